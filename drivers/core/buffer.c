@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: memory from a heap, and the account that it is charged to.
+ *
+ * A buffer is created by ALLOC and belongs to its dma-buf from
+ * sluice_buffer_export() on, whose release destroys it.
+ */
+#include <linux/capability.h>
+#include <linux/dma-mapping.h>
+#include <linux/fs.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static bool expose_addresses;
+module_param(expose_addresses, bool, 0600);
+MODULE_PARM_DESC(expose_addresses, "let BUFFER_INFO tell bus addresses to CAP_SYS_RAWIO");
+
+LIST_HEAD(sluice_buffers);
+DEFINE_MUTEX(sluice_buffers_lock);
+
+/**
+ * sluice_buffer_create - allocate memory
+ * @client: who pays
+ * @heap: where from
+ * @size: bytes, whole pages
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Context: may sleep.  Return: the buffer, or an ERR_PTR: -EDQUOT over the
+ * client's limit, -ENOMEM, -EINTR when killed.
+ */
+struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
+					   const struct sluice_heap *heap, u64 size, u32 *hint)
+{
+	struct sluice_buffer *buffer;
+	int ret;
+
+	if (atomic64_add_return(size, &client->bytes) > sluice_open_limit()) {
+		*hint = SLUICE_HINT_LIMIT;
+		ret = -EDQUOT;
+		goto err_uncharge;
+	}
+	ret = -ENOMEM;
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
+	if (!buffer)
+		goto err_uncharge;
+	buffer->sdev = client->sdev;
+	buffer->client = client;
+	buffer->heap = heap;
+	buffer->size = size;
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+	ret = heap->alloc(buffer, hint);
+	if (ret)
+		goto err_free;
+
+	kref_get(&client->ref);
+	get_device(&buffer->sdev->dev);
+	sluice_object_inc(SLUICE_OBJECT_BUFFER);
+	mutex_lock(&sluice_buffers_lock);
+	list_add_tail(&buffer->link, &sluice_buffers);
+	mutex_unlock(&sluice_buffers_lock);
+	return buffer;
+
+err_free:
+	kfree(buffer);
+err_uncharge:
+	atomic64_sub(size, &client->bytes);
+	return ERR_PTR(ret);
+}
+
+/**
+ * sluice_buffer_destroy - free the memory
+ * @buffer: one that nobody uses any more
+ *
+ * Context: may sleep.
+ */
+void sluice_buffer_destroy(struct sluice_buffer *buffer)
+{
+	struct sluice_device *sdev = buffer->sdev;
+
+	mutex_lock(&sluice_buffers_lock);
+	list_del(&buffer->link);
+	mutex_unlock(&sluice_buffers_lock);
+	buffer->heap->free(buffer);
+	atomic64_sub(buffer->size, &buffer->client->bytes);
+	sluice_client_put(buffer->client);
+	kfree(buffer);
+	sluice_object_dec(SLUICE_OBJECT_BUFFER);
+	put_device(&sdev->dev);
+}
+
+/* How the device's segments look, from a mapping made for the purpose. */
+static int sluice_buffer_probe(struct sluice_device *sdev, struct dma_buf *dmabuf,
+			       struct sluice_buffer_info *info)
+{
+	struct dma_buf_attachment *attach;
+	dma_addr_t next = 0;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	u64 length = 0;
+	int i;
+
+	attach = dma_buf_attach(dmabuf, sdev->parent);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt)) {
+		dma_buf_detach(dmabuf, attach);
+		return PTR_ERR(sgt);
+	}
+	/* neighbours count as one segment: that is how the device sees them */
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!i || sg_dma_address(sg) != next) {
+			info->segments++;
+			length = 0;
+		}
+		length += sg_dma_len(sg);
+		next = sg_dma_address(sg) + sg_dma_len(sg);
+		info->largest_segment = max(info->largest_segment, length);
+	}
+	if (expose_addresses && capable(CAP_SYS_RAWIO))
+		info->address = sg_dma_address(sgt->sgl);
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_detach(dmabuf, attach);
+	return 0;
+}
+
+/**
+ * sluice_buffer_info - how a device sees a dma-buf
+ * @sdev: the device; entered
+ * @dmabuf: ours or foreign
+ * @info: fd is kept, the rest filled in
+ *
+ * Context: may sleep.  Return: 0; that the buffer cannot be imported is part
+ * of the answer.
+ */
+int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
+		       struct sluice_buffer_info *info)
+{
+	struct sluice_buffer *buffer = sluice_buffer_from_dmabuf(dmabuf);
+
+	*info = (struct sluice_buffer_info) {
+		.fd = info->fd,
+		.kind = buffer ? SLUICE_BUFFER_OURS : SLUICE_BUFFER_FOREIGN,
+		.properties = buffer ? buffer->heap->properties & ~SLUICE_MEM_CONTIGUOUS : 0,
+		.size = dmabuf->size,
+		.inode = file_inode(dmabuf->file)->i_ino,
+	};
+	info->error = sluice_buffer_probe(sdev, dmabuf, info);
+	if (!info->error && info->segments == 1)
+		info->properties |= SLUICE_MEM_CONTIGUOUS;
+	return 0;
+}

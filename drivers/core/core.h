@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of the core, their locks and their lifetimes.
+ *
+ * Who holds whom:
+ *
+ *	node fd -> client -> device
+ *	dma-buf -> buffer -> device (memory), client (accounting)
+ *	queue fd -> queue -> device;  queue -> slots -> foreign or own dma-buf
+ *	job -> queue, slots, in-fences, out-fence
+ *
+ * A fence holds nothing: it outlives them all.  struct sluice_device is the
+ * core's own and outlives the hardware; the device driver's code and data are
+ * reached only by an engine with a job, and sluice_device_unregister() returns
+ * when there is none left and no slot is mapped.
+ *
+ * Locks, outermost first:
+ *
+ *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
+ *	sdev->lock		mutex: list of queues, gone
+ *	dma_resv		all those of a job, in one ww_acquire_ctx
+ *	buffer->lock		mutex: attachments and their mappings
+ *	queue->slot_lock	mutex: slot numbers
+ *	engine->lock		spinlock, irq: job lists, who runs
+ *	queue->lock		spinlock, irq: timeline, completions
+ *	fence lock		spinlock, irq
+ *
+ * Fence callbacks (called with a foreign fence's lock held) take no lock: they
+ * count down job->waiting and queue the engine's work.
+ */
+#ifndef _SLUICE_CORE_H
+#define _SLUICE_CORE_H
+
+#include <linux/atomic.h>
+#include <linux/cdev.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/iosys-map.h>
+#include <linux/kfifo.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/timer.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "sluice.h"
+#include "compat.h"
+
+struct sluice_buffer;
+struct sluice_job;
+struct sluice_queue;
+
+#define SLUICE_DEFAULT_TIMEOUT_MS	2000
+#define SLUICE_DEFAULT_DEPTH		256
+#define SLUICE_IN_FENCE_TIMEOUT_MS	30000
+#define SLUICE_PRIORITIES		3
+
+/**
+ * struct sluice_engine - runs one job at a time
+ * @sdev: the device that it is part of
+ * @index: 0 to num_engines - 1
+ * @lock: guards all below, the jobs lists of the queues, and queue->dead
+ * @active: queues that have jobs
+ * @running: the job whose op the driver has, or that just ends
+ * @state: what happens to @running
+ * @deadline: jiffies at which @running has timed out
+ * @work: decides what comes next; the only place that starts, aborts, or ends
+ *	a job that does not run.  One instance at a time, so a queue's fences
+ *	signal in order
+ * @timer: queues @work at the next deadline
+ */
+struct sluice_engine {
+	struct sluice_device *sdev;
+	unsigned int index;
+	spinlock_t lock;
+	struct list_head active;
+	struct sluice_job *running;
+	enum sluice_engine_state {
+		SLUICE_ENGINE_IDLE,
+		SLUICE_ENGINE_BUSY,	/* the driver has an op */
+		SLUICE_ENGINE_STEP,	/* an op ended, the next is to be started */
+		SLUICE_ENGINE_ENDING,	/* owned by whoever set this state */
+	} state;
+	unsigned long deadline;
+	struct work_struct work;
+	struct timer_list timer;
+};
+
+/**
+ * struct sluice_device - a registered device
+ * @dev: class device; also what contiguous memory is allocated for, because it
+ *	has no driver: its memory may outlive the binding of the parent's driver
+ * @cdev: the node
+ * @parent: the hardware; reference held
+ * @ops: the driver's; not used once @users is 0
+ * @priv: the driver's
+ * @dma_mask: copy of the parent's, for @dev
+ * @name: name of the node
+ * @lock: guards @queues and setting @gone
+ * @gone: unregistered; no new work
+ * @queues: all queues
+ * @users: what must end before unregister returns: 1 for the registration, and
+ *	one each for a job, a slot, and a call that uses the hardware
+ * @users_wait: woken when @users drops to 0
+ * @wq: the engines' work.  In the signalling path of fences
+ * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
+ * @reap_list: ended jobs
+ * @reap_work: empties @reap_list
+ * @debugfs: directory, or NULL
+ * @link: in the list of all devices
+ * @num_engines: length of @engines
+ * @engines: the engines
+ */
+struct sluice_device {
+	struct device dev;
+	struct cdev cdev;
+	struct device *parent;
+	const struct sluice_device_ops *ops;
+	void *priv;
+	u64 dma_mask;
+	char name[SLUICE_NAME_LEN];
+	struct mutex lock;
+	bool gone;
+	struct list_head queues;
+	atomic_t users;
+	wait_queue_head_t users_wait;
+	struct workqueue_struct *wq;
+	struct workqueue_struct *reap_wq;
+	struct llist_head reap_list;
+	struct work_struct reap_work;
+	struct dentry *debugfs;
+	struct list_head link;
+	unsigned int num_engines;
+	struct sluice_engine engines[] __counted_by(num_engines);
+};
+
+/**
+ * struct sluice_client - one open of a node, and its account
+ * @ref: held by the file and by each buffer charged to it
+ * @sdev: the device; reference held, and one on its driver's module by the file
+ * @bytes: in live buffers
+ */
+struct sluice_client {
+	struct kref ref;
+	struct sluice_device *sdev;
+	atomic64_t bytes;
+};
+
+/**
+ * struct sluice_heap - a kind of memory
+ * @name: as HEAP_INFO reports it
+ * @properties: SLUICE_MEM_*
+ * @alloc: fill buffer->sgt, ->vaddr and ->end for buffer->size bytes, zeroed;
+ *	sleeps.  On failure sets *hint
+ * @free: the opposite
+ * @mmap: map into a process; range checked by the caller
+ */
+struct sluice_heap {
+	const char *name;
+	u32 properties;
+	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
+	void (*free)(struct sluice_buffer *buffer);
+	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
+};
+
+/**
+ * struct sluice_buffer - memory behind one of our dma-bufs
+ * @dmabuf: no reference: the dma-buf owns the buffer
+ * @sdev: reference held
+ * @client: charged; reference held
+ * @heap: where the memory comes from
+ * @size: bytes, whole pages
+ * @sgt: the pages.  Never mapped: each importer gets a table of its own
+ * @end: physical address of the last byte that is furthest up
+ * @vaddr: kernel mapping, made at allocation because the dma-buf core warns
+ *	when the vmap op fails
+ * @dma: handle of the contiguous heap
+ * @lock: guards the lists of attachments and mappings
+ * @attachments: struct sluice_attachment
+ * @link: in the list of all buffers, for debugfs
+ */
+struct sluice_buffer {
+	struct dma_buf *dmabuf;
+	struct sluice_device *sdev;
+	struct sluice_client *client;
+	const struct sluice_heap *heap;
+	u64 size;
+	struct sg_table sgt;
+	phys_addr_t end;
+	void *vaddr;
+	dma_addr_t dma;
+	struct mutex lock;
+	struct list_head attachments;
+	struct list_head link;
+};
+
+/**
+ * struct sluice_slot - a dma-buf attached and mapped for a queue's device
+ * @ref: held by the queue's table and by jobs
+ * @sdev: counted in its users
+ * @dmabuf: reference held
+ * @attach: of the device's parent
+ * @sgt: mapped in direction @dir
+ * @dir: what the device does to the memory
+ * @flags: SLUICE_ATTACH_*, READ and WRITE spelt out
+ * @map: kernel mapping, for a cpu_engine
+ */
+struct sluice_slot {
+	struct kref ref;
+	struct sluice_device *sdev;
+	struct dma_buf *dmabuf;
+	struct dma_buf_attachment *attach;
+	struct sg_table *sgt;
+	enum dma_data_direction dir;
+	u32 flags;
+	struct iosys_map map;
+};
+
+/**
+ * struct sluice_history - what is known of one of the last depth points
+ * @point: which; 0 for none
+ * @fence: while the job has not ended; the job's reference
+ * @status: once it has
+ */
+struct sluice_history {
+	u64 point;
+	struct dma_fence *fence;
+	int status;
+};
+
+/**
+ * struct sluice_queue - an ordered line of jobs on one engine
+ * @ref: held by the file and by each job
+ * @sdev: reference held
+ * @engine: where its jobs run
+ * @context: fence context, the timeline
+ * @name: of the timeline
+ * @priority: higher goes first
+ * @timeout: running time of a job, in jiffies
+ * @depth: most jobs pending or unread; power of two
+ * @link: in sdev->queues, under sdev->lock
+ * @submit_lock: one SUBMIT at a time
+ * @slot_lock: guards @slots and @slots_closed
+ * @slots: number -> struct sluice_slot
+ * @slots_closed: no more slots
+ * @jobs: pending and running, in order; under engine->lock
+ * @active: in engine->active while @jobs is not empty; under engine->lock
+ * @dead: errno that ends all jobs; under engine->lock
+ * @lock: guards all below
+ * @in_flight: jobs not ended, plus completions not read
+ * @submitted: the last point
+ * @done: all points up to this have ended
+ * @history: of point p at p % depth
+ * @completions: records for read()
+ * @read_lock: one reader at a time
+ * @wait: readers, pollers, waiters
+ */
+struct sluice_queue {
+	struct kref ref;
+	struct sluice_device *sdev;
+	struct sluice_engine *engine;
+	u64 context;
+	char name[SLUICE_NAME_LEN + 12];
+	u32 priority;
+	unsigned long timeout;
+	u32 depth;
+	struct list_head link;
+
+	struct mutex submit_lock;
+	struct mutex slot_lock;
+	struct xarray slots;
+	bool slots_closed;
+
+	struct list_head jobs;
+	struct list_head active;
+	int dead;
+
+	spinlock_t lock;
+	u32 in_flight;
+	u64 submitted;
+	u64 done;
+	struct sluice_history *history;
+	DECLARE_KFIFO_PTR(completions, struct sluice_completion);
+	struct mutex read_lock;
+	wait_queue_head_t wait;
+};
+
+/**
+ * struct sluice_dep - an in-fence of a job
+ * @job: the job
+ * @fence: reference held
+ * @cb: on @fence
+ * @armed: @cb was added and must be removed
+ * @explicit: came by fd: its error is ours
+ */
+struct sluice_dep {
+	struct sluice_job *job;
+	struct dma_fence *fence;
+	struct dma_fence_cb cb;
+	bool armed;
+	bool explicit;
+};
+
+/**
+ * struct sluice_claim - a dma_resv that a job waits for and adds its fence to
+ * @resv: of one of the job's dma-bufs
+ * @write: the job writes the buffer
+ */
+struct sluice_claim {
+	struct dma_resv *resv;
+	bool write;
+};
+
+/**
+ * struct sluice_job - a list of ops with in-fences and one out-fence
+ * @ref: held by the engine until the job has ended, and by SUBMIT while it
+ *	works on it.  The last put hands the job to the reaper
+ * @queue: reference held
+ * @fence: the out-fence; reference held
+ * @link: in queue->jobs
+ * @reap: in sdev->reap_list
+ * @entered: counted in the device's users
+ * @point: number on the timeline
+ * @user_data: for the completion
+ * @flags: SLUICE_SUBMIT_*
+ * @waiting: in-fences that have not signalled, plus one until SUBMIT is done
+ * @submitted: when, in jiffies; waiting for in-fences has a bound
+ * @num_deps: length of @deps
+ * @max_deps: room in @deps
+ * @deps: in-fences
+ * @num_claims: length of @claims
+ * @claims: one for each buffer with implicit fences
+ * @result: summed over the ops
+ * @num_steps: length of @steps
+ * @step: the op that runs
+ * @steps: the ops
+ */
+struct sluice_job {
+	struct kref ref;
+	struct sluice_queue *queue;
+	struct dma_fence *fence;
+	struct list_head link;
+	struct llist_node reap;
+	bool entered;
+	u64 point;
+	u64 user_data;
+	u32 flags;
+	atomic_t waiting;
+	unsigned long submitted;
+	unsigned int num_deps;
+	unsigned int max_deps;
+	struct sluice_dep *deps;
+	unsigned int num_claims;
+	struct sluice_claim *claims;
+	struct sluice_result result;
+	unsigned int num_steps;
+	unsigned int step;
+	struct sluice_step steps[] __counted_by(num_steps);
+};
+
+/**
+ * struct sluice_call - an ioctl under way
+ * @file: the fd it was called on
+ * @data: the kernel's copy of the struct
+ * @uarg: the caller's struct
+ * @size: bytes of it that are written back
+ * @copied: @data has been written back already
+ * @fd: reserved, or -1
+ * @install: file for @fd once the struct has been written back
+ */
+struct sluice_call {
+	struct file *file;
+	void *data;
+	void __user *uarg;
+	size_t size;
+	bool copied;
+	int fd;
+	struct file *install;
+};
+
+/**
+ * struct sluice_ioctl - how one ioctl is served
+ * @cmd: its command word; the struct's size is that of UAPI version 1 or later
+ * @min_size: size of the struct in the first UAPI version
+ * @flags: SLUICE_IOCTL_OUT_ON_ERROR
+ * @fn: the work; 0 or a negative errno
+ */
+struct sluice_ioctl {
+	unsigned int cmd;
+	size_t min_size;
+	u32 flags;
+	int (*fn)(struct sluice_call *call);
+};
+
+#define SLUICE_IOCTL_OUT_ON_ERROR	(1U << 0)	/* written back after an error too */
+
+/* How many of each object live: a test that finds them unchanged proves no leak. */
+enum sluice_object {
+	SLUICE_OBJECT_DEVICE,
+	SLUICE_OBJECT_CLIENT,
+	SLUICE_OBJECT_BUFFER,
+	SLUICE_OBJECT_MAPPING,
+	SLUICE_OBJECT_QUEUE,
+	SLUICE_OBJECT_SLOT,
+	SLUICE_OBJECT_JOB,
+	SLUICE_OBJECT_FENCE,
+	SLUICE_NUM_OBJECTS,
+};
+
+extern atomic_long_t sluice_objects[SLUICE_NUM_OBJECTS];
+
+static inline void sluice_object_inc(enum sluice_object object)
+{
+	atomic_long_inc(&sluice_objects[object]);
+}
+
+static inline void sluice_object_dec(enum sluice_object object)
+{
+	atomic_long_dec(&sluice_objects[object]);
+}
+
+/* device.c */
+int sluice_class_init(void);
+void sluice_class_exit(void);
+bool sluice_device_enter(struct sluice_device *sdev);
+void sluice_device_exit(struct sluice_device *sdev);
+extern struct list_head sluice_devices;
+extern struct mutex sluice_devices_lock;
+
+/* node.c */
+extern const struct file_operations sluice_node_fops;
+u64 sluice_open_limit(void);
+void sluice_client_put(struct sluice_client *client);
+
+/* ioctl.c */
+long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
+			   const struct sluice_ioctl *table, unsigned int count);
+int sluice_call_copy_out(struct sluice_call *call);
+int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags);
+
+/* heap.c */
+unsigned int sluice_heap_count(void);
+const struct sluice_heap *sluice_heap_get(unsigned int index);
+u64 sluice_heap_max_size(const struct sluice_device *sdev);
+
+/* buffer.c */
+struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
+					   const struct sluice_heap *heap, u64 size, u32 *hint);
+void sluice_buffer_destroy(struct sluice_buffer *buffer);
+int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
+		       struct sluice_buffer_info *info);
+extern struct list_head sluice_buffers;
+extern struct mutex sluice_buffers_lock;
+
+/* export.c */
+struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, bool read_only);
+struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
+
+/* slot.c */
+struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 flags);
+struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
+struct sluice_slot *sluice_slot_ref(struct sluice_slot *slot);
+void sluice_slot_put(struct sluice_slot *slot);
+void sluice_slot_sync_for_engine(struct sluice_slot *slot);
+void sluice_slot_sync_for_memory(struct sluice_slot *slot);
+
+/* fence.c */
+struct dma_fence *sluice_fence_create(const char *name);
+void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
+void sluice_fence_abandon(struct dma_fence *fence);
+void sluice_fence_exit(void);
+
+/* queue.c */
+int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
+			struct sluice_create_queue *args);
+void sluice_queue_put(struct sluice_queue *queue);
+void sluice_queue_kill(struct sluice_queue *queue, int error);
+void sluice_queue_drop_slots(struct sluice_queue *queue);
+void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job);
+void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
+
+/* job.c */
+int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
+		      struct sluice_submit *args);
+int sluice_job_in_fence_error(const struct sluice_job *job);
+void sluice_job_put(struct sluice_job *job);
+void sluice_job_reap(struct work_struct *work);
+
+/* engine.c */
+void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
+			unsigned int index);
+void sluice_engine_fini(struct sluice_engine *engine);
+void sluice_engine_kick(struct sluice_engine *engine);
+int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
+
+/* debugfs.c */
+void sluice_debugfs_init(void);
+void sluice_debugfs_exit(void);
+void sluice_debugfs_add_device(struct sluice_device *sdev);
+void sluice_debugfs_remove_device(struct sluice_device *sdev);
+
+#endif /* _SLUICE_CORE_H */

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/sluice: what exists, for people and for tests.
+ *
+ *	objects		how many of each object live
+ *	buffers		one line a buffer
+ *	<device>/	queues: one line a queue; and what its driver adds
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+
+#include "core.h"
+
+static struct dentry *sluice_debugfs_root;
+
+static const char * const sluice_object_names[SLUICE_NUM_OBJECTS] = {
+	[SLUICE_OBJECT_DEVICE] = "devices",
+	[SLUICE_OBJECT_CLIENT] = "clients",
+	[SLUICE_OBJECT_BUFFER] = "buffers",
+	[SLUICE_OBJECT_MAPPING] = "mappings",
+	[SLUICE_OBJECT_QUEUE] = "queues",
+	[SLUICE_OBJECT_SLOT] = "slots",
+	[SLUICE_OBJECT_JOB] = "jobs",
+	[SLUICE_OBJECT_FENCE] = "pending-fences",
+};
+
+static int sluice_debugfs_objects_show(struct seq_file *m, void *data)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLUICE_NUM_OBJECTS; i++)
+		seq_printf(m, "%s %ld\n", sluice_object_names[i],
+			   atomic_long_read(&sluice_objects[i]));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_objects);
+
+static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
+{
+	struct sluice_buffer *buffer;
+
+	seq_puts(m, "device\theap\tsize\tpieces\tinode\n");
+	mutex_lock(&sluice_buffers_lock);
+	list_for_each_entry(buffer, &sluice_buffers, link) {
+		struct dma_buf *dmabuf = READ_ONCE(buffer->dmabuf);
+
+		seq_printf(m, "%s\t%s\t%llu\t%u\t%lu\n", buffer->sdev->name, buffer->heap->name,
+			   buffer->size, buffer->sgt.orig_nents,
+			   dmabuf ? (unsigned long)file_inode(dmabuf->file)->i_ino : 0);
+	}
+	mutex_unlock(&sluice_buffers_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);
+
+static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
+{
+	struct sluice_device *sdev = m->private;
+	struct sluice_queue *queue;
+
+	seq_puts(m, "timeline\tengine\tpriority\tsubmitted\tended\tin-flight\tdepth\tstate\n");
+	mutex_lock(&sdev->lock);
+	list_for_each_entry(queue, &sdev->queues, link) {
+		struct sluice_engine *engine = queue->engine;
+		const char *state = "idle";
+		struct sluice_job *job;
+
+		spin_lock_irq(&engine->lock);
+		job = list_first_entry_or_null(&queue->jobs, struct sluice_job, link);
+		if (queue->dead)
+			state = "dead";
+		else if (job && job == engine->running)
+			state = "running";
+		else if (job && atomic_read(&job->waiting))
+			state = "waiting for fences";
+		else if (job)
+			state = "waiting for the engine";
+		spin_lock(&queue->lock);
+		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->name, engine->index,
+			   queue->priority, queue->submitted, queue->done, queue->in_flight,
+			   queue->depth, state);
+		spin_unlock(&queue->lock);
+		spin_unlock_irq(&engine->lock);
+	}
+	mutex_unlock(&sdev->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_queues);
+
+void sluice_debugfs_add_device(struct sluice_device *sdev)
+{
+	sdev->debugfs = debugfs_create_dir(sdev->name, sluice_debugfs_root);
+	debugfs_create_file("queues", 0400, sdev->debugfs, sdev, &sluice_debugfs_queues_fops);
+}
+
+void sluice_debugfs_remove_device(struct sluice_device *sdev)
+{
+	debugfs_remove_recursive(sdev->debugfs);
+}
+
+/**
+ * sluice_device_debugfs - directory for a driver's own files
+ * @sdev: the device
+ *
+ * Files below it disappear, and nobody reads them any more, when
+ * sluice_device_unregister() returns.
+ */
+struct dentry *sluice_device_debugfs(struct sluice_device *sdev)
+{
+	return sdev->debugfs;
+}
+EXPORT_SYMBOL_GPL(sluice_device_debugfs);
+
+void sluice_debugfs_init(void)
+{
+	sluice_debugfs_root = debugfs_create_dir("sluice", NULL);
+	debugfs_create_file("objects", 0400, sluice_debugfs_root, NULL,
+			    &sluice_debugfs_objects_fops);
+	debugfs_create_file("buffers", 0400, sluice_debugfs_root, NULL,
+			    &sluice_debugfs_buffers_fops);
+}
+
+void sluice_debugfs_exit(void)
+{
+	debugfs_remove_recursive(sluice_debugfs_root);
+}

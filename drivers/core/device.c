@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices: registration, the class and its nodes, and the end of a device.
+ *
+ * struct sluice_device lives as long as somebody holds a reference: an open
+ * node, a queue, a buffer.  The hardware behind it may go at any time:
+ * sluice_device_unregister() closes the door (gone), ends all jobs, unmaps all
+ * slots and waits until the last user has left.  After that the core never
+ * calls the device driver again.
+ */
+#include <linux/device/class.h>
+#include <linux/dma-mapping.h>
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+#define SLUICE_MAX_DEVICES	256
+#define SLUICE_MAX_ENGINES	64
+
+static dev_t sluice_devt;
+static DEFINE_IDA(sluice_minors);
+
+LIST_HEAD(sluice_devices);
+DEFINE_MUTEX(sluice_devices_lock);
+
+static char *sluice_devnode(sluice_devnode_device *dev, umode_t *mode)
+{
+	return kasprintf(GFP_KERNEL, "sluice/%s", dev_name(dev));
+}
+
+static struct class sluice_class = {
+	.name = "sluice",
+	.devnode = sluice_devnode,
+};
+
+/**
+ * sluice_device_enter - begin something that needs the hardware to stay
+ * @sdev: the device
+ *
+ * Return: false if the device has gone; else sluice_device_exit() must follow,
+ * within a bounded time and without a fault on user memory in between.
+ */
+bool sluice_device_enter(struct sluice_device *sdev)
+{
+	if (!atomic_inc_not_zero(&sdev->users))
+		return false;
+	if (READ_ONCE(sdev->gone)) {
+		sluice_device_exit(sdev);
+		return false;
+	}
+	return true;
+}
+
+/**
+ * sluice_device_exit - end it
+ * @sdev: the device; the caller holds a reference of its own
+ *
+ * Any context.
+ */
+void sluice_device_exit(struct sluice_device *sdev)
+{
+	if (atomic_dec_and_test(&sdev->users))
+		wake_up(&sdev->users_wait);
+}
+
+static void sluice_device_release(struct device *dev)
+{
+	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
+
+	ida_free(&sluice_minors, MINOR(dev->devt));
+	put_device(sdev->parent);
+	sluice_object_dec(SLUICE_OBJECT_DEVICE);
+	kfree(sdev);
+}
+
+static bool sluice_name_taken(const char *name)
+{
+	struct sluice_device *sdev;
+
+	list_for_each_entry(sdev, &sluice_devices, link)
+		if (!strcmp(sdev->name, name))
+			return true;
+	return false;
+}
+
+static void sluice_device_fini_work(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		sluice_engine_fini(&sdev->engines[i]);
+	if (sdev->wq)
+		destroy_workqueue(sdev->wq);
+	if (sdev->reap_wq)
+		destroy_workqueue(sdev->reap_wq);
+}
+
+/**
+ * sluice_device_register - make a device available to userspace
+ * @parent: the hardware, with its DMA mask set
+ * @name: name of the node, to which the core adds the first free number
+ * @ops: the driver's side; stays valid until sluice_device_unregister()
+ * @num_engines: how many jobs it runs at once, 1 to 64
+ * @priv: for sluice_engine_priv()
+ *
+ * On return userspace may open the node and the driver's ops may be called.
+ *
+ * Context: may sleep.  Return: the device, or an ERR_PTR: -EINVAL for
+ * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors.
+ */
+struct sluice_device *sluice_device_register(struct device *parent, const char *name,
+					     const struct sluice_device_ops *ops,
+					     unsigned int num_engines, void *priv)
+{
+	struct sluice_device *sdev;
+	unsigned int i;
+	int minor, ret;
+
+	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start || !ops->abort ||
+	    !is_power_of_2(ops->op_align) || !parent->dma_mask)
+		return ERR_PTR(-EINVAL);
+
+	sdev = kzalloc(struct_size(sdev, engines, num_engines), GFP_KERNEL);
+	if (!sdev)
+		return ERR_PTR(-ENOMEM);
+	minor = ida_alloc_max(&sluice_minors, SLUICE_MAX_DEVICES - 1, GFP_KERNEL);
+	if (minor < 0) {
+		kfree(sdev);
+		return ERR_PTR(minor);
+	}
+
+	sluice_object_inc(SLUICE_OBJECT_DEVICE);
+	sdev->parent = get_device(parent);
+	sdev->ops = ops;
+	sdev->priv = priv;
+	sdev->num_engines = num_engines;
+	mutex_init(&sdev->lock);
+	INIT_LIST_HEAD(&sdev->queues);
+	atomic_set(&sdev->users, 1);
+	init_waitqueue_head(&sdev->users_wait);
+	init_llist_head(&sdev->reap_list);
+	INIT_WORK(&sdev->reap_work, sluice_job_reap);
+	for (i = 0; i < num_engines; i++)
+		sluice_engine_init(&sdev->engines[i], sdev, i);
+
+	device_initialize(&sdev->dev);
+	sdev->dev.class = &sluice_class;
+	sdev->dev.parent = parent;
+	sdev->dev.devt = MKDEV(MAJOR(sluice_devt), minor);
+	sdev->dev.release = sluice_device_release;
+	sdev->dma_mask = dma_get_mask(parent);
+	sdev->dev.dma_mask = &sdev->dma_mask;
+	sdev->dev.coherent_dma_mask = min(parent->coherent_dma_mask, sdev->dma_mask);
+	cdev_init(&sdev->cdev, &sluice_node_fops);
+	sdev->cdev.owner = THIS_MODULE;
+
+	mutex_lock(&sluice_devices_lock);
+	for (i = 0; i < SLUICE_MAX_DEVICES; i++) {
+		snprintf(sdev->name, sizeof(sdev->name), "%.24s%u", name, i);
+		if (!sluice_name_taken(sdev->name))
+			break;
+	}
+	list_add_tail(&sdev->link, &sluice_devices);
+	mutex_unlock(&sluice_devices_lock);
+
+	ret = dev_set_name(&sdev->dev, "%s", sdev->name);
+	if (ret)
+		goto err_unlist;
+	ret = -ENOMEM;
+	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
+				   sdev->name);
+	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 1, sdev->name);
+	if (!sdev->wq || !sdev->reap_wq)
+		goto err_work;
+	sluice_debugfs_add_device(sdev);
+	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
+	if (ret)
+		goto err_debugfs;
+	return sdev;
+
+err_debugfs:
+	sluice_debugfs_remove_device(sdev);
+err_work:
+	sluice_device_fini_work(sdev);
+err_unlist:
+	mutex_lock(&sluice_devices_lock);
+	list_del(&sdev->link);
+	mutex_unlock(&sluice_devices_lock);
+	put_device(&sdev->dev);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(sluice_device_register);
+
+/**
+ * sluice_device_unregister - the hardware goes away
+ * @sdev: from sluice_device_register()
+ *
+ * Ends all jobs with -ENODEV, unmaps every slot, and returns when the driver's
+ * ops are not running and will never be called again.  Open fds stay open and
+ * answer -ENODEV; buffers stay valid for whoever holds them.
+ *
+ * Context: may sleep, as long as @abort takes.
+ */
+void sluice_device_unregister(struct sluice_device *sdev)
+{
+	struct sluice_queue *queue;
+
+	cdev_device_del(&sdev->cdev, &sdev->dev);
+	sluice_debugfs_remove_device(sdev);
+
+	mutex_lock(&sdev->lock);
+	WRITE_ONCE(sdev->gone, true);
+	list_for_each_entry(queue, &sdev->queues, link) {
+		sluice_queue_kill(queue, -ENODEV);
+		sluice_queue_drop_slots(queue);
+	}
+	mutex_unlock(&sdev->lock);
+
+	sluice_device_exit(sdev);
+	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
+	sluice_device_fini_work(sdev);
+
+	mutex_lock(&sluice_devices_lock);
+	list_del(&sdev->link);
+	mutex_unlock(&sluice_devices_lock);
+	put_device(&sdev->dev);
+}
+EXPORT_SYMBOL_GPL(sluice_device_unregister);
+
+/**
+ * sluice_device_name - the name that the core gave to a device
+ * @sdev: the device
+ */
+const char *sluice_device_name(const struct sluice_device *sdev)
+{
+	return sdev->name;
+}
+EXPORT_SYMBOL_GPL(sluice_device_name);
+
+int sluice_class_init(void)
+{
+	int ret;
+
+	ret = alloc_chrdev_region(&sluice_devt, 0, SLUICE_MAX_DEVICES, "sluice");
+	if (ret)
+		return ret;
+	ret = class_register(&sluice_class);
+	if (ret)
+		unregister_chrdev_region(sluice_devt, SLUICE_MAX_DEVICES);
+	return ret;
+}
+
+void sluice_class_exit(void)
+{
+	class_unregister(&sluice_class);
+	unregister_chrdev_region(sluice_devt, SLUICE_MAX_DEVICES);
+	ida_destroy(&sluice_minors);
+}

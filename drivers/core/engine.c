@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Engines: which job runs, and how it ends.
+ *
+ * All decisions are taken in one work item per engine, sluice_engine_work(),
+ * which is queued by whatever may change them: a submission, an in-fence, an op
+ * that ended, a deadline, a queue that dies.  It looks at the first job of each
+ * queue only: a queue's jobs run and end in order.
+ *
+ * A job ends in one of two places: sluice_engine_done(), mostly in an
+ * interrupt, when its last op is done; or the work item, for every other
+ * reason.  engine->state says who owns the running job; nobody else touches it
+ * until sluice_engine_retire(), so fences of a queue signal in order.
+ */
+#include <linux/dma-fence.h>
+#include <linux/jiffies.h>
+
+#include "core.h"
+
+/**
+ * sluice_engine_kick - let the engine look again
+ * @engine: the engine of a device that still has users
+ *
+ * Any context, any lock held.
+ */
+void sluice_engine_kick(struct sluice_engine *engine)
+{
+	queue_work(engine->sdev->wq, &engine->work);
+}
+
+static void sluice_engine_timer(struct timer_list *timer)
+{
+	struct sluice_engine *engine = timer_container_of(engine, timer, timer);
+
+	sluice_engine_kick(engine);
+}
+
+/**
+ * sluice_engine_add - put a job at the end of its queue
+ * @engine: the queue's
+ * @job: complete; job->waiting still holds it back
+ *
+ * Return: 0, and the engine has a reference on the job; or why the queue is
+ * dead.
+ */
+int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
+{
+	struct sluice_queue *queue = job->queue;
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	ret = queue->dead;
+	if (!ret) {
+		kref_get(&job->ref);
+		if (list_empty(&queue->jobs))
+			list_add_tail(&queue->active, &engine->active);
+		list_add_tail(&job->link, &queue->jobs);
+		sluice_queue_job_added(queue, job);
+	}
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return ret;
+}
+
+/* A job has ended and its fence has signalled: let go of it, and go on. */
+static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job *job)
+{
+	struct sluice_queue *queue = job->queue;
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	list_del(&job->link);
+	if (list_empty(&queue->jobs))
+		list_del_init(&queue->active);
+	else
+		list_move_tail(&queue->active, &engine->active);
+	engine->running = NULL;
+	engine->state = SLUICE_ENGINE_IDLE;
+	if (!list_empty(&engine->active))
+		sluice_engine_kick(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	sluice_job_put(job);
+}
+
+static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
+{
+	sluice_queue_job_ended(job->queue, job, status);
+	sluice_engine_retire(engine, job);
+}
+
+static void sluice_engine_sync_step(struct sluice_engine *engine, const struct sluice_step *step,
+				    bool before)
+{
+	if (!engine->sdev->ops->cpu_engine)
+		return;
+	if (before && step->src)
+		sluice_slot_sync_for_engine(step->src);
+	if (!before)
+		sluice_slot_sync_for_memory(step->dst);
+}
+
+/**
+ * sluice_engine_done - the driver's op has ended
+ * @engine: where
+ * @result: how
+ *
+ * The device does not touch the op's memory any more.  Ignored if the engine
+ * has no op, for an interrupt that comes late.
+ *
+ * Context: any, also inside ->start; not inside ->abort.
+ */
+void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result *result)
+{
+	struct sluice_job *job;
+	unsigned long flags;
+	bool last;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	job = engine->running;
+	if (!job || engine->state != SLUICE_ENGINE_BUSY) {
+		spin_unlock_irqrestore(&engine->lock, flags);
+		return;
+	}
+	sluice_engine_sync_step(engine, &job->steps[job->step], false);
+	job->result.status = result->status;
+	job->result.bytes += result->bytes;
+	if (result->timestamp) {
+		job->result.timestamp = result->timestamp;
+		job->result.sequence = result->sequence;
+		job->result.dropped += result->dropped;
+	}
+	last = result->status || ++job->step == job->num_steps;
+	engine->state = last ? SLUICE_ENGINE_ENDING : SLUICE_ENGINE_STEP;
+	if (!last)
+		sluice_engine_kick(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+
+	if (last)
+		sluice_engine_end(engine, job, job->result.status);
+}
+EXPORT_SYMBOL_GPL(sluice_engine_done);
+
+/* Hand the running job's next op to the driver. */
+static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job *job)
+{
+	const struct sluice_step *step = &job->steps[job->step];
+	int ret;
+
+	sluice_engine_sync_step(engine, step, true);
+	ret = engine->sdev->ops->start(engine, step);
+	if (ret) {
+		struct sluice_result result = { .status = ret };
+
+		sluice_engine_done(engine, &result);
+	}
+}
+
+/* What to do next, as found under the lock. */
+enum sluice_decision {
+	SLUICE_NOTHING,
+	SLUICE_START,		/* the running job's next op */
+	SLUICE_ABORT,		/* the running job, with status */
+	SLUICE_END,		/* a job that does not run, with status */
+};
+
+/* The job that runs: is it late or unwanted, or is its next op due? */
+static enum sluice_decision sluice_engine_check_running(struct sluice_engine *engine,
+							int *status)
+{
+	struct sluice_job *job = engine->running;
+	bool busy = engine->state == SLUICE_ENGINE_BUSY;
+
+	lockdep_assert_held(&engine->lock);
+	if (engine->state == SLUICE_ENGINE_ENDING)
+		return SLUICE_NOTHING;
+	*status = job->queue->dead;
+	if (!*status && time_after_eq(jiffies, engine->deadline))
+		*status = -ETIME;
+	if (*status) {
+		engine->state = SLUICE_ENGINE_ENDING;
+		return busy ? SLUICE_ABORT : SLUICE_END;
+	}
+	if (busy) {
+		mod_timer(&engine->timer, engine->deadline);
+		return SLUICE_NOTHING;
+	}
+	engine->state = SLUICE_ENGINE_BUSY;
+	return SLUICE_START;
+}
+
+/*
+ * A job that waited a second for its turn goes before all priorities, so that
+ * a stream of urgent jobs cannot hold back a fence for ever.
+ */
+static u32 sluice_engine_urgency(const struct sluice_job *job)
+{
+	if (time_after_eq(jiffies, job->submitted + HZ))
+		return SLUICE_PRIORITIES;
+	return job->queue->priority;
+}
+
+/* No job runs: the first jobs of all queues compete, or end without running. */
+static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
+					       struct sluice_job **picked, int *status)
+{
+	unsigned long patience = msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+	unsigned long oldest = 0;
+	struct sluice_job *best = NULL;
+	struct sluice_queue *queue;
+	bool waiting = false;
+
+	lockdep_assert_held(&engine->lock);
+	list_for_each_entry(queue, &engine->active, active) {
+		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
+
+		*picked = job;
+		if (queue->dead) {
+			*status = queue->dead;
+			return SLUICE_END;
+		}
+		if (atomic_read_acquire(&job->waiting)) {
+			if (time_after_eq(jiffies, job->submitted + patience)) {
+				*status = -ETIME;
+				return SLUICE_END;
+			}
+			if (!waiting || time_before(job->submitted, oldest))
+				oldest = job->submitted;
+			waiting = true;
+			continue;
+		}
+		*status = sluice_job_in_fence_error(job);
+		if (*status || !job->num_steps)
+			return SLUICE_END;
+		if (!best || sluice_engine_urgency(job) > sluice_engine_urgency(best))
+			best = job;
+	}
+	if (!best) {
+		if (waiting)
+			mod_timer(&engine->timer, oldest + patience);
+		return SLUICE_NOTHING;
+	}
+	*picked = best;
+	engine->running = best;
+	engine->state = SLUICE_ENGINE_BUSY;
+	engine->deadline = jiffies + best->queue->timeout;
+	mod_timer(&engine->timer, engine->deadline);
+	return SLUICE_START;
+}
+
+static void sluice_engine_work(struct work_struct *work)
+{
+	struct sluice_engine *engine = container_of(work, struct sluice_engine, work);
+	enum sluice_decision decision;
+	struct sluice_job *job;
+	bool signalling;
+	int status;
+
+	signalling = dma_fence_begin_signalling();
+	do {
+		spin_lock_irq(&engine->lock);
+		job = engine->running;
+		if (job)
+			decision = sluice_engine_check_running(engine, &status);
+		else
+			decision = sluice_engine_pick(engine, &job, &status);
+		spin_unlock_irq(&engine->lock);
+
+		switch (decision) {
+		case SLUICE_START:
+			sluice_engine_start(engine, job);
+			break;
+		case SLUICE_ABORT:
+			engine->sdev->ops->abort(engine);
+			fallthrough;
+		case SLUICE_END:
+			sluice_engine_end(engine, job, status);
+			break;
+		case SLUICE_NOTHING:
+			break;
+		}
+	} while (decision != SLUICE_NOTHING);
+	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * sluice_engine_init - prepare an engine
+ * @engine: inside the device
+ * @sdev: the device
+ * @index: number
+ */
+void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
+			unsigned int index)
+{
+	engine->sdev = sdev;
+	engine->index = index;
+	spin_lock_init(&engine->lock);
+	INIT_LIST_HEAD(&engine->active);
+	INIT_WORK(&engine->work, sluice_engine_work);
+	timer_setup(&engine->timer, sluice_engine_timer, 0);
+}
+
+/**
+ * sluice_engine_fini - stop what may still look at an engine
+ * @engine: one without jobs
+ *
+ * Context: may sleep.
+ */
+void sluice_engine_fini(struct sluice_engine *engine)
+{
+	timer_shutdown_sync(&engine->timer);
+	cancel_work_sync(&engine->work);
+}
+
+/**
+ * sluice_engine_priv - the driver's pointer
+ * @engine: the engine
+ *
+ * Return: @priv of sluice_device_register().
+ */
+void *sluice_engine_priv(const struct sluice_engine *engine)
+{
+	return engine->sdev->priv;
+}
+EXPORT_SYMBOL_GPL(sluice_engine_priv);
+
+/**
+ * sluice_engine_index - number of an engine
+ * @engine: the engine
+ *
+ * Return: 0 to @num_engines - 1.
+ */
+unsigned int sluice_engine_index(const struct sluice_engine *engine)
+{
+	return engine->index;
+}
+EXPORT_SYMBOL_GPL(sluice_engine_index);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Our dma_fence: a point on a queue's timeline.
+ *
+ * A fence carries its own names and refers to nothing, so that it may outlive
+ * its job, queue, device and, on the newest kernels, this module.  It is made
+ * by SUBMIT, published with its job on the queue, and signalled once, by
+ * sluice_queue_job_ended(), when the device has stopped touching memory.
+ */
+#include "core.h"
+
+static const char *sluice_fence_driver_name(struct dma_fence *fence)
+{
+	return "sluice";
+}
+
+static const char *sluice_fence_timeline_name(struct dma_fence *fence)
+{
+	return container_of(fence, struct sluice_dma_fence, base)->name;
+}
+
+static const struct dma_fence_ops sluice_fence_ops = {
+	SLUICE_FENCE_OPS_COMPAT
+	.get_driver_name = sluice_fence_driver_name,
+	.get_timeline_name = sluice_fence_timeline_name,
+};
+
+/**
+ * sluice_fence_create - allocate a fence
+ * @name: of its timeline; copied
+ *
+ * The fence is to be passed to sluice_fence_init() before anything else sees
+ * it, or to sluice_fence_abandon().
+ *
+ * Context: may sleep.  Return: the fence, or NULL without memory.
+ */
+struct dma_fence *sluice_fence_create(const char *name)
+{
+	struct sluice_dma_fence *fence;
+
+	if (!sluice_compat_fence_hold())
+		return NULL;
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
+	if (!fence) {
+		sluice_compat_fence_drop();
+		return NULL;
+	}
+	strscpy(fence->name, name, sizeof(fence->name));
+	return &fence->base;
+}
+
+/**
+ * sluice_fence_abandon - free a fence that was never initialised
+ * @fence: from sluice_fence_create()
+ */
+void sluice_fence_abandon(struct dma_fence *fence)
+{
+	kfree(container_of(fence, struct sluice_dma_fence, base));
+	sluice_compat_fence_drop();
+}
+
+/**
+ * sluice_fence_init - give a fence its place on a timeline
+ * @fence: from sluice_fence_create()
+ * @context: the timeline
+ * @seqno: the point
+ *
+ * From here on the fence has one reference, to be dropped by dma_fence_put().
+ */
+void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno)
+{
+	sluice_compat_fence_init(container_of(fence, struct sluice_dma_fence, base),
+				 &sluice_fence_ops, context, seqno);
+}
+
+/**
+ * sluice_fence_exit - wait until nothing runs in this file any more
+ *
+ * Called at module exit, when all fences have been signalled.
+ */
+void sluice_fence_exit(void)
+{
+	sluice_compat_fences_exit();
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * sluice.ko: a dma-buf exporter with fences.  See Documentation/.
+ */
+#include <linux/module.h>
+
+#include "core.h"
+
+atomic_long_t sluice_objects[SLUICE_NUM_OBJECTS];
+
+static int __init sluice_init(void)
+{
+	int ret;
+
+	sluice_debugfs_init();
+	ret = sluice_class_init();
+	if (ret)
+		sluice_debugfs_exit();
+	return ret;
+}
+
+/* Runs only when no device is registered and no fd, buffer or queue exists. */
+static void __exit sluice_exit(void)
+{
+	sluice_class_exit();
+	sluice_debugfs_exit();
+	sluice_fence_exit();
+}
+
+module_init(sluice_init);
+module_exit(sluice_exit);
+
+MODULE_DESCRIPTION("DMA-BUF exporter with fences for device drivers");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");
+SLUICE_IMPORT_NS(DMA_BUF);

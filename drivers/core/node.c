@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/sluice/<device>: what one open of a node can ask.
+ *
+ * An open file is a client: it holds a reference on the device and on its
+ * driver's module, and carries the account of the buffers that it allocated.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static unsigned long open_limit_mb;
+module_param(open_limit_mb, ulong, 0644);
+MODULE_PARM_DESC(open_limit_mb,
+		 "MiB that one open of a node may hold in live buffers (0: half of the memory)");
+
+#define SLUICE_MEM_ALL	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS)
+
+/**
+ * sluice_open_limit - bytes that one client may hold
+ */
+u64 sluice_open_limit(void)
+{
+	if (open_limit_mb)
+		return (u64)open_limit_mb << 20;
+	return (u64)totalram_pages() << (PAGE_SHIFT - 1);
+}
+
+static void sluice_client_release(struct kref *ref)
+{
+	struct sluice_client *client = container_of(ref, struct sluice_client, ref);
+
+	put_device(&client->sdev->dev);
+	sluice_object_dec(SLUICE_OBJECT_CLIENT);
+	kfree(client);
+}
+
+void sluice_client_put(struct sluice_client *client)
+{
+	kref_put(&client->ref, sluice_client_release);
+}
+
+static int sluice_node_open(struct inode *inode, struct file *file)
+{
+	struct sluice_device *sdev = container_of(inode->i_cdev, struct sluice_device, cdev);
+	struct sluice_client *client;
+
+	/*
+	 * cdev_get() holds the device, so sdev is valid here; ops belongs to
+	 * the driver's module, which stays while users is not 0.
+	 */
+	if (!sluice_device_enter(sdev))
+		return -ENODEV;
+	if (!try_module_get(sdev->ops->owner)) {
+		sluice_device_exit(sdev);
+		return -ENODEV;
+	}
+	client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
+	if (!client) {
+		module_put(sdev->ops->owner);
+		sluice_device_exit(sdev);
+		return -ENOMEM;
+	}
+	kref_init(&client->ref);
+	client->sdev = sdev;
+	get_device(&sdev->dev);
+	sluice_object_inc(SLUICE_OBJECT_CLIENT);
+	file->private_data = client;
+	sluice_device_exit(sdev);
+	return nonseekable_open(inode, file);
+}
+
+static int sluice_node_release(struct inode *inode, struct file *file)
+{
+	struct sluice_client *client = file->private_data;
+	struct module *owner = client->sdev->ops->owner;
+
+	sluice_client_put(client);
+	module_put(owner);
+	return 0;
+}
+
+static struct sluice_device *sluice_call_device(struct sluice_call *call)
+{
+	struct sluice_client *client = call->file->private_data;
+
+	return client->sdev;
+}
+
+static int sluice_node_info(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_info *info = call->data;
+
+	if (info->flags)
+		return -EINVAL;
+	if (READ_ONCE(sdev->gone))
+		return -ENODEV;
+
+	*info = (struct sluice_info) {
+		.uapi_version = SLUICE_UAPI_VERSION,
+		.op_kinds = sdev->ops->op_kinds,
+		.caps = IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0,
+		.num_heaps = sluice_heap_count(),
+		.num_engines = sdev->num_engines,
+		.max_ops = SLUICE_MAX_OPS,
+		.max_in_fences = SLUICE_MAX_IN_FENCES,
+		.max_slots = SLUICE_MAX_SLOTS,
+		.max_depth = SLUICE_MAX_DEPTH,
+		.default_timeout_ms = SLUICE_DEFAULT_TIMEOUT_MS,
+		.max_timeout_ms = SLUICE_MAX_TIMEOUT_MS,
+		.op_align = sdev->ops->op_align,
+		.dma_bits = fls64(sdev->dma_mask),
+		.open_limit = sluice_open_limit(),
+	};
+	strscpy(info->name, sdev->name, sizeof(info->name));
+	strscpy(info->driver, sdev->ops->driver, sizeof(info->driver));
+	return 0;
+}
+
+static int sluice_node_heap_info(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_heap_info *info = call->data;
+	const struct sluice_heap *heap = sluice_heap_get(info->index);
+
+	if (info->flags || !heap)
+		return -EINVAL;
+
+	*info = (struct sluice_heap_info) {
+		.index = info->index,
+		.properties = heap->properties,
+		.max_size = sluice_heap_max_size(sdev),
+	};
+	strscpy(info->name, heap->name, sizeof(info->name));
+	return 0;
+}
+
+static int sluice_node_alloc(struct sluice_call *call)
+{
+	struct sluice_client *client = call->file->private_data;
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_alloc *args = call->data;
+	const struct sluice_heap *heap = sluice_heap_get(args->heap);
+	struct sluice_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	args->fd = -1;
+	args->granted = 0;
+	args->hint = SLUICE_HINT_NONE;
+	if (!args->size || !heap || args->flags & ~SLUICE_MEM_ALL ||
+	    args->fd_flags & ~(SLUICE_FD_INHERIT | SLUICE_FD_RDONLY))
+		return -EINVAL;
+	if (args->flags & ~heap->properties)
+		return -EOPNOTSUPP;
+	if (args->size > sluice_heap_max_size(sdev)) {
+		args->hint = SLUICE_HINT_LIMIT;
+		return -EFBIG;
+	}
+	if (!sluice_device_enter(sdev))
+		return -ENODEV;
+
+	ret = sluice_call_reserve_fd(call, args->fd_flags);
+	if (ret < 0)
+		goto out;
+	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size), &args->hint);
+	if (IS_ERR(buffer)) {
+		ret = PTR_ERR(buffer);
+		goto out;
+	}
+	dmabuf = sluice_buffer_export(buffer, args->fd_flags & SLUICE_FD_RDONLY);
+	if (IS_ERR(dmabuf)) {
+		sluice_buffer_destroy(buffer);
+		ret = PTR_ERR(dmabuf);
+		goto out;
+	}
+	call->install = dmabuf->file;
+	args->fd = call->fd;
+	args->size = dmabuf->size;
+	args->granted = heap->properties;
+	ret = 0;
+out:
+	sluice_device_exit(sdev);
+	return ret;
+}
+
+static int sluice_node_buffer_info(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_buffer_info *info = call->data;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (info->flags)
+		return -EINVAL;
+	dmabuf = dma_buf_get(info->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (sluice_device_enter(sdev)) {
+		ret = sluice_buffer_info(sdev, dmabuf, info);
+		sluice_device_exit(sdev);
+	} else {
+		ret = -ENODEV;
+	}
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static int sluice_node_create_queue(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_create_queue *args = call->data;
+
+	if (args->engine >= sdev->num_engines || args->flags || args->reserved ||
+	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
+	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
+		return -EINVAL;
+	return sluice_queue_create(call, sdev, args);
+}
+
+static const struct sluice_ioctl sluice_node_ioctls[] = {
+	{ SLUICE_IOCTL_INFO, sizeof(struct sluice_info), 0, sluice_node_info },
+	{ SLUICE_IOCTL_HEAP_INFO, sizeof(struct sluice_heap_info), 0, sluice_node_heap_info },
+	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), SLUICE_IOCTL_OUT_ON_ERROR,
+	  sluice_node_alloc },
+	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), 0,
+	  sluice_node_buffer_info },
+	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), 0,
+	  sluice_node_create_queue },
+};
+
+static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return sluice_ioctl_dispatch(file, cmd, arg, sluice_node_ioctls,
+				     ARRAY_SIZE(sluice_node_ioctls));
+}
+
+const struct file_operations sluice_node_fops = {
+	.owner = THIS_MODULE,
+	.open = sluice_node_open,
+	.release = sluice_node_release,
+	.unlocked_ioctl = sluice_node_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};

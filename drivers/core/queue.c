@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Queues: the fd, its slots, its timeline and its completions.
+ *
+ * The file holds one reference and each job another.  When the file goes, the
+ * queue dies: jobs that have not ended are cancelled, and the last of them
+ * frees the queue.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+static const struct file_operations sluice_queue_fops;
+
+static void sluice_queue_release(struct kref *ref)
+{
+	struct sluice_queue *queue = container_of(ref, struct sluice_queue, ref);
+	struct sluice_device *sdev = queue->sdev;
+
+	sluice_queue_drop_slots(queue);
+	mutex_lock(&sdev->lock);
+	list_del(&queue->link);
+	mutex_unlock(&sdev->lock);
+	xa_destroy(&queue->slots);
+	kfifo_free(&queue->completions);
+	kvfree(queue->history);
+	module_put(sdev->ops->owner);
+	kfree(queue);
+	sluice_object_dec(SLUICE_OBJECT_QUEUE);
+	put_device(&sdev->dev);
+}
+
+/**
+ * sluice_queue_put - drop a reference
+ * @queue: the queue
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_queue_put(struct sluice_queue *queue)
+{
+	kref_put(&queue->ref, sluice_queue_release);
+}
+
+/**
+ * sluice_queue_create - CREATE_QUEUE
+ * @call: the call, which gets the fd
+ * @sdev: the device
+ * @args: checked
+ *
+ * Context: may sleep.  Return: 0, -ENODEV, -ENOMEM or -EMFILE.
+ */
+int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
+			struct sluice_create_queue *args)
+{
+	u32 timeout_ms = args->timeout_ms ?: SLUICE_DEFAULT_TIMEOUT_MS;
+	struct sluice_queue *queue;
+	struct file *file;
+	int ret;
+
+	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
+	if (!queue)
+		return -ENOMEM;
+	kref_init(&queue->ref);
+	queue->sdev = sdev;
+	queue->engine = &sdev->engines[array_index_nospec(args->engine, sdev->num_engines)];
+	queue->context = dma_fence_context_alloc(1);
+	snprintf(queue->name, sizeof(queue->name), "%s-%llu", sdev->name, queue->context);
+	queue->priority = args->priority;
+	queue->timeout = msecs_to_jiffies(timeout_ms);
+	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_DEFAULT_DEPTH, 2U));
+	mutex_init(&queue->submit_lock);
+	mutex_init(&queue->slot_lock);
+	mutex_init(&queue->read_lock);
+	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
+	INIT_LIST_HEAD(&queue->jobs);
+	INIT_LIST_HEAD(&queue->active);
+	spin_lock_init(&queue->lock);
+	init_waitqueue_head(&queue->wait);
+
+	queue->history = kvcalloc(queue->depth, sizeof(*queue->history), GFP_KERNEL_ACCOUNT);
+	if (!queue->history) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
+	ret = kfifo_alloc(&queue->completions, queue->depth, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_history;
+
+	ret = -ENODEV;
+	if (!try_module_get(sdev->ops->owner))
+		goto err_fifo;
+	get_device(&sdev->dev);
+	sluice_object_inc(SLUICE_OBJECT_QUEUE);
+	mutex_lock(&sdev->lock);
+	list_add_tail(&queue->link, &sdev->queues);
+	if (sdev->gone)
+		queue->dead = -ENODEV;
+	mutex_unlock(&sdev->lock);
+	if (queue->dead)
+		goto err_put;
+
+	ret = sluice_call_reserve_fd(call, args->fd_flags);
+	if (ret < 0)
+		goto err_put;
+	file = anon_inode_getfile("[sluice-queue]", &sluice_queue_fops, queue, O_RDWR);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto err_put;
+	}
+	call->install = file;
+	args->fd = call->fd;
+	args->depth = queue->depth;
+	return 0;
+
+err_put:
+	sluice_queue_put(queue);
+	return ret;
+err_fifo:
+	kfifo_free(&queue->completions);
+err_history:
+	kvfree(queue->history);
+err_free:
+	kfree(queue);
+	return ret;
+}
+
+/**
+ * sluice_queue_kill - end all jobs of a queue, and let no more in
+ * @queue: the queue
+ * @error: what they end with
+ *
+ * Does not wait.  Context: any.
+ */
+void sluice_queue_kill(struct sluice_queue *queue, int error)
+{
+	struct sluice_engine *engine = queue->engine;
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	if (!queue->dead)
+		queue->dead = error;
+	/* without a job the device may be gone, and its workqueue with it */
+	if (!list_empty(&queue->jobs))
+		sluice_engine_kick(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	wake_up_all(&queue->wait);
+}
+
+/**
+ * sluice_queue_drop_slots - give all slots back, and let no more in
+ * @queue: the queue
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_queue_drop_slots(struct sluice_queue *queue)
+{
+	struct sluice_slot *slot;
+	unsigned long number;
+
+	mutex_lock(&queue->slot_lock);
+	queue->slots_closed = true;
+	mutex_unlock(&queue->slot_lock);
+	xa_for_each(&queue->slots, number, slot)
+		sluice_slot_put(xa_erase(&queue->slots, number));
+}
+
+/**
+ * sluice_queue_job_added - a job takes its place on the timeline
+ * @queue: the job's
+ * @job: is being published; its fence is pending from now on
+ *
+ * Context: any; engine->lock held.
+ */
+void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job)
+{
+	struct sluice_history *history = &queue->history[job->point & (queue->depth - 1)];
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	queue->submitted = job->point;
+	history->point = job->point;
+	history->fence = job->fence;
+	spin_unlock_irqrestore(&queue->lock, flags);
+	sluice_object_inc(SLUICE_OBJECT_FENCE);
+}
+
+/**
+ * sluice_queue_job_ended - signal a job's fence, and tell everybody
+ * @queue: the job's
+ * @job: has ended; the caller owns it
+ * @status: how: 0 or a negative errno
+ *
+ * The fence and the completion appear at once: who sees one sees the other.
+ *
+ * Context: any.
+ */
+void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status)
+{
+	struct sluice_history *history = &queue->history[job->point & (queue->depth - 1)];
+	ktime_t now = ktime_get();
+	struct sluice_completion completion = {
+		.point = job->point,
+		.user_data = job->user_data,
+		.status = status,
+		.bytes = job->result.bytes,
+		.timestamp = ktime_to_ns(job->result.timestamp ?: now),
+		.sequence = job->result.sequence,
+		.dropped = job->result.dropped,
+	};
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	history->status = status;
+	history->fence = NULL;
+	if (job->flags & SLUICE_SUBMIT_NO_COMPLETION)
+		queue->in_flight--;
+	else
+		kfifo_put(&queue->completions, completion);
+	queue->done = job->point;
+	if (status)
+		dma_fence_set_error(job->fence, status);
+	dma_fence_signal_timestamp(job->fence, now);
+	sluice_object_dec(SLUICE_OBJECT_FENCE);
+	spin_unlock_irqrestore(&queue->lock, flags);
+	wake_up_all(&queue->wait);
+}
+
+static int sluice_queue_fop_release(struct inode *inode, struct file *file)
+{
+	struct sluice_queue *queue = file->private_data;
+
+	sluice_queue_kill(queue, -ECANCELED);
+	sluice_queue_put(queue);
+	return 0;
+}
+
+static bool sluice_queue_gone(struct sluice_queue *queue)
+{
+	return READ_ONCE(queue->sdev->gone);
+}
+
+/* Is there something to say to a reader: a record, or that none will come? */
+static bool sluice_queue_readable(struct sluice_queue *queue)
+{
+	bool gone = sluice_queue_gone(queue);
+	bool readable;
+
+	spin_lock_irq(&queue->lock);
+	readable = !kfifo_is_empty(&queue->completions) ||
+		   (gone && queue->done == queue->submitted);
+	spin_unlock_irq(&queue->lock);
+	return readable;
+}
+
+/* Look at the next completion; read_lock is held, so it stays the next one. */
+static int sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *completion,
+			     bool block)
+{
+	bool found;
+	int ret;
+
+	if (!sluice_queue_readable(queue)) {
+		if (!block)
+			return -EAGAIN;
+		ret = wait_event_interruptible(queue->wait, sluice_queue_readable(queue));
+		if (ret)
+			return ret;
+	}
+	spin_lock_irq(&queue->lock);
+	found = kfifo_peek(&queue->completions, completion);
+	spin_unlock_irq(&queue->lock);
+	return found ? 0 : -ENODEV;
+}
+
+static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
+{
+	struct sluice_queue *queue = file->private_data;
+	struct sluice_completion completion;
+	ssize_t done = 0;
+	int ret;
+
+	if (count < sizeof(completion))
+		return -EINVAL;
+	ret = mutex_lock_interruptible(&queue->read_lock);
+	if (ret)
+		return ret;
+	while (count - done >= sizeof(completion)) {
+		ret = sluice_queue_peek(queue, &completion,
+					!done && !(file->f_flags & O_NONBLOCK));
+		if (ret)
+			break;
+		if (copy_to_user(ubuf + done, &completion, sizeof(completion))) {
+			ret = -EFAULT;
+			break;
+		}
+		spin_lock_irq(&queue->lock);
+		kfifo_skip(&queue->completions);
+		queue->in_flight--;
+		spin_unlock_irq(&queue->lock);
+		done += sizeof(completion);
+	}
+	mutex_unlock(&queue->read_lock);
+	if (!done)
+		return ret;
+	wake_up_all(&queue->wait);
+	return done;
+}
+
+static __poll_t sluice_queue_poll(struct file *file, poll_table *table)
+{
+	struct sluice_queue *queue = file->private_data;
+	__poll_t events = 0;
+
+	poll_wait(file, &queue->wait, table);
+	spin_lock_irq(&queue->lock);
+	if (!kfifo_is_empty(&queue->completions))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (queue->in_flight < queue->depth)
+		events |= EPOLLOUT | EPOLLWRNORM;
+	spin_unlock_irq(&queue->lock);
+	if (sluice_queue_gone(queue)) {
+		events &= ~(EPOLLOUT | EPOLLWRNORM);
+		events |= EPOLLHUP;
+	}
+	return events;
+}
+
+static int sluice_queue_attach(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_attach *args = call->data;
+	struct sluice_slot *slot;
+	u32 number;
+	int ret;
+
+	if (args->reserved ||
+	    args->flags & ~(SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT))
+		return -EINVAL;
+
+	/*
+	 * Reserve the number and tell the caller, before there is a slot: a
+	 * reserved number finds nothing.
+	 */
+	mutex_lock(&queue->slot_lock);
+	if (queue->slots_closed)
+		ret = -ENODEV;
+	else
+		ret = xa_alloc(&queue->slots, &number, NULL, XA_LIMIT(0, SLUICE_MAX_SLOTS - 1),
+			       GFP_KERNEL_ACCOUNT);
+	mutex_unlock(&queue->slot_lock);
+	if (ret)
+		return ret == -EBUSY ? -ENOSPC : ret;
+	args->slot = number;
+	ret = sluice_call_copy_out(call);
+	if (ret)
+		goto err_number;
+
+	slot = sluice_slot_create(queue->sdev, args->fd, args->flags);
+	if (IS_ERR(slot)) {
+		ret = PTR_ERR(slot);
+		goto err_number;
+	}
+	mutex_lock(&queue->slot_lock);
+	if (queue->slots_closed)
+		ret = -ENODEV;
+	else	/* the entry is reserved: no allocation */
+		ret = xa_err(xa_store(&queue->slots, number, slot, GFP_KERNEL_ACCOUNT));
+	mutex_unlock(&queue->slot_lock);
+	if (!ret)
+		return 0;
+	sluice_slot_put(slot);
+err_number:
+	xa_release(&queue->slots, number);
+	return ret;
+}
+
+static int sluice_queue_detach(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_detach *args = call->data;
+	struct sluice_slot *slot;
+
+	if (args->flags)
+		return -EINVAL;
+	mutex_lock(&queue->slot_lock);
+	slot = xa_load(&queue->slots, args->slot);
+	if (slot)
+		xa_erase(&queue->slots, args->slot);
+	mutex_unlock(&queue->slot_lock);
+	if (!slot)
+		return -ENOENT;
+	sluice_slot_put(slot);
+	return 0;
+}
+
+static int sluice_queue_submit(struct sluice_call *call)
+{
+	return sluice_job_submit(call, call->file->private_data, call->data);
+}
+
+/* A fence for a point that has ended, with its error if that is still known. */
+static struct dma_fence *sluice_queue_ended_fence(struct sluice_queue *queue, u64 point,
+						  int status)
+{
+	struct dma_fence *fence = sluice_fence_create(queue->name);
+
+	if (!fence)
+		return NULL;
+	sluice_fence_init(fence, queue->context, point);
+	if (status)
+		dma_fence_set_error(fence, status);
+	dma_fence_signal(fence);
+	return fence;
+}
+
+static int sluice_queue_fence(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_export_fence *args = call->data;
+	struct dma_fence *fence = NULL;
+	struct sluice_history *history;
+	struct file *file;
+	int ret, status = 0;
+
+	if (args->flags || args->reserved || args->fd_flags & ~SLUICE_FD_INHERIT || !args->point)
+		return -EINVAL;
+	if (!IS_ENABLED(CONFIG_SYNC_FILE))
+		return -EOPNOTSUPP;
+
+	spin_lock_irq(&queue->lock);
+	if (args->point > queue->submitted) {
+		spin_unlock_irq(&queue->lock);
+		return -EINVAL;
+	}
+	history = &queue->history[args->point & (queue->depth - 1)];
+	if (history->point == args->point) {
+		if (history->fence)
+			fence = dma_fence_get(history->fence);
+		status = history->status;
+	}
+	spin_unlock_irq(&queue->lock);
+
+	if (!fence)
+		fence = sluice_queue_ended_fence(queue, args->point, status);
+	if (!fence)
+		return -ENOMEM;
+	ret = sluice_call_reserve_fd(call, args->fd_flags);
+	if (ret < 0)
+		goto out;
+	file = sluice_compat_sync_file(fence);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		goto out;
+	}
+	call->install = file;
+	args->fd = call->fd;
+	ret = 0;
+out:
+	dma_fence_put(fence);
+	return ret;
+}
+
+static bool sluice_queue_done(struct sluice_queue *queue, u64 point)
+{
+	bool done;
+
+	spin_lock_irq(&queue->lock);
+	done = queue->done >= point;
+	spin_unlock_irq(&queue->lock);
+	return done;
+}
+
+static int sluice_queue_wait(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_wait *args = call->data;
+	ktime_t deadline = ns_to_ktime(args->deadline_ns);
+	struct sluice_history *history;
+	DEFINE_WAIT(wait);
+	int ret = 0;
+
+	spin_lock_irq(&queue->lock);
+	if (args->flags || !args->point || args->point > queue->submitted)
+		ret = -EINVAL;
+	spin_unlock_irq(&queue->lock);
+	if (ret)
+		return ret;
+
+	for (;;) {
+		prepare_to_wait(&queue->wait, &wait, TASK_INTERRUPTIBLE);
+		if (sluice_queue_done(queue, args->point))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		if (ktime_compare(ktime_get(), deadline) >= 0) {
+			ret = -ETIME;
+			break;
+		}
+		schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+	}
+	finish_wait(&queue->wait, &wait);
+	if (ret)
+		return ret;
+
+	args->status = 0;
+	spin_lock_irq(&queue->lock);
+	history = &queue->history[args->point & (queue->depth - 1)];
+	if (history->point == args->point)
+		args->status = history->status;
+	spin_unlock_irq(&queue->lock);
+	return 0;
+}
+
+static const struct sluice_ioctl sluice_queue_ioctls[] = {
+	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), 0, sluice_queue_attach },
+	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), 0, sluice_queue_detach },
+	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), 0, sluice_queue_submit },
+	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), 0, sluice_queue_fence },
+	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), 0, sluice_queue_wait },
+};
+
+static long sluice_queue_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return sluice_ioctl_dispatch(file, cmd, arg, sluice_queue_ioctls,
+				     ARRAY_SIZE(sluice_queue_ioctls));
+}
+
+static void sluice_queue_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sluice_queue *queue = file->private_data;
+	u64 submitted, done;
+	u32 in_flight;
+
+	spin_lock_irq(&queue->lock);
+	submitted = queue->submitted;
+	done = queue->done;
+	in_flight = queue->in_flight;
+	spin_unlock_irq(&queue->lock);
+	seq_printf(m, "sluice-device:\t%s\n", queue->sdev->name);
+	seq_printf(m, "sluice-timeline:\t%s\n", queue->name);
+	seq_printf(m, "sluice-submitted:\t%llu\n", submitted);
+	seq_printf(m, "sluice-ended:\t%llu\n", done);
+	seq_printf(m, "sluice-in-flight:\t%u\n", in_flight);
+	seq_printf(m, "sluice-depth:\t%u\n", queue->depth);
+}
+
+static const struct file_operations sluice_queue_fops = {
+	.owner = THIS_MODULE,
+	.release = sluice_queue_fop_release,
+	.read = sluice_queue_read,
+	.poll = sluice_queue_poll,
+	.unlocked_ioctl = sluice_queue_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = sluice_queue_show_fdinfo,
+	.llseek = noop_llseek,
+};

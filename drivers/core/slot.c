@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Slots: dma-bufs attached and mapped once for a queue's device.
+ *
+ * To the dma-buf, ours or foreign, a slot is an ordinary static importer.  The
+ * queue's table and each job that uses the slot hold references; the last one
+ * unmaps, takes dma_resv for it and so never runs in the signalling path.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+static enum dma_data_direction sluice_slot_direction(u32 flags)
+{
+	switch (flags & (SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE)) {
+	case SLUICE_ATTACH_READ:
+		return DMA_TO_DEVICE;
+	case SLUICE_ATTACH_WRITE:
+		return DMA_FROM_DEVICE;
+	default:
+		return DMA_BIDIRECTIONAL;
+	}
+}
+
+/* Software engines work through a kernel mapping; foreign ones may have none. */
+static int sluice_slot_vmap(struct sluice_slot *slot)
+{
+	int ret;
+
+	if (!slot->sdev->ops->cpu_engine)
+		return 0;
+	ret = dma_buf_vmap_unlocked(slot->dmabuf, &slot->map);
+	if (ret)
+		return ret == -EINVAL ? -EOPNOTSUPP : ret;
+	if (slot->map.is_iomem) {
+		dma_buf_vunmap_unlocked(slot->dmabuf, &slot->map);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+/**
+ * sluice_slot_create - attach and map a dma-buf
+ * @sdev: for which device
+ * @fd: of the dma-buf
+ * @flags: SLUICE_ATTACH_*, checked
+ *
+ * Context: may sleep.  Return: the slot with one reference, or an ERR_PTR:
+ * -EBADF, -EINVAL (not a dma-buf), -EACCES, -ENODEV (device gone),
+ * -EOPNOTSUPP (no kernel mapping for a software engine), or the exporter's.
+ */
+struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 flags)
+{
+	struct sluice_slot *slot;
+	int ret;
+
+	if (!(flags & (SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE)))
+		flags |= SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE;
+	if (!sluice_device_enter(sdev))
+		return ERR_PTR(-ENODEV);
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot) {
+		ret = -ENOMEM;
+		goto err_exit;
+	}
+	kref_init(&slot->ref);
+	slot->sdev = sdev;
+	slot->flags = flags;
+	slot->dir = sluice_slot_direction(flags);
+	slot->dmabuf = dma_buf_get(fd);
+	if (IS_ERR(slot->dmabuf)) {
+		ret = PTR_ERR(slot->dmabuf);
+		goto err_free;
+	}
+	if (flags & SLUICE_ATTACH_WRITE && !(slot->dmabuf->file->f_mode & FMODE_WRITE)) {
+		ret = -EACCES;
+		goto err_put;
+	}
+	slot->attach = dma_buf_attach(slot->dmabuf, sdev->parent);
+	if (IS_ERR(slot->attach)) {
+		ret = PTR_ERR(slot->attach);
+		goto err_put;
+	}
+	slot->sgt = dma_buf_map_attachment_unlocked(slot->attach, slot->dir);
+	if (IS_ERR(slot->sgt)) {
+		ret = PTR_ERR(slot->sgt);
+		goto err_detach;
+	}
+	ret = sluice_slot_vmap(slot);
+	if (ret)
+		goto err_unmap;
+	sluice_object_inc(SLUICE_OBJECT_SLOT);
+	return slot;
+
+err_unmap:
+	dma_buf_unmap_attachment_unlocked(slot->attach, slot->sgt, slot->dir);
+err_detach:
+	dma_buf_detach(slot->dmabuf, slot->attach);
+err_put:
+	dma_buf_put(slot->dmabuf);
+err_free:
+	kfree(slot);
+err_exit:
+	sluice_device_exit(sdev);
+	return ERR_PTR(ret);
+}
+
+static void sluice_slot_release(struct kref *ref)
+{
+	struct sluice_slot *slot = container_of(ref, struct sluice_slot, ref);
+	struct sluice_device *sdev = slot->sdev;
+
+	if (sdev->ops->cpu_engine)
+		dma_buf_vunmap_unlocked(slot->dmabuf, &slot->map);
+	dma_buf_unmap_attachment_unlocked(slot->attach, slot->sgt, slot->dir);
+	dma_buf_detach(slot->dmabuf, slot->attach);
+	dma_buf_put(slot->dmabuf);
+	kfree(slot);
+	sluice_object_dec(SLUICE_OBJECT_SLOT);
+	sluice_device_exit(sdev);
+}
+
+/**
+ * sluice_slot_put - drop a reference
+ * @slot: may be NULL
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_slot_put(struct sluice_slot *slot)
+{
+	if (slot)
+		kref_put(&slot->ref, sluice_slot_release);
+}
+
+/**
+ * sluice_slot_get - find a slot by number
+ * @queue: whose
+ * @number: as ATTACH returned it
+ *
+ * Return: the slot with a reference for the caller, or NULL.
+ */
+struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
+{
+	struct sluice_slot *slot;
+
+	mutex_lock(&queue->slot_lock);
+	slot = xa_load(&queue->slots, number);
+	if (slot)
+		kref_get(&slot->ref);
+	mutex_unlock(&queue->slot_lock);
+	return slot;
+}
+
+/**
+ * sluice_slot_sync_for_engine - before a software engine reads a slot
+ * @slot: the slot
+ *
+ * Any context.
+ */
+void sluice_slot_sync_for_engine(struct sluice_slot *slot)
+{
+	dma_sync_sgtable_for_cpu(slot->sdev->parent, slot->sgt, slot->dir);
+}
+
+/**
+ * sluice_slot_sync_for_memory - after a software engine wrote a slot
+ * @slot: the slot
+ *
+ * What the engine wrote with the CPU is in memory afterwards, for any other
+ * device to see, as if a device had written it.  Any context.
+ */
+void sluice_slot_sync_for_memory(struct sluice_slot *slot)
+{
+	dma_sync_sgtable_for_device(slot->sdev->parent, slot->sgt, slot->dir);
+}
+
+/**
+ * sluice_slot_vaddr - kernel mapping of a slot
+ * @slot: the slot of a device whose ops say cpu_engine
+ */
+void *sluice_slot_vaddr(const struct sluice_slot *slot)
+{
+	return slot->map.vaddr;
+}
+EXPORT_SYMBOL_GPL(sluice_slot_vaddr);
+
+/**
+ * sluice_cursor_advance - move on
+ * @cursor: the place
+ * @bytes: how far; to the end of the slot at most
+ */
+void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes)
+{
+	cursor->offset += bytes;
+	while (cursor->sg && cursor->offset >= sg_dma_len(cursor->sg)) {
+		cursor->offset -= sg_dma_len(cursor->sg);
+		cursor->sg = sg_next(cursor->sg);
+	}
+}
+EXPORT_SYMBOL_GPL(sluice_cursor_advance);
+
+/**
+ * sluice_cursor_init - a place in a slot
+ * @cursor: set to the place
+ * @slot: the slot
+ * @offset: bytes from its start, less than its size
+ */
+void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *slot, u64 offset)
+{
+	cursor->sg = slot->sgt->sgl;
+	while (offset >= sg_dma_len(cursor->sg)) {
+		offset -= sg_dma_len(cursor->sg);
+		cursor->sg = sg_next(cursor->sg);
+	}
+	cursor->offset = offset;
+}
+EXPORT_SYMBOL_GPL(sluice_cursor_init);

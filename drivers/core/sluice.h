@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The face of the core towards device drivers: all that a device driver
+ * includes, calls and implements.
+ *
+ * A device driver describes its device in a const struct sluice_device_ops,
+ * calls sluice_device_register() from its probe function and
+ * sluice_device_unregister() from its remove function.  In between the core
+ * hands it one op at a time for each engine, and the driver answers each with
+ * sluice_engine_done(), from any context.  Queues, fences, waiting, timeouts,
+ * cancellation and every file descriptor are the core's.
+ */
+#ifndef _SLUICE_H
+#define _SLUICE_H
+
+#include <linux/device.h>
+#include <linux/ktime.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include <uapi/linux/sluice.h>
+
+struct sluice_device;
+struct sluice_engine;
+struct sluice_slot;
+
+/**
+ * struct sluice_step - one op of a job, checked and resolved by the core
+ * @kind: enum sluice_op_kind; one that the device has
+ * @dst: slot written to; the range lies inside it
+ * @src: slot read from (copy), else NULL; the ranges do not overlap
+ * @dst_offset: bytes
+ * @src_offset: bytes
+ * @length: bytes, not 0, a multiple of op_align
+ * @value: fill: the 32-bit value
+ * @frame: capture: the geometry; width 0 for raw data
+ * @frame.width: pixels
+ * @frame.height: lines
+ * @frame.stride: bytes, at least width * 4; (height - 1) * stride + width * 4
+ *	is within @length
+ * @frame.format: DRM fourcc, one that the driver's check_format() accepted
+ */
+struct sluice_step {
+	u32 kind;
+	struct sluice_slot *dst;
+	struct sluice_slot *src;
+	u64 dst_offset;
+	u64 src_offset;
+	u64 length;
+	u32 value;
+	struct {
+		u32 width;
+		u32 height;
+		u32 stride;
+		u32 format;
+	} frame;
+};
+
+/**
+ * struct sluice_result - how an op ended
+ * @status: 0 or a negative errno, usually -EIO; the rest of the job is skipped
+ *	after an error
+ * @bytes: written to memory
+ * @timestamp: capture: when the frame began, CLOCK_MONOTONIC; else 0
+ * @sequence: capture: frame number
+ * @dropped: capture: frames lost since the frame captured before
+ */
+struct sluice_result {
+	int status;
+	u64 bytes;
+	ktime_t timestamp;
+	u64 sequence;
+	u64 dropped;
+};
+
+/**
+ * struct sluice_device_ops - what a device driver tells the core
+ * @owner: THIS_MODULE
+ * @driver: the driver's name, as INFO reports it
+ * @op_kinds: bit (1 << kind) for every op kind that @start understands
+ * @op_align: offsets and lengths of ops are multiples of it; a power of two
+ * @cpu_engine: the engine is software: slots have a kernel mapping, and the
+ *	core maintains the caches around each op as it would for a device
+ * @check_format: optional: may a capture have this DRM fourcc?  Any context.
+ * @start: begin one op on an idle engine.  Called in process context, in the
+ *	signalling path of fences: may sleep for a bounded time, but must not
+ *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  Answer
+ *	with sluice_engine_done(), at once or later, or return a negative errno
+ *	if the op could not be started.
+ * @abort: stop the op that runs, because it timed out or is not wanted any
+ *	more.  On return the device does not touch memory and no
+ *	sluice_engine_done() for this op is under way or will come.  The same
+ *	context and rules as @start.
+ */
+struct sluice_device_ops {
+	struct module *owner;
+	const char *driver;
+	u64 op_kinds;
+	u32 op_align;
+	bool cpu_engine;
+	bool (*check_format)(u32 fourcc);
+	int (*start)(struct sluice_engine *engine, const struct sluice_step *step);
+	void (*abort)(struct sluice_engine *engine);
+};
+
+/* device.c */
+struct sluice_device *sluice_device_register(struct device *parent, const char *name,
+					     const struct sluice_device_ops *ops,
+					     unsigned int num_engines, void *priv);
+void sluice_device_unregister(struct sluice_device *sdev);
+const char *sluice_device_name(const struct sluice_device *sdev);
+
+/* debugfs.c */
+struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
+
+/* engine.c */
+void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result *result);
+void *sluice_engine_priv(const struct sluice_engine *engine);
+unsigned int sluice_engine_index(const struct sluice_engine *engine);
+
+/* slot.c */
+void *sluice_slot_vaddr(const struct sluice_slot *slot);
+
+/**
+ * struct sluice_cursor - a place in a slot, as the device addresses it
+ * @sg: segment
+ * @offset: bytes into it
+ */
+struct sluice_cursor {
+	struct scatterlist *sg;
+	size_t offset;
+};
+
+void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *slot, u64 offset);
+void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes);
+
+/**
+ * sluice_cursor_address - bus address of a place in a slot
+ * @cursor: the place; must lie inside the slot
+ */
+static inline dma_addr_t sluice_cursor_address(const struct sluice_cursor *cursor)
+{
+	return sg_dma_address(cursor->sg) + cursor->offset;
+}
+
+/**
+ * sluice_cursor_left - bytes from there to the end of the segment
+ * @cursor: the place; must lie inside the slot
+ */
+static inline size_t sluice_cursor_left(const struct sluice_cursor *cursor)
+{
+	return sg_dma_len(cursor->sg) - cursor->offset;
+}
+
+#endif /* _SLUICE_H */

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * edu: QEMU's educational PCI device, a real DMA engine with a real interrupt.
+ *
+ * The device moves up to 4 KiB between memory and a buffer of its own, one way
+ * at a time, and raises an interrupt when it is done, 100 ms later.  A copy is
+ * thus, for each piece: memory to device, device to memory.  A fill loads a
+ * page with the pattern once and then only writes.  Everything after the start
+ * of an op happens in the interrupt handler.
+ *
+ * Registers: docs/specs/edu of QEMU.
+ */
+#include <linux/delay.h>
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/io.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+
+#include "sluice.h"
+
+#define EDU_IRQ_STATUS	0x24
+#define EDU_IRQ_ACK	0x64
+#define EDU_DMA_SRC	0x80
+#define EDU_DMA_DST	0x88
+#define EDU_DMA_COUNT	0x90
+#define EDU_DMA_CMD	0x98
+
+#define EDU_CMD_RUN	BIT(0)
+#define EDU_CMD_TO_RAM	BIT(1)
+#define EDU_CMD_IRQ	BIT(2)
+
+#define EDU_IRQ_DMA	0x100
+
+#define EDU_BUFFER	0x40000
+#define EDU_BUFFER_SIZE	4096
+
+static unsigned int dma_bits = 28;
+module_param(dma_bits, uint, 0444);
+MODULE_PARM_DESC(dma_bits, "width of the device's DMA addresses (QEMU: dma_mask=; default 28)");
+
+/**
+ * struct edu - one device
+ * @pdev: the PCI device
+ * @regs: BAR 0
+ * @sdev: its Sluice device
+ * @pattern: page that a fill reads, as the CPU sees it
+ * @pattern_dma: and as the device does
+ * @lock: guards all below, and the DMA registers
+ * @engine: has an op, or NULL
+ * @src: copy: next byte to read
+ * @dst: next byte to write
+ * @fill: the op is a fill
+ * @to_ram: the transfer that runs goes to memory
+ * @piece: bytes that are in the device's buffer, or on their way
+ * @left: bytes not yet written
+ * @done: bytes written
+ */
+struct edu {
+	struct pci_dev *pdev;
+	void __iomem *regs;
+	struct sluice_device *sdev;
+	u32 *pattern;
+	dma_addr_t pattern_dma;
+	spinlock_t lock;
+	struct sluice_engine *engine;
+	struct sluice_cursor src;
+	struct sluice_cursor dst;
+	bool fill;
+	bool to_ram;
+	size_t piece;
+	u64 left;
+	u64 done;
+};
+
+static void edu_transfer(struct edu *edu, dma_addr_t memory, bool to_ram)
+{
+	edu->to_ram = to_ram;
+	writeq(to_ram ? EDU_BUFFER : memory, edu->regs + EDU_DMA_SRC);
+	writeq(to_ram ? memory : EDU_BUFFER, edu->regs + EDU_DMA_DST);
+	writeq(edu->piece, edu->regs + EDU_DMA_COUNT);
+	writeq(EDU_CMD_RUN | EDU_CMD_IRQ | (to_ram ? EDU_CMD_TO_RAM : 0),
+	       edu->regs + EDU_DMA_CMD);
+}
+
+/* Load the next piece: it lies in one segment on either side. */
+static void edu_load(struct edu *edu)
+{
+	size_t piece = min_t(u64, edu->left, EDU_BUFFER_SIZE);
+
+	piece = min(piece, sluice_cursor_left(&edu->dst));
+	edu->piece = min(piece, sluice_cursor_left(&edu->src));
+	edu_transfer(edu, sluice_cursor_address(&edu->src), false);
+}
+
+/* Write from the device's buffer; of a fill, as much as there is room for. */
+static void edu_store(struct edu *edu)
+{
+	if (edu->fill) {
+		edu->piece = min_t(u64, edu->left, EDU_BUFFER_SIZE);
+		edu->piece = min(edu->piece, sluice_cursor_left(&edu->dst));
+	}
+	edu_transfer(edu, sluice_cursor_address(&edu->dst), true);
+}
+
+/* One transfer has ended: start the next.  Return: true if that was the last. */
+static bool edu_next(struct edu *edu)
+{
+	lockdep_assert_held(&edu->lock);
+	if (!edu->to_ram) {
+		edu_store(edu);
+		return false;
+	}
+	edu->left -= edu->piece;
+	edu->done += edu->piece;
+	if (!edu->left)
+		return true;
+	sluice_cursor_advance(&edu->dst, edu->piece);
+	if (edu->fill) {
+		edu_store(edu);
+	} else {
+		sluice_cursor_advance(&edu->src, edu->piece);
+		edu_load(edu);
+	}
+	return false;
+}
+
+static irqreturn_t edu_interrupt(int irq, void *data)
+{
+	struct sluice_engine *engine = NULL;
+	struct sluice_result result = {};
+	struct edu *edu = data;
+	u32 status;
+
+	status = readl(edu->regs + EDU_IRQ_STATUS);
+	if (!status || status == U32_MAX)	/* not ours; or unplugged */
+		return IRQ_NONE;
+	writel(status, edu->regs + EDU_IRQ_ACK);
+	if (!(status & EDU_IRQ_DMA))
+		return IRQ_HANDLED;
+
+	spin_lock(&edu->lock);
+	if (edu->engine && edu_next(edu)) {
+		engine = edu->engine;
+		edu->engine = NULL;
+		result.bytes = edu->done;
+	}
+	spin_unlock(&edu->lock);
+	if (engine)
+		sluice_engine_done(engine, &result);
+	return IRQ_HANDLED;
+}
+
+static int edu_start(struct sluice_engine *engine, const struct sluice_step *step)
+{
+	struct edu *edu = sluice_engine_priv(engine);
+	unsigned int i;
+
+	if (pci_dev_is_disconnected(edu->pdev))
+		return -ENODEV;
+
+	spin_lock_irq(&edu->lock);
+	edu->engine = engine;
+	edu->fill = step->kind == SLUICE_OP_FILL;
+	edu->left = step->length;
+	edu->done = 0;
+	sluice_cursor_init(&edu->dst, step->dst, step->dst_offset);
+	if (edu->fill) {
+		for (i = 0; i < EDU_BUFFER_SIZE / sizeof(u32); i++)
+			edu->pattern[i] = step->value;
+		edu->piece = EDU_BUFFER_SIZE;
+		edu_transfer(edu, edu->pattern_dma, false);
+	} else {
+		sluice_cursor_init(&edu->src, step->src, step->src_offset);
+		edu_load(edu);
+	}
+	spin_unlock_irq(&edu->lock);
+	return 0;
+}
+
+/*
+ * A transfer cannot be called back, but without bus mastering it touches no
+ * memory.  It then ends by itself, and the engine is free again.
+ */
+static void edu_abort(struct sluice_engine *engine)
+{
+	struct edu *edu = sluice_engine_priv(engine);
+	unsigned int tries = 100;
+
+	spin_lock_irq(&edu->lock);
+	edu->engine = NULL;
+	spin_unlock_irq(&edu->lock);
+	pci_clear_master(edu->pdev);
+	synchronize_irq(pci_irq_vector(edu->pdev, 0));
+	while (tries-- && readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN &&
+	       !pci_dev_is_disconnected(edu->pdev))
+		msleep(10);
+	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
+	pci_set_master(edu->pdev);
+}
+
+static const struct sluice_device_ops edu_ops = {
+	.owner = THIS_MODULE,
+	.driver = "edu",
+	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL),
+	.op_align = 4,
+	.start = edu_start,
+	.abort = edu_abort,
+};
+
+static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct edu *edu;
+	int ret;
+
+	edu = devm_kzalloc(&pdev->dev, sizeof(*edu), GFP_KERNEL);
+	if (!edu)
+		return -ENOMEM;
+	edu->pdev = pdev;
+	spin_lock_init(&edu->lock);
+	pci_set_drvdata(pdev, edu);
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	ret = pcim_iomap_regions(pdev, BIT(0), "sluice-edu");
+	if (ret)
+		return ret;
+	edu->regs = pcim_iomap_table(pdev)[0];
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
+	if (ret)
+		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", dma_bits);
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	edu->pattern = dmam_alloc_coherent(&pdev->dev, EDU_BUFFER_SIZE, &edu->pattern_dma,
+					   GFP_KERNEL);
+	if (!edu->pattern)
+		return -ENOMEM;
+	pci_set_master(pdev);
+
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
+	if (ret < 0)
+		goto err_master;
+	ret = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED, "sluice-edu", edu);
+	if (ret)
+		goto err_vectors;
+	edu->sdev = sluice_device_register(&pdev->dev, "edu", &edu_ops, 1, edu);
+	if (IS_ERR(edu->sdev)) {
+		ret = PTR_ERR(edu->sdev);
+		goto err_irq;
+	}
+	return 0;
+
+err_irq:
+	free_irq(pci_irq_vector(pdev, 0), edu);
+err_vectors:
+	pci_free_irq_vectors(pdev);
+err_master:
+	pci_clear_master(pdev);
+	return ret;
+}
+
+static void edu_remove(struct pci_dev *pdev)
+{
+	struct edu *edu = pci_get_drvdata(pdev);
+
+	sluice_device_unregister(edu->sdev);
+	free_irq(pci_irq_vector(pdev, 0), edu);
+	pci_free_irq_vectors(pdev);
+	pci_clear_master(pdev);
+}
+
+static const struct pci_device_id edu_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x11e8) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, edu_ids);
+
+static struct pci_driver edu_driver = {
+	.name = "sluice-edu",
+	.id_table = edu_ids,
+	.probe = edu_probe,
+	.remove = edu_remove,
+};
+module_pci_driver(edu_driver);
+
+MODULE_DESCRIPTION("Sluice device driver for QEMU's edu");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SLUICE_PATTERN_H
+#define _SLUICE_PATTERN_H
+
+#include <linux/types.h>
+
+void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence);
+void pattern_fill_raw(void *memory, size_t length, u64 sequence);
+
+#endif /* _SLUICE_PATTERN_H */

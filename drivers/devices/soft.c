@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * soft: a device in software, for any machine.
+ *
+ * Its engines copy and fill with the CPU, and each has a camera that produces a
+ * frame of the test pattern at every tick of a clock.  A capture takes the next
+ * frame; frames that no capture was waiting for are counted as dropped.
+ *
+ * In /sys/kernel/debug/sluice/<device>/ it can be told to misbehave, so that
+ * everything that depends on it can be tested:
+ *
+ *	delay_us	every op takes that much longer
+ *	fail_next	the next N ops end with -EIO
+ *	hang_next	the next N ops never end, until they are aborted
+ */
+#include <linux/debugfs.h>
+#include <linux/dma-mapping.h>
+#include <linux/hrtimer.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/platform_device.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "pattern.h"
+#include "sluice.h"
+
+#define SOFT_FORMAT_XRGB8888	0x34325258	/* DRM fourcc 'XR24' */
+#define SOFT_MAX_ENGINES	16
+
+static unsigned int engines = 2;
+module_param(engines, uint, 0444);
+MODULE_PARM_DESC(engines, "engines of the device, 1 to 16 (default 2)");
+
+static unsigned int fps = 30;
+module_param(fps, uint, 0444);
+MODULE_PARM_DESC(fps, "frames per second of each engine's camera, 1 to 1000 (default 30)");
+
+/**
+ * struct soft_engine - one engine
+ * @soft: its device
+ * @engine: the core's side, valid from the first op on
+ * @step: the op that runs
+ * @timer: when the op has its frame, or has been delayed enough
+ * @work: does the op
+ * @frame: sequence of the frame that a capture waits for
+ * @captured: sequence of the last frame captured, plus 1; 0 for none
+ * @stop: the op is being aborted
+ */
+struct soft_engine {
+	struct soft *soft;
+	struct sluice_engine *engine;
+	struct sluice_step step;
+	struct hrtimer timer;
+	struct work_struct work;
+	u64 frame;
+	u64 captured;
+	bool stop;
+};
+
+/**
+ * struct soft - the device
+ * @sdev: its Sluice device
+ * @wq: runs the ops
+ * @epoch: when frame 0 began
+ * @interval: time between frames
+ * @delay_us: knob
+ * @fail_next: knob
+ * @hang_next: knob
+ * @num_engines: length of @engines
+ * @engines: the engines
+ */
+struct soft {
+	struct sluice_device *sdev;
+	struct workqueue_struct *wq;
+	ktime_t epoch;
+	u64 interval;
+	u32 delay_us;
+	atomic_t fail_next;
+	atomic_t hang_next;
+	unsigned int num_engines;
+	struct soft_engine engines[] __counted_by(num_engines);
+};
+
+static ktime_t soft_frame_time(const struct soft *soft, u64 frame)
+{
+	return ktime_add_ns(soft->epoch, frame * soft->interval);
+}
+
+/* Copy or fill in bites, so that an abort is not kept waiting. */
+static u64 soft_move(struct soft_engine *se)
+{
+	const struct sluice_step *step = &se->step;
+	void *dst = sluice_slot_vaddr(step->dst) + step->dst_offset;
+	void *src = step->src ? sluice_slot_vaddr(step->src) + step->src_offset : NULL;
+	u64 done = 0;
+
+	while (done < step->length && !READ_ONCE(se->stop)) {
+		size_t bite = min_t(u64, step->length - done, SZ_256K);
+
+		if (src)
+			memcpy(dst + done, src + done, bite);
+		else
+			memset32(dst + done, step->value, bite / sizeof(u32));
+		done += bite;
+	}
+	return done;
+}
+
+static void soft_capture(struct soft_engine *se, struct sluice_result *result)
+{
+	const struct sluice_step *step = &se->step;
+	void *dst = sluice_slot_vaddr(step->dst) + step->dst_offset;
+
+	if (step->frame.width) {
+		pattern_draw(dst, step->frame.width, step->frame.height, step->frame.stride,
+			     se->frame);
+		result->bytes = (u64)(step->frame.height - 1) * step->frame.stride +
+				step->frame.width * 4;
+	} else {
+		pattern_fill_raw(dst, step->length, se->frame);
+		result->bytes = step->length;
+	}
+	result->timestamp = soft_frame_time(se->soft, se->frame);
+	result->sequence = se->frame;
+	result->dropped = se->captured ? se->frame - se->captured : 0;
+	se->captured = se->frame + 1;
+}
+
+static void soft_work(struct work_struct *work)
+{
+	struct soft_engine *se = container_of(work, struct soft_engine, work);
+	struct sluice_result result = {};
+
+	if (atomic_add_unless(&se->soft->hang_next, -1, 0))
+		return;
+	if (atomic_add_unless(&se->soft->fail_next, -1, 0))
+		result.status = -EIO;
+	else if (se->step.kind == SLUICE_OP_CAPTURE)
+		soft_capture(se, &result);
+	else
+		result.bytes = soft_move(se);
+	sluice_engine_done(se->engine, &result);
+}
+
+static enum hrtimer_restart soft_timer(struct hrtimer *timer)
+{
+	struct soft_engine *se = container_of(timer, struct soft_engine, timer);
+
+	queue_work(se->soft->wq, &se->work);
+	return HRTIMER_NORESTART;
+}
+
+static int soft_start(struct sluice_engine *engine, const struct sluice_step *step)
+{
+	struct soft *soft = sluice_engine_priv(engine);
+	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
+	u32 delay_us = READ_ONCE(soft->delay_us);
+	ktime_t now = ktime_get(), when = now;
+
+	se->engine = engine;
+	se->step = *step;
+	se->stop = false;
+	if (step->kind == SLUICE_OP_CAPTURE) {
+		se->frame = div64_u64(ktime_to_ns(ktime_sub(now, soft->epoch)),
+				      soft->interval) + 1;
+		when = soft_frame_time(soft, se->frame);
+	}
+	if (delay_us)
+		when = ktime_add_us(when, delay_us);
+	if (ktime_after(when, now))
+		hrtimer_start(&se->timer, when, HRTIMER_MODE_ABS);
+	else
+		queue_work(soft->wq, &se->work);
+	return 0;
+}
+
+static void soft_abort(struct sluice_engine *engine)
+{
+	struct soft *soft = sluice_engine_priv(engine);
+	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
+
+	WRITE_ONCE(se->stop, true);
+	hrtimer_cancel(&se->timer);
+	cancel_work_sync(&se->work);
+}
+
+static bool soft_check_format(u32 fourcc)
+{
+	return fourcc == SOFT_FORMAT_XRGB8888;
+}
+
+static const struct sluice_device_ops soft_ops = {
+	.owner = THIS_MODULE,
+	.driver = "soft",
+	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
+		    BIT_ULL(SLUICE_OP_CAPTURE),
+	.op_align = 4,
+	.cpu_engine = true,
+	.check_format = soft_check_format,
+	.start = soft_start,
+	.abort = soft_abort,
+};
+
+static int soft_probe(struct platform_device *pdev)
+{
+	unsigned int i, count = clamp(engines, 1U, SOFT_MAX_ENGINES);
+	struct dentry *debugfs;
+	struct soft *soft;
+	int ret;
+
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	soft = kzalloc(struct_size(soft, engines, count), GFP_KERNEL);
+	if (!soft)
+		return -ENOMEM;
+	soft->wq = alloc_workqueue("sluice-soft", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!soft->wq) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
+	soft->epoch = ktime_get();
+	soft->interval = NSEC_PER_SEC / clamp(fps, 1U, 1000U);
+	soft->num_engines = count;
+	for (i = 0; i < count; i++) {
+		struct soft_engine *se = &soft->engines[i];
+
+		se->soft = soft;
+		hrtimer_setup(&se->timer, soft_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+		INIT_WORK(&se->work, soft_work);
+	}
+	platform_set_drvdata(pdev, soft);
+
+	soft->sdev = sluice_device_register(&pdev->dev, "soft", &soft_ops, count, soft);
+	if (IS_ERR(soft->sdev)) {
+		ret = PTR_ERR(soft->sdev);
+		goto err_wq;
+	}
+	debugfs = sluice_device_debugfs(soft->sdev);
+	debugfs_create_u32("delay_us", 0600, debugfs, &soft->delay_us);
+	debugfs_create_atomic_t("fail_next", 0600, debugfs, &soft->fail_next);
+	debugfs_create_atomic_t("hang_next", 0600, debugfs, &soft->hang_next);
+	return 0;
+
+err_wq:
+	destroy_workqueue(soft->wq);
+err_free:
+	kfree(soft);
+	return ret;
+}
+
+static void soft_unbind(struct platform_device *pdev)
+{
+	struct soft *soft = platform_get_drvdata(pdev);
+
+	sluice_device_unregister(soft->sdev);
+	destroy_workqueue(soft->wq);
+	kfree(soft);
+}
+SLUICE_PLATFORM_REMOVE(soft_remove, soft_unbind)
+
+static struct platform_driver soft_driver = {
+	.driver.name = "sluice-soft",
+	.probe = soft_probe,
+	.remove = soft_remove,
+};
+
+static struct platform_device *soft_pdev;
+
+static int __init soft_init(void)
+{
+	int ret;
+
+	ret = platform_driver_register(&soft_driver);
+	if (ret)
+		return ret;
+	soft_pdev = platform_device_register_simple("sluice-soft", PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(soft_pdev)) {
+		platform_driver_unregister(&soft_driver);
+		return PTR_ERR(soft_pdev);
+	}
+	return 0;
+}
+
+static void __exit soft_exit(void)
+{
+	platform_device_unregister(soft_pdev);
+	platform_driver_unregister(&soft_driver);
+}
+
+module_init(soft_init);
+module_exit(soft_exit);
+
+MODULE_DESCRIPTION("Sluice device driver in software");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");

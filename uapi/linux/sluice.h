@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * Sluice: dma-bufs that a device can reach, with fences that tell when.
+ *
+ * Everything is a file descriptor:
+ *
+ *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. CREATE_QUEUE
+ *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
+ *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll()
+ *	fence	a sync_file			<linux/sync_file.h>, poll()
+ *
+ * Every struct may grow at its end.  The kernel goes by the ioctl's number and
+ * takes the size from its command word: a shorter struct is filled up with
+ * zeroes, a longer one is accepted if its unknown tail is zero (-E2BIG if not).
+ * Unknown flags and non-zero reserved fields are refused with -EINVAL.  Fields
+ * marked "out" are ignored on the way in.  All structs have the same layout
+ * for 32-bit and 64-bit programs.
+ *
+ * After the device has gone (unbind, unplug) every ioctl that needs it returns
+ * -ENODEV; buffers stay valid for whoever holds them.
+ */
+#ifndef _UAPI_LINUX_SLUICE_H
+#define _UAPI_LINUX_SLUICE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
+#define SLUICE_UAPI_VERSION	1
+
+#define SLUICE_NAME_LEN		32
+
+/* Limits.  INFO reports them too, for programs built against an older header. */
+#define SLUICE_MAX_OPS		256	/* ops in a job */
+#define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
+#define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
+#define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
+#define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
+
+/**
+ * enum sluice_op_kind - what an op does
+ * @SLUICE_OP_COPY: copy @length bytes from @src at @src_offset to @dst at
+ *	@dst_offset.  The two ranges must not overlap.
+ * @SLUICE_OP_FILL: fill @length bytes of @dst with the 32-bit @value in host
+ *	byte order; offset and length are multiples of 4.
+ * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  With
+ *	@frame.width 0 a frame is @length bytes of raw data, else an image of
+ *	the given geometry, which must fit into @length.
+ */
+enum sluice_op_kind {
+	SLUICE_OP_COPY = 1,
+	SLUICE_OP_FILL = 2,
+	SLUICE_OP_CAPTURE = 3,
+};
+
+/* sluice_info.caps */
+#define SLUICE_CAP_SYNC_FILE	(1ULL << 0)	/* in-fences, out-fences and FENCE work */
+
+/**
+ * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
+ * @flags: in, must be 0
+ * @uapi_version: out, SLUICE_UAPI_VERSION of the running kernel module
+ * @name: out, the device's name, that of its node; NUL-terminated
+ * @driver: out, the device driver's name; NUL-terminated
+ * @op_kinds: out, bit (1 << kind) for every op kind that the engines know
+ * @caps: out, SLUICE_CAP_*
+ * @num_heaps: out, heaps are numbered from 0; see SLUICE_IOCTL_HEAP_INFO
+ * @num_engines: out, engines are numbered from 0
+ * @max_ops: out, most ops in a job
+ * @max_in_fences: out, most in-fences of a job
+ * @max_slots: out, most slots of a queue
+ * @max_depth: out, most jobs of a queue
+ * @default_timeout_ms: out, running time allowed to a job unless CREATE_QUEUE
+ *	says otherwise, in milliseconds
+ * @max_timeout_ms: out, the longest that CREATE_QUEUE may ask for
+ * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
+ * @dma_bits: out, width of the addresses that the device can reach
+ * @open_limit: out, bytes that one open of the node may hold in live buffers
+ */
+struct sluice_info {
+	__u32 flags;
+	__u32 uapi_version;
+	char name[SLUICE_NAME_LEN];
+	char driver[SLUICE_NAME_LEN];
+	__u64 op_kinds;
+	__u64 caps;
+	__u32 num_heaps;
+	__u32 num_engines;
+	__u32 max_ops;
+	__u32 max_in_fences;
+	__u32 max_slots;
+	__u32 max_depth;
+	__u32 default_timeout_ms;
+	__u32 max_timeout_ms;
+	__u32 op_align;
+	__u32 dma_bits;
+	__u64 open_limit;
+};
+
+/* sluice_heap_info.properties, sluice_alloc.flags and .granted, sluice_buffer_info.properties */
+#define SLUICE_MEM_CACHED	(1U << 0)	/* CPU mappings are cached: bracket CPU access with DMA_BUF_IOCTL_SYNC */
+#define SLUICE_MEM_COHERENT	(1U << 1)	/* CPU mappings need no cache maintenance on this machine */
+#define SLUICE_MEM_CONTIGUOUS	(1U << 2)	/* one segment of bus addresses for this device */
+
+/**
+ * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one kind of memory
+ * @index: in, 0 to num_heaps - 1
+ * @flags: in, must be 0
+ * @name: out, NUL-terminated
+ * @properties: out, SLUICE_MEM_* that every buffer of this heap has
+ * @reserved: out, 0
+ * @max_size: out, largest buffer in bytes that ALLOC may be asked for; what is
+ *	free at the moment may be less
+ *
+ * Errors: -EINVAL for an index beyond the last heap or for flags.
+ */
+struct sluice_heap_info {
+	__u32 index;
+	__u32 flags;
+	char name[SLUICE_NAME_LEN];
+	__u32 properties;
+	__u32 reserved;
+	__u64 max_size;
+};
+
+/* fd_flags of everything that returns an fd.  Without any, O_CLOEXEC is set. */
+#define SLUICE_FD_INHERIT	(1U << 0)	/* the fd survives exec() */
+#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC only: no writable CPU mapping, no write by a queue */
+
+/* sluice_alloc.hint: why an allocation failed */
+#define SLUICE_HINT_NONE	0
+#define SLUICE_HINT_LIMIT	1	/* over the limit of this open (-EDQUOT) or of the heap (-EFBIG) */
+#define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece (-ENOMEM) */
+#define SLUICE_HINT_DMA_MASK	3	/* nothing free that the device can address (-ENOMEM) */
+
+/**
+ * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer, as a dma-buf
+ * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages
+ * @heap: in, heap number
+ * @flags: in, SLUICE_MEM_* that the buffer must have; -EOPNOTSUPP if this heap
+ *	does not have them
+ * @fd_flags: in, SLUICE_FD_*
+ * @fd: out, the dma-buf
+ * @granted: out, SLUICE_MEM_* that the buffer has
+ * @hint: out, SLUICE_HINT_*, written on failure too
+ *
+ * The memory is zeroed.  It is charged to the caller's memory cgroup.
+ *
+ * Errors: -EINVAL (size 0, unknown heap, unknown flags), -EFBIG (beyond the
+ * heap's max_size), -EDQUOT (this open holds too much), -EOPNOTSUPP, -ENOMEM,
+ * -EMFILE, -ENODEV, -EFAULT.
+ */
+struct sluice_alloc {
+	__u64 size;
+	__u32 heap;
+	__u32 flags;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 granted;
+	__u32 hint;
+};
+
+/* sluice_buffer_info.kind */
+#define SLUICE_BUFFER_FOREIGN	0	/* another exporter's */
+#define SLUICE_BUFFER_OURS	1	/* allocated by a Sluice device */
+
+/**
+ * struct sluice_buffer_info - SLUICE_IOCTL_BUFFER_INFO: how this device sees a dma-buf
+ * @fd: in, any dma-buf, ours or foreign
+ * @flags: in, must be 0
+ * @kind: out, SLUICE_BUFFER_*
+ * @properties: out, SLUICE_MEM_*; of a foreign buffer only CONTIGUOUS is known
+ * @size: out, bytes
+ * @inode: out, inode number of the dma-buf: equal for every fd of one buffer
+ * @error: out, 0 if the device can import the buffer, else the negative errno
+ *	that ATTACH would return; the fields below are then 0
+ * @segments: out, number of segments of bus addresses
+ * @largest_segment: out, bytes
+ * @address: out, bus address of the first segment; 0 unless the caller has
+ *	CAP_SYS_RAWIO and the module parameter expose_addresses is set
+ *
+ * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags), -ENODEV, -EFAULT.
+ */
+struct sluice_buffer_info {
+	__s32 fd;
+	__u32 flags;
+	__u32 kind;
+	__u32 properties;
+	__u64 size;
+	__u64 inode;
+	__s32 error;
+	__u32 segments;
+	__u64 largest_segment;
+	__u64 address;
+};
+
+/**
+ * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
+ * @engine: in, engine number
+ * @flags: in, must be 0
+ * @priority: in, 0 (normal) to 2 (first); a running job is never interrupted
+ * @timeout_ms: in, running time allowed to a job in milliseconds, 0 for the
+ *	default, at most SLUICE_MAX_TIMEOUT_MS
+ * @depth: in, most jobs that are pending or whose completion is unread, 0 for
+ *	256, at most SLUICE_MAX_DEPTH; out, the depth granted (a power of two)
+ * @fd_flags: in, SLUICE_FD_INHERIT or 0
+ * @fd: out, the queue
+ * @reserved: in, must be 0
+ *
+ * The jobs of a queue run and end in the order of their submission.  When the
+ * last fd of a queue is closed, jobs that have not ended are cancelled.
+ *
+ * Errors: -EINVAL, -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
+ */
+struct sluice_create_queue {
+	__u32 engine;
+	__u32 flags;
+	__u32 priority;
+	__u32 timeout_ms;
+	__u32 depth;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/* sluice_attach.flags */
+#define SLUICE_ATTACH_READ	(1U << 0)	/* the device reads the buffer */
+#define SLUICE_ATTACH_WRITE	(1U << 1)	/* the device writes the buffer */
+#define SLUICE_ATTACH_EXPLICIT	(1U << 2)	/* no implicit fences: neither wait for the buffer's, nor add ours */
+
+/**
+ * struct sluice_attach - SLUICE_IOCTL_ATTACH: make a dma-buf a slot of this queue
+ * @fd: in, a dma-buf, ours or foreign; may be closed afterwards
+ * @flags: in, SLUICE_ATTACH_*; neither READ nor WRITE stands for both
+ * @slot: out, the slot's number
+ * @reserved: in, must be 0
+ *
+ * The buffer is mapped for the device once and stays so until DETACH, the end
+ * of the queue or of the device.
+ *
+ * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags), -EACCES (WRITE
+ * asked on a read-only fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -ENODEV, or
+ * what the exporter answers when the device cannot reach the memory.
+ */
+struct sluice_attach {
+	__s32 fd;
+	__u32 flags;
+	__u32 slot;
+	__u32 reserved;
+};
+
+/**
+ * struct sluice_detach - SLUICE_IOCTL_DETACH: give a slot back
+ * @slot: in, the slot's number, free for reuse afterwards
+ * @flags: in, must be 0
+ *
+ * Jobs already submitted keep the buffer until they end.
+ *
+ * Errors: -EINVAL (flags), -ENOENT (no such slot), -EFAULT.
+ */
+struct sluice_detach {
+	__u32 slot;
+	__u32 flags;
+};
+
+/**
+ * struct sluice_op - one step of a job
+ * @kind: enum sluice_op_kind
+ * @flags: must be 0
+ * @dst: slot written to
+ * @src: slot read from (COPY), else 0
+ * @dst_offset: bytes
+ * @src_offset: bytes (COPY), else 0
+ * @length: bytes, not 0
+ * @value: FILL: the value
+ * @frame: CAPTURE: the image wanted; all 0 for raw data
+ * @frame.width: pixels
+ * @frame.height: lines
+ * @frame.stride: bytes from line to line, at least width * 4
+ * @frame.format: a DRM fourcc, XR24 (DRM_FORMAT_XRGB8888) for soft
+ * @pad: must be 0 where the kind does not use it
+ */
+struct sluice_op {
+	__u32 kind;
+	__u32 flags;
+	__u32 dst;
+	__u32 src;
+	__u64 dst_offset;
+	__u64 src_offset;
+	__u64 length;
+	union {
+		__u64 value;
+		struct {
+			__u32 width;
+			__u32 height;
+			__u32 stride;
+			__u32 format;
+		} frame;
+		__u64 pad[3];
+	};
+};
+
+/* sluice_submit.flags */
+#define SLUICE_SUBMIT_OUT_FENCE		(1U << 0)	/* return a sync_file in @out_fence */
+#define SLUICE_SUBMIT_NO_COMPLETION	(1U << 1)	/* leave no record for read() */
+#define SLUICE_SUBMIT_IGNORE_ERRORS	(1U << 2)	/* run even if an in-fence ended with an error */
+
+/**
+ * struct sluice_submit - SLUICE_IOCTL_SUBMIT: start a job as soon as its fences allow
+ * @ops: in, address of an array of struct sluice_op
+ * @in_fences: in, address of an array of __s32 sync_file fds
+ * @num_ops: in, 0 to SLUICE_MAX_OPS; a job without ops just waits its turn
+ * @num_in_fences: in, 0 to SLUICE_MAX_IN_FENCES
+ * @flags: in, SLUICE_SUBMIT_*
+ * @fd_flags: in, SLUICE_FD_INHERIT or 0, for @out_fence
+ * @user_data: in, returned in the completion
+ * @point: out, the job's number on the queue's timeline, from 1
+ * @out_fence: out, a sync_file that signals when the job has ended; -1 without
+ *	SLUICE_SUBMIT_OUT_FENCE
+ * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for 64
+ *
+ * The job waits for its in-fences and, for each slot that is not EXPLICIT, for
+ * the fences that other users left on the buffer: reading waits for writers,
+ * writing waits for everybody.  Its own fence is added to those buffers.
+ *
+ * A job whose in-fence ended with an error ends with -ECANCELED, without
+ * running.  One whose in-fences have not all signalled 30 s after SUBMIT, or
+ * that runs longer than the queue's timeout, ends with -ETIME.
+ *
+ * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
+ * geometry, an in-fence that is not a sync_file), -E2BIG (too many ops or
+ * in-fences, unknown tail), -EBADF (an in-fence fd that is not open), -ENOENT
+ * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
+ * -EACCES (slot attached for the other direction), -EOPNOTSUPP (op kind that
+ * the device does not have, or fences on a kernel without sync_file), -EBUSY
+ * (the queue is full: read completions or wait), -EMFILE, -ENOMEM, -EINTR,
+ * -ENODEV, -EFAULT.  After an error nothing has been submitted.
+ */
+struct sluice_submit {
+	__u64 ops;
+	__u64 in_fences;
+	__u32 num_ops;
+	__u32 num_in_fences;
+	__u32 flags;
+	__u32 fd_flags;
+	__u64 user_data;
+	__u64 point;
+	__s32 out_fence;
+	__u32 op_size;
+};
+
+/**
+ * struct sluice_export_fence - SLUICE_IOCTL_FENCE: a timeline point as a sync_file
+ * @point: in, a point that SUBMIT returned
+ * @flags: in, must be 0
+ * @fd_flags: in, SLUICE_FD_INHERIT or 0
+ * @fd: out, the sync_file; already signalled if the job has ended
+ * @reserved: in, must be 0
+ *
+ * The error of an ended job is carried as long as it is among the last
+ * @depth jobs of the queue.
+ *
+ * Errors: -EINVAL (flags; a point not submitted yet: there is no fence for
+ * work that may never come), -EOPNOTSUPP, -EMFILE, -ENOMEM, -EFAULT.
+ */
+struct sluice_export_fence {
+	__u64 point;
+	__u32 flags;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/**
+ * struct sluice_wait - SLUICE_IOCTL_WAIT: wait until a job has ended
+ * @point: in, a point that SUBMIT returned
+ * @deadline_ns: in, absolute time on CLOCK_MONOTONIC; in the past: just look
+ * @flags: in, must be 0
+ * @status: out, how the job ended: 0 or a negative errno; known for the last
+ *	@depth jobs of the queue, 0 for older ones
+ *
+ * An interrupting signal restarts the call, or ends it with -EINTR, as its
+ * handler was installed; the deadline is absolute and stays.
+ *
+ * Errors: -EINVAL (flags, a point not submitted yet), -ETIME (not ended by the
+ * deadline), -EINTR, -EFAULT.
+ */
+struct sluice_wait {
+	__u64 point;
+	__s64 deadline_ns;
+	__u32 flags;
+	__s32 status;
+};
+
+/**
+ * struct sluice_completion - one record of read() on a queue
+ * @point: the job
+ * @user_data: as given to SUBMIT
+ * @status: 0, or -ECANCELED (cancelled, or an in-fence failed), -ETIME (too
+ *	slow), -ENODEV (device gone), or what the device reported, often -EIO
+ * @flags: 0
+ * @bytes: written to memory by the ops of this job
+ * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture, when the frame
+ *	began; else when the job ended
+ * @sequence: of a capture, number of the frame, counted by the device from 0
+ * @dropped: of a capture, frames lost since the frame captured before
+ * @reserved: 0
+ *
+ * read() returns as many whole records as there are and fit.  It blocks while
+ * there is none, unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer
+ * smaller than a record), -EAGAIN, -EINTR, -EFAULT (no record is lost),
+ * -ENODEV (device gone, and all records read).
+ *
+ * poll(): EPOLLIN a record can be read, EPOLLOUT the queue has room for a job,
+ * EPOLLHUP the device is gone.
+ */
+struct sluice_completion {
+	__u64 point;
+	__u64 user_data;
+	__s32 status;
+	__u32 flags;
+	__u64 bytes;
+	__u64 timestamp;
+	__u64 sequence;
+	__u64 dropped;
+	__u64 reserved;
+};
+
+#define SLUICE_IOCTL_BASE	0xD5
+
+/* on a device */
+#define SLUICE_IOCTL_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x00, struct sluice_info)
+#define SLUICE_IOCTL_HEAP_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x01, struct sluice_heap_info)
+#define SLUICE_IOCTL_ALLOC		_IOWR(SLUICE_IOCTL_BASE, 0x02, struct sluice_alloc)
+#define SLUICE_IOCTL_BUFFER_INFO	_IOWR(SLUICE_IOCTL_BASE, 0x03, struct sluice_buffer_info)
+#define SLUICE_IOCTL_CREATE_QUEUE	_IOWR(SLUICE_IOCTL_BASE, 0x04, struct sluice_create_queue)
+
+/* on a queue */
+#define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)
+#define SLUICE_IOCTL_DETACH		_IOWR(SLUICE_IOCTL_BASE, 0x21, struct sluice_detach)
+#define SLUICE_IOCTL_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x22, struct sluice_submit)
+#define SLUICE_IOCTL_FENCE		_IOWR(SLUICE_IOCTL_BASE, 0x23, struct sluice_export_fence)
+#define SLUICE_IOCTL_WAIT		_IOWR(SLUICE_IOCTL_BASE, 0x24, struct sluice_wait)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_LINUX_SLUICE_H */
