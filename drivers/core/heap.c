@@ -8,9 +8,9 @@
  * device (see struct sluice_device), which has no driver to be unbound from.
  * Memory arrives zeroed and charged to the caller's memory cgroup.
  */
-#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -28,9 +28,8 @@ static gfp_t sluice_zone(struct sluice_device *sdev)
 {
 	struct device *parent = sdev->parent;
 	u64 limit = min_not_zero(sdev->dma_mask, parent->bus_dma_limit);
-	phys_addr_t top = ((phys_addr_t)max_pfn << PAGE_SHIFT) - 1;
 
-	if (device_iommu_mapped(parent) || phys_to_dma(parent, top) <= limit)
+	if (device_iommu_mapped(parent) || !dma_addressing_limited(parent))
 		return 0;
 	if (limit >= DMA_BIT_MASK(32))
 		return GFP_DMA32;

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# Every target that a person types.  'make help' tells them apart.
+
+VM := selftests/vm
+NEWEST := 7.2
+KERNELS := 6.1 6.12 $(NEWEST)
+empty :=
+
+# KERNEL=6.12 chooses one kernel, KDIR=/path/to/build one of your own, T=name
+# one test program.
+ifneq ($(KDIR),)
+LINES := $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+else
+LINES := $(or $(KERNEL),$(KERNELS))
+endif
+ONE := $(lastword $(LINES))
+
+help:
+	@echo 'make demo                     the main job, ending with a picture and a table'
+	@echo 'make check                    all tests on kernels $(KERNELS)'
+	@echo 'make check KERNEL=6.12        ... on one of them'
+	@echo 'make check KDIR=/path         ... on a kernel build of your own'
+	@echo 'make check T=fence            ... one test program: see selftests/'
+	@echo 'make shell                    a shell in a guest with the modules loaded'
+	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
+	@echo 'make modules KERNEL=6.12      compile the modules into build/'
+	@echo 'make setup                    only fetch and prepare what the others need'
+	@echo 'make clean                    remove build/ (the cache stays)'
+
+setup:
+	@$(VM)/setup
+
+user: setup
+	@$(VM)/build user
+
+modules: setup
+ifneq ($(KDIR),)
+	@$(VM)/build kdir $(KDIR)
+else
+	@for line in $(LINES); do $(VM)/build modules $$line || exit 1; done
+endif
+
+check: user modules
+	@$(VM)/run check $(LINES) $(if $(T),-t $(T))
+
+demo: user
+	@$(VM)/build modules $(NEWEST)
+	@$(VM)/run demo $(NEWEST)
+
+shell: user modules
+	@$(VM)/run shell $(ONE)
+
+gates: user
+	@$(VM)/gates
+
+clean:
+	rm -rf build
+
+.PHONY: help setup user modules check demo shell gates clean

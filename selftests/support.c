@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static char object_names[SUPPORT_OBJECTS][32];
+
+struct objects objects_read(void)
+{
+	struct objects objects = {};
+	FILE *file = fopen("/sys/kernel/debug/sluice/objects", "re");
+	int i;
+
+	for (i = 0; file && i < SUPPORT_OBJECTS; i++)
+		if (fscanf(file, "%31s %ld", object_names[i], &objects.count[i]) != 2)
+			break;
+	if (file)
+		fclose(file);
+	else
+		objects.count[0] = -1;
+	return objects;
+}
+
+bool objects_settle(const struct objects *before)
+{
+	struct objects after;
+	int tries, i;
+
+	if (before->count[0] < 0) {
+		printf("# no /sys/kernel/debug/sluice/objects\n");
+		return false;
+	}
+	for (tries = 0; tries < 200; tries++) {
+		after = objects_read();
+		if (!memcmp(&after, before, sizeof(after)))
+			return true;
+		usleep(10000);
+	}
+	for (i = 0; i < SUPPORT_OBJECTS; i++)
+		if (after.count[i] != before->count[i])
+			printf("# %s: %ld before, %ld after\n", object_names[i],
+			       before->count[i], after.count[i]);
+	return false;
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int knob(const char *name, unsigned long value)
+{
+	char path[128], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice/soft0/%s", name);
+	snprintf(text, sizeof(text), "%lu", value);
+	return write_text(path, text);
+}
+
+int xioctl(int fd, unsigned long request, void *argument)
+{
+	return ioctl(fd, request, argument) < 0 ? -errno : 0;
+}
+
+int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+uint32_t expected_raw(uint64_t sequence, size_t index)
+{
+	return (uint32_t)sequence * 0x9e3779b9u + (uint32_t)index;
+}
+
+uint32_t expected_word(uint32_t seed, size_t index)
+{
+	return (seed + (uint32_t)index) * 2654435761u;
+}
+
+static int each_word(int dmabuf, size_t size, bool write,
+		     int (*visit)(uint32_t *words, size_t count, uint32_t argument),
+		     uint32_t argument)
+{
+	void *memory;
+	int ret, end;
+
+	ret = sluice_map(dmabuf, size, &memory);
+	if (ret)
+		return ret;
+	ret = sluice_cpu_begin(dmabuf, write);
+	if (!ret) {
+		ret = visit(memory, size / sizeof(uint32_t), argument);
+		end = sluice_cpu_end(dmabuf, write);
+		ret = ret ? ret : end;
+	}
+	munmap(memory, size);
+	return ret;
+}
+
+static int visit_fill(uint32_t *words, size_t count, uint32_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		words[i] = expected_word(seed, i);
+	return 0;
+}
+
+static int visit_check(uint32_t *words, size_t count, uint32_t seed)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (words[i] != expected_word(seed, i))
+			return -EILSEQ;
+	return 0;
+}
+
+static int visit_value(uint32_t *words, size_t count, uint32_t value)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (words[i] != value)
+			return -EILSEQ;
+	return 0;
+}
+
+int fill_words(int dmabuf, size_t size, uint32_t seed)
+{
+	return each_word(dmabuf, size, true, visit_fill, seed);
+}
+
+int check_words(int dmabuf, size_t size, uint32_t seed)
+{
+	return each_word(dmabuf, size, false, visit_check, seed);
+}
+
+int check_value(int dmabuf, size_t size, uint32_t value)
+{
+	return each_word(dmabuf, size, false, visit_value, value);
+}

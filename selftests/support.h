@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the test programs share: a device with buffers and a queue, knobs in
+ * debugfs, and the counts of the kernel's objects.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sluice.h"
+
+#define SUPPORT_OBJECTS 8
+
+/** struct objects - a reading of /sys/kernel/debug/sluice/objects, in its order */
+struct objects {
+	long count[SUPPORT_OBJECTS];
+};
+
+struct objects objects_read(void);
+
+/**
+ * objects_settle - do the counts come back to what they were?
+ * @before: then
+ *
+ * Gives the kernel two seconds, because the last reference of an fd or a job
+ * may be dropped late.  Prints what differs.
+ */
+bool objects_settle(const struct objects *before);
+
+/** knob - write a number to a file of soft0 in debugfs; returns 0 or -errno */
+int knob(const char *name, unsigned long value);
+
+/** write_text - write a string to a file; returns 0 or -errno */
+int write_text(const char *path, const char *text);
+
+/** xioctl - ioctl() that returns 0 or -errno */
+int xioctl(int fd, unsigned long request, void *argument);
+
+/** now_ns - CLOCK_MONOTONIC */
+int64_t now_ns(void);
+
+/** expected_raw - word @index of raw frame @sequence of the test pattern */
+uint32_t expected_raw(uint64_t sequence, size_t index);
+
+/** hex seed for a memory pattern: word @index of pattern @seed */
+uint32_t expected_word(uint32_t seed, size_t index);
+
+/** fill_words - write a pattern with the CPU, bracketed; returns 0 or -errno */
+int fill_words(int dmabuf, size_t size, uint32_t seed);
+
+/** check_words - compare a dma-buf with a pattern; -EILSEQ if it differs */
+int check_words(int dmabuf, size_t size, uint32_t seed);
+
+/** check_value - compare each word of a dma-buf with one value; -EILSEQ if it differs */
+int check_value(int dmabuf, size_t size, uint32_t value);
+
+#endif /* SUPPORT_H */

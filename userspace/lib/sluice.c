@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/* libsluice: thin functions over the ioctls.  See sluice.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/dma-buf.h>
+#include <linux/sync_file.h>
+
+#include "sluice.h"
+
+#define DEVICES "/dev/sluice"
+
+static int call(int fd, unsigned long request, void *argument)
+{
+	int saved = errno, result;
+
+	do
+		result = ioctl(fd, request, argument);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		result = -errno;
+	errno = saved;
+	return result;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max)
+{
+	int saved = errno, count = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	dir = opendir(DEVICES);
+	if (!dir) {
+		count = errno == ENOENT ? 0 : -errno;
+		errno = saved;
+		return count;
+	}
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= SLUICE_NAME_LEN)
+			continue;
+		if ((size_t)count < max)
+			strcpy(names[count], entry->d_name);
+		count++;
+	}
+	closedir(dir);
+	errno = saved;
+	qsort(names, (size_t)count < max ? (size_t)count : max, sizeof(*names), compare_names);
+	return count;
+}
+
+int sluice_open(const char *name)
+{
+	char first[1][SLUICE_NAME_LEN], path[256];
+	int saved = errno, fd;
+
+	if (!name) {
+		char names[64][SLUICE_NAME_LEN];
+		int count = sluice_list(names, 64);
+
+		if (count < 0)
+			return count;
+		if (!count)
+			return -ENOENT;
+		memcpy(first, names, sizeof(first));
+		name = first[0];
+	}
+	if (snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : DEVICES "/", name) >=
+	    (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	errno = saved;
+	return fd;
+}
+
+int sluice_get_info(int device, struct sluice_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return call(device, SLUICE_IOCTL_INFO, info);
+}
+
+int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->index = index;
+	return call(device, SLUICE_IOCTL_HEAP_INFO, info);
+}
+
+int sluice_find_heap(int device, const char *name)
+{
+	struct sluice_heap_info info;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; !(ret = sluice_get_heap(device, i, &info)); i++)
+		if (!strcmp(info.name, name))
+			return (int)i;
+	return ret == -EINVAL ? -ENOENT : ret;
+}
+
+int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
+{
+	struct sluice_alloc args = { .size = size, .heap = heap, .flags = flags };
+	int ret = call(device, SLUICE_IOCTL_ALLOC, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->fd = dmabuf;
+	return call(device, SLUICE_IOCTL_BUFFER_INFO, info);
+}
+
+int sluice_map(int dmabuf, size_t size, void **address)
+{
+	int saved = errno, ret = 0;
+
+	*address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	if (*address == MAP_FAILED) {
+		ret = -errno;
+		*address = NULL;
+	}
+	errno = saved;
+	return ret;
+}
+
+static int cpu_sync(int dmabuf, bool write, uint64_t flags)
+{
+	struct dma_buf_sync sync = {
+		.flags = flags | (write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ),
+	};
+
+	return call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
+}
+
+int sluice_cpu_begin(int dmabuf, bool write)
+{
+	return cpu_sync(dmabuf, write, DMA_BUF_SYNC_START);
+}
+
+int sluice_cpu_end(int dmabuf, bool write)
+{
+	return cpu_sync(dmabuf, write, DMA_BUF_SYNC_END);
+}
+
+int sluice_queue(int device, unsigned int engine)
+{
+	struct sluice_create_queue args = { .engine = engine };
+	int ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int sluice_attach(int queue, int dmabuf, uint32_t flags)
+{
+	struct sluice_attach args = { .fd = dmabuf, .flags = flags };
+	int ret = call(queue, SLUICE_IOCTL_ATTACH, &args);
+
+	return ret ? ret : (int)args.slot;
+}
+
+int sluice_detach(int queue, unsigned int slot)
+{
+	struct sluice_detach args = { .slot = slot };
+
+	return call(queue, SLUICE_IOCTL_DETACH, &args);
+}
+
+void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
+		    unsigned int src, uint64_t src_offset, uint64_t length)
+{
+	*op = (struct sluice_op) {
+		.kind = SLUICE_OP_COPY,
+		.dst = dst,
+		.src = src,
+		.dst_offset = dst_offset,
+		.src_offset = src_offset,
+		.length = length,
+	};
+}
+
+void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length,
+		    uint32_t value)
+{
+	*op = (struct sluice_op) {
+		.kind = SLUICE_OP_FILL,
+		.dst = dst,
+		.dst_offset = offset,
+		.length = length,
+		.value = value,
+	};
+}
+
+void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length)
+{
+	*op = (struct sluice_op) {
+		.kind = SLUICE_OP_CAPTURE,
+		.dst = dst,
+		.dst_offset = offset,
+		.length = length,
+	};
+}
+
+void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t offset,
+			     uint32_t width, uint32_t height, uint32_t stride)
+{
+	sluice_op_capture(op, dst, offset, (uint64_t)height * stride);
+	op->frame.width = width;
+	op->frame.height = height;
+	op->frame.stride = stride;
+	op->frame.format = 0x34325258;	/* DRM_FORMAT_XRGB8888 */
+}
+
+int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
+		  int *out_fence, uint64_t user_data, uint64_t *point)
+{
+	__s32 fence = in_fence;
+	struct sluice_submit args = {
+		.ops = (uintptr_t)ops,
+		.in_fences = (uintptr_t)&fence,
+		.num_ops = num_ops,
+		.num_in_fences = in_fence >= 0,
+		.flags = out_fence ? SLUICE_SUBMIT_OUT_FENCE : 0,
+		.user_data = user_data,
+		.op_size = sizeof(*ops),
+	};
+	int ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+
+	if (ret)
+		return ret;
+	if (out_fence)
+		*out_fence = args.out_fence;
+	if (point)
+		*point = args.point;
+	return 0;
+}
+
+static int64_t deadline_after(int timeout_ms)
+{
+	struct timespec now;
+
+	if (timeout_ms < 0)
+		return INT64_MAX;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec + timeout_ms * 1000000LL;
+}
+
+int sluice_wait(int queue, uint64_t point, int timeout_ms)
+{
+	struct sluice_wait args = { .point = point, .deadline_ns = deadline_after(timeout_ms) };
+	int ret = call(queue, SLUICE_IOCTL_WAIT, &args);
+
+	return ret ? ret : args.status;
+}
+
+int sluice_read(int queue, struct sluice_completion *completions, size_t max)
+{
+	int saved = errno;
+	ssize_t count;
+
+	do
+		count = read(queue, completions, max * sizeof(*completions));
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		count = -errno;
+	else
+		count /= sizeof(*completions);
+	errno = saved;
+	return (int)count;
+}
+
+int sluice_fence_wait(int fence, int timeout_ms)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+	int64_t deadline = deadline_after(timeout_ms);
+	struct sync_file_info info = { .num_fences = 0 };
+	int saved = errno, ret;
+
+	for (;;) {
+		ret = poll(&pollfd, 1, timeout_ms);
+		if (ret >= 0 || errno != EINTR)
+			break;
+		if (timeout_ms > 0) {
+			int64_t left = deadline - deadline_after(0);
+
+			timeout_ms = left > 0 ? (int)(left / 1000000) : 0;
+		}
+	}
+	if (ret < 0)
+		ret = -errno;
+	errno = saved;
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return -ETIME;
+	ret = call(fence, SYNC_IOC_FILE_INFO, &info);
+	if (ret)
+		return ret;
+	return info.status < 0 ? info.status : 0;
+}
+
+int sluice_fence_export(int dmabuf, bool write)
+{
+	struct dma_buf_export_sync_file args = {
+		.flags = write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ,
+		.fd = -1,
+	};
+	int ret = call(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int sluice_fence_import(int dmabuf, int fence, bool write)
+{
+	struct dma_buf_import_sync_file args = {
+		.flags = write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ,
+		.fd = fence,
+	};
+
+	return call(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
+}
+
+int sluice_fence_merge(int a, int b)
+{
+	struct sync_merge_data args = { .name = "sluice", .fd2 = b };
+	int ret = call(a, SYNC_IOC_MERGE, &args);
+
+	return ret ? ret : args.fence;
+}

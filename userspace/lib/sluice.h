@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libsluice: dma-bufs, queues and fences of Sluice devices.
+ *
+ * Every function returns 0 (or a file descriptor, or a count) on success and a
+ * negative errno on failure; errno itself is left alone.  All descriptors are
+ * the kernel's and are closed with close(); nothing is allocated.  All
+ * functions may be called from several threads at once.
+ */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/sluice.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * sluice_open - open a device
+ * @name: "soft0", or a path; NULL for the first device that there is
+ *
+ * Returns a device fd, or -ENOENT, -EACCES, -ENODEV.
+ */
+int sluice_open(const char *name);
+
+/**
+ * sluice_list - names of all devices
+ * @names: filled with up to @max names
+ *
+ * Returns how many there are, which may be more than @max.
+ */
+int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max);
+
+/** sluice_get_info - what a device is and can do */
+int sluice_get_info(int device, struct sluice_info *info);
+
+/** sluice_get_heap - one heap of a device, by number; -EINVAL beyond the last */
+int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info);
+
+/**
+ * sluice_find_heap - number of a heap
+ * @name: "pages", "contiguous"
+ *
+ * Returns the number, or -ENOENT.
+ */
+int sluice_find_heap(int device, const char *name);
+
+/**
+ * sluice_alloc - allocate a buffer
+ * @heap: number
+ * @size: bytes
+ * @flags: SLUICE_MEM_* that it must have
+ *
+ * Returns a dma-buf fd (close-on-exec).
+ */
+int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
+
+/** sluice_get_buffer - how a device sees any dma-buf */
+int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info);
+
+/**
+ * sluice_map - map a dma-buf for the CPU, shared, for reading and writing
+ * @address: set to the mapping, to be undone with munmap()
+ *
+ * Bracket each access with sluice_cpu_begin() and sluice_cpu_end().
+ */
+int sluice_map(int dmabuf, size_t size, void **address);
+
+/**
+ * sluice_cpu_begin - wait for the buffer's fences, and make it the CPU's
+ * @write: not only for reading
+ */
+int sluice_cpu_begin(int dmabuf, bool write);
+
+/** sluice_cpu_end - give the buffer back; @write as for sluice_cpu_begin() */
+int sluice_cpu_end(int dmabuf, bool write);
+
+/** sluice_queue - create a queue on an engine, with defaults; returns its fd */
+int sluice_queue(int device, unsigned int engine);
+
+/**
+ * sluice_attach - make a dma-buf a slot
+ * @flags: SLUICE_ATTACH_*
+ *
+ * Returns the slot's number.
+ */
+int sluice_attach(int queue, int dmabuf, uint32_t flags);
+
+/** sluice_detach - give a slot back */
+int sluice_detach(int queue, unsigned int slot);
+
+/** sluice_op_copy - fill in an op that copies */
+void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
+		    unsigned int src, uint64_t src_offset, uint64_t length);
+
+/** sluice_op_fill - fill in an op that fills */
+void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length,
+		    uint32_t value);
+
+/** sluice_op_capture - fill in an op that captures raw data */
+void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length);
+
+/** sluice_op_capture_frame - fill in an op that captures an XRGB8888 image */
+void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t offset,
+			     uint32_t width, uint32_t height, uint32_t stride);
+
+/**
+ * sluice_submit - submit a job
+ * @ops: what to do
+ * @num_ops: how many
+ * @in_fence: sync_file to wait for, or -1
+ * @out_fence: set to a sync_file that signals when the job has ended; NULL if
+ *	not wanted
+ * @user_data: for the completion
+ * @point: set to the job's point; NULL if not wanted
+ */
+int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
+		  int *out_fence, uint64_t user_data, uint64_t *point);
+
+/**
+ * sluice_wait - wait for a job
+ * @timeout_ms: from now; negative for ever
+ *
+ * Returns 0 if the job succeeded, the job's error if not, or -ETIME if it has
+ * not ended; a signal's handler does not end the wait.
+ */
+int sluice_wait(int queue, uint64_t point, int timeout_ms);
+
+/**
+ * sluice_read - read completions
+ * @max: room in @completions
+ *
+ * Blocks while there is none.  Returns how many were read.
+ */
+int sluice_read(int queue, struct sluice_completion *completions, size_t max);
+
+/**
+ * sluice_fence_wait - wait for a sync_file
+ * @timeout_ms: from now; negative for ever
+ *
+ * Returns 0 if it has signalled without an error, its error, or -ETIME.
+ */
+int sluice_fence_wait(int fence, int timeout_ms);
+
+/**
+ * sluice_fence_export - the fences on a dma-buf, as one sync_file
+ * @write: what a writer must wait for; else what a reader must
+ */
+int sluice_fence_export(int dmabuf, bool write);
+
+/** sluice_fence_import - put a sync_file on a dma-buf, as a writer's or a reader's */
+int sluice_fence_import(int dmabuf, int fence, bool write);
+
+/** sluice_fence_merge - a sync_file that waits for both; returns a new fd */
+int sluice_fence_merge(int a, int b);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SLUICE_H */
