@@ -71,6 +71,30 @@ int knob(const char *name, unsigned long value)
 	return write_text(path, text);
 }
 
+bool wait_running(unsigned int engine)
+{
+	char line[256], *state;
+	unsigned int number;
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/queues", "re");
+		bool found = false;
+
+		while (file && fgets(line, sizeof(line), file)) {
+			state = strrchr(line, '\t');
+			if (state && sscanf(line, "%*s %u", &number) == 1 && number == engine)
+				found |= !strcmp(state, "\trunning\n");
+		}
+		if (file)
+			fclose(file);
+		if (found)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 int xioctl(int fd, unsigned long request, void *argument)
 {
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;

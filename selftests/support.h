@@ -33,6 +33,14 @@ bool objects_settle(const struct objects *before);
 /** knob - write a number to a file of soft0 in debugfs; returns 0 or -errno */
 int knob(const char *name, unsigned long value);
 
+/**
+ * wait_running - wait until a job runs on an engine of soft0
+ *
+ * A knob is read when an op starts: to change it for the next op only, wait
+ * here first.  Returns false after a second without one.
+ */
+bool wait_running(unsigned int engine);
+
 /** write_text - write a string to a file; returns 0 or -errno */
 int write_text(const char *path, const char *text);
 

@@ -2,7 +2,7 @@
 /*
  * edu: QEMU's educational PCI device, a real DMA engine with a real interrupt.
  *
- * The device moves up to 4 KiB between memory and a buffer of its own, one way
+ * The device moves up to 4092 bytes between memory and a buffer of its own, one way
  * at a time, and raises an interrupt when it is done, 100 ms later.  A copy is
  * thus, for each piece: memory to device, device to memory.  A fill loads a
  * page with the pattern once and then only writes.  Everything after the start
@@ -34,8 +34,12 @@
 
 #define EDU_IRQ_DMA	0x100
 
+/*
+ * The device has 4 KiB, but QEMU up to 7.2 at least ends itself when a transfer
+ * reaches their last byte: see edu_check_range() there.
+ */
 #define EDU_BUFFER	0x40000
-#define EDU_BUFFER_SIZE	4096
+#define EDU_BUFFER_SIZE	4092
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Fences: explicit ones by sync_file, implicit ones on the buffers, and that
+ * each one ends.
+ */
+#include <linux/dma-buf.h>
+#include <linux/sync_file.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE 65536UL
+#define MS 1000000LL
+
+FIXTURE(fence) {
+	struct objects before;
+	int device, a, b, x, y, ax, ay, bx, by;
+};
+
+/* Two queues on different engines, two buffers, each a slot of both. */
+FIXTURE_SETUP(fence)
+{
+	self->before = objects_read();
+	knob("delay_us", 0);
+	self->device = sluice_open("soft0");
+	ASSERT_GE(self->device, 0);
+	self->a = sluice_queue(self->device, 0);
+	self->b = sluice_queue(self->device, 1);
+	self->x = sluice_alloc(self->device, 0, SIZE, 0);
+	self->y = sluice_alloc(self->device, 1, SIZE, 0);
+	self->ax = sluice_attach(self->a, self->x, 0);
+	self->ay = sluice_attach(self->a, self->y, 0);
+	self->bx = sluice_attach(self->b, self->x, 0);
+	self->by = sluice_attach(self->b, self->y, 0);
+	ASSERT_EQ(self->ax, 0);
+	ASSERT_EQ(self->ay, 1);
+	ASSERT_EQ(self->bx, 0);
+	ASSERT_EQ(self->by, 1);
+}
+
+FIXTURE_TEARDOWN(fence)
+{
+	knob("delay_us", 0);
+	knob("hang_next", 0);
+	knob("fail_next", 0);
+	close(self->a);
+	close(self->b);
+	close(self->x);
+	close(self->y);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+static bool signalled(int fence)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+static int fill(int queue, int slot, uint32_t value, int in_fence, int *out_fence)
+{
+	struct sluice_op op;
+
+	sluice_op_fill(&op, slot, 0, SIZE, value);
+	return sluice_submit(queue, &op, 1, in_fence, out_fence, 0, NULL);
+}
+
+TEST_F(fence, out_fence_signals_when_the_job_has_ended)
+{
+	struct sync_file_info info = {};
+	struct sync_fence_info one = {};
+	int64_t before = now_ns();
+	int fence;
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &fence), 0);
+	EXPECT_FALSE(signalled(fence));
+	EXPECT_EQ(sluice_fence_wait(fence, 50), -ETIME);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	EXPECT_GE(now_ns() - before, 200 * MS);
+	/* who sees the fence finds the record and the data */
+	EXPECT_EQ(sluice_wait(self->a, 1, 0), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 1), 0);
+
+	info.num_fences = 1;
+	info.sync_fence_info = (uintptr_t)&one;
+	ASSERT_EQ(xioctl(fence, SYNC_IOC_FILE_INFO, &info), 0);
+	EXPECT_EQ(info.status, 1);
+	EXPECT_EQ(info.num_fences, 1);
+	EXPECT_GE((int64_t)one.timestamp_ns, before + 200 * MS);
+	close(fence);
+}
+
+TEST_F(fence, out_fence_names_its_driver_and_timeline)
+{
+	struct sync_fence_info one = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+	int fence;
+
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &fence), 0);
+	ASSERT_EQ(xioctl(fence, SYNC_IOC_FILE_INFO, &info), 0);
+	EXPECT_EQ(strcmp(one.driver_name, "sluice"), 0);
+	EXPECT_EQ(strncmp(one.obj_name, "soft0-", 6), 0);
+	EXPECT_EQ(info.status, 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	close(fence);
+}
+
+TEST_F(fence, in_fence_holds_the_job_back)
+{
+	int first, second;
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &first), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	ASSERT_EQ(fill(self->b, self->by, 2, first, &second), 0);
+	usleep(50000);
+	EXPECT_FALSE(signalled(second));
+	EXPECT_EQ(sluice_fence_wait(second, 5000), 0);
+	EXPECT_TRUE(signalled(first));
+	close(first);
+	close(second);
+}
+
+TEST_F(fence, sixty_four_in_fences_are_all_waited_for)
+{
+	__s32 fences[SLUICE_MAX_IN_FENCES];
+	struct sluice_submit args = { .in_fences = (uintptr_t)fences,
+				      .num_in_fences = SLUICE_MAX_IN_FENCES };
+	int i;
+
+	ASSERT_EQ(knob("delay_us", 2000), 0);
+	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++)
+		ASSERT_EQ(fill(self->a, self->ax, i, -1, &fences[i]), 0);
+	ASSERT_EQ(xioctl(self->b, SLUICE_IOCTL_SUBMIT, &args), 0);
+	EXPECT_EQ(sluice_wait(self->b, args.point, 20000), 0);
+	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++) {
+		EXPECT_TRUE(signalled(fences[i]));
+		close(fences[i]);
+	}
+}
+
+TEST_F(fence, merged_fences_are_waited_for_together)
+{
+	int one, two, both, last;
+
+	ASSERT_EQ(knob("delay_us", 150000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &one), 0);
+	ASSERT_EQ(fill(self->b, self->by, 2, -1, &two), 0);
+	both = sluice_fence_merge(one, two);
+	ASSERT_GE(both, 0);
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	ASSERT_EQ(sluice_submit(self->a, NULL, 0, both, &last, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(last, 5000), 0);
+	EXPECT_TRUE(signalled(one));
+	EXPECT_TRUE(signalled(two));
+	close(one);
+	close(two);
+	close(both);
+	close(last);
+}
+
+TEST_F(fence, failed_in_fence_cancels_the_job_unless_asked_otherwise)
+{
+	struct sluice_completion completions[2];
+	struct sluice_submit args = { .flags = SLUICE_SUBMIT_IGNORE_ERRORS };
+	__s32 first;
+	int second;
+
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &first), 0);
+	EXPECT_EQ(sluice_fence_wait(first, 5000), -EIO);
+	ASSERT_EQ(fill(self->b, self->by, 2, first, &second), 0);
+	EXPECT_EQ(sluice_fence_wait(second, 5000), -ECANCELED);
+	ASSERT_EQ(sluice_read(self->b, completions, 1), 1);
+	EXPECT_EQ(completions[0].status, -ECANCELED);
+	EXPECT_EQ(check_value(self->y, SIZE, 0), 0);
+
+	args.in_fences = (uintptr_t)&first;
+	args.num_in_fences = 1;
+	ASSERT_EQ(xioctl(self->b, SLUICE_IOCTL_SUBMIT, &args), 0);
+	EXPECT_EQ(sluice_wait(self->b, args.point, 5000), 0);
+	close(first);
+	close(second);
+}
+
+TEST_F(fence, any_point_is_a_fence_pending_or_ended)
+{
+	struct sluice_export_fence args = { .point = 2 };
+	int pending, ended, failed;
+
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, NULL), 0);
+	ASSERT_EQ(sluice_wait(self->a, 1, 5000), -EIO);
+	ASSERT_EQ(knob("delay_us", 150000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, NULL), 0);
+	ASSERT_EQ(xioctl(self->a, SLUICE_IOCTL_FENCE, &args), 0);
+	pending = args.fd;
+	EXPECT_FALSE(signalled(pending));
+	EXPECT_EQ(sluice_fence_wait(pending, 5000), 0);
+	ASSERT_EQ(xioctl(self->a, SLUICE_IOCTL_FENCE, &args), 0);
+	ended = args.fd;
+	EXPECT_EQ(sluice_fence_wait(ended, 0), 0);
+	args.point = 1;
+	ASSERT_EQ(xioctl(self->a, SLUICE_IOCTL_FENCE, &args), 0);
+	failed = args.fd;
+	EXPECT_EQ(sluice_fence_wait(failed, 0), -EIO);
+	close(pending);
+	close(ended);
+	close(failed);
+}
+
+TEST_F(fence, writer_waits_for_writer_and_readers_of_a_buffer)
+{
+	struct sluice_op op;
+
+	ASSERT_EQ(knob("delay_us", 150000), 0);
+	/* a writes x, and reads x into y; b overwrites both */
+	ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
+	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(fill(self->b, self->bx, 0x22, -1, NULL), 0);
+	ASSERT_EQ(sluice_wait(self->b, 1, 5000), 0);
+	EXPECT_EQ(sluice_wait(self->a, 2, 0), 0);
+	EXPECT_EQ(check_value(self->y, SIZE, 0x11), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 0x22), 0);
+}
+
+TEST_F(fence, readers_of_a_buffer_do_not_wait_for_each_other)
+{
+	int other = sluice_alloc(self->device, 0, SIZE, 0);
+	int slot = sluice_attach(self->b, other, 0);
+	struct sluice_op op;
+
+	ASSERT_EQ(slot, 2);
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	sluice_op_copy(&op, slot, 0, self->bx, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 150), 0);
+	EXPECT_EQ(sluice_wait(self->a, 1, 0), -ETIME);
+	EXPECT_EQ(sluice_wait(self->a, 1, 5000), 0);
+	close(other);
+}
+
+TEST_F(fence, explicit_slot_neither_waits_nor_leaves_a_fence)
+{
+	int slot = sluice_attach(self->b, self->x, SLUICE_ATTACH_EXPLICIT), pending;
+	struct sluice_op op;
+
+	ASSERT_EQ(slot, 2);
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	sluice_op_fill(&op, slot, 0, 4096, 0x22);
+	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 150), 0);
+	EXPECT_EQ(sluice_wait(self->a, 1, 0), -ETIME);
+	EXPECT_EQ(sluice_wait(self->a, 1, 5000), 0);
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
+	pending = sluice_fence_export(self->x, true);
+	ASSERT_GE(pending, 0);
+	EXPECT_TRUE(signalled(pending));
+	close(pending);
+	EXPECT_EQ(sluice_wait(self->b, 2, 5000), 0);
+}
+
+TEST_F(fence, dma_buf_poll_and_export_show_the_job)
+{
+	struct pollfd readable = { .fd = self->x, .events = POLLIN };
+	struct pollfd writable = { .fd = self->y, .events = POLLOUT };
+	struct pollfd y_readable = { .fd = self->y, .events = POLLIN };
+	struct sluice_op op;
+	int reader, writer;
+
+	/* writes x, reads y */
+	ASSERT_EQ(knob("delay_us", 250000), 0);
+	sluice_op_copy(&op, self->ax, 0, self->ay, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(poll(&readable, 1, 0), 0);
+	EXPECT_EQ(poll(&writable, 1, 0), 0);
+	EXPECT_EQ(poll(&y_readable, 1, 0), 1);
+	reader = sluice_fence_export(self->x, false);
+	writer = sluice_fence_export(self->y, true);
+	ASSERT_GE(reader, 0);
+	ASSERT_GE(writer, 0);
+	EXPECT_FALSE(signalled(reader));
+	EXPECT_FALSE(signalled(writer));
+	EXPECT_EQ(poll(&readable, 1, 5000), 1);
+	EXPECT_EQ(sluice_fence_wait(reader, 1000), 0);
+	EXPECT_EQ(sluice_fence_wait(writer, 1000), 0);
+	close(reader);
+	close(writer);
+}
+
+TEST_F(fence, imported_sync_file_holds_back_implicit_jobs)
+{
+	int fence;
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &fence), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	/* as if somebody else wrote y until then */
+	ASSERT_EQ(sluice_fence_import(self->y, fence, true), 0);
+	ASSERT_EQ(fill(self->b, self->by, 2, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 80), -ETIME);
+	EXPECT_EQ(sluice_wait(self->b, 1, 5000), 0);
+	EXPECT_TRUE(signalled(fence));
+	close(fence);
+}
+
+TEST_F(fence, cpu_access_waits_for_the_device)
+{
+	int64_t before = now_ns();
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 0x77, -1, NULL), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 0x77), 0);
+	EXPECT_GE(now_ns() - before, 200 * MS);
+}
+
+TEST_F(fence, signals_ETIME_when_the_engine_hangs_and_later_jobs_go_on)
+{
+	struct sluice_create_queue create = { .timeout_ms = 200 };
+	struct sluice_completion completion;
+	int64_t before = now_ns();
+	int slot, hung, next;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	slot = sluice_attach(create.fd, self->x, 0);
+	ASSERT_EQ(slot, 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(create.fd, slot, 1, -1, &hung), 0);
+	ASSERT_EQ(fill(create.fd, slot, 2, -1, &next), 0);
+	EXPECT_EQ(sluice_fence_wait(hung, 5000), -ETIME);
+	EXPECT_GE(now_ns() - before, 190 * MS);
+	EXPECT_EQ(sluice_fence_wait(next, 5000), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 2), 0);
+	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -ETIME);
+	close(hung);
+	close(next);
+	close(create.fd);
+}
+
+TEST_F(fence, default_timeout_is_two_seconds)
+{
+	int64_t before = now_ns(), took;
+	int hung;
+
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &hung), 0);
+	EXPECT_EQ(sluice_fence_wait(hung, 10000), -ETIME);
+	took = now_ns() - before;
+	EXPECT_GE(took, 1900 * MS);
+	EXPECT_LT(took, 4000 * MS);
+	close(hung);
+}
+
+TEST_F(fence, closing_the_queue_cancels_running_waiting_and_pending_jobs)
+{
+	int running, pending, waiting, blocker;
+	int64_t before;
+
+	/* b waits for a foreign job that hangs on a */
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &running), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 2, -1, &pending), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(fill(self->b, self->by, 3, running, &waiting), 0);
+	before = now_ns();
+	close(self->a);
+	EXPECT_EQ(sluice_fence_wait(running, 1000), -ECANCELED);
+	EXPECT_EQ(sluice_fence_wait(pending, 1000), -ECANCELED);
+	EXPECT_EQ(sluice_fence_wait(waiting, 1000), -ECANCELED);
+	EXPECT_LT(now_ns() - before, 1000 * MS);
+	/* the engine is free again */
+	self->a = sluice_queue(self->device, 0);
+	ASSERT_EQ(sluice_attach(self->a, self->x, 0), 0);
+	ASSERT_EQ(fill(self->a, 0, 4, -1, &blocker), 0);
+	EXPECT_EQ(sluice_fence_wait(blocker, 5000), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 4), 0);
+	close(running);
+	close(pending);
+	close(waiting);
+	close(blocker);
+}
+
+TEST_F(fence, killing_the_process_cancels_its_jobs)
+{
+	int pipes[2], status, fence;
+	pid_t child;
+
+	ASSERT_EQ(pipe(pipes), 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	child = fork();
+	if (!child) {
+		int queue = sluice_queue(self->device, 0);
+
+		sluice_attach(queue, self->y, 0);
+		if (fill(queue, 0, 1, -1, NULL) || write(pipes[1], "x", 1) != 1)
+			_exit(1);
+		sluice_wait(queue, 1, -1);
+		_exit(2);
+	}
+	ASSERT_EQ(read(pipes[0], &status, 1), 1);
+	fence = sluice_fence_export(self->y, true);
+	ASSERT_GE(fence, 0);
+	EXPECT_FALSE(signalled(fence));
+	kill(child, SIGKILL);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(sluice_fence_wait(fence, 1000), -ECANCELED);
+	close(fence);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+TEST_F(fence, outlives_queue_buffer_and_device_fds)
+{
+	int fence, device = sluice_open("soft0"), queue = sluice_queue(device, 0);
+	int buffer = sluice_alloc(device, 0, SIZE, 0);
+	struct sync_fence_info one = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+
+	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
+	ASSERT_EQ(fill(queue, 0, 1, -1, &fence), 0);
+	ASSERT_EQ(sluice_fence_wait(fence, 5000), 0);
+	close(queue);
+	close(buffer);
+	close(device);
+	EXPECT_EQ(xioctl(fence, SYNC_IOC_FILE_INFO, &info), 0);
+	EXPECT_EQ(info.status, 1);
+	close(fence);
+}
+
+/* Four threads of jobs lock two buffers in both orders: ww backoff must sort it out. */
+TEST_F(fence, opposite_lock_orders_do_not_deadlock)
+{
+	pid_t children[4];
+	int i, j, status;
+
+	for (i = 0; i < 4; i++) {
+		children[i] = fork();
+		if (children[i])
+			continue;
+		for (j = 0; j < 200; j++) {
+			struct sluice_op op;
+			int queue = i % 2 ? self->a : self->b, ret;
+
+			if (i / 2)
+				sluice_op_copy(&op, 0, 0, 1, 0, 64);
+			else
+				sluice_op_copy(&op, 1, 0, 0, 0, 64);
+			do {
+				struct sluice_submit args = {
+					.ops = (uintptr_t)&op, .num_ops = 1,
+					.flags = SLUICE_SUBMIT_NO_COMPLETION,
+				};
+
+				ret = xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
+				if (ret == -EBUSY)
+					usleep(1000);
+			} while (ret == -EBUSY);
+			if (ret)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(waitpid(children[i], &status, 0), children[i]);
+		EXPECT_EQ(status, 0);
+	}
+	EXPECT_EQ(sluice_wait(self->a, 400, 20000), 0);
+	EXPECT_EQ(sluice_wait(self->b, 400, 20000), 0);
+}
+
+TEST_HARNESS_MAIN

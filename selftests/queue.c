@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: MIT
+/* Queues: jobs, their order, their completions; on soft and on real PCI DMA. */
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/time.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+FIXTURE(queue) {
+	struct objects before;
+	int device, queue, src, dst, from, to;
+};
+
+FIXTURE_VARIANT(queue) {
+	const char *device;
+	const char *heap;
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(queue, soft_pages) {
+	.device = "soft0", .heap = "pages", .size = 3 << 20,
+};
+
+FIXTURE_VARIANT_ADD(queue, soft_contiguous) {
+	.device = "soft0", .heap = "contiguous", .size = 1 << 20,
+};
+
+FIXTURE_VARIANT_ADD(queue, edu_pages) {
+	.device = "edu0", .heap = "pages", .size = 12 << 10,
+};
+
+FIXTURE_VARIANT_ADD(queue, edu_contiguous) {
+	.device = "edu0", .heap = "contiguous", .size = 12 << 10,
+};
+
+FIXTURE_SETUP(queue)
+{
+	int heap;
+
+	self->before = objects_read();
+	knob("delay_us", 0);
+	self->device = sluice_open(variant->device);
+	ASSERT_GE(self->device, 0);
+	heap = sluice_find_heap(self->device, variant->heap);
+	self->src = sluice_alloc(self->device, heap, variant->size, 0);
+	self->dst = sluice_alloc(self->device, heap, variant->size, 0);
+	ASSERT_GE(self->src, 0);
+	ASSERT_GE(self->dst, 0);
+	self->queue = sluice_queue(self->device, 0);
+	ASSERT_GE(self->queue, 0);
+	self->from = sluice_attach(self->queue, self->src, 0);
+	self->to = sluice_attach(self->queue, self->dst, 0);
+	ASSERT_GE(self->from, 0);
+	ASSERT_GE(self->to, 0);
+}
+
+FIXTURE_TEARDOWN(queue)
+{
+	close(self->queue);
+	close(self->src);
+	close(self->dst);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(queue, copy_copies_every_byte)
+{
+	struct sluice_completion completion;
+	struct sluice_op op;
+
+	ASSERT_EQ(fill_words(self->src, variant->size, 1), 0);
+	sluice_op_copy(&op, self->to, 0, self->from, 0, variant->size);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 42, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.point, 1);
+	EXPECT_EQ(completion.user_data, 42);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, variant->size);
+	EXPECT_EQ(completion.flags, 0);
+	EXPECT_EQ(completion.reserved, 0);
+	EXPECT_LE((int64_t)completion.timestamp, now_ns());
+	EXPECT_EQ(check_words(self->dst, variant->size, 1), 0);
+}
+
+TEST_F(queue, copy_touches_its_range_and_nothing_else)
+{
+	size_t offset = 4096 + 36, length = 4096 + 8, i;
+	struct sluice_op op;
+	uint64_t point;
+	uint32_t *words;
+
+	ASSERT_EQ(fill_words(self->src, variant->size, 3), 0);
+	/* to another offset within the page, so that pieces end at different places */
+	sluice_op_copy(&op, self->to, offset - 32, self->from, offset, length);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
+	ASSERT_EQ(sluice_wait(self->queue, point, 10000), 0);
+	ASSERT_EQ(sluice_map(self->dst, variant->size, (void **)&words), 0);
+	ASSERT_EQ(sluice_cpu_begin(self->dst, false), 0);
+	for (i = 0; i < variant->size / 4; i++) {
+		bool inside = i * 4 >= offset - 32 && i * 4 < offset - 32 + length;
+
+		ASSERT_EQ(words[i], inside ? expected_word(3, i + 8) : 0) TH_LOG("word %zu", i);
+	}
+	sluice_cpu_end(self->dst, false);
+	munmap(words, variant->size);
+}
+
+TEST_F(queue, fill_fills_its_range_and_nothing_else)
+{
+	size_t offset = 4096 - 12, length = 4096 + 24, i;
+	struct sluice_completion completion;
+	struct sluice_op op;
+	uint32_t *words;
+
+	sluice_op_fill(&op, self->to, offset, length, 0xcafe0001);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, length);
+	ASSERT_EQ(sluice_map(self->dst, variant->size, (void **)&words), 0);
+	ASSERT_EQ(sluice_cpu_begin(self->dst, false), 0);
+	for (i = 0; i < variant->size / 4; i++) {
+		bool inside = i * 4 >= offset && i * 4 < offset + length;
+
+		ASSERT_EQ(words[i], inside ? 0xcafe0001 : 0) TH_LOG("word %zu", i);
+	}
+	sluice_cpu_end(self->dst, false);
+	munmap(words, variant->size);
+}
+
+TEST_F(queue, ops_of_a_job_run_in_order)
+{
+	struct sluice_completion completion;
+	struct sluice_op ops[3];
+
+	sluice_op_fill(&ops[0], self->from, 0, 8192, 0x11111111);
+	sluice_op_fill(&ops[1], self->from, 0, 4096, 0x22222222);
+	sluice_op_copy(&ops[2], self->to, 0, self->from, 0, 4096);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 3, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, 8192 + 4096 + 4096);
+	EXPECT_EQ(check_value(self->dst, 4096, 0x22222222), 0);
+}
+
+TEST_F(queue, jobs_end_in_the_order_of_submission)
+{
+	struct sluice_completion completions[8];
+	struct sluice_op op;
+	uint64_t point;
+	int i, got = 0;
+
+	for (i = 0; i < 6; i++) {
+		sluice_op_fill(&op, self->to, 0, 4096, i);
+		ASSERT_EQ(sluice_submit(self->queue, &op, i % 3 ? 1 : 0, -1, NULL, 100 + i, &point), 0);
+		EXPECT_EQ(point, i + 1);
+	}
+	while (got < 6) {
+		int count = sluice_read(self->queue, completions + got, 8 - got);
+
+		ASSERT_GT(count, 0);
+		got += count;
+	}
+	for (i = 0; i < 6; i++) {
+		EXPECT_EQ(completions[i].point, i + 1);
+		EXPECT_EQ(completions[i].user_data, 100 + i);
+		EXPECT_EQ(completions[i].status, 0);
+		if (i)
+			EXPECT_GE(completions[i].timestamp, completions[i - 1].timestamp);
+	}
+	EXPECT_EQ(check_value(self->dst, 4096, 5), 0);
+}
+
+TEST_F(queue, detached_slot_stays_for_the_jobs_that_use_it)
+{
+	struct sluice_op op;
+	uint64_t point;
+
+	sluice_op_fill(&op, self->to, 0, 8192, 0x33333333);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
+	ASSERT_EQ(sluice_detach(self->queue, self->to), 0);
+	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ENOENT);
+	EXPECT_EQ(sluice_wait(self->queue, point, 10000), 0);
+	EXPECT_EQ(check_value(self->dst, 8192, 0x33333333), 0);
+}
+
+/* What needs no particular device: on soft. */
+
+FIXTURE(soft) {
+	struct objects before;
+	int device, queue, buffer, slot;
+};
+
+#define SIZE 65536UL
+
+FIXTURE_SETUP(soft)
+{
+	self->before = objects_read();
+	knob("delay_us", 0);
+	self->device = sluice_open("soft0");
+	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
+	self->queue = sluice_queue(self->device, 0);
+	self->slot = sluice_attach(self->queue, self->buffer, 0);
+	ASSERT_EQ(self->slot, 0);
+}
+
+FIXTURE_TEARDOWN(soft)
+{
+	knob("delay_us", 0);
+	close(self->queue);
+	close(self->buffer);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(soft, capture_delivers_frames_in_sequence)
+{
+	struct sluice_completion completions[5];
+	struct sluice_op op;
+	uint32_t *words;
+	int i;
+
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&words), 0);
+	for (i = 0; i < 5; i++) {
+		int64_t before = now_ns();
+
+		sluice_op_capture(&op, self->slot, 0, SIZE);
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_read(self->queue, &completions[i], 1), 1);
+		EXPECT_EQ(completions[i].status, 0);
+		EXPECT_EQ(completions[i].bytes, SIZE);
+		/* it is the next frame, not one from before the job */
+		EXPECT_GE((int64_t)completions[i].timestamp, before);
+		ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
+		EXPECT_EQ(words[0], expected_raw(completions[i].sequence, 0));
+		EXPECT_EQ(words[SIZE / 4 - 1], expected_raw(completions[i].sequence, SIZE / 4 - 1));
+		sluice_cpu_end(self->buffer, false);
+		if (i) {
+			EXPECT_GT(completions[i].sequence, completions[i - 1].sequence);
+			EXPECT_EQ(completions[i].dropped,
+				  completions[i].sequence - completions[i - 1].sequence - 1);
+		}
+	}
+	munmap(words, SIZE);
+}
+
+TEST_F(soft, frames_that_nobody_waits_for_are_counted_as_dropped)
+{
+	struct sluice_completion first, second;
+	struct sluice_op op;
+
+	sluice_op_capture(&op, self->slot, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &first, 1), 1);
+	usleep(250000);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &second, 1), 1);
+	EXPECT_GE(second.dropped, 5);
+	EXPECT_EQ(second.dropped, second.sequence - first.sequence - 1);
+	/* frames are 1/30 s apart, by their timestamps too */
+	EXPECT_EQ((second.timestamp - first.timestamp) / 33333333, second.sequence - first.sequence);
+}
+
+TEST_F(soft, captured_image_has_the_bars_and_the_frame_number)
+{
+	static const uint32_t bars[8] = {
+		0xebebeb, 0xebeb10, 0x10ebeb, 0x10eb10, 0xeb10eb, 0xeb1010, 0x1010eb, 0x202020,
+	};
+	const uint32_t width = 128, height = 96, stride = 640;
+	struct sluice_completion completion;
+	struct sluice_op op;
+	uint32_t *words, i;
+	int tries;
+
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&words), 0);
+	/* the square inverts what it covers: look at a frame in which it is elsewhere */
+	for (tries = 0; tries < 60; tries++) {
+		uint32_t number = 0, wrong = 0;
+
+		sluice_op_capture_frame(&op, self->slot, 0, width, height, stride);
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+		EXPECT_EQ(completion.bytes, (height - 1) * stride + width * 4);
+		ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
+		for (i = 0; i < 32; i++)
+			number = number << 1 | (words[i * width / 32 + 1] & 1);
+		for (i = 0; i < 8; i++)
+			wrong += words[stride / 4 * 60 + i * width / 8 + 2] != bars[i];
+		/* nothing is written between the lines */
+		EXPECT_EQ(words[width], 0);
+		EXPECT_EQ(words[stride / 4 * 50 + width], 0);
+		sluice_cpu_end(self->buffer, false);
+		if (number == (uint32_t)completion.sequence && !wrong)
+			break;
+	}
+	EXPECT_LT(tries, 60);
+	munmap(words, SIZE);
+}
+
+TEST_F(soft, poll_tells_readable_and_writable)
+{
+	struct pollfd pollfd = { .fd = self->queue, .events = POLLIN | POLLOUT };
+	struct sluice_create_queue create = { .depth = 2 };
+	struct sluice_completion completion;
+
+	EXPECT_EQ(poll(&pollfd, 1, 0), 1);
+	EXPECT_EQ(pollfd.revents, POLLOUT);
+	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, NULL), 0);
+	pollfd.events = POLLIN;
+	EXPECT_EQ(poll(&pollfd, 1, 5000), 1);
+	EXPECT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(poll(&pollfd, 1, 0), 0);
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	EXPECT_EQ(create.depth, 2);
+	pollfd = (struct pollfd) { .fd = create.fd, .events = POLLOUT };
+	ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(poll(&pollfd, 1, 0), 0);
+	ASSERT_EQ(sluice_wait(create.fd, 2, 5000), 0);
+	EXPECT_EQ(poll(&pollfd, 1, 0), 0);
+	EXPECT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	EXPECT_EQ(poll(&pollfd, 1, 0), 1);
+	close(create.fd);
+}
+
+TEST_F(soft, full_queue_is_EBUSY_until_completions_are_read)
+{
+	struct sluice_create_queue create = { .depth = 8 };
+	struct sluice_submit quiet = { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+	struct sluice_completion completions[16];
+	int i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	EXPECT_EQ(create.depth, 8);
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, i, NULL), 0);
+	EXPECT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), -EBUSY);
+	ASSERT_EQ(sluice_wait(create.fd, 8, 5000), 0);
+	EXPECT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), -EBUSY);
+	EXPECT_EQ(sluice_read(create.fd, completions, 16), 8);
+	for (i = 0; i < 8; i++)
+		EXPECT_EQ(completions[i].user_data, i);
+
+	/* jobs that leave no record need no reader */
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_SUBMIT, &quiet), 0);
+		ASSERT_EQ(sluice_wait(create.fd, quiet.point, 5000), 0);
+	}
+	close(create.fd);
+}
+
+TEST_F(soft, read_blocks_or_says_EAGAIN)
+{
+	struct sluice_completion completion;
+	struct sluice_op op;
+	int64_t before;
+
+	fcntl(self->queue, F_SETFL, O_NONBLOCK);
+	EXPECT_EQ(sluice_read(self->queue, &completion, 1), -EAGAIN);
+	fcntl(self->queue, F_SETFL, 0);
+
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	sluice_op_fill(&op, self->slot, 0, 4096, 1);
+	before = now_ns();
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_GE(now_ns() - before, 100000000);
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+}
+
+TEST_F(soft, wait_keeps_its_deadline_through_signals)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+	struct itimerval timer = { .it_value.tv_usec = 50000, .it_interval.tv_usec = 50000 };
+	struct sluice_wait wait = { .point = 1 };
+	struct sluice_op op;
+	int64_t before;
+
+	ASSERT_EQ(knob("delay_us", 600000), 0);
+	sluice_op_fill(&op, self->slot, 0, 4096, 1);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+
+	wait.deadline_ns = 0;
+	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), -ETIME);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	wait.deadline_ns = now_ns() + 10000000000LL;
+	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), -EINTR);
+
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGALRM, &action, NULL);
+	before = now_ns();
+	wait.deadline_ns = before + 200000000;
+	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), -ETIME);
+	EXPECT_GE(now_ns() - before, 200000000);
+	EXPECT_LT(now_ns() - before, 400000000);
+	wait.deadline_ns = INT64_MAX;
+	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), 0);
+	EXPECT_EQ(wait.status, 0);
+	setitimer(ITIMER_REAL, &(struct itimerval) {}, NULL);
+}
+
+TEST_F(soft, failing_op_ends_the_job_with_its_error_and_the_next_goes_on)
+{
+	struct sluice_completion completions[2];
+	struct sluice_op ops[2];
+
+	sluice_op_fill(&ops[0], self->slot, 0, 4096, 1);
+	sluice_op_fill(&ops[1], self->slot, 4096, 4096, 1);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 1, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, completions, 1), 1);
+	EXPECT_EQ(completions[0].status, -EIO);
+	EXPECT_EQ(completions[0].bytes, 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 2, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, completions, 1), 1);
+	EXPECT_EQ(completions[0].status, 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 0), -EIO);
+	EXPECT_EQ(sluice_wait(self->queue, 2, 0), 0);
+}
+
+TEST_F(soft, engines_run_beside_each_other)
+{
+	int other = sluice_queue(self->device, 1), slot;
+	struct sluice_op op;
+	int64_t before;
+
+	slot = sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT);
+	ASSERT_EQ(slot, 0);
+	ASSERT_EQ(sluice_detach(self->queue, self->slot), 0);
+	self->slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_EXPLICIT);
+	ASSERT_EQ(knob("delay_us", 400000), 0);
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	before = now_ns();
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(other, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 5000), 0);
+	EXPECT_EQ(sluice_wait(other, 1, 5000), 0);
+	EXPECT_GE(now_ns() - before, 400000000);
+	EXPECT_LT(now_ns() - before, 780000000);
+	close(other);
+}
+
+TEST_F(soft, urgent_queue_goes_first)
+{
+	struct sluice_create_queue create = { .priority = 2 };
+	struct sluice_op op;
+	int slot, i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	slot = sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT);
+	ASSERT_EQ(slot, 0);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 1, 5000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 4, 0), -ETIME);
+	EXPECT_EQ(sluice_wait(self->queue, 4, 5000), 0);
+	close(create.fd);
+}
+
+static void *submitter(void *argument)
+{
+	struct sluice_submit args = { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+	int queue = *(int *)argument, i;
+
+	for (i = 0; i < 500; i++) {
+		int ret = xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
+
+		if (ret == -EBUSY) {
+			i--;
+			usleep(1000);
+		} else if (ret) {
+			return (void *)(long)ret;
+		}
+	}
+	return NULL;
+}
+
+TEST_F(soft, threads_share_a_queue_without_losing_a_point)
+{
+	pthread_t threads[4];
+	uint64_t point;
+	void *result;
+	int i;
+
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(pthread_create(&threads[i], NULL, submitter, &self->queue), 0);
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(pthread_join(threads[i], &result), 0);
+		EXPECT_EQ(result, NULL);
+	}
+	while (sluice_submit(self->queue, NULL, 0, -1, NULL, 0, &point) == -EBUSY)
+		usleep(1000);
+	EXPECT_EQ(point, 2001);
+	EXPECT_EQ(sluice_wait(self->queue, point, 10000), 0);
+}
+
+TEST_F(soft, largest_job_is_done_whole)
+{
+	struct sluice_op ops[SLUICE_MAX_OPS];
+	struct sluice_completion completion;
+	int i;
+
+	for (i = 0; i < SLUICE_MAX_OPS; i++)
+		sluice_op_fill(&ops[i], self->slot, i * (SIZE / SLUICE_MAX_OPS),
+			       SIZE / SLUICE_MAX_OPS, 0x5a5a5a5a);
+	ASSERT_EQ(sluice_submit(self->queue, ops, SLUICE_MAX_OPS, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, SIZE);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0x5a5a5a5a), 0);
+}
+
+TEST_HARNESS_MAIN
