@@ -21,6 +21,7 @@ help:
 	@echo 'make check KERNEL=6.12        ... on one of them'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
+	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -43,6 +44,10 @@ endif
 check: user modules
 	@$(VM)/run check $(LINES) $(if $(T),-t $(T))
 
+check-debug: user
+	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
+		$(VM)/run check $$(cat $$dir/include/config/kernel.release) $(if $(T),-t $(T))
+
 demo: user
 	@$(VM)/build modules $(NEWEST)
 	@$(VM)/run demo $(NEWEST)
@@ -56,4 +61,5 @@ gates: user
 clean:
 	rm -rf build
 
-.PHONY: help setup user modules check demo shell gates clean
+
+.PHONY: help setup user modules check check-debug demo shell gates clean
