@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -240,11 +241,21 @@ static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long
 				     ARRAY_SIZE(sluice_node_ioctls));
 }
 
+static void sluice_node_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sluice_client *client = file->private_data;
+
+	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
+	seq_printf(m, "sluice-buffer-bytes:\t%lld\n", (s64)atomic64_read(&client->bytes));
+	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
+}
+
 const struct file_operations sluice_node_fops = {
 	.owner = THIS_MODULE,
 	.open = sluice_node_open,
 	.release = sluice_node_release,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = sluice_node_show_fdinfo,
 	.llseek = noop_llseek,
 };
