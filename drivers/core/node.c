@@ -135,7 +135,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 	*info = (struct sluice_heap_info) {
 		.index = info->index,
 		.properties = heap->properties,
-		.max_size = sluice_heap_max_size(sdev),
+		.max_size = sluice_heap_max_size(sdev, heap),
 	};
 	strscpy(info->name, heap->name, sizeof(info->name));
 	return 0;
@@ -159,7 +159,7 @@ static int sluice_node_alloc(struct sluice_call *call)
 		return -EINVAL;
 	if (args->flags & ~heap->properties)
 		return -EOPNOTSUPP;
-	if (args->size > sluice_heap_max_size(sdev)) {
+	if (args->size > sluice_heap_max_size(sdev, heap)) {
 		args->hint = SLUICE_HINT_LIMIT;
 		return -EFBIG;
 	}
