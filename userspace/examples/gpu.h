@@ -50,7 +50,10 @@ void gpu_release(struct gpu *gpu, struct gpu_buffer *buffer);
  * @out_fence: set to a sync_file that signals when the GPU is done; -1 if the
  *	driver says so that it already is
  *
- * Returns without waiting for the GPU.
+ * Does not wait for the GPU, unless the driver does: one that cannot make a
+ * pending sync_file (Mesa's lavapipe) finishes the work in here, the wait for
+ * @in_fence included.  A sync_file carries no error into Vulkan: the GPU also
+ * computes when what it waited for has failed.
  */
 int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uint32_t width,
 	    uint32_t height, int in_fence, int *out_fence);

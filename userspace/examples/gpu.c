@@ -1,0 +1,740 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Vulkan compute on dma-bufs: see gpu.h.
+ *
+ * What it takes to share with other drivers:
+ *
+ *	memory		VK_EXT_external_memory_dma_buf: VkDeviceMemory made of a
+ *			dma-buf, behind a VkBuffer
+ *	in-fence	VK_KHR_external_semaphore_fd: a sync_file becomes a
+ *			semaphore's payload for one wait (temporary import)
+ *	out-fence	the same the other way: the payload that a submission left
+ *			in a semaphore becomes a sync_file
+ *	ownership	barriers from and to VK_QUEUE_FAMILY_FOREIGN_EXT, so that
+ *			caches of the GPU hold nothing stale and keep nothing back
+ *
+ * How much of the waiting happens on the GPU is the driver's affair.  Mesa's
+ * lavapipe, a GPU in software, passes a fence that it was given on to its own
+ * queue, but can make no fence that is still pending: it finishes its work
+ * before vkGetSemaphoreFdKHR() returns.  The calls are the same for all.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <vulkan/vulkan.h>
+
+#include "gpu.h"
+
+#include "edges.spv.h"
+
+/* submissions under way at once; more wait for the oldest */
+#define GPU_JOBS 4
+
+/* longer than any fence of Sluice takes: 30 s of waiting and 30 s of running */
+#define GPU_PATIENCE_NS 65000000000ULL
+
+/* must be that of edges.comp */
+#define GPU_GROUP 64
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/**
+ * struct gpu_job - what a submission needs until it has ended
+ * @commands: recorded anew each time
+ * @set: the two buffers
+ * @ended: signals at the end; guards the reuse of all of this
+ * @wait: the in-fence goes in here
+ * @done: the out-fence comes out of here
+ * @busy: @ended has been submitted
+ */
+struct gpu_job {
+	VkCommandBuffer commands;
+	VkDescriptorSet set;
+	VkFence ended;
+	VkSemaphore wait, done;
+	bool busy;
+};
+
+struct gpu {
+	char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE + VK_MAX_DRIVER_NAME_SIZE + 4];
+	VkInstance instance;
+	VkPhysicalDevice physical;
+	VkDevice device;
+	VkQueue queue;
+	uint32_t family;
+	uint32_t foreign;	/* who owns the buffers between two submissions */
+	VkDescriptorSetLayout set_layout;
+	VkPipelineLayout layout;
+	VkPipeline pipeline;
+	VkDescriptorPool sets;
+	VkCommandPool commands;
+	struct gpu_job jobs[GPU_JOBS];
+	unsigned int next;
+	PFN_vkGetMemoryFdPropertiesKHR get_memory_fd_properties;
+	PFN_vkImportSemaphoreFdKHR import_semaphore_fd;
+	PFN_vkGetSemaphoreFdKHR get_semaphore_fd;
+};
+
+struct gpu_buffer {
+	VkBuffer buffer;
+	VkDeviceMemory memory;
+	size_t size;
+};
+
+/* A VkResult as an errno; says what was refused. */
+static int checked(VkResult result, const char *what)
+{
+	if (result == VK_SUCCESS)
+		return 0;
+	fprintf(stderr, "vulkan: %s: error %d\n", what, result);
+	switch (result) {
+	case VK_ERROR_OUT_OF_HOST_MEMORY:
+	case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+		return -ENOMEM;
+	case VK_TIMEOUT:
+		return -ETIME;
+	case VK_ERROR_INVALID_EXTERNAL_HANDLE:
+		return -EINVAL;
+	case VK_ERROR_EXTENSION_NOT_PRESENT:
+	case VK_ERROR_FEATURE_NOT_PRESENT:
+	case VK_ERROR_INCOMPATIBLE_DRIVER:
+	case VK_ERROR_DEVICE_LOST:
+		return -ENODEV;
+	default:
+		return -EIO;
+	}
+}
+
+static bool has_extension(VkPhysicalDevice physical, const char *name)
+{
+	VkExtensionProperties *all = NULL;
+	uint32_t count = 0, i;
+	bool found = false;
+
+	if (vkEnumerateDeviceExtensionProperties(physical, NULL, &count, NULL) == VK_SUCCESS)
+		all = calloc(count, sizeof(*all));
+	if (all && vkEnumerateDeviceExtensionProperties(physical, NULL, &count, all) == VK_SUCCESS)
+		for (i = 0; i < count && !found; i++)
+			found = !strcmp(all[i].extensionName, name);
+	free(all);
+	return found;
+}
+
+static bool imports_dmabuf(VkPhysicalDevice physical)
+{
+	VkPhysicalDeviceExternalBufferInfo info = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+		.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+	};
+	VkExternalBufferProperties properties = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES,
+	};
+
+	if (!has_extension(physical, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) ||
+	    !has_extension(physical, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
+		return false;
+	vkGetPhysicalDeviceExternalBufferProperties(physical, &info, &properties);
+	return properties.externalMemoryProperties.externalMemoryFeatures &
+	       VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+}
+
+static bool shares_sync_files(VkPhysicalDevice physical)
+{
+	const VkExternalSemaphoreFeatureFlags both =
+		VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT |
+		VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
+	VkPhysicalDeviceExternalSemaphoreInfo info = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
+		.handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+	};
+	VkExternalSemaphoreProperties properties = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES,
+	};
+
+	if (!has_extension(physical, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+		return false;
+	vkGetPhysicalDeviceExternalSemaphoreProperties(physical, &info, &properties);
+	return (properties.externalSemaphoreFeatures & both) == both;
+}
+
+static bool find_compute_family(VkPhysicalDevice physical, uint32_t *family)
+{
+	VkQueueFamilyProperties families[16];
+	uint32_t count = COUNT(families), i;
+
+	vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
+	for (i = 0; i < count; i++) {
+		if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
+			*family = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int find_device(struct gpu *gpu)
+{
+	VkPhysicalDevice all[16];
+	uint32_t count = COUNT(all), i;
+	VkResult result;
+
+	result = vkEnumeratePhysicalDevices(gpu->instance, &count, all);
+	if (result != VK_SUCCESS && result != VK_INCOMPLETE)
+		return checked(result, "enumerate devices");
+	for (i = 0; i < count; i++) {
+		VkPhysicalDeviceDriverProperties driver = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+		};
+		VkPhysicalDeviceProperties2 properties = {
+			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+			.pNext = &driver,
+		};
+
+		if (!imports_dmabuf(all[i]) || !shares_sync_files(all[i]) ||
+		    !find_compute_family(all[i], &gpu->family))
+			continue;
+		gpu->physical = all[i];
+		vkGetPhysicalDeviceProperties2(all[i], &properties);
+		snprintf(gpu->name, sizeof(gpu->name), "%s%s%s%s",
+			 properties.properties.deviceName, driver.driverName[0] ? " (" : "",
+			 driver.driverName, driver.driverName[0] ? ")" : "");
+		return 0;
+	}
+	fprintf(stderr, "vulkan: none of %u devices imports dma-bufs and sync_files\n", count);
+	return -ENODEV;
+}
+
+static int create_device(struct gpu *gpu)
+{
+	const char *extensions[] = {
+		VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+		VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+		VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+		VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
+	};
+	bool foreign = has_extension(gpu->physical, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
+	float priority = 1;
+	VkDeviceQueueCreateInfo queue = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+		.queueFamilyIndex = gpu->family,
+		.queueCount = 1,
+		.pQueuePriorities = &priority,
+	};
+	VkDeviceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+		.queueCreateInfoCount = 1,
+		.pQueueCreateInfos = &queue,
+		.enabledExtensionCount = COUNT(extensions) - !foreign,
+		.ppEnabledExtensionNames = extensions,
+	};
+	int ret;
+
+	gpu->foreign = foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
+	ret = checked(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device), "create device");
+	if (ret)
+		return ret;
+	vkGetDeviceQueue(gpu->device, gpu->family, 0, &gpu->queue);
+	gpu->get_memory_fd_properties = (PFN_vkGetMemoryFdPropertiesKHR)
+		vkGetDeviceProcAddr(gpu->device, "vkGetMemoryFdPropertiesKHR");
+	gpu->import_semaphore_fd = (PFN_vkImportSemaphoreFdKHR)
+		vkGetDeviceProcAddr(gpu->device, "vkImportSemaphoreFdKHR");
+	gpu->get_semaphore_fd = (PFN_vkGetSemaphoreFdKHR)
+		vkGetDeviceProcAddr(gpu->device, "vkGetSemaphoreFdKHR");
+	if (!gpu->get_memory_fd_properties || !gpu->import_semaphore_fd || !gpu->get_semaphore_fd)
+		return -ENODEV;
+	return 0;
+}
+
+static int create_pipeline(struct gpu *gpu)
+{
+	VkDescriptorSetLayoutBinding bindings[2] = {
+		{
+			.binding = 0,
+			.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+			.descriptorCount = 1,
+			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+		}, {
+			.binding = 1,
+			.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+			.descriptorCount = 1,
+			.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+		},
+	};
+	VkDescriptorSetLayoutCreateInfo set = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+		.bindingCount = COUNT(bindings),
+		.pBindings = bindings,
+	};
+	VkPushConstantRange constants = {
+		.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
+		.size = 2 * sizeof(uint32_t),
+	};
+	VkPipelineLayoutCreateInfo layout = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+		.setLayoutCount = 1,
+		.pSetLayouts = &gpu->set_layout,
+		.pushConstantRangeCount = 1,
+		.pPushConstantRanges = &constants,
+	};
+	VkShaderModuleCreateInfo code = {
+		.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+		.codeSize = sizeof(edges_spv),
+		.pCode = edges_spv,
+	};
+	VkComputePipelineCreateInfo pipeline = {
+		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+		.stage = {
+			.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+			.stage = VK_SHADER_STAGE_COMPUTE_BIT,
+			.pName = "main",
+		},
+	};
+	int ret;
+
+	ret = checked(vkCreateDescriptorSetLayout(gpu->device, &set, NULL, &gpu->set_layout),
+		      "descriptor layout");
+	if (!ret)
+		ret = checked(vkCreatePipelineLayout(gpu->device, &layout, NULL, &gpu->layout),
+			      "pipeline layout");
+	if (!ret)
+		ret = checked(vkCreateShaderModule(gpu->device, &code, NULL,
+						   &pipeline.stage.module), "shader");
+	if (ret)
+		return ret;
+	pipeline.layout = gpu->layout;
+	ret = checked(vkCreateComputePipelines(gpu->device, VK_NULL_HANDLE, 1, &pipeline, NULL,
+					       &gpu->pipeline), "pipeline");
+	vkDestroyShaderModule(gpu->device, pipeline.stage.module, NULL);
+	return ret;
+}
+
+static int create_done_semaphore(struct gpu *gpu, struct gpu_job *job)
+{
+	VkExportSemaphoreCreateInfo export = {
+		.sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
+		.handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+	};
+	VkSemaphoreCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+		.pNext = &export,
+	};
+
+	return checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->done),
+		       "semaphore to export");
+}
+
+static int create_wait_semaphore(struct gpu *gpu, struct gpu_job *job)
+{
+	VkSemaphoreCreateInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO };
+
+	return checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->wait),
+		       "semaphore to import");
+}
+
+static int create_jobs(struct gpu *gpu)
+{
+	VkDescriptorPoolSize size = {
+		.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+		.descriptorCount = 2 * GPU_JOBS,
+	};
+	VkDescriptorPoolCreateInfo sets = {
+		.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+		.maxSets = GPU_JOBS,
+		.poolSizeCount = 1,
+		.pPoolSizes = &size,
+	};
+	VkCommandPoolCreateInfo commands = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+		.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+		.queueFamilyIndex = gpu->family,
+	};
+	unsigned int i;
+	int ret;
+
+	ret = checked(vkCreateDescriptorPool(gpu->device, &sets, NULL, &gpu->sets),
+		      "descriptor pool");
+	if (!ret)
+		ret = checked(vkCreateCommandPool(gpu->device, &commands, NULL, &gpu->commands),
+			      "command pool");
+	for (i = 0; i < GPU_JOBS && !ret; i++) {
+		struct gpu_job *job = &gpu->jobs[i];
+		VkDescriptorSetAllocateInfo set = {
+			.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+			.descriptorPool = gpu->sets,
+			.descriptorSetCount = 1,
+			.pSetLayouts = &gpu->set_layout,
+		};
+		VkCommandBufferAllocateInfo buffer = {
+			.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+			.commandPool = gpu->commands,
+			.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+			.commandBufferCount = 1,
+		};
+		VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+
+		ret = checked(vkAllocateDescriptorSets(gpu->device, &set, &job->set),
+			      "descriptor set");
+		if (!ret)
+			ret = checked(vkAllocateCommandBuffers(gpu->device, &buffer,
+							       &job->commands), "commands");
+		if (!ret)
+			ret = checked(vkCreateFence(gpu->device, &fence, NULL, &job->ended),
+				      "fence");
+		if (!ret)
+			ret = create_wait_semaphore(gpu, job);
+		if (!ret)
+			ret = create_done_semaphore(gpu, job);
+	}
+	return ret;
+}
+
+int gpu_create(struct gpu **out)
+{
+	VkApplicationInfo application = {
+		.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+		.pApplicationName = "sluice",
+		.apiVersion = VK_API_VERSION_1_1,
+	};
+	VkInstanceCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+		.pApplicationInfo = &application,
+	};
+	struct gpu *gpu = calloc(1, sizeof(*gpu));
+	int ret;
+
+	if (!gpu)
+		return -ENOMEM;
+	ret = checked(vkCreateInstance(&info, NULL, &gpu->instance), "create instance");
+	if (!ret)
+		ret = find_device(gpu);
+	if (!ret)
+		ret = create_device(gpu);
+	if (!ret)
+		ret = create_pipeline(gpu);
+	if (!ret)
+		ret = create_jobs(gpu);
+	if (ret) {
+		gpu_destroy(gpu);
+		return ret;
+	}
+	*out = gpu;
+	return 0;
+}
+
+/* Vulkan ignores the destruction of handles that were never made. */
+void gpu_destroy(struct gpu *gpu)
+{
+	unsigned int i;
+
+	if (gpu->device) {
+		gpu_idle(gpu);
+		for (i = 0; i < GPU_JOBS; i++) {
+			vkDestroySemaphore(gpu->device, gpu->jobs[i].done, NULL);
+			vkDestroySemaphore(gpu->device, gpu->jobs[i].wait, NULL);
+			vkDestroyFence(gpu->device, gpu->jobs[i].ended, NULL);
+		}
+		vkDestroyCommandPool(gpu->device, gpu->commands, NULL);
+		vkDestroyDescriptorPool(gpu->device, gpu->sets, NULL);
+		vkDestroyPipeline(gpu->device, gpu->pipeline, NULL);
+		vkDestroyPipelineLayout(gpu->device, gpu->layout, NULL);
+		vkDestroyDescriptorSetLayout(gpu->device, gpu->set_layout, NULL);
+		vkDestroyDevice(gpu->device, NULL);
+	}
+	if (gpu->instance)
+		vkDestroyInstance(gpu->instance, NULL);
+	free(gpu);
+}
+
+const char *gpu_name(const struct gpu *gpu)
+{
+	return gpu->name;
+}
+
+/* Type of memory that a dma-buf can be and that the buffer takes; -1 for none. */
+static int memory_type(struct gpu *gpu, int dmabuf, uint32_t wanted)
+{
+	VkMemoryFdPropertiesKHR properties = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR,
+	};
+	VkResult result;
+
+	result = gpu->get_memory_fd_properties(gpu->device,
+					       VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+					       dmabuf, &properties);
+	if (checked(result, "memory types of the dma-buf"))
+		return -1;
+	return ffs((int)(properties.memoryTypeBits & wanted)) - 1;
+}
+
+int gpu_import(struct gpu *gpu, int dmabuf, size_t size, struct gpu_buffer **out)
+{
+	VkExternalMemoryBufferCreateInfo external = {
+		.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+		.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+	};
+	VkBufferCreateInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+		.pNext = &external,
+		.size = size,
+		.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+		.sharingMode = VK_SHARING_MODE_EXCLUSIVE,
+	};
+	VkMemoryDedicatedAllocateInfo dedicated = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO,
+	};
+	VkImportMemoryFdInfoKHR import = {
+		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+		.pNext = &dedicated,
+		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+		.fd = -1,
+	};
+	VkMemoryAllocateInfo allocate = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+		.pNext = &import,
+	};
+	VkMemoryRequirements requirements;
+	struct gpu_buffer *buffer;
+	off_t end;
+	int ret, type;
+
+	end = lseek(dmabuf, 0, SEEK_END);
+	if (end < 0)
+		return -errno;
+	buffer = calloc(1, sizeof(*buffer));
+	if (!buffer)
+		return -ENOMEM;
+	buffer->size = size;
+	ret = checked(vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer), "buffer");
+	if (ret)
+		goto err_free;
+
+	vkGetBufferMemoryRequirements(gpu->device, buffer->buffer, &requirements);
+	ret = -EINVAL;
+	if (requirements.size > (VkDeviceSize)end) {
+		fprintf(stderr, "vulkan: a dma-buf of %lld bytes is too small for %llu\n",
+			(long long)end, (unsigned long long)requirements.size);
+		goto err_buffer;
+	}
+	type = memory_type(gpu, dmabuf, requirements.memoryTypeBits);
+	if (type < 0)
+		goto err_buffer;
+
+	/* the driver takes the fd that it is given, if it takes the memory */
+	import.fd = fcntl(dmabuf, F_DUPFD_CLOEXEC, 0);
+	ret = -errno;
+	if (import.fd < 0)
+		goto err_buffer;
+	dedicated.buffer = buffer->buffer;
+	allocate.allocationSize = end;
+	allocate.memoryTypeIndex = type;
+	ret = checked(vkAllocateMemory(gpu->device, &allocate, NULL, &buffer->memory),
+		      "import the dma-buf");
+	if (ret) {
+		close(import.fd);
+		goto err_buffer;
+	}
+	ret = checked(vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0),
+		      "bind the dma-buf");
+	if (ret)
+		goto err_memory;
+	*out = buffer;
+	return 0;
+
+err_memory:
+	vkFreeMemory(gpu->device, buffer->memory, NULL);
+err_buffer:
+	vkDestroyBuffer(gpu->device, buffer->buffer, NULL);
+err_free:
+	free(buffer);
+	return ret;
+}
+
+void gpu_release(struct gpu *gpu, struct gpu_buffer *buffer)
+{
+	gpu_idle(gpu);
+	vkDestroyBuffer(gpu->device, buffer->buffer, NULL);
+	vkFreeMemory(gpu->device, buffer->memory, NULL);
+	free(buffer);
+}
+
+/* The next job, once its last submission has ended. */
+static int take_job(struct gpu *gpu, struct gpu_job **out)
+{
+	struct gpu_job *job = &gpu->jobs[gpu->next];
+	int ret;
+
+	if (job->busy) {
+		ret = checked(vkWaitForFences(gpu->device, 1, &job->ended, VK_TRUE,
+					      GPU_PATIENCE_NS), "wait for an older submission");
+		if (!ret)
+			ret = checked(vkResetFences(gpu->device, 1, &job->ended), "reset fence");
+		if (ret)
+			return ret;
+		job->busy = false;
+	}
+	gpu->next = (gpu->next + 1) % GPU_JOBS;
+	*out = job;
+	return 0;
+}
+
+static void bind_buffers(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
+			 struct gpu_buffer *src)
+{
+	VkDescriptorBufferInfo buffers[2] = {
+		{ .buffer = src->buffer, .range = VK_WHOLE_SIZE },
+		{ .buffer = dst->buffer, .range = VK_WHOLE_SIZE },
+	};
+	VkWriteDescriptorSet write = {
+		.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+		.dstSet = job->set,
+		.dstBinding = 0,
+		.descriptorCount = COUNT(buffers),	/* goes on to binding 1 */
+		.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+		.pBufferInfo = buffers,
+	};
+
+	vkUpdateDescriptorSets(gpu->device, 1, &write, 0, NULL);
+}
+
+/*
+ * Take both buffers over from their other users, or give them back.  The stage
+ * of the acquisition is the one that the in-fence holds up, so that it comes
+ * afterwards.
+ */
+static void transfer(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
+		     struct gpu_buffer *src, bool acquire)
+{
+	VkBufferMemoryBarrier barriers[2];
+	unsigned int i;
+
+	for (i = 0; i < COUNT(barriers); i++) {
+		VkAccessFlags access = i ? VK_ACCESS_SHADER_WRITE_BIT : VK_ACCESS_SHADER_READ_BIT;
+
+		barriers[i] = (VkBufferMemoryBarrier) {
+			.sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
+			.srcAccessMask = acquire ? 0 : access,
+			.dstAccessMask = acquire ? access : 0,
+			.srcQueueFamilyIndex = acquire ? gpu->foreign : gpu->family,
+			.dstQueueFamilyIndex = acquire ? gpu->family : gpu->foreign,
+			.buffer = i ? dst->buffer : src->buffer,
+			.size = VK_WHOLE_SIZE,
+		};
+	}
+	vkCmdPipelineBarrier(job->commands,
+			     VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT,
+			     acquire ? VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT :
+				       VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
+			     0, 0, NULL, COUNT(barriers), barriers, 0, NULL);
+}
+
+static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
+		  struct gpu_buffer *src, uint32_t width, uint32_t height)
+{
+	VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+		.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
+	};
+	uint32_t size[2] = { width, height };
+	int ret;
+
+	bind_buffers(gpu, job, dst, src);
+	ret = checked(vkBeginCommandBuffer(job->commands, &begin), "begin commands");
+	if (ret)
+		return ret;
+	transfer(gpu, job, dst, src, true);
+	vkCmdBindPipeline(job->commands, VK_PIPELINE_BIND_POINT_COMPUTE, gpu->pipeline);
+	vkCmdBindDescriptorSets(job->commands, VK_PIPELINE_BIND_POINT_COMPUTE, gpu->layout, 0, 1,
+				&job->set, 0, NULL);
+	vkCmdPushConstants(job->commands, gpu->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+			   sizeof(size), size);
+	vkCmdDispatch(job->commands, (width + GPU_GROUP - 1) / GPU_GROUP, height, 1);
+	transfer(gpu, job, dst, src, false);
+	return checked(vkEndCommandBuffer(job->commands), "end commands");
+}
+
+/* Lend a semaphore the state of a sync_file, until something has waited for it. */
+static int import_fence(struct gpu *gpu, struct gpu_job *job, int fence)
+{
+	VkImportSemaphoreFdInfoKHR info = {
+		.sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+		.semaphore = job->wait,
+		.flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
+		.handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+		.fd = fcntl(fence, F_DUPFD_CLOEXEC, 0),
+	};
+	int ret;
+
+	if (info.fd < 0)
+		return -errno;
+	ret = checked(gpu->import_semaphore_fd(gpu->device, &info), "import the in-fence");
+	if (ret)
+		close(info.fd);
+	return ret;
+}
+
+static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
+{
+	VkSemaphoreGetFdInfoKHR info = {
+		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
+		.semaphore = job->done,
+		.handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+	};
+	int ret;
+
+	*fence = -1;
+	ret = checked(gpu->get_semaphore_fd(gpu->device, &info, fence), "export the out-fence");
+	if (!ret)
+		return 0;
+
+	/* the semaphore stays signalled, and must not be signalled again */
+	gpu_idle(gpu);
+	vkDestroySemaphore(gpu->device, job->done, NULL);
+	job->done = VK_NULL_HANDLE;
+	create_done_semaphore(gpu, job);
+	return ret;
+}
+
+int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uint32_t width,
+	    uint32_t height, int in_fence, int *out_fence)
+{
+	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+	VkSubmitInfo submit = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.waitSemaphoreCount = in_fence >= 0,
+		.pWaitDstStageMask = &stage,
+		.commandBufferCount = 1,
+		.signalSemaphoreCount = 1,
+	};
+	uint64_t bytes = (uint64_t)width * height * sizeof(uint32_t);
+	struct gpu_job *job;
+	int ret;
+
+	if (!bytes || bytes > dst->size || bytes > src->size)
+		return -EINVAL;
+	ret = take_job(gpu, &job);
+	if (!ret)
+		ret = record(gpu, job, dst, src, width, height);
+	if (!ret && in_fence >= 0)
+		ret = import_fence(gpu, job, in_fence);
+	if (ret)
+		return ret;
+	submit.pWaitSemaphores = &job->wait;
+	submit.pCommandBuffers = &job->commands;
+	submit.pSignalSemaphores = &job->done;
+	ret = checked(vkQueueSubmit(gpu->queue, 1, &submit, job->ended), "submit");
+	if (ret)
+		return ret;
+	job->busy = true;
+	return export_fence(gpu, job, out_fence);
+}
+
+int gpu_idle(struct gpu *gpu)
+{
+	return checked(vkDeviceWaitIdle(gpu->device), "wait until idle");
+}
