@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Vulkan: a GPU that computes in our memory, waits for our fences and has us
+ * wait for its own.
+ *
+ * In the lab the GPU is Mesa's lavapipe, which differs from one in hardware in
+ * that it maps the dma-bufs into the process and finishes its work before it
+ * exports a fence.  No test depends on that.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <linux/sync_file.h>
+
+#include "gpu.h"
+#include "kselftest_harness.h"
+#include "support.h"
+
+/* not a multiple of the shader's groups: it must stop at the right edge */
+#define WIDTH	200U
+#define HEIGHT	100U
+#define STRIDE	(WIDTH * 4)
+#define IMAGE	((size_t)STRIDE * HEIGHT)
+#define SIZE	((IMAGE + 4095) & ~4095UL)	/* some words are left behind the image */
+#define WORDS	(SIZE / sizeof(uint32_t))
+
+#define MS	1000000LL
+#define LATE_MS	20000	/* a slow machine's idea of "now" */
+
+/**
+ * struct scene - soft0, a GPU, and two buffers that both know
+ * @a: dma-buf, a slot of the queue, and a buffer of the GPU
+ * @b: likewise
+ * @in: fence of the job that the GPU waits for
+ * @out: fence of the GPU
+ */
+struct scene {
+	struct objects before;
+	int device, queue;
+	int a, b, slot_a, slot_b;
+	struct gpu *gpu;
+	struct gpu_buffer *gpu_a, *gpu_b;
+	int in, out;
+	bool ready;
+};
+
+/* Returns 0, or -ENODEV without a GPU for the tests to use. */
+static int scene_open(struct scene *scene, const char *heap_name)
+{
+	int heap, ret;
+
+	*scene = (struct scene) { .before = objects_read(), .a = -1, .b = -1, .in = -1, .out = -1 };
+	knob("delay_us", 0);
+	scene->device = sluice_open("soft0");
+	scene->queue = sluice_queue(scene->device, 0);
+	if (scene->device < 0 || scene->queue < 0)
+		return -EINVAL;
+	heap = sluice_find_heap(scene->device, heap_name);
+	scene->a = sluice_alloc(scene->device, heap, SIZE, 0);
+	scene->b = sluice_alloc(scene->device, heap, SIZE, 0);
+	scene->slot_a = sluice_attach(scene->queue, scene->a, 0);
+	scene->slot_b = sluice_attach(scene->queue, scene->b, 0);
+	if (scene->slot_a < 0 || scene->slot_b < 0)
+		return -EINVAL;
+	ret = gpu_create(&scene->gpu);
+	if (ret)
+		return ret;
+	ret = gpu_import(scene->gpu, scene->a, SIZE, &scene->gpu_a);
+	if (!ret)
+		ret = gpu_import(scene->gpu, scene->b, SIZE, &scene->gpu_b);
+	scene->ready = !ret;
+	return ret;
+}
+
+/* Returns whether the kernel has let go of everything. */
+static bool scene_close(struct scene *scene)
+{
+	knob("delay_us", 0);
+	knob("fail_next", 0);
+	knob("hang_next", 0);
+	if (scene->gpu_a)
+		gpu_release(scene->gpu, scene->gpu_a);
+	if (scene->gpu_b)
+		gpu_release(scene->gpu, scene->gpu_b);
+	if (scene->gpu)
+		gpu_destroy(scene->gpu);
+	close(scene->in);
+	close(scene->out);
+	close(scene->queue);
+	close(scene->a);
+	close(scene->b);
+	close(scene->device);
+	return objects_settle(&scene->before);
+}
+
+/* What the shader is to make of a picture, at one pixel; see edges.comp. */
+static uint32_t expected_pixel(const uint32_t *source, int x, int y)
+{
+	static const int sobel[3] = { 1, 2, 1 };
+	uint32_t result = 0;
+	int shift, i;
+
+	if (x < (int)WIDTH / 2)
+		return source[y * WIDTH + x];
+	for (shift = 16; shift >= 0; shift -= 8) {
+		int gx = 0, gy = 0, length;
+
+		for (i = -1; i <= 1; i++) {
+			int up = y > 0 ? y - 1 : 0, down = y + 1 < (int)HEIGHT ? y + 1 : y;
+			int left = x - 1, right = x + 1 < (int)WIDTH ? x + 1 : x;
+			int row = y + i < 0 ? 0 : y + i >= (int)HEIGHT ? y : y + i;
+			int column = x + i >= (int)WIDTH ? x : x + i;
+
+			gx += sobel[i + 1] * (int)(source[row * WIDTH + right] >> shift & 255);
+			gx -= sobel[i + 1] * (int)(source[row * WIDTH + left] >> shift & 255);
+			gy += sobel[i + 1] * (int)(source[down * WIDTH + column] >> shift & 255);
+			gy -= sobel[i + 1] * (int)(source[up * WIDTH + column] >> shift & 255);
+		}
+		length = abs(gx) + abs(gy);
+		result |= (uint32_t)(length > 255 ? 255 : length) << shift;
+	}
+	return result;
+}
+
+/* Is @b what the GPU is to make of @a?  The words behind the image are @behind. */
+static int check_computed(const struct scene *scene, uint32_t behind)
+{
+	uint32_t *source, *result;
+	unsigned int x, y;
+	int ret = 0;
+	size_t i;
+
+	if (sluice_map(scene->a, SIZE, (void **)&source) ||
+	    sluice_map(scene->b, SIZE, (void **)&result) ||
+	    sluice_cpu_begin(scene->a, false) || sluice_cpu_begin(scene->b, false))
+		return -EIO;
+	for (y = 0; y < HEIGHT && !ret; y++) {
+		for (x = 0; x < WIDTH && !ret; x++) {
+			uint32_t wanted = expected_pixel(source, x, y);
+
+			if (result[y * WIDTH + x] == wanted)
+				continue;
+			printf("# pixel %u,%u is %08x and not %08x\n", x, y,
+			       result[y * WIDTH + x], wanted);
+			ret = -EILSEQ;
+		}
+	}
+	for (i = IMAGE / sizeof(uint32_t); i < WORDS && !ret; i++)
+		if (result[i] != behind)
+			ret = -ERANGE;
+	sluice_cpu_end(scene->b, false);
+	sluice_cpu_end(scene->a, false);
+	munmap(result, SIZE);
+	munmap(source, SIZE);
+	return ret;
+}
+
+static int fill(const struct scene *scene, int slot, uint32_t value, int in_fence, int *out_fence)
+{
+	struct sluice_op op;
+
+	sluice_op_fill(&op, slot, 0, SIZE, value);
+	return sluice_submit(scene->queue, &op, 1, in_fence, out_fence, 0, NULL);
+}
+
+static int compute(struct scene *scene, int in_fence)
+{
+	close(scene->out);
+	scene->out = -1;
+	return gpu_run(scene->gpu, scene->gpu_b, scene->gpu_a, WIDTH, HEIGHT, in_fence,
+		       &scene->out);
+}
+
+/* Wait for the GPU as everybody else does: by its fence, where it gave one. */
+static int computed(const struct scene *scene)
+{
+	return scene->out < 0 ? 0 : sluice_fence_wait(scene->out, LATE_MS);
+}
+
+static bool signalled(int fence)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+/* When a fence signalled, CLOCK_MONOTONIC. */
+static int64_t fence_time(int fence)
+{
+	struct sync_fence_info one = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+
+	return xioctl(fence, SYNC_IOC_FILE_INFO, &info) ? -1 : (int64_t)one.timestamp_ns;
+}
+
+FIXTURE(memory) {
+	struct scene s;
+	int opened;
+};
+
+FIXTURE_VARIANT(memory) {
+	const char *heap;
+};
+
+FIXTURE_VARIANT_ADD(memory, pages) { .heap = "pages" };
+FIXTURE_VARIANT_ADD(memory, contiguous) { .heap = "contiguous" };
+
+FIXTURE_SETUP(memory)
+{
+	self->opened = scene_open(&self->s, variant->heap);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	EXPECT_TRUE(scene_close(&self->s));
+}
+
+#define NEED_GPU(self) do { \
+		if ((self)->opened == -ENODEV) \
+			SKIP(return, "no Vulkan device that imports dma-bufs and sync_files"); \
+		ASSERT_EQ((self)->opened, 0); \
+	} while (0)
+
+TEST_F(memory, the_gpu_computes_in_place_to_the_last_bit)
+{
+	NEED_GPU(self);
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 7), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_b, 0x5a5a5a5a, -1, &self->s.in), 0);
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(check_computed(&self->s, 0x5a5a5a5a), 0);
+	EXPECT_EQ(check_words(self->s.a, SIZE, 7), 0);
+}
+
+TEST_F(memory, the_gpu_waits_for_the_fence_of_a_capture)
+{
+	struct sluice_op op;
+
+	NEED_GPU(self);
+	/* the first result is of black, and differs from what is to come */
+	ASSERT_EQ(compute(&self->s, -1), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	ASSERT_EQ(check_computed(&self->s, 0), 0);
+
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	sluice_op_capture_frame(&op, self->s.slot_a, 0, WIDTH, HEIGHT, STRIDE);
+	ASSERT_EQ(sluice_submit(self->s.queue, &op, 1, -1, &self->s.in, 0, NULL), 0);
+	EXPECT_FALSE(signalled(self->s.in));
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_TRUE(signalled(self->s.in));
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+	EXPECT_EQ(check_value(self->s.b, SIZE, 0), -EILSEQ);
+}
+
+TEST_F(memory, the_gpu_keeps_the_buffer_that_the_application_closes)
+{
+	struct objects with_buffer;
+
+	NEED_GPU(self);
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 3), 0);
+	with_buffer = objects_read();
+
+	/* only the GPU has it now: no fd, no slot */
+	ASSERT_EQ(sluice_detach(self->s.queue, self->s.slot_b), 0);
+	close(self->s.b);
+	self->s.b = -1;
+	ASSERT_EQ(compute(&self->s, -1), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	/* the second import must go, before the object can */
+	EXPECT_EQ(gpu_idle(self->s.gpu), 0);
+	EXPECT_EQ(objects_read().count[0], with_buffer.count[0]);
+	gpu_release(self->s.gpu, self->s.gpu_b);
+	self->s.gpu_b = NULL;
+}
+
+FIXTURE(fence) {
+	struct scene s;
+	int opened;
+};
+
+FIXTURE_SETUP(fence)
+{
+	self->opened = scene_open(&self->s, "pages");
+}
+
+FIXTURE_TEARDOWN(fence)
+{
+	EXPECT_TRUE(scene_close(&self->s));
+}
+
+TEST_F(fence, the_gpu_waits_for_a_fill_that_is_late)
+{
+	int64_t begin, submitted;
+
+	NEED_GPU(self);
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 1), 0);
+	ASSERT_EQ(compute(&self->s, -1), 0);	/* so that the next one is quick */
+	ASSERT_EQ(computed(&self->s), 0);
+
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	begin = now_ns();
+	ASSERT_EQ(fill(&self->s, self->s.slot_a, 0x00336699, -1, &self->s.in), 0);
+	EXPECT_FALSE(signalled(self->s.in));
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	submitted = now_ns();
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_GE(now_ns() - begin, 300 * MS);
+	EXPECT_TRUE(signalled(self->s.in));
+
+	/* one colour has no edges; of the old picture nothing is left */
+	EXPECT_EQ(check_value(self->s.a, SIZE, 0x00336699), 0);
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+	printf("# the driver had the submission for %lld ms, and then gave %s\n",
+	       (submitted - begin) / MS, self->s.out < 0 ? "no fence" : "a fence");
+}
+
+TEST_F(fence, a_copy_waits_for_the_fence_of_the_gpu)
+{
+	struct sluice_op op;
+	int copy, slot, done;
+
+	NEED_GPU(self);
+	copy = sluice_alloc(self->s.device, 0, SIZE, 0);
+	slot = sluice_attach(self->s.queue, copy, SLUICE_ATTACH_WRITE);
+	ASSERT_GE(slot, 0);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_a, 0x00c0ffee, -1, &self->s.in), 0);
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(knob("delay_us", 0), 0);
+
+	sluice_op_copy(&op, slot, 0, self->s.slot_b, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->s.queue, &op, 1, self->s.out, &done, 0, NULL), 0);
+	ASSERT_EQ(sluice_fence_wait(done, LATE_MS), 0);
+	if (self->s.out >= 0) {
+		EXPECT_TRUE(signalled(self->s.out));
+		EXPECT_GE(fence_time(done), fence_time(self->s.out));
+	}
+	EXPECT_GE(fence_time(done), fence_time(self->s.in));
+
+	/* the copy has what the GPU wrote, not what was there before */
+	close(self->s.b);
+	self->s.b = copy;
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+	close(done);
+}
+
+TEST_F(fence, a_chain_of_captures_and_computations_never_mixes_frames)
+{
+	struct sluice_completion completion;
+	struct sluice_op op;
+	int i;
+
+	NEED_GPU(self);
+	for (i = 0; i < 8; i++) {
+		sluice_op_capture_frame(&op, self->s.slot_a, 0, WIDTH, HEIGHT, STRIDE);
+		close(self->s.in);
+		/* the capture must not run into the computation before it */
+		ASSERT_EQ(sluice_submit(self->s.queue, &op, 1, self->s.out, &self->s.in, i, NULL),
+			  0);
+		ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	}
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+	for (i = 0; i < 8; i++) {
+		ASSERT_EQ(sluice_read(self->s.queue, &completion, 1), 1);
+		EXPECT_EQ(completion.status, 0);
+		EXPECT_EQ(completion.user_data, (uint64_t)i);
+	}
+}
+
+/*
+ * Vulkan has no word for a fence that failed: the GPU computes all the same, of
+ * what is there.  Whoever cares looks at the fence, or at the completion.
+ */
+TEST_F(fence, a_failed_fence_does_not_stop_the_gpu)
+{
+	struct sluice_completion completion;
+
+	NEED_GPU(self);
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 9), 0);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_a, 0x00ffffff, -1, &self->s.in), 0);
+
+	/* it fails while the GPU waits */
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.in, 0), -EIO);
+	EXPECT_EQ(check_words(self->s.a, SIZE, 9), 0);
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+
+	/* it has failed before the GPU sees it */
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 10), 0);
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+
+	ASSERT_EQ(sluice_read(self->s.queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -EIO);
+}
+
+TEST_F(fence, the_gpu_is_let_go_when_the_engine_hangs)
+{
+	struct sluice_create_queue create = { .timeout_ms = 300 };
+	int64_t begin = now_ns();
+
+	NEED_GPU(self);
+	ASSERT_EQ(xioctl(self->s.device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	close(self->s.queue);
+	self->s.queue = create.fd;
+	self->s.slot_a = sluice_attach(self->s.queue, self->s.a, 0);
+	ASSERT_GE(self->s.slot_a, 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_a, 1, -1, &self->s.in), 0);
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.in, 0), -ETIME);
+	EXPECT_LT(now_ns() - begin, LATE_MS * MS);
+}
+
+TEST_F(fence, the_gpu_lives_through_the_end_of_the_queue)
+{
+	NEED_GPU(self);
+	ASSERT_EQ(knob("delay_us", 10000000), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_a, 1, -1, &self->s.in), 0);
+	close(self->s.queue);
+	self->s.queue = -1;
+	ASSERT_EQ(compute(&self->s, self->s.in), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.in, 0), -ECANCELED);
+	EXPECT_EQ(check_computed(&self->s, 0), 0);
+}
+
+TEST_HARNESS_MAIN
