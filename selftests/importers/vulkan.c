@@ -5,7 +5,8 @@
  *
  * In the lab the GPU is Mesa's lavapipe, which differs from one in hardware in
  * that it maps the dma-bufs into the process and finishes its work before it
- * exports a fence.  No test depends on that.
+ * exports a fence; on Linux 6.1 it knows no sync_files, and gpu.c waits in its
+ * place.  No test depends on that.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 #define SIZE	((IMAGE + 4095) & ~4095UL)	/* some words are left behind the image */
 #define WORDS	(SIZE / sizeof(uint32_t))
 
+#define OBJECT_BUFFER	2	/* line of debugfs' objects */
 #define MS	1000000LL
 #define LATE_MS	20000	/* a slow machine's idea of "now" */
 
@@ -219,7 +221,7 @@ FIXTURE_TEARDOWN(memory)
 
 #define NEED_GPU(self) do { \
 		if ((self)->opened == -ENODEV) \
-			SKIP(return, "no Vulkan device that imports dma-bufs and sync_files"); \
+			SKIP(return, "no Vulkan device that imports dma-bufs"); \
 		ASSERT_EQ((self)->opened, 0); \
 	} while (0)
 
@@ -257,11 +259,12 @@ TEST_F(memory, the_gpu_waits_for_the_fence_of_a_capture)
 
 TEST_F(memory, the_gpu_keeps_the_buffer_that_the_application_closes)
 {
-	struct objects with_buffer;
+	int64_t deadline;
+	long buffers;
 
 	NEED_GPU(self);
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 3), 0);
-	with_buffer = objects_read();
+	buffers = objects_read().count[OBJECT_BUFFER];
 
 	/* only the GPU has it now: no fd, no slot */
 	ASSERT_EQ(sluice_detach(self->s.queue, self->s.slot_b), 0);
@@ -269,11 +272,16 @@ TEST_F(memory, the_gpu_keeps_the_buffer_that_the_application_closes)
 	self->s.b = -1;
 	ASSERT_EQ(compute(&self->s, -1), 0);
 	ASSERT_EQ(computed(&self->s), 0);
-	/* the second import must go, before the object can */
-	EXPECT_EQ(gpu_idle(self->s.gpu), 0);
-	EXPECT_EQ(objects_read().count[0], with_buffer.count[0]);
+	ASSERT_EQ(gpu_idle(self->s.gpu), 0);
+	usleep(50000);
+	EXPECT_EQ(objects_read().count[OBJECT_BUFFER], buffers);
+
 	gpu_release(self->s.gpu, self->s.gpu_b);
 	self->s.gpu_b = NULL;
+	deadline = now_ns() + LATE_MS * MS;
+	while (objects_read().count[OBJECT_BUFFER] == buffers && now_ns() < deadline)
+		usleep(10000);
+	EXPECT_EQ(objects_read().count[OBJECT_BUFFER], buffers - 1);
 }
 
 FIXTURE(fence) {
@@ -313,7 +321,8 @@ TEST_F(fence, the_gpu_waits_for_a_fill_that_is_late)
 	/* one colour has no edges; of the old picture nothing is left */
 	EXPECT_EQ(check_value(self->s.a, SIZE, 0x00336699), 0);
 	EXPECT_EQ(check_computed(&self->s, 0), 0);
-	printf("# the driver had the submission for %lld ms, and then gave %s\n",
+	printf("# %s for %lld ms, and then gave %s\n", gpu_knows_fences(self->s.gpu) ?
+	       "the driver had the fence" : "no sync_files here: gpu.c waited",
 	       (submitted - begin) / MS, self->s.out < 0 ? "no fence" : "a fence");
 }
 

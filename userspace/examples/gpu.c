@@ -16,10 +16,13 @@
  * How much of the waiting happens on the GPU is the driver's affair.  Mesa's
  * lavapipe, a GPU in software, passes a fence that it was given on to its own
  * queue, but can make no fence that is still pending: it finishes its work
- * before vkGetSemaphoreFdKHR() returns.  The calls are the same for all.
+ * before vkGetSemaphoreFdKHR() returns.  The calls are the same for all.  Where
+ * it finds no /dev/udmabuf (Linux 6.1) it does without SYNC_FD altogether; the
+ * CPU then waits in its place, before a submission and after it.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +70,7 @@ struct gpu {
 	VkDevice device;
 	VkQueue queue;
 	uint32_t family;
+	bool sync_files;	/* knows them; else the CPU waits in its place */
 	uint32_t foreign;	/* who owns the buffers between two submissions */
 	VkDescriptorSetLayout set_layout;
 	VkPipelineLayout layout;
@@ -178,45 +182,48 @@ static bool find_compute_family(VkPhysicalDevice physical, uint32_t *family)
 	return false;
 }
 
+/* A device that imports dma-bufs; rather one that shares sync_files, too. */
 static int find_device(struct gpu *gpu)
 {
 	VkPhysicalDevice all[16];
-	uint32_t count = COUNT(all), i;
+	VkPhysicalDeviceDriverProperties driver = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
+	};
+	VkPhysicalDeviceProperties2 properties = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+		.pNext = &driver,
+	};
+	uint32_t count = COUNT(all), family, i;
 	VkResult result;
 
 	result = vkEnumeratePhysicalDevices(gpu->instance, &count, all);
 	if (result != VK_SUCCESS && result != VK_INCOMPLETE)
 		return checked(result, "enumerate devices");
-	for (i = 0; i < count; i++) {
-		VkPhysicalDeviceDriverProperties driver = {
-			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
-		};
-		VkPhysicalDeviceProperties2 properties = {
-			.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-			.pNext = &driver,
-		};
+	for (i = 0; i < count && !gpu->sync_files; i++) {
+		bool sync_files = shares_sync_files(all[i]);
 
-		if (!imports_dmabuf(all[i]) || !shares_sync_files(all[i]) ||
-		    !find_compute_family(all[i], &gpu->family))
+		if ((gpu->physical && !sync_files) || !imports_dmabuf(all[i]) ||
+		    !find_compute_family(all[i], &family))
 			continue;
 		gpu->physical = all[i];
-		vkGetPhysicalDeviceProperties2(all[i], &properties);
-		snprintf(gpu->name, sizeof(gpu->name), "%s%s%s%s",
-			 properties.properties.deviceName, driver.driverName[0] ? " (" : "",
-			 driver.driverName, driver.driverName[0] ? ")" : "");
-		return 0;
+		gpu->family = family;
+		gpu->sync_files = sync_files;
 	}
-	fprintf(stderr, "vulkan: none of %u devices imports dma-bufs and sync_files\n", count);
-	return -ENODEV;
+	if (!gpu->physical) {
+		fprintf(stderr, "vulkan: none of %u devices imports dma-bufs\n", count);
+		return -ENODEV;
+	}
+	vkGetPhysicalDeviceProperties2(gpu->physical, &properties);
+	snprintf(gpu->name, sizeof(gpu->name), "%s, %s", driver.driverName,
+		 properties.properties.deviceName);
+	return 0;
 }
 
 static int create_device(struct gpu *gpu)
 {
-	const char *extensions[] = {
+	const char *extensions[4] = {
 		VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
 		VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-		VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
-		VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME,
 	};
 	bool foreign = has_extension(gpu->physical, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
 	float priority = 1;
@@ -230,11 +237,17 @@ static int create_device(struct gpu *gpu)
 		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
-		.enabledExtensionCount = COUNT(extensions) - !foreign,
+		.enabledExtensionCount = 2,
 		.ppEnabledExtensionNames = extensions,
 	};
 	int ret;
 
+	if (foreign)
+		extensions[info.enabledExtensionCount++] =
+			VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
+	if (gpu->sync_files)
+		extensions[info.enabledExtensionCount++] =
+			VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME;
 	gpu->foreign = foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
 	ret = checked(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device), "create device");
 	if (ret)
@@ -246,7 +259,8 @@ static int create_device(struct gpu *gpu)
 		vkGetDeviceProcAddr(gpu->device, "vkImportSemaphoreFdKHR");
 	gpu->get_semaphore_fd = (PFN_vkGetSemaphoreFdKHR)
 		vkGetDeviceProcAddr(gpu->device, "vkGetSemaphoreFdKHR");
-	if (!gpu->get_memory_fd_properties || !gpu->import_semaphore_fd || !gpu->get_semaphore_fd)
+	if (!gpu->get_memory_fd_properties ||
+	    (gpu->sync_files && (!gpu->import_semaphore_fd || !gpu->get_semaphore_fd)))
 		return -ENODEV;
 	return 0;
 }
@@ -386,9 +400,9 @@ static int create_jobs(struct gpu *gpu)
 		if (!ret)
 			ret = checked(vkCreateFence(gpu->device, &fence, NULL, &job->ended),
 				      "fence");
-		if (!ret)
+		if (!ret && gpu->sync_files)
 			ret = create_wait_semaphore(gpu, job);
-		if (!ret)
+		if (!ret && gpu->sync_files)
 			ret = create_done_semaphore(gpu, job);
 	}
 	return ret;
@@ -454,6 +468,11 @@ void gpu_destroy(struct gpu *gpu)
 const char *gpu_name(const struct gpu *gpu)
 {
 	return gpu->name;
+}
+
+bool gpu_knows_fences(const struct gpu *gpu)
+{
+	return gpu->sync_files;
 }
 
 /* Type of memory that a dma-buf can be and that the buffer takes; -1 for none. */
@@ -678,6 +697,18 @@ static int import_fence(struct gpu *gpu, struct gpu_job *job, int fence)
 	return ret;
 }
 
+/* Wait for a fence in the place of a GPU that cannot; like it, for good or bad. */
+static int wait_fence(int fence)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+	int ret;
+
+	do
+		ret = poll(&pollfd, 1, GPU_PATIENCE_NS / 1000000);
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : ret ? 0 : -ETIME;
+}
+
 static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 {
 	VkSemaphoreGetFdInfoKHR info = {
@@ -687,7 +718,6 @@ static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 	};
 	int ret;
 
-	*fence = -1;
 	ret = checked(gpu->get_semaphore_fd(gpu->device, &info, fence), "export the out-fence");
 	if (!ret)
 		return 0;
@@ -706,10 +736,10 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
 	VkSubmitInfo submit = {
 		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-		.waitSemaphoreCount = in_fence >= 0,
+		.waitSemaphoreCount = gpu->sync_files && in_fence >= 0,
 		.pWaitDstStageMask = &stage,
 		.commandBufferCount = 1,
-		.signalSemaphoreCount = 1,
+		.signalSemaphoreCount = gpu->sync_files,
 	};
 	uint64_t bytes = (uint64_t)width * height * sizeof(uint32_t);
 	struct gpu_job *job;
@@ -721,7 +751,7 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 	if (!ret)
 		ret = record(gpu, job, dst, src, width, height);
 	if (!ret && in_fence >= 0)
-		ret = import_fence(gpu, job, in_fence);
+		ret = gpu->sync_files ? import_fence(gpu, job, in_fence) : wait_fence(in_fence);
 	if (ret)
 		return ret;
 	submit.pWaitSemaphores = &job->wait;
@@ -731,7 +761,8 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 	if (ret)
 		return ret;
 	job->busy = true;
-	return export_fence(gpu, job, out_fence);
+	*out_fence = -1;
+	return gpu->sync_files ? export_fence(gpu, job, out_fence) : gpu_idle(gpu);
 }
 
 int gpu_idle(struct gpu *gpu)

@@ -22,7 +22,7 @@ struct gpu;
 struct gpu_buffer;
 
 /**
- * gpu_create - find a device that imports dma-bufs and sync_files
+ * gpu_create - find a device that imports dma-bufs
  * @gpu: set to the device; undo with gpu_destroy()
  *
  * -ENODEV if no Vulkan device can.
@@ -30,8 +30,15 @@ struct gpu_buffer;
 int gpu_create(struct gpu **gpu);
 void gpu_destroy(struct gpu *gpu);
 
-/** gpu_name - the device's name, and its driver's */
+/** gpu_name - the driver's name, and the device's */
 const char *gpu_name(const struct gpu *gpu);
+
+/**
+ * gpu_knows_fences - does the driver take and give sync_files?
+ *
+ * If not, gpu_run() waits for both ends of the work itself.
+ */
+bool gpu_knows_fences(const struct gpu *gpu);
 
 /**
  * gpu_import - make a dma-buf a storage buffer of the GPU

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: MIT
+/*
+ * KMS: a display that scans our buffers out, and switches to a framebuffer only
+ * when our fence has signalled.
+ *
+ * The display is QEMU's VGA, driven by bochs-drm, which imports foreign buffers
+ * on 7.2 and refuses them on 6.1 and 6.12.  There, the fences are tried on a
+ * framebuffer of its own.
+ *
+ * bochs-drm has 32 address bits (it never says otherwise, though the CPU does all
+ * its work), and soft0's memory may be anywhere: the frames are from edu0's heaps,
+ * which are within 28 bits.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <linux/dma-buf.h>
+#include <linux/sync_file.h>
+
+#include "kms.h"
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define WIDTH	1024U
+#define HEIGHT	768U
+#define STRIDE	(WIDTH * 4)
+#define SIZE	((size_t)STRIDE * HEIGHT)
+
+#define OBJECT_BUFFER	2	/* line of debugfs' objects */
+#define MS	1000000LL
+#define LATE_MS	20000	/* a slow machine's idea of "now" */
+
+/**
+ * struct scene - soft0 with one buffer, and a display
+ * @memory: device that the buffer is from
+ * @frame: dma-buf, a slot of the queue
+ * @fb: framebuffer to show: of the dma-buf, or of the display's own memory
+ * @import: what the import returned
+ * @fence: of the last job
+ */
+struct scene {
+	struct objects before;
+	int device, memory, queue, frame, slot;
+	struct kms display;
+	uint32_t fb;
+	int opened, import, fence;
+};
+
+static void scene_open(struct scene *scene, const char *heap)
+{
+	*scene = (struct scene) { .before = objects_read(), .frame = -1, .fence = -1,
+				  .display.fd = -1 };
+	knob("delay_us", 0);
+	if (system("modprobe -q bochs && udevadm settle"))
+		printf("# no module bochs\n");
+	scene->device = sluice_open("soft0");
+	scene->queue = sluice_queue(scene->device, 0);
+	scene->memory = sluice_open("edu0");
+	if (scene->memory < 0)
+		scene->memory = sluice_open("soft0");
+	scene->frame = sluice_alloc(scene->memory, sluice_find_heap(scene->memory, heap), SIZE, 0);
+	scene->slot = sluice_attach(scene->queue, scene->frame, 0);
+	scene->opened = scene->slot < 0 ? scene->slot :
+			kms_open(&scene->display, "bochs-drm", WIDTH, HEIGHT);
+	scene->import = scene->opened;
+	if (scene->opened)
+		return;
+	scene->import = kms_import(&scene->display, scene->frame, STRIDE, &scene->fb);
+	if (scene->import)
+		scene->opened = kms_dumb(&scene->display, &scene->fb);
+}
+
+/* Returns whether the kernel has let go of everything. */
+static bool scene_close(struct scene *scene)
+{
+	knob("delay_us", 0);
+	knob("fail_next", 0);
+	knob("hang_next", 0);
+	kms_close(&scene->display);
+	close(scene->fence);
+	close(scene->queue);
+	close(scene->frame);
+	close(scene->memory);
+	close(scene->device);
+	return objects_settle(&scene->before);
+}
+
+static int capture(struct scene *scene)
+{
+	struct sluice_op op;
+
+	sluice_op_capture_frame(&op, scene->slot, 0, WIDTH, HEIGHT, STRIDE);
+	close(scene->fence);
+	return sluice_submit(scene->queue, &op, 1, -1, &scene->fence, 0, NULL);
+}
+
+static bool signalled(int fence)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+static int64_t fence_time(int fence)
+{
+	struct sync_fence_info one = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+
+	return xioctl(fence, SYNC_IOC_FILE_INFO, &info) ? -1 : (int64_t)one.timestamp_ns;
+}
+
+/*
+ * Have whoever runs the tests take a picture of the screen from outside, and
+ * compare it with the frame.  -EOPNOTSUPP if there is nobody.
+ */
+static int check_screen(const struct scene *scene, const char *name)
+{
+	const char *folder = getenv("SLUICE_SCREENDUMPS");
+	unsigned int width, height, depth, x, y;
+	uint32_t *frame, shown;
+	unsigned char *line;
+	char path[256];
+	int ret = 0;
+	FILE *file;
+
+	if (!folder)
+		return -EOPNOTSUPP;
+	printf("# screendump %s\n", name);
+	fflush(stdout);
+	if (!fgets(path, sizeof(path), stdin))
+		return -EIO;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "P6 %u %u %u", &width, &height, &depth) != 3 || fgetc(file) == EOF ||
+	    width != WIDTH || height != HEIGHT || depth != 255) {
+		fclose(file);
+		return -EPROTO;
+	}
+
+	line = malloc(3 * WIDTH);
+	if (!line || sluice_map(scene->frame, SIZE, (void **)&frame) ||
+	    sluice_cpu_begin(scene->frame, false)) {
+		free(line);
+		fclose(file);
+		return -ENOMEM;
+	}
+	for (y = 0; y < HEIGHT && !ret; y++) {
+		if (fread(line, 3, WIDTH, file) != WIDTH)
+			ret = -EIO;
+		for (x = 0; x < WIDTH && !ret; x++) {
+			shown = (uint32_t)line[3 * x] << 16 | line[3 * x + 1] << 8 | line[3 * x + 2];
+			if (shown == (frame[y * WIDTH + x] & 0xffffff))
+				continue;
+			printf("# the screen shows %06x at %u,%u and not %06x\n", shown, x, y,
+			       frame[y * WIDTH + x] & 0xffffff);
+			ret = -EILSEQ;
+		}
+	}
+	sluice_cpu_end(scene->frame, false);
+	munmap(frame, SIZE);
+	free(line);
+	fclose(file);
+	return ret;
+}
+
+#define NEED_DISPLAY(self) do { \
+		if ((self)->opened == -ENODEV) \
+			SKIP(return, "no display of bochs-drm (QEMU's -device VGA)"); \
+		ASSERT_EQ((self)->opened, 0); \
+	} while (0)
+
+#define NEED_IMPORT(self) do { \
+		NEED_DISPLAY(self); \
+		if ((self)->import) \
+			SKIP(return, "bochs-drm of this kernel imports no foreign buffers"); \
+	} while (0)
+
+FIXTURE(scanout) {
+	struct scene s;
+};
+
+FIXTURE_VARIANT(scanout) {
+	const char *heap;
+};
+
+FIXTURE_VARIANT_ADD(scanout, pages) { .heap = "pages" };
+FIXTURE_VARIANT_ADD(scanout, contiguous) { .heap = "contiguous" };
+
+FIXTURE_SETUP(scanout)
+{
+	scene_open(&self->s, variant->heap);
+}
+
+FIXTURE_TEARDOWN(scanout)
+{
+	EXPECT_TRUE(scene_close(&self->s));
+}
+
+TEST_F(scanout, the_screen_shows_the_frame_to_the_last_pixel)
+{
+	char name[64];
+	int ret;
+
+	NEED_IMPORT(&self->s);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
+	EXPECT_TRUE(signalled(self->s.fence));
+	snprintf(name, sizeof(name), "kms-%s.ppm", variant->heap);
+	ret = check_screen(&self->s, name);
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "nobody takes a picture of the screen (SLUICE_SCREENDUMPS)");
+	EXPECT_EQ(ret, 0);
+}
+
+/* The heap's memory is what is scanned out: no copy with the driver. */
+TEST_F(scanout, the_framebuffer_is_the_buffer)
+{
+	struct sluice_buffer_info info;
+	struct stat stat;
+	int dmabuf;
+
+	NEED_IMPORT(&self->s);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
+	dmabuf = kms_export(&self->s.display, self->s.fb);
+	ASSERT_GE(dmabuf, 0);
+	ASSERT_EQ(fstat(dmabuf, &stat), 0);
+	close(dmabuf);
+	ASSERT_EQ(sluice_get_buffer(self->s.device, self->s.frame, &info), 0);
+	EXPECT_EQ(stat.st_ino, info.inode);
+}
+
+TEST_F(scanout, the_screen_keeps_the_buffer_that_the_application_closes)
+{
+	struct objects now;
+
+	NEED_IMPORT(&self->s);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
+	close(self->s.queue);
+	close(self->s.frame);
+	close(self->s.memory);
+	close(self->s.device);
+	self->s.queue = self->s.frame = self->s.memory = self->s.device = -1;
+	usleep(100000);
+	now = objects_read();
+	EXPECT_EQ(now.count[OBJECT_BUFFER], self->s.before.count[OBJECT_BUFFER] + 1);
+	/* a commit of what only the screen has */
+	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
+}
+
+/* Refused for what it is, or because the driver takes none: nothing is left. */
+TEST_F(scanout, a_refused_buffer_is_left_alone)
+{
+	struct objects before;
+	uint32_t fb;
+	int i;
+
+	NEED_DISPLAY(&self->s);
+	if (self->s.import)
+		printf("# import: %s\n", strerror(-self->s.import));
+	before = objects_read();
+	for (i = 0; i < 3; i++) {
+		/* the last line would end behind the buffer */
+		EXPECT_LT(kms_import(&self->s.display, self->s.frame, STRIDE + 64, &fb), 0);
+	}
+	EXPECT_TRUE(objects_settle(&before));
+	ASSERT_EQ(capture(&self->s), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.fence, LATE_MS), 0);
+}
+
+/* Buffers of soft0's, which may be anywhere: taken or refused, but for no other reason. */
+TEST_F(scanout, a_buffer_out_of_reach_is_refused_and_the_screen_goes_on)
+{
+	int frames[8], heap, refused = 0, i, ret;
+	uint32_t fb;
+
+	NEED_IMPORT(&self->s);
+	heap = sluice_find_heap(self->s.device, variant->heap);
+	for (i = 0; i < 8; i++) {
+		frames[i] = sluice_alloc(self->s.device, heap, SIZE, 0);
+		ASSERT_GE(frames[i], 0);
+		ret = kms_import(&self->s.display, frames[i], STRIDE, &fb);
+		if (ret == -EADDRNOTAVAIL)
+			refused++;
+		else
+			EXPECT_EQ(ret, 0);
+	}
+	printf("# %d of 8 buffers are out of reach\n", refused);
+	for (i = 0; i < 8; i++)
+		close(frames[i]);
+	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
+}
+
+FIXTURE(fence) {
+	struct scene s;
+};
+
+/* With the mode set, so that a commit is nothing but a switch. */
+FIXTURE_SETUP(fence)
+{
+	scene_open(&self->s, "pages");
+	if (!self->s.opened)
+		self->s.opened = kms_show(&self->s.display, self->s.fb, -1, true);
+}
+
+FIXTURE_TEARDOWN(fence)
+{
+	EXPECT_TRUE(scene_close(&self->s));
+}
+
+TEST_F(fence, a_commit_waits_for_its_in_fence)
+{
+	int64_t begin;
+
+	NEED_DISPLAY(&self->s);
+	ASSERT_EQ(knob("delay_us", 500000), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	begin = now_ns();
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, false), 0);
+	EXPECT_FALSE(signalled(self->s.fence));
+	EXPECT_EQ(kms_finish(&self->s.display, 100), -ETIME);
+	EXPECT_FALSE(signalled(self->s.fence));
+	ASSERT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
+	EXPECT_TRUE(signalled(self->s.fence));
+	EXPECT_GE(self->s.display.flip_ns / 1000, fence_time(self->s.fence) / 1000);
+	EXPECT_GE(now_ns() - begin, 400 * MS);
+}
+
+/* The commit before has its buffer until the fence: nothing overtakes. */
+TEST_F(fence, a_commit_does_not_overtake_the_one_before)
+{
+	NEED_DISPLAY(&self->s);
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, false), 0);
+	self->s.display.pending = false;	/* ask the kernel, not kms.c */
+	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, false), -EBUSY);
+	self->s.display.pending = true;
+	EXPECT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
+	EXPECT_TRUE(signalled(self->s.fence));
+	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
+}
+
+/* Nobody tells the display: the fence is on the buffer. */
+TEST_F(fence, a_commit_waits_for_the_writer_of_the_buffer)
+{
+	NEED_IMPORT(&self->s);
+	ASSERT_EQ(knob("delay_us", 500000), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, -1, false), 0);
+	EXPECT_EQ(kms_finish(&self->s.display, 100), -ETIME);
+	ASSERT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
+	EXPECT_TRUE(signalled(self->s.fence));
+}
+
+/* KMS takes a failed fence for one that has signalled; the mistake shows. */
+TEST_F(fence, a_failed_fence_does_not_stop_the_display)
+{
+	NEED_DISPLAY(&self->s);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, false), 0);
+	ASSERT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.fence, 0), -EIO);
+	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
+}
+
+TEST_F(fence, the_display_is_let_go_when_the_engine_hangs)
+{
+	struct sluice_create_queue create = { .timeout_ms = 300 };
+
+	NEED_DISPLAY(&self->s);
+	ASSERT_EQ(xioctl(self->s.device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	close(self->s.queue);
+	self->s.queue = create.fd;
+	self->s.slot = sluice_attach(self->s.queue, self->s.frame, 0);
+	ASSERT_GE(self->s.slot, 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, false), 0);
+	ASSERT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
+	EXPECT_EQ(sluice_fence_wait(self->s.fence, 0), -ETIME);
+}
+
+/* The display goes away while it waits: the kernel finishes what it began. */
+TEST_F(fence, the_display_may_close_while_it_waits)
+{
+	NEED_DISPLAY(&self->s);
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(capture(&self->s), 0);
+	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, false), 0);
+	self->s.display.pending = false;	/* close without waiting */
+	kms_close(&self->s.display);
+	EXPECT_EQ(sluice_fence_wait(self->s.fence, LATE_MS), 0);
+}
+
+TEST_HARNESS_MAIN
