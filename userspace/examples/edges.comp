@@ -1,5 +1,5 @@
-#version 450
 // SPDX-License-Identifier: MIT
+#version 450
 //
 // The left half of a picture as it is, the right half as its edges: for each
 // colour the length |gx| + |gy| of Sobel's gradient, at most 255.  Outside of

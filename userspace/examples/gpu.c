@@ -44,6 +44,9 @@
 /* must be that of edges.comp */
 #define GPU_GROUP 64
 
+/* as many groups as every device takes */
+#define GPU_MAX_SIDE 65535
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /**
@@ -52,7 +55,7 @@
  * @set: the two buffers
  * @ended: signals at the end; guards the reuse of all of this
  * @wait: the in-fence goes in here
- * @done: the out-fence comes out of here
+ * @done: the out-fence comes out of here; made when needed
  * @busy: @ended has been submitted
  */
 struct gpu_job {
@@ -402,8 +405,6 @@ static int create_jobs(struct gpu *gpu)
 				      "fence");
 		if (!ret && gpu->sync_files)
 			ret = create_wait_semaphore(gpu, job);
-		if (!ret && gpu->sync_files)
-			ret = create_done_semaphore(gpu, job);
 	}
 	return ret;
 }
@@ -726,7 +727,6 @@ static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 	gpu_idle(gpu);
 	vkDestroySemaphore(gpu->device, job->done, NULL);
 	job->done = VK_NULL_HANDLE;
-	create_done_semaphore(gpu, job);
 	return ret;
 }
 
@@ -745,9 +745,12 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 	struct gpu_job *job;
 	int ret;
 
-	if (!bytes || bytes > dst->size || bytes > src->size)
+	if (width > GPU_MAX_SIDE || height > GPU_MAX_SIDE || !bytes || bytes > dst->size ||
+	    bytes > src->size)
 		return -EINVAL;
 	ret = take_job(gpu, &job);
+	if (!ret && gpu->sync_files && !job->done)
+		ret = create_done_semaphore(gpu, job);
 	if (!ret)
 		ret = record(gpu, job, dst, src, width, height);
 	if (!ret && in_fence >= 0)

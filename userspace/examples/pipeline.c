@@ -18,6 +18,9 @@
  * counting: what read() and write() moved while frames flowed, as the kernel
  * accounts it to this process; which dma-bufs are mapped, and by whom; and the
  * inode of the dma-buf that each stage has.
+ *
+ * With the last picture on the screen it prints "# screendump" and waits for a
+ * line on its input.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -275,7 +278,7 @@ static void set_up_display(void)
 	check(kms_open(&display, NULL, WIDTH, HEIGHT), "open a display");
 	for (i = 0; i < BUFFERS; i++)
 		check(kms_import(&display, pictures[i].dmabuf, STRIDE, &pictures[i].fb),
-		      "import a picture buffer into the display");
+		      "import a picture into the display (bochs-drm: not before Linux 7.2)");
 }
 
 /* The flow of frames */
@@ -601,6 +604,10 @@ int main(int argc, char **argv)
 	    stats.capture_pending, count, stats.compute_pending, count);
 	row("", "%u captures reused a buffer, with the GPU's fence as in-fence",
 	    stats.gated_captures);
+	if (!gpu_knows_fences(gpu))
+		row("", "this GPU's driver knows no sync_files: the CPU waited in its place");
+	else if (!stats.compute_pending)
+		row("", "this GPU's driver waits for fences in its queue, but ends before it gives one");
 	print_chain(0);
 	if (last)
 		print_chain(last);
@@ -612,18 +619,17 @@ int main(int argc, char **argv)
 		    "not needed (-1)" : "the GPU's");
 		row("", "%" PRIu64 " bytes by PCI DMA (into the device and out), compared: %s",
 		    2 * copy.bytes, copy.verified ? "equal" : "DIFFERENT");
-		row("", "the pictures are from edu0's heap, within its %u address bits; soft0's",
+		row("", "pictures are from edu0's heap, within its %u address bits; of soft0's it",
 		    copy.dma_bits);
-		row("", "buffers %s", copy.capture_error ?
-		    "may be anywhere, and edu0 is refused them:" : "happened to be in its reach, too");
-		if (copy.capture_error)
-			row("", "%s", strerror(-copy.capture_error));
+		row("", "%s%s", copy.capture_error ? "is refused what it cannot reach: " :
+		    "could have reached this one, too",
+		    copy.capture_error ? strerror(-copy.capture_error) : "");
 		fine = fine && copy.verified && copy.bytes == EDU_BYTES;
 	}
 	row("picture", "left half %s the capture", left_same ? "equals" : "DIFFERS from");
-	row("simulated", "soft0 draws its frames with the CPU, llvmpipe computes with the CPU, and");
-	row("", "bochs-drm copies each picture to its video memory: they play hardware.");
-	row("", "Between them only file descriptors moved.");
+	row("simulated", "the devices are played by the CPU: soft0 draws its frames, llvmpipe computes");
+	row("", "(in the mappings above), bochs-drm copies each picture to its video memory.");
+	row("", "Between them only file descriptors moved; edu0 is real DMA, in QEMU.");
 	fflush(stdout);
 
 	fine = fine && left_same && !moved && !maps_before.count &&
