@@ -76,9 +76,19 @@ static inline void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_
 }
 #endif
 
-#ifndef MAX_PAGE_ORDER
-#define MAX_PAGE_ORDER	(MAX_ORDER - 1)
+/* Whether a device snoops the caches: a bit field, later a flag with accessors */
+static inline void sluice_compat_inherit_coherent(struct device *dev, struct device *parent)
+{
+#if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU) || \
+	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU_ALL)
+#ifdef SLUICE_HAVE_DMA_COHERENT_FLAG
+	dev_assign_dma_coherent(dev, dev_dma_coherent(parent));
+#else
+	dev->dma_coherent = parent->dma_coherent;
 #endif
+#endif
+}
 
 /*
  * Fences.  On the newest kernels a fence without .release and .wait forgets

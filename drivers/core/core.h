@@ -152,6 +152,7 @@ struct sluice_client {
  * struct sluice_heap - a kind of memory
  * @name: as HEAP_INFO reports it
  * @properties: SLUICE_MEM_*
+ * @max_size: bytes, for a limit of the heap's own; 0 for none
  * @alloc: fill buffer->sgt, ->vaddr and ->end for buffer->size bytes, zeroed;
  *	sleeps.  On failure sets *hint
  * @free: the opposite
@@ -160,6 +161,7 @@ struct sluice_client {
 struct sluice_heap {
 	const char *name;
 	u32 properties;
+	u64 max_size;
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
@@ -167,13 +169,13 @@ struct sluice_heap {
 
 /**
  * struct sluice_buffer - memory behind one of our dma-bufs
- * @dmabuf: no reference: the dma-buf owns the buffer
  * @sdev: reference held
  * @client: charged; reference held
  * @heap: where the memory comes from
  * @size: bytes, whole pages
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
  * @end: physical address of the last byte that is furthest up
+ * @inode: number of the dma-buf's inode, for debugfs
  * @vaddr: kernel mapping, made at allocation because the dma-buf core warns
  *	when the vmap op fails
  * @dma: handle of the contiguous heap
@@ -182,13 +184,13 @@ struct sluice_heap {
  * @link: in the list of all buffers, for debugfs
  */
 struct sluice_buffer {
-	struct dma_buf *dmabuf;
 	struct sluice_device *sdev;
 	struct sluice_client *client;
 	const struct sluice_heap *heap;
 	u64 size;
 	struct sg_table sgt;
 	phys_addr_t end;
+	u64 inode;
 	void *vaddr;
 	dma_addr_t dma;
 	struct mutex lock;
@@ -443,7 +445,8 @@ int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags);
 /* heap.c */
 unsigned int sluice_heap_count(void);
 const struct sluice_heap *sluice_heap_get(unsigned int index);
-u64 sluice_heap_max_size(const struct sluice_device *sdev);
+u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
+bool sluice_dma_translated(struct device *dev);
 
 /* buffer.c */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
@@ -463,8 +466,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 f
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
 struct sluice_slot *sluice_slot_ref(struct sluice_slot *slot);
 void sluice_slot_put(struct sluice_slot *slot);
-void sluice_slot_sync_for_engine(struct sluice_slot *slot);
-void sluice_slot_sync_for_memory(struct sluice_slot *slot);
+void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine);
 
 /* fence.c */
 struct dma_fence *sluice_fence_create(const char *name);

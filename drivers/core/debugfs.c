@@ -7,7 +7,6 @@
  *	<device>/	queues: one line a queue; and what its driver adds
  */
 #include <linux/debugfs.h>
-#include <linux/fs.h>
 #include <linux/seq_file.h>
 
 #include "core.h"
@@ -43,11 +42,9 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 	seq_puts(m, "device\theap\tsize\tpieces\tinode\n");
 	mutex_lock(&sluice_buffers_lock);
 	list_for_each_entry(buffer, &sluice_buffers, link) {
-		struct dma_buf *dmabuf = READ_ONCE(buffer->dmabuf);
-
-		seq_printf(m, "%s\t%s\t%llu\t%u\t%lu\n", buffer->sdev->name, buffer->heap->name,
-			   buffer->size, buffer->sgt.orig_nents,
-			   dmabuf ? (unsigned long)file_inode(dmabuf->file)->i_ino : 0);
+		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\n", buffer->sdev->name,
+			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents,
+			   READ_ONCE(buffer->inode));
 	}
 	mutex_unlock(&sluice_buffers_lock);
 	return 0;

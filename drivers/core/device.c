@@ -153,6 +153,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->dma_mask = dma_get_mask(parent);
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dev.coherent_dma_mask = min(parent->coherent_dma_mask, sdev->dma_mask);
+	sdev->dev.bus_dma_limit = parent->bus_dma_limit;
+	sluice_compat_inherit_coherent(&sdev->dev, parent);
 	cdev_init(&sdev->cdev, &sluice_node_fops);
 	sdev->cdev.owner = THIS_MODULE;
 

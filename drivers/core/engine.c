@@ -88,15 +88,18 @@ static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *j
 	sluice_engine_retire(engine, job);
 }
 
+/*
+ * A software engine uses the CPU's caches: before an op both ranges are brought
+ * up to date, after it what was written goes to memory.
+ */
 static void sluice_engine_sync_step(struct sluice_engine *engine, const struct sluice_step *step,
 				    bool before)
 {
 	if (!engine->sdev->ops->cpu_engine)
 		return;
+	sluice_slot_sync(step->dst, step->dst_offset, step->length, before);
 	if (before && step->src)
-		sluice_slot_sync_for_engine(step->src);
-	if (!before)
-		sluice_slot_sync_for_memory(step->dst);
+		sluice_slot_sync(step->src, step->src_offset, step->length, true);
 }
 
 /**
@@ -140,12 +143,33 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 }
 EXPORT_SYMBOL_GPL(sluice_engine_done);
 
-/* Hand the running job's next op to the driver. */
+/* The driver must let go of its op; the caller owns the job. */
+static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job *job)
+{
+	engine->sdev->ops->abort(engine);
+	sluice_engine_sync_step(engine, &job->steps[job->step], false);
+}
+
+/*
+ * Hand the running job's next op to the driver.  A job that is about to begin
+ * may turn out to have nothing to do, or a failed in-fence.
+ */
 static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job *job)
 {
-	const struct sluice_step *step = &job->steps[job->step];
-	int ret;
+	const struct sluice_step *step;
+	int ret = 0;
 
+	if (!job->step)
+		ret = sluice_job_in_fence_error(job);
+	if (ret || !job->num_steps) {
+		spin_lock_irq(&engine->lock);
+		engine->state = SLUICE_ENGINE_ENDING;
+		spin_unlock_irq(&engine->lock);
+		sluice_engine_end(engine, job, ret);
+		return;
+	}
+
+	step = &job->steps[job->step];
 	sluice_engine_sync_step(engine, step, true);
 	ret = engine->sdev->ops->start(engine, step);
 	if (ret) {
@@ -228,9 +252,6 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 			waiting = true;
 			continue;
 		}
-		*status = sluice_job_in_fence_error(job);
-		if (*status || !job->num_steps)
-			return SLUICE_END;
 		if (!best || sluice_engine_urgency(job) > sluice_engine_urgency(best))
 			best = job;
 	}
@@ -270,7 +291,7 @@ static void sluice_engine_work(struct work_struct *work)
 			sluice_engine_start(engine, job);
 			break;
 		case SLUICE_ABORT:
-			engine->sdev->ops->abort(engine);
+			sluice_engine_abort(engine, job);
 			fallthrough;
 		case SLUICE_END:
 			sluice_engine_end(engine, job, status);

@@ -16,14 +16,18 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/iommu.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 
 #include "core.h"
 
-/* Every fence is bounded: a job that waits, and then runs, as long as it may. */
+/*
+ * A job may wait and then run that long.  With others ahead of it in the line it
+ * may end later still: then the caller gets -ETIME, and may try again.
+ */
 #define SLUICE_CPU_ACCESS_TIMEOUT \
 	msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
 
@@ -58,8 +62,10 @@ static bool sluice_reachable(const struct sluice_buffer *buffer, struct device *
 {
 	u64 limit;
 
-	if (!dev->dma_mask || device_iommu_mapped(dev))
+	if (!dev->dma_mask || sluice_dma_translated(dev))
 		return true;
+	if (is_swiotlb_force_bounce(dev))
+		return false;
 	limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
 	return phys_to_dma(dev, buffer->end) <= limit;
 }
@@ -346,7 +352,7 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, bool read_onl
 	info.priv = buffer;
 	dmabuf = dma_buf_export(&info);
 	if (!IS_ERR(dmabuf))
-		buffer->dmabuf = dmabuf;
+		WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
 	return dmabuf;
 }
 

@@ -6,7 +6,8 @@
  * bounce buffer, and neither depends on the device's driver for its life: the
  * pages heap owns plain pages, the contiguous heap allocates for the class
  * device (see struct sluice_device), which has no driver to be unbound from.
- * Memory arrives zeroed and charged to the caller's memory cgroup.
+ * Memory arrives zeroed and charged to the caller's memory cgroup; pages that
+ * the DMA API takes from CMA or from a reserved region are not charged.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -23,13 +24,26 @@
  */
 static const unsigned int sluice_orders[] = { 9, 4, 0 };
 
+/**
+ * sluice_dma_translated - can a device be shown any memory?
+ * @dev: the device
+ *
+ * Return: true behind an IOMMU that translates; one in pass-through does not.
+ */
+bool sluice_dma_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
 /* The zone that satisfies the device's mask, as the DMA API itself chooses. */
 static gfp_t sluice_zone(struct sluice_device *sdev)
 {
 	struct device *parent = sdev->parent;
 	u64 limit = min_not_zero(sdev->dma_mask, parent->bus_dma_limit);
 
-	if (device_iommu_mapped(parent) || !dma_addressing_limited(parent))
+	if (sluice_dma_translated(parent) || !dma_addressing_limited(parent))
 		return 0;
 	if (limit >= DMA_BIT_MASK(32))
 		return GFP_DMA32;
@@ -66,8 +80,10 @@ static void sluice_pages_free(struct sluice_buffer *buffer)
 
 	if (is_vmalloc_addr(buffer->vaddr))
 		vunmap(buffer->vaddr);
-	for_each_sgtable_sg(&buffer->sgt, sg, i)
+	for_each_sgtable_sg(&buffer->sgt, sg, i) {
 		__free_pages(sg_page(sg), get_order(sg->length));
+		cond_resched();
+	}
 	sg_free_table(&buffer->sgt);
 }
 
@@ -117,6 +133,7 @@ static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
 		list_add_tail(&page->lru, &pages);
 		left -= (u64)PAGE_SIZE << order;
 		count++;
+		cond_resched();	/* zeroing takes its time */
 	}
 
 	ret = sg_alloc_table(&buffer->sgt, count, GFP_KERNEL);
@@ -218,6 +235,8 @@ static const struct sluice_heap sluice_heaps[] = {
 	{
 		.name = "contiguous",
 		.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
+		/* one segment, whose length is 32 bits */
+		.max_size = PAGE_ALIGN_DOWN(U32_MAX),
 		.alloc = sluice_contiguous_alloc,
 		.free = sluice_contiguous_free,
 		.mmap = sluice_contiguous_mmap,
@@ -245,12 +264,15 @@ const struct sluice_heap *sluice_heap_get(unsigned int index)
 /**
  * sluice_heap_max_size - the largest buffer that can make sense, in bytes
  * @sdev: the device
+ * @heap: the heap
  */
-u64 sluice_heap_max_size(const struct sluice_device *sdev)
+u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap)
 {
-	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
+	u64 size = (u64)totalram_pages() << PAGE_SHIFT;
 
-	if (sdev->dma_mask < memory && !device_iommu_mapped(sdev->parent))
-		return PAGE_ALIGN_DOWN(sdev->dma_mask);
-	return memory;
+	if (heap->max_size)
+		size = min(size, heap->max_size);
+	if (!sluice_dma_translated(sdev->parent))
+		size = min_t(u64, size, PAGE_ALIGN_DOWN(sdev->dma_mask));
+	return size;
 }

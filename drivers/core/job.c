@@ -14,6 +14,7 @@
  * locked, the last time to tell the caller the point and the fence's fd: what
  * follows may fail, but not for a fault.
  */
+#include <linux/dma-fence-unwrap.h>
 #include <linux/file.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -267,6 +268,23 @@ static int sluice_step_check(const struct sluice_step *step, const struct sluice
 	return 0;
 }
 
+static int sluice_step_resolve(struct sluice_step *step, struct sluice_queue *queue,
+			       const u32 *slots)
+{
+	struct sluice_slot *slot = sluice_slot_get(queue, slots[0]);
+
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	step->dst = slot;
+	if (step->kind != SLUICE_OP_COPY)
+		return 0;
+	slot = sluice_slot_get(queue, slots[1]);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
+	step->src = slot;
+	return 0;
+}
+
 static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 {
 	struct sluice_queue *queue = job->queue;
@@ -276,14 +294,9 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 	for (i = 0; i < job->num_steps; i++) {
 		struct sluice_step *step = &job->steps[i];
 
-		step->dst = sluice_slot_get(queue, slots[i][0]);
-		if (!step->dst)
-			return -ENOENT;
-		if (step->kind == SLUICE_OP_COPY) {
-			step->src = sluice_slot_get(queue, slots[i][1]);
-			if (!step->src)
-				return -ENOENT;
-		}
+		ret = sluice_step_resolve(step, queue, slots[i]);
+		if (ret)
+			return ret;
 		ret = sluice_step_check(step, queue->sdev);
 		if (ret)
 			return ret;
@@ -460,6 +473,9 @@ static int sluice_job_publish(struct sluice_job *job)
 			atomic_dec(&job->waiting);
 	}
 	sluice_job_dep_ready(job);
+	/* the engine must know of a job that is not ready: its waiting has a bound */
+	if (job->num_deps)
+		sluice_engine_kick(queue->engine);
 out:
 	dma_fence_end_signalling(signalling);
 	return ret;
@@ -472,18 +488,29 @@ out:
  * Only fences that came by fd count: implicit ones order accesses, and whether
  * a failed one is still on the buffer is a matter of chance.
  *
- * Return: 0, or -ECANCELED.  Context: any.
+ * Containers are looked into, because a chain does not tell of the errors of
+ * its fences.
+ *
+ * Return: 0, or -ECANCELED.  Context: any, without a lock.
  */
 int sluice_job_in_fence_error(const struct sluice_job *job)
 {
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
 	unsigned int i;
+	int ret = 0;
 
 	if (job->flags & SLUICE_SUBMIT_IGNORE_ERRORS)
 		return 0;
-	for (i = 0; i < job->num_deps; i++)
-		if (job->deps[i].explicit && dma_fence_get_status(job->deps[i].fence) < 0)
-			return -ECANCELED;
-	return 0;
+	for (i = 0; i < job->num_deps; i++) {
+		if (!job->deps[i].explicit)
+			continue;
+		/* to the end: the walk drops its references there */
+		dma_fence_unwrap_for_each(fence, &cursor, job->deps[i].fence)
+			if (dma_fence_get_status(fence) < 0)
+				ret = -ECANCELED;
+	}
+	return ret;
 }
 
 /* SUBMIT */

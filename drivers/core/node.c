@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -134,7 +135,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 	*info = (struct sluice_heap_info) {
 		.index = info->index,
 		.properties = heap->properties,
-		.max_size = sluice_heap_max_size(sdev),
+		.max_size = sluice_heap_max_size(sdev, heap),
 	};
 	strscpy(info->name, heap->name, sizeof(info->name));
 	return 0;
@@ -158,7 +159,7 @@ static int sluice_node_alloc(struct sluice_call *call)
 		return -EINVAL;
 	if (args->flags & ~heap->properties)
 		return -EOPNOTSUPP;
-	if (args->size > sluice_heap_max_size(sdev)) {
+	if (args->size > sluice_heap_max_size(sdev, heap)) {
 		args->hint = SLUICE_HINT_LIMIT;
 		return -EFBIG;
 	}
@@ -240,11 +241,21 @@ static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long
 				     ARRAY_SIZE(sluice_node_ioctls));
 }
 
+static void sluice_node_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sluice_client *client = file->private_data;
+
+	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
+	seq_printf(m, "sluice-buffer-bytes:\t%lld\n", (s64)atomic64_read(&client->bytes));
+	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
+}
+
 const struct file_operations sluice_node_fops = {
 	.owner = THIS_MODULE,
 	.open = sluice_node_open,
 	.release = sluice_node_release,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = sluice_node_show_fdinfo,
 	.llseek = noop_llseek,
 };

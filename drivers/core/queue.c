@@ -170,8 +170,13 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 	mutex_lock(&queue->slot_lock);
 	queue->slots_closed = true;
 	mutex_unlock(&queue->slot_lock);
-	xa_for_each(&queue->slots, number, slot)
-		sluice_slot_put(xa_erase(&queue->slots, number));
+	xa_for_each(&queue->slots, number, slot) {
+		/* whoever erases it puts it: SUBMIT and DETACH look under this lock */
+		mutex_lock(&queue->slot_lock);
+		slot = xa_erase(&queue->slots, number);
+		mutex_unlock(&queue->slot_lock);
+		sluice_slot_put(slot);
+	}
 }
 
 /**
@@ -285,18 +290,22 @@ static int sluice_queue_peek(struct sluice_queue *queue, struct sluice_completio
 static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
 {
 	struct sluice_queue *queue = file->private_data;
+	bool block = !(file->f_flags & O_NONBLOCK);
 	struct sluice_completion completion;
 	ssize_t done = 0;
-	int ret;
+	int ret = 0;
 
 	if (count < sizeof(completion))
 		return -EINVAL;
-	ret = mutex_lock_interruptible(&queue->read_lock);
-	if (ret)
-		return ret;
+	/* another thread may hold the lock for as long as its read() blocks */
+	if (!block) {
+		if (!mutex_trylock(&queue->read_lock))
+			return -EAGAIN;
+	} else if (mutex_lock_interruptible(&queue->read_lock)) {
+		return -ERESTARTSYS;
+	}
 	while (count - done >= sizeof(completion)) {
-		ret = sluice_queue_peek(queue, &completion,
-					!done && !(file->f_flags & O_NONBLOCK));
+		ret = sluice_queue_peek(queue, &completion, !done && block);
 		if (ret)
 			break;
 		if (copy_to_user(ubuf + done, &completion, sizeof(completion))) {
@@ -392,6 +401,7 @@ static int sluice_queue_detach(struct sluice_call *call)
 
 	if (args->flags)
 		return -EINVAL;
+	/* a number that ATTACH has only reserved finds nothing, and stays reserved */
 	mutex_lock(&queue->slot_lock);
 	slot = xa_load(&queue->slots, args->slot);
 	if (slot)

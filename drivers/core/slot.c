@@ -9,11 +9,19 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 
 #include "core.h"
 
-static enum dma_data_direction sluice_slot_direction(u32 flags)
+/*
+ * A software engine both reads and writes its mapping: caches are maintained
+ * around each op (sluice_slot_sync()), for which only a mapping in
+ * both directions will do.
+ */
+static enum dma_data_direction sluice_slot_direction(const struct sluice_device *sdev, u32 flags)
 {
+	if (sdev->ops->cpu_engine)
+		return DMA_BIDIRECTIONAL;
 	switch (flags & (SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE)) {
 	case SLUICE_ATTACH_READ:
 		return DMA_TO_DEVICE;
@@ -24,6 +32,18 @@ static enum dma_data_direction sluice_slot_direction(u32 flags)
 	}
 }
 
+/* Is all of the buffer mapped?  Ops are checked against its size, not its table. */
+static int sluice_slot_check(const struct sluice_slot *slot)
+{
+	struct scatterlist *sg;
+	u64 mapped = 0;
+	int i;
+
+	for_each_sgtable_dma_sg(slot->sgt, sg, i)
+		mapped += sg_dma_len(sg);
+	return mapped < slot->dmabuf->size ? -EINVAL : 0;
+}
+
 /* Software engines work through a kernel mapping; foreign ones may have none. */
 static int sluice_slot_vmap(struct sluice_slot *slot)
 {
@@ -31,6 +51,9 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 
 	if (!slot->sdev->ops->cpu_engine)
 		return 0;
+	/* what the engine writes through the CPU would be lost in a bounce buffer */
+	if (is_swiotlb_force_bounce(slot->sdev->parent))
+		return -EADDRNOTAVAIL;
 	ret = dma_buf_vmap_unlocked(slot->dmabuf, &slot->map);
 	if (ret)
 		return ret == -EINVAL ? -EOPNOTSUPP : ret;
@@ -68,7 +91,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 f
 	kref_init(&slot->ref);
 	slot->sdev = sdev;
 	slot->flags = flags;
-	slot->dir = sluice_slot_direction(flags);
+	slot->dir = sluice_slot_direction(sdev, flags);
 	slot->dmabuf = dma_buf_get(fd);
 	if (IS_ERR(slot->dmabuf)) {
 		ret = PTR_ERR(slot->dmabuf);
@@ -88,6 +111,9 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 f
 		ret = PTR_ERR(slot->sgt);
 		goto err_detach;
 	}
+	ret = sluice_slot_check(slot);
+	if (ret)
+		goto err_unmap;
 	ret = sluice_slot_vmap(slot);
 	if (ret)
 		goto err_unmap;
@@ -139,7 +165,8 @@ void sluice_slot_put(struct sluice_slot *slot)
  * @queue: whose
  * @number: as ATTACH returned it
  *
- * Return: the slot with a reference for the caller, or NULL.
+ * Return: the slot with a reference for the caller, or an ERR_PTR: -ENOENT
+ * without such a slot, -ENODEV when the device is gone.
  */
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 {
@@ -149,31 +176,47 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 	slot = xa_load(&queue->slots, number);
 	if (slot)
 		kref_get(&slot->ref);
+	else
+		slot = ERR_PTR(queue->slots_closed ? -ENODEV : -ENOENT);
 	mutex_unlock(&queue->slot_lock);
 	return slot;
 }
 
 /**
- * sluice_slot_sync_for_engine - before a software engine reads a slot
- * @slot: the slot
+ * sluice_slot_sync - pass a range between memory and a software engine
+ * @slot: the slot of a cpu_engine
+ * @offset: bytes
+ * @length: bytes
+ * @for_engine: true before the engine uses the range: it sees what devices
+ *	wrote; false after the engine wrote it: any device sees that
  *
- * Any context.
+ * Through the segments' addresses alone: an importer may not look at the pages
+ * of a table.  Any context.
  */
-void sluice_slot_sync_for_engine(struct sluice_slot *slot)
+void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine)
 {
-	dma_sync_sgtable_for_cpu(slot->sdev->parent, slot->sgt, slot->dir);
-}
+	struct device *dev = slot->sdev->parent;
+	struct scatterlist *sg;
+	int i;
 
-/**
- * sluice_slot_sync_for_memory - after a software engine wrote a slot
- * @slot: the slot
- *
- * What the engine wrote with the CPU is in memory afterwards, for any other
- * device to see, as if a device had written it.  Any context.
- */
-void sluice_slot_sync_for_memory(struct sluice_slot *slot)
-{
-	dma_sync_sgtable_for_device(slot->sdev->parent, slot->sgt, slot->dir);
+	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
+		u64 segment = sg_dma_len(sg), part;
+
+		if (offset >= segment) {
+			offset -= segment;
+			continue;
+		}
+		part = min(length, segment - offset);
+		if (for_engine)
+			dma_sync_single_for_cpu(dev, sg_dma_address(sg) + offset, part, slot->dir);
+		else
+			dma_sync_single_for_device(dev, sg_dma_address(sg) + offset, part,
+						   slot->dir);
+		length -= part;
+		offset = 0;
+		if (!length)
+			break;
+	}
 }
 
 /**

@@ -54,6 +54,7 @@ MODULE_PARM_DESC(dma_bits, "width of the device's DMA addresses (QEMU: dma_mask=
  * @pattern_dma: and as the device does
  * @lock: guards all below, and the DMA registers
  * @engine: has an op, or NULL
+ * @stuck: a transfer never ended: bus mastering is off for good
  * @src: copy: next byte to read
  * @dst: next byte to write
  * @fill: the op is a fill
@@ -70,6 +71,7 @@ struct edu {
 	dma_addr_t pattern_dma;
 	spinlock_t lock;
 	struct sluice_engine *engine;
+	bool stuck;
 	struct sluice_cursor src;
 	struct sluice_cursor dst;
 	bool fill;
@@ -164,6 +166,8 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 
 	if (pci_dev_is_disconnected(edu->pdev))
 		return -ENODEV;
+	if (edu->stuck)
+		return -EIO;
 
 	spin_lock_irq(&edu->lock);
 	edu->engine = engine;
@@ -201,8 +205,10 @@ static void edu_abort(struct sluice_engine *engine)
 	while (tries-- && readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN &&
 	       !pci_dev_is_disconnected(edu->pdev))
 		msleep(10);
+	edu->stuck = readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
-	pci_set_master(edu->pdev);
+	if (!edu->stuck)
+		pci_set_master(edu->pdev);
 }
 
 static const struct sluice_device_ops edu_ops = {

@@ -10,6 +10,7 @@
  */
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "pattern.h"
@@ -36,8 +37,12 @@ static u32 pattern_bounce(u64 step, u32 room)
  * @height: lines
  * @stride: bytes, at least @width * 4
  * @sequence: frame number
+ * @stop: set by somebody else to end early
+ *
+ * Context: may sleep.
  */
-void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence)
+void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence,
+		  const bool *stop)
 {
 	u32 bits = max(height / 32, 1U), ramp = height - height / 4;
 	u32 side = min(width, height) / 6;
@@ -45,9 +50,10 @@ void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence)
 	u32 top = pattern_bounce(sequence * 2, height - side);
 	u32 x, y;
 
-	for (y = 0; y < height; y++) {
+	for (y = 0; y < height && !READ_ONCE(*stop); y++) {
 		u32 *line = memory + (size_t)y * stride;
 
+		cond_resched();
 		if (y && y != bits && y != ramp) {
 			memcpy(line, (void *)line - stride, width * 4);
 		} else {
@@ -64,7 +70,7 @@ void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence)
 			}
 		}
 	}
-	for (y = top; y < top + side; y++) {
+	for (y = top; y < top + side && !READ_ONCE(*stop); y++) {
 		u32 *line = memory + (size_t)y * stride;
 
 		for (x = left; x < left + side; x++)
@@ -73,14 +79,15 @@ void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence)
 }
 
 /**
- * pattern_fill_raw - write raw data
+ * pattern_fill_raw - write a part of a frame of raw data
  * @memory: where
+ * @offset: of that part in the frame, bytes, a multiple of 4
  * @length: bytes, a multiple of 4
  * @sequence: frame number
  */
-void pattern_fill_raw(void *memory, size_t length, u64 sequence)
+void pattern_fill_raw(void *memory, u64 offset, size_t length, u64 sequence)
 {
-	u32 base = (u32)sequence * 0x9e3779b9;
+	u32 base = (u32)sequence * 0x9e3779b9 + (u32)(offset / sizeof(u32));
 	u32 *word = memory;
 	size_t i;
 

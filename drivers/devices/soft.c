@@ -106,8 +106,23 @@ static u64 soft_move(struct soft_engine *se)
 		else
 			memset32(dst + done, step->value, bite / sizeof(u32));
 		done += bite;
+		cond_resched();
 	}
 	return done;
+}
+
+static void soft_capture_raw(struct soft_engine *se)
+{
+	void *dst = sluice_slot_vaddr(se->step.dst) + se->step.dst_offset;
+	u64 done = 0;
+
+	while (done < se->step.length && !READ_ONCE(se->stop)) {
+		size_t bite = min_t(u64, se->step.length - done, SZ_256K);
+
+		pattern_fill_raw(dst + done, done, bite, se->frame);
+		done += bite;
+		cond_resched();
+	}
 }
 
 static void soft_capture(struct soft_engine *se, struct sluice_result *result)
@@ -117,11 +132,11 @@ static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 
 	if (step->frame.width) {
 		pattern_draw(dst, step->frame.width, step->frame.height, step->frame.stride,
-			     se->frame);
+			     se->frame, &se->stop);
 		result->bytes = (u64)(step->frame.height - 1) * step->frame.stride +
 				step->frame.width * 4;
 	} else {
-		pattern_fill_raw(dst, step->length, se->frame);
+		soft_capture_raw(se);
 		result->bytes = step->length;
 	}
 	result->timestamp = soft_frame_time(se->soft, se->frame);

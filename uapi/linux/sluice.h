@@ -152,7 +152,7 @@ struct sluice_heap_info {
  *
  * Errors: -EINVAL (size 0, unknown heap, unknown flags), -EFBIG (beyond the
  * heap's max_size), -EDQUOT (this open holds too much), -EOPNOTSUPP, -ENOMEM,
- * -EMFILE, -ENODEV, -EFAULT.
+ * -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
  */
 struct sluice_alloc {
 	__u64 size;
@@ -242,9 +242,12 @@ struct sluice_create_queue {
  * The buffer is mapped for the device once and stays so until DETACH, the end
  * of the queue or of the device.
  *
- * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags), -EACCES (WRITE
- * asked on a read-only fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -ENODEV, or
- * what the exporter answers when the device cannot reach the memory.
+ * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
+ * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
+ * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (one of our buffers
+ * that the device cannot address), -EOPNOTSUPP (a software engine, and a buffer
+ * that the kernel cannot map), -ENOMEM, -ENODEV, -EFAULT, or what a foreign
+ * exporter answers.
  */
 struct sluice_attach {
 	__s32 fd;
@@ -338,7 +341,8 @@ struct sluice_op {
  * -EACCES (slot attached for the other direction), -EOPNOTSUPP (op kind that
  * the device does not have, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EMFILE, -ENOMEM, -EINTR,
- * -ENODEV, -EFAULT.  After an error nothing has been submitted.
+ * -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
+ * @out_fence mean nothing.
  */
 struct sluice_submit {
 	__u64 ops;

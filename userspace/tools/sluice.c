@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,13 +20,14 @@ static const char usage_text[] =
 	"       sluice info DEVICE\n"
 	"       sluice alloc DEVICE [--heap NAME] [--size BYTES]\n"
 	"       sluice copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
-	"       sluice capture DEVICE [--frames N] [--size BYTES | --geometry WxH] [--to FILE]\n"
+	"       sluice capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
+	"                      [--size BYTES | --geometry WxH]\n"
 	"\n"
 	"list      names every device\n"
 	"info      says what a device is and can do\n"
 	"alloc     allocates a buffer and tells how the device sees it\n"
 	"copy      lets the device copy one buffer to another and compares them; the\n"
-	"          data comes from FILE or is made up\n"
+	"          data is FILE, or its first BYTES bytes, or is made up\n"
 	"capture   captures frames and prints their completions; the last frame goes\n"
 	"          to FILE, an image as PPM\n"
 	"\n"
@@ -53,6 +55,7 @@ struct options {
 	const char *from, *to;
 };
 
+/* As a buffer has it: nothing near the end of 64 bits, where rounding up would wrap. */
 static uint64_t parse_size(const char *text)
 {
 	char *end;
@@ -65,12 +68,40 @@ static uint64_t parse_size(const char *text)
 	case 'M': case 'm': unit <<= 10; /* fall through */
 	case 'K': case 'k': unit <<= 10; end++;
 	}
-	if (errno || end == text || *end || !size || *text == '-' || size > UINT64_MAX / unit)
+	if (errno || end == text || *end || !size || *text == '-' || size > INT64_MAX / unit)
 		die("'%s' is not a size: write a number of bytes, such as 65536, 64K or 1M", text);
 	return size * unit;
 }
 
-static struct options parse(int argc, char **argv)
+/* The frames, lines and columns of a request: a number from 1 to max and nothing else. */
+static bool parse_count(const char *text, unsigned long max, unsigned int *count)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*count = value;
+	return !errno && end != text && !*end && *text != '-' && value && value <= max;
+}
+
+static void parse_geometry(const char *text, struct options *options)
+{
+	char copy[32], *height;
+
+	if (snprintf(copy, sizeof(copy), "%s", text) < (int)sizeof(copy)) {
+		height = strchr(copy, 'x');
+		if (height)
+			*height++ = '\0';
+		if (height && parse_count(copy, 65536, &options->width) &&
+		    parse_count(height, 65536, &options->height))
+			return;
+	}
+	die("'%s' is not a geometry: write width and height in pixels, such as 640x480", text);
+}
+
+/* argv[0] is the command, @allowed the options that it takes. */
+static struct options parse(int argc, char **argv, const char *allowed)
 {
 	static const struct option known[] = {
 		{ "heap", required_argument, NULL, 'h' },
@@ -82,10 +113,20 @@ static struct options parse(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .heap = "pages", .size = 65536, .frames = 1 };
-	char tail, *end;
-	int option;
+	int option, index;
 
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", known, &index)) != -1) {
+		if (option == ':')
+			die("%s needs a value: 'sluice --help' shows which", argv[optind - 1]);
+		if (option == '?' && optopt)
+			die("there is no option -%c: 'sluice --help' lists them", optopt);
+		if (option == '?')
+			die("there is no option %s: 'sluice --help' lists them",
+			    argv[optind - 1]);
+		if (!strchr(allowed, option))
+			die("'sluice %s' has no use for --%s: 'sluice --help' lists its options",
+			    argv[0], known[index].name);
 		switch (option) {
 		case 'h':
 			options.heap = optarg;
@@ -95,15 +136,11 @@ static struct options parse(int argc, char **argv)
 			options.size_given = true;
 			break;
 		case 'g':
-			if (sscanf(optarg, "%" SCNu32 "x%" SCNu32 "%c", &options.width,
-				   &options.height, &tail) != 2 || !options.width ||
-			    !options.height || options.width > 65536 || options.height > 65536)
-				die("'%s' is not a geometry: write, for example, 640x480", optarg);
+			parse_geometry(optarg, &options);
 			break;
 		case 'n':
-			options.frames = strtoul(optarg, &end, 0);
-			if (*end || !options.frames || *optarg == '-')
-				die("'%s' is not a number of frames", optarg);
+			if (!parse_count(optarg, UINT32_MAX, &options.frames))
+				die("'%s' is not a number of frames: write 1 or more", optarg);
 			break;
 		case 'f':
 			options.from = optarg;
@@ -111,30 +148,54 @@ static struct options parse(int argc, char **argv)
 		case 't':
 			options.to = optarg;
 			break;
-		default:
-			fputs(usage_text, stderr);
-			exit(2);
 		}
 	}
-	if (optind + 1 != argc)
-		die("name one device; 'sluice list' shows what there is");
+	if (options.width && options.size_given)
+		die("--geometry and --size exclude each other: an image has the size it needs");
+	if (optind == argc)
+		die("'sluice %s' needs a device: 'sluice list' shows what there is", argv[0]);
+	if (optind + 1 < argc)
+		die("'%s' is one device too many: name one at a time", argv[optind + 1]);
 	options.device = argv[optind];
 	return options;
 }
 
-static int open_device(const char *name)
+/* Carry on, or say what could not be done. */
+static void check(int ret, const char *what)
 {
-	int fd = sluice_open(name);
+	if (ret == -ENODEV)
+		die("cannot %s: the device has gone", what);
+	if (ret < 0)
+		die("cannot %s: %s", what, strerror(-ret));
+}
+
+static int open_device(const char *name, struct sluice_info *info)
+{
+	int fd = sluice_open(name), ret;
 
 	if (fd == -ENOENT)
-		die("no device '%s': 'sluice list' shows what there is; is its module loaded?",
-		    name);
+		die("there is no device '%s': 'sluice list' shows what there is; is its module "
+		    "loaded?", name);
 	if (fd == -EACCES)
 		die("no permission to open '%s': run as root, or give your group access to "
 		    "/dev/sluice with a udev rule", name);
 	if (fd < 0)
-		die("cannot open '%s': %s", name, strerror(-fd));
+		die("cannot open the device '%s': %s", name, strerror(-fd));
+	ret = sluice_get_info(fd, info);
+	if (ret == -ENODEV)
+		die("the device '%s' has just gone: it was unplugged, or its driver unbound",
+		    name);
+	if (ret)
+		die("'%s' is not a Sluice device: 'sluice list' shows what there is", name);
 	return fd;
+}
+
+/* Before any memory is touched: does the device know this kind of op? */
+static void need_op(const struct sluice_info *info, uint32_t kind, const char *verb)
+{
+	if (!(info->op_kinds & 1ULL << kind))
+		die("the device '%s' cannot %s: 'sluice info %s' lists what it can", info->name,
+		    verb, info->name);
 }
 
 static int open_heap(int device, const char *name)
@@ -143,8 +204,7 @@ static int open_heap(int device, const char *name)
 
 	if (heap == -ENOENT)
 		die("the device has no heap '%s': 'sluice info' lists its heaps", name);
-	if (heap < 0)
-		die("cannot ask for heaps: %s", strerror(-heap));
+	check(heap, "ask the device for its heaps");
 	return heap;
 }
 
@@ -160,25 +220,49 @@ static int alloc_buffer(int device, int heap, uint64_t size)
 	if (fd == -ENOMEM)
 		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
 		    "buffer, or --heap pages", size);
-	if (fd < 0)
-		die("cannot allocate %" PRIu64 " bytes: %s", size, strerror(-fd));
+	check(fd, "allocate a buffer");
 	return fd;
 }
 
 static void *map_buffer(int dmabuf, uint64_t size)
 {
 	void *address;
-	int ret = sluice_map(dmabuf, size, &address);
 
-	if (ret)
-		die("cannot map the buffer: %s", strerror(-ret));
+	check(sluice_map(dmabuf, size, &address), "map the buffer");
 	return address;
 }
 
-static void check(int ret, const char *what)
+/* A queue that gives slow devices all the time there is. */
+static int open_queue(int device, const struct sluice_info *info)
 {
-	if (ret < 0)
-		die("%s failed: %s", what, strerror(-ret));
+	struct sluice_create_queue args = { .timeout_ms = info->max_timeout_ms };
+
+	check(ioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args) < 0 ? -errno : 0,
+	      "create a queue");
+	return args.fd;
+}
+
+static int attach_buffer(int queue, int dmabuf, uint32_t flags)
+{
+	int slot = sluice_attach(queue, dmabuf, flags);
+
+	check(slot, "attach the buffer to the device");
+	return slot;
+}
+
+/* Submit a job of one op, and wait for its completion. */
+static struct sluice_completion run_op(int queue, const struct sluice_op *op)
+{
+	struct sluice_completion completion;
+
+	check(sluice_submit(queue, op, 1, -1, NULL, 0, NULL), "submit the job");
+	check(sluice_read(queue, &completion, 1), "read the completion");
+	if (completion.status == -ETIME)
+		die("the device did not finish in time and was reset: try a smaller --size");
+	if (completion.status == -EIO)
+		die("the device reported that the job failed: the kernel's log may say more");
+	check(completion.status, "finish the job");
+	return completion;
 }
 
 static void print_properties(uint32_t properties)
@@ -193,10 +277,10 @@ static int do_list(void)
 	char names[256][SLUICE_NAME_LEN];
 	int i, count = sluice_list(names, 256);
 
-	check(count, "listing /dev/sluice");
+	check(count, "list /dev/sluice");
 	if (!count)
-		die("no device: load a device driver, for example 'modprobe sluice-soft'");
-	for (i = 0; i < count; i++) {
+		die("there is no device: load a device driver, for example 'modprobe sluice-soft'");
+	for (i = 0; i < count && i < 256; i++) {
 		struct sluice_info info;
 		int fd = sluice_open(names[i]);
 
@@ -213,12 +297,11 @@ static int do_list(void)
 
 static int do_info(const struct options *options)
 {
-	int device = open_device(options->device);
 	struct sluice_heap_info heap;
 	struct sluice_info info;
+	int device = open_device(options->device, &info);
 	unsigned int i;
 
-	check(sluice_get_info(device, &info), "INFO");
 	printf("device      %s\ndriver      %s\nuapi        %u\n", info.name, info.driver,
 	       info.uapi_version);
 	printf("ops        %s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
@@ -233,7 +316,7 @@ static int do_info(const struct options *options)
 	printf("queue       up to %u jobs, %u slots\n", info.max_depth, info.max_slots);
 	printf("limit       %" PRIu64 " MiB for each open\n", (uint64_t)info.open_limit >> 20);
 	for (i = 0; i < info.num_heaps; i++) {
-		check(sluice_get_heap(device, i, &heap), "HEAP_INFO");
+		check(sluice_get_heap(device, i, &heap), "ask the device for its heaps");
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
 		       (uint64_t)heap.max_size >> 20);
 		print_properties(heap.properties);
@@ -244,11 +327,12 @@ static int do_info(const struct options *options)
 
 static int do_alloc(const struct options *options)
 {
-	int device = open_device(options->device);
+	struct sluice_info device_info;
+	int device = open_device(options->device, &device_info);
 	int buffer = alloc_buffer(device, open_heap(device, options->heap), options->size);
 	struct sluice_buffer_info info;
 
-	check(sluice_get_buffer(device, buffer, &info), "BUFFER_INFO");
+	check(sluice_get_buffer(device, buffer, &info), "ask how the device sees the buffer");
 	printf("size        %" PRIu64 " bytes\n", (uint64_t)info.size);
 	printf("segments    %u, the largest %" PRIu64 " bytes\n", info.segments,
 	       (uint64_t)info.largest_segment);
@@ -258,15 +342,37 @@ static int do_alloc(const struct options *options)
 	return 0;
 }
 
-static void read_file(const char *path, void *memory, uint64_t size)
+/*
+ * Read all of a file, which may be a pipe; or, with a limit, its first bytes,
+ * that many or else it is an error.
+ */
+static void *read_file(const char *path, uint64_t limit, uint64_t *size)
 {
+	size_t room = limit ? limit : 65536, got = 0, part;
 	FILE *file = fopen(path, "rb");
+	char *memory = malloc(room);
 
 	if (!file)
 		die("cannot read '%s': %s", path, strerror(errno));
-	if (fread(memory, 1, size, file) == 0)
-		die("'%s' is empty or cannot be read", path);
+	while (memory) {
+		part = fread(memory + got, 1, room - got, file);
+		got += part;
+		if (!part || got == limit)
+			break;
+		if (got == room)
+			memory = realloc(memory, room *= 2);
+	}
+	if (!memory)
+		die("there is no memory to read '%s' into: try a smaller --size", path);
+	if (ferror(file))
+		die("cannot read '%s': %s", path, strerror(errno));
+	if (!got)
+		die("'%s' is empty: there is nothing to copy", path);
+	if (got < limit)
+		die("'%s' has %zu bytes only: leave --size away, or make it smaller", path, got);
 	fclose(file);
+	*size = got;
+	return memory;
 }
 
 static void write_file(const char *path, const void *memory, uint64_t size)
@@ -287,44 +393,53 @@ static double seconds_now(void)
 
 static int do_copy(const struct options *options)
 {
-	uint64_t size = (options->size + 3) & ~3ULL, i, point;
-	int device = open_device(options->device);
-	int heap = open_heap(device, options->heap);
-	int src = alloc_buffer(device, heap, size), dst = alloc_buffer(device, heap, size);
-	uint32_t *in = map_buffer(src, size), *out = map_buffer(dst, size);
-	int queue = sluice_queue(device, 0);
+	struct sluice_info info;
+	int device = open_device(options->device, &info);
+	int heap = open_heap(device, options->heap), queue, src, dst, from, to;
+	uint64_t size = options->size, whole, i;
 	struct sluice_completion completion;
+	uint32_t *in, *out;
 	struct sluice_op op;
+	void *data = NULL;
 	double began;
-	int from, to;
 
-	check(queue, "CREATE_QUEUE");
-	check(sluice_cpu_begin(src, true), "SYNC");
+	need_op(&info, SLUICE_OP_COPY, "copy");
 	if (options->from)
-		read_file(options->from, in, options->size);
+		data = read_file(options->from, options->size_given ? size : 0, &size);
+	/* the device copies whole words, the files have what they have */
+	whole = (size + info.op_align - 1) / info.op_align * info.op_align;
+	src = alloc_buffer(device, heap, whole);
+	dst = alloc_buffer(device, heap, whole);
+	in = map_buffer(src, whole);
+	out = map_buffer(dst, whole);
+
+	check(sluice_cpu_begin(src, true), "write to the buffer");
+	if (data)
+		memcpy(in, data, size);
 	else
-		for (i = 0; i < size / 4; i++)
+		for (i = 0; i < size / sizeof(*in); i++)
 			in[i] = (uint32_t)(i * 2654435761u);
-	check(sluice_cpu_end(src, true), "SYNC");
+	check(sluice_cpu_end(src, true), "write to the buffer");
+	free(data);
 
-	check(from = sluice_attach(queue, src, SLUICE_ATTACH_READ), "ATTACH");
-	check(to = sluice_attach(queue, dst, SLUICE_ATTACH_WRITE), "ATTACH");
-	sluice_op_copy(&op, to, 0, from, 0, size);
+	queue = open_queue(device, &info);
+	from = attach_buffer(queue, src, SLUICE_ATTACH_READ);
+	to = attach_buffer(queue, dst, SLUICE_ATTACH_WRITE);
+	sluice_op_copy(&op, to, 0, from, 0, whole);
 	began = seconds_now();
-	check(sluice_submit(queue, &op, 1, -1, NULL, 0, &point), "SUBMIT");
-	check(sluice_read(queue, &completion, 1), "reading the completion");
-	if (completion.status == -ETIME)
-		die("the device was too slow for its timeout: try a smaller --size");
-	check(completion.status, "the copy");
+	completion = run_op(queue, &op);
+	began = seconds_now() - began;
 
-	check(sluice_cpu_begin(dst, false), "SYNC");
-	if (memcmp(in, out, size))
-		die("the copy differs from the original");
+	check(sluice_cpu_begin(src, false), "read the buffer");
+	check(sluice_cpu_begin(dst, false), "read the buffer");
+	if (memcmp(in, out, whole))
+		die("the device made a copy that differs from the original");
 	if (options->to)
-		write_file(options->to, out, options->size);
-	check(sluice_cpu_end(dst, false), "SYNC");
-	printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are the same\n",
-	       options->device, (uint64_t)completion.bytes, (seconds_now() - began) * 1e3);
+		write_file(options->to, out, size);
+	check(sluice_cpu_end(dst, false), "read the buffer");
+	check(sluice_cpu_end(src, false), "read the buffer");
+	printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are the same\n", info.name,
+	       (uint64_t)completion.bytes, began * 1e3);
 	return 0;
 }
 
@@ -347,17 +462,22 @@ static void write_ppm(const char *path, const uint32_t *pixels, uint32_t width, 
 
 static int do_capture(const struct options *options)
 {
-	uint64_t size = options->width ? 4ULL * options->width * options->height :
-					 (options->size + 3) & ~3ULL;
-	int device = open_device(options->device);
-	int buffer = alloc_buffer(device, open_heap(device, options->heap), size);
-	int queue = sluice_queue(device, 0), slot;
+	struct sluice_info info;
+	int device = open_device(options->device, &info), buffer, queue, slot;
 	struct sluice_completion completion;
+	uint64_t size = options->size;
 	struct sluice_op op;
 	unsigned int i;
 
-	check(queue, "CREATE_QUEUE");
-	check(slot = sluice_attach(queue, buffer, SLUICE_ATTACH_WRITE), "ATTACH");
+	need_op(&info, SLUICE_OP_CAPTURE, "capture");
+	if (options->width)
+		size = 4ULL * options->width * options->height;
+	if (size % info.op_align)
+		die("this device captures whole words: make --size a multiple of %u",
+		    info.op_align);
+	buffer = alloc_buffer(device, open_heap(device, options->heap), size);
+	queue = open_queue(device, &info);
+	slot = attach_buffer(queue, buffer, SLUICE_ATTACH_WRITE);
 	if (options->width)
 		sluice_op_capture_frame(&op, slot, 0, options->width, options->height,
 					4 * options->width);
@@ -365,14 +485,7 @@ static int do_capture(const struct options *options)
 		sluice_op_capture(&op, slot, 0, size);
 	printf("sequence  timestamp/s     bytes  dropped\n");
 	for (i = 0; i < options->frames; i++) {
-		int ret = sluice_submit(queue, &op, 1, -1, NULL, i, NULL);
-
-		if (ret == -EOPNOTSUPP)
-			die("'%s' cannot capture: 'sluice info' lists the ops of a device",
-			    options->device);
-		check(ret, "SUBMIT");
-		check(sluice_read(queue, &completion, 1), "reading the completion");
-		check(completion.status, "the capture");
+		completion = run_op(queue, &op);
 		printf("%8" PRIu64 " %12.6f %9" PRIu64 " %8" PRIu64 "\n",
 		       (uint64_t)completion.sequence, completion.timestamp / 1e9,
 		       (uint64_t)completion.bytes, (uint64_t)completion.dropped);
@@ -380,12 +493,12 @@ static int do_capture(const struct options *options)
 	if (options->to) {
 		void *memory = map_buffer(buffer, size);
 
-		check(sluice_cpu_begin(buffer, false), "SYNC");
+		check(sluice_cpu_begin(buffer, false), "read the buffer");
 		if (options->width)
 			write_ppm(options->to, memory, options->width, options->height);
 		else
 			write_file(options->to, memory, size);
-		check(sluice_cpu_end(buffer, false), "SYNC");
+		check(sluice_cpu_end(buffer, false), "read the buffer");
 	}
 	return 0;
 }
@@ -394,28 +507,38 @@ int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
+		const char *options;	/* the letters of parse() */
 		int (*run)(const struct options *options);
 	} commands[] = {
-		{ "info", do_info },
-		{ "alloc", do_alloc },
-		{ "copy", do_copy },
-		{ "capture", do_capture },
+		{ "info", "", do_info },
+		{ "alloc", "hs", do_alloc },
+		{ "copy", "hsft", do_copy },
+		{ "capture", "hsgnt", do_capture },
 	};
 	struct options options;
+	int ret = -1;
 	size_t i;
 
-	if (argc == 2 && !strcmp(argv[1], "list"))
-		return do_list();
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		fputs(usage_text, stdout);
 		return 0;
 	}
-	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+	if (argc < 2)
+		die("say what to do: 'sluice --help' lists the commands");
+	if (!strcmp(argv[1], "list")) {
+		if (argc > 2)
+			die("'sluice list' takes nothing more: it lists every device");
+		ret = do_list();
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(argv[1], commands[i].name))
 			continue;
-		options = parse(argc - 1, argv + 1);
-		return commands[i].run(&options);
+		options = parse(argc - 1, argv + 1, commands[i].options);
+		ret = commands[i].run(&options);
 	}
-	fputs(usage_text, stderr);
-	return 2;
+	if (ret < 0)
+		die("there is no command '%s': 'sluice --help' lists them", argv[1]);
+	if (fflush(stdout) || ferror(stdout))
+		die("cannot write the output: %s", strerror(errno));
+	return ret;
 }

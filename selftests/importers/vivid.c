@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: MIT
+/*
+ * vivid: the V4L2 camera without hardware, capturing into our buffers.
+ *
+ * It is loaded anew for each test, with either of videobuf2's allocators:
+ * vmalloc wants a kernel mapping, dma-contig one segment of bus addresses.
+ * vivid neither waits for a buffer's fences nor leaves any, and so do we wait
+ * for it by DQBUF and for our device by its out-fence.
+ *
+ * With dma-contig vivid reaches 32 bits.  The memory comes from edu0, which
+ * reaches 28, because what soft0 allocates may lie anywhere.
+ *
+ * In 6.12 and 7.2 videobuf2 keeps its reference of a dma-buf that it could not
+ * attach: such a buffer stays for ever, whoever exported it.  So nothing here
+ * makes vivid fail at that point; it fails before (too small) or afterwards
+ * (not contiguous).
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include <linux/videodev2.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define WIDTH		320
+#define HEIGHT		180
+#define BUFFERS		4
+#define FRAMES		12
+#define LATE_MS		5000
+
+/* struct camera - vivid's capture node with a queue of our buffers, and soft0's queue */
+struct camera {
+	struct objects before;
+	int node;
+	uint32_t size;		/* bytes of a frame */
+	int memory;		/* device that the buffers come from */
+	int buffers[BUFFERS];
+	int soft;
+	int jobs;
+	int copy;
+	int slot;		/* of copy */
+};
+
+/* rmmod fails while the last reference to a node is on its way out. */
+static bool unload(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 200; tries++) {
+		if (access("/sys/module/vivid", F_OK))
+			return true;
+		if (system("rmmod vivid 2>/dev/null"))
+			usleep(10000);
+	}
+	return false;
+}
+
+/* One device with one capture node and a webcam for its only input: quick to load. */
+static int load(unsigned int allocators)
+{
+	char command[160];
+	int number;
+
+	if (!unload())
+		return -EBUSY;
+	snprintf(command, sizeof(command), "modprobe -q vivid n_devs=1 node_types=1 num_inputs=1 "
+		 "input_types=0 allocators=%u", allocators);
+	if (system(command))
+		return -ENODEV;
+	for (number = 0; number < 64; number++) {
+		struct v4l2_capability capability = {};
+		char path[32];
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/video%d", number);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (!xioctl(fd, VIDIOC_QUERYCAP, &capability) &&
+		    !strcmp((char *)capability.driver, "vivid") &&
+		    capability.device_caps & V4L2_CAP_VIDEO_CAPTURE)
+			return fd;
+		close(fd);
+	}
+	return -ENODEV;
+}
+
+/* XRGB8888, as many frames a second as there can be. */
+static int set_format(struct camera *camera)
+{
+	struct v4l2_format format = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.fmt.pix = {
+			.width = WIDTH,
+			.height = HEIGHT,
+			.pixelformat = V4L2_PIX_FMT_XBGR32,
+			.field = V4L2_FIELD_NONE,
+		},
+	};
+	struct v4l2_streamparm parm = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.parm.capture.timeperframe = { 1, 60 },
+	};
+	int ret;
+
+	ret = xioctl(camera->node, VIDIOC_S_FMT, &format);
+	if (ret)
+		return ret;
+	camera->size = format.fmt.pix.sizeimage;
+	if (format.fmt.pix.width != WIDTH || format.fmt.pix.height != HEIGHT ||
+	    format.fmt.pix.pixelformat != V4L2_PIX_FMT_XBGR32 || camera->size < WIDTH * HEIGHT * 4)
+		return -EINVAL;
+	return xioctl(camera->node, VIDIOC_S_PARM, &parm);
+}
+
+/* Have a queue of count buffers, or none. */
+static int request(struct camera *camera, unsigned int count)
+{
+	struct v4l2_requestbuffers args = {
+		.count = count,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_DMABUF,
+	};
+	int ret = xioctl(camera->node, VIDIOC_REQBUFS, &args);
+
+	return ret ? ret : args.count == count ? 0 : -ENOMEM;
+}
+
+static int queue(struct camera *camera, unsigned int index, int dmabuf, uint32_t length)
+{
+	struct v4l2_buffer args = {
+		.index = index,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_DMABUF,
+		.m.fd = dmabuf,
+		.length = length,
+	};
+
+	return xioctl(camera->node, VIDIOC_QBUF, &args);
+}
+
+/* The next frame; its number is args->index. */
+static int dequeue(struct camera *camera, struct v4l2_buffer *args)
+{
+	struct pollfd pollfd = { .fd = camera->node, .events = POLLIN };
+
+	if (poll(&pollfd, 1, LATE_MS) != 1 || pollfd.revents != POLLIN)
+		return -ETIMEDOUT;
+	*args = (struct v4l2_buffer) {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_DMABUF,
+	};
+	return xioctl(camera->node, VIDIOC_DQBUF, args);
+}
+
+static int stream(struct camera *camera, bool on)
+{
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+	return xioctl(camera->node, on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &type);
+}
+
+static int new_buffer(struct camera *camera, const char *heap, uint64_t size)
+{
+	return sluice_alloc(camera->memory, sluice_find_heap(camera->memory, heap), size, 0);
+}
+
+/* Allocate all buffers, zeroed, and queue them. */
+static int fill_queue(struct camera *camera, const char *heap)
+{
+	unsigned int i;
+	int ret;
+
+	ret = request(camera, BUFFERS);
+	for (i = 0; !ret && i < BUFFERS; i++) {
+		camera->buffers[i] = new_buffer(camera, heap, camera->size);
+		if (camera->buffers[i] < 0)
+			return camera->buffers[i];
+		ret = queue(camera, i, camera->buffers[i], 0);
+	}
+	return ret;
+}
+
+/* A frame's fingerprint, and how many colours its last line has, where vivid writes no text. */
+static int look(struct camera *camera, int dmabuf, uint32_t *hash, unsigned int *colours)
+{
+	uint32_t *pixels, seen[16];
+	void *memory;
+	size_t i;
+	int ret;
+
+	ret = sluice_map(dmabuf, camera->size, &memory);
+	if (ret)
+		return ret;
+	ret = sluice_cpu_begin(dmabuf, false);
+	pixels = memory;
+	*hash = 0;
+	for (i = 0; i < WIDTH * HEIGHT; i++)
+		*hash = *hash * 31 + pixels[i];
+	*colours = 0;
+	for (i = 0; i < WIDTH; i++) {
+		uint32_t pixel = pixels[WIDTH * (HEIGHT - 1) + i] & 0xffffff;
+		unsigned int j;
+
+		for (j = 0; j < *colours && seen[j] != pixel; j++)
+			;
+		if (j == *colours && j < ARRAY_SIZE(seen))
+			seen[(*colours)++] = pixel;
+	}
+	ret = ret ? ret : sluice_cpu_end(dmabuf, false);
+	munmap(memory, camera->size);
+	return ret;
+}
+
+static void camera_open(struct camera *camera, unsigned int allocators)
+{
+	unsigned int i;
+
+	for (i = 0; i < BUFFERS; i++)
+		camera->buffers[i] = -1;
+	camera->node = load(allocators);
+	camera->before = objects_read();
+	camera->memory = sluice_open(allocators ? "edu0" : "soft0");
+	camera->soft = sluice_open("soft0");
+	camera->jobs = sluice_queue(camera->soft, 0);
+	camera->copy = -1;
+}
+
+/* A buffer for soft0 to copy frames to, all sync explicit. */
+static int prepare_copy(struct camera *camera)
+{
+	camera->copy = sluice_alloc(camera->soft, 0, camera->size, 0);
+	camera->slot = sluice_attach(camera->jobs, camera->copy,
+				     SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+	return camera->slot < 0 ? camera->slot : 0;
+}
+
+static int copy_frame(struct camera *camera, int dmabuf)
+{
+	int slot = sluice_attach(camera->jobs, dmabuf,
+				 SLUICE_ATTACH_READ | SLUICE_ATTACH_EXPLICIT);
+	struct sluice_op op;
+	int ret, fence;
+
+	if (slot < 0)
+		return slot;
+	sluice_op_copy(&op, camera->slot, 0, slot, 0, camera->size);
+	ret = sluice_submit(camera->jobs, &op, 1, -1, &fence, 0, NULL);
+	if (!ret) {
+		ret = sluice_fence_wait(fence, LATE_MS);
+		close(fence);
+	}
+	sluice_detach(camera->jobs, slot);
+	return ret;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_buffers(struct camera *camera)
+{
+	unsigned int i;
+
+	for (i = 0; i < BUFFERS; i++)
+		close_fd(&camera->buffers[i]);
+}
+
+/* Nothing is leaked, neither here nor there: vivid unloads. */
+static bool camera_close(struct camera *camera)
+{
+	close_buffers(camera);
+	close_fd(&camera->copy);
+	close_fd(&camera->jobs);
+	close_fd(&camera->soft);
+	close_fd(&camera->memory);
+	close_fd(&camera->node);
+	return objects_settle(&camera->before) && unload();
+}
+
+/*
+ * What vivid can use.
+ */
+FIXTURE(capture) {
+	struct camera camera;
+};
+
+FIXTURE_VARIANT(capture) {
+	unsigned int allocators;
+	const char *heap;
+};
+
+FIXTURE_VARIANT_ADD(capture, vmalloc_from_pages) {
+	.allocators = 0,
+	.heap = "pages",
+};
+
+FIXTURE_VARIANT_ADD(capture, vmalloc_from_contiguous) {
+	.allocators = 0,
+	.heap = "contiguous",
+};
+
+FIXTURE_VARIANT_ADD(capture, dma_contig_from_contiguous) {
+	.allocators = 1,
+	.heap = "contiguous",
+};
+
+FIXTURE_SETUP(capture)
+{
+	camera_open(&self->camera, variant->allocators);
+	if (self->camera.node == -ENODEV)
+		SKIP(return, "this kernel has no vivid");
+	ASSERT_LE(0, self->camera.node);
+	if (self->camera.memory == -ENOENT)
+		SKIP(return, "this machine has no edu0, for memory that 32 bits reach");
+	ASSERT_LE(0, self->camera.memory);
+	ASSERT_LE(0, self->camera.jobs);
+	ASSERT_EQ(0, set_format(&self->camera));
+}
+
+FIXTURE_TEARDOWN(capture)
+{
+	EXPECT_TRUE(camera_close(&self->camera));
+}
+
+TEST_F(capture, frames_arrive_in_our_buffers)
+{
+	struct camera *camera = &self->camera;
+	uint32_t last_hash = 0, last_sequence = 0;
+	unsigned int i, changes = 0;
+
+	ASSERT_EQ(0, fill_queue(camera, variant->heap));
+	for (i = 0; i < BUFFERS; i++)
+		ASSERT_EQ(0, check_value(camera->buffers[i], camera->size, 0));
+	ASSERT_EQ(0, stream(camera, true));
+	for (i = 0; i < FRAMES; i++) {
+		struct v4l2_buffer frame;
+		unsigned int colours;
+		uint32_t hash;
+
+		ASSERT_EQ(0, dequeue(camera, &frame));
+		EXPECT_EQ(0, frame.flags & V4L2_BUF_FLAG_ERROR);
+		EXPECT_EQ(camera->size, frame.bytesused);
+		if (i)
+			EXPECT_LT(last_sequence, frame.sequence);
+		last_sequence = frame.sequence;
+		ASSERT_GT(BUFFERS, frame.index);
+		ASSERT_EQ(0, look(camera, camera->buffers[frame.index], &hash, &colours));
+		/* eight colour bars */
+		EXPECT_LE(8, colours);
+		/* vivid writes the time of the frame into the picture */
+		changes += hash != last_hash;
+		last_hash = hash;
+		ASSERT_EQ(0, queue(camera, frame.index, camera->buffers[frame.index], 0));
+	}
+	EXPECT_LE(FRAMES / 2, changes);
+	EXPECT_EQ(0, stream(camera, false));
+	EXPECT_EQ(0, request(camera, 0));
+}
+
+TEST_F(capture, device_copies_what_the_camera_captured)
+{
+	struct camera *camera = &self->camera;
+	unsigned int colours, rounds;
+	struct v4l2_buffer frame;
+	uint32_t hash, copied;
+
+	ASSERT_EQ(0, prepare_copy(camera));
+	ASSERT_EQ(0, fill_queue(camera, variant->heap));
+	ASSERT_EQ(0, stream(camera, true));
+	for (rounds = 0; rounds < 3; rounds++) {
+		ASSERT_EQ(0, dequeue(camera, &frame));
+		ASSERT_EQ(0, copy_frame(camera, camera->buffers[frame.index]));
+		ASSERT_EQ(0, look(camera, camera->copy, &copied, &colours));
+		EXPECT_LE(8, colours);
+		ASSERT_EQ(0, look(camera, camera->buffers[frame.index], &hash, &colours));
+		EXPECT_EQ(hash, copied);
+		ASSERT_EQ(0, queue(camera, frame.index, camera->buffers[frame.index], 0));
+	}
+}
+
+TEST_F(capture, camera_keeps_buffers_whose_fds_are_closed)
+{
+	struct camera *camera = &self->camera;
+	struct objects streaming;
+	struct v4l2_buffer frame;
+	unsigned int i;
+
+	ASSERT_EQ(0, fill_queue(camera, variant->heap));
+	streaming = objects_read();
+	close_buffers(camera);
+	EXPECT_TRUE(objects_settle(&streaming));
+	ASSERT_EQ(0, stream(camera, true));
+	for (i = 0; i < BUFFERS; i++) {
+		ASSERT_EQ(0, dequeue(camera, &frame));
+		EXPECT_EQ(camera->size, frame.bytesused);
+	}
+	/* the stream is left to run: closing the node is to give everything back */
+}
+
+TEST_F(capture, too_small_a_buffer_is_refused)
+{
+	struct camera *camera = &self->camera;
+	struct v4l2_buffer frame;
+	int small;
+
+	small = new_buffer(camera, variant->heap, camera->size / 2);
+	ASSERT_LE(0, small);
+	ASSERT_EQ(0, request(camera, BUFFERS));
+	EXPECT_EQ(-EINVAL, queue(camera, 0, small, 0));
+	close(small);
+
+	/* and the queue still works */
+	ASSERT_EQ(0, request(camera, 0));
+	ASSERT_EQ(0, fill_queue(camera, variant->heap));
+	ASSERT_EQ(0, stream(camera, true));
+	EXPECT_EQ(0, dequeue(camera, &frame));
+}
+
+/*
+ * What it cannot use.
+ */
+FIXTURE(contig) {
+	struct camera camera;
+};
+
+FIXTURE_SETUP(contig)
+{
+	camera_open(&self->camera, 1);
+	if (self->camera.node == -ENODEV)
+		SKIP(return, "this kernel has no vivid");
+	ASSERT_LE(0, self->camera.node);
+	if (self->camera.memory == -ENOENT)
+		SKIP(return, "this machine has no edu0, for memory that 32 bits reach");
+	ASSERT_LE(0, self->camera.memory);
+	ASSERT_LE(0, self->camera.jobs);
+	ASSERT_EQ(0, set_format(&self->camera));
+}
+
+FIXTURE_TEARDOWN(contig)
+{
+	EXPECT_TRUE(camera_close(&self->camera));
+}
+
+/* A buffer of the pages heap that really is in pieces; the others are held to get it. */
+static int new_scattered(struct camera *camera)
+{
+	int held[16], count = 0, found = -ENOENT;
+
+	while (found < 0 && count < (int)ARRAY_SIZE(held)) {
+		struct sluice_buffer_info info;
+		int fd = new_buffer(camera, "pages", camera->size);
+
+		if (fd < 0)
+			break;
+		if (!sluice_get_buffer(camera->memory, fd, &info) && info.segments > 1)
+			found = fd;
+		else
+			held[count++] = fd;
+	}
+	while (count)
+		close(held[--count]);
+	return found;
+}
+
+TEST_F(contig, scattered_buffer_is_refused)
+{
+	struct camera *camera = &self->camera;
+	struct v4l2_buffer frame;
+	int scattered;
+
+	scattered = new_scattered(camera);
+	ASSERT_LE(0, scattered);
+	ASSERT_EQ(0, request(camera, BUFFERS));
+	EXPECT_EQ(-EFAULT, queue(camera, 0, scattered, 0));
+	close(scattered);
+
+	/* and the queue still works */
+	ASSERT_EQ(0, request(camera, 0));
+	ASSERT_EQ(0, fill_queue(camera, "contiguous"));
+	ASSERT_EQ(0, stream(camera, true));
+	EXPECT_EQ(0, dequeue(camera, &frame));
+}
+
+TEST_HARNESS_MAIN

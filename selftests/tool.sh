@@ -1,0 +1,253 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The sluice tool: what it does, and what it says when it cannot.  Prints TAP.
+#
+# Most functions are called by ok, which shellcheck does not see; and of a list
+# of lines the first is what counts.
+# shellcheck disable=SC2317,SC2329,SC2128
+
+OBJECTS=/sys/kernel/debug/sluice/objects
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+tests=0 failures=0
+
+# ok NAME COMMAND...: a test is a command that succeeds; what it says is shown
+# only if it does not.
+ok() {
+	local name=$1
+	shift
+	tests=$((tests + 1))
+	if "$@" >said 2>&1; then
+		echo "ok $tests $name"
+	else
+		sed 's/^/# /' said
+		echo "not ok $tests $name"
+		failures=$((failures + 1))
+	fi
+}
+
+# refused NAME WORDS ARGUMENT...: the tool fails and says one sentence that has
+# these words in it, and more in it than the name of an errno.
+refused() {
+	local name=$1 words=$2
+	shift 2
+	ok "$name" refuses "$words" "$@"
+}
+
+refuses() {
+	local words=$1 lines said
+	shift
+	if sluice "$@" >out 2>err; then
+		echo "'sluice $*' succeeded"
+		return 1
+	fi
+	mapfile -t lines <err
+	printf '%s\n' "${lines[@]}"
+	[ ${#lines[@]} = 1 ] || { echo "not one line"; return 1; }
+	[ ! -s out ] || { echo "output on stdout:"; cat out; return 1; }
+	[[ $lines == "sluice: "* ]] || { echo "does not begin with its name"; return 1; }
+	[[ $lines == *"$words"* ]] || { echo "does not say '$words'"; return 1; }
+	read -ra said <<<"$lines"
+	[ ${#said[@]} -ge 6 ] || { echo "says too little"; return 1; }
+	! [[ $lines =~ errno|Invalid\ argument|Inappropriate\ ioctl|not\ supported|rror\ -?[0-9] ]] ||
+		{ echo "names an errno"; return 1; }
+}
+
+# has TEXT... -- COMMAND...: the output has all of these
+has() {
+	local texts=() text
+	while [ "$1" != -- ]; do
+		texts+=("$1")
+		shift
+	done
+	shift
+	"$@" >out || return 1
+	cat out
+	for text in "${texts[@]}"; do
+		grep -qF -- "$text" out || { echo "no '$text' in it"; return 1; }
+	done
+}
+
+# copies DEVICE BYTES ARGUMENT...: --to gets the first BYTES bytes of what --from has
+copies() {
+	local device=$1 bytes=$2
+	shift 2
+	rm -f copy
+	sluice copy "$device" --from data --to copy "$@" || return 1
+	[ "$(stat -c %s copy)" = "$bytes" ] || { stat -c '%n has %s bytes' copy; return 1; }
+	cmp -n "$bytes" data copy
+}
+
+# data_of BYTES: a file of that many that no two bytes of are alike for long
+data_of() {
+	head -c "$1" /dev/urandom >data
+}
+
+copies_a_file_of() {
+	data_of "$2" && copies "$1" "$2"
+}
+
+copies_a_pipe() {
+	data_of 100000
+	rm -f copy
+	head -c 100000 data | sluice copy soft0 --from /proc/self/fd/0 --to copy && cmp data copy
+}
+
+# Frame s of raw data: word i is s * 0x9e3779b9 + i, in 32 bits.
+captures_raw() {
+	local sequence
+	sluice capture soft0 --size 4K --frames 3 --to raw >out || return 1
+	cat out
+	[ "$(wc -l <out)" = 4 ] || return 1
+	sequence=$(awk 'END { print $1 }' out)
+	[ "$(stat -c %s raw)" = 4096 ] || return 1
+	od -An -v -tu4 -w4 raw | awk -v sequence="$sequence" '
+		$1 != (sequence * 2654435769 + NR - 1) % 4294967296 { print "word " NR - 1 ": " $1; bad = 1; exit }
+		END { exit bad || NR != 1024 }'
+}
+
+captures_in_order() {
+	sluice capture soft0 --size 4K --frames 5 >out || return 1
+	cat out
+	awk 'NR > 2 && ($1 <= sequence || $2 <= time || $1 != sequence + 1 + $4) { exit 1 }
+		NR > 1 { sequence = $1; time = $2; if ($3 != 4096) exit 1 }
+		END { if (NR != 6) exit 1 }' out
+}
+
+# The test pattern at 64x48: a line with the frame's number in 32 fields, eight
+# bars, a grey ramp from line 36 on; and a square of 8x8 pixels that inverts.
+captures_image() {
+	local sequence
+	rm -f image
+	sluice capture soft0 --geometry 64x48 --frames 2 --to image >out || return 1
+	cat out
+	sequence=$(awk 'END { print $1 }' out)
+	[ "$(head -c 13 image | tr '\n' ,)" = P6,64\ 48,255, ] || { echo "header"; return 1; }
+	[ "$(stat -c %s image)" = $((13 + 64 * 48 * 3)) ] || { echo "size"; return 1; }
+	od -An -v -tu1 -w192 -j13 image | awk -v sequence="$sequence" '
+		BEGIN {
+			bars = "235,235,235 235,235,16 16,235,235 16,235,16 235,16,235 235,16,16 16,16,235 32,32,32"
+			split(bars, bar, " ")
+		}
+		function expected(x, y,    level) {
+			if (!y)
+				level = int(sequence / 2 ^ (31 - int(x / 2))) % 2 * 255
+			else if (y < 36)
+				return bar[int(x / 8) + 1]
+			else
+				level = x * 4
+			return level "," level "," level
+		}
+		{
+			for (x = 0; x < 64; x++) {
+				r = $(3 * x + 1); g = $(3 * x + 2); b = $(3 * x + 3)
+				if (r "," g "," b == expected(x, NR - 1))
+					continue
+				if (255 - r "," 255 - g "," 255 - b != expected(x, NR - 1)) {
+					print "pixel " x "," NR - 1 " is " r "," g "," b
+					bad = 1
+				}
+				inverted++
+			}
+		}
+		END {
+			if (inverted != 64)
+				print inverted + 0 " pixels are inverted"
+			exit bad || inverted != 64 || NR != 48
+		}'
+}
+
+reports_a_full_stdout() {
+	! sluice list 2>err >/dev/full && cat err && grep -q "cannot write the output" err
+}
+
+# As many objects as before; the last may take a moment.
+nothing_leaked() {
+	local tries=20
+	until diff before "$OBJECTS" >difference; do
+		cat difference
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+cat "$OBJECTS" >before || exit 1
+echo "TAP version 13"
+
+ok "help_is_printed_on_request" has "usage: sluice list" capture -- sluice --help
+ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluice list
+ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
+	sluice info soft0
+ok "info_takes_a_path" has "edu" "DMA         28 bits" -- sluice info /dev/sluice/edu0
+ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
+	sluice alloc soft0 --size 1M
+ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluice alloc soft0 --size 4097
+ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- \
+	sluice alloc soft0 --heap contiguous --size 256K
+
+ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluice copy soft0
+ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
+	sluice copy soft0 --heap contiguous --size 1M
+data_of 300000
+ok "copied_file_is_equal" copies soft0 300000
+ok "copy_takes_the_first_bytes_of_a_longer_file" copies soft0 12345 --size 12345
+ok "copy_of_one_byte" copies_a_file_of soft0 1
+ok "copy_of_a_length_that_is_no_multiple_of_a_word" copies_a_file_of soft0 4099
+ok "copy_reads_a_pipe_to_its_end" copies_a_pipe
+ok "edu0_copies_8K" has "copied 8192 bytes" -- sluice copy edu0 --size 8K
+ok "edu0_copies_a_file" copies_a_file_of edu0 5001
+
+ok "capture_writes_raw_data" captures_raw
+ok "captured_frames_are_numbered_in_order" captures_in_order
+ok "captured_image_has_the_right_colours" captures_image
+
+data_of 1000
+: >empty
+refused "no_command_is_refused" "--help"
+refused "unknown_command_is_refused" "no command 'frobnicate'" frobnicate
+refused "unknown_command_with_a_device_is_refused" "no command 'frobnicate'" frobnicate soft0
+refused "list_with_a_device_is_refused" "takes nothing more" list soft0
+refused "missing_device_is_refused" "needs a device" info
+refused "two_devices_are_refused" "edu0" info soft0 edu0
+refused "unknown_device_is_refused" "no device 'soft99'" info soft99
+refused "file_that_is_no_device_is_refused" "not a Sluice device" info /dev/null
+refused "folder_that_is_no_device_is_refused" "cannot open" info /dev/sluice
+refused "unknown_option_is_refused" "--frobnicate" alloc soft0 --frobnicate
+refused "unknown_letter_is_refused" "no option -z" alloc soft0 -z
+refused "option_of_another_command_is_refused" "--geometry" copy soft0 --geometry 64x48
+refused "option_without_its_value_is_refused" "--size needs a value" alloc soft0 --size
+refused "unknown_heap_is_refused" "no heap 'swamp'" alloc soft0 --heap swamp
+for size in "" 0 -1 12Q 1KK K 0x 64M1 99999999999999999999 18446744073709551615 9999999999G; do
+	refused "size_'${size}'_is_refused" "is not a size" alloc soft0 --size "$size"
+done
+refused "size_beyond_all_memory_is_refused" "more than this heap can ever have" \
+	alloc soft0 --size 1000G
+for geometry in "" 64 x 64x x48 0x48 64x0 -64x48 64x-48 64x48x2 64X48 640*480 99999x48 wide; do
+	refused "geometry_'${geometry}'_is_refused" "is not a geometry" \
+		capture soft0 --geometry "$geometry"
+done
+refused "geometry_with_size_is_refused" "exclude each other" \
+	capture soft0 --geometry 64x48 --size 4K
+refused "raw_size_of_half_a_word_is_refused" "multiple of 4" capture soft0 --size 4098
+for frames in 0 -3 many 3x 9999999999; do
+	refused "frames_'${frames}'_are_refused" "is not a number of frames" \
+		capture soft0 --frames "$frames"
+done
+refused "capture_on_edu0_is_refused" "cannot capture" capture edu0
+refused "missing_file_is_refused" "cannot read 'nowhere'" copy soft0 --from nowhere
+refused "folder_instead_of_a_file_is_refused" "cannot read '/tmp'" copy soft0 --from /tmp
+refused "empty_file_is_refused" "is empty" copy soft0 --from empty
+refused "file_shorter_than_size_is_refused" "has 1000 bytes only" \
+	copy soft0 --from data --size 1001
+refused "target_that_cannot_be_created_is_refused" "cannot write 'no/where'" \
+	copy soft0 --from data --to no/where
+refused "full_disk_is_reported" "cannot write '/dev/full'" copy soft0 --from data --to /dev/full
+ok "output_that_cannot_be_written_is_reported" reports_a_full_stdout
+
+ok "nothing_is_left_behind" nothing_leaked
+
+echo "1..$tests"
+exit $((failures > 0))
