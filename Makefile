@@ -52,7 +52,8 @@ demo: user
 	@$(VM)/build modules $(NEWEST)
 	@$(VM)/run demo $(NEWEST)
 
-shell: user modules
+shell: user
+	@$(MAKE) -s modules KERNEL=$(ONE)
 	@$(VM)/run shell $(ONE)
 
 gates: user

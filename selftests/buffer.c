@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Buffers: what ALLOC grants, and what a dma-bufs's fd and mapping promise. */
+/* Buffers: what ALLOC grants, and what a dma-buf's fd and mapping promise. */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <poll.h>

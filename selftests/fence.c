@@ -240,14 +240,14 @@ TEST_F(fence, readers_of_a_buffer_do_not_wait_for_each_other)
 	struct sluice_op op;
 
 	ASSERT_EQ(slot, 2);
-	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(knob("delay_us", 1500000), 0);
 	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
 	ASSERT_TRUE(wait_running(0));
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	sluice_op_copy(&op, slot, 0, self->bx, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(self->b, 1, 150), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 1000), 0);
 	EXPECT_EQ(sluice_wait(self->a, 1, 0), -ETIME);
 	EXPECT_EQ(sluice_wait(self->a, 1, 5000), 0);
 	close(other);
@@ -259,17 +259,17 @@ TEST_F(fence, explicit_slot_neither_waits_nor_leaves_a_fence)
 	struct sluice_op op;
 
 	ASSERT_EQ(slot, 2);
-	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(knob("delay_us", 1500000), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
 	ASSERT_TRUE(wait_running(0));
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	sluice_op_fill(&op, slot, 0, 4096, 0x22);
 	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(self->b, 1, 150), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 1000), 0);
 	EXPECT_EQ(sluice_wait(self->a, 1, 0), -ETIME);
 	EXPECT_EQ(sluice_wait(self->a, 1, 5000), 0);
 
-	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(knob("delay_us", 500000), 0);
 	ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
 	pending = sluice_fence_export(self->x, true);
 	ASSERT_GE(pending, 0);
@@ -449,7 +449,7 @@ TEST_F(fence, outlives_queue_buffer_and_device_fds)
 }
 
 /* Four threads of jobs lock two buffers in both orders: ww backoff must sort it out. */
-TEST_F(fence, opposite_lock_orders_do_not_deadlock)
+TEST_F_TIMEOUT(fence, opposite_lock_orders_do_not_deadlock, 120)
 {
 	pid_t children[4];
 	int i, j, status;

@@ -230,7 +230,7 @@ static void *storm(void *argument)
 	return NULL;
 }
 
-TEST_F(unbind, under_a_storm_of_jobs_leaves_nothing_behind)
+TEST_F_TIMEOUT(unbind, under_a_storm_of_jobs_leaves_nothing_behind, 120)
 {
 	pthread_t threads[3];
 	int i;

@@ -331,8 +331,12 @@ TEST_F(uapi, attach_beyond_the_last_slot_is_ENOSPC)
 {
 	int i;
 
-	for (i = 1; i < SLUICE_MAX_SLOTS; i++)
-		ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), i);
+	for (i = 1; i < SLUICE_MAX_SLOTS; i++) {
+		int fd = sluice_alloc(self->device, 0, 4096, 0);
+
+		ASSERT_EQ(sluice_attach(self->queue, fd, 0), i);
+		close(fd);
+	}
 	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENOSPC);
 	EXPECT_EQ(sluice_detach(self->queue, 500), 0);
 	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), 500);

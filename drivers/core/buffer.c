@@ -6,7 +6,6 @@
  * sluice_buffer_export() on, whose release destroys it.
  */
 #include <linux/capability.h>
-#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
@@ -51,6 +50,7 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 	buffer->size = size;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
+	INIT_LIST_HEAD(&buffer->mappings);
 	ret = heap->alloc(buffer, hint);
 	if (ret)
 		goto err_free;
@@ -91,27 +91,21 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	put_device(&sdev->dev);
 }
 
-/* How the device's segments look, from a mapping made for the purpose. */
+/* How the device's segments look, from a slot made for the purpose. */
 static int sluice_buffer_probe(struct sluice_device *sdev, struct dma_buf *dmabuf,
 			       struct sluice_buffer_info *info)
 {
-	struct dma_buf_attachment *attach;
-	dma_addr_t next = 0;
+	struct sluice_slot *slot;
 	struct scatterlist *sg;
-	struct sg_table *sgt;
+	dma_addr_t next = 0;
 	u64 length = 0;
 	int i;
 
-	attach = dma_buf_attach(dmabuf, sdev->parent);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		dma_buf_detach(dmabuf, attach);
-		return PTR_ERR(sgt);
-	}
+	slot = sluice_slot_create(sdev, dmabuf, SLUICE_ATTACH_READ);
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	/* neighbours count as one segment: that is how the device sees them */
-	for_each_sgtable_dma_sg(sgt, sg, i) {
+	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
 		if (!i || sg_dma_address(sg) != next) {
 			info->segments++;
 			length = 0;
@@ -121,20 +115,19 @@ static int sluice_buffer_probe(struct sluice_device *sdev, struct dma_buf *dmabu
 		info->largest_segment = max(info->largest_segment, length);
 	}
 	if (expose_addresses && capable(CAP_SYS_RAWIO))
-		info->address = sg_dma_address(sgt->sgl);
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-	dma_buf_detach(dmabuf, attach);
+		info->address = sg_dma_address(slot->sgt->sgl);
+	sluice_slot_put(slot);
 	return 0;
 }
 
 /**
  * sluice_buffer_info - how a device sees a dma-buf
- * @sdev: the device; entered
+ * @sdev: the device
  * @dmabuf: ours or foreign
  * @info: fd is kept, the rest filled in
  *
- * Context: may sleep.  Return: 0; that the buffer cannot be imported is part
- * of the answer.
+ * Context: may sleep.  Return: 0, or -ENODEV; that the buffer cannot be imported
+ * is part of the answer.
  */
 int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info)
@@ -149,6 +142,8 @@ int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		.inode = file_inode(dmabuf->file)->i_ino,
 	};
 	info->error = sluice_buffer_probe(sdev, dmabuf, info);
+	if (info->error == -ENODEV)
+		return -ENODEV;
 	if (!info->error && info->segments == 1)
 		info->properties |= SLUICE_MEM_CONTIGUOUS;
 	return 0;

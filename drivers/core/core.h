@@ -181,6 +181,7 @@ struct sluice_heap {
  * @dma: handle of the contiguous heap
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
+ * @mappings: struct sluice_mapping
  * @link: in the list of all buffers, for debugfs
  */
 struct sluice_buffer {
@@ -195,6 +196,7 @@ struct sluice_buffer {
 	dma_addr_t dma;
 	struct mutex lock;
 	struct list_head attachments;
+	struct list_head mappings;
 	struct list_head link;
 };
 
@@ -225,11 +227,13 @@ struct sluice_slot {
  * @point: which; 0 for none
  * @fence: while the job has not ended; the job's reference
  * @status: once it has
+ * @ended: when
  */
 struct sluice_history {
 	u64 point;
 	struct dma_fence *fence;
 	int status;
+	ktime_t ended;
 };
 
 /**
@@ -462,16 +466,15 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, bool read_onl
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
 /* slot.c */
-struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 flags);
+struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
+				       u32 flags);
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
-struct sluice_slot *sluice_slot_ref(struct sluice_slot *slot);
 void sluice_slot_put(struct sluice_slot *slot);
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine);
 
 /* fence.c */
 struct dma_fence *sluice_fence_create(const char *name);
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
-void sluice_fence_abandon(struct dma_fence *fence);
 void sluice_fence_exit(void);
 
 /* queue.c */

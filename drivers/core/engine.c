@@ -107,8 +107,8 @@ static void sluice_engine_sync_step(struct sluice_engine *engine, const struct s
  * @engine: where
  * @result: how
  *
- * The device does not touch the op's memory any more.  Ignored if the engine
- * has no op, for an interrupt that comes late.
+ * The device does not touch the op's memory any more.  To be called once for
+ * each op started, unless it was aborted.  A call without an op is ignored.
  *
  * Context: any, also inside ->start; not inside ->abort.
  */
@@ -213,7 +213,7 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 }
 
 /*
- * A job that waited a second for its turn goes before all priorities, so that
+ * A job that is ready, and was submitted more than a second ago, goes before all priorities, so that
  * a stream of urgent jobs cannot hold back a fence for ever.
  */
 static u32 sluice_engine_urgency(const struct sluice_job *job)

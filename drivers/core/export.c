@@ -2,15 +2,17 @@
 /*
  * Our dma-bufs: the dma_buf_ops of a buffer.
  *
- * Each attachment keeps the mappings that it was given: mapping again in the
- * same direction costs a cache sync and nothing more.  A mapping that is in use
- * is not handed out twice; an importer that maps again gets another.
+ * A buffer is mapped once for each device and direction, however many of the
+ * device's importers attach, and stays mapped until the last of them detaches:
+ * mapping again costs a cache sync and little more.  Each map call gets a table
+ * of its own, a view, because the dma-buf core of some kernels scribbles into
+ * the tables that it passes on; views are kept with their attachment for reuse.
  *
  * CPU access waits for the buffer's fences itself, and with a bound, before it
  * syncs the caches: the dma-buf core calls the exporter first and waits
  * afterwards, so that a sync without a wait of our own could come too early.
  *
- * buffer->lock guards the lists; it nests inside dma_resv, which the core holds
+ * buffer->lock guards all lists; it nests inside dma_resv, which the core holds
  * around map and unmap on newer kernels.
  */
 #include <linux/dma-buf.h>
@@ -32,28 +34,44 @@
 	msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
 
 /**
- * struct sluice_attachment - an importer's device
- * @dev: the device; the importer keeps it until it detaches
- * @mappings: struct sluice_mapping
- * @link: in buffer->attachments
+ * struct sluice_mapping - the buffer mapped for one device in one direction
+ * @dev: the device
+ * @dir: direction
+ * @sgt: the mapped table; importers get copies
+ * @busy: views that importers have; the caches need care only then
+ * @link: in buffer->mappings
  */
-struct sluice_attachment {
+struct sluice_mapping {
 	struct device *dev;
-	struct list_head mappings;
+	enum dma_data_direction dir;
+	struct sg_table sgt;
+	unsigned int busy;
 	struct list_head link;
 };
 
 /**
- * struct sluice_mapping - the buffer mapped for one device in one direction
+ * struct sluice_view - a mapping as one importer sees it
  * @sgt: the table that the importer has
- * @dir: direction
+ * @mapping: what it shows
  * @busy: the importer has it
- * @link: in attachment->mappings
+ * @link: in attachment->views
  */
-struct sluice_mapping {
+struct sluice_view {
 	struct sg_table sgt;
-	enum dma_data_direction dir;
+	struct sluice_mapping *mapping;
 	bool busy;
+	struct list_head link;
+};
+
+/**
+ * struct sluice_attachment - an importer
+ * @dev: its device; the importer keeps it until it detaches
+ * @views: struct sluice_view
+ * @link: in buffer->attachments
+ */
+struct sluice_attachment {
+	struct device *dev;
+	struct list_head views;
 	struct list_head link;
 };
 
@@ -84,7 +102,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 	if (!attachment)
 		return -ENOMEM;
 	attachment->dev = attach->dev;
-	INIT_LIST_HEAD(&attachment->mappings);
+	INIT_LIST_HEAD(&attachment->views);
 	attach->priv = attachment;
 
 	mutex_lock(&buffer->lock);
@@ -93,25 +111,43 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 	return 0;
 }
 
-static void sluice_mapping_destroy(struct device *dev, struct sluice_mapping *mapping)
+static void sluice_mapping_destroy(struct sluice_mapping *mapping)
 {
 	list_del(&mapping->link);
-	dma_unmap_sgtable(dev, &mapping->sgt, mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(&mapping->sgt);
 	kfree(mapping);
 	sluice_object_dec(SLUICE_OBJECT_MAPPING);
+}
+
+/* The last importer of a device has gone: so do the device's mappings. */
+static void sluice_device_left(struct sluice_buffer *buffer, struct device *dev)
+{
+	struct sluice_attachment *attachment;
+	struct sluice_mapping *mapping, *next;
+
+	lockdep_assert_held(&buffer->lock);
+	list_for_each_entry(attachment, &buffer->attachments, link)
+		if (attachment->dev == dev)
+			return;
+	list_for_each_entry_safe(mapping, next, &buffer->mappings, link)
+		if (mapping->dev == dev)
+			sluice_mapping_destroy(mapping);
 }
 
 static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct sluice_attachment *attachment = attach->priv;
 	struct sluice_buffer *buffer = dmabuf->priv;
-	struct sluice_mapping *mapping, *next;
+	struct sluice_view *view, *next;
 
 	mutex_lock(&buffer->lock);
+	list_for_each_entry_safe(view, next, &attachment->views, link) {
+		sg_free_table(&view->sgt);
+		kfree(view);
+	}
 	list_del(&attachment->link);
-	list_for_each_entry_safe(mapping, next, &attachment->mappings, link)
-		sluice_mapping_destroy(attachment->dev, mapping);
+	sluice_device_left(buffer, attachment->dev);
 	mutex_unlock(&buffer->lock);
 	kfree(attachment);
 }
@@ -186,27 +222,22 @@ static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device
 	return 0;
 }
 
-static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
-					  enum dma_data_direction dir)
+/* The buffer's mapping for a device and direction, made if there is none yet. */
+static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
+						  struct device *dev,
+						  enum dma_data_direction dir)
 {
-	struct sluice_attachment *attachment = attach->priv;
-	struct sluice_buffer *buffer = attach->dmabuf->priv;
-	struct device *dev = attachment->dev;
 	struct sluice_mapping *mapping;
 	int ret;
 
-	if (!dev->dma_mask || !*dev->dma_mask)
-		return ERR_PTR(-EADDRNOTAVAIL);
+	lockdep_assert_held(&buffer->lock);
+	list_for_each_entry(mapping, &buffer->mappings, link)
+		if (mapping->dev == dev && mapping->dir == dir)
+			return mapping;
 
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(mapping, &attachment->mappings, link) {
-		if (!mapping->busy && mapping->dir == dir)
-			goto found;
-	}
-	ret = -ENOMEM;
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
 	if (!mapping)
-		goto err_unlock;
+		return ERR_PTR(-ENOMEM);
 	ret = sluice_cut_segments(buffer, dev, &mapping->sgt);
 	if (ret)
 		goto err_free;
@@ -214,34 +245,97 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 	ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto err_table;
+	mapping->dev = dev;
 	mapping->dir = dir;
-	list_add_tail(&mapping->link, &attachment->mappings);
+	list_add_tail(&mapping->link, &buffer->mappings);
 	sluice_object_inc(SLUICE_OBJECT_MAPPING);
-found:
-	dma_sync_sgtable_for_device(dev, &mapping->sgt, dir);
-	mapping->busy = true;
-	mutex_unlock(&buffer->lock);
-	return &mapping->sgt;
+	return mapping;
 
 err_table:
 	sg_free_table(&mapping->sgt);
 err_free:
 	kfree(mapping);
-err_unlock:
-	mutex_unlock(&buffer->lock);
 	return ERR_PTR(ret);
+}
+
+static struct sluice_view *sluice_view_create(struct sluice_attachment *attachment,
+					      struct sluice_mapping *mapping)
+{
+	struct scatterlist *from, *to;
+	struct sluice_view *view;
+	unsigned int i;
+
+	view = kzalloc(sizeof(*view), GFP_KERNEL);
+	if (!view)
+		return NULL;
+	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL)) {
+		kfree(view);
+		return NULL;
+	}
+	to = view->sgt.sgl;
+	for_each_sgtable_sg(&mapping->sgt, from, i) {
+		sg_set_page(to, sg_page(from), from->length, from->offset);
+		sg_dma_address(to) = sg_dma_address(from);
+		sg_dma_len(to) = sg_dma_len(from);
+		to = sg_next(to);
+	}
+	view->sgt.nents = mapping->sgt.nents;
+	view->mapping = mapping;
+	list_add_tail(&view->link, &attachment->views);
+	return view;
+}
+
+/* An idle view of the importer's in this direction, or a new one. */
+static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
+					    struct sluice_attachment *attachment,
+					    enum dma_data_direction dir)
+{
+	struct sluice_mapping *mapping;
+	struct sluice_view *view;
+
+	lockdep_assert_held(&buffer->lock);
+	list_for_each_entry(view, &attachment->views, link)
+		if (!view->busy && view->mapping->dir == dir)
+			return view;
+	mapping = sluice_mapping_find(buffer, attachment->dev, dir);
+	if (IS_ERR(mapping))
+		return ERR_CAST(mapping);
+	return sluice_view_create(attachment, mapping) ?: ERR_PTR(-ENOMEM);
+}
+
+static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
+					  enum dma_data_direction dir)
+{
+	struct sluice_attachment *attachment = attach->priv;
+	struct sluice_buffer *buffer = attach->dmabuf->priv;
+	struct device *dev = attachment->dev;
+	struct sluice_view *view;
+
+	if (!dev->dma_mask || !*dev->dma_mask)
+		return ERR_PTR(-EADDRNOTAVAIL);
+
+	mutex_lock(&buffer->lock);
+	view = sluice_view_find(buffer, attachment, dir);
+	if (!IS_ERR(view)) {
+		dma_sync_sgtable_for_device(dev, &view->mapping->sgt, dir);
+		view->mapping->busy++;
+		view->busy = true;
+	}
+	mutex_unlock(&buffer->lock);
+	return IS_ERR(view) ? ERR_CAST(view) : &view->sgt;
 }
 
 static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 				enum dma_data_direction dir)
 {
-	struct sluice_mapping *mapping = container_of(sgt, struct sluice_mapping, sgt);
+	struct sluice_view *view = container_of(sgt, struct sluice_view, sgt);
 	struct sluice_attachment *attachment = attach->priv;
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
 
 	mutex_lock(&buffer->lock);
-	dma_sync_sgtable_for_cpu(attachment->dev, sgt, mapping->dir);
-	mapping->busy = false;
+	dma_sync_sgtable_for_cpu(attachment->dev, &view->mapping->sgt, view->mapping->dir);
+	view->mapping->busy--;
+	view->busy = false;
 	mutex_unlock(&buffer->lock);
 }
 
@@ -251,21 +345,16 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
  */
 static void sluice_sync_all(struct sluice_buffer *buffer, bool for_cpu)
 {
-	struct sluice_attachment *attachment;
 	struct sluice_mapping *mapping;
 
 	mutex_lock(&buffer->lock);
-	list_for_each_entry(attachment, &buffer->attachments, link) {
-		struct device *dev = attachment->dev;
-
-		list_for_each_entry(mapping, &attachment->mappings, link) {
-			if (!mapping->busy)
-				continue;
-			if (for_cpu)
-				dma_sync_sgtable_for_cpu(dev, &mapping->sgt, mapping->dir);
-			else
-				dma_sync_sgtable_for_device(dev, &mapping->sgt, mapping->dir);
-		}
+	list_for_each_entry(mapping, &buffer->mappings, link) {
+		if (!mapping->busy)
+			continue;
+		if (for_cpu)
+			dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt, mapping->dir);
+		else
+			dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt, mapping->dir);
 	}
 	mutex_unlock(&buffer->lock);
 }

@@ -29,8 +29,7 @@ static const struct dma_fence_ops sluice_fence_ops = {
  * sluice_fence_create - allocate a fence
  * @name: of its timeline; copied
  *
- * The fence is to be passed to sluice_fence_init() before anything else sees
- * it, or to sluice_fence_abandon().
+ * The fence is to be passed to sluice_fence_init() next.
  *
  * Context: may sleep.  Return: the fence, or NULL without memory.
  */
@@ -47,16 +46,6 @@ struct dma_fence *sluice_fence_create(const char *name)
 	}
 	strscpy(fence->name, name, sizeof(fence->name));
 	return &fence->base;
-}
-
-/**
- * sluice_fence_abandon - free a fence that was never initialised
- * @fence: from sluice_fence_create()
- */
-void sluice_fence_abandon(struct dma_fence *fence)
-{
-	kfree(container_of(fence, struct sluice_dma_fence, base));
-	sluice_compat_fence_drop();
 }
 
 /**

@@ -37,7 +37,7 @@ bool sluice_dma_translated(struct device *dev)
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
 }
 
-/* The zone that satisfies the device's mask, as the DMA API itself chooses. */
+/* A zone all of which the device can address: on x86 16 MiB for less than 32 bits. */
 static gfp_t sluice_zone(struct sluice_device *sdev)
 {
 	struct device *parent = sdev->parent;

@@ -202,12 +202,7 @@ static int sluice_node_buffer_info(struct sluice_call *call)
 	dmabuf = dma_buf_get(info->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	if (sluice_device_enter(sdev)) {
-		ret = sluice_buffer_info(sdev, dmabuf, info);
-		sluice_device_exit(sdev);
-	} else {
-		ret = -ENODEV;
-	}
+	ret = sluice_buffer_info(sdev, dmabuf, info);
 	dma_buf_put(dmabuf);
 	return ret;
 }

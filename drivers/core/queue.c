@@ -226,6 +226,7 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 
 	spin_lock_irqsave(&queue->lock, flags);
 	history->status = status;
+	history->ended = now;
 	history->fence = NULL;
 	if (job->flags & SLUICE_SUBMIT_NO_COMPLETION)
 		queue->in_flight--;
@@ -349,12 +350,16 @@ static int sluice_queue_attach(struct sluice_call *call)
 	struct sluice_queue *queue = call->file->private_data;
 	struct sluice_attach *args = call->data;
 	struct sluice_slot *slot;
+	struct dma_buf *dmabuf;
 	u32 number;
 	int ret;
 
 	if (args->reserved ||
 	    args->flags & ~(SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT))
 		return -EINVAL;
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
 
 	/*
 	 * Reserve the number and tell the caller, before there is a slot: a
@@ -367,14 +372,16 @@ static int sluice_queue_attach(struct sluice_call *call)
 		ret = xa_alloc(&queue->slots, &number, NULL, XA_LIMIT(0, SLUICE_MAX_SLOTS - 1),
 			       GFP_KERNEL_ACCOUNT);
 	mutex_unlock(&queue->slot_lock);
-	if (ret)
-		return ret == -EBUSY ? -ENOSPC : ret;
+	if (ret) {
+		ret = ret == -EBUSY ? -ENOSPC : ret;
+		goto out;
+	}
 	args->slot = number;
 	ret = sluice_call_copy_out(call);
 	if (ret)
 		goto err_number;
 
-	slot = sluice_slot_create(queue->sdev, args->fd, args->flags);
+	slot = sluice_slot_create(queue->sdev, dmabuf, args->flags);
 	if (IS_ERR(slot)) {
 		ret = PTR_ERR(slot);
 		goto err_number;
@@ -386,10 +393,12 @@ static int sluice_queue_attach(struct sluice_call *call)
 		ret = xa_err(xa_store(&queue->slots, number, slot, GFP_KERNEL_ACCOUNT));
 	mutex_unlock(&queue->slot_lock);
 	if (!ret)
-		return 0;
+		goto out;
 	sluice_slot_put(slot);
 err_number:
 	xa_release(&queue->slots, number);
+out:
+	dma_buf_put(dmabuf);
 	return ret;
 }
 
@@ -420,7 +429,7 @@ static int sluice_queue_submit(struct sluice_call *call)
 
 /* A fence for a point that has ended, with its error if that is still known. */
 static struct dma_fence *sluice_queue_ended_fence(struct sluice_queue *queue, u64 point,
-						  int status)
+						  int status, ktime_t ended)
 {
 	struct dma_fence *fence = sluice_fence_create(queue->name);
 
@@ -429,7 +438,7 @@ static struct dma_fence *sluice_queue_ended_fence(struct sluice_queue *queue, u6
 	sluice_fence_init(fence, queue->context, point);
 	if (status)
 		dma_fence_set_error(fence, status);
-	dma_fence_signal(fence);
+	dma_fence_signal_timestamp(fence, ended);
 	return fence;
 }
 
@@ -439,6 +448,7 @@ static int sluice_queue_fence(struct sluice_call *call)
 	struct sluice_export_fence *args = call->data;
 	struct dma_fence *fence = NULL;
 	struct sluice_history *history;
+	ktime_t ended = ktime_get();
 	struct file *file;
 	int ret, status = 0;
 
@@ -457,11 +467,12 @@ static int sluice_queue_fence(struct sluice_call *call)
 		if (history->fence)
 			fence = dma_fence_get(history->fence);
 		status = history->status;
+		ended = history->ended;
 	}
 	spin_unlock_irq(&queue->lock);
 
 	if (!fence)
-		fence = sluice_queue_ended_fence(queue, args->point, status);
+		fence = sluice_queue_ended_fence(queue, args->point, status, ended);
 	if (!fence)
 		return -ENOMEM;
 	ret = sluice_call_reserve_fd(call, args->fd_flags);

@@ -67,14 +67,16 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 /**
  * sluice_slot_create - attach and map a dma-buf
  * @sdev: for which device
- * @fd: of the dma-buf
+ * @dmabuf: which; the slot takes a reference of its own
  * @flags: SLUICE_ATTACH_*, checked
  *
  * Context: may sleep.  Return: the slot with one reference, or an ERR_PTR:
- * -EBADF, -EINVAL (not a dma-buf), -EACCES, -ENODEV (device gone),
- * -EOPNOTSUPP (no kernel mapping for a software engine), or the exporter's.
+ * -EACCES, -EINVAL (maps less than its size), -ENODEV (device gone),
+ * -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
+ * exporter's.
  */
-struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 flags)
+struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
+				       u32 flags)
 {
 	struct sluice_slot *slot;
 	int ret;
@@ -92,11 +94,8 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, int fd, u32 f
 	slot->sdev = sdev;
 	slot->flags = flags;
 	slot->dir = sluice_slot_direction(sdev, flags);
-	slot->dmabuf = dma_buf_get(fd);
-	if (IS_ERR(slot->dmabuf)) {
-		ret = PTR_ERR(slot->dmabuf);
-		goto err_free;
-	}
+	get_dma_buf(dmabuf);
+	slot->dmabuf = dmabuf;
 	if (flags & SLUICE_ATTACH_WRITE && !(slot->dmabuf->file->f_mode & FMODE_WRITE)) {
 		ret = -EACCES;
 		goto err_put;
@@ -126,7 +125,6 @@ err_detach:
 	dma_buf_detach(slot->dmabuf, slot->attach);
 err_put:
 	dma_buf_put(slot->dmabuf);
-err_free:
 	kfree(slot);
 err_exit:
 	sluice_device_exit(sdev);

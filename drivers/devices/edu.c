@@ -5,8 +5,8 @@
  * The device moves up to 4092 bytes between memory and a buffer of its own, one way
  * at a time, and raises an interrupt when it is done, 100 ms later.  A copy is
  * thus, for each piece: memory to device, device to memory.  A fill loads a
- * page with the pattern once and then only writes.  Everything after the start
- * of an op happens in the interrupt handler.
+ * page with the pattern once and then only writes.  From start to end, an
+ * op lives in the interrupt handler.
  *
  * Registers: docs/specs/edu of QEMU.
  */
@@ -49,6 +49,7 @@ MODULE_PARM_DESC(dma_bits, "width of the device's DMA addresses (QEMU: dma_mask=
  * struct edu - one device
  * @pdev: the PCI device
  * @regs: BAR 0
+ * @irq: number of its interrupt; asking for it takes a mutex
  * @sdev: its Sluice device
  * @pattern: page that a fill reads, as the CPU sees it
  * @pattern_dma: and as the device does
@@ -66,6 +67,7 @@ MODULE_PARM_DESC(dma_bits, "width of the device's DMA addresses (QEMU: dma_mask=
 struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
+	int irq;
 	struct sluice_device *sdev;
 	u32 *pattern;
 	dma_addr_t pattern_dma;
@@ -201,7 +203,7 @@ static void edu_abort(struct sluice_engine *engine)
 	edu->engine = NULL;
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
-	synchronize_irq(pci_irq_vector(edu->pdev, 0));
+	synchronize_irq(edu->irq);
 	while (tries-- && readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN &&
 	       !pci_dev_is_disconnected(edu->pdev))
 		msleep(10);
@@ -252,7 +254,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
 	if (ret < 0)
 		goto err_master;
-	ret = request_irq(pci_irq_vector(pdev, 0), edu_interrupt, IRQF_SHARED, "sluice-edu", edu);
+	edu->irq = pci_irq_vector(pdev, 0);
+	ret = request_irq(edu->irq, edu_interrupt, IRQF_SHARED, "sluice-edu", edu);
 	if (ret)
 		goto err_vectors;
 	edu->sdev = sluice_device_register(&pdev->dev, "edu", &edu_ops, 1, edu);
@@ -263,7 +266,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return 0;
 
 err_irq:
-	free_irq(pci_irq_vector(pdev, 0), edu);
+	free_irq(edu->irq, edu);
 err_vectors:
 	pci_free_irq_vectors(pdev);
 err_master:
@@ -276,7 +279,7 @@ static void edu_remove(struct pci_dev *pdev)
 	struct edu *edu = pci_get_drvdata(pdev);
 
 	sluice_device_unregister(edu->sdev);
-	free_irq(pci_irq_vector(pdev, 0), edu);
+	free_irq(edu->irq, edu);
 	pci_free_irq_vectors(pdev);
 	pci_clear_master(pdev);
 }

@@ -347,8 +347,9 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 		ASSERT_EQ(0, dequeue(camera, &frame));
 		EXPECT_EQ(0, frame.flags & V4L2_BUF_FLAG_ERROR);
 		EXPECT_EQ(camera->size, frame.bytesused);
+		/* vivid numbers two frames alike when it catches up after a delay */
 		if (i)
-			EXPECT_LT(last_sequence, frame.sequence);
+			EXPECT_LE(last_sequence, frame.sequence);
 		last_sequence = frame.sequence;
 		ASSERT_GT(BUFFERS, frame.index);
 		ASSERT_EQ(0, look(camera, camera->buffers[frame.index], &hash, &colours));

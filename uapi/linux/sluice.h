@@ -247,7 +247,7 @@ struct sluice_create_queue {
  * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (one of our buffers
  * that the device cannot address), -EOPNOTSUPP (a software engine, and a buffer
  * that the kernel cannot map), -ENOMEM, -ENODEV, -EFAULT, or what a foreign
- * exporter answers.
+ * exporter answers.  After an error @slot means nothing.
  */
 struct sluice_attach {
 	__s32 fd;
@@ -283,7 +283,7 @@ struct sluice_detach {
  * @frame: CAPTURE: the image wanted; all 0 for raw data
  * @frame.width: pixels
  * @frame.height: lines
- * @frame.stride: bytes from line to line, at least width * 4
+ * @frame.stride: bytes from line to line, at least width * 4, a multiple of 4
  * @frame.format: a DRM fourcc, XR24 (DRM_FORMAT_XRGB8888) for soft
  * @pad: must be 0 where the kind does not use it
  */
@@ -331,8 +331,9 @@ struct sluice_op {
  * writing waits for everybody.  Its own fence is added to those buffers.
  *
  * A job whose in-fence ended with an error ends with -ECANCELED, without
- * running.  One whose in-fences have not all signalled 30 s after SUBMIT, or
- * that runs longer than the queue's timeout, ends with -ETIME.
+ * running.  One that runs longer than the queue's timeout ends with -ETIME; so
+ * does one whose in-fences have not all signalled 30 s after SUBMIT, as soon as
+ * it is the first of its queue and its engine is free.
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, an in-fence that is not a sync_file), -E2BIG (too many ops or
