@@ -20,6 +20,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
@@ -152,6 +153,12 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 	kfree(attachment);
 }
 
+/* Whole pages, or for a device that cannot do a page a power of two that divides one. */
+static size_t sluice_segment_limit(size_t max)
+{
+	return max < PAGE_SIZE ? rounddown_pow_of_two(max) : ALIGN_DOWN(max, PAGE_SIZE);
+}
+
 /* Length of the next segment: neither over the limit nor across a boundary. */
 static size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
 {
@@ -168,7 +175,7 @@ static size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u
 static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device *dev,
 			       struct sg_table *sgt)
 {
-	size_t max = ALIGN_DOWN(max_t(size_t, dma_get_max_seg_size(dev), PAGE_SIZE), PAGE_SIZE);
+	size_t max = sluice_segment_limit(dma_get_max_seg_size(dev));
 	u64 boundary = (u64)dma_get_seg_boundary(dev) + 1;
 	struct scatterlist *from, *to = NULL;
 	unsigned int i, count;
@@ -206,7 +213,8 @@ static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device
 				run_length = length;
 				if (pass) {
 					to = count ? sg_next(to) : sgt->sgl;
-					sg_set_page(to, pfn_to_page(PHYS_PFN(phys)), length, 0);
+					sg_set_page(to, pfn_to_page(PHYS_PFN(phys)), length,
+						    offset_in_page(phys));
 				}
 				count++;
 				phys += length;
@@ -456,3 +464,7 @@ struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf)
 {
 	return dmabuf->ops == &sluice_dmabuf_ops ? dmabuf->priv : NULL;
 }
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/export.c"
+#endif
