@@ -71,3 +71,7 @@ void sluice_fence_exit(void)
 {
 	sluice_compat_fences_exit();
 }
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/fence.c"
+#endif

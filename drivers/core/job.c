@@ -683,3 +683,7 @@ out:
 		sluice_job_put(job);
 	return ret == -EINTR ? -ERESTARTSYS : ret;
 }
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/job.c"
+#endif

@@ -258,3 +258,7 @@ void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *
 	cursor->offset = offset;
 }
 EXPORT_SYMBOL_GPL(sluice_cursor_init);
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/slot.c"
+#endif

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# The KUnit tests that the debug build has inside sluice.ko (selftests/kunit/):
+# they run when the module is loaded, so load it again, and pass on what they
+# wrote to the kernel's log as TAP of our own.
+modules="sluice sluice-soft sluice-edu"
+directory=/sluice/$(uname -r)
+
+for module in $(tac -s ' ' <<<"$modules "); do
+	for _ in $(seq 50); do
+		rmmod "$module" 2>/dev/null && break
+		sleep 0.1
+	done
+done
+mark="sluice: kunit $$"
+echo "$mark" >/dev/kmsg
+for module in $modules; do
+	insmod "$directory/$module.ko" || { echo "Bail out! cannot load $module"; exit 1; }
+done
+udevadm settle 2>/dev/null
+
+dmesg --notime --raw 2>/dev/null | sed 's/^<[0-9]*>//; s/^\[ *[0-9.]*\] //' |
+awk -v mark="$mark" '
+	index($0, mark) { on = 1; next }
+	!on { next }
+	/^ +# Subtest: / { suite = $3; next }
+	# the results of single tests; those of suites are the sum of them
+	/^    (not )?ok [0-9]+ / {
+		bad = /not ok/
+		name = $0
+		sub(/^ *(not )?ok [0-9]+ (- )?/, "", name)
+		count++
+		failed += bad
+		print (bad ? "not ok " : "ok ") count " " suite "." name
+		next
+	}
+	/^    # / { print "#" substr($0, 6) }
+	/EXPECTATION FAILED|ASSERTION FAILED|Expected|failed at/ { print "# " $0 }
+	END { print "1.." count + 0; exit !count || failed > 0 }'

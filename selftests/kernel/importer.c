@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An importer for tests: see importer.h.  For debug kernels of the newest line
+ * without an IOMMU only: it looks at memory through bus addresses.
+ *
+ * importer->lock serializes the calls of one open; different opens race.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/file.h>
+#include <linux/iosys-map.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/timer.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "importer.h"
+
+#define IMPORTER_FENCE_MAX_MS	5000
+
+/**
+ * struct importer_mapping - a map call not undone yet
+ * @attachment: number
+ * @dir: direction
+ * @sgt: the table, or NULL for a free place
+ */
+struct importer_mapping {
+	u32 attachment;
+	enum dma_data_direction dir;
+	struct sg_table *sgt;
+};
+
+/**
+ * struct importer - an open
+ * @lock: guards the rest
+ * @devices: number -> platform device
+ * @attachments: number -> attachment, each with a reference on its dma-buf
+ * @mappings: number -> mapping
+ */
+struct importer {
+	struct mutex lock;
+	struct platform_device *devices[IMPORTER_MAX];
+	struct dma_buf_attachment *attachments[IMPORTER_MAX];
+	struct importer_mapping mappings[IMPORTER_MAX];
+};
+
+/**
+ * struct importer_own_fence - a fence that ends late
+ * @base: the fence
+ * @timer: signals it
+ * @error: with this errno
+ */
+struct importer_own_fence {
+	struct dma_fence base;
+	struct timer_list timer;
+	int error;
+};
+
+static atomic_t importer_pending = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(importer_idle);
+
+static const char *importer_fence_name(struct dma_fence *fence)
+{
+	return "sluice-importer";
+}
+
+static const struct dma_fence_ops importer_fence_ops = {
+	.get_driver_name = importer_fence_name,
+	.get_timeline_name = importer_fence_name,
+};
+
+static void importer_fence_end(struct timer_list *timer)
+{
+	struct importer_own_fence *own = timer_container_of(own, timer, timer);
+
+	if (own->error)
+		dma_fence_set_error(&own->base, own->error);
+	dma_fence_signal(&own->base);
+	dma_fence_put(&own->base);
+	if (atomic_dec_and_test(&importer_pending))
+		wake_up(&importer_idle);
+}
+
+static int importer_device(struct importer *importer, const struct importer_device *args)
+{
+	struct platform_device_info info = {
+		.name = "sluice-importer",
+		.id = PLATFORM_DEVID_AUTO,
+	};
+	struct platform_device *pdev;
+	unsigned int i;
+
+	if (!args->dma_bits || args->dma_bits > 64)
+		return -EINVAL;
+	for (i = 0; i < IMPORTER_MAX && importer->devices[i]; i++)
+		;
+	if (i == IMPORTER_MAX)
+		return -ENOSPC;
+	info.dma_mask = DMA_BIT_MASK(args->dma_bits);
+	pdev = platform_device_register_full(&info);
+	if (IS_ERR(pdev))
+		return PTR_ERR(pdev);
+	pdev->dev.dma_parms = &pdev->dma_parms;
+	dma_set_max_seg_size(&pdev->dev, args->max_seg);
+	dma_set_seg_boundary(&pdev->dev, args->boundary);
+	importer->devices[i] = pdev;
+	return i;
+}
+
+static int importer_attach(struct importer *importer, const struct importer_attach *args)
+{
+	struct dma_buf_attachment *attachment;
+	struct dma_buf *dmabuf;
+	unsigned int i;
+
+	if (args->device >= IMPORTER_MAX || !importer->devices[args->device])
+		return -EINVAL;
+	for (i = 0; i < IMPORTER_MAX && importer->attachments[i]; i++)
+		;
+	if (i == IMPORTER_MAX)
+		return -ENOSPC;
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	attachment = dma_buf_attach(dmabuf, &importer->devices[args->device]->dev);
+	if (IS_ERR(attachment)) {
+		dma_buf_put(dmabuf);
+		return PTR_ERR(attachment);
+	}
+	importer->attachments[i] = attachment;
+	return i;
+}
+
+static void importer_look(struct device *dev, struct sg_table *sgt, struct importer_map *args)
+{
+	u64 boundary = dma_get_seg_boundary(dev);
+	struct scatterlist *sg;
+	int i;
+
+	args->total = 0;
+	args->segments = 0;
+	args->largest = 0;
+	args->crossing = 0;
+	args->unreachable = 0;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		u64 first = sg_dma_address(sg), last = first + sg_dma_len(sg) - 1;
+
+		args->total += sg_dma_len(sg);
+		args->segments++;
+		args->largest = max(args->largest, sg_dma_len(sg));
+		args->crossing += (first & ~boundary) != (last & ~boundary);
+		args->unreachable += last > dma_get_mask(dev);
+	}
+}
+
+static int importer_map(struct importer *importer, struct importer_map *args)
+{
+	struct dma_buf_attachment *attachment;
+	struct sg_table *sgt;
+	unsigned int i;
+
+	if (args->attachment >= IMPORTER_MAX || args->dir >= DMA_NONE)
+		return -EINVAL;
+	attachment = importer->attachments[args->attachment];
+	if (!attachment)
+		return -EINVAL;
+	for (i = 0; i < IMPORTER_MAX && importer->mappings[i].sgt; i++)
+		;
+	if (i == IMPORTER_MAX)
+		return -ENOSPC;
+	sgt = dma_buf_map_attachment_unlocked(attachment, args->dir);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	importer->mappings[i] = (struct importer_mapping) {
+		.attachment = args->attachment, .dir = args->dir, .sgt = sgt,
+	};
+	importer_look(attachment->dev, sgt, args);
+	return i;
+}
+
+static int importer_unmap(struct importer *importer, unsigned long number)
+{
+	struct importer_mapping *mapping;
+
+	if (number >= IMPORTER_MAX || !importer->mappings[number].sgt)
+		return -EINVAL;
+	mapping = &importer->mappings[number];
+	dma_buf_unmap_attachment_unlocked(importer->attachments[mapping->attachment],
+					  mapping->sgt, mapping->dir);
+	mapping->sgt = NULL;
+	return 0;
+}
+
+static int importer_detach(struct importer *importer, unsigned long number)
+{
+	struct dma_buf *dmabuf;
+	unsigned int i;
+
+	if (number >= IMPORTER_MAX || !importer->attachments[number])
+		return -EINVAL;
+	/* misbehaviour ends where the kernel itself would be corrupted */
+	for (i = 0; i < IMPORTER_MAX; i++)
+		if (importer->mappings[i].sgt && importer->mappings[i].attachment == number)
+			return -EBUSY;
+	dmabuf = importer->attachments[number]->dmabuf;
+	dma_buf_detach(dmabuf, importer->attachments[number]);
+	dma_buf_put(dmabuf);
+	importer->attachments[number] = NULL;
+	return 0;
+}
+
+static int importer_word(struct importer *importer, struct importer_word *args, bool write)
+{
+	struct device *dev;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	u64 offset = args->offset;
+	int i;
+
+	if (args->mapping >= IMPORTER_MAX || !importer->mappings[args->mapping].sgt || offset % 4)
+		return -EINVAL;
+	sgt = importer->mappings[args->mapping].sgt;
+	dev = importer->attachments[importer->mappings[args->mapping].attachment]->dev;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (offset < sg_dma_len(sg)) {
+			u32 *word = phys_to_virt(dma_to_phys(dev, sg_dma_address(sg) + offset));
+
+			if (write)
+				WRITE_ONCE(*word, args->value);
+			else
+				args->value = READ_ONCE(*word);
+			return 0;
+		}
+		offset -= sg_dma_len(sg);
+	}
+	return -ERANGE;
+}
+
+static int importer_vmap(struct dma_buf *dmabuf)
+{
+	struct iosys_map map, again;
+	int ret;
+
+	ret = dma_buf_vmap_unlocked(dmabuf, &map);
+	if (ret)
+		return ret;
+	ret = dma_buf_vmap_unlocked(dmabuf, &again);
+	if (!ret) {
+		if (!iosys_map_is_equal(&map, &again))
+			ret = -EILSEQ;
+		dma_buf_vunmap_unlocked(dmabuf, &again);
+	}
+	iosys_map_wr(&map, 0, u32, iosys_map_rd(&map, 0, u32));
+	dma_buf_vunmap_unlocked(dmabuf, &map);
+	return ret;
+}
+
+static int importer_cpu(const struct importer_cpu *args)
+{
+	struct dma_buf *dmabuf;
+	int ret = -EINVAL;
+
+	if (args->dir >= DMA_NONE)
+		return ret;
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (args->what == IMPORTER_BEGIN)
+		ret = dma_buf_begin_cpu_access(dmabuf, args->dir);
+	else if (args->what == IMPORTER_END)
+		ret = dma_buf_end_cpu_access(dmabuf, args->dir);
+	else if (args->what == IMPORTER_VMAP)
+		ret = importer_vmap(dmabuf);
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+static int importer_fence(const struct importer_fence *args)
+{
+	struct importer_own_fence *own;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (args->ms > IMPORTER_FENCE_MAX_MS || args->error > 0 || args->error < -MAX_ERRNO)
+		return -EINVAL;
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = -ENOMEM;
+	own = kzalloc(sizeof(*own), GFP_KERNEL);
+	if (!own)
+		goto out;
+	dma_fence_init64(&own->base, &importer_fence_ops, NULL, dma_fence_context_alloc(1), 1);
+	timer_setup(&own->timer, importer_fence_end, 0);
+	own->error = args->error;
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	ret = dma_resv_reserve_fences(dmabuf->resv, 1);
+	if (!ret) {
+		atomic_inc(&importer_pending);
+		mod_timer(&own->timer, jiffies + msecs_to_jiffies(args->ms));
+		dma_resv_add_fence(dmabuf->resv, &own->base, args->write ?
+				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+	}
+	dma_resv_unlock(dmabuf->resv);
+	if (ret) {
+		dma_fence_signal(&own->base);
+		dma_fence_put(&own->base);
+	}
+out:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
+union importer_args {
+	struct importer_device device;
+	struct importer_attach attach;
+	struct importer_map map;
+	struct importer_word word;
+	struct importer_cpu cpu;
+	struct importer_fence fence;
+};
+
+static long importer_call(struct importer *importer, unsigned int cmd, unsigned long arg,
+			  union importer_args *args)
+{
+	switch (cmd) {
+	case IMPORTER_DEVICE:
+		return importer_device(importer, &args->device);
+	case IMPORTER_ATTACH:
+		return importer_attach(importer, &args->attach);
+	case IMPORTER_DETACH:
+		return importer_detach(importer, arg);
+	case IMPORTER_MAP:
+		return importer_map(importer, &args->map);
+	case IMPORTER_UNMAP:
+		return importer_unmap(importer, arg);
+	case IMPORTER_READ:
+	case IMPORTER_WRITE:
+		return importer_word(importer, &args->word, cmd == IMPORTER_WRITE);
+	}
+	return -ENOTTY;
+}
+
+static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct importer *importer = file->private_data;
+	union importer_args args;
+	long ret;
+
+	if (_IOC_SIZE(cmd) > sizeof(args))
+		return -ENOTTY;
+	if (_IOC_DIR(cmd) & _IOC_WRITE &&
+	    copy_from_user(&args, (void __user *)arg, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	/* these may wait for fences: without the lock */
+	if (cmd == IMPORTER_CPU)
+		return importer_cpu(&args.cpu);
+	if (cmd == IMPORTER_FENCE)
+		return importer_fence(&args.fence);
+	mutex_lock(&importer->lock);
+	ret = importer_call(importer, cmd, arg, &args);
+	mutex_unlock(&importer->lock);
+	if (ret >= 0 && _IOC_DIR(cmd) & _IOC_READ &&
+	    copy_to_user((void __user *)arg, &args, _IOC_SIZE(cmd)))
+		return -EFAULT;
+	return ret;
+}
+
+static int importer_open(struct inode *inode, struct file *file)
+{
+	struct importer *importer = kzalloc(sizeof(*importer), GFP_KERNEL);
+
+	if (!importer)
+		return -ENOMEM;
+	mutex_init(&importer->lock);
+	file->private_data = importer;
+	return 0;
+}
+
+static int importer_release(struct inode *inode, struct file *file)
+{
+	struct importer *importer = file->private_data;
+	unsigned int i;
+
+	for (i = 0; i < IMPORTER_MAX; i++)
+		importer_unmap(importer, i);
+	for (i = 0; i < IMPORTER_MAX; i++)
+		importer_detach(importer, i);
+	for (i = 0; i < IMPORTER_MAX; i++)
+		platform_device_unregister(importer->devices[i]);
+	kfree(importer);
+	return 0;
+}
+
+static const struct file_operations importer_fops = {
+	.owner = THIS_MODULE,
+	.open = importer_open,
+	.release = importer_release,
+	.unlocked_ioctl = importer_ioctl,
+};
+
+static struct miscdevice importer_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "sluice-importer",
+	.fops = &importer_fops,
+	.mode = 0600,
+};
+
+static int __init importer_init(void)
+{
+	return misc_register(&importer_misc);
+}
+
+static void __exit importer_exit(void)
+{
+	misc_deregister(&importer_misc);
+	/*
+	 * Each of our fences ends by itself; then its ops are forgotten.  The
+	 * last timer may still be on its way out of our code: timers run in a
+	 * softirq, which a grace period waits for.
+	 */
+	wait_event(importer_idle, !atomic_read(&importer_pending));
+	synchronize_rcu();
+}
+
+module_init(importer_init);
+module_exit(importer_exit);
+
+MODULE_DESCRIPTION("dma-buf importer for tests");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS("DMA_BUF");

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit: what SUBMIT computes of numbers from userspace, at their extremes, and
+ * the locking of many reservations at once.  Included by drivers/core/job.c.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+
+#define JOB_FORMAT	0x34325258
+#define JOB_RESVS	6
+#define JOB_ROUNDS	300
+
+static bool job_check_format(u32 fourcc)
+{
+	return fourcc == JOB_FORMAT;
+}
+
+static const struct sluice_device_ops job_test_ops = {
+	.op_align = 4,
+	.check_format = job_check_format,
+};
+
+struct job_test {
+	struct sluice_device *sdev;
+	struct sluice_slot *dst;
+	struct sluice_slot *src;
+};
+
+static struct sluice_slot *job_test_slot(struct kunit *test)
+{
+	struct sluice_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	slot->dmabuf = kunit_kzalloc(test, sizeof(*slot->dmabuf), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, slot->dmabuf);
+	slot->flags = SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE;
+	return slot;
+}
+
+static int job_test_init(struct kunit *test)
+{
+	struct job_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	t->sdev = kunit_kzalloc(test, struct_size(t->sdev, engines, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
+	t->sdev->ops = &job_test_ops;
+	t->dst = job_test_slot(test);
+	t->src = job_test_slot(test);
+	test->priv = t;
+	return 0;
+}
+
+static void ranges_at_their_extremes(struct kunit *test)
+{
+	static const struct {
+		u64 size, offset, length;
+		int result;
+	} cases[] = {
+		{ 4096, 0, 4096, 0 },
+		{ 4096, 0, 4097, -ERANGE },
+		{ 4096, 4095, 1, 0 },
+		{ 4096, 4096, 1, -ERANGE },
+		{ 4096, 4096, 0, 0 },
+		{ 4096, U64_MAX, 1, -ERANGE },
+		{ 4096, U64_MAX, 4097, -ERANGE },
+		{ 4096, 1, U64_MAX, -ERANGE },
+		{ 4096, U64_MAX, U64_MAX, -ERANGE },
+		{ 4096, 1ULL << 63, 1ULL << 63, -ERANGE },
+		{ 4096, U32_MAX, 1, -ERANGE },
+		{ 4096, (1ULL << 32), 4096, -ERANGE },
+		{ (1ULL << 32) + 4096, 1ULL << 32, 4096, 0 },
+		{ SIZE_MAX, 0, SIZE_MAX, 0 },
+		{ SIZE_MAX, SIZE_MAX - 1, 1, 0 },
+		{ SIZE_MAX, SIZE_MAX, 1, -ERANGE },
+	};
+	struct job_test *t = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		t->dst->dmabuf->size = cases[i].size;
+		KUNIT_EXPECT_EQ_MSG(test, sluice_check_range(cases[i].offset, cases[i].length,
+							     t->dst),
+				    cases[i].result, "case %u", i);
+	}
+}
+
+static void frames_at_their_extremes(struct kunit *test)
+{
+	static const struct {
+		u32 width, height, stride, format;
+		u64 length;
+		int result;
+	} cases[] = {
+		{ 0, 0, 0, 0, 4096, 0 },
+		{ 0, 1, 0, 0, 4096, -EINVAL },
+		{ 0, 0, 4, 0, 4096, -EINVAL },
+		{ 0, 0, 0, JOB_FORMAT, 4096, -EINVAL },
+		{ 1, 1, 4, JOB_FORMAT, 4, 0 },
+		{ 1, 1, 4, JOB_FORMAT, 3, -ERANGE },
+		{ 1, 1, 4, JOB_FORMAT + 1, 4, -EINVAL },
+		{ 1, 0, 4, JOB_FORMAT, 4, -EINVAL },
+		{ 2, 1, 4, JOB_FORMAT, 64, -EINVAL },
+		{ 1, 1, 5, JOB_FORMAT, 64, -EINVAL },
+		/* the last line needs no more than its pixels */
+		{ 16, 2, 4096, JOB_FORMAT, 4096 + 64, 0 },
+		{ 16, 2, 4096, JOB_FORMAT, 4096 + 63, -ERANGE },
+		/* width * 4 does not fit 32 bits: no stride is enough */
+		{ 0x40000000, 1, 0, JOB_FORMAT, U64_MAX, -EINVAL },
+		{ 0x40000001, 1, 4, JOB_FORMAT, U64_MAX, -EINVAL },
+		{ U32_MAX, 1, U32_MAX & ~3U, JOB_FORMAT, U64_MAX, -EINVAL },
+		/* height * stride does not fit 32 bits */
+		{ 1, 0x10001, 0x10000, JOB_FORMAT, 0x100000004ULL, 0 },
+		{ 1, 0x10001, 0x10000, JOB_FORMAT, 0x100000003ULL, -ERANGE },
+		{ 1, U32_MAX, U32_MAX & ~3U, JOB_FORMAT, U32_MAX, -ERANGE },
+		{ 0x3fffffff, U32_MAX, U32_MAX & ~3U, JOB_FORMAT, U64_MAX, 0 },
+		{ 0x3fffffff, U32_MAX, U32_MAX & ~3U, JOB_FORMAT, U64_MAX >> 1, -ERANGE },
+	};
+	struct job_test *t = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_step step = {
+			.kind = SLUICE_OP_CAPTURE,
+			.length = cases[i].length,
+			.frame = { cases[i].width, cases[i].height, cases[i].stride,
+				   cases[i].format },
+		};
+
+		KUNIT_EXPECT_EQ_MSG(test, sluice_check_frame(&step, t->sdev), cases[i].result,
+				    "case %u", i);
+	}
+}
+
+static void copies_overlap_or_not(struct kunit *test)
+{
+	static const struct {
+		u64 dst, src, length;
+		int result;
+	} cases[] = {
+		{ 0, 4096, 4096, 0 },
+		{ 4096, 0, 4096, 0 },
+		{ 0, 4092, 4096, -EINVAL },
+		{ 4092, 0, 4096, -EINVAL },
+		{ 0, 0, 4, -EINVAL },
+		{ 0, 2, 4, -EINVAL },
+		{ 2, 8, 4, -EINVAL },
+		{ 0, 8, 0, -EINVAL },
+		{ 0, 8, 6, -EINVAL },
+		{ 0, U64_MAX & ~3ULL, 8, -ERANGE },
+		{ U64_MAX & ~3ULL, 0, 8, -ERANGE },
+		{ 8, 0, U64_MAX & ~3ULL, -ERANGE },
+	};
+	struct job_test *t = test->priv;
+	unsigned int i;
+
+	t->dst->dmabuf->size = 8192;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_step step = {
+			.kind = SLUICE_OP_COPY,
+			.dst = t->dst,
+			.src = t->dst,
+			.dst_offset = cases[i].dst,
+			.src_offset = cases[i].src,
+			.length = cases[i].length,
+		};
+
+		KUNIT_EXPECT_EQ_MSG(test, sluice_step_check(&step, t->sdev), cases[i].result,
+				    "case %u", i);
+	}
+}
+
+static void directions_are_those_attached(struct kunit *test)
+{
+	struct job_test *t = test->priv;
+	struct sluice_step step = {
+		.kind = SLUICE_OP_COPY, .dst = t->dst, .src = t->src, .length = 4,
+	};
+
+	t->dst->dmabuf->size = 4;
+	t->src->dmabuf->size = 4;
+	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), 0);
+	t->dst->flags = SLUICE_ATTACH_READ;
+	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), -EACCES);
+	t->dst->flags = SLUICE_ATTACH_WRITE;
+	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), 0);
+	t->src->flags = SLUICE_ATTACH_WRITE;
+	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), -EACCES);
+}
+
+/* Two threads that want the same reservations in opposite orders. */
+struct job_locker {
+	struct sluice_job *job;
+	unsigned int *shared;
+	struct completion done;
+	int ret;
+};
+
+static int job_locker(void *data)
+{
+	struct job_locker *locker = data;
+	unsigned int round, i;
+
+	for (round = 0; round < JOB_ROUNDS; round++) {
+		struct ww_acquire_ctx ctx;
+
+		locker->ret = sluice_job_lock(locker->job, &ctx);
+		if (locker->ret)
+			break;
+		for (i = 0; i < locker->job->num_claims; i++)
+			dma_resv_assert_held(locker->job->claims[i].resv);
+		/* not atomic: the locks must do */
+		i = *locker->shared;
+		cond_resched();
+		*locker->shared = i + 1;
+		sluice_job_unlock(locker->job, &ctx);
+	}
+	complete(&locker->done);
+	return 0;
+}
+
+static void opposite_orders_back_off(struct kunit *test)
+{
+	struct sluice_claim claims[2][JOB_RESVS];
+	struct job_locker lockers[2];
+	struct task_struct *tasks[2];
+	struct dma_resv *resvs;
+	unsigned int i, n, shared = 0;
+
+	resvs = kunit_kcalloc(test, JOB_RESVS, sizeof(*resvs), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, resvs);
+	for (i = 0; i < JOB_RESVS; i++) {
+		dma_resv_init(&resvs[i]);
+		claims[0][i] = (struct sluice_claim) { .resv = &resvs[i] };
+		claims[1][i] = (struct sluice_claim) { .resv = &resvs[JOB_RESVS - 1 - i] };
+	}
+	for (n = 0; n < 2; n++) {
+		lockers[n] = (struct job_locker) { .shared = &shared };
+		init_completion(&lockers[n].done);
+		lockers[n].job = kunit_kzalloc(test, struct_size(lockers[n].job, steps, 1),
+					       GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, lockers[n].job);
+		lockers[n].job->claims = claims[n];
+		lockers[n].job->num_claims = JOB_RESVS;
+	}
+	for (n = 0; n < 2; n++)
+		tasks[n] = kthread_run(job_locker, &lockers[n], "sluice-kunit-%u", n);
+	for (n = 0; n < 2; n++) {
+		if (IS_ERR(tasks[n])) {
+			KUNIT_FAIL(test, "no thread");
+			continue;
+		}
+		wait_for_completion(&lockers[n].done);
+		KUNIT_EXPECT_EQ(test, lockers[n].ret, 0);
+	}
+	KUNIT_EXPECT_EQ(test, shared, 2 * JOB_ROUNDS);
+	for (i = 0; i < JOB_RESVS; i++) {
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(&resvs[i]));
+		dma_resv_fini(&resvs[i]);
+	}
+}
+
+static struct kunit_case job_cases[] = {
+	KUNIT_CASE(ranges_at_their_extremes),
+	KUNIT_CASE(frames_at_their_extremes),
+	KUNIT_CASE(copies_overlap_or_not),
+	KUNIT_CASE(directions_are_those_attached),
+	KUNIT_CASE_SLOW(opposite_orders_back_off),
+	{ }
+};
+
+static struct kunit_suite job_suite = {
+	.name = "sluice-job",
+	.init = job_test_init,
+	.test_cases = job_cases,
+};
+kunit_test_suite(job_suite);
