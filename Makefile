@@ -22,6 +22,7 @@ help:
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
+	@echo 'make check-races              loops of races on that kernel; LONG=1 for an hour of them'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -48,6 +49,13 @@ check-debug: user
 	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
 		$(VM)/run check $$(cat $$dir/include/config/kernel.release) $(if $(T),-t $(T))
 
+# Loops of races, each as long as this.
+check-races: export SLUICE_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
+check-races: export SLUICE_GUEST_SECONDS := $(if $(LONG),7200,1200)
+check-races: user
+	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
+		$(VM)/run check $$(cat $$dir/include/config/kernel.release) -t races
+
 demo: user
 	@$(VM)/build modules $(NEWEST)
 	@$(VM)/run demo $(NEWEST)
@@ -63,4 +71,4 @@ clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug demo shell gates clean
+.PHONY: help setup user modules check check-debug check-races demo shell gates clean

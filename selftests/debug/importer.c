@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: MIT
+/*
+ * An importer that does what none should: maps in every direction at once, asks
+ * for tiny segments, cannot reach the memory, holds on across unbind and after
+ * everybody else has let go, leaves fences that end late.  Our side must hold.
+ */
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "importer.h"
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE (256UL << 10)
+#define MS 1000000LL
+#define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
+
+/* enum dma_data_direction, and of CPU access */
+enum { BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE };
+
+static const __u64 no_boundary = ~0ULL;
+
+static int number(int fd, unsigned long request, void *argument)
+{
+	int ret = ioctl(fd, request, argument);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int add_device(int importer, unsigned int bits, unsigned int max_seg, __u64 boundary)
+{
+	struct importer_device args = {
+		.dma_bits = bits, .max_seg = max_seg, .boundary = boundary,
+	};
+
+	return number(importer, IMPORTER_DEVICE, &args);
+}
+
+static int attach(int importer, int device, int fd)
+{
+	struct importer_attach args = { .fd = fd, .device = device };
+
+	return number(importer, IMPORTER_ATTACH, &args);
+}
+
+static int map(int importer, int attachment, unsigned int dir, struct importer_map *args)
+{
+	*args = (struct importer_map) { .attachment = attachment, .dir = dir };
+	return number(importer, IMPORTER_MAP, args);
+}
+
+static int unmap(int importer, long mapping)
+{
+	return number(importer, IMPORTER_UNMAP, (void *)mapping);
+}
+
+static int detach(int importer, long attachment)
+{
+	return number(importer, IMPORTER_DETACH, (void *)attachment);
+}
+
+static int cpu(int importer, int fd, unsigned int what, unsigned int dir)
+{
+	struct importer_cpu args = { .fd = fd, .what = what, .dir = dir };
+
+	return number(importer, IMPORTER_CPU, &args);
+}
+
+static int late_fence(int importer, int fd, bool write, unsigned int ms, int error)
+{
+	struct importer_fence args = { .fd = fd, .write = write, .ms = ms, .error = error };
+
+	return number(importer, IMPORTER_FENCE, &args);
+}
+
+/* How many of some words, one a page, differ from a pattern of fill_words(). */
+static int differing(int importer, int mapping, size_t size, uint32_t seed)
+{
+	struct importer_word word = { .mapping = mapping };
+	int wrong = 0;
+
+	for (word.offset = 0; word.offset < size; word.offset += 2044)
+		wrong += number(importer, IMPORTER_READ, &word) != 0 ||
+			 word.value != expected_word(seed, word.offset / 4);
+	return wrong;
+}
+
+static bool load_importer(void)
+{
+	return !access("/dev/sluice-importer", F_OK) ||
+	       !system("insmod /sluice/$(uname -r)/sluice-importer.ko && udevadm settle");
+}
+
+FIXTURE(importer) {
+	struct objects before;
+	int device, buffer, importer;
+};
+
+FIXTURE_VARIANT(importer) {
+	unsigned int heap;
+};
+
+FIXTURE_VARIANT_ADD(importer, pages) { .heap = 0 };
+FIXTURE_VARIANT_ADD(importer, contiguous) { .heap = 1 };
+
+FIXTURE_SETUP(importer)
+{
+	ASSERT_TRUE(load_importer());
+	knob("delay_us", 0);
+	self->before = objects_read();
+	self->device = sluice_open("soft0");
+	ASSERT_GE(self->device, 0);
+	self->buffer = sluice_alloc(self->device, variant->heap, SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+	self->importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(self->importer, 0);
+}
+
+FIXTURE_TEARDOWN(importer)
+{
+	close(self->importer);
+	close(self->buffer);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(importer, gets_segments_within_its_limits)
+{
+	static const unsigned int max_segs[] = { 512, 4095, 4096, 8192, 12288, 65536, UINT32_MAX };
+	static const __u64 boundaries[] = { 2047, 4095, 8191, 65535, 0xffffffff, ~0ULL };
+	struct importer_map table;
+	unsigned int i, j;
+
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 3), 0);
+	for (i = 0; i < sizeof(max_segs) / sizeof(max_segs[0]); i++) {
+		for (j = 0; j < sizeof(boundaries) / sizeof(boundaries[0]); j++) {
+			int importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+			int device = add_device(importer, 64, max_segs[i], boundaries[j]);
+			int attachment = attach(importer, device, self->buffer);
+			int mapping = map(importer, attachment, BIDIRECTIONAL, &table);
+
+			ASSERT_GE(mapping, 0);
+			EXPECT_EQ(table.total, SIZE);
+			EXPECT_LE(table.largest, max_segs[i]);
+			EXPECT_EQ(table.crossing, 0);
+			EXPECT_EQ(table.unreachable, 0);
+			EXPECT_EQ(differing(importer, mapping, SIZE, 3), 0);
+			close(importer);
+		}
+	}
+}
+
+TEST_F(importer, that_cannot_reach_the_memory_is_refused_at_attach)
+{
+	EXPECT_EQ(attach(self->importer, add_device(self->importer, 20, 65536, no_boundary),
+			 self->buffer), -EADDRNOTAVAIL);
+	EXPECT_EQ(attach(self->importer, add_device(self->importer, 1, 65536, no_boundary),
+			 self->buffer), -EADDRNOTAVAIL);
+	/* the guest's memory ends below 8 GiB */
+	EXPECT_GE(attach(self->importer, add_device(self->importer, 33, 65536, no_boundary),
+			 self->buffer), 0);
+}
+
+TEST_F(importer, maps_in_every_direction_several_times_at_once)
+{
+	static const unsigned int dirs[] = {
+		BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE, FROM_DEVICE, TO_DEVICE, BIDIRECTIONAL,
+	};
+	int device = add_device(self->importer, 64, 65536, no_boundary), attachments[2], i;
+	struct importer_word word = { .value = 0x5a5a5a5a };
+	int mappings[2][6];
+	struct importer_map table;
+
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 4), 0);
+	attachments[0] = attach(self->importer, device, self->buffer);
+	attachments[1] = attach(self->importer, device, self->buffer);
+	ASSERT_GE(attachments[1], 0);
+	for (i = 0; i < 12; i++) {
+		mappings[i % 2][i / 2] = map(self->importer, attachments[i % 2], dirs[i / 2],
+					     &table);
+		ASSERT_GE(mappings[i % 2][i / 2], 0);
+		EXPECT_EQ(table.total, SIZE);
+		EXPECT_EQ(differing(self->importer, mappings[i % 2][i / 2], SIZE, 4), 0);
+	}
+	/* one memory, whichever mapping looks */
+	word.mapping = mappings[0][0];
+	word.offset = SIZE - 4;
+	EXPECT_EQ(number(self->importer, IMPORTER_WRITE, &word), 0);
+	word.value = 0;
+	word.mapping = mappings[1][5];
+	EXPECT_EQ(number(self->importer, IMPORTER_READ, &word), 0);
+	EXPECT_EQ(word.value, 0x5a5a5a5a);
+	/* one importer goes, the other one's mappings stay */
+	for (i = 5; i >= 0; i--)
+		EXPECT_EQ(unmap(self->importer, mappings[0][i]), 0);
+	EXPECT_EQ(detach(self->importer, attachments[0]), 0);
+	EXPECT_EQ(differing(self->importer, mappings[1][2], SIZE - 4, 4), 0);
+	for (i = 0; i < 6; i++)
+		EXPECT_EQ(unmap(self->importer, mappings[1][i]), 0);
+	EXPECT_EQ(detach(self->importer, attachments[1]), 0);
+}
+
+TEST_F(importer, brings_many_devices)
+{
+	struct importer_map table;
+	int i, mapping = -1;
+
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 5), 0);
+	for (i = 0; i < IMPORTER_MAX; i++) {
+		int device = add_device(self->importer, 33 + i, 4096 * (i + 1), no_boundary);
+		int attachment = attach(self->importer, device, self->buffer);
+
+		ASSERT_GE(attachment, 0);
+		mapping = map(self->importer, attachment, i % 3, &table);
+		ASSERT_GE(mapping, 0);
+		EXPECT_LE(table.largest, 4096U * (i + 1));
+	}
+	EXPECT_EQ(differing(self->importer, mapping, SIZE, 5), 0);
+	EXPECT_EQ(fill_words(self->buffer, SIZE, 6), 0);
+	EXPECT_EQ(differing(self->importer, 0, SIZE, 6), 0);
+}
+
+TEST_F(importer, holds_the_memory_when_all_others_have_gone)
+{
+	int device = add_device(self->importer, 64, 4096, no_boundary);
+	int attachment = attach(self->importer, device, self->buffer), mapping;
+	struct importer_map table;
+
+	mapping = map(self->importer, attachment, TO_DEVICE, &table);
+	ASSERT_GE(mapping, 0);
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 7), 0);
+	close(self->buffer);
+	close(self->device);
+	self->buffer = self->device = -1;
+	EXPECT_EQ(differing(self->importer, mapping, SIZE, 7), 0);
+	EXPECT_EQ(detach(self->importer, attachment), -EBUSY);
+	EXPECT_EQ(unmap(self->importer, mapping), 0);
+	EXPECT_EQ(detach(self->importer, attachment), 0);
+}
+
+TEST_F(importer, holds_its_mapping_across_unbind_and_rebind)
+{
+	int device = add_device(self->importer, 64, 65536, no_boundary), tries, i;
+	int attachment = attach(self->importer, device, self->buffer), mapping, second;
+	struct importer_map table;
+
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 8), 0);
+	mapping = map(self->importer, attachment, BIDIRECTIONAL, &table);
+	ASSERT_GE(mapping, 0);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
+		EXPECT_EQ(differing(self->importer, mapping, SIZE, 8), 0);
+		/* the device is gone; its memory may still be mapped and attached anew */
+		second = map(self->importer, attachment, FROM_DEVICE, &table);
+		EXPECT_GE(second, 0);
+		EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_VMAP, 0), 0);
+		EXPECT_EQ(unmap(self->importer, second), 0);
+		second = attach(self->importer, device, self->buffer);
+		EXPECT_GE(second, 0);
+		EXPECT_EQ(detach(self->importer, second), 0);
+		ASSERT_EQ(write_text(SOFT_DRIVER "/bind", "sluice-soft"), 0);
+		for (tries = 0; tries < 300 && access("/dev/sluice/soft0", F_OK); tries++)
+			usleep(10000);
+	}
+	EXPECT_EQ(differing(self->importer, mapping, SIZE, 8), 0);
+}
+
+TEST_F(importer, brackets_cpu_access_in_any_order)
+{
+	unsigned int seed = 1, i;
+	int device = add_device(self->importer, 64, 8192, no_boundary), mapping = -1;
+	int attachment = attach(self->importer, device, self->buffer);
+	struct importer_map table;
+
+	ASSERT_GE(attachment, 0);
+	/* ends without begins, of every direction, with and without a mapping */
+	for (i = 0; i < 200; i++) {
+		unsigned int what = rand_r(&seed) % 4;
+
+		if (what < 3) {
+			EXPECT_EQ(cpu(self->importer, self->buffer, what, rand_r(&seed) % 3), 0);
+			continue;
+		}
+		if (mapping < 0)
+			mapping = map(self->importer, attachment, rand_r(&seed) % 3, &table);
+		else if (!unmap(self->importer, mapping))
+			mapping = -1;
+	}
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 9), 0);
+	EXPECT_EQ(check_words(self->buffer, SIZE, 9), 0);
+}
+
+TEST_F(importer, leaves_a_late_fence_that_jobs_and_cpu_wait_for)
+{
+	int queue = sluice_queue(self->device, 0), fence;
+	int64_t began = now_ns();
+	struct sluice_op op;
+
+	ASSERT_EQ(sluice_attach(queue, self->buffer, 0), 0);
+	ASSERT_EQ(late_fence(self->importer, self->buffer, true, 400, 0), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 0x11);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 100), -ETIME);
+	EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_BEGIN, TO_DEVICE), 0);
+	EXPECT_GE(now_ns() - began, 390 * MS);
+	EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_END, TO_DEVICE), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0x11), 0);
+	close(fence);
+
+	/* a read fence does not hold up readers, and an implicit error is not ours */
+	ASSERT_EQ(late_fence(self->importer, self->buffer, false, 300, -EIO), 0);
+	began = now_ns();
+	EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_BEGIN, FROM_DEVICE), 0);
+	EXPECT_LT(now_ns() - began, 250 * MS);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	close(fence);
+
+	/* nobody waits for the last one: it outlives queue and buffer */
+	ASSERT_EQ(late_fence(self->importer, self->buffer, true, 500, 0), 0);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
+	close(queue);
+	EXPECT_EQ(sluice_fence_wait(fence, 300), -ECANCELED);
+	close(fence);
+}
+
+struct worker {
+	int buffer;
+	unsigned int seed;
+	int errors;
+};
+
+static void *attach_and_go(void *argument)
+{
+	struct worker *worker = argument;
+	struct importer_map table;
+	int round, i;
+
+	for (round = 0; round < 15; round++) {
+		int importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+		int device = add_device(importer, 40, 4096 << rand_r(&worker->seed) % 5,
+					no_boundary);
+		int attachment = attach(importer, device, worker->buffer);
+
+		for (i = 0; i < 4; i++)
+			if (map(importer, attachment, rand_r(&worker->seed) % 3, &table) < 0 ||
+			    table.total != SIZE)
+				worker->errors++;
+		cpu(importer, worker->buffer, rand_r(&worker->seed) % 3, BIDIRECTIONAL);
+		if (rand_r(&worker->seed) & 1)
+			unmap(importer, 2);
+		close(importer);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(importer, comes_many_at_a_time, 120)
+{
+	struct worker workers[4];
+	pthread_t threads[4];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		workers[i] = (struct worker) { .buffer = self->buffer, .seed = i + 1 };
+		ASSERT_EQ(pthread_create(&threads[i], NULL, attach_and_go, &workers[i]), 0);
+	}
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], NULL);
+		EXPECT_EQ(workers[i].errors, 0);
+	}
+}
+
+TEST(importer_module_unloads_with_a_fence_of_its_own_pending)
+{
+	int device = sluice_open("soft0"), buffer = sluice_alloc(device, 0, SIZE, 0), importer;
+	struct objects before = objects_read();
+
+	ASSERT_TRUE(load_importer());
+	importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(importer, 0);
+	ASSERT_EQ(late_fence(importer, buffer, true, 700, 0), 0);
+	close(importer);
+	EXPECT_EQ(system("rmmod sluice-importer"), 0);
+	EXPECT_EQ(sluice_cpu_begin(buffer, true), 0);
+	EXPECT_EQ(sluice_cpu_end(buffer, true), 0);
+	EXPECT_TRUE(objects_settle(&before));
+	close(buffer);
+	close(device);
+}
+
+TEST_HARNESS_MAIN
