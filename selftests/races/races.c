@@ -11,6 +11,7 @@
 #include <drm/drm.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/videodev2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,13 +25,14 @@
 #include "support.h"
 
 #define SIZE 32768UL
+#define CAMERA_SIZE (256UL << 10)
 #define TIMEOUT 3600	/* the loops have clocks of their own */
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
 
 static atomic_bool over;
-static atomic_ulong calls;
+static atomic_ulong calls, streams;
 
 static unsigned int setting(const char *name, unsigned int fallback)
 {
@@ -295,7 +297,8 @@ TEST_F_TIMEOUT(races, queue_closed_and_reused_in_the_middle_of_its_calls, TIMEOU
 struct holder {
 	const char *name;
 	unsigned int seed;
-	int importer;
+	bool films;
+	int importer, camera;
 };
 
 static void hold_in_importer(struct holder *holder, int buffer)
@@ -351,6 +354,35 @@ static void hold_in_vgem(int buffer)
 	close(drm);
 }
 
+/* A camera that streams into our memory until its next buffer comes. */
+static void hold_in_vivid(struct holder *holder)
+{
+	struct v4l2_requestbuffers request = {
+		.count = 1, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_DMABUF,
+	};
+	struct v4l2_format format = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.fmt.pix = { .width = 320, .height = 180, .pixelformat = V4L2_PIX_FMT_YUYV },
+	};
+	struct v4l2_buffer buffer = { .type = request.type, .memory = request.memory };
+	int device = sluice_open(holder->name), memory = sluice_alloc(device, 0, CAMERA_SIZE, 0);
+
+	if (holder->camera >= 0)
+		close(holder->camera);
+	holder->camera = open("/dev/video0", O_RDWR | O_CLOEXEC);
+	buffer.m.fd = memory;
+	if (holder->camera >= 0 && memory >= 0 &&
+	    !ioctl(holder->camera, VIDIOC_S_FMT, &format) &&
+	    !ioctl(holder->camera, VIDIOC_REQBUFS, &request) &&
+	    !ioctl(holder->camera, VIDIOC_QBUF, &buffer) &&
+	    !ioctl(holder->camera, VIDIOC_STREAMON, &request.type))
+		atomic_fetch_add(&streams, 1);
+	if (memory >= 0)
+		close(memory);
+	if (device >= 0)
+		close(device);
+}
+
 static void *hold(void *argument)
 {
 	struct holder *holder = argument;
@@ -376,6 +408,8 @@ static void *hold(void *argument)
 		count(sluice_submit(queue, &op, 1, fence, NULL, 0, NULL));
 		if (buffer >= 0 && rand_r(&holder->seed) & 1)
 			hold_in_vgem(buffer);
+		if (holder->films)
+			hold_in_vivid(holder);
 		count(sluice_wait(queue, 2, rand_r(&holder->seed) % 150));
 		if (memory != MAP_FAILED) {
 			memory[0] = 1;
@@ -398,6 +432,8 @@ static void *hold(void *argument)
 	}
 	if (holder->importer >= 0)
 		close(holder->importer);
+	if (holder->camera >= 0)
+		close(holder->camera);
 	return NULL;
 }
 
@@ -446,13 +482,14 @@ TEST_F_TIMEOUT(races, devices_come_and_go_below_everything, TIMEOUT)
 	ASSERT_TRUE(find_edu(edu));
 	snprintf(remove, sizeof(remove), "/sys/bus/pci/devices/%s/remove", edu);
 	system("insmod /sluice/$(uname -r)/sluice-importer.ko 2>/dev/null; modprobe -q vgem; "
+	       "modprobe -q vivid n_devs=1 node_types=1 no_error_inj=1; "
 	       "udevadm settle");
 	before = objects_read();
 	knob("delay_us", 5000);
 	over = false;
 	calls = 0;
 	for (i = 0; i < 4; i++) {
-		holders[i] = (struct holder) { names[i], seed * 100 + i, -1 };
+		holders[i] = (struct holder) { names[i], seed * 100 + i, !i, -1, -1 };
 		ASSERT_EQ(pthread_create(&threads[i], NULL, hold, &holders[i]), 0);
 	}
 	ASSERT_EQ(pthread_create(&threads[4], NULL, unload, &seed), 0);
@@ -484,10 +521,11 @@ TEST_F_TIMEOUT(races, devices_come_and_go_below_everything, TIMEOUT)
 	write_text(SOFT_DRIVER "/bind", "sluice-soft");
 	EXPECT_TRUE(settle_node("/dev/sluice/soft0"));
 	EXPECT_TRUE(settle_node("/dev/sluice/edu0"));
-	printf("# %u rounds, %lu calls\n", rounds, atomic_load(&calls));
+	printf("# %u rounds, %lu calls, %lu streams\n", rounds, atomic_load(&calls),
+	       atomic_load(&streams));
 	EXPECT_TRUE(objects_settle(&before));
 	EXPECT_EQ(system("rmmod sluice-importer"), 0);
-	system("rmmod vgem 2>/dev/null");
+	system("rmmod vgem vivid 2>/dev/null");
 }
 
 TEST_HARNESS_MAIN
