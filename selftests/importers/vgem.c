@@ -853,4 +853,25 @@ TEST_F(foreign, slot_keeps_the_buffer_after_vgem_has_closed_it)
 	EXPECT_EQ(0, check_value(ours, SIZE, 0xabad1dea));
 }
 
+/* edu has 28 address bits, and most memory lies above them. */
+TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
+{
+	struct objects before = objects_read();
+	struct sluice_buffer_info info;
+	int device = sluice_open("edu0"), queue = sluice_queue(device, 0);
+	int other = sluice_open("soft0"), buffer = sluice_alloc(other, 0, 1 << 20, 0);
+
+	ASSERT_GE(queue, 0);
+	ASSERT_GE(buffer, 0);
+	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, buffer, 0));
+	ASSERT_EQ(0, sluice_get_buffer(device, buffer, &info));
+	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
+	EXPECT_EQ(0, info.segments);
+	close(buffer);
+	close(other);
+	close(queue);
+	close(device);
+	EXPECT_TRUE(objects_settle(&before));
+}
+
 TEST_HARNESS_MAIN
