@@ -740,6 +740,24 @@ TEST_F(foreign, is_reported_as_foreign_and_importable)
 	EXPECT_LE(4096, info.largest_segment);
 }
 
+/*
+ * vgem's memory lies anywhere, edu has 28 address bits: mapping it would bounce,
+ * and what edu writes would be lost.
+ */
+TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
+{
+	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0);
+	struct sluice_buffer_info info;
+
+	ASSERT_LE(0, queue);
+	ASSERT_EQ(0, sluice_get_buffer(edu, self->buffer, &info));
+	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
+	EXPECT_EQ(0, info.segments);
+	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, self->buffer, 0));
+	close(queue);
+	close(edu);
+}
+
 TEST_F(foreign, fill_shows_through_vgems_mapping)
 {
 	int slot = sluice_attach(self->scene.queue, self->buffer, SLUICE_ATTACH_WRITE);
