@@ -217,8 +217,9 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 }
 
 /*
- * A job that is ready, and was submitted more than a second ago, goes before all priorities, so that
- * a stream of urgent jobs cannot hold back a fence for ever.
+ * A job that is ready, and was submitted more than a second ago, goes before
+ * all priorities, so that a stream of urgent jobs cannot hold back a fence for
+ * ever.
  */
 static u32 sluice_engine_urgency(const struct sluice_job *job)
 {
