@@ -142,7 +142,7 @@ int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		.inode = file_inode(dmabuf->file)->i_ino,
 	};
 	info->error = sluice_buffer_probe(sdev, dmabuf, info);
-	if (info->error == -ENODEV)
+	if (info->error == -ENODEV && READ_ONCE(sdev->gone))
 		return -ENODEV;
 	if (!info->error && info->segments == 1)
 		info->properties |= SLUICE_MEM_CONTIGUOUS;

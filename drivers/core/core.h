@@ -97,6 +97,7 @@ struct sluice_engine {
  * @ops: the driver's; not used once @users is 0
  * @priv: the driver's
  * @dma_mask: copy of the parent's, for @dev
+ * @translated: the parent is behind an IOMMU that can show it any memory
  * @name: name of the node
  * @lock: guards @queues and setting @gone
  * @gone: unregistered; no new work
@@ -120,6 +121,7 @@ struct sluice_device {
 	const struct sluice_device_ops *ops;
 	void *priv;
 	u64 dma_mask;
+	bool translated;
 	char name[SLUICE_NAME_LEN];
 	struct mutex lock;
 	bool gone;
@@ -430,6 +432,7 @@ static inline void sluice_object_dec(enum sluice_object object)
 /* device.c */
 int sluice_class_init(void);
 void sluice_class_exit(void);
+struct device *sluice_scout(void);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
 extern struct list_head sluice_devices;
@@ -451,6 +454,7 @@ unsigned int sluice_heap_count(void);
 const struct sluice_heap *sluice_heap_get(unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 bool sluice_dma_translated(struct device *dev);
+bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
 
 /* buffer.c */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,

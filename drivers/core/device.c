@@ -20,6 +20,8 @@
 #define SLUICE_MAX_ENGINES	64
 
 static dev_t sluice_devt;
+static struct device *sluice_scout_device;
+static u64 sluice_scout_mask = DMA_BIT_MASK(64);
 static DEFINE_IDA(sluice_minors);
 
 LIST_HEAD(sluice_devices);
@@ -121,6 +123,9 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start || !ops->abort ||
 	    !is_power_of_2(ops->op_align) || !parent->dma_mask)
 		return ERR_PTR(-EINVAL);
+	/* sluice_slot_sync() takes a segment for one piece of memory */
+	if (ops->cpu_engine && sluice_dma_translated(parent))
+		return ERR_PTR(-EINVAL);
 
 	sdev = kzalloc(struct_size(sdev, engines, num_engines), GFP_KERNEL);
 	if (!sdev)
@@ -151,6 +156,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->dev.devt = MKDEV(MAJOR(sluice_devt), minor);
 	sdev->dev.release = sluice_device_release;
 	sdev->dma_mask = dma_get_mask(parent);
+	sdev->translated = sluice_dma_translated(parent);
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dev.coherent_dma_mask = min(parent->coherent_dma_mask, sdev->dma_mask);
 	sdev->dev.bus_dma_limit = parent->bus_dma_limit;
@@ -241,16 +247,35 @@ const char *sluice_device_name(const struct sluice_device *sdev)
 }
 EXPORT_SYMBOL_GPL(sluice_device_name);
 
+/**
+ * sluice_scout - a device that can address all memory, and does no DMA
+ */
+struct device *sluice_scout(void)
+{
+	return sluice_scout_device;
+}
+
 int sluice_class_init(void)
 {
 	int ret;
 
+	sluice_scout_device = root_device_register("sluice");
+	if (IS_ERR(sluice_scout_device))
+		return PTR_ERR(sluice_scout_device);
+	sluice_scout_device->dma_mask = &sluice_scout_mask;
+	sluice_scout_device->coherent_dma_mask = sluice_scout_mask;
 	ret = alloc_chrdev_region(&sluice_devt, 0, SLUICE_MAX_DEVICES, "sluice");
 	if (ret)
-		return ret;
+		goto err_scout;
 	ret = class_register(&sluice_class);
 	if (ret)
-		unregister_chrdev_region(sluice_devt, SLUICE_MAX_DEVICES);
+		goto err_region;
+	return 0;
+
+err_region:
+	unregister_chrdev_region(sluice_devt, SLUICE_MAX_DEVICES);
+err_scout:
+	root_device_unregister(sluice_scout_device);
 	return ret;
 }
 
@@ -258,5 +283,6 @@ void sluice_class_exit(void)
 {
 	class_unregister(&sluice_class);
 	unregister_chrdev_region(sluice_devt, SLUICE_MAX_DEVICES);
+	root_device_unregister(sluice_scout_device);
 	ida_destroy(&sluice_minors);
 }

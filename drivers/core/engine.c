@@ -116,7 +116,6 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 {
 	struct sluice_job *job;
 	unsigned long flags;
-	bool last;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	job = engine->running;
@@ -124,6 +123,10 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 		spin_unlock_irqrestore(&engine->lock, flags);
 		return;
 	}
+	engine->state = SLUICE_ENGINE_ENDING;
+	spin_unlock_irqrestore(&engine->lock, flags);
+
+	/* the job is ours now */
 	sluice_engine_sync_step(engine, &job->steps[job->step], false);
 	job->result.status = result->status;
 	job->result.bytes += result->bytes;
@@ -132,14 +135,15 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 		job->result.sequence = result->sequence;
 		job->result.dropped += result->dropped;
 	}
-	last = result->status || ++job->step == job->num_steps;
-	engine->state = last ? SLUICE_ENGINE_ENDING : SLUICE_ENGINE_STEP;
-	if (!last)
-		sluice_engine_kick(engine);
-	spin_unlock_irqrestore(&engine->lock, flags);
-
-	if (last)
+	if (result->status || ++job->step == job->num_steps) {
 		sluice_engine_end(engine, job, job->result.status);
+		return;
+	}
+	/* kicked after the state: the engine sees a kill or deadline of meanwhile */
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->state = SLUICE_ENGINE_STEP;
+	sluice_engine_kick(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
 }
 EXPORT_SYMBOL_GPL(sluice_engine_done);
 
@@ -213,8 +217,9 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 }
 
 /*
- * A job that is ready, and was submitted more than a second ago, goes before all priorities, so that
- * a stream of urgent jobs cannot hold back a fence for ever.
+ * A job that is ready, and was submitted more than a second ago, goes before
+ * all priorities, so that a stream of urgent jobs cannot hold back a fence for
+ * ever.
  */
 static u32 sluice_engine_urgency(const struct sluice_job *job)
 {
@@ -299,6 +304,7 @@ static void sluice_engine_work(struct work_struct *work)
 		case SLUICE_NOTHING:
 			break;
 		}
+		cond_resched();
 	} while (decision != SLUICE_NOTHING);
 	dma_fence_end_signalling(signalling);
 }

@@ -16,14 +16,12 @@
  * around map and unmap on newer kernels.
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/swiotlb.h>
 
 #include "core.h"
 
@@ -38,6 +36,9 @@
  * struct sluice_mapping - the buffer mapped for one device in one direction
  * @dev: the device
  * @dir: direction
+ * @mask: the device's DMA mask then: another driver of it may set another
+ * @max_segment: likewise
+ * @boundary: likewise
  * @sgt: the mapped table; importers get copies
  * @busy: views that importers have; the caches need care only then
  * @link: in buffer->mappings
@@ -45,6 +46,9 @@
 struct sluice_mapping {
 	struct device *dev;
 	enum dma_data_direction dir;
+	u64 mask;
+	unsigned int max_segment;
+	unsigned long boundary;
 	struct sg_table sgt;
 	unsigned int busy;
 	struct list_head link;
@@ -76,30 +80,18 @@ struct sluice_attachment {
 	struct list_head link;
 };
 
-/* Can the device address all of the memory?  An IOMMU can show it anything. */
-static bool sluice_reachable(const struct sluice_buffer *buffer, struct device *dev)
-{
-	u64 limit;
-
-	if (!dev->dma_mask || sluice_dma_translated(dev))
-		return true;
-	if (is_swiotlb_force_bounce(dev))
-		return false;
-	limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
-	return phys_to_dma(dev, buffer->end) <= limit;
-}
-
 static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 	struct sluice_attachment *attachment;
 
-	if (!sluice_reachable(buffer, attach->dev)) {
+	/* without a mask it cannot do DMA at all, but may use the CPU's mappings */
+	if (attach->dev->dma_mask && !sluice_dma_reaches(attach->dev, buffer->end)) {
 		dev_dbg(attach->dev, "cannot address memory up to %pa of a buffer of %s\n",
 			&buffer->end, buffer->sdev->name);
 		return -EADDRNOTAVAIL;
 	}
-	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL);
+	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
 	if (!attachment)
 		return -ENOMEM;
 	attachment->dev = attach->dev;
@@ -144,6 +136,8 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 
 	mutex_lock(&buffer->lock);
 	list_for_each_entry_safe(view, next, &attachment->views, link) {
+		if (WARN_ON(view->busy))	/* an importer that forgot to unmap */
+			view->mapping->busy--;
 		sg_free_table(&view->sgt);
 		kfree(view);
 	}
@@ -222,7 +216,7 @@ static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device
 			}
 		}
 		if (!pass) {
-			ret = sg_alloc_table(sgt, count, GFP_KERNEL);
+			ret = sg_alloc_table(sgt, count, GFP_KERNEL_ACCOUNT);
 			if (ret)
 				return ret;
 		}
@@ -240,10 +234,13 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 
 	lockdep_assert_held(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link)
-		if (mapping->dev == dev && mapping->dir == dir)
+		if (mapping->dev == dev && mapping->dir == dir &&
+		    mapping->mask == dma_get_mask(dev) &&
+		    mapping->max_segment == dma_get_max_seg_size(dev) &&
+		    mapping->boundary == dma_get_seg_boundary(dev))
 			return mapping;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL);
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 	ret = sluice_cut_segments(buffer, dev, &mapping->sgt);
@@ -255,6 +252,9 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 		goto err_table;
 	mapping->dev = dev;
 	mapping->dir = dir;
+	mapping->mask = dma_get_mask(dev);
+	mapping->max_segment = dma_get_max_seg_size(dev);
+	mapping->boundary = dma_get_seg_boundary(dev);
 	list_add_tail(&mapping->link, &buffer->mappings);
 	sluice_object_inc(SLUICE_OBJECT_MAPPING);
 	return mapping;
@@ -273,10 +273,10 @@ static struct sluice_view *sluice_view_create(struct sluice_attachment *attachme
 	struct sluice_view *view;
 	unsigned int i;
 
-	view = kzalloc(sizeof(*view), GFP_KERNEL);
+	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return NULL;
-	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL)) {
+	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL_ACCOUNT)) {
 		kfree(view);
 		return NULL;
 	}
@@ -341,8 +341,13 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
 
 	mutex_lock(&buffer->lock);
-	dma_sync_sgtable_for_cpu(attachment->dev, &view->mapping->sgt, view->mapping->dir);
-	view->mapping->busy--;
+	/*
+	 * Only with its last view does the device give the memory back: until
+	 * then lines of the cache may hold what a software engine has written.
+	 */
+	if (!--view->mapping->busy)
+		dma_sync_sgtable_for_cpu(attachment->dev, &view->mapping->sgt,
+					 view->mapping->dir);
 	view->busy = false;
 	mutex_unlock(&buffer->lock);
 }

@@ -9,11 +9,13 @@
  * Memory arrives zeroed and charged to the caller's memory cgroup; pages that
  * the DMA API takes from CMA or from a reserved region are not charged.
  */
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/vmalloc.h>
 
 #include "core.h"
@@ -26,7 +28,7 @@ static const unsigned int sluice_orders[] = { 9, 4, 0 };
 
 /**
  * sluice_dma_translated - can a device be shown any memory?
- * @dev: the device
+ * @dev: the device; a driver is bound to it
  *
  * Return: true behind an IOMMU that translates; one in pass-through does not.
  */
@@ -37,13 +39,27 @@ bool sluice_dma_translated(struct device *dev)
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
 }
 
+/**
+ * sluice_dma_reaches - can a device address memory without a bounce buffer?
+ * @dev: the device, with a DMA mask
+ * @end: physical address of the last byte
+ */
+bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
+{
+	if (sluice_dma_translated(dev))
+		return true;
+	if (is_swiotlb_force_bounce(dev))
+		return false;
+	return phys_to_dma(dev, end) <= min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
+
 /* A zone all of which the device can address: on x86 16 MiB for less than 32 bits. */
 static gfp_t sluice_zone(struct sluice_device *sdev)
 {
 	struct device *parent = sdev->parent;
 	u64 limit = min_not_zero(sdev->dma_mask, parent->bus_dma_limit);
 
-	if (sluice_dma_translated(parent) || !dma_addressing_limited(parent))
+	if (sdev->translated || !dma_addressing_limited(parent))
 		return 0;
 	if (limit >= DMA_BIT_MASK(32))
 		return GFP_DMA32;
@@ -136,7 +152,7 @@ static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
 		cond_resched();	/* zeroing takes its time */
 	}
 
-	ret = sg_alloc_table(&buffer->sgt, count, GFP_KERNEL);
+	ret = sg_alloc_table(&buffer->sgt, count, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_pages;
 	sg = buffer->sgt.sgl;
@@ -272,7 +288,7 @@ u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_h
 
 	if (heap->max_size)
 		size = min(size, heap->max_size);
-	if (!sluice_dma_translated(sdev->parent))
+	if (!sdev->translated)
 		size = min_t(u64, size, PAGE_ALIGN_DOWN(sdev->dma_mask));
 	return size;
 }

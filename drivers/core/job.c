@@ -72,8 +72,10 @@ void sluice_job_reap(struct work_struct *work)
 	struct sluice_job *job, *next;
 
 	/* after the last job sdev may be on its way out: see sluice_device_exit() */
-	llist_for_each_entry_safe(job, next, list, reap)
+	llist_for_each_entry_safe(job, next, list, reap) {
 		sluice_job_free(job);
+		cond_resched();
+	}
 }
 
 static void sluice_job_release(struct kref *ref)
@@ -176,6 +178,25 @@ static int sluice_job_add_dep(struct sluice_job *job, struct dma_fence *fence, b
 	return 0;
 }
 
+/*
+ * Wait for each fence in a container by itself, because a chain does not tell of
+ * the errors of its fences.  One that was in a chain and has signalled by now
+ * cannot be asked any more.  Takes over the reference.
+ */
+static int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	int ret = 0;
+
+	/* to the end: the walk drops its references there */
+	dma_fence_unwrap_for_each(fence, &cursor, container)
+		if (!ret)
+			ret = sluice_job_add_dep(job, dma_fence_get(fence), true);
+	dma_fence_put(container);
+	return ret;
+}
+
 static struct dma_fence *sluice_fence_from_fd(int fd)
 {
 	struct dma_fence *fence = sluice_compat_sync_file_fence(fd);
@@ -204,7 +225,7 @@ static int sluice_job_copy_in_fences(struct sluice_job *job, const struct sluice
 
 		if (IS_ERR(fence))
 			return PTR_ERR(fence);
-		ret = sluice_job_add_dep(job, fence, true);
+		ret = sluice_job_add_explicit(job, fence);
 		if (ret)
 			return ret;
 	}
@@ -488,29 +509,18 @@ out:
  * Only fences that came by fd count: implicit ones order accesses, and whether
  * a failed one is still on the buffer is a matter of chance.
  *
- * Containers are looked into, because a chain does not tell of the errors of
- * its fences.
- *
- * Return: 0, or -ECANCELED.  Context: any, without a lock.
+ * Return: 0, or -ECANCELED.  Context: any.
  */
 int sluice_job_in_fence_error(const struct sluice_job *job)
 {
-	struct dma_fence_unwrap cursor;
-	struct dma_fence *fence;
 	unsigned int i;
-	int ret = 0;
 
 	if (job->flags & SLUICE_SUBMIT_IGNORE_ERRORS)
 		return 0;
-	for (i = 0; i < job->num_deps; i++) {
-		if (!job->deps[i].explicit)
-			continue;
-		/* to the end: the walk drops its references there */
-		dma_fence_unwrap_for_each(fence, &cursor, job->deps[i].fence)
-			if (dma_fence_get_status(fence) < 0)
-				ret = -ECANCELED;
-	}
-	return ret;
+	for (i = 0; i < job->num_deps; i++)
+		if (job->deps[i].explicit && dma_fence_get_status(job->deps[i].fence) < 0)
+			return -ECANCELED;
+	return 0;
 }
 
 /* SUBMIT */

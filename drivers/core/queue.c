@@ -255,74 +255,73 @@ static bool sluice_queue_gone(struct sluice_queue *queue)
 	return READ_ONCE(queue->sdev->gone);
 }
 
+/* No record is there, and none will come. */
+static bool sluice_queue_over(struct sluice_queue *queue)
+{
+	bool over = sluice_queue_gone(queue);
+
+	spin_lock_irq(&queue->lock);
+	over = over && queue->done == queue->submitted && kfifo_is_empty(&queue->completions);
+	spin_unlock_irq(&queue->lock);
+	return over;
+}
+
 /* Is there something to say to a reader: a record, or that none will come? */
 static bool sluice_queue_readable(struct sluice_queue *queue)
 {
-	bool gone = sluice_queue_gone(queue);
-	bool readable;
-
-	spin_lock_irq(&queue->lock);
-	readable = !kfifo_is_empty(&queue->completions) ||
-		   (gone && queue->done == queue->submitted);
-	spin_unlock_irq(&queue->lock);
-	return readable;
+	return !kfifo_is_empty(&queue->completions) || sluice_queue_over(queue);
 }
 
-/* Look at the next completion; read_lock is held, so it stays the next one. */
-static int sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *completion,
-			     bool block)
+/* Take what there is, without waiting for more. */
+static ssize_t sluice_queue_read_some(struct sluice_queue *queue, char __user *ubuf, size_t count)
 {
-	bool found;
-	int ret;
-
-	if (!sluice_queue_readable(queue)) {
-		if (!block)
-			return -EAGAIN;
-		ret = wait_event_interruptible(queue->wait, sluice_queue_readable(queue));
-		if (ret)
-			return ret;
-	}
-	spin_lock_irq(&queue->lock);
-	found = kfifo_peek(&queue->completions, completion);
-	spin_unlock_irq(&queue->lock);
-	return found ? 0 : -ENODEV;
-}
-
-static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
-{
-	struct sluice_queue *queue = file->private_data;
-	bool block = !(file->f_flags & O_NONBLOCK);
 	struct sluice_completion completion;
 	ssize_t done = 0;
-	int ret = 0;
 
-	if (count < sizeof(completion))
-		return -EINVAL;
-	/* another thread may hold the lock for as long as its read() blocks */
-	if (!block) {
-		if (!mutex_trylock(&queue->read_lock))
-			return -EAGAIN;
-	} else if (mutex_lock_interruptible(&queue->read_lock)) {
-		return -ERESTARTSYS;
-	}
 	while (count - done >= sizeof(completion)) {
-		ret = sluice_queue_peek(queue, &completion, !done && block);
-		if (ret)
+		bool found;
+
+		/* read_lock is held, so it stays the next one until it is skipped */
+		spin_lock_irq(&queue->lock);
+		found = kfifo_peek(&queue->completions, &completion);
+		spin_unlock_irq(&queue->lock);
+		if (!found)
 			break;
-		if (copy_to_user(ubuf + done, &completion, sizeof(completion))) {
-			ret = -EFAULT;
-			break;
-		}
+		if (copy_to_user(ubuf + done, &completion, sizeof(completion)))
+			return done ?: -EFAULT;
 		spin_lock_irq(&queue->lock);
 		kfifo_skip(&queue->completions);
 		queue->in_flight--;
 		spin_unlock_irq(&queue->lock);
 		done += sizeof(completion);
 	}
-	mutex_unlock(&queue->read_lock);
-	if (!done)
-		return ret;
-	wake_up_all(&queue->wait);
+	return done;
+}
+
+static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
+{
+	struct sluice_queue *queue = file->private_data;
+	ssize_t done;
+
+	if (count < sizeof(struct sluice_completion))
+		return -EINVAL;
+	for (;;) {
+		/* nobody sleeps with the lock held: it is for the copying alone */
+		if (mutex_lock_interruptible(&queue->read_lock))
+			return -ERESTARTSYS;
+		done = sluice_queue_read_some(queue, ubuf, count);
+		mutex_unlock(&queue->read_lock);
+		if (done)
+			break;
+		if (sluice_queue_over(queue))
+			return -ENODEV;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(queue->wait, sluice_queue_readable(queue)))
+			return -ERESTARTSYS;
+	}
+	if (done > 0)
+		wake_up_all(&queue->wait);
 	return done;
 }
 

@@ -7,6 +7,7 @@
  * unmaps, takes dma_resv for it and so never runs in the signalling path.
  */
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
@@ -30,6 +31,44 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
 	default:
 		return DMA_BIDIRECTIONAL;
 	}
+}
+
+/*
+ * Can the device address all of a foreign buffer?  If not, the DMA API would
+ * bounce it: what the device writes would reach the memory late or never, and
+ * nobody would know.  The buffer's addresses are known only once it is mapped,
+ * so a device of the core's own that can address everything has a look first.
+ * Our own buffers are judged by their exporter.
+ */
+static int sluice_check_reach(struct sluice_device *sdev, struct dma_buf *dmabuf)
+{
+	struct device *scout = sluice_scout();
+	struct dma_buf_attachment *attach;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	int i, ret = 0;
+
+	if (sluice_buffer_from_dmabuf(dmabuf) || sdev->translated ||
+	    !dma_addressing_limited(sdev->parent))
+		return 0;
+	attach = dma_buf_attach(dmabuf, scout);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt)) {
+		ret = PTR_ERR(sgt);
+		goto detach;
+	}
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		phys_addr_t end = dma_to_phys(scout, sg_dma_address(sg)) + sg_dma_len(sg) - 1;
+
+		if (!sluice_dma_reaches(sdev->parent, end))
+			ret = -EADDRNOTAVAIL;
+	}
+	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
+detach:
+	dma_buf_detach(dmabuf, attach);
+	return ret;
 }
 
 /* Is all of the buffer mapped?  Ops are checked against its size, not its table. */
@@ -100,6 +139,9 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 		ret = -EACCES;
 		goto err_put;
 	}
+	ret = sluice_check_reach(sdev, dmabuf);
+	if (ret)
+		goto err_put;
 	slot->attach = dma_buf_attach(slot->dmabuf, sdev->parent);
 	if (IS_ERR(slot->attach)) {
 		ret = PTR_ERR(slot->attach);

@@ -197,7 +197,7 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 static void edu_abort(struct sluice_engine *engine)
 {
 	struct edu *edu = sluice_engine_priv(engine);
-	unsigned int tries = 100;
+	unsigned int tries = 50;
 
 	spin_lock_irq(&edu->lock);
 	edu->engine = NULL;
@@ -206,7 +206,7 @@ static void edu_abort(struct sluice_engine *engine)
 	synchronize_irq(edu->irq);
 	while (tries-- && readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN &&
 	       !pci_dev_is_disconnected(edu->pdev))
-		msleep(10);
+		msleep(20);
 	edu->stuck = readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
 	if (!edu->stuck)

@@ -230,6 +230,7 @@ static int soft_probe(struct platform_device *pdev)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	soft = kzalloc(struct_size(soft, engines, count), GFP_KERNEL);
 	if (!soft)
 		return -ENOMEM;

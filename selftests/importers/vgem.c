@@ -740,6 +740,24 @@ TEST_F(foreign, is_reported_as_foreign_and_importable)
 	EXPECT_LE(4096, info.largest_segment);
 }
 
+/*
+ * vgem's memory lies anywhere, edu has 28 address bits: mapping it would bounce,
+ * and what edu writes would be lost.
+ */
+TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
+{
+	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0);
+	struct sluice_buffer_info info;
+
+	ASSERT_LE(0, queue);
+	ASSERT_EQ(0, sluice_get_buffer(edu, self->buffer, &info));
+	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
+	EXPECT_EQ(0, info.segments);
+	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, self->buffer, 0));
+	close(queue);
+	close(edu);
+}
+
 TEST_F(foreign, fill_shows_through_vgems_mapping)
 {
 	int slot = sluice_attach(self->scene.queue, self->buffer, SLUICE_ATTACH_WRITE);
@@ -851,6 +869,27 @@ TEST_F(foreign, slot_keeps_the_buffer_after_vgem_has_closed_it)
 	ASSERT_EQ(0, submit_fill(&self->scene, foreign_slot, 0xabad1dea, -1, NULL, &point));
 	ASSERT_EQ(0, submit_copy(&self->scene, our_slot, foreign_slot, -1, NULL, &point));
 	EXPECT_EQ(0, check_value(ours, SIZE, 0xabad1dea));
+}
+
+/* edu has 28 address bits, and most memory lies above them. */
+TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
+{
+	struct objects before = objects_read();
+	struct sluice_buffer_info info;
+	int device = sluice_open("edu0"), queue = sluice_queue(device, 0);
+	int other = sluice_open("soft0"), buffer = sluice_alloc(other, 0, 1 << 20, 0);
+
+	ASSERT_GE(queue, 0);
+	ASSERT_GE(buffer, 0);
+	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, buffer, 0));
+	ASSERT_EQ(0, sluice_get_buffer(device, buffer, &info));
+	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
+	EXPECT_EQ(0, info.segments);
+	close(buffer);
+	close(other);
+	close(queue);
+	close(device);
+	EXPECT_TRUE(objects_settle(&before));
 }
 
 TEST_HARNESS_MAIN

@@ -28,7 +28,7 @@
 #define WIDTH		320
 #define HEIGHT		180
 #define BUFFERS		4
-#define FRAMES		12
+#define FRAMES		8
 #define LATE_MS		5000
 
 /* struct camera - vivid's capture node with a queue of our buffers, and soft0's queue */
@@ -88,7 +88,10 @@ static int load(unsigned int allocators)
 	return -ENODEV;
 }
 
-/* XRGB8888, as many frames a second as there can be. */
+/*
+ * XRGB8888, and time between frames: when vivid 6.1 is late it may ask for a
+ * sleep of less than nothing, which that kernel reports with a backtrace.
+ */
 static int set_format(struct camera *camera)
 {
 	struct v4l2_format format = {
@@ -102,7 +105,7 @@ static int set_format(struct camera *camera)
 	};
 	struct v4l2_streamparm parm = {
 		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.parm.capture.timeperframe = { 1, 60 },
+		.parm.capture.timeperframe = { 1, 15 },
 	};
 	int ret;
 
@@ -347,9 +350,8 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 		ASSERT_EQ(0, dequeue(camera, &frame));
 		EXPECT_EQ(0, frame.flags & V4L2_BUF_FLAG_ERROR);
 		EXPECT_EQ(camera->size, frame.bytesused);
-		/* vivid numbers two frames alike when it catches up after a delay */
-		if (i)
-			EXPECT_LE(last_sequence, frame.sequence);
+		/* vivid takes the number from a clock: two frames may share one */
+		EXPECT_LE(last_sequence, frame.sequence);
 		last_sequence = frame.sequence;
 		ASSERT_GT(BUFFERS, frame.index);
 		ASSERT_EQ(0, look(camera, camera->buffers[frame.index], &hash, &colours));
@@ -361,6 +363,7 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 		ASSERT_EQ(0, queue(camera, frame.index, camera->buffers[frame.index], 0));
 	}
 	EXPECT_LE(FRAMES / 2, changes);
+	EXPECT_LE(FRAMES / 2, last_sequence);
 	EXPECT_EQ(0, stream(camera, false));
 	EXPECT_EQ(0, request(camera, 0));
 }

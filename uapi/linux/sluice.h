@@ -177,7 +177,7 @@ struct sluice_alloc {
  * @size: out, bytes
  * @inode: out, inode number of the dma-buf: equal for every fd of one buffer
  * @error: out, 0 if the device can import the buffer, else the negative errno
- *	that ATTACH would return; the fields below are then 0
+ *	that ATTACH for reading would return; the fields below are then 0
  * @segments: out, number of segments of bus addresses
  * @largest_segment: out, bytes
  * @address: out, bus address of the first segment; 0 unless the caller has
@@ -244,8 +244,8 @@ struct sluice_create_queue {
  *
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
  * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
- * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (one of our buffers
- * that the device cannot address), -EOPNOTSUPP (a software engine, and a buffer
+ * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the
+ * device cannot address), -EOPNOTSUPP (a software engine, and a buffer
  * that the kernel cannot map), -ENOMEM, -ENODEV, -EFAULT, or what a foreign
  * exporter answers.  After an error @slot means nothing.
  */

@@ -146,8 +146,13 @@ static int cpu_sync(int dmabuf, bool write, uint64_t flags)
 	struct dma_buf_sync sync = {
 		.flags = flags | (write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ),
 	};
+	int ret;
 
-	return call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
+	/* the kernel asks for it to be restarted for these two */
+	do
+		ret = call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
+	while (ret == -EAGAIN);
+	return ret;
 }
 
 int sluice_cpu_begin(int dmabuf, bool write)
@@ -300,7 +305,7 @@ int sluice_fence_wait(int fence, int timeout_ms)
 		if (timeout_ms > 0) {
 			int64_t left = deadline - deadline_after(0);
 
-			timeout_ms = left > 0 ? (int)(left / 1000000) : 0;
+			timeout_ms = left > 0 ? (int)((left + 999999) / 1000000) : 0;
 		}
 	}
 	if (ret < 0)

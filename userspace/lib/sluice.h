@@ -127,7 +127,9 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
  * @timeout_ms: from now; negative for ever
  *
  * Returns 0 if the job succeeded, the job's error if not, or -ETIME if it has
- * not ended; a signal's handler does not end the wait.
+ * not ended; a signal's handler does not end the wait.  A job that was too slow
+ * has the error -ETIME, too: its completion, or poll() on its fence, tells
+ * whether it has ended.
  */
 int sluice_wait(int queue, uint64_t point, int timeout_ms);
 
