@@ -22,6 +22,7 @@ help:
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
+	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -48,6 +49,16 @@ check-debug: user
 	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
 		$(VM)/run check $$(cat $$dir/include/config/kernel.release) $(if $(T),-t $(T))
 
+# LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
+# selftests/fuzz/corpus.
+FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),200000,4000))
+
+fuzz: user
+	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
+		$(if $(LONG),SLUICE_GUEST_SECONDS=7200) $(VM)/run check \
+		$$(cat $$dir/include/config/kernel.release) -t fuzz \
+		-s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
+
 demo: user
 	@$(VM)/build modules $(NEWEST)
 	@$(VM)/run demo $(NEWEST)
@@ -63,4 +74,4 @@ clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug demo shell gates clean
+.PHONY: help setup user modules check check-debug fuzz demo shell gates clean
