@@ -23,6 +23,7 @@ help:
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make coverage                 what of drivers/ the last two reached'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -59,6 +60,11 @@ fuzz: user
 		$$(cat $$dir/include/config/kernel.release) -t fuzz \
 		-s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
+# What the last check-debug and the last fuzz reached.
+coverage:
+	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
+		$(VM)/coverage $$release $$(ls build/coverage/*)
+
 demo: user
 	@$(VM)/build modules $(NEWEST)
 	@$(VM)/run demo $(NEWEST)
@@ -74,4 +80,4 @@ clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug fuzz demo shell gates clean
+.PHONY: help setup user modules check check-debug fuzz coverage demo shell gates clean
