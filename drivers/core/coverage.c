@@ -14,6 +14,7 @@
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
 #include <linux/export.h>
+#include <linux/hash.h>
 #include <linux/kcov.h>
 #include <linux/seq_file.h>
 
@@ -21,17 +22,18 @@
 
 #define SLUICE_COVERAGE_BITS	13
 #define SLUICE_COVERAGE_SIZE	(1U << SLUICE_COVERAGE_BITS)
+#define SLUICE_COVERAGE_NAME	88
 
 /**
  * struct sluice_block - a basic block that was reached
  * @pc: 0 while the entry is free
  * @named: @name is complete
- * @name: "function+offset/size [module]"
+ * @name: "function+offset/size [module]", cut off if it must be
  */
 struct sluice_block {
 	unsigned long pc;
 	bool named;
-	char name[KSYM_SYMBOL_LEN > 88 ? 88 : KSYM_SYMBOL_LEN];
+	char name[SLUICE_COVERAGE_NAME];
 };
 
 static struct sluice_block sluice_blocks[SLUICE_COVERAGE_SIZE];

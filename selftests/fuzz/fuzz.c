@@ -10,9 +10,9 @@
  *	fuzz CORPUS
  *
  * First runs the stored corpus, then as many further programs as the environment
- * says: EXECUTIONS (default 4000), SEED (default 1).  The random numbers follow
+ * says: EXECUTIONS (default 1500), SEED (default 1).  The random numbers follow
  * from the seed alone; scheduling still makes runs differ a little.  If there is
- * a folder /out, the corpus as it is at the end is left there.
+ * a folder /out, the corpus is left there.
  *
  * Coverage is of the process's own system calls: interrupts and work queues are
  * not in it.
@@ -33,8 +33,9 @@
 #include "support.h"
 
 #define COVER_WORDS	(1UL << 16)
-#define SET_BITS	17
+#define SET_BITS	15
 #define MAX_CORPUS	4096
+#define REPORT_SECONDS	15
 #define PROGRAM_SECONDS	3	/* then SIGALRM ends it */
 #define DEATH_SECONDS	10	/* and after SIGKILL it must be gone by then */
 
@@ -66,6 +67,15 @@ static bool set_add(struct set *set, uint64_t number)
 	set->member[place] = number;
 	set->count++;
 	return true;
+}
+
+static bool set_has(const struct set *set, uint64_t number)
+{
+	size_t place = (number * 0x9e3779b97f4a7c15ULL) >> (64 - SET_BITS);
+
+	while (set->member[place] && set->member[place] != number)
+		place = (place + 1) & ((1UL << SET_BITS) - 1);
+	return set->member[place];
 }
 
 static bool kcov_open(void)
@@ -100,16 +110,35 @@ static void reset_knobs(void)
 	knob("hang_next", 0);
 }
 
+/* As far as it got: a run that breaks off leaves something, too. */
+static void save(const char *path)
+{
+	FILE *file = fopen(path, "we");
+	unsigned int i;
+
+	if (!file)
+		return;
+	fputs("# SPDX-License-Identifier: MIT\n"
+	      "# Programs that reach all that the fuzzer has found so far.\n", file);
+	for (i = 0; i < num_corpus; i++)
+		program_print(&corpus[i], file);
+	fclose(file);
+}
+
 /* Run a program.  Coverage is in cover afterwards; false if it could not be ended. */
 static bool execute(const struct program *program)
 {
+	static int64_t report;
 	pid_t pid;
 
 	executions++;
-	if (executions % 500 == 0)
+	if (now_ns() > report) {
 		printf("# %u executions, %u programs kept, %u PCs, %u edges\n", executions,
 		       num_corpus, pcs.count, edges.count);
-	fflush(stdout);
+		fflush(stdout);
+		save("/out/corpus");
+		report = now_ns() + REPORT_SECONDS * 1000000000LL;
+	}
 	reset_knobs();
 	__atomic_store_n(&cover[0], 0, __ATOMIC_RELAXED);
 	pid = fork();
@@ -186,8 +215,12 @@ static unsigned int new_edges(uint64_t *found, unsigned int max)
 
 	if (count > COVER_WORDS - 1)
 		count = COVER_WORDS - 1;
+	for (i = 1; i <= count && set_has(&edges, (before * 31) ^ cover[i]); i++)
+		before = cover[i];
+	if (i > count)
+		return 0;
 	memcpy(&copy, &edges, sizeof(copy));
-	for (i = 1; i <= count && num_found < max; i++) {
+	for (; i <= count && num_found < max; i++) {
 		if (set_add(&copy, (before * 31) ^ cover[i]))
 			found[num_found++] = (before * 31) ^ cover[i];
 		before = cover[i];
@@ -256,20 +289,6 @@ static unsigned int replay(const char *path)
 	return bad;
 }
 
-static void save(const char *path)
-{
-	FILE *file = fopen(path, "we");
-	unsigned int i;
-
-	if (!file)
-		return;
-	fputs("# SPDX-License-Identifier: MIT\n"
-	      "# Programs that reach all that the fuzzer has found so far.\n", file);
-	for (i = 0; i < num_corpus; i++)
-		program_print(&corpus[i], file);
-	fclose(file);
-}
-
 /* Does the device still do its work? */
 static bool device_works(void)
 {
@@ -306,7 +325,7 @@ static unsigned int setting(const char *name, unsigned int otherwise)
 
 int main(int argc, char **argv)
 {
-	unsigned int wanted = setting("EXECUTIONS", 4000), seed = setting("SEED", 1), bad, stored;
+	unsigned int wanted = setting("EXECUTIONS", 1500), seed = setting("SEED", 1), bad, stored;
 	struct objects before = objects_read();
 	struct program program;
 
