@@ -23,6 +23,8 @@ help:
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-races              loops of races on that kernel; LONG=1 for an hour of them'
+	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make coverage                 what of drivers/ the last two reached'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -49,12 +51,28 @@ check-debug: user
 	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
 		$(VM)/run check $$(cat $$dir/include/config/kernel.release) $(if $(T),-t $(T))
 
-# Loops of races, each as long as this.
-check-races: export SLUICE_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
-check-races: export SLUICE_GUEST_SECONDS := $(if $(LONG),7200,1200)
+# Loops of races, each as long as this, in seconds.
+RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
+
 check-races: user
 	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
-		$(VM)/run check $$(cat $$dir/include/config/kernel.release) -t races
+		SLUICE_GUEST_SECONDS=$(if $(LONG),7200,1200) $(VM)/run check \
+		$$(cat $$dir/include/config/kernel.release) -t races -s seconds=$(RACES_SECONDS)
+
+# LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
+# selftests/fuzz/corpus.
+FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,600))
+
+fuzz: user
+	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
+		$(if $(LONG),SLUICE_GUEST_SECONDS=7200) $(VM)/run check \
+		$$(cat $$dir/include/config/kernel.release) -t fuzz \
+		-s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
+
+# What the last check-debug and the last fuzz reached.
+coverage:
+	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
+		$(VM)/coverage $$release $$(ls build/coverage/*)
 
 demo: user
 	@$(VM)/build modules $(NEWEST)
@@ -71,4 +89,4 @@ clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug check-races demo shell gates clean
+.PHONY: help setup user modules check check-debug check-races fuzz coverage demo shell gates clean

@@ -504,6 +504,15 @@ void sluice_engine_fini(struct sluice_engine *engine);
 void sluice_engine_kick(struct sluice_engine *engine);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 
+/* coverage.c */
+#ifdef CONFIG_KCOV
+void sluice_coverage_init(struct dentry *debugfs);
+#else
+static inline void sluice_coverage_init(struct dentry *debugfs)
+{
+}
+#endif
+
 /* debugfs.c */
 void sluice_debugfs_init(void);
 void sluice_debugfs_exit(void);

@@ -4,6 +4,7 @@
  *
  *	objects		how many of each object live
  *	buffers		one line a buffer
+ *	coverage	blocks of code reached, in kernels with KCOV
  *	<device>/	queues: one line a queue; and what its driver adds
  */
 #include <linux/debugfs.h>
@@ -116,6 +117,7 @@ void sluice_debugfs_init(void)
 			    &sluice_debugfs_objects_fops);
 	debugfs_create_file("buffers", 0400, sluice_debugfs_root, NULL,
 			    &sluice_debugfs_buffers_fops);
+	sluice_coverage_init(sluice_debugfs_root);
 }
 
 void sluice_debugfs_exit(void)

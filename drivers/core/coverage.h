@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Included ahead of every file of our modules by kernels with KCOV.  The
+ * compiler calls __sanitizer_cov_trace_pc() in each basic block; here the
+ * assembler is told to call sluice_coverage() instead: see coverage.c.
+ */
+#ifndef _SLUICE_COVERAGE_H
+#define _SLUICE_COVERAGE_H
+
+#ifndef __ASSEMBLY__
+#ifndef SLUICE_COVERAGE_ITSELF
+asm(".set __sanitizer_cov_trace_pc, sluice_coverage");
+#endif
+void sluice_coverage(void);
+#endif
+
+#endif /* _SLUICE_COVERAGE_H */

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What the calls of a program do.  Each takes its arguments from its genes; see
+ * have.h.  Here are our own ioctls, the device's knobs and processes; files.c
+ * has the rest.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "have.h"
+#include "support.h"
+
+#define XRGB8888	0x34325258
+
+/* Devices */
+
+static void do_open(const uint8_t *g)
+{
+	const char *path = g[0] < 240 ? "/dev/sluice/soft0" : "/dev/sluice/edu0";
+
+	add_fd(open(path, (g[1] < 200 ? O_RDWR : O_RDONLY) | O_CLOEXEC), DEVICE);
+}
+
+static void do_info(const uint8_t *g)
+{
+	struct sluice_info info = { .flags = reserved(g[1]) };
+
+	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_INFO, &info, g[2]);
+}
+
+static void do_heap(const uint8_t *g)
+{
+	struct sluice_heap_info info = {
+		.index = g[3] < 200 ? g[3] % 3 : number(g[3]),
+		.flags = reserved(g[1]),
+	};
+
+	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_HEAP_INFO, &info, g[2]);
+}
+
+/* Gene 1 is 5 in the usual opening: some 60 KiB, a size near which ops are tried. */
+static void do_alloc(const uint8_t *g)
+{
+	struct sluice_alloc alloc = {
+		.size = g[1] == 5 ? 65536 : number(g[1]),
+		.heap = g[2] < 240 ? g[2] % 2 : number(g[2]),
+		.flags = g[3] < 128 ? 0 : g[3] < 240 ? g[3] % 8 : number(g[3]),
+		.fd_flags = g[4] < 192 ? 0 : g[4] < 248 ? g[4] % 4 : number(g[4]),
+	};
+
+	if (!lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_ALLOC, &alloc, g[5]))
+		add_fd(alloc.fd, BUFFER);
+}
+
+static void do_buffer_info(const uint8_t *g)
+{
+	struct sluice_buffer_info info = {
+		.fd = pick_fd(g[1], BUFFER),
+		.flags = reserved(g[2]),
+	};
+
+	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_BUFFER_INFO, &info, g[3]);
+}
+
+/* Short timeouts: a job that hangs is to end while the program still runs. */
+static void do_queue(const uint8_t *g)
+{
+	struct sluice_create_queue queue = {
+		.engine = g[1] < 240 ? g[1] % 2 : number(g[1]),
+		.priority = g[2] < 240 ? g[2] % 3 : number(g[2]),
+		.timeout_ms = g[3] < 240 ? g[3] * 4 : number(g[3]),
+		.depth = g[4] < 240 ? g[4] : number(g[4]),
+		.fd_flags = g[5] < 240 ? 0 : number(g[5]),
+		.flags = reserved(g[6]),
+		.reserved = reserved(g[6] + 3),
+	};
+
+	if (!lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_CREATE_QUEUE, &queue, g[7]))
+		add_fd(queue.fd, QUEUE);
+}
+
+/* Slots and jobs */
+
+static void do_attach(const uint8_t *g)
+{
+	struct sluice_attach attach = {
+		.fd = pick_fd(g[1], BUFFER),
+		.flags = g[2] < 240 ? g[2] % 8 : number(g[2]),
+		.reserved = reserved(g[3]),
+	};
+
+	if (!lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_ATTACH, &attach, g[4]))
+		have.slots[have.num_slots++ % MAX_POINTS] = attach.slot;
+	if (have.num_slots > MAX_POINTS)
+		have.num_slots = MAX_POINTS;
+}
+
+static void do_detach(const uint8_t *g)
+{
+	struct sluice_detach detach = {
+		.slot = pick_slot(g[1]),
+		.flags = reserved(g[2]),
+	};
+
+	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_DETACH, &detach, g[3]);
+}
+
+static struct sluice_op *next_op(const uint8_t *g, uint32_t kind)
+{
+	struct sluice_op *op = &have.ops[have.num_ops < MAX_OPS ? have.num_ops++ : 0];
+
+	memset(op, 0, sizeof(*op));
+	op->kind = kind;
+	op->flags = reserved(g[7]);
+	op->dst = pick_slot(g[0]);
+	op->dst_offset = number(g[1]);
+	op->length = g[2] ? number(g[2]) : 4096;
+	return op;
+}
+
+static void do_fill(const uint8_t *g)
+{
+	struct sluice_op *op = next_op(g, SLUICE_OP_FILL);
+
+	op->value = number(g[3]);
+	op->src_offset = reserved(g[4]);
+}
+
+static void do_copy(const uint8_t *g)
+{
+	struct sluice_op *op = next_op(g, SLUICE_OP_COPY);
+
+	op->src = pick_slot(g[3]);
+	op->src_offset = number(g[4]);
+	op->pad[2] = reserved(g[5]);
+}
+
+static void do_capture(const uint8_t *g)
+{
+	struct sluice_op *op = next_op(g, SLUICE_OP_CAPTURE);
+
+	if (g[3] < 128)
+		return;
+	op->frame.width = g[3] < 240 ? g[3] - 128U : number(g[3]);
+	op->frame.height = g[4] < 240 ? 1 + g[4] % 16U : number(g[4]);
+	op->frame.stride = g[5] < 200 ? op->frame.width * 4 + g[5] % 4 * 4 : number(g[5]);
+	op->frame.format = g[6] < 240 ? XRGB8888 : number(g[6]);
+}
+
+static void do_odd_op(const uint8_t *g)
+{
+	next_op(g, number(g[3]));
+}
+
+static void do_in_fence(const uint8_t *g)
+{
+	if (have.num_in_fences < MAX_FENCES)
+		have.in_fences[have.num_in_fences++] = pick_fd(g[0], FENCE);
+}
+
+/* All ops and in-fences since the last one that succeeded, up to a count. */
+static void do_submit(const uint8_t *g)
+{
+	struct sluice_submit submit = {
+		.ops = address_of(have.ops, g[4]),
+		.in_fences = address_of(have.in_fences, g[5]),
+		.num_ops = g[2] < 240 ? have.num_ops : number(g[2]),
+		.num_in_fences = g[3] < 240 ? have.num_in_fences : number(g[3]),
+		.flags = g[1] < 248 ? g[1] % 8 : number(g[1]),
+		.fd_flags = reserved(g[6]),
+		.user_data = g[7],
+		.op_size = g[6] < 200 ? 0 : g[6] < 240 ? 64 : g[6] < 245 ? 72 : number(g[6]),
+	};
+	int fd = pick_fd(g[0], QUEUE);
+
+	if (!lying_ioctl(fd, SLUICE_IOCTL_SUBMIT, &submit, g[7])) {
+		have.points[have.num_points % MAX_POINTS] = submit.point;
+		if (have.num_points < MAX_POINTS)
+			have.num_points++;
+		if (submit.flags & SLUICE_SUBMIT_OUT_FENCE)
+			add_fd(submit.out_fence, FENCE);
+	}
+	have.num_ops = 0;
+	have.num_in_fences = 0;
+}
+
+static void do_fence(const uint8_t *g)
+{
+	struct sluice_export_fence fence = {
+		.point = pick_point(g[1]),
+		.flags = reserved(g[2]),
+		.fd_flags = reserved(g[3]),
+		.reserved = reserved(g[4]),
+	};
+
+	if (!lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_FENCE, &fence, g[5]))
+		add_fd(fence.fd, FENCE);
+}
+
+static void do_wait(const uint8_t *g)
+{
+	struct sluice_wait wait = {
+		.point = pick_point(g[1]),
+		.deadline_ns = g[2] < 240 ? now_ns() + g[2] * 200000LL : (int64_t)number(g[2] - 1),
+		.flags = reserved(g[3]),
+	};
+
+	/* not for ever: the alarm would end the program with nothing learnt */
+	if (wait.deadline_ns > now_ns() + 50000000)
+		wait.deadline_ns = now_ns() + 50000000;
+	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_WAIT, &wait, g[4]);
+}
+
+/* Any number, any size, on any of our files */
+static void do_raw_ioctl(const uint8_t *g)
+{
+	unsigned int type = g[1] < 200 ? SLUICE_IOCTL_BASE : g[1] < 220 ? 'b' : g[1] < 240 ? '>' : g[1];
+
+	memset(have.arena, g[4], 256);
+	ioctl(pick_fd(g[0], ANY), _IOC(g[2] % 4, type, g[3] < 128 ? g[3] % 5 : 0x20 + g[3] % 8,
+				       g[5] < 128 ? g[5] : number(g[5]) & 0x3fff), have.arena);
+}
+
+/* A device that misbehaves, for a moment */
+
+static void do_delay(const uint8_t *g)
+{
+	knob("delay_us", g[0] * 20UL);
+}
+
+static void do_fail(const uint8_t *g)
+{
+	knob("fail_next", 1 + g[0] % 3);
+}
+
+static void do_hang(const uint8_t *g)
+{
+	knob("hang_next", 1 + g[0] % 2);
+}
+
+static void do_show(const uint8_t *g)
+{
+	static const char * const files[] = { "objects", "buffers", "soft0/queues" };
+	char path[64];
+	ssize_t ret;
+	int fd;
+
+	if (g[0] < 128)
+		snprintf(path, sizeof(path), "/sys/kernel/debug/sluice/%s", files[g[0] % 3]);
+	else
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pick_fd(g[1], g[0] % 4));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ret = read(fd, have.arena, have.page);
+	(void)ret;
+	close(fd);
+}
+
+/* Processes */
+
+/* From here on two processes do the same, to the same files. */
+static void do_fork(const uint8_t *g)
+{
+	pid_t pid;
+
+	if (have.forked)
+		return;
+	have.forked = true;
+	pid = fork();
+	if (pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(2);
+	if (g[0] & 1)
+		_exit(0);
+}
+
+/* Killed, in a moment: wherever that is. */
+static void do_die(const uint8_t *g)
+{
+	struct itimerval soon = { .it_value.tv_usec = 1 + g[0] * 100 };
+
+	setitimer(ITIMER_REAL, &soon, NULL);
+}
+
+static const struct {
+	const char *name;
+	unsigned int weight;
+	void (*run)(const uint8_t *gene);
+} calls[] = {
+	{ "open", 4, do_open }, { "info", 2, do_info }, { "heap", 2, do_heap },
+	{ "alloc", 6, do_alloc }, { "bufinfo", 4, do_buffer_info }, { "queue", 5, do_queue },
+	{ "attach", 8, do_attach }, { "detach", 5, do_detach }, { "fill", 12, do_fill },
+	{ "copy", 12, do_copy }, { "capture", 5, do_capture }, { "oddop", 1, do_odd_op },
+	{ "infence", 8, do_in_fence }, { "submit", 25, do_submit }, { "fence", 6, do_fence },
+	{ "wait", 10, do_wait }, { "ioctl", 4, do_raw_ioctl }, { "read", 10, do_read },
+	{ "write", 1, do_write }, { "poll", 4, do_poll }, { "epoll", 2, do_epoll },
+	{ "close", 6, do_close }, { "dup", 3, do_dup }, { "pass", 3, do_pass },
+	{ "mmap", 6, do_mmap }, { "touch", 5, do_touch }, { "munmap", 4, do_munmap },
+	{ "sync", 6, do_sync }, { "export", 4, do_export }, { "import", 4, do_import },
+	{ "seek", 1, do_seek }, { "merge", 4, do_merge }, { "fenceinfo", 2, do_fence_info },
+	{ "swfence", 4, do_foreign_fence }, { "swsignal", 4, do_signal },
+	{ "foreign", 3, do_foreign_buffer }, { "delay", 3, do_delay }, { "fail", 3, do_fail },
+	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
+	{ "die", 1, do_die },
+};
+
+const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);
+
+const char *call_name(unsigned int kind)
+{
+	return calls[kind].name;
+}
+
+unsigned int call_weight(unsigned int kind)
+{
+	return calls[kind].weight;
+}
+
+void program_run(const struct program *program)
+{
+	unsigned int i;
+
+	have.page = sysconf(_SC_PAGESIZE);
+	have.arena = mmap(NULL, 3 * have.page, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (have.arena == MAP_FAILED)
+		return;
+	munmap(have.arena + 2 * have.page, have.page);
+	for (i = 0; i < program->count; i++)
+		calls[program->calls[i].kind].run(program->calls[i].gene);
+	/* by hand, because at a process's end coverage is over before its files close */
+	for (i = 0; i < have.num_maps; i++)
+		munmap(have.maps[i].start, have.maps[i].size);
+	for (i = 0; i < have.num_fds; i++)
+		close(have.fds[i].fd);
+}

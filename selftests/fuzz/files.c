@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Calls that any file knows, those of a dma-buf and of a sync_file, and fences
+ * and buffers of other drivers.
+ */
+#include <fcntl.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
+#include <linux/sync_file.h>
+#include <linux/udmabuf.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "have.h"
+
+/* Files */
+
+void do_read(const uint8_t *g)
+{
+	size_t size = g[1] < 128 ? sizeof(struct sluice_completion) * (1 + g[1] % 4) : number(g[1]);
+	void *place = g[2] < 240 ? have.arena : g[2] < 248 ? have.arena + 2 * have.page - 64 : NULL;
+	int fd = pick_fd(g[0], QUEUE);
+	struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+	/* a read that blocks gets its turn where the program can go on */
+	if (g[3] < 250 && (fcntl(fd, F_SETFL, g[3] < 128 ? O_NONBLOCK : 0) ||
+			   (g[3] >= 128 && poll(&wait, 1, 20) != 1)))
+		return;
+	if (read(fd, place, size < 2 * have.page ? size : 2 * have.page) < 0 && g[4] >= 240)
+		lseek(fd, number(g[4]), SEEK_SET);
+}
+
+void do_write(const uint8_t *g)
+{
+	ssize_t ret = write(pick_fd(g[0], g[1] % 4), have.arena, 64);
+
+	(void)ret;
+}
+
+void do_poll(const uint8_t *g)
+{
+	struct pollfd fds[2] = {
+		{ .fd = pick_fd(g[0], g[1] % 5), .events = g[2] < 240 ? POLLIN | POLLOUT : g[2] },
+		{ .fd = pick_fd(g[3], QUEUE), .events = POLLIN },
+	};
+
+	poll(fds, 1 + g[4] % 2, g[5] % 8);
+}
+
+void do_epoll(const uint8_t *g)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | (g[2] & 1 ? EPOLLET : 0) };
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	epoll_ctl(fd, EPOLL_CTL_ADD, pick_fd(g[0], 1 + g[1] % 4), &event);
+	epoll_wait(fd, &event, 1, g[3] % 4);
+	add_fd(fd, ANY);
+}
+
+void do_close(const uint8_t *g)
+{
+	unsigned int index;
+
+	if (!have.num_fds)
+		return;
+	index = have.num_fds - 1 - g[0] % have.num_fds;
+	close(have.fds[index].fd);
+	/* the number stays in use now and then: a stale fd */
+	if (g[1] >= 224)
+		return;
+	have.fds[index] = have.fds[--have.num_fds];
+}
+
+void do_dup(const uint8_t *g)
+{
+	int fd = pick_fd(g[0], 1 + g[1] % 4);
+
+	add_fd(fcntl(fd, F_DUPFD_CLOEXEC, 3), kind_of_fd(fd));
+}
+
+/* There and back through a socket; now and then left inside when that closes. */
+void do_pass(const uint8_t *g)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = {};
+	char byte = 0;
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &data, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	int pair[2], fd = pick_fd(g[0], 1 + g[1] % 4);
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+		return;
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	if (sendmsg(pair[0], &message, MSG_DONTWAIT) == 1 && g[2] < 192 &&
+	    recvmsg(pair[1], &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) == 1 &&
+	    (head = CMSG_FIRSTHDR(&message))) {
+		memcpy(&fd, CMSG_DATA(head), sizeof(fd));
+		add_fd(fd, 1 + g[1] % 4);
+	}
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Memory */
+
+void do_mmap(const uint8_t *g)
+{
+	static const int prots[] = {
+		PROT_READ | PROT_WRITE, PROT_READ, PROT_WRITE, PROT_NONE, PROT_READ | PROT_EXEC,
+	};
+	size_t size = g[1] ? number(g[1]) : 65536;
+	int prot = prots[g[3] % 5];
+	void *start = mmap(NULL, size, prot, g[4] < 200 ? MAP_SHARED : g[4] < 220 ? MAP_PRIVATE :
+			   MAP_SHARED | MAP_POPULATE, pick_fd(g[0], g[5] < 200 ? BUFFER : g[5] % 4),
+			   number(g[2]) & ~(have.page - 1));
+
+	if (start == MAP_FAILED)
+		return;
+	if (have.num_maps == MAX_MAPS) {
+		munmap(start, size);
+		return;
+	}
+	have.maps[have.num_maps].start = start;
+	have.maps[have.num_maps].prot = prot;
+	have.maps[have.num_maps++].size = size;
+}
+
+/* In a system call, which a hole in the mapping makes fail rather than kill. */
+void do_touch(const uint8_t *g)
+{
+	uint8_t *place;
+	unsigned int i;
+	int pipes[2];
+
+	if (!have.num_maps || pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
+		return;
+	i = g[0] % have.num_maps;
+	place = (uint8_t *)have.maps[i].start + number(g[1]) % have.maps[i].size;
+	if (write(pipes[1], place, 1) == 1 && read(pipes[0], place, 1) == 1 && g[2] >= 128)
+		madvise(have.maps[i].start, have.maps[i].size, g[2] & 1 ? MADV_DONTNEED : MADV_DONTFORK);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+void do_munmap(const uint8_t *g)
+{
+	unsigned int i;
+	void *moved;
+
+	if (!have.num_maps)
+		return;
+	i = g[0] % have.num_maps;
+	if (g[1] >= 192) {	/* a part, a move, another size */
+		moved = mremap(have.maps[i].start, have.maps[i].size,
+			       g[1] < 224 ? have.page : 2 * have.maps[i].size, MREMAP_MAYMOVE);
+		if (moved != MAP_FAILED) {
+			have.maps[i].start = moved;
+			have.maps[i].size = g[1] < 224 ? have.page : 2 * have.maps[i].size;
+		}
+		return;
+	}
+	munmap(have.maps[i].start, have.maps[i].size);
+	have.maps[i] = have.maps[--have.num_maps];
+}
+
+void do_sync(const uint8_t *g)
+{
+	struct dma_buf_sync sync = {
+		.flags = g[1] < 240 ? (g[1] % 3 + 1U) | (g[2] & 1 ? DMA_BUF_SYNC_END : 0) : number(g[1]),
+	};
+
+	lying_ioctl(pick_fd(g[0], BUFFER), DMA_BUF_IOCTL_SYNC, &sync, g[3]);
+}
+
+void do_export(const uint8_t *g)
+{
+	struct dma_buf_export_sync_file export = {
+		.flags = g[1] < 240 ? g[1] % 3 + 1U : number(g[1]),
+		.fd = -1,
+	};
+
+	if (!lying_ioctl(pick_fd(g[0], BUFFER), DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &export, g[2]))
+		add_fd(export.fd, FENCE);
+}
+
+void do_import(const uint8_t *g)
+{
+	struct dma_buf_import_sync_file import = {
+		.flags = g[1] < 240 ? g[1] % 3 + 1U : number(g[1]),
+		.fd = pick_fd(g[2], FENCE),
+	};
+
+	lying_ioctl(pick_fd(g[0], BUFFER), DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import, g[3]);
+}
+
+void do_seek(const uint8_t *g)
+{
+	lseek(pick_fd(g[0], BUFFER), number(g[1]), g[2] % 4);
+}
+
+/* Other people's fences and buffers */
+
+void do_merge(const uint8_t *g)
+{
+	struct sync_merge_data merge = { .name = "fuzz", .fd2 = pick_fd(g[1], FENCE) };
+
+	if (!lying_ioctl(pick_fd(g[0], FENCE), SYNC_IOC_MERGE, &merge, g[2]))
+		add_fd(merge.fence, FENCE);
+}
+
+void do_fence_info(const uint8_t *g)
+{
+	struct sync_fence_info fences[4] = {};
+	struct sync_file_info info = {
+		.num_fences = g[1] % 5,
+		.sync_fence_info = (uintptr_t)fences,
+	};
+
+	lying_ioctl(pick_fd(g[0], FENCE), SYNC_IOC_FILE_INFO, &info, g[2]);
+}
+
+struct sw_sync_fence {
+	uint32_t value;
+	char name[32];
+	int32_t fence;
+};
+
+void do_foreign_fence(const uint8_t *g)
+{
+	struct sw_sync_fence data = { .value = g[1] % 4, .name = "fuzz" };
+	int fd = pick_fd(g[0], TIMELINE);
+
+	if (fd < 0)
+		fd = add_fd(open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC), TIMELINE);
+	if (!ioctl(fd, _IOWR('W', 0, struct sw_sync_fence), &data))
+		add_fd(data.fence, FENCE);
+}
+
+void do_signal(const uint8_t *g)
+{
+	uint32_t steps = 1 + g[1] % 2;
+
+	ioctl(pick_fd(g[0], TIMELINE), _IOW('W', 1, uint32_t), &steps);
+}
+
+void do_foreign_buffer(const uint8_t *g)
+{
+	struct dma_heap_allocation_data heap = { .len = 65536, .fd_flags = O_RDWR | O_CLOEXEC };
+	struct udmabuf_create pages = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = 65536 };
+	int fd;
+
+	if (g[0] & 1) {
+		fd = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+		if (!ioctl(fd, DMA_HEAP_IOCTL_ALLOC, &heap))
+			add_fd(heap.fd, BUFFER);
+		close(fd);
+		return;
+	}
+	pages.memfd = memfd_create("fuzz", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	if (!ftruncate(pages.memfd, pages.size) && !fcntl(pages.memfd, F_ADD_SEALS, F_SEAL_SHRINK)) {
+		fd = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
+		add_fd(ioctl(fd, UDMABUF_CREATE, &pages), BUFFER);
+		close(fd);
+	}
+	add_fd(pages.memfd, ANY);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How genes become arguments: an fd of the right kind among those that earlier
+ * calls made (or, seldom, a wrong one), a number from a list of those at which
+ * code goes wrong, a way to lie about the size or the address of a struct.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "have.h"
+
+struct have have;
+
+/* Numbers */
+
+static const uint64_t numbers[] = {
+	0, 4096, 4, 8, 64, 1, 2, 3, 8192, 65536, 12288, 4092, 4095, 4097, 61440, 65532, 65537,
+	131072, 262144, 255, 256, 257, 1023, 1024, 4095 * 4, 1ULL << 20, (1ULL << 31) - 1, 1ULL << 31,
+	(1ULL << 32) - 4096, (1ULL << 32) - 1, 1ULL << 32, (1ULL << 32) + 4096, 1ULL << 40,
+	(1ULL << 63) - 1, 1ULL << 63, -65536ULL, -4096ULL, -8ULL, -4ULL, -1ULL,
+};
+
+/* The first numbers come up more often: half of all genes are small. */
+uint64_t number(uint8_t gene)
+{
+	return numbers[gene % (sizeof(numbers) / sizeof(numbers[0]))];
+}
+
+/* A field that should be 0, and mostly is. */
+uint32_t reserved(uint8_t gene)
+{
+	return gene < 248 ? 0 : (uint32_t)number(gene);
+}
+
+/* Resources */
+
+int add_fd(int fd, enum fd_kind kind)
+{
+	if (fd < 0)
+		return fd;
+	if (have.num_fds == MAX_FDS) {
+		close(fd);
+		return -1;
+	}
+	have.fds[have.num_fds].fd = fd;
+	have.fds[have.num_fds++].kind = kind;
+	return fd;
+}
+
+/* One of the kind, the newest first; seldom one of another kind, or none at all. */
+int pick_fd(uint8_t gene, enum fd_kind kind)
+{
+	unsigned int count = 0, i;
+
+	if (gene >= 252)
+		return gene == 252 ? -1 : gene == 253 ? 1000 : gene == 254 ? AT_FDCWD : 0x7fffffff;
+	if (gene >= 240)
+		kind = ANY;
+	for (i = 0; i < have.num_fds; i++)
+		count += kind == ANY || have.fds[i].kind == kind;
+	if (!count)
+		return -1;
+	gene %= count;
+	for (i = have.num_fds; i--; )
+		if ((kind == ANY || have.fds[i].kind == kind) && !gene--)
+			return have.fds[i].fd;
+	return -1;
+}
+
+enum fd_kind kind_of_fd(int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < have.num_fds; i++)
+		if (have.fds[i].fd == fd)
+			return have.fds[i].kind;
+	return ANY;
+}
+
+uint32_t pick_slot(uint8_t gene)
+{
+	if (gene >= 240 || !have.num_slots)
+		return number(gene);
+	return have.slots[have.num_slots - 1 - gene % have.num_slots];
+}
+
+uint64_t pick_point(uint8_t gene)
+{
+	if (gene >= 240)
+		return number(gene);
+	if (!have.num_points)
+		return gene;
+	return have.points[have.num_points - 1 - gene % have.num_points];
+}
+
+/*
+ * An ioctl, with a lie about its struct now and then: other sizes in the
+ * command word, a tail that is not zero, an address that is not there.
+ */
+int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
+{
+	size_t size = _IOC_SIZE(request), told = size;
+	uint8_t *place = have.arena;
+	int ret;
+
+	memset(have.arena, 0, 2 * have.page);
+	switch (gene) {
+	case 224 ... 227:
+		told = size - 4 * (gene - 223);
+		break;
+	case 228 ... 231:
+		told = size + 8 * (gene - 227);
+		break;
+	case 232 ... 235:	/* a tail that is not zero */
+		told = size + 8;
+		place[size + gene - 232] = gene;
+		break;
+	case 236:
+		told = (1U << _IOC_SIZEBITS) - 1;
+		break;
+	case 237:
+		told = 0;
+		break;
+	case 238 ... 241:	/* the end is not mapped */
+		place += 2 * have.page - size + (gene - 238) * 8;
+		break;
+	case 242:		/* up to the last byte */
+		place += 2 * have.page - size;
+		break;
+	case 243:
+		place = NULL;
+		break;
+	case 244:
+		place = (uint8_t *)-4096L;
+		break;
+	case 245:
+		place += 1;
+		break;
+	case 246 ... 249:	/* may be read, not written */
+		memcpy(place, args, size);
+		mprotect(have.arena, have.page, PROT_READ);
+		ret = ioctl(fd, request, place);
+		mprotect(have.arena, have.page, PROT_READ | PROT_WRITE);
+		return ret;
+	case 250:
+		request = _IOC(_IOC_NONE, _IOC_TYPE(request), _IOC_NR(request), size);
+		break;
+	}
+	if (place >= have.arena && place < have.arena + 2 * have.page)
+		memcpy(place, args, (size_t)(have.arena + 2 * have.page - place) < size ?
+		       (size_t)(have.arena + 2 * have.page - place) : size);
+	ret = ioctl(fd, _IOC(_IOC_DIR(request), _IOC_TYPE(request), _IOC_NR(request), told), place);
+	if (!ret && place >= have.arena && place + size <= have.arena + 2 * have.page)
+		memcpy(args, place, size);
+	return ret;
+}
+
+uint64_t address_of(void *array, uint8_t gene)
+{
+	return gene < 240 ? (uintptr_t)array : gene < 244 ? 0 : number(gene);
+}
