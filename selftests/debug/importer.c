@@ -214,7 +214,8 @@ TEST_F(importer, brings_many_devices)
 		int attachment = attach(self->importer, device, self->buffer);
 
 		ASSERT_GE(attachment, 0);
-		mapping = map(self->importer, attachment, i % 3, &table);
+		/* dma-debug follows no more than 7 that write one place */
+		mapping = map(self->importer, attachment, i < 6 ? i % 3 : TO_DEVICE, &table);
 		ASSERT_GE(mapping, 0);
 		EXPECT_LE(table.largest, 4096U * (i + 1));
 	}
@@ -360,15 +361,15 @@ static void *attach_and_go(void *argument)
 
 TEST_F_TIMEOUT(importer, comes_many_at_a_time, 120)
 {
-	struct worker workers[4];
-	pthread_t threads[4];
+	struct worker workers[3];
+	pthread_t threads[3];
 	int i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 3; i++) {
 		workers[i] = (struct worker) { .buffer = self->buffer, .seed = i + 1 };
 		ASSERT_EQ(pthread_create(&threads[i], NULL, attach_and_go, &workers[i]), 0);
 	}
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 3; i++) {
 		pthread_join(threads[i], NULL);
 		EXPECT_EQ(workers[i].errors, 0);
 	}

@@ -20,8 +20,7 @@ for module in $modules; do
 done
 udevadm settle 2>/dev/null
 
-dmesg --notime --raw 2>/dev/null | sed 's/^<[0-9]*>//; s/^\[ *[0-9.]*\] //' |
-awk -v mark="$mark" '
+dmesg --notime | awk -v mark="$mark" '
 	index($0, mark) { on = 1; next }
 	!on { next }
 	/^ +# Subtest: / { suite = $3; next }
