@@ -7,7 +7,8 @@
 modules="sluice sluice-soft sluice-edu"
 directory=/sluice/$(uname -r)
 
-for module in $(tac -s ' ' <<<"$modules "); do
+for module in sluice-importer $(tac -s ' ' <<<"$modules "); do
+	[ -d "/sys/module/${module//-/_}" ] || continue
 	for _ in $(seq 50); do
 		rmmod "$module" 2>/dev/null && break
 		sleep 0.1
