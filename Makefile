@@ -61,7 +61,7 @@ check-races: user
 
 # LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
 # selftests/fuzz/corpus.
-FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,600))
+FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,1500))
 
 fuzz: user
 	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
