@@ -195,6 +195,7 @@ static int try_sync(void)
 TEST(each_failure_is_clean)
 {
 	struct sluice_completion completion;
+	struct objects idle;
 	int total = 0;
 
 	device = sluice_open("soft0");
@@ -217,11 +218,14 @@ TEST(each_failure_is_clean)
 	total += each_site(_metadata, "CREATE_QUEUE", try_queue, undo_close);
 	total += each_site(_metadata, "ATTACH", try_attach, undo_detach);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
+	idle = objects_read();
 	total += each_site(_metadata, "SUBMIT", try_submit, undo_submit);
 	in_fence = try_submit();
 	ASSERT_GE(in_fence, 0);
 	ASSERT_EQ(sluice_fence_wait(in_fence, 5000), 0);
 	ASSERT_EQ(sluice_read(queue, &completion, 1), 1);
+	/* the job has ended, but may not have been freed yet */
+	ASSERT_TRUE(objects_settle(&idle));
 	total += each_site(_metadata, "SUBMIT with an in-fence", try_submit_waiting, undo_submit);
 	total += each_site(_metadata, "FENCE", try_fence, undo_close);
 	total += each_site(_metadata, "WAIT", try_wait, undo_nothing);
