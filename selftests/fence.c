@@ -55,13 +55,6 @@ FIXTURE_TEARDOWN(fence)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-static bool signalled(int fence)
-{
-	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
-
-	return poll(&pollfd, 1, 0) == 1;
-}
-
 static int fill(int queue, int slot, uint32_t value, int in_fence, int *out_fence)
 {
 	struct sluice_op op;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sync_file.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -106,6 +108,21 @@ int64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+bool signalled(int fence)
+{
+	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
+
+	return poll(&pollfd, 1, 0) == 1;
+}
+
+int64_t fence_time(int fence)
+{
+	struct sync_fence_info one = {};
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
+
+	return xioctl(fence, SYNC_IOC_FILE_INFO, &info) ? -1 : (int64_t)one.timestamp_ns;
 }
 
 uint32_t expected_raw(uint64_t sequence, size_t index)

@@ -50,6 +50,12 @@ int xioctl(int fd, unsigned long request, void *argument);
 /** now_ns - CLOCK_MONOTONIC */
 int64_t now_ns(void);
 
+/** signalled - has a sync_file signalled? */
+bool signalled(int fence);
+
+/** fence_time - when a sync_file of one fence signalled, on CLOCK_MONOTONIC; -1 if it cannot be asked */
+int64_t fence_time(int fence);
+
 /** expected_raw - word @index of raw frame @sequence of the test pattern */
 uint32_t expected_raw(uint64_t sequence, size_t index);
 

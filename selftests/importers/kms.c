@@ -97,21 +97,6 @@ static int capture(struct scene *scene)
 	return sluice_submit(scene->queue, &op, 1, -1, &scene->fence, 0, NULL);
 }
 
-static bool signalled(int fence)
-{
-	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
-
-	return poll(&pollfd, 1, 0) == 1;
-}
-
-static int64_t fence_time(int fence)
-{
-	struct sync_fence_info one = {};
-	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
-
-	return xioctl(fence, SYNC_IOC_FILE_INFO, &info) ? -1 : (int64_t)one.timestamp_ns;
-}
-
 /*
  * Have whoever runs the tests take a picture of the screen from outside, and
  * compare it with the frame.  -EOPNOTSUPP if there is nobody.

@@ -181,22 +181,6 @@ static int computed(const struct scene *scene)
 	return scene->out < 0 ? 0 : sluice_fence_wait(scene->out, LATE_MS);
 }
 
-static bool signalled(int fence)
-{
-	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
-
-	return poll(&pollfd, 1, 0) == 1;
-}
-
-/* When a fence signalled, CLOCK_MONOTONIC. */
-static int64_t fence_time(int fence)
-{
-	struct sync_fence_info one = {};
-	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
-
-	return xioctl(fence, SYNC_IOC_FILE_INFO, &info) ? -1 : (int64_t)one.timestamp_ns;
-}
-
 FIXTURE(memory) {
 	struct scene s;
 	int opened;
