@@ -302,10 +302,11 @@ static int importer_fence(const struct importer_fence *args)
 	dma_resv_lock(dmabuf->resv, NULL);
 	ret = dma_resv_reserve_fences(dmabuf->resv, 1);
 	if (!ret) {
-		atomic_inc(&importer_pending);
-		mod_timer(&own->timer, jiffies + msecs_to_jiffies(args->ms));
 		dma_resv_add_fence(dmabuf->resv, &own->base, args->write ?
 				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
+		/* last: our reference is the timer's from here on */
+		atomic_inc(&importer_pending);
+		mod_timer(&own->timer, jiffies + msecs_to_jiffies(args->ms));
 	}
 	dma_resv_unlock(dmabuf->resv);
 	if (ret) {
