@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An importer for tests: see importer.h.  For debug kernels of the newest line
- * without an IOMMU only: it looks at memory through bus addresses.
+ * An importer for tests: see importer.h.  For kernels of the newest line without
+ * an IOMMU only: it looks at memory through bus addresses.
  *
  * importer->lock serializes the calls of one open; different opens race.
  */
@@ -14,6 +14,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
 #include <linux/uaccess.h>
@@ -106,6 +107,9 @@ static int importer_device(struct importer *importer, const struct importer_devi
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	pdev->dev.dma_parms = &pdev->dma_parms;
+	/* as a driver does in its probe: then the DMA API leaves out needless syncs */
+	if (dma_set_mask_and_coherent(&pdev->dev, info.dma_mask))
+		dev_dbg(&pdev->dev, "%u bits are too few\n", args->dma_bits);
 	dma_set_max_seg_size(&pdev->dev, args->max_seg);
 	dma_set_seg_boundary(&pdev->dev, args->boundary);
 	importer->devices[i] = pdev;
@@ -193,6 +197,27 @@ static int importer_unmap(struct importer *importer, unsigned long number)
 	dma_buf_unmap_attachment_unlocked(importer->attachments[mapping->attachment],
 					  mapping->sgt, mapping->dir);
 	mapping->sgt = NULL;
+	return 0;
+}
+
+static int importer_remap(struct importer *importer, const struct importer_remap *args)
+{
+	struct dma_buf_attachment *attachment;
+	struct sg_table *sgt;
+	u32 i;
+
+	if (args->attachment >= IMPORTER_MAX || !importer->attachments[args->attachment])
+		return -EINVAL;
+	attachment = importer->attachments[args->attachment];
+	for (i = 0; i < args->count; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		sgt = dma_buf_map_attachment_unlocked(attachment, DMA_BIDIRECTIONAL);
+		if (IS_ERR(sgt))
+			return PTR_ERR(sgt);
+		dma_buf_unmap_attachment_unlocked(attachment, sgt, DMA_BIDIRECTIONAL);
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -322,6 +347,7 @@ union importer_args {
 	struct importer_device device;
 	struct importer_attach attach;
 	struct importer_map map;
+	struct importer_remap remap;
 	struct importer_word word;
 	struct importer_cpu cpu;
 	struct importer_fence fence;
@@ -341,6 +367,8 @@ static long importer_call(struct importer *importer, unsigned int cmd, unsigned 
 		return importer_map(importer, &args->map);
 	case IMPORTER_UNMAP:
 		return importer_unmap(importer, arg);
+	case IMPORTER_REMAP:
+		return importer_remap(importer, &args->remap);
 	case IMPORTER_READ:
 	case IMPORTER_WRITE:
 		return importer_word(importer, &args->word, cmd == IMPORTER_WRITE);

@@ -37,6 +37,12 @@ struct importer_map {
 	__u32 unreachable;	/* out: segments beyond the device's mask */
 };
 
+/* Map in both directions and unmap, so many times: for measuring. */
+struct importer_remap {
+	__u32 attachment;
+	__u32 count;
+};
+
 /* Read or write a word through a mapping's bus addresses. */
 struct importer_word {
 	__u64 offset;
@@ -71,5 +77,6 @@ struct importer_fence {
 #define IMPORTER_WRITE	_IOW('i', 6, struct importer_word)
 #define IMPORTER_CPU	_IOW('i', 7, struct importer_cpu)
 #define IMPORTER_FENCE	_IOW('i', 8, struct importer_fence)
+#define IMPORTER_REMAP	_IOW('i', 9, struct importer_remap)
 
 #endif /* _SLUICE_IMPORTER_H */
