@@ -24,6 +24,7 @@ help:
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-races              loops of races on that kernel; LONG=1 for an hour of them'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make coverage                 what of drivers/ the last two reached'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
@@ -69,6 +70,11 @@ fuzz: user
 		$$(cat $$dir/include/config/kernel.release) -t fuzz \
 		-s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
+# T=word: only cases with that word in their name.
+bench: user
+	@$(VM)/build modules $(NEWEST) SLUICE_TESTS=1
+	@$(VM)/run bench $(NEWEST) $(if $(T),-t $(T))
+
 # What the last check-debug and the last fuzz reached.
 coverage:
 	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
@@ -89,4 +95,4 @@ clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug check-races fuzz coverage demo shell gates clean
+.PHONY: help setup user modules check check-debug check-races fuzz bench coverage demo shell gates clean

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: MIT
+/* Buffers: allocation, CPU mappings, importers, CPU access, what a buffer costs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/dma-buf.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "importer.h"
+
+static int alloc_one(struct scene *scene)
+{
+	scene->dmabufs[0] = scene->exporter->alloc(scene->size);
+	return scene->dmabufs[0] < 0 ? scene->dmabufs[0] : 0;
+}
+
+/* ALLOC + close */
+
+static int alloc_close(struct scene *scene)
+{
+	int fd = scene->exporter->alloc(scene->size);
+
+	return fd < 0 ? fd : close(fd);
+}
+
+/* A buffer of the same size was closed just before, and there was time to clear it. */
+static int let_settle(struct scene *scene)
+{
+	return settle(scene->size);
+}
+
+static const struct steps alloc_warm = { .before = let_settle, .step = alloc_close };
+
+/* Nothing is kept for reuse: what shrinkers can free has been freed. */
+static int drop_pools(struct scene *scene)
+{
+	int ret = settle(scene->size);
+
+	return ret ? ret : write_file("/proc/sys/vm/drop_caches", "2");
+}
+
+static const struct steps alloc_cold = { .before = drop_pools, .step = alloc_close, .most = 51 };
+
+/* Memory that is wanted again at once: what a pool has put off shows here. */
+static const struct steps alloc_again = { .step = alloc_close };
+
+/* mmap + a write to each page + munmap */
+
+static int map_touch(int dmabuf, size_t size)
+{
+	volatile char *memory;
+	size_t i;
+
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < size; i += KIB(4))
+		memory[i] = 1;
+	return munmap((void *)memory, size) ? -errno : 0;
+}
+
+static int map_touch_one(struct scene *scene)
+{
+	return map_touch(scene->dmabufs[0], scene->size);
+}
+
+static const struct steps map = { .setup = alloc_one, .step = map_touch_one };
+
+/* Importers: vgem */
+
+static int vgem_setup(struct scene *scene)
+{
+	scene->drm = vgem_open();
+	return scene->drm < 0 ? scene->drm : alloc_one(scene);
+}
+
+static int import_close(struct scene *scene)
+{
+	int ret = vgem_import(scene->drm, scene->dmabufs[0], &scene->handle);
+
+	return ret ? ret : vgem_close(scene->drm, scene->handle);
+}
+
+static const struct steps import = { .setup = vgem_setup, .step = import_close };
+
+/*
+ * The test importer, each attachment with a device of its own that has the limits
+ * of vgem's.  Unlike vgem, which leaves that to whoever uses the handle, it maps.
+ */
+#define REMAPS	64
+
+static int importer_attach(struct scene *scene, uint32_t device)
+{
+	struct importer_attach args = { .fd = scene->dmabufs[0], .device = device };
+
+	return xioctl(scene->importer, IMPORTER_ATTACH, &args);
+}
+
+/* The first device and the first attachment are number 0. */
+static int importer_remap(struct scene *scene, uint32_t count)
+{
+	struct importer_remap args = { .count = count };
+
+	return xioctl(scene->importer, IMPORTER_REMAP, &args);
+}
+
+static int open_importer(struct scene *scene)
+{
+	struct importer_device device = { .dma_bits = 64, .max_seg = 65536, .boundary = ~0ULL };
+	int ret = alloc_one(scene), i;
+
+	if (ret)
+		return ret;
+	scene->importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	if (scene->importer < 0)
+		return -errno;
+	for (i = 0; i < MAX_IMPORTERS && ret >= 0; i++)
+		ret = xioctl(scene->importer, IMPORTER_DEVICE, &device);
+	return ret < 0 ? ret : 0;
+}
+
+static int attach_map(struct scene *scene)
+{
+	int ret = importer_attach(scene, 0);
+
+	ret = ret ? ret : importer_remap(scene, 1);
+	return ret ? ret : ioctl(scene->importer, IMPORTER_DETACH, 0) ? -errno : 0;
+}
+
+static const struct steps attach = { .setup = open_importer, .step = attach_map };
+
+/* It stays attached, and maps and unmaps for each use, as V4L2 drivers do. */
+static int attach_first(struct scene *scene)
+{
+	int ret = open_importer(scene);
+
+	return ret ? ret : importer_attach(scene, 0);
+}
+
+static int map_again(struct scene *scene)
+{
+	return importer_remap(scene, REMAPS);
+}
+
+static const struct steps remap = { .setup = attach_first, .step = map_again, .batch = REMAPS };
+
+/* CPU access */
+
+static int cpu_access(struct scene *scene)
+{
+	struct dma_buf_sync args = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
+	int ret = xioctl(scene->dmabufs[0], DMA_BUF_IOCTL_SYNC, &args);
+
+	if (ret)
+		return ret;
+	args.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
+	return xioctl(scene->dmabufs[0], DMA_BUF_IOCTL_SYNC, &args);
+}
+
+static const struct steps access_alone = { .setup = alloc_one, .step = cpu_access };
+
+static int map_four(struct scene *scene)
+{
+	int ret = open_importer(scene), i;
+
+	for (i = 0; i < MAX_IMPORTERS && ret >= 0; i++) {
+		struct importer_map args = { .dir = 0 };
+
+		ret = importer_attach(scene, i);
+		if (ret < 0)
+			break;
+		args.attachment = ret;
+		ret = xioctl(scene->importer, IMPORTER_MAP, &args);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static const struct steps access_mapped = { .setup = map_four, .step = cpu_access };
+
+/* Many live buffers, and one more */
+
+static int alloc_live(struct scene *scene)
+{
+	unsigned int i;
+
+	scene->live = malloc(scene->count * sizeof(*scene->live));
+	if (!scene->live)
+		return -ENOMEM;
+	for (i = 0; i < scene->count; i++)
+		scene->live[i] = -1;
+	for (i = 0; i < scene->count; i++) {
+		scene->live[i] = scene->exporter->alloc(scene->size);
+		if (scene->live[i] < 0)
+			return scene->live[i];
+	}
+	return settle(scene->count * scene->size);
+}
+
+static int alloc_map_close(struct scene *scene)
+{
+	int fd = scene->exporter->alloc(scene->size), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = map_touch(fd, scene->size);
+	close(fd);
+	return ret;
+}
+
+static void close_live(struct scene *scene)
+{
+	unsigned int i;
+
+	for (i = 0; scene->live && i < scene->count; i++)
+		if (scene->live[i] >= 0)
+			close(scene->live[i]);
+	free(scene->live);
+}
+
+static const struct steps one_more = {
+	.setup = alloc_live, .step = alloc_map_close, .teardown = close_live,
+};
+
+/*
+ * Memory beyond the pages: what each of @count live buffers has of its own, in
+ * whole objects of each slab cache and in whole pages.  What comes and goes in a
+ * kernel meanwhile is less than one for each buffer, and rounded away.
+ */
+#define MAX_CACHES	1024
+
+/**
+ * struct usage - what is in use
+ * @pages: not free, and not the slab allocator's; only differences mean something
+ * @num_caches: length of @caches
+ * @caches: the slab caches: bytes of an object, and how many live
+ */
+struct usage {
+	double pages;
+	unsigned int num_caches;
+	struct {
+		char name[48];
+		double size;
+		double objects;
+	} caches[MAX_CACHES];
+};
+
+/* Pages in the lists of CPUs are as free as the others. */
+static void usage_free_pages(struct usage *usage, FILE *zoneinfo)
+{
+	char line[512];
+	double count;
+
+	while (fgets(line, sizeof(line), zoneinfo))
+		if (sscanf(line, " pages free %lf", &count) == 1 ||
+		    sscanf(line, " count: %lf", &count) == 1)
+			usage->pages -= count;
+}
+
+/* Processes, files and kernel threads come and go; what they use is not a buffer's. */
+static void usage_other_pages(struct usage *usage, FILE *vmstat)
+{
+	char line[512];
+	double count;
+
+	while (fgets(line, sizeof(line), vmstat))
+		if (sscanf(line, "nr_anon_pages %lf", &count) == 1 ||
+		    sscanf(line, "nr_file_pages %lf", &count) == 1)
+			usage->pages -= count;
+		else if (sscanf(line, "nr_kernel_stack %lf", &count) == 1)
+			usage->pages -= count * KIB(1) / sysconf(_SC_PAGESIZE);
+}
+
+static void usage_caches(struct usage *usage, FILE *slabinfo)
+{
+	double size, objects, slab_pages, slabs;
+	char line[512], name[48];
+
+	while (fgets(line, sizeof(line), slabinfo) && usage->num_caches < MAX_CACHES) {
+		if (sscanf(line, "%47s %lf %*f %lf %*f %lf : tunables %*f %*f %*f : slabdata %*f %lf",
+			   name, &objects, &size, &slab_pages, &slabs) != 5)
+			continue;
+		usage->pages -= slab_pages * slabs;
+		strcpy(usage->caches[usage->num_caches].name, name);
+		usage->caches[usage->num_caches].size = size;
+		usage->caches[usage->num_caches++].objects = objects;
+	}
+}
+
+/* Reading a file takes memory the first time. */
+static FILE *open_and_read(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		;
+	if (file)
+		rewind(file);
+	return file;
+}
+
+/*
+ * Free objects that a CPU keeps aside look like live ones until their cache is
+ * shrunk.  All files are opened before, so that no file comes or goes then.
+ */
+static int shrink_caches(void)
+{
+	unsigned int i, count = 0;
+	int ret = 0, fds[MAX_CACHES];
+	glob_t caches;
+
+	/* not at the first attempt: what was used since the last one stays once more */
+	for (i = 0; i < 3 && !ret; i++)
+		ret = write_file("/proc/sys/vm/drop_caches", "2");
+	if (ret || glob("/sys/kernel/slab/*/shrink", GLOB_NOSORT, NULL, &caches))
+		return ret ?: -EOPNOTSUPP;
+	for (i = 0; i < caches.gl_pathc && count < MAX_CACHES; i++)
+		fds[count++] = open(caches.gl_pathv[i], O_WRONLY | O_CLOEXEC);
+	globfree(&caches);
+	settle(MIB(64));
+	for (i = 0; i < count; i++)
+		if (write(fds[i], "1", 1) < 0)
+			ret = -errno;
+	while (count--)
+		close(fds[count]);
+	/* each CPU counts pages for itself for a while */
+	return ret ? ret : write_file("/proc/sys/vm/stat_refresh", "1");
+}
+
+static int usage_read(struct usage *usage)
+{
+	FILE *zoneinfo = open_and_read("/proc/zoneinfo"), *vmstat = open_and_read("/proc/vmstat");
+	FILE *slabinfo = open_and_read("/proc/slabinfo");
+	int ret = shrink_caches();
+
+	usage->pages = 0;
+	usage->num_caches = 0;
+	if (zoneinfo && vmstat && slabinfo) {
+		usage_free_pages(usage, zoneinfo);
+		usage_other_pages(usage, vmstat);
+		usage_caches(usage, slabinfo);
+	}
+	if (zoneinfo)
+		fclose(zoneinfo);
+	if (vmstat)
+		fclose(vmstat);
+	if (slabinfo)
+		fclose(slabinfo);
+	return ret ? ret : usage->num_caches ? 0 : -EOPNOTSUPP;
+}
+
+/* Bytes for each of @count that @after has and @before has not. */
+static double usage_each(const struct usage *before, const struct usage *after, unsigned int count)
+{
+	double bytes = round((after->pages - before->pages) / count) * sysconf(_SC_PAGESIZE);
+	unsigned int i, j;
+
+	for (i = 0; i < after->num_caches; i++)
+		for (j = 0; j < before->num_caches; j++)
+			if (!strcmp(after->caches[i].name, before->caches[j].name))
+				bytes += round((after->caches[i].objects -
+						before->caches[j].objects) / count) *
+					 after->caches[i].size;
+	return bytes;
+}
+
+static int overhead(struct scene *scene, double *value)
+{
+	static struct usage before, after;
+	int ret;
+
+	/* the first time leaves something behind: in the kernel, and pages of ours */
+	ret = alloc_close(scene);
+	ret = ret ? ret : usage_read(&after);
+	ret = ret ? ret : usage_read(&before);
+	ret = ret ? ret : alloc_live(scene);
+	ret = ret ? ret : usage_read(&after);
+	*value = usage_each(&before, &after, scene->count) - scene->size;
+	return ret;
+}
+
+static const struct steps memory_used = { .value = overhead, .teardown = close_live };
+
+#define EACH_EXPORTER(how) \
+	.ours = { .exporter = &sluice, .steps = &how }, \
+	.peers = { { .exporter = &dma_heap, .steps = &how }, \
+		   { .exporter = &udmabuf, .steps = &how } }
+#define LIVE(number) \
+	.ours = { .exporter = &sluice, .steps = &one_more, .count = number }, \
+	.peers = { { .exporter = &sluice, .steps = &one_more, .count = 1, .name = "with 1 live" } }
+
+const struct bench memory_benches[] = {
+	{
+		.area = "memory", .name = "ALLOC + close, warm, 4 KiB", .size = KIB(4),
+		.goal = 0.75, EACH_EXPORTER(alloc_warm),
+	}, {
+		.area = "memory", .name = "ALLOC + close, warm, 1 MiB", .size = MIB(1),
+		.goal = 0.03, EACH_EXPORTER(alloc_warm),
+	}, {
+		.area = "memory", .name = "ALLOC + close, warm, 64 MiB", .size = MIB(64),
+		.goal = 0.01, EACH_EXPORTER(alloc_warm),
+	}, {
+		.area = "memory", .name = "ALLOC + close, at once again, 1 MiB", .size = MIB(1),
+		EACH_EXPORTER(alloc_again),
+	}, {
+		.area = "memory", .name = "ALLOC + close, cold, 4 KiB", .size = KIB(4),
+		.goal = 1, EACH_EXPORTER(alloc_cold),
+	}, {
+		.area = "memory", .name = "ALLOC + close, cold, 1 MiB", .size = MIB(1),
+		.goal = 1, EACH_EXPORTER(alloc_cold),
+	}, {
+		.area = "memory", .name = "ALLOC + close, cold, 64 MiB", .size = MIB(64),
+		.goal = 1, EACH_EXPORTER(alloc_cold),
+	}, {
+		.area = "memory", .name = "mmap + touch + munmap, 4 KiB", .size = KIB(4),
+		.goal = 0.9, EACH_EXPORTER(map),
+	}, {
+		.area = "memory", .name = "mmap + touch + munmap, 64 MiB", .size = MIB(64),
+		.goal = 0.05, EACH_EXPORTER(map),
+	}, {
+		.area = "memory", .name = "import + close by vgem, 4 KiB", .size = KIB(4),
+		.goal = 0.9, EACH_EXPORTER(import),
+	}, {
+		.area = "memory", .name = "import + close by vgem, 64 MiB", .size = MIB(64),
+		.goal = 0.9, EACH_EXPORTER(import),
+	}, {
+		.area = "memory", .name = "attach + map + back, 4 KiB", .size = KIB(4),
+		EACH_EXPORTER(attach),
+	}, {
+		.area = "memory", .name = "attach + map + back, 64 MiB", .size = MIB(64),
+		EACH_EXPORTER(attach),
+	}, {
+		.area = "memory", .name = "map again vs. import, 4 KiB", .size = KIB(4), .goal = 0.1,
+		.ours = { .exporter = &sluice, .steps = &remap },
+		.peers = { { .exporter = &dma_heap, .steps = &import, .name = "dma-heap import" },
+			   { .exporter = &udmabuf, .steps = &import, .name = "udmabuf import" } },
+	}, {
+		.area = "memory", .name = "map again vs. import, 64 MiB", .size = MIB(64), .goal = 0.1,
+		.ours = { .exporter = &sluice, .steps = &remap },
+		.peers = { { .exporter = &dma_heap, .steps = &import, .name = "dma-heap import" },
+			   { .exporter = &udmabuf, .steps = &import, .name = "udmabuf import" } },
+	}, {
+		.area = "memory", .name = "map again, 64 MiB", .size = MIB(64), EACH_EXPORTER(remap),
+	}, {
+		.area = "memory", .name = "CPU access, 64 MiB, no importer", .size = MIB(64),
+		.goal = 1, EACH_EXPORTER(access_alone),
+	}, {
+		.area = "memory", .name = "CPU access, 64 MiB, mapped by 4", .size = MIB(64),
+		EACH_EXPORTER(access_mapped),
+	}, {
+		.area = "memory", .name = "ALLOC + map + close, 100 others live", .size = KIB(4),
+		.goal = 1.1, LIVE(100),
+	}, {
+		.area = "memory", .name = "ALLOC + map + close, 10,000 others live", .size = KIB(4),
+		.goal = 1.1, LIVE(MAX_LIVE),
+	}, {
+		.area = "memory", .name = "memory beyond the pages, 64 MiB", .size = MIB(64),
+		.count = 8, .goal = 1, .unit = "bytes", EACH_EXPORTER(memory_used),
+	},
+};
+
+const unsigned int num_memory_benches = sizeof(memory_benches) / sizeof(memory_benches[0]);
