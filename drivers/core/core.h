@@ -4,7 +4,7 @@
  *
  * Who holds whom:
  *
- *	node fd -> client -> device
+ *	node fd, heap node fd -> client -> device
  *	dma-buf -> buffer -> device (memory), client (accounting)
  *	queue fd -> queue -> device;  queue -> slots -> foreign or own dma-buf
  *	job -> queue, slots, in-fences, out-fence
@@ -139,14 +139,16 @@ struct sluice_device {
 };
 
 /**
- * struct sluice_client - one open of a node, and its account
+ * struct sluice_client - one open of a device node or dma-heap node, and its account
  * @ref: held by the file and by each buffer charged to it
  * @sdev: the device; reference held, and one on its driver's module by the file
+ * @heap: of a dma-heap node, else NULL; used by the file only
  * @bytes: in live buffers
  */
 struct sluice_client {
 	struct kref ref;
 	struct sluice_device *sdev;
+	const struct sluice_heap *heap;
 	atomic64_t bytes;
 };
 
@@ -442,12 +444,19 @@ extern struct mutex sluice_devices_lock;
 extern const struct file_operations sluice_node_fops;
 u64 sluice_open_limit(void);
 void sluice_client_put(struct sluice_client *client);
+int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
+		       struct inode *inode, struct file *file);
+int sluice_client_close(struct inode *inode, struct file *file);
+void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
+int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
+			struct sluice_alloc *args, int access);
 
 /* ioctl.c */
 long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
 			   const struct sluice_ioctl *table, unsigned int count);
 int sluice_call_copy_out(struct sluice_call *call);
 int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags);
+int sluice_call_end(struct sluice_call *call, int ret);
 
 /* heap.c */
 unsigned int sluice_heap_count(void);
@@ -466,7 +475,7 @@ extern struct list_head sluice_buffers;
 extern struct mutex sluice_buffers_lock;
 
 /* export.c */
-struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, bool read_only);
+struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access);
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
 /* slot.c */

@@ -439,18 +439,18 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 /**
  * sluice_buffer_export - make a dma-buf of a buffer
  * @buffer: from sluice_buffer_create(); belongs to the dma-buf on success
- * @read_only: no writable mapping through its fds
+ * @access: O_RDONLY, O_WRONLY or O_RDWR: what its fds let one map
  *
  * Context: may sleep.  Return: the dma-buf, with one reference, or an ERR_PTR.
  */
-struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, bool read_only)
+struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
 	info.ops = &sluice_dmabuf_ops;
 	info.size = buffer->size;
-	info.flags = read_only ? O_RDONLY : O_RDWR;
+	info.flags = access;
 	info.priv = buffer;
 	dmabuf = dma_buf_export(&info);
 	if (!IS_ERR(dmabuf))

@@ -56,6 +56,26 @@ int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags)
 }
 
 /**
+ * sluice_call_end - install the call's fd, or undo what was done for it
+ * @call: the call
+ * @ret: how it went; 0 only when the caller has the results
+ *
+ * Return: @ret.
+ */
+int sluice_call_end(struct sluice_call *call, int ret)
+{
+	if (ret) {
+		if (call->install)
+			fput(call->install);
+		if (call->fd >= 0)
+			put_unused_fd(call->fd);
+	} else if (call->install) {
+		fd_install(call->fd, call->install);
+	}
+	return ret;
+}
+
+/**
  * sluice_ioctl_dispatch - serve an ioctl
  * @file: what it was called on
  * @cmd: command word; number and size count
@@ -106,14 +126,5 @@ long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long ar
 		if (!call.copied && sluice_call_copy_out(&call))
 			ret = -EFAULT;
 	}
-	if (ret) {
-		if (call.install)
-			fput(call.install);
-		if (call.fd >= 0)
-			put_unused_fd(call.fd);
-		return ret;
-	}
-	if (call.install)
-		fd_install(call.fd, call.install);
-	return 0;
+	return sluice_call_end(&call, ret);
 }

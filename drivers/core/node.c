@@ -4,6 +4,7 @@
  *
  * An open file is a client: it holds a reference on the device and on its
  * driver's module, and carries the account of the buffers that it allocated.
+ * So does one of a dma-heap node: sluice_client_*() serve both.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -45,15 +46,21 @@ void sluice_client_put(struct sluice_client *client)
 	kref_put(&client->ref, sluice_client_release);
 }
 
-static int sluice_node_open(struct inode *inode, struct file *file)
+/**
+ * sluice_client_open - make a file that is being opened a client
+ * @sdev: the device; the caller sees to it that it is valid during the call
+ * @heap: of a dma-heap node, else NULL
+ * @inode: as for open
+ * @file: as for open; its private_data becomes the client
+ *
+ * Context: may sleep.  Return: 0, -ENODEV (device gone) or -ENOMEM.
+ */
+int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
+		       struct inode *inode, struct file *file)
 {
-	struct sluice_device *sdev = container_of(inode->i_cdev, struct sluice_device, cdev);
 	struct sluice_client *client;
 
-	/*
-	 * cdev_get() holds the device, so sdev is valid here; ops belongs to
-	 * the driver's module, which stays while users is not 0.
-	 */
+	/* ops belongs to the driver's module, which stays while users is not 0 */
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
 	if (!try_module_get(sdev->ops->owner)) {
@@ -68,6 +75,7 @@ static int sluice_node_open(struct inode *inode, struct file *file)
 	}
 	kref_init(&client->ref);
 	client->sdev = sdev;
+	client->heap = heap;
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_CLIENT);
 	file->private_data = client;
@@ -75,7 +83,7 @@ static int sluice_node_open(struct inode *inode, struct file *file)
 	return nonseekable_open(inode, file);
 }
 
-static int sluice_node_release(struct inode *inode, struct file *file)
+int sluice_client_close(struct inode *inode, struct file *file)
 {
 	struct sluice_client *client = file->private_data;
 	struct module *owner = client->sdev->ops->owner;
@@ -83,6 +91,74 @@ static int sluice_node_release(struct inode *inode, struct file *file)
 	sluice_client_put(client);
 	module_put(owner);
 	return 0;
+}
+
+void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sluice_client *client = file->private_data;
+
+	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
+	if (client->heap)
+		seq_printf(m, "sluice-heap:\t%s\n", client->heap->name);
+	seq_printf(m, "sluice-buffer-bytes:\t%lld\n", (s64)atomic64_read(&client->bytes));
+	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
+}
+
+/**
+ * sluice_client_alloc - allocate a buffer and prepare its dma-buf's fd
+ * @call: of a client; gets the fd's number and the file to install
+ * @heap: where from
+ * @args: its size and fd_flags, checked; the other fields are the results
+ * @access: O_RDONLY, O_WRONLY or O_RDWR, for the dma-buf
+ *
+ * Context: may sleep.  Return: 0 or what ALLOC returns for it; the call undoes
+ * what is done already.
+ */
+int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
+			struct sluice_alloc *args, int access)
+{
+	struct sluice_client *client = call->file->private_data;
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	if (args->size > sluice_heap_max_size(sdev, heap)) {
+		args->hint = SLUICE_HINT_LIMIT;
+		return -EFBIG;
+	}
+	if (!sluice_device_enter(sdev))
+		return -ENODEV;
+
+	ret = sluice_call_reserve_fd(call, args->fd_flags);
+	if (ret < 0)
+		goto out;
+	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size), &args->hint);
+	if (IS_ERR(buffer)) {
+		ret = PTR_ERR(buffer);
+		goto out;
+	}
+	dmabuf = sluice_buffer_export(buffer, access);
+	if (IS_ERR(dmabuf)) {
+		sluice_buffer_destroy(buffer);
+		ret = PTR_ERR(dmabuf);
+		goto out;
+	}
+	call->install = dmabuf->file;
+	args->fd = call->fd;
+	args->size = dmabuf->size;
+	args->granted = heap->properties;
+	ret = 0;
+out:
+	sluice_device_exit(sdev);
+	return ret;
+}
+
+static int sluice_node_open(struct inode *inode, struct file *file)
+{
+	/* cdev_get() holds the device */
+	return sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
+				  inode, file);
 }
 
 static struct sluice_device *sluice_call_device(struct sluice_call *call)
@@ -143,13 +219,8 @@ static int sluice_node_heap_info(struct sluice_call *call)
 
 static int sluice_node_alloc(struct sluice_call *call)
 {
-	struct sluice_client *client = call->file->private_data;
-	struct sluice_device *sdev = client->sdev;
 	struct sluice_alloc *args = call->data;
 	const struct sluice_heap *heap = sluice_heap_get(args->heap);
-	struct sluice_buffer *buffer;
-	struct dma_buf *dmabuf;
-	int ret;
 
 	args->fd = -1;
 	args->granted = 0;
@@ -159,35 +230,8 @@ static int sluice_node_alloc(struct sluice_call *call)
 		return -EINVAL;
 	if (args->flags & ~heap->properties)
 		return -EOPNOTSUPP;
-	if (args->size > sluice_heap_max_size(sdev, heap)) {
-		args->hint = SLUICE_HINT_LIMIT;
-		return -EFBIG;
-	}
-	if (!sluice_device_enter(sdev))
-		return -ENODEV;
-
-	ret = sluice_call_reserve_fd(call, args->fd_flags);
-	if (ret < 0)
-		goto out;
-	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size), &args->hint);
-	if (IS_ERR(buffer)) {
-		ret = PTR_ERR(buffer);
-		goto out;
-	}
-	dmabuf = sluice_buffer_export(buffer, args->fd_flags & SLUICE_FD_RDONLY);
-	if (IS_ERR(dmabuf)) {
-		sluice_buffer_destroy(buffer);
-		ret = PTR_ERR(dmabuf);
-		goto out;
-	}
-	call->install = dmabuf->file;
-	args->fd = call->fd;
-	args->size = dmabuf->size;
-	args->granted = heap->properties;
-	ret = 0;
-out:
-	sluice_device_exit(sdev);
-	return ret;
+	return sluice_client_alloc(call, heap, args,
+				   args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 }
 
 static int sluice_node_buffer_info(struct sluice_call *call)
@@ -236,21 +280,12 @@ static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long
 				     ARRAY_SIZE(sluice_node_ioctls));
 }
 
-static void sluice_node_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct sluice_client *client = file->private_data;
-
-	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
-	seq_printf(m, "sluice-buffer-bytes:\t%lld\n", (s64)atomic64_read(&client->bytes));
-	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
-}
-
 const struct file_operations sluice_node_fops = {
 	.owner = THIS_MODULE,
 	.open = sluice_node_open,
-	.release = sluice_node_release,
+	.release = sluice_client_close,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.show_fdinfo = sluice_node_show_fdinfo,
+	.show_fdinfo = sluice_client_show_fdinfo,
 	.llseek = noop_llseek,
 };
