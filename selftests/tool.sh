@@ -181,6 +181,7 @@ ok "help_is_printed_on_request" has "usage: sluice list" capture -- sluice --hel
 ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluice list
 ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
 	sluice info soft0
+ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluice info edu0
 ok "info_takes_a_path" has "edu" "DMA         28 bits" -- sluice info /dev/sluice/edu0
 ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
 	sluice alloc soft0 --size 1M

@@ -49,6 +49,7 @@
 #include "compat.h"
 
 struct sluice_buffer;
+struct sluice_heap_node;
 struct sluice_job;
 struct sluice_queue;
 
@@ -110,6 +111,8 @@ struct sluice_engine {
  * @reap_list: ended jobs
  * @reap_work: empties @reap_list
  * @debugfs: directory, or NULL
+ * @heap_nodes: its dma-heap nodes, or NULL
+ * @num_heap_nodes: length of @heap_nodes
  * @link: in the list of all devices
  * @num_engines: length of @engines
  * @engines: the engines
@@ -133,6 +136,8 @@ struct sluice_device {
 	struct llist_head reap_list;
 	struct work_struct reap_work;
 	struct dentry *debugfs;
+	struct sluice_heap_node *heap_nodes;
+	unsigned int num_heap_nodes;
 	struct list_head link;
 	unsigned int num_engines;
 	struct sluice_engine engines[] __counted_by(num_engines);
@@ -450,6 +455,10 @@ int sluice_client_close(struct inode *inode, struct file *file);
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
 int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access);
+
+/* heapnode.c */
+void sluice_heap_nodes_add(struct sluice_device *sdev);
+void sluice_heap_nodes_remove(struct sluice_device *sdev);
 
 /* ioctl.c */
 long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,

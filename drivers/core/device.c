@@ -186,6 +186,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
 	if (ret)
 		goto err_debugfs;
+	sluice_heap_nodes_add(sdev);
 	return sdev;
 
 err_debugfs:
@@ -215,6 +216,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 {
 	struct sluice_queue *queue;
 
+	sluice_heap_nodes_remove(sdev);
 	cdev_device_del(&sdev->cdev, &sdev->dev);
 	sluice_debugfs_remove_device(sdev);
 

@@ -300,6 +300,7 @@ static int do_info(const struct options *options)
 	struct sluice_heap_info heap;
 	struct sluice_info info;
 	int device = open_device(options->device, &info);
+	char node[sizeof("/dev/dma_heap/sluice--") + 2 * SLUICE_NAME_LEN];
 	unsigned int i;
 
 	printf("device      %s\ndriver      %s\nuapi        %u\n", info.name, info.driver,
@@ -320,6 +321,9 @@ static int do_info(const struct options *options)
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
 		       (uint64_t)heap.max_size >> 20);
 		print_properties(heap.properties);
+		snprintf(node, sizeof(node), "/dev/dma_heap/sluice-%s-%s", info.name, heap.name);
+		if (!access(node, F_OK))
+			printf(", also %s", node);
 		putchar('\n');
 	}
 	return 0;
