@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -106,6 +107,23 @@ static int try_alloc_pages(void)
 static int try_alloc_contiguous(void)
 {
 	return sluice_alloc(device, 1, SIZE, 0);
+}
+
+static int heap_node;
+
+static int try_heap_node_open(void)
+{
+	int fd = open("/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int try_heap_node_alloc(void)
+{
+	struct dma_heap_allocation_data data = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	int ret = xioctl(heap_node, DMA_HEAP_IOCTL_ALLOC, &data);
+
+	return ret ? ret : (int)data.fd;
 }
 
 static int try_buffer_info(void)
@@ -214,6 +232,11 @@ TEST(each_failure_is_clean)
 	total += each_site(_metadata, "HEAP_INFO", try_heap_info, undo_nothing);
 	total += each_site(_metadata, "ALLOC pages", try_alloc_pages, undo_close);
 	total += each_site(_metadata, "ALLOC contiguous", try_alloc_contiguous, undo_close);
+	total += each_site(_metadata, "open a dma-heap node", try_heap_node_open, undo_close);
+	heap_node = try_heap_node_open();
+	ASSERT_GE(heap_node, 0);
+	total += each_site(_metadata, "DMA_HEAP_IOCTL_ALLOC", try_heap_node_alloc, undo_close);
+	close(heap_node);
 	total += each_site(_metadata, "BUFFER_INFO", try_buffer_info, undo_nothing);
 	total += each_site(_metadata, "CREATE_QUEUE", try_queue, undo_close);
 	total += each_site(_metadata, "ATTACH", try_attach, undo_detach);

@@ -307,6 +307,7 @@ static const struct {
 	{ "sync", 6, do_sync }, { "export", 4, do_export }, { "import", 4, do_import },
 	{ "seek", 1, do_seek }, { "merge", 4, do_merge }, { "fenceinfo", 2, do_fence_info },
 	{ "swfence", 4, do_foreign_fence }, { "swsignal", 4, do_signal },
+	{ "heapnode", 2, do_heap_node },
 	{ "foreign", 3, do_foreign_buffer }, { "delay", 3, do_delay }, { "fail", 3, do_fail },
 	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
 	{ "die", 1, do_die },

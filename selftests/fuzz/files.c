@@ -257,6 +257,26 @@ void do_signal(const uint8_t *g)
 	ioctl(pick_fd(g[0], TIMELINE), _IOW('W', 1, uint32_t), &steps);
 }
 
+/* A heap of ours as a dma-heap: the node is seldom kept. */
+void do_heap_node(const uint8_t *g)
+{
+	struct dma_heap_allocation_data data = {
+		.len = g[1] == 5 ? 65536 : number(g[1]),
+		.fd = reserved(g[2]),
+		.fd_flags = g[3] < 192 ? O_RDWR | O_CLOEXEC : g[3] < 248 ? g[3] % 4 : number(g[3]),
+		.heap_flags = reserved(g[4]),
+	};
+	int fd = open(g[0] & 1 ? "/dev/dma_heap/sluice-soft0-contiguous" :
+		      "/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
+
+	if (!lying_ioctl(fd, DMA_HEAP_IOCTL_ALLOC, &data, g[5]))
+		add_fd(data.fd, BUFFER);
+	if (g[6] < 192)
+		close(fd);
+	else
+		add_fd(fd, ANY);
+}
+
 void do_foreign_buffer(const uint8_t *g)
 {
 	struct dma_heap_allocation_data heap = { .len = 65536, .fd_flags = O_RDWR | O_CLOEXEC };

@@ -85,6 +85,7 @@ void do_merge(const uint8_t *g);
 void do_fence_info(const uint8_t *g);
 void do_foreign_fence(const uint8_t *g);
 void do_signal(const uint8_t *g);
+void do_heap_node(const uint8_t *g);
 void do_foreign_buffer(const uint8_t *g);
 
 #endif /* FUZZ_HAVE_H */
