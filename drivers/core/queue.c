@@ -315,7 +315,11 @@ static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t co
 			break;
 		if (sluice_queue_over(queue))
 			return -ENODEV;
-		if (file->f_flags & O_NONBLOCK)
+		/*
+		 * fcntl() writes the flags as it likes, under a lock that is only
+		 * for writers.  Either value will do, but one for this turn.
+		 */
+		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(queue->wait, sluice_queue_readable(queue)))
 			return -ERESTARTSYS;
