@@ -209,7 +209,7 @@ FIXTURE_TEARDOWN(memory)
 		ASSERT_EQ((self)->opened, 0); \
 	} while (0)
 
-TEST_F(memory, the_gpu_computes_in_place_to_the_last_bit)
+TEST_F_TIMEOUT(memory, the_gpu_computes_in_place_to_the_last_bit, 120)
 {
 	NEED_GPU(self);
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 7), 0);
@@ -220,7 +220,7 @@ TEST_F(memory, the_gpu_computes_in_place_to_the_last_bit)
 	EXPECT_EQ(check_words(self->s.a, SIZE, 7), 0);
 }
 
-TEST_F(memory, the_gpu_waits_for_the_fence_of_a_capture)
+TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)
 {
 	struct sluice_op op;
 
