@@ -221,7 +221,8 @@ TEST(each_failure_is_clean)
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	queue = sluice_queue(device, 0);
 	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	ASSERT_GE(fail_nth, 0);
+	if (fail_nth < 0)
+		SKIP(return, "this kernel has no /proc/self/fail-nth");
 	/* faults for every task that asks, of every kind, without a report each */
 	ASSERT_EQ(system("cd /sys/kernel/debug && for d in failslab fail_page_alloc fail_usercopy; do "
 		   "echo 0 >$d/verbose; done; echo N >failslab/ignore-gfp-wait; "

@@ -108,7 +108,8 @@ FIXTURE_VARIANT_ADD(importer, contiguous) { .heap = 1 };
 
 FIXTURE_SETUP(importer)
 {
-	ASSERT_TRUE(load_importer());
+	if (!load_importer())
+		SKIP(return, "no sluice-importer.ko for this kernel");
 	knob("delay_us", 0);
 	self->before = objects_read();
 	self->device = sluice_open("soft0");
@@ -375,22 +376,52 @@ TEST_F_TIMEOUT(importer, comes_many_at_a_time, 120)
 	}
 }
 
+static int importer_references(void)
+{
+	FILE *file = fopen("/sys/module/sluice_importer/refcnt", "re");
+	int count = -1;
+
+	if (!file || fscanf(file, "%d", &count) != 1)
+		count = -1;
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/*
+ * Where a signalled fence forgets its ops, the module waits for that and goes.
+ * Elsewhere each fence holds its module, until the buffer that has it goes.
+ */
 TEST(importer_module_unloads_with_a_fence_of_its_own_pending)
 {
 	int device = sluice_open("soft0"), buffer = sluice_alloc(device, 0, SIZE, 0), importer;
 	struct objects before = objects_read();
+	int references, tries;
 
-	ASSERT_TRUE(load_importer());
+	if (!load_importer())
+		SKIP(return, "no sluice-importer.ko for this kernel");
 	importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
 	ASSERT_GE(importer, 0);
 	ASSERT_EQ(late_fence(importer, buffer, true, 700, 0), 0);
 	close(importer);
-	EXPECT_EQ(system("rmmod sluice-importer"), 0);
+	references = importer_references();
+	ASSERT_GE(references, 0);
+	if (!references) {
+		EXPECT_EQ(system("rmmod sluice-importer"), 0);
+	} else {
+		EXPECT_EQ(references, 1);
+		EXPECT_NE(system("rmmod sluice-importer 2>/dev/null"), 0);
+	}
 	EXPECT_EQ(sluice_cpu_begin(buffer, true), 0);
 	EXPECT_EQ(sluice_cpu_end(buffer, true), 0);
 	EXPECT_TRUE(objects_settle(&before));
 	close(buffer);
 	close(device);
+	if (references) {
+		for (tries = 0; tries < 300 && importer_references() > 0; tries++)
+			usleep(10000);
+		EXPECT_EQ(system("rmmod sluice-importer"), 0);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/sync_file.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "support.h"
@@ -20,6 +21,8 @@ FIXTURE(swsync) {
 
 FIXTURE_SETUP(swsync)
 {
+	if (access("/sys/kernel/debug/sync/sw_sync", F_OK))
+		SKIP(return, "this kernel has no sw_sync");
 	self->before = objects_read();
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An importer for tests: see importer.h.  For kernels of the newest line without
- * an IOMMU only: it looks at memory through bus addresses.
+ * An importer for tests: see importer.h.  For kernels without an IOMMU only: it
+ * looks at memory through bus addresses.
  *
  * importer->lock serializes the calls of one open; different opens race.
  */
@@ -20,6 +20,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "compat.h"
 #include "importer.h"
 
 #define IMPORTER_FENCE_MAX_MS	5000
@@ -52,12 +53,12 @@ struct importer {
 
 /**
  * struct importer_own_fence - a fence that ends late
- * @base: the fence
+ * @fence: the fence; first, because the whole is freed as one
  * @timer: signals it
  * @error: with this errno
  */
 struct importer_own_fence {
-	struct dma_fence base;
+	struct sluice_dma_fence fence;
 	struct timer_list timer;
 	int error;
 };
@@ -71,6 +72,7 @@ static const char *importer_fence_name(struct dma_fence *fence)
 }
 
 static const struct dma_fence_ops importer_fence_ops = {
+	SLUICE_FENCE_OPS_COMPAT
 	.get_driver_name = importer_fence_name,
 	.get_timeline_name = importer_fence_name,
 };
@@ -80,9 +82,9 @@ static void importer_fence_end(struct timer_list *timer)
 	struct importer_own_fence *own = timer_container_of(own, timer, timer);
 
 	if (own->error)
-		dma_fence_set_error(&own->base, own->error);
-	dma_fence_signal(&own->base);
-	dma_fence_put(&own->base);
+		dma_fence_set_error(&own->fence.base, own->error);
+	dma_fence_signal(&own->fence.base);
+	dma_fence_put(&own->fence.base);
 	if (atomic_dec_and_test(&importer_pending))
 		wake_up(&importer_idle);
 }
@@ -317,17 +319,21 @@ static int importer_fence(const struct importer_fence *args)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	ret = -ENOMEM;
-	own = kzalloc(sizeof(*own), GFP_KERNEL);
-	if (!own)
+	if (!sluice_compat_fence_hold())
 		goto out;
-	dma_fence_init64(&own->base, &importer_fence_ops, NULL, dma_fence_context_alloc(1), 1);
+	own = kzalloc(sizeof(*own), GFP_KERNEL);
+	if (!own) {
+		sluice_compat_fence_drop();
+		goto out;
+	}
+	sluice_compat_fence_init(&own->fence, &importer_fence_ops, dma_fence_context_alloc(1), 1);
 	timer_setup(&own->timer, importer_fence_end, 0);
 	own->error = args->error;
 
 	dma_resv_lock(dmabuf->resv, NULL);
 	ret = dma_resv_reserve_fences(dmabuf->resv, 1);
 	if (!ret) {
-		dma_resv_add_fence(dmabuf->resv, &own->base, args->write ?
+		dma_resv_add_fence(dmabuf->resv, &own->fence.base, args->write ?
 				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
 		/* last: our reference is the timer's from here on */
 		atomic_inc(&importer_pending);
@@ -335,8 +341,8 @@ static int importer_fence(const struct importer_fence *args)
 	}
 	dma_resv_unlock(dmabuf->resv);
 	if (ret) {
-		dma_fence_signal(&own->base);
-		dma_fence_put(&own->base);
+		dma_fence_signal(&own->fence.base);
+		dma_fence_put(&own->fence.base);
 	}
 out:
 	dma_buf_put(dmabuf);
@@ -450,12 +456,14 @@ static void __exit importer_exit(void)
 {
 	misc_deregister(&importer_misc);
 	/*
-	 * Each of our fences ends by itself; then its ops are forgotten.  The
-	 * last timer may still be on its way out of our code: timers run in a
-	 * softirq, which a grace period waits for.
+	 * Each of our fences ends by itself; then its ops are forgotten, or it
+	 * held this module until it was freed.  The last timer may still be on
+	 * its way out of our code: timers run in a softirq, which a grace
+	 * period waits for.
 	 */
 	wait_event(importer_idle, !atomic_read(&importer_pending));
 	synchronize_rcu();
+	sluice_compat_fences_exit();
 }
 
 module_init(importer_init);
@@ -464,4 +472,4 @@ module_exit(importer_exit);
 MODULE_DESCRIPTION("dma-buf importer for tests");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS("DMA_BUF");
+SLUICE_IMPORT_NS(DMA_BUF);
