@@ -78,7 +78,7 @@ bench: user
 # What the last check-debug and the last fuzz reached.
 coverage:
 	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
-		$(VM)/coverage $$release $$(ls build/coverage/*)
+		$(VM)/coverage $$release $$(ls build/coverage/$$release/*)
 
 demo: user
 	@$(VM)/build modules $(NEWEST)
