@@ -22,7 +22,9 @@ help:
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
-	@echo 'make check-races              loops of races on that kernel; LONG=1 for an hour of them'
+	@echo 'make check-debug LONG=1       ... and on 6.12 built so, and on 7.2 with KCSAN'
+	@echo 'make check-debug KERNEL=6.12  ... on that one; VARIANT=kcsan for KCSAN'
+	@echo 'make check-races              loops of races on 7.2 of these; LONG=1 for an hour on both'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make coverage                 what of drivers/ the last two reached'
@@ -48,27 +50,36 @@ endif
 check: user modules
 	@$(VM)/run check $(LINES) $(if $(T),-t $(T))
 
+# Kernels built to catch bugs.  LONG=1: all of them; KERNEL=6.12 or VARIANT=kcsan:
+# that one.
+LAB := $(if $(KERNEL)$(VARIANT),$(or $(KERNEL),$(NEWEST)):$(or $(VARIANT),debug),\
+	$(NEWEST):debug $(if $(LONG),6.12:debug $(NEWEST):kcsan))
+# Races are what kcsan is for.
+LAB_RACES := $(filter-out 6.12:%,$(LAB))
+# They are slow, above all to boot on a busy machine.
+PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(1)} \
+	SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-400}
+
 check-debug: user
-	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
-		$(VM)/run check $$(cat $$dir/include/config/kernel.release) $(if $(T),-t $(T))
+	@releases=$$($(VM)/build lab $(LAB)) && \
+		$(call PATIENCE,$(if $(LONG),2700,1500)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
 
 check-races: user
-	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
-		SLUICE_GUEST_SECONDS=$(if $(LONG),7200,1200) $(VM)/run check \
-		$$(cat $$dir/include/config/kernel.release) -t races -s seconds=$(RACES_SECONDS)
+	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \
+		$(call PATIENCE,$(if $(LONG),7200,1200)) $(VM)/run check $$releases \
+		-t races -s seconds=$(RACES_SECONDS)
 
 # LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
 # selftests/fuzz/corpus.
 FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,1500))
 
 fuzz: user
-	@dir=$$($(VM)/kernel) && $(VM)/build kdir $$dir && \
-		$(if $(LONG),SLUICE_GUEST_SECONDS=7200) $(VM)/run check \
-		$$(cat $$dir/include/config/kernel.release) -t fuzz \
-		-s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
+	@release=$$($(VM)/build lab $(NEWEST):debug) && \
+		$(call PATIENCE,$(if $(LONG),7200,900)) $(VM)/run check $$release \
+		-t fuzz -s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
 # T=word: only cases with that word in their name.
 bench: user
