@@ -4,6 +4,7 @@
 #include <linux/sync_file.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -93,6 +94,22 @@ bool wait_running(unsigned int engine)
 		if (found)
 			return true;
 		usleep(1000);
+	}
+	return false;
+}
+
+bool module_unload(const char *name)
+{
+	char path[64], command[64];
+	int tries;
+
+	snprintf(path, sizeof(path), "/sys/module/%s", name);
+	snprintf(command, sizeof(command), "rmmod %s 2>/dev/null", name);
+	for (tries = 0; tries < 200; tries++) {
+		if (access(path, F_OK))
+			return true;
+		if (system(command))
+			usleep(10000);
 	}
 	return false;
 }

@@ -44,6 +44,14 @@ bool wait_running(unsigned int engine);
 /** write_text - write a string to a file; returns 0 or -errno */
 int write_text(const char *path, const char *text);
 
+/**
+ * module_unload - unload a module
+ *
+ * Tries for two seconds: rmmod fails while a last reference is on its way out.
+ * Returns whether it is gone.
+ */
+bool module_unload(const char *name);
+
 /** xioctl - ioctl() that returns 0 or -errno */
 int xioctl(int fd, unsigned long request, void *argument);
 

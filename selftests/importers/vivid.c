@@ -16,17 +16,16 @@
  * (not contiguous).
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include <linux/videodev2.h>
-
 #include "kselftest_harness.h"
+#include "lib/v4l2.h"
 #include "support.h"
 
 #define WIDTH		320
 #define HEIGHT		180
+#define CAPTURE		V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define BUFFERS		4
 #define FRAMES		8
 #define LATE_MS		5000
@@ -44,48 +43,18 @@ struct camera {
 	int slot;		/* of copy */
 };
 
-/* rmmod fails while the last reference to a node is on its way out. */
-static bool unload(void)
-{
-	int tries;
-
-	for (tries = 0; tries < 200; tries++) {
-		if (access("/sys/module/vivid", F_OK))
-			return true;
-		if (system("rmmod vivid 2>/dev/null"))
-			usleep(10000);
-	}
-	return false;
-}
-
 /* One device with one capture node and a webcam for its only input: quick to load. */
 static int load(unsigned int allocators)
 {
 	char command[160];
-	int number;
 
-	if (!unload())
+	if (!module_unload("vivid"))
 		return -EBUSY;
 	snprintf(command, sizeof(command), "modprobe -q vivid n_devs=1 node_types=1 num_inputs=1 "
 		 "input_types=0 allocators=%u", allocators);
 	if (system(command))
 		return -ENODEV;
-	for (number = 0; number < 64; number++) {
-		struct v4l2_capability capability = {};
-		char path[32];
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/video%d", number);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (!xioctl(fd, VIDIOC_QUERYCAP, &capability) &&
-		    !strcmp((char *)capability.driver, "vivid") &&
-		    capability.device_caps & V4L2_CAP_VIDEO_CAPTURE)
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
+	return v4l2_open("vivid", V4L2_CAP_VIDEO_CAPTURE);
 }
 
 /*
@@ -94,76 +63,18 @@ static int load(unsigned int allocators)
  */
 static int set_format(struct camera *camera)
 {
-	struct v4l2_format format = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.fmt.pix = {
-			.width = WIDTH,
-			.height = HEIGHT,
-			.pixelformat = V4L2_PIX_FMT_XBGR32,
-			.field = V4L2_FIELD_NONE,
-		},
-	};
 	struct v4l2_streamparm parm = {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.type = CAPTURE,
 		.parm.capture.timeperframe = { 1, 15 },
 	};
-	int ret;
+	int ret = v4l2_set_format(camera->node, CAPTURE, WIDTH, HEIGHT, V4L2_PIX_FMT_XBGR32,
+				  &camera->size);
 
-	ret = xioctl(camera->node, VIDIOC_S_FMT, &format);
 	if (ret)
 		return ret;
-	camera->size = format.fmt.pix.sizeimage;
-	if (format.fmt.pix.width != WIDTH || format.fmt.pix.height != HEIGHT ||
-	    format.fmt.pix.pixelformat != V4L2_PIX_FMT_XBGR32 || camera->size < WIDTH * HEIGHT * 4)
+	if (camera->size < WIDTH * HEIGHT * 4)
 		return -EINVAL;
 	return xioctl(camera->node, VIDIOC_S_PARM, &parm);
-}
-
-/* Have a queue of count buffers, or none. */
-static int request(struct camera *camera, unsigned int count)
-{
-	struct v4l2_requestbuffers args = {
-		.count = count,
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = V4L2_MEMORY_DMABUF,
-	};
-	int ret = xioctl(camera->node, VIDIOC_REQBUFS, &args);
-
-	return ret ? ret : args.count == count ? 0 : -ENOMEM;
-}
-
-static int queue(struct camera *camera, unsigned int index, int dmabuf, uint32_t length)
-{
-	struct v4l2_buffer args = {
-		.index = index,
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = V4L2_MEMORY_DMABUF,
-		.m.fd = dmabuf,
-		.length = length,
-	};
-
-	return xioctl(camera->node, VIDIOC_QBUF, &args);
-}
-
-/* The next frame; its number is args->index. */
-static int dequeue(struct camera *camera, struct v4l2_buffer *args)
-{
-	struct pollfd pollfd = { .fd = camera->node, .events = POLLIN };
-
-	if (poll(&pollfd, 1, LATE_MS) != 1 || pollfd.revents != POLLIN)
-		return -ETIMEDOUT;
-	*args = (struct v4l2_buffer) {
-		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
-		.memory = V4L2_MEMORY_DMABUF,
-	};
-	return xioctl(camera->node, VIDIOC_DQBUF, args);
-}
-
-static int stream(struct camera *camera, bool on)
-{
-	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-
-	return xioctl(camera->node, on ? VIDIOC_STREAMON : VIDIOC_STREAMOFF, &type);
 }
 
 static int new_buffer(struct camera *camera, const char *heap, uint64_t size)
@@ -177,12 +88,12 @@ static int fill_queue(struct camera *camera, const char *heap)
 	unsigned int i;
 	int ret;
 
-	ret = request(camera, BUFFERS);
+	ret = v4l2_request(camera->node, CAPTURE, BUFFERS);
 	for (i = 0; !ret && i < BUFFERS; i++) {
 		camera->buffers[i] = new_buffer(camera, heap, camera->size);
 		if (camera->buffers[i] < 0)
 			return camera->buffers[i];
-		ret = queue(camera, i, camera->buffers[i], 0);
+		ret = v4l2_queue(camera->node, CAPTURE, i, camera->buffers[i], 0);
 	}
 	return ret;
 }
@@ -284,12 +195,9 @@ static bool camera_close(struct camera *camera)
 	close_fd(&camera->soft);
 	close_fd(&camera->memory);
 	close_fd(&camera->node);
-	return objects_settle(&camera->before) && unload();
+	return objects_settle(&camera->before) && module_unload("vivid");
 }
 
-/*
- * What vivid can use.
- */
 FIXTURE(capture) {
 	struct camera camera;
 };
@@ -341,13 +249,13 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 	ASSERT_EQ(0, fill_queue(camera, variant->heap));
 	for (i = 0; i < BUFFERS; i++)
 		ASSERT_EQ(0, check_value(camera->buffers[i], camera->size, 0));
-	ASSERT_EQ(0, stream(camera, true));
+	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
 	for (i = 0; i < FRAMES; i++) {
 		struct v4l2_buffer frame;
 		unsigned int colours;
 		uint32_t hash;
 
-		ASSERT_EQ(0, dequeue(camera, &frame));
+		ASSERT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 		EXPECT_EQ(0, frame.flags & V4L2_BUF_FLAG_ERROR);
 		EXPECT_EQ(camera->size, frame.bytesused);
 		/* vivid takes the number from a clock: two frames may share one */
@@ -360,12 +268,13 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 		/* vivid writes the time of the frame into the picture */
 		changes += hash != last_hash;
 		last_hash = hash;
-		ASSERT_EQ(0, queue(camera, frame.index, camera->buffers[frame.index], 0));
+		ASSERT_EQ(0, v4l2_queue(camera->node, CAPTURE, frame.index,
+					camera->buffers[frame.index], 0));
 	}
 	EXPECT_LE(FRAMES / 2, changes);
 	EXPECT_LE(FRAMES / 2, last_sequence);
-	EXPECT_EQ(0, stream(camera, false));
-	EXPECT_EQ(0, request(camera, 0));
+	EXPECT_EQ(0, v4l2_stream(camera->node, CAPTURE, false));
+	EXPECT_EQ(0, v4l2_request(camera->node, CAPTURE, 0));
 }
 
 TEST_F(capture, device_copies_what_the_camera_captured)
@@ -377,15 +286,16 @@ TEST_F(capture, device_copies_what_the_camera_captured)
 
 	ASSERT_EQ(0, prepare_copy(camera));
 	ASSERT_EQ(0, fill_queue(camera, variant->heap));
-	ASSERT_EQ(0, stream(camera, true));
+	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
 	for (rounds = 0; rounds < 3; rounds++) {
-		ASSERT_EQ(0, dequeue(camera, &frame));
+		ASSERT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 		ASSERT_EQ(0, copy_frame(camera, camera->buffers[frame.index]));
 		ASSERT_EQ(0, look(camera, camera->copy, &copied, &colours));
 		EXPECT_LE(8, colours);
 		ASSERT_EQ(0, look(camera, camera->buffers[frame.index], &hash, &colours));
 		EXPECT_EQ(hash, copied);
-		ASSERT_EQ(0, queue(camera, frame.index, camera->buffers[frame.index], 0));
+		ASSERT_EQ(0, v4l2_queue(camera->node, CAPTURE, frame.index,
+					camera->buffers[frame.index], 0));
 	}
 }
 
@@ -400,9 +310,9 @@ TEST_F(capture, camera_keeps_buffers_whose_fds_are_closed)
 	streaming = objects_read();
 	close_buffers(camera);
 	EXPECT_TRUE(objects_settle(&streaming));
-	ASSERT_EQ(0, stream(camera, true));
+	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
 	for (i = 0; i < BUFFERS; i++) {
-		ASSERT_EQ(0, dequeue(camera, &frame));
+		ASSERT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 		EXPECT_EQ(camera->size, frame.bytesused);
 	}
 	/* the stream is left to run: closing the node is to give everything back */
@@ -416,40 +326,15 @@ TEST_F(capture, too_small_a_buffer_is_refused)
 
 	small = new_buffer(camera, variant->heap, camera->size / 2);
 	ASSERT_LE(0, small);
-	ASSERT_EQ(0, request(camera, BUFFERS));
-	EXPECT_EQ(-EINVAL, queue(camera, 0, small, 0));
+	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, BUFFERS));
+	EXPECT_EQ(-EINVAL, v4l2_queue(camera->node, CAPTURE, 0, small, 0));
 	close(small);
 
 	/* and the queue still works */
-	ASSERT_EQ(0, request(camera, 0));
+	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, 0));
 	ASSERT_EQ(0, fill_queue(camera, variant->heap));
-	ASSERT_EQ(0, stream(camera, true));
-	EXPECT_EQ(0, dequeue(camera, &frame));
-}
-
-/*
- * What it cannot use.
- */
-FIXTURE(contig) {
-	struct camera camera;
-};
-
-FIXTURE_SETUP(contig)
-{
-	camera_open(&self->camera, 1);
-	if (self->camera.node == -ENODEV)
-		SKIP(return, "this kernel has no vivid");
-	ASSERT_LE(0, self->camera.node);
-	if (self->camera.memory == -ENOENT)
-		SKIP(return, "this machine has no edu0, for memory that 32 bits reach");
-	ASSERT_LE(0, self->camera.memory);
-	ASSERT_LE(0, self->camera.jobs);
-	ASSERT_EQ(0, set_format(&self->camera));
-}
-
-FIXTURE_TEARDOWN(contig)
-{
-	EXPECT_TRUE(camera_close(&self->camera));
+	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
+	EXPECT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 }
 
 /* A buffer of the pages heap that really is in pieces; the others are held to get it. */
@@ -473,7 +358,8 @@ static int new_scattered(struct camera *camera)
 	return found;
 }
 
-TEST_F(contig, scattered_buffer_is_refused)
+/* vmalloc takes the pieces for one; dma-contig wants one, and says so. */
+TEST_F(capture, scattered_buffer_is_taken_or_refused_and_the_queue_goes_on)
 {
 	struct camera *camera = &self->camera;
 	struct v4l2_buffer frame;
@@ -481,15 +367,15 @@ TEST_F(contig, scattered_buffer_is_refused)
 
 	scattered = new_scattered(camera);
 	ASSERT_LE(0, scattered);
-	ASSERT_EQ(0, request(camera, BUFFERS));
-	EXPECT_EQ(-EFAULT, queue(camera, 0, scattered, 0));
+	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, BUFFERS));
+	EXPECT_EQ(variant->allocators ? -EFAULT : 0,
+		  v4l2_queue(camera->node, CAPTURE, 0, scattered, 0));
 	close(scattered);
 
-	/* and the queue still works */
-	ASSERT_EQ(0, request(camera, 0));
-	ASSERT_EQ(0, fill_queue(camera, "contiguous"));
-	ASSERT_EQ(0, stream(camera, true));
-	EXPECT_EQ(0, dequeue(camera, &frame));
+	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, 0));
+	ASSERT_EQ(0, fill_queue(camera, variant->heap));
+	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
+	EXPECT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 }
 
 TEST_HARNESS_MAIN

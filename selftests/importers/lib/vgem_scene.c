@@ -4,7 +4,6 @@
 #include <linux/sync_file.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -15,6 +14,7 @@
 #include <drm/vgem_drm.h>
 #include <xf86drm.h>
 
+#include "card.h"
 #include "vgem_scene.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -38,37 +38,10 @@ void drop(struct scene *scene, int fd)
 	close(fd);
 }
 
-/* vgem is one card of several, and its number depends on who came first. */
-int vgem_open(void)
-{
-	int card;
-
-	if (system("modprobe -q vgem"))
-		return -ENODEV;
-	for (card = 0; card < 16; card++) {
-		drmVersion *version;
-		char path[32];
-		bool found;
-		int fd;
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", card);
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		version = drmGetVersion(fd);
-		found = version && !strcmp(version->name, "vgem");
-		drmFreeVersion(version);
-		if (found)
-			return fd;
-		close(fd);
-	}
-	return -ENODEV;
-}
-
 void scene_open(struct scene *scene)
 {
 	memset(scene, 0, sizeof(*scene));
-	scene->drm = keep(scene, vgem_open());
+	scene->drm = keep(scene, card_open("vgem"));
 	scene->before = objects_read();
 	scene->device = keep(scene, sluice_open("soft0"));
 	scene->queue = keep(scene, sluice_queue(scene->device, 0));

@@ -29,7 +29,6 @@ struct scene {
 
 int keep(struct scene *scene, int fd);
 void drop(struct scene *scene, int fd);
-int vgem_open(void);
 void scene_open(struct scene *scene);
 bool scene_close(struct scene *scene);
 int new_buffer(struct scene *scene, const char *heap);
