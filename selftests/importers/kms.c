@@ -20,8 +20,8 @@
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 
-#include "kms.h"
 #include "kselftest_harness.h"
+#include "lib/kms_scene.h"
 #include "support.h"
 
 #define WIDTH	1024U
@@ -30,71 +30,12 @@
 #define SIZE	((size_t)STRIDE * HEIGHT)
 
 #define OBJECT_BUFFER	2	/* line of debugfs' objects */
-#define MS	1000000LL
-#define LATE_MS	20000	/* a slow machine's idea of "now" */
 
-/**
- * struct scene - soft0 with one buffer, and a display
- * @memory: device that the buffer is from
- * @frame: dma-buf, a slot of the queue
- * @fb: framebuffer to show: of the dma-buf, or of the display's own memory
- * @import: what the import returned
- * @fence: of the last job
- */
-struct scene {
-	struct objects before;
-	int device, memory, queue, frame, slot;
-	struct kms display;
-	uint32_t fb;
-	int opened, import, fence;
-};
-
-static void scene_open(struct scene *scene, const char *heap)
+static void open_bochs(struct scene *scene, const char *heap)
 {
-	*scene = (struct scene) { .before = objects_read(), .frame = -1, .fence = -1,
-				  .display.fd = -1 };
-	knob("delay_us", 0);
 	if (system("modprobe -q bochs && udevadm settle"))
 		printf("# no module bochs\n");
-	scene->device = sluice_open("soft0");
-	scene->queue = sluice_queue(scene->device, 0);
-	scene->memory = sluice_open("edu0");
-	if (scene->memory < 0)
-		scene->memory = sluice_open("soft0");
-	scene->frame = sluice_alloc(scene->memory, sluice_find_heap(scene->memory, heap), SIZE, 0);
-	scene->slot = sluice_attach(scene->queue, scene->frame, 0);
-	scene->opened = scene->slot < 0 ? scene->slot :
-			kms_open(&scene->display, "bochs-drm", WIDTH, HEIGHT);
-	scene->import = scene->opened;
-	if (scene->opened)
-		return;
-	scene->import = kms_import(&scene->display, scene->frame, STRIDE, &scene->fb);
-	if (scene->import)
-		scene->opened = kms_dumb(&scene->display, &scene->fb);
-}
-
-/* Returns whether the kernel has let go of everything. */
-static bool scene_close(struct scene *scene)
-{
-	knob("delay_us", 0);
-	knob("fail_next", 0);
-	knob("hang_next", 0);
-	kms_close(&scene->display);
-	close(scene->fence);
-	close(scene->queue);
-	close(scene->frame);
-	close(scene->memory);
-	close(scene->device);
-	return objects_settle(&scene->before);
-}
-
-static int capture(struct scene *scene)
-{
-	struct sluice_op op;
-
-	sluice_op_capture_frame(&op, scene->slot, 0, WIDTH, HEIGHT, STRIDE);
-	close(scene->fence);
-	return sluice_submit(scene->queue, &op, 1, -1, &scene->fence, 0, NULL);
+	scene_open(scene, "bochs-drm", WIDTH, HEIGHT, "edu0", heap);
 }
 
 /*
@@ -178,7 +119,7 @@ FIXTURE_VARIANT_ADD(scanout, contiguous) { .heap = "contiguous" };
 
 FIXTURE_SETUP(scanout)
 {
-	scene_open(&self->s, variant->heap);
+	open_bochs(&self->s, variant->heap);
 }
 
 FIXTURE_TEARDOWN(scanout)
@@ -293,7 +234,7 @@ FIXTURE(fence) {
 /* With the mode set, so that a commit is nothing but a switch. */
 FIXTURE_SETUP(fence)
 {
-	scene_open(&self->s, "pages");
+	open_bochs(&self->s, "pages");
 	if (!self->s.opened)
 		self->s.opened = kms_show(&self->s.display, self->s.fb, -1, true);
 }
