@@ -24,7 +24,7 @@ help:
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on 6.12 built so, and on 7.2 with KCSAN'
 	@echo 'make check-debug KERNEL=6.12  ... on that one; VARIANT=kcsan for KCSAN'
-	@echo 'make check-races              loops of races on 7.2 of these; LONG=1 for an hour on both'
+	@echo 'make check-races              loops of races on 7.2 of these; LONG=1 for an hour on both, T=unbind for one'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make coverage                 what of drivers/ the last two reached'
@@ -70,7 +70,7 @@ RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
 check-races: user
 	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \
 		$(call PATIENCE,$(if $(LONG),7200,1200)) $(VM)/run check $$releases \
-		-t races -s seconds=$(RACES_SECONDS)
+		-t races -s seconds=$(RACES_SECONDS) $(if $(T),-s loop=$(T))
 
 # LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
 # selftests/fuzz/corpus.

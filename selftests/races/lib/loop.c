@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "support.h"
+
+atomic_bool over;
+atomic_ulong calls, cut;
+
+static int64_t loop_end, loop_said;
+
+unsigned int setting(const char *name, unsigned int fallback)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 0) : fallback;
+}
+
+void loop_begin(void)
+{
+	over = false;
+	calls = 0;
+	cut = 0;
+	loop_said = now_ns();
+	loop_end = loop_said + setting("RACES_SECONDS", 20) * 1000000000LL;
+}
+
+bool loop_goes_on(void)
+{
+	int64_t now = now_ns();
+
+	if (now - loop_said > 20000000000LL) {
+		printf("# %lld s to go\n", (long long)(loop_end - now) / 1000000000);
+		fflush(stdout);
+		loop_said = now;
+	}
+	return now < loop_end;
+}
+
+int count(int result)
+{
+	atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed);
+	if (result == -ENODEV)
+		atomic_fetch_add_explicit(&cut, 1, memory_order_relaxed);
+	return result;
+}
+
+void pause_up_to(unsigned int *seed, unsigned int us)
+{
+	usleep(rand_r(seed) % us);
+}
+
+void *use_queue(void *argument)
+{
+	struct hands *hands = argument;
+	unsigned int seed = hands->seed;
+	int device = -1, buffer = -1;
+
+	while (!over) {
+		struct sluice_export_fence export = { .point = 1 + rand_r(&seed) % 4 };
+		struct sluice_completion completion;
+		int queue = hands->queue, fence = -1;
+		struct sluice_op op;
+
+		if (buffer < 0) {
+			if (device >= 0)
+				close(device);
+			device = sluice_open(hands->name);
+			buffer = sluice_alloc(device, 0, RACES_SIZE, 0);
+		}
+		switch (rand_r(&seed) % 7) {
+		case 0:
+			count(sluice_attach(queue, buffer, rand_r(&seed) % 8));
+			break;
+		case 1:
+			count(sluice_detach(queue, rand_r(&seed) % 3));
+			break;
+		case 2:
+			sluice_op_fill(&op, rand_r(&seed) % 3, 0, 4096, seed);
+			count(sluice_submit(queue, &op, 1, -1, seed & 1 ? &fence : NULL, 0, NULL));
+			if (fence >= 0)
+				close(fence);
+			break;
+		case 3:
+			if (!count(xioctl(queue, SLUICE_IOCTL_FENCE, &export)))
+				close(export.fd);
+			break;
+		case 4:
+			count(sluice_wait(queue, export.point, 2));
+			break;
+		case 5:
+			/* never a blocking read: the number may be a queue without jobs */
+			fcntl(queue, F_SETFL, O_NONBLOCK);
+			count(sluice_read(queue, &completion, 1));
+			break;
+		case 6:
+			/* and now and then a buffer whose last fd goes while jobs use it */
+			if (rand_r(&seed) % 4)
+				break;
+			if (buffer >= 0)
+				close(buffer);
+			buffer = -1;
+			break;
+		}
+		if (hands->pause > 1)
+			pause_up_to(&seed, hands->pause);
+	}
+	if (buffer >= 0)
+		close(buffer);
+	if (device >= 0)
+		close(device);
+	return NULL;
+}
+
+void *replace_queue(void *argument)
+{
+	struct hands *hands = argument;
+	unsigned int seed = hands->seed;
+
+	while (!over) {
+		int device = sluice_open(hands->name);
+		int other = count(sluice_queue(device, rand_r(&seed) & 1));
+
+		if (device >= 0)
+			close(device);
+		if (other < 0) {
+			usleep(1000);
+			continue;
+		}
+		fcntl(other, F_SETFL, O_NONBLOCK);
+		/* the old queue's last fd goes in the middle of the others' calls */
+		if (rand_r(&seed) & 1) {
+			close(hands->queue);
+			pause_up_to(&seed, 200);
+		}
+		dup2(other, hands->queue);
+		close(other);
+		pause_up_to(&seed, 3000);
+	}
+	close(hands->queue);
+	return NULL;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Devices come and go below everything that holds them: unbind and bind through
+ * sysfs, PCI hot removal and rescan, and attempts to unload the modules, with
+ * jobs, mappings, fences, other processes and importers on top.  What is to
+ * hold is in lib/holders.h; the kernel's own checks, the counts of objects and
+ * kmemleak judge.  make check-races runs it; LONG=1 for longer.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "kms.h"
+#include "kselftest_harness.h"
+#include "lib/card.h"
+#include "lib/holders.h"
+#include "lib/loop.h"
+#include "lib/v4l2.h"
+#include "support.h"
+
+#define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
+#define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
+
+static char edu[32], edu_remove[96];
+static atomic_uint edu_rounds, unloads;
+
+/*
+ * By the system call: a shell for each of them would take as long as everything
+ * else together.
+ */
+static int load(const char *module)
+{
+	struct utsname system;
+	char path[256];
+	int fd, ret;
+
+	uname(&system);
+	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", system.release, module);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+/* What is in use stays, sluice itself always; what goes comes back. */
+static void *unload(void *argument)
+{
+	static const struct {
+		const char *name, *file;
+	} modules[] = {
+		{ "sluice", NULL },
+		{ "sluice_soft", "sluice-soft" },
+		{ "sluice_edu", "sluice-edu" },
+		{ "sluice_importer", "sluice-importer" },
+	};
+	unsigned int seed = *(unsigned int *)argument;
+
+	while (!over) {
+		unsigned int i = rand_r(&seed) % ARRAY_SIZE(modules);
+
+		if (!syscall(SYS_delete_module, modules[i].name, O_NONBLOCK)) {
+			unloads++;
+			if (modules[i].file)
+				load(modules[i].file);
+			/* loading takes longer than everything else */
+			pause_up_to(&seed, 5000000);
+		}
+		pause_up_to(&seed, 100000);
+	}
+	return NULL;
+}
+
+/*
+ * At a pace of its own: a transfer takes 100 ms and cannot be called back, and PCI
+ * takes a second of an emulated processor for each time that the device comes.
+ */
+static void *trouble_edu(void *argument)
+{
+	unsigned int seed = *(unsigned int *)argument;
+
+	while (!over) {
+		pause_up_to(&seed, 2000000);
+		if (edu_rounds++ & 1) {
+			write_text(EDU_DRIVER "/unbind", edu);
+			pause_up_to(&seed, 5000);
+			write_text(EDU_DRIVER "/bind", edu);
+		} else {
+			write_text(edu_remove, "1");
+			pause_up_to(&seed, 5000);
+			write_text("/sys/bus/pci/rescan", "1");
+		}
+	}
+	return NULL;
+}
+
+static bool settle_node(const char *path)
+{
+	int tries;
+
+	for (tries = 0; tries < 500 && access(path, F_OK); tries++)
+		usleep(10000);
+	return tries < 500;
+}
+
+static bool find_edu(void)
+{
+	FILE *pipe = popen("cd " EDU_DRIVER " 2>/dev/null && ls -d 0000:*", "r");
+	bool found = pipe && fscanf(pipe, "%31s", edu) == 1;
+
+	if (pipe)
+		pclose(pipe);
+	snprintf(edu_remove, sizeof(edu_remove), "/sys/bus/pci/devices/%s/remove", edu);
+	return found;
+}
+
+FIXTURE(unbind) {
+	struct objects before;
+	int vgem, vim2m;
+	struct kms vkms;
+};
+
+/* All that is slow is done before the clock runs. */
+FIXTURE_SETUP(unbind)
+{
+	ASSERT_TRUE(find_edu());
+	load("sluice-importer");
+	self->vgem = card_open("vgem");
+	ASSERT_LE(0, self->vgem);
+	system("modprobe -q vkms; modprobe -q vim2m; "
+	       "modprobe -q vivid n_devs=1 node_types=1 num_inputs=1 input_types=0; "
+	       "udevadm settle");
+	ASSERT_EQ(0, kms_open(&self->vkms, "vkms", SCREEN_WIDTH, SCREEN_HEIGHT));
+	self->vim2m = v4l2_open("vim2m", V4L2_CAP_VIDEO_M2M);
+	ASSERT_LE(0, self->vim2m);
+	/* PCI has a page to say each time that the device comes, and ttyS0 is slow */
+	system("dmesg -n 5");
+	self->before = objects_read();
+}
+
+FIXTURE_TEARDOWN(unbind)
+{
+	kms_close(&self->vkms);
+	close(self->vgem);
+	close(self->vim2m);
+	load("sluice-soft");
+	load("sluice-edu");
+	write_text(SOFT_DRIVER "/bind", "sluice-soft");
+	write_text("/sys/bus/pci/rescan", "1");
+	write_text(EDU_DRIVER "/bind", edu);
+	system("dmesg -n 7");
+	EXPECT_TRUE(settle_node("/dev/sluice/soft0"));
+	EXPECT_TRUE(settle_node("/dev/sluice/edu0"));
+	EXPECT_TRUE(objects_settle(&self->before));
+	EXPECT_TRUE(module_unload("sluice_importer"));
+	EXPECT_TRUE(module_unload("vkms"));
+	EXPECT_TRUE(module_unload("vgem"));
+	EXPECT_TRUE(module_unload("vim2m"));
+	EXPECT_TRUE(module_unload("vivid"));
+}
+
+TEST_F_TIMEOUT(unbind, devices_come_and_go_below_everything, RACES_TIMEOUT)
+{
+	unsigned int seed = setting("RACES_SEED", 1), rounds = 0, i, started = 0;
+	const struct {
+		void *(*work)(void *);
+		const char *device;
+		int fd;
+	} work[] = {
+		{ hold_jobs, "soft0", self->vgem },
+		{ hold_jobs, "edu0", self->vgem },
+		{ hold_mappings, "soft0", -1 },
+		{ hold_screen, "soft0", -1 },
+		{ hold_camera, "soft0", -1 },
+		{ hold_transform, "soft0", self->vim2m },
+	};
+	struct holder holders[ARRAY_SIZE(work)];
+	struct hands hands[2];
+	pthread_t threads[ARRAY_SIZE(work) + ARRAY_SIZE(hands) + 2];
+	pid_t keeper;
+	int socket;
+
+	/*
+	 * Threads and children inherit it: the devices, and what the kernel does
+	 * for them, come first, or the holders have the processors to themselves.
+	 */
+	setpriority(PRIO_PROCESS, 0, 8);
+	keeper = keep_in_process(&socket);
+	ASSERT_GT(keeper, 0);
+	loop_begin();
+	for (i = 0; i < ARRAY_SIZE(work); i++) {
+		holders[i] = (struct holder) {
+			.device = work[i].device, .seed = seed * 100 + i, .fd = work[i].fd,
+			.kms = &self->vkms, .keeper = socket,
+		};
+		ASSERT_EQ(pthread_create(&threads[started++], NULL, work[i].work, &holders[i]), 0);
+	}
+	for (i = 0; i < ARRAY_SIZE(hands); i++) {
+		hands[i] = (struct hands) { "soft0", 100, seed * 200 + i, 2000 };
+		ASSERT_EQ(pthread_create(&threads[started++], NULL, i ? use_queue : replace_queue,
+					 &hands[i]), 0);
+	}
+	setpriority(PRIO_PROCESS, 0, 0);
+	ASSERT_EQ(pthread_create(&threads[started++], NULL, unload, &seed), 0);
+	ASSERT_EQ(pthread_create(&threads[started++], NULL, trouble_edu, &seed), 0);
+	while (loop_goes_on()) {
+		/* jobs that last, so that there are some when the device goes */
+		knob("delay_us", rand_r(&seed) % 20000);
+		pause_up_to(&seed, 100000);
+		write_text(SOFT_DRIVER "/unbind", "sluice-soft");
+		pause_up_to(&seed, 1000);
+		write_text(SOFT_DRIVER "/bind", "sluice-soft");
+		rounds++;
+	}
+	over = true;
+	for (i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	kill(keeper, SIGKILL);
+	waitpid(keeper, NULL, 0);
+	close(socket);
+
+	printf("# %u rounds: soft0 unbound %u times, edu0 %u times; modules unloaded %u times\n",
+	       rounds + edu_rounds, rounds, atomic_load(&edu_rounds), atomic_load(&unloads));
+	printf("# %lu calls, %lu of them without a device any more\n", atomic_load(&calls),
+	       atomic_load(&cut));
+	printf("# held: jobs %lu, touched %lu, importer %lu, sent %lu, vkms %lu, vivid %lu, "
+	       "vim2m %lu\n", atomic_load(&held.jobs), atomic_load(&held.mappings),
+	       atomic_load(&held.importers), atomic_load(&held.sent),
+	       atomic_load(&held.pictures), atomic_load(&held.streams),
+	       atomic_load(&held.transforms));
+	EXPECT_GT(rounds, setting("RACES_SECONDS", 20) / 10);
+	EXPECT_GT(cut, 0);
+}
+
+TEST_HARNESS_MAIN
