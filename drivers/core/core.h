@@ -381,7 +381,7 @@ struct sluice_job {
  * @data: the kernel's copy of the struct
  * @uarg: the caller's struct
  * @size: bytes of it that are written back
- * @copied: @data has been written back already
+ * @copied: nothing is left to write back: it has been, or the ioctl answers nothing
  * @fd: reserved, or -1
  * @install: file for @fd once the struct has been written back
  */

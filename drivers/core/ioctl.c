@@ -121,6 +121,7 @@ long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long ar
 		return ret;
 	call.size = min(usize, ksize);
 
+	call.copied = !(_IOC_DIR(entry->cmd) & _IOC_READ);
 	ret = entry->fn(&call);
 	if (ret == 0 || entry->flags & SLUICE_IOCTL_OUT_ON_ERROR) {
 		if (!call.copied && sluice_call_copy_out(&call))

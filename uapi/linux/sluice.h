@@ -263,7 +263,8 @@ struct sluice_attach {
  *
  * Jobs already submitted keep the buffer until they end.
  *
- * Errors: -EINVAL (flags), -ENOENT (no such slot), -EFAULT.
+ * Errors: -EINVAL (flags), -ENOENT (no such slot), -EFAULT.  After an error
+ * nothing has changed.
  */
 struct sluice_detach {
 	__u32 slot;
@@ -446,7 +447,7 @@ struct sluice_completion {
 
 /* on a queue */
 #define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)
-#define SLUICE_IOCTL_DETACH		_IOWR(SLUICE_IOCTL_BASE, 0x21, struct sluice_detach)
+#define SLUICE_IOCTL_DETACH		_IOW(SLUICE_IOCTL_BASE, 0x21, struct sluice_detach)
 #define SLUICE_IOCTL_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x22, struct sluice_submit)
 #define SLUICE_IOCTL_FENCE		_IOWR(SLUICE_IOCTL_BASE, 0x23, struct sluice_export_fence)
 #define SLUICE_IOCTL_WAIT		_IOWR(SLUICE_IOCTL_BASE, 0x24, struct sluice_wait)
