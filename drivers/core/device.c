@@ -240,16 +240,6 @@ void sluice_device_unregister(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_unregister);
 
 /**
- * sluice_device_name - the name that the core gave to a device
- * @sdev: the device
- */
-const char *sluice_device_name(const struct sluice_device *sdev)
-{
-	return sdev->name;
-}
-EXPORT_SYMBOL_GPL(sluice_device_name);
-
-/**
  * sluice_scout - a device that can address all memory, and does no DMA
  */
 struct device *sluice_scout(void)

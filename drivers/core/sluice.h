@@ -108,7 +108,6 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 					     const struct sluice_device_ops *ops,
 					     unsigned int num_engines, void *priv);
 void sluice_device_unregister(struct sluice_device *sdev);
-const char *sluice_device_name(const struct sluice_device *sdev);
 
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
