@@ -96,9 +96,8 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	if (ret)
 		goto err_history;
 
-	ret = -ENODEV;
-	if (!try_module_get(sdev->ops->owner))
-		goto err_fifo;
+	/* the node's file has a reference: the module cannot be on its way out */
+	__module_get(sdev->ops->owner);
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_QUEUE);
 	mutex_lock(&sdev->lock);
@@ -106,7 +105,8 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	if (sdev->gone)
 		queue->dead = -ENODEV;
 	mutex_unlock(&sdev->lock);
-	if (queue->dead)
+	ret = queue->dead;
+	if (ret)
 		goto err_put;
 
 	ret = sluice_call_reserve_fd(call, args->fd_flags);
@@ -125,8 +125,6 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 err_put:
 	sluice_queue_put(queue);
 	return ret;
-err_fifo:
-	kfifo_free(&queue->completions);
 err_history:
 	kvfree(queue->history);
 err_free:
