@@ -119,6 +119,26 @@ int xioctl(int fd, unsigned long request, void *argument)
 	return ioctl(fd, request, argument) < 0 ? -errno : 0;
 }
 
+/* not in the kernel's headers: drivers/dma-buf/sw_sync.c */
+struct sw_sync_fence {
+	__u32 value;
+	char name[32];
+	__s32 fence;
+};
+
+int sw_sync_timeline(void)
+{
+	return open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
+}
+
+int sw_sync_fence(int timeline, unsigned int value)
+{
+	struct sw_sync_fence data = { .value = value, .name = "sluice-test" };
+	int ret = xioctl(timeline, _IOWR('W', 0, struct sw_sync_fence), &data);
+
+	return ret ? ret : data.fence;
+}
+
 int64_t now_ns(void)
 {
 	struct timespec now;

@@ -55,6 +55,12 @@ bool module_unload(const char *name);
 /** xioctl - ioctl() that returns 0 or -errno */
 int xioctl(int fd, unsigned long request, void *argument);
 
+/** sw_sync_timeline - a new timeline of the kernel's test fences; closing it ends them */
+int sw_sync_timeline(void);
+
+/** sw_sync_fence - a sync_file that signals when its timeline comes to @value */
+int sw_sync_fence(int timeline, unsigned int value);
+
 /** now_ns - CLOCK_MONOTONIC */
 int64_t now_ns(void);
 

@@ -8,75 +8,23 @@
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/sites.h"
 #include "support.h"
 
 #define SIZE (256UL << 10)
+#define BUSY_FENCES 5
 
-static int device, queue, buffer, fail_nth;
+static int device, queue, buffer, scratch, edu;
+static int busy[BUSY_FENCES], number;
+static void *memory;
 
-/*
- * Call attempt() with the first, second, third ... chance to fail failing,
- * until it gets through without a fault.  Between two attempts the counts of
- * all objects must be back where they were.
- */
-static int each_site(struct __test_metadata *_metadata, const char *name, int (*attempt)(void),
-		     void (*undo)(int result))
-{
-	struct objects before = objects_read();
-	int sites = 0, nth, result;
-	char text[16];
-
-	for (nth = 1; nth < 400; nth++) {
-		int length = snprintf(text, sizeof(text), "%d", nth), left = 0;
-
-		ASSERT_EQ(pwrite(fail_nth, text, length, 0), length);
-		result = attempt();
-		/*
-		 * What is left of the count tells whether a fault was injected.
-		 * Reading and resetting it copy to and from user memory, too,
-		 * and may get the fault that the call did not.
-		 */
-		memset(text, 0, sizeof(text));
-		left = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 1;
-		while (pwrite(fail_nth, "0", 1, 0) != 1)
-			;
-		if (result >= 0)
-			undo(result);
-		EXPECT_TRUE(objects_settle(&before)) TH_LOG("%s, site %d", name, nth);
-		if (left) {
-			EXPECT_GE(result, 0) TH_LOG("%s: %s without a fault", name, strerror(-result));
-			break;
-		}
-		sites++;
-		/* a fault that was survived is fine; one that was not has its errno */
-		if (result < 0)
-			EXPECT_TRUE(result == -ENOMEM || result == -EFAULT || result == -EMFILE ||
-				    result == -ENFILE)
-				TH_LOG("%s, site %d: %s", name, nth, strerror(-result));
-	}
-	EXPECT_LT(nth, 400);
-	printf("# %-28s %3d sites\n", name, sites);
-	return sites;
-}
-
-static void undo_close(int fd)
-{
-	close(fd);
-}
-
-static void undo_nothing(int result)
-{
-	(void)result;
-}
-
-static void undo_detach(int slot)
-{
-	sluice_detach(queue, slot);
-}
+/* Calls on a device. */
 
 static int try_open(void)
 {
@@ -135,56 +83,204 @@ static int try_buffer_info(void)
 	return ret ? ret : info.error;
 }
 
-static int try_queue(void)
+static int try_create_queue(void)
 {
 	return sluice_queue(device, 0);
 }
+
+static int heap_node = -1;
+
+static int try_heap_node_open(void)
+{
+	int fd = open("/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool open_heap_node(void)
+{
+	heap_node = try_heap_node_open();
+	return heap_node >= 0;
+}
+
+static int try_heap_node_alloc(void)
+{
+	struct dma_heap_allocation_data data = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	int ret = xioctl(heap_node, DMA_HEAP_IOCTL_ALLOC, &data);
+
+	return ret ? ret : (int)data.fd;
+}
+
+static bool undo_heap_node_alloc(int fd)
+{
+	close(heap_node);
+	return undo_close(fd);
+}
+
+static const struct call device_calls[] = {
+	CALL("open", NULL, try_open, undo_close),
+	CALL("INFO", NULL, try_info, undo_nothing),
+	CALL("HEAP_INFO", NULL, try_heap_info, undo_nothing),
+	CALL("ALLOC pages", NULL, try_alloc_pages, undo_close),
+	CALL("ALLOC contiguous", NULL, try_alloc_contiguous, undo_close),
+	CALL("open a dma-heap node", NULL, try_heap_node_open, undo_close),
+	CALL("DMA_HEAP_IOCTL_ALLOC", open_heap_node, try_heap_node_alloc, undo_heap_node_alloc),
+	CALL("BUFFER_INFO", NULL, try_buffer_info, undo_nothing),
+	CALL("CREATE_QUEUE", NULL, try_create_queue, undo_close),
+};
+
+/* Calls on a queue, whose slot 0 is the buffer. */
 
 static int try_attach(void)
 {
 	return sluice_attach(queue, buffer, 0);
 }
 
-static int try_submit(void)
+static bool undo_attach(int slot)
+{
+	return slot < 0 || !sluice_detach(queue, slot);
+}
+
+/* A foreign buffer for a device that reaches little: the core looks at it first. */
+static bool prepare_foreign(void)
+{
+	struct dma_heap_allocation_data args = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
+	int heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+	int ret = xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &args);
+
+	close(heap);
+	scratch = args.fd;
+	return !ret;
+}
+
+static int try_attach_foreign(void)
+{
+	int ret = sluice_attach(edu, scratch, 0);
+
+	/* the answer where all the machine's memory is too far up */
+	return ret == -EADDRNOTAVAIL ? SLUICE_MAX_SLOTS : ret;
+}
+
+static bool undo_attach_foreign(int slot)
+{
+	close(scratch);
+	return slot < 0 || slot == SLUICE_MAX_SLOTS || !sluice_detach(edu, slot);
+}
+
+static bool prepare_detach(void)
+{
+	number = sluice_attach(queue, buffer, 0);
+	return number > 0;
+}
+
+static int try_detach(void)
+{
+	return sluice_detach(queue, number);
+}
+
+static bool undo_detach(int result)
+{
+	/* gone, or as it was */
+	return sluice_detach(queue, number) == (result < 0 ? 0 : -ENOENT);
+}
+
+static int submit(unsigned int slot, int in_fence)
 {
 	struct sluice_op ops[2];
-	int fence;
-	int ret;
-
-	sluice_op_fill(&ops[0], 0, 0, 4096, 1);
-	sluice_op_copy(&ops[1], 0, 8192, 0, 0, 4096);
-	ret = sluice_submit(queue, ops, 2, -1, &fence, 0, NULL);
-	return ret ? ret : fence;
-}
-
-static void undo_submit(int fence)
-{
-	struct sluice_completion completion;
-
-	sluice_fence_wait(fence, 5000);
-	close(fence);
-	sluice_read(queue, &completion, 1);
-}
-
-/* A job that waits for a fence and for a fence on its buffer. */
-static int in_fence;
-
-static int try_submit_waiting(void)
-{
-	struct sluice_op op;
 	int fence, ret;
 
-	sluice_op_fill(&op, 0, 0, 4096, 1);
-	ret = sluice_submit(queue, &op, 1, in_fence, &fence, 0, NULL);
+	sluice_op_fill(&ops[0], slot, 0, 4096, 1);
+	sluice_op_copy(&ops[1], slot, 8192, slot, 0, 4096);
+	ret = sluice_submit(queue, ops, 2, in_fence, &fence, 0, NULL);
 	return ret ? ret : fence;
+}
+
+static int try_submit(void)
+{
+	return submit(0, -1);
+}
+
+static bool undo_submit(int fence)
+{
+	struct sluice_completion completion;
+	bool fine;
+
+	if (fence < 0)
+		return true;
+	fine = !sluice_fence_wait(fence, 5000);
+	close(fence);
+	return fine && sluice_read(queue, &completion, 1) == 1;
+}
+
+/* A fence that has signalled. */
+static int in_fence;
+
+static int try_submit_after(void)
+{
+	return submit(0, in_fence);
+}
+
+/* A buffer with fences of different timelines. */
+static bool prepare_busy(void)
+{
+	bool fine = true;
+	int i, fence;
+
+	scratch = sluice_alloc(device, 0, SIZE, 0);
+	for (i = 0; i < BUSY_FENCES; i++) {
+		busy[i] = sw_sync_timeline();
+		fence = sw_sync_fence(busy[i], 1);
+		fine &= !sluice_fence_import(scratch, fence, false);
+		close(fence);
+	}
+	return fine;
+}
+
+/* A timeline that is closed ends its fences. */
+static bool undo_busy(void)
+{
+	bool fine = true;
+	int i;
+
+	for (i = 0; i < BUSY_FENCES; i++)
+		fine &= !close(busy[i]);
+	return !close(scratch) && fine;
+}
+
+static bool prepare_submit_busy(void)
+{
+	bool fine = prepare_busy();
+
+	number = sluice_attach(queue, scratch, 0);
+	return fine && number > 0;
+}
+
+static int try_submit_busy(void)
+{
+	return submit(number, -1);
+}
+
+static bool undo_submit_busy(int fence)
+{
+	/* a job that was not submitted waits for nothing */
+	bool fine = fence < 0 || !signalled(fence);
+
+	fine &= undo_busy();
+	fine &= undo_submit(fence);
+	return !sluice_detach(queue, number) && fine;
+}
+
+static int export_fence(unsigned int point)
+{
+	struct sluice_export_fence args = { .point = point };
+	int ret = xioctl(queue, SLUICE_IOCTL_FENCE, &args);
+
+	return ret ? ret : args.fd;
 }
 
 static int try_fence(void)
 {
-	struct sluice_export_fence args = { .point = 1 };
-	int ret = xioctl(queue, SLUICE_IOCTL_FENCE, &args);
-
-	return ret ? ret : args.fd;
+	return export_fence(1);
 }
 
 static int try_wait(void)
@@ -192,15 +288,189 @@ static int try_wait(void)
 	return sluice_wait(queue, 1, 1000);
 }
 
+/* A completion, which a read that failed must not have eaten. */
+static bool prepare_completion(void)
+{
+	int fence = try_submit();
+	bool fine = !sluice_fence_wait(fence, 5000);
+
+	return !close(fence) && fine;
+}
+
+static int try_read(void)
+{
+	struct sluice_completion completion;
+
+	return sluice_read(queue, &completion, 1);
+}
+
+static bool undo_read(int result)
+{
+	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
+
+	if (poll(&pollfd, 1, 0) != (result < 0))
+		return false;
+	return result == 1 || try_read() == 1;
+}
+
+static int try_poll(void)
+{
+	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
+	int ret = poll(&pollfd, 1, 0);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static bool undo_poll(int result)
+{
+	return (result < 0 || result == 1) && try_read() == 1;
+}
+
+/* The way to wait that allocates while it calls our poll. */
+static int try_epoll(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = epoll_create1(EPOLL_CLOEXEC), ret = -1;
+
+	if (fd >= 0)
+		ret = epoll_ctl(fd, EPOLL_CTL_ADD, queue, &event);
+	if (!ret)
+		ret = epoll_wait(fd, &event, 1, 0);
+	if (ret < 0)
+		ret = -errno;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+static const struct call queue_calls[] = {
+	CALL("ATTACH", NULL, try_attach, undo_attach),
+	CALL("ATTACH foreign", prepare_foreign, try_attach_foreign, undo_attach_foreign),
+	CALL("DETACH", prepare_detach, try_detach, undo_detach),
+	CALL("SUBMIT", NULL, try_submit, undo_submit),
+	CALL("SUBMIT with an in-fence", NULL, try_submit_after, undo_submit),
+	CALL("SUBMIT on a busy buffer", prepare_submit_busy, try_submit_busy, undo_submit_busy),
+	CALL("FENCE", NULL, try_fence, undo_close),
+	CALL("WAIT", NULL, try_wait, undo_nothing),
+	CALL("read", prepare_completion, try_read, undo_read),
+	CALL("poll", prepare_completion, try_poll, undo_poll),
+	CALL("epoll", prepare_completion, try_epoll, undo_poll),
+};
+
+/* A queue with a job that runs, one that waits for a fence, and slots. */
+
+static int doomed, fences[2];
+
+static bool prepare_doomed(void)
+{
+	int fence;
+	struct sluice_op op;
+
+	busy[0] = sw_sync_timeline();
+	fence = sw_sync_fence(busy[0], 1);
+	doomed = sluice_queue(device, 1);
+	if (sluice_attach(doomed, buffer, 0) || sluice_attach(doomed, buffer, 0) != 1)
+		return false;
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	knob("hang_next", 1);
+	if (sluice_submit(doomed, &op, 1, -1, &fences[0], 0, NULL) ||
+	    sluice_submit(doomed, &op, 1, fence, &fences[1], 0, NULL))
+		return false;
+	close(fence);
+	return wait_running(1);
+}
+
+static int try_close_queue(void)
+{
+	return close(doomed) ? -errno : 0;
+}
+
+static bool undo_close_queue(int result)
+{
+	int first = sluice_fence_wait(fences[0], 5000), second = sluice_fence_wait(fences[1], 5000);
+
+	(void)result;
+	knob("hang_next", 0);
+	close(fences[0]);
+	close(fences[1]);
+	close(busy[0]);
+	return first == -ECANCELED && second == -ECANCELED;
+}
+
+/* a close cannot fail: whatever it needs it must have */
+static const struct call close_queue_call =
+	CALL("close of a queue with jobs", prepare_doomed, try_close_queue, undo_close_queue,
+	     .may_be_sure = true);
+
+/* Calls on a buffer. */
+
 static int try_mmap(void)
 {
-	void *memory;
 	int ret = sluice_map(buffer, SIZE, &memory);
 
-	if (ret)
-		return ret;
-	munmap(memory, SIZE);
-	return 0;
+	return ret;
+}
+
+static bool undo_mmap(int result)
+{
+	return result < 0 || !munmap(memory, SIZE);
+}
+
+static bool prepare_contiguous(void)
+{
+	scratch = sluice_alloc(device, 1, SIZE, 0);
+	return scratch >= 0;
+}
+
+static int try_mmap_contiguous(void)
+{
+	return sluice_map(scratch, SIZE, &memory);
+}
+
+static bool undo_mmap_contiguous(int result)
+{
+	return undo_mmap(result) && !close(scratch);
+}
+
+static bool prepare_mapping(void)
+{
+	scratch = sluice_alloc(device, 0, SIZE, 0);
+	return !sluice_map(scratch, SIZE, &memory);
+}
+
+/* The first touch of each page; then a hole, for which the mapping is split. */
+static int try_touch(void)
+{
+	volatile uint32_t *words = memory;
+	size_t i;
+
+	for (i = 0; i < SIZE / 4; i += 1024)
+		words[i] = i;
+	return munmap((char *)memory + SIZE / 2, 4096) ? -errno : 0;
+}
+
+static bool undo_touch(int result)
+{
+	uint32_t *words = memory;
+
+	(void)result;
+	return words[1024] == 1024 && !munmap(memory, SIZE) && !close(scratch);
+}
+
+/* The mapping keeps the buffer when its fd goes, and goes last. */
+static int try_close_mapped(void)
+{
+	volatile uint32_t *words = memory;
+
+	if (close(scratch))
+		return -errno;
+	words[0] = 1;
+	return munmap(memory, SIZE) ? -errno : 0;
+}
+
+static bool undo_close_mapped(int result)
+{
+	return result >= 0 || !munmap(memory, SIZE);
 }
 
 static int try_sync(void)
@@ -210,65 +480,146 @@ static int try_sync(void)
 	return ret ? ret : sluice_cpu_end(buffer, true);
 }
 
-TEST(each_failure_is_clean)
+static int try_export_fences(void)
 {
-	struct sluice_completion completion;
-	struct objects idle;
-	int total = 0;
+	return sluice_fence_export(scratch, true);
+}
 
+static bool undo_export_fences(int fence)
+{
+	bool fine = fence < 0 || !signalled(fence);
+
+	return undo_close(fence) && undo_busy() && fine;
+}
+
+static bool prepare_import(void)
+{
+	scratch = sluice_alloc(device, 0, SIZE, 0);
+	busy[0] = sw_sync_timeline();
+	number = sw_sync_fence(busy[0], 1);
+	return scratch >= 0 && number >= 0;
+}
+
+static int try_import_fence(void)
+{
+	return sluice_fence_import(scratch, number, true);
+}
+
+static bool undo_import_fence(int result)
+{
+	struct pollfd pollfd = { .fd = scratch, .events = POLLIN };
+	bool fine = poll(&pollfd, 1, 0) == (result < 0);
+
+	return !close(number) && !close(busy[0]) && !close(scratch) && fine;
+}
+
+static const struct call buffer_calls[] = {
+	CALL("mmap of pages", NULL, try_mmap, undo_mmap),
+	CALL("mmap of contiguous memory", prepare_contiguous, try_mmap_contiguous,
+	     undo_mmap_contiguous),
+	CALL("touch and munmap of a part", prepare_mapping, try_touch, undo_touch),
+	CALL("close of a mapped buffer", prepare_mapping, try_close_mapped, undo_close_mapped,
+	     .may_be_sure = true),
+	CALL("SYNC", NULL, try_sync, undo_nothing),
+	CALL("EXPORT_SYNC_FILE", prepare_busy, try_export_fences, undo_export_fences),
+	CALL("IMPORT_SYNC_FILE", prepare_import, try_import_fence, undo_import_fence),
+};
+
+FIXTURE(faults) {
+	struct objects before;
+};
+
+FIXTURE_SETUP(faults)
+{
+	knob("delay_us", 0);
+	self->before = objects_read();
+	if (access("/proc/self/fail-nth", F_OK))
+		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
+	ASSERT_TRUE(sites_on());
 	device = sluice_open("soft0");
 	ASSERT_GE(device, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
+	ASSERT_GE(buffer, 0);
 	queue = sluice_queue(device, 0);
-	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (fail_nth < 0)
-		SKIP(return, "this kernel has no /proc/self/fail-nth");
-	/* faults for every task that asks, of every kind, without a report each */
-	ASSERT_EQ(system("cd /sys/kernel/debug && for d in failslab fail_page_alloc fail_usercopy; do "
-		   "echo 0 >$d/verbose; done; echo N >failslab/ignore-gfp-wait; "
-		   "echo N >fail_page_alloc/ignore-gfp-wait; echo 0 >fail_page_alloc/min-order"), 0);
+	ASSERT_GE(queue, 0);
+}
 
-	total += each_site(_metadata, "open", try_open, undo_close);
-	total += each_site(_metadata, "INFO", try_info, undo_nothing);
-	total += each_site(_metadata, "HEAP_INFO", try_heap_info, undo_nothing);
-	total += each_site(_metadata, "ALLOC pages", try_alloc_pages, undo_close);
-	total += each_site(_metadata, "ALLOC contiguous", try_alloc_contiguous, undo_close);
-	total += each_site(_metadata, "open a dma-heap node", try_heap_node_open, undo_close);
-	heap_node = try_heap_node_open();
-	ASSERT_GE(heap_node, 0);
-	total += each_site(_metadata, "DMA_HEAP_IOCTL_ALLOC", try_heap_node_alloc, undo_close);
-	close(heap_node);
-	total += each_site(_metadata, "BUFFER_INFO", try_buffer_info, undo_nothing);
-	total += each_site(_metadata, "CREATE_QUEUE", try_queue, undo_close);
-	total += each_site(_metadata, "ATTACH", try_attach, undo_detach);
+/* and the device works as before */
+FIXTURE_TEARDOWN(faults)
+{
+	int slot = sluice_attach(queue, buffer, 0), fence;
+
+	ASSERT_GE(slot, 0);
+	fence = submit(slot, -1);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	EXPECT_EQ(check_value(buffer, 4096, 1), 0);
+	close(fence);
+	sites_off();
+	close(queue);
+	close(buffer);
+	close(device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+#define EACH_SITE_OF(calls) \
+	do { \
+		unsigned int each; \
+		for (each = 0; each < sizeof(calls) / sizeof((calls)[0]); each++) \
+			EXPECT_TRUE(sites_each(&(calls)[each])); \
+	} while (0)
+
+TEST_F_TIMEOUT(faults, in_calls_on_a_device_are_clean, 120)
+{
+	EACH_SITE_OF(device_calls);
+}
+
+TEST_F_TIMEOUT(faults, in_calls_on_a_queue_are_clean, 240)
+{
+	struct sluice_completion completion;
+	struct objects idle;
+	int other = sluice_open("edu0");
+
+	edu = sluice_queue(other, 0);
+	ASSERT_GE(edu, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
 	idle = objects_read();
-	total += each_site(_metadata, "SUBMIT", try_submit, undo_submit);
 	in_fence = try_submit();
 	ASSERT_GE(in_fence, 0);
 	ASSERT_EQ(sluice_fence_wait(in_fence, 5000), 0);
 	ASSERT_EQ(sluice_read(queue, &completion, 1), 1);
 	/* the job has ended, but may not have been freed yet */
 	ASSERT_TRUE(objects_settle(&idle));
-	total += each_site(_metadata, "SUBMIT with an in-fence", try_submit_waiting, undo_submit);
-	total += each_site(_metadata, "FENCE", try_fence, undo_close);
-	total += each_site(_metadata, "WAIT", try_wait, undo_nothing);
-	total += each_site(_metadata, "mmap", try_mmap, undo_nothing);
-	total += each_site(_metadata, "SYNC", try_sync, undo_nothing);
-	printf("# %d places where something can fail, each failed once\n", total);
-	EXPECT_GT(total, 50);
+	EACH_SITE_OF(queue_calls);
+	close(in_fence);
+	close(edu);
+	close(other);
+}
 
-	/* and the device works as before */
-	close(in_fence);
-	in_fence = try_submit();
-	ASSERT_GE(in_fence, 0);
-	EXPECT_EQ(sluice_fence_wait(in_fence, 5000), 0);
-	EXPECT_EQ(check_value(buffer, 4096, 1), 0);
-	close(in_fence);
-	close(fail_nth);
-	close(queue);
-	close(buffer);
-	close(device);
+TEST_F_TIMEOUT(faults, at_the_close_of_a_queue_change_nothing, 120)
+{
+	EXPECT_TRUE(sites_each(&close_queue_call));
+}
+
+TEST_F_TIMEOUT(faults, in_calls_on_a_buffer_are_clean, 120)
+{
+	EACH_SITE_OF(buffer_calls);
+}
+
+FIXTURE(visited) {
+};
+
+FIXTURE_SETUP(visited)
+{
+}
+
+FIXTURE_TEARDOWN(visited)
+{
+}
+
+/* the last test: what those before it have seen */
+TEST_F(visited, places_are_as_many_as_there_should_be)
+{
+	EXPECT_GT(sites_sum(), 500);
 }
 
 TEST_HARNESS_MAIN

@@ -46,25 +46,6 @@ static int fill(int queue, int in_fence, int *out_fence)
 	return sluice_submit(queue, &op, 1, in_fence, out_fence, 0, NULL);
 }
 
-struct sw_sync_fence {
-	__u32 value;
-	char name[32];
-	__s32 fence;
-};
-
-static int sw_sync_timeline(void)
-{
-	return open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
-}
-
-static int sw_sync_fence(int timeline, unsigned int value)
-{
-	struct sw_sync_fence data = { .value = value, .name = "sluice-test" };
-	int ret = xioctl(timeline, _IOWR('W', 0, struct sw_sync_fence), &data);
-
-	return ret ? ret : data.fence;
-}
-
 TEST_F(swsync, foreign_fence_holds_the_job_back_until_it_signals)
 {
 	int timeline = sw_sync_timeline(), in_fence, out_fence;

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+/*
+ * As faults.c, for what no program calls by itself: what an importer in the
+ * kernel asks of a buffer (selftests/kernel/importer.c), and what happens when a
+ * driver comes to its device.
+ */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include "importer.h"
+#include "kselftest_harness.h"
+#include "lib/sites.h"
+#include "support.h"
+
+#define SIZE (256UL << 10)
+
+static int buffer, importer, importer_device, number;
+
+static int try_importer_attach(void)
+{
+	struct importer_attach args = { .fd = buffer, .device = importer_device };
+
+	return answer(importer, IMPORTER_ATTACH, &args);
+}
+
+static bool undo_importer_attach(int attachment)
+{
+	return attachment < 0 || !answer(importer, IMPORTER_DETACH, (void *)(long)attachment);
+}
+
+static bool prepare_map(void)
+{
+	number = try_importer_attach();
+	return number >= 0;
+}
+
+static int try_map(void)
+{
+	struct importer_map args = { .attachment = number, .dir = 0 };
+	int mapping = answer(importer, IMPORTER_MAP, &args);
+
+	/* the importer has it, but its caller does not know */
+	if (mapping == -EFAULT)
+		answer(importer, IMPORTER_UNMAP, NULL);
+	return mapping;
+}
+
+static bool undo_map(int mapping)
+{
+	bool fine = mapping < 0 || !answer(importer, IMPORTER_UNMAP, (void *)(long)mapping);
+
+	return undo_importer_attach(number) && fine;
+}
+
+static int try_vmap(void)
+{
+	struct importer_cpu args = { .fd = buffer, .what = IMPORTER_VMAP };
+
+	return answer(importer, IMPORTER_CPU, &args);
+}
+
+static int try_kernel_access(void)
+{
+	struct importer_cpu args = { .fd = buffer, .what = IMPORTER_BEGIN };
+	int ret = answer(importer, IMPORTER_CPU, &args);
+
+	args.what = IMPORTER_END;
+	return ret ? ret : answer(importer, IMPORTER_CPU, &args);
+}
+
+static bool prepare_unmap(void)
+{
+	return prepare_map() && !try_map();
+}
+
+static int try_unmap(void)
+{
+	int ret = answer(importer, IMPORTER_UNMAP, NULL);
+
+	return ret ? ret : answer(importer, IMPORTER_DETACH, (void *)(long)number);
+}
+
+static const struct call calls[] = {
+	CALL("importer: attach", NULL, try_importer_attach, undo_importer_attach),
+	CALL("importer: map", prepare_map, try_map, undo_map),
+	CALL("importer: unmap and detach", prepare_unmap, try_unmap, undo_nothing,
+	     .may_be_sure = true),
+	CALL("importer: vmap", NULL, try_vmap, undo_nothing),
+	CALL("importer: CPU access", NULL, try_kernel_access, undo_nothing),
+};
+
+/* The driver comes to its device: what its probe does. */
+
+#define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
+#define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
+
+/* bus address, as 0000:00:03.0 */
+static char edu_name[32];
+
+static bool bound(const char *node, int (*bind)(void), bool (*unbind)(void), int result)
+{
+	if (result < 0)
+		return !bind() && !access(node, F_OK);
+	/* the kernel's device_add() lives without a node: then once more */
+	return !access(node, F_OK) || (unbind() && !bind() && !access(node, F_OK));
+}
+
+static bool unbind_soft(void)
+{
+	return !write_text(SOFT_DRIVER "/unbind", "sluice-soft");
+}
+
+static int bind_soft(void)
+{
+	return write_text(SOFT_DRIVER "/bind", "sluice-soft");
+}
+
+static bool undo_bind_soft(int result)
+{
+	return bound("/dev/sluice/soft0", bind_soft, unbind_soft, result);
+}
+
+static bool unbind_edu(void)
+{
+	return !write_text(EDU_DRIVER "/unbind", edu_name);
+}
+
+static int bind_edu(void)
+{
+	return write_text(EDU_DRIVER "/bind", edu_name);
+}
+
+/* of places in the kernel that are short of memory and say something else */
+static int try_bind_edu(void)
+{
+	int ret = bind_edu();
+
+	return ret == -EBUSY || ret == -ENOSPC ? -ENOMEM : ret;
+}
+
+static bool undo_bind_edu(int result)
+{
+	return bound("/dev/sluice/edu0", bind_edu, unbind_edu, result);
+}
+
+static const struct call bind_soft_call =
+	CALL("probe of soft", unbind_soft, bind_soft, undo_bind_soft, .slow = true);
+
+static const struct call bind_edu_call =
+	CALL("probe of edu", unbind_edu, try_bind_edu, undo_bind_edu, .slow = true);
+
+FIXTURE(inside) {
+	struct objects before;
+};
+
+FIXTURE_SETUP(inside)
+{
+	self->before = objects_read();
+	if (access("/proc/self/fail-nth", F_OK))
+		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
+	ASSERT_TRUE(sites_on());
+}
+
+FIXTURE_TEARDOWN(inside)
+{
+	sites_off();
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F_TIMEOUT(inside, what_an_importer_calls_fails_cleanly, 120)
+{
+	/* segments so small that the table is built of several allocations */
+	struct importer_device args = { .dma_bits = 64, .max_seg = 1024, .boundary = ~0ULL };
+	int device = sluice_open("soft0");
+	unsigned int i;
+
+	buffer = sluice_alloc(device, 0, SIZE, 0);
+	ASSERT_GE(buffer, 0);
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-importer.ko && udevadm settle"), 0);
+	importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(importer, 0);
+	importer_device = answer(importer, IMPORTER_DEVICE, &args);
+	ASSERT_GE(importer_device, 0);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		EXPECT_TRUE(sites_each(&calls[i]));
+	close(importer);
+	close(buffer);
+	close(device);
+	EXPECT_EQ(system("rmmod sluice-importer"), 0);
+}
+
+TEST_F_TIMEOUT(inside, a_probe_of_soft_fails_cleanly, 600)
+{
+	EXPECT_TRUE(sites_each(&bind_soft_call));
+}
+
+TEST_F_TIMEOUT(inside, a_probe_of_edu_fails_cleanly, 600)
+{
+	FILE *pipe = popen("cd " EDU_DRIVER " && ls -d 0000:*", "r");
+	char enable[96];
+
+	ASSERT_EQ(fscanf(pipe, "%31s", edu_name), 1);
+	pclose(pipe);
+	/* enabled by somebody else, too: else thousands of places are ACPI's */
+	snprintf(enable, sizeof(enable), "/sys/bus/pci/devices/%s/enable", edu_name);
+	ASSERT_TRUE(unbind_edu());
+	ASSERT_EQ(write_text(enable, "1"), 0);
+	ASSERT_EQ(bind_edu(), 0);
+	EXPECT_TRUE(sites_each(&bind_edu_call));
+	ASSERT_TRUE(unbind_edu());
+	EXPECT_EQ(write_text(enable, "0"), 0);
+	EXPECT_EQ(bind_edu(), 0);
+}
+
+FIXTURE(visited) {
+};
+
+FIXTURE_SETUP(visited)
+{
+}
+
+FIXTURE_TEARDOWN(visited)
+{
+}
+
+/* the last test: what those before it have seen */
+TEST_F(visited, places_are_as_many_as_there_should_be)
+{
+	EXPECT_GT(sites_sum(), 200);
+}
+
+TEST_HARNESS_MAIN
