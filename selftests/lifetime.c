@@ -337,6 +337,22 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 	close(buffer);
 }
 
+TEST(edu_that_can_address_too_little_gets_no_node)
+{
+	int tries;
+
+	ASSERT_TRUE(find_edu());
+	for (tries = 0; tries < 100 && unload("sluice-edu"); tries++)
+		usleep(10000);
+	ASSERT_LT(tries, 100);
+	/* no memory is below 256 bytes */
+	EXPECT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=8"), 0);
+	EXPECT_NE(access("/dev/sluice/edu0", F_OK), 0);
+	EXPECT_EQ(unload("sluice-edu"), 0);
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko"), 0);
+	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
+}
+
 TEST(killed_processes_leave_nothing_behind)
 {
 	struct objects before = objects_read();

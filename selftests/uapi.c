@@ -128,6 +128,22 @@ TEST_F(uapi, bad_pointer_is_EFAULT)
 	}
 }
 
+TEST_F(uapi, longer_struct_whose_tail_cannot_be_read_is_EFAULT)
+{
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned int i;
+
+	ASSERT_NE(pages, MAP_FAILED);
+	ASSERT_EQ(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	for (i = 0; i < NUM_IOCTLS; i++) {
+		int fd = ioctls[i].queue ? self->queue : self->device;
+
+		EXPECT_EQ(xioctl(fd, with_size(ioctls[i].cmd, ioctls[i].size + 8),
+				 pages + 4096 - ioctls[i].size), -EFAULT);
+	}
+	munmap(pages, 8192);
+}
+
 static int open_fds(void)
 {
 	int fd, count = 0;

@@ -376,6 +376,38 @@ TEST_F_TIMEOUT(importer, comes_many_at_a_time, 120)
 	}
 }
 
+/* The importer's device, in the hands of the soft driver. */
+TEST_F(importer, lends_its_device_and_the_node_gets_the_next_number)
+{
+	int tries, second, queue, fence, buffer;
+	struct sluice_op op;
+
+	ASSERT_GE(add_device(self->importer, 64, 65536, no_boundary), 0);
+	ASSERT_EQ(system("cd /sys/bus/platform/devices/sluice-importer.*/ && "
+			 "echo sluice-soft >driver_override && "
+			 "echo ${PWD##*/} >" SOFT_DRIVER "/bind"), 0);
+	for (tries = 0; tries < 300 && access("/dev/sluice/soft1", F_OK); tries++)
+		usleep(10000);
+	second = sluice_open("soft1");
+	ASSERT_GE(second, 0);
+	buffer = sluice_alloc(second, variant->heap, SIZE, 0);
+	queue = sluice_queue(second, 0);
+	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 0x22);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
+	EXPECT_EQ(check_value(buffer, SIZE, 0x22), 0);
+	close(fence);
+	close(queue);
+	close(buffer);
+	close(second);
+	/* the device goes while the driver has it */
+	close(self->importer);
+	EXPECT_NE(access("/dev/sluice/soft1", F_OK), 0);
+	EXPECT_EQ(access("/dev/sluice/soft0", F_OK), 0);
+	self->importer = -1;
+}
+
 static int importer_references(void)
 {
 	FILE *file = fopen("/sys/module/sluice_importer/refcnt", "re");

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: a cursor over a slot's segments.  Included by drivers/core/slot.c.
+ * KUnit: a cursor over a slot's segments, and exporters that no module in the
+ * lab behaves like.  Included by drivers/core/slot.c.
  */
 #include <kunit/test.h>
+#include <linux/file.h>
 #include <linux/prandom.h>
 
 #define CURSOR_SEGMENTS	40
@@ -114,4 +116,164 @@ static struct kunit_suite cursor_suite = {
 	.name = "sluice-cursor",
 	.test_cases = cursor_cases,
 };
-kunit_test_suite(cursor_suite);
+
+#define ODD_PAGES	3
+
+/* How an exporter is odd. */
+struct odd_buffer {
+	struct page *page[ODD_PAGES];
+	unsigned int mapped;	/* pages that it maps */
+	bool iomem;		/* its kernel mapping is not memory */
+};
+
+static struct sg_table *odd_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	struct odd_buffer *odd = attach->dmabuf->priv;
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	int i, ret;
+
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+	ret = sg_alloc_table(sgt, odd->mapped, GFP_KERNEL);
+	if (ret)
+		goto err_free;
+	for_each_sgtable_sg(sgt, sg, i)
+		sg_set_page(sg, odd->page[i], PAGE_SIZE, 0);
+	ret = dma_map_sgtable(attach->dev, sgt, dir, 0);
+	if (ret)
+		goto err_table;
+	return sgt;
+
+err_table:
+	sg_free_table(sgt);
+err_free:
+	kfree(sgt);
+	return ERR_PTR(ret);
+}
+
+static void odd_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir)
+{
+	dma_unmap_sgtable(attach->dev, sgt, dir, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+static int odd_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct odd_buffer *odd = dmabuf->priv;
+	void *vaddr = page_address(odd->page[0]);
+
+	if (odd->iomem)
+		iosys_map_set_vaddr_iomem(map, (void __iomem *)vaddr);
+	else
+		iosys_map_set_vaddr(map, vaddr);
+	return 0;
+}
+
+static void odd_release(struct dma_buf *dmabuf)
+{
+	struct odd_buffer *odd = dmabuf->priv;
+	unsigned int i;
+
+	for (i = 0; i < ODD_PAGES; i++)
+		__free_page(odd->page[i]);
+	kfree(odd);
+}
+
+static const struct dma_buf_ops odd_dmabuf_ops = {
+	.map_dma_buf = odd_map,
+	.unmap_dma_buf = odd_unmap,
+	.vmap = odd_vmap,
+	.release = odd_release,
+};
+
+static const struct sluice_device_ops odd_device_ops = {
+	.cpu_engine = true,
+};
+
+static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
+{
+	struct odd_buffer *odd = kmemdup(how, sizeof(*how), GFP_KERNEL);
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct sluice_device *sdev;
+	struct sluice_slot *slot;
+	struct dma_buf *dmabuf;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, odd);
+	for (i = 0; i < ODD_PAGES; i++) {
+		odd->page[i] = alloc_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, odd->page[i]);
+	}
+	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->ops = &odd_device_ops;
+	sdev->parent = sluice_scout();
+	atomic_set(&sdev->users, 1);
+	init_waitqueue_head(&sdev->users_wait);
+
+	info.ops = &odd_dmabuf_ops;
+	info.size = ODD_PAGES * PAGE_SIZE;
+	info.flags = O_RDWR;
+	info.priv = odd;
+	dmabuf = dma_buf_export(&info);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
+	slot = sluice_slot_create(sdev, dmabuf, 0);
+	dma_buf_put(dmabuf);
+	/* nothing of a slot that was refused is left */
+	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
+	return slot;
+}
+
+static void odd_short_table_is_EINVAL(struct kunit *test)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES - 1 };
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EINVAL);
+}
+
+static void odd_kernel_mapping_is_EOPNOTSUPP(struct kunit *test)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES, .iomem = true };
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EOPNOTSUPP);
+}
+
+/* dma-debug judges: each part lies in one segment, and was mapped. */
+static void odd_segments_are_synced_where_they_are(struct kunit *test)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	u64 size = ODD_PAGES * PAGE_SIZE, offset;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	for (offset = 0; offset < size; offset += 1020) {
+		sluice_slot_sync(slot, offset, size - offset, true);
+		sluice_slot_sync(slot, offset, min(size - offset, PAGE_SIZE), false);
+	}
+	sluice_slot_put(slot);
+}
+
+/* A kernel thread's last reference to a file is dropped later: not too late. */
+static void odd_exit(struct kunit *test)
+{
+	flush_delayed_fput();
+}
+
+static struct kunit_case odd_cases[] = {
+	KUNIT_CASE(odd_short_table_is_EINVAL),
+	KUNIT_CASE(odd_kernel_mapping_is_EOPNOTSUPP),
+	KUNIT_CASE(odd_segments_are_synced_where_they_are),
+	{ }
+};
+
+static struct kunit_suite odd_suite = {
+	.name = "sluice-exporters",
+	.exit = odd_exit,
+	.test_cases = odd_cases,
+};
+
+kunit_test_suites(&cursor_suite, &odd_suite);
