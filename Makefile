@@ -27,7 +27,7 @@ help:
 	@echo 'make check-races              loops of races on 7.2 of these; LONG=1 for an hour on both, T=unbind for one'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
-	@echo 'make coverage                 what of drivers/ the last two reached'
+	@echo 'make coverage                 what of drivers/ the last three reached'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=6.12      compile the modules into build/'
@@ -86,7 +86,8 @@ bench: user
 	@$(VM)/build modules $(NEWEST) SLUICE_TESTS=1
 	@$(VM)/run bench $(NEWEST) $(if $(T),-t $(T))
 
-# What the last check-debug and the last fuzz reached.
+# What the last check-debug, check-races and fuzz reached; selftests/unreached
+# explains the rest.
 coverage:
 	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
 		$(VM)/coverage $$release $$(ls build/coverage/$$release/*)

@@ -130,12 +130,10 @@ static int bind_edu(void)
 	return write_text(EDU_DRIVER "/bind", edu_name);
 }
 
-/* of places in the kernel that are short of memory and say something else */
+/* The kernel's PCI code calls a lack of memory -EBUSY or -EINVAL, too. */
 static int try_bind_edu(void)
 {
-	int ret = bind_edu();
-
-	return ret == -EBUSY || ret == -ENOSPC ? -ENOMEM : ret;
+	return bind_edu() ? -ENOMEM : 0;
 }
 
 static bool undo_bind_edu(int result)

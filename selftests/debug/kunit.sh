@@ -8,6 +8,9 @@
 modules="sluice sluice-soft sluice-edu"
 directory=/sluice/$(uname -r)
 
+# what was reached up to here goes with the module
+[ -e /sys/kernel/debug/sluice/coverage ] && cat /sys/kernel/debug/sluice/coverage >>/out/coverage
+
 for module in sluice-importer $(tac -s ' ' <<<"$modules "); do
 	[ -d "/sys/module/${module//-/_}" ] || continue
 	for _ in $(seq 50); do
