@@ -24,13 +24,15 @@ DEFINE_MUTEX(sluice_buffers_lock);
  * @client: who pays
  * @heap: where from
  * @size: bytes, whole pages
+ * @properties: SLUICE_MEM_* that the buffer is to have; the heap can do them
  * @hint: SLUICE_HINT_*, set on failure
  *
  * Context: may sleep.  Return: the buffer, or an ERR_PTR: -EDQUOT over the
  * client's limit, -ENOMEM, -EINTR when killed.
  */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
-					   const struct sluice_heap *heap, u64 size, u32 *hint)
+					   const struct sluice_heap *heap, u64 size,
+					   u32 properties, u32 *hint)
 {
 	struct sluice_buffer *buffer;
 	int ret;
@@ -48,6 +50,7 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 	buffer->client = client;
 	buffer->heap = heap;
 	buffer->size = size;
+	buffer->properties = properties;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
 	INIT_LIST_HEAD(&buffer->mappings);
@@ -137,7 +140,7 @@ int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 	*info = (struct sluice_buffer_info) {
 		.fd = info->fd,
 		.kind = buffer ? SLUICE_BUFFER_OURS : SLUICE_BUFFER_FOREIGN,
-		.properties = buffer ? buffer->heap->properties & ~SLUICE_MEM_CONTIGUOUS : 0,
+		.properties = buffer ? buffer->properties & ~SLUICE_MEM_CONTIGUOUS : 0,
 		.size = dmabuf->size,
 		.inode = file_inode(dmabuf->file)->i_ino,
 	};

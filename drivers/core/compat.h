@@ -13,12 +13,22 @@
 #include <linux/dma-fence.h>
 #include <linux/file.h>
 #include <linux/hrtimer.h>
+#include <linux/list_lru.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/set_memory.h>
+#include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
 #include <linux/timer.h>
+#ifdef SLUICE_HAVE_PFN_T
+#include <linux/pfn_t.h>
+#endif
+
+#include <uapi/linux/sluice.h>
 
 #ifdef SLUICE_HAVE_IMPORT_NS_STRING
 #define SLUICE_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
@@ -89,6 +99,155 @@ static inline void sluice_compat_inherit_coherent(struct device *dev, struct dev
 #endif
 #endif
 }
+
+/*
+ * Memory that is not cached: only where the kernel's own mapping of all memory
+ * can be made to agree.
+ */
+#ifdef CONFIG_X86
+#define SLUICE_COMPAT_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_WRITE_COMBINED | \
+				 SLUICE_MEM_UNCACHED)
+
+static inline int sluice_compat_set_memory(void *addr, int count, u32 mapping)
+{
+	switch (mapping) {
+	case SLUICE_MEM_WRITE_COMBINED:
+		return set_memory_wc((unsigned long)addr, count);
+	case SLUICE_MEM_UNCACHED:
+		return set_memory_uc((unsigned long)addr, count);
+	default:
+		return set_memory_wb((unsigned long)addr, count);
+	}
+}
+#else
+#define SLUICE_COMPAT_MAPPINGS	SLUICE_MEM_CACHED
+
+static inline int sluice_compat_set_memory(void *addr, int count, u32 mapping)
+{
+	return mapping == SLUICE_MEM_CACHED ? 0 : -EOPNOTSUPP;
+}
+#endif
+
+/* 6.1: a huge entry cannot be told from one that has struct pages */
+#ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+#define SLUICE_HAVE_HUGE_PFN_FAULT
+
+static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+
+#ifdef SLUICE_HAVE_PFN_T
+	return vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#endif
+}
+#endif
+
+/* Lists that keep apart what belongs to different memory cgroups, and shrinkers */
+#ifdef SLUICE_HAVE_LRU_LOCK_ARG
+#define SLUICE_LRU_LOCK_ARG	spinlock_t *lock,
+#define SLUICE_LRU_LOCK		lock,
+#else
+#define SLUICE_LRU_LOCK_ARG
+#define SLUICE_LRU_LOCK
+#endif
+
+#ifndef SLUICE_HAVE_LRU_ADD_OBJ
+#define list_lru_add_obj(lru, item)	list_lru_add(lru, item)
+#endif
+
+/* Walk what belongs to the caller's memory cgroup. */
+static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node,
+						  list_lru_walk_cb isolate, void *arg,
+						  unsigned long *count)
+{
+	struct mem_cgroup *memcg = NULL;
+
+	rcu_read_lock();
+#ifdef CONFIG_MEMCG
+	memcg = mem_cgroup_from_task(current);
+#endif
+	list_lru_walk_one(lru, node, memcg, isolate, arg, count);
+	rcu_read_unlock();
+}
+
+typedef unsigned long (*sluice_shrinker_fn)(struct shrinker *shrinker,
+					    struct shrink_control *control);
+
+#ifdef SLUICE_HAVE_SHRINKER_ALLOC
+static inline int sluice_compat_shrinker_init(struct shrinker **result, struct list_lru *lru,
+					      sluice_shrinker_fn count, sluice_shrinker_fn scan)
+{
+	struct shrinker *shrinker;
+	int ret;
+
+	shrinker = shrinker_alloc(SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE, "sluice-pool");
+	if (!shrinker)
+		return -ENOMEM;
+	ret = list_lru_init_memcg(lru, shrinker);
+	if (ret) {
+		shrinker_free(shrinker);
+		return ret;
+	}
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	shrinker_register(shrinker);
+	*result = shrinker;
+	return 0;
+}
+
+static inline void sluice_compat_shrinker_free(struct shrinker *shrinker)
+{
+	shrinker_free(shrinker);
+}
+#else
+/*
+ * The list needs the number that the shrinker gets when it is registered, from
+ * when on it may be called: until there is a list it scans nothing.
+ */
+static inline unsigned long sluice_compat_count_none(struct shrinker *shrinker,
+						     struct shrink_control *control)
+{
+	return SHRINK_EMPTY;
+}
+
+static inline int sluice_compat_shrinker_init(struct shrinker **result, struct list_lru *lru,
+					      sluice_shrinker_fn count, sluice_shrinker_fn scan)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+	int ret;
+
+	if (!shrinker)
+		return -ENOMEM;
+	shrinker->flags = SHRINKER_MEMCG_AWARE | SHRINKER_NUMA_AWARE;
+	shrinker->count_objects = sluice_compat_count_none;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	ret = register_shrinker(shrinker, "sluice-pool");
+	if (ret)
+		goto err_free;
+	ret = list_lru_init_memcg(lru, shrinker);
+	if (ret)
+		goto err_unregister;
+	smp_store_release(&shrinker->count_objects, count);
+	*result = shrinker;
+	return 0;
+
+err_unregister:
+	unregister_shrinker(shrinker);
+err_free:
+	kfree(shrinker);
+	return ret;
+}
+
+static inline void sluice_compat_shrinker_free(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
+#endif
 
 /*
  * Fences.  On the newest kernels a fence without .release and .wait forgets

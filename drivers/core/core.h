@@ -157,19 +157,25 @@ struct sluice_client {
 	atomic64_t bytes;
 };
 
+/* How the CPU may map memory: a buffer has one of them. */
+#define SLUICE_MEM_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | \
+				 SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_UNCACHED)
+
 /**
  * struct sluice_heap - a kind of memory
  * @name: as HEAP_INFO reports it
- * @properties: SLUICE_MEM_*
+ * @properties: SLUICE_MEM_* without being asked
+ * @options: SLUICE_MEM_* that may be asked for
  * @max_size: bytes, for a limit of the heap's own; 0 for none
- * @alloc: fill buffer->sgt, ->vaddr and ->end for buffer->size bytes, zeroed;
- *	sleeps.  On failure sets *hint
+ * @alloc: fill buffer->sgt, ->vaddr and ->end for buffer->size bytes, zeroed, as
+ *	buffer->properties say; sleeps.  On failure sets *hint
  * @free: the opposite
  * @mmap: map into a process; range checked by the caller
  */
 struct sluice_heap {
 	const char *name;
 	u32 properties;
+	u32 options;
 	u64 max_size;
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
@@ -177,12 +183,43 @@ struct sluice_heap {
 };
 
 /**
+ * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
+ * @lru: in the pool
+ * @link: in the pool's list of what is dirty, or of what is to be freed
+ * @state: in the pool: dirty, being zeroed, or clean
+ * @size: bytes, whole pages
+ * @mapping: one of SLUICE_MEM_MAPPINGS
+ * @sgt: the pages, the largest pieces first; compound pages
+ * @end: physical address of the last byte that is furthest up
+ * @vaddr: kernel mapping
+ * @parked: when it came into the pool, in jiffies
+ */
+struct sluice_pages {
+	struct list_head lru;
+	struct list_head link;
+	enum sluice_pages_state {
+		SLUICE_PAGES_DIRTY,
+		SLUICE_PAGES_ZEROING,
+		SLUICE_PAGES_DOOMED,	/* to be freed while it is being zeroed */
+		SLUICE_PAGES_CLEAN,
+	} state;
+	u64 size;
+	u32 mapping;
+	struct sg_table sgt;
+	phys_addr_t end;
+	void *vaddr;
+	unsigned long parked;
+};
+
+/**
  * struct sluice_buffer - memory behind one of our dma-bufs
  * @sdev: reference held
  * @client: charged; reference held
  * @heap: where the memory comes from
+ * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
+ * @pages: of the pages heap: what @sgt and @vaddr are a copy of
  * @end: physical address of the last byte that is furthest up
  * @inode: number of the dma-buf's inode, for debugfs
  * @vaddr: kernel mapping, made at allocation because the dma-buf core warns
@@ -197,8 +234,10 @@ struct sluice_buffer {
 	struct sluice_device *sdev;
 	struct sluice_client *client;
 	const struct sluice_heap *heap;
+	u32 properties;
 	u64 size;
 	struct sg_table sgt;
+	struct sluice_pages *pages;
 	phys_addr_t end;
 	u64 inode;
 	void *vaddr;
@@ -473,10 +512,42 @@ const struct sluice_heap *sluice_heap_get(unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 bool sluice_dma_translated(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
+gfp_t sluice_dma_zone(struct sluice_device *sdev);
+
+/* heap_pages.c */
+extern const struct sluice_heap sluice_pages_heap;
+void sluice_pages_destroy(struct sluice_pages *pages);
+void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state *state);
+bool sluice_pages_held(struct sluice_pages *pages);
+
+/* heap_contiguous.c */
+extern const struct sluice_heap sluice_contiguous_heap;
+
+/* pool.c */
+int sluice_pool_init(void);
+void sluice_pool_exit(void);
+struct sluice_pages *sluice_pool_new(void);
+void sluice_pool_delete(struct sluice_pages *pages);
+struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping);
+void sluice_pool_park(struct sluice_pages *pages);
+u64 sluice_pool_bytes(void);
+
+/* mmap.c */
+static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
+{
+	if (properties & SLUICE_MEM_WRITE_COMBINED)
+		return pgprot_writecombine(prot);
+	if (properties & SLUICE_MEM_UNCACHED)
+		return pgprot_noncached(prot);
+	return prot;
+}
+
+int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 
 /* buffer.c */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
-					   const struct sluice_heap *heap, u64 size, u32 *hint);
+					   const struct sluice_heap *heap, u64 size,
+					   u32 properties, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
 int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info);

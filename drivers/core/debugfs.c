@@ -4,6 +4,7 @@
  *
  *	objects		how many of each object live
  *	buffers		one line a buffer
+ *	pool		bytes that wait for the next buffer
  *	coverage	blocks of code reached, in kernels with KCOV
  *	<device>/	queues: one line a queue; and what its driver adds
  */
@@ -51,6 +52,13 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);
+
+static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
+{
+	seq_printf(m, "%llu\n", sluice_pool_bytes());
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_pool);
 
 static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 {
@@ -117,6 +125,7 @@ void sluice_debugfs_init(void)
 			    &sluice_debugfs_objects_fops);
 	debugfs_create_file("buffers", 0400, sluice_debugfs_root, NULL,
 			    &sluice_debugfs_buffers_fops);
+	debugfs_create_file("pool", 0400, sluice_debugfs_root, NULL, &sluice_debugfs_pool_fops);
 	sluice_coverage_init(sluice_debugfs_root);
 }
 

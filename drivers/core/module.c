@@ -13,9 +13,18 @@ static int __init sluice_init(void)
 	int ret;
 
 	sluice_debugfs_init();
+	ret = sluice_pool_init();
+	if (ret)
+		goto err_debugfs;
 	ret = sluice_class_init();
 	if (ret)
-		sluice_debugfs_exit();
+		goto err_pool;
+	return 0;
+
+err_pool:
+	sluice_pool_exit();
+err_debugfs:
+	sluice_debugfs_exit();
 	return ret;
 }
 
@@ -24,6 +33,7 @@ static void __exit sluice_exit(void)
 {
 	sluice_class_exit();
 	sluice_debugfs_exit();
+	sluice_pool_exit();
 	sluice_fence_exit();
 }
 

@@ -20,7 +20,7 @@ module_param(open_limit_mb, ulong, 0644);
 MODULE_PARM_DESC(open_limit_mb,
 		 "MiB that one open of a node may hold in live buffers (0: half of the memory)");
 
-#define SLUICE_MEM_ALL	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS)
+#define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED)
 
 /**
  * sluice_open_limit - bytes that one client may hold
@@ -104,11 +104,21 @@ void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
 }
 
+/* What a buffer has: what was asked, and what the heap does of its own accord. */
+static u32 sluice_mem_granted(const struct sluice_heap *heap, u32 flags)
+{
+	u32 granted = heap->properties;
+
+	if (flags & SLUICE_MEM_MAPPINGS)
+		granted &= ~SLUICE_MEM_MAPPINGS;
+	return granted | flags;
+}
+
 /**
  * sluice_client_alloc - allocate a buffer and prepare its dma-buf's fd
  * @call: of a client; gets the fd's number and the file to install
  * @heap: where from
- * @args: its size and fd_flags, checked; the other fields are the results
+ * @args: its size, flags and fd_flags, checked; the other fields are the results
  * @access: O_RDONLY, O_WRONLY or O_RDWR, for the dma-buf
  *
  * Context: may sleep.  Return: 0 or what ALLOC returns for it; the call undoes
@@ -133,7 +143,8 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	ret = sluice_call_reserve_fd(call, args->fd_flags);
 	if (ret < 0)
 		goto out;
-	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size), &args->hint);
+	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size),
+				      sluice_mem_granted(heap, args->flags), &args->hint);
 	if (IS_ERR(buffer)) {
 		ret = PTR_ERR(buffer);
 		goto out;
@@ -147,7 +158,7 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	call->install = dmabuf->file;
 	args->fd = call->fd;
 	args->size = dmabuf->size;
-	args->granted = heap->properties;
+	args->granted = buffer->properties;
 	ret = 0;
 out:
 	sluice_device_exit(sdev);
@@ -211,10 +222,19 @@ static int sluice_node_heap_info(struct sluice_call *call)
 	*info = (struct sluice_heap_info) {
 		.index = info->index,
 		.properties = heap->properties,
+		.options = heap->options,
 		.max_size = sluice_heap_max_size(sdev, heap),
 	};
 	strscpy(info->name, heap->name, sizeof(info->name));
 	return 0;
+}
+
+/* Flags that exclude one another? */
+static bool sluice_mem_contradicts(u32 flags)
+{
+	return hweight32(flags & SLUICE_MEM_MAPPINGS) > 1 ||
+	       (flags & SLUICE_MEM_PAGE_BACKED &&
+		flags & SLUICE_MEM_MAPPINGS & ~SLUICE_MEM_CACHED);
 }
 
 static int sluice_node_alloc(struct sluice_call *call)
@@ -226,9 +246,10 @@ static int sluice_node_alloc(struct sluice_call *call)
 	args->granted = 0;
 	args->hint = SLUICE_HINT_NONE;
 	if (!args->size || !heap || args->flags & ~SLUICE_MEM_ALL ||
+	    sluice_mem_contradicts(args->flags) ||
 	    args->fd_flags & ~(SLUICE_FD_INHERIT | SLUICE_FD_RDONLY))
 		return -EINVAL;
-	if (args->flags & ~heap->properties)
+	if (args->flags & ~(heap->properties | heap->options))
 		return -EOPNOTSUPP;
 	return sluice_client_alloc(call, heap, args,
 				   args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);

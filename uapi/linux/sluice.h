@@ -101,18 +101,26 @@ struct sluice_info {
 	__u64 open_limit;
 };
 
-/* sluice_heap_info.properties, sluice_alloc.flags and .granted, sluice_buffer_info.properties */
+/*
+ * sluice_heap_info.properties and .options, sluice_alloc.flags and .granted,
+ * sluice_buffer_info.properties.  A buffer has one of CACHED, WRITE_COMBINED,
+ * UNCACHED and COHERENT.
+ */
 #define SLUICE_MEM_CACHED	(1U << 0)	/* CPU mappings are cached: bracket CPU access with DMA_BUF_IOCTL_SYNC */
 #define SLUICE_MEM_COHERENT	(1U << 1)	/* CPU mappings need no cache maintenance on this machine */
 #define SLUICE_MEM_CONTIGUOUS	(1U << 2)	/* one segment of bus addresses for this device */
+#define SLUICE_MEM_WRITE_COMBINED (1U << 3)	/* CPU mappings buffer writes and do not cache: for streams that the CPU only writes */
+#define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
+#define SLUICE_MEM_PAGE_BACKED	(1U << 5)	/* a process's mapping holds its pages: O_DIRECT, io_uring's fixed buffers, MSG_ZEROCOPY work on it */
 
 /**
  * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one kind of memory
  * @index: in, 0 to num_heaps - 1
  * @flags: in, must be 0
  * @name: out, NUL-terminated
- * @properties: out, SLUICE_MEM_* that every buffer of this heap has
- * @reserved: out, 0
+ * @properties: out, SLUICE_MEM_* that a buffer of this heap has unless ALLOC
+ *	asks for one of @options in its place
+ * @options: out, SLUICE_MEM_* that ALLOC may ask for, too
  * @max_size: out, largest buffer in bytes that ALLOC may be asked for; what is
  *	free at the moment may be less
  *
@@ -123,7 +131,7 @@ struct sluice_heap_info {
 	__u32 flags;
 	char name[SLUICE_NAME_LEN];
 	__u32 properties;
-	__u32 reserved;
+	__u32 options;
 	__u64 max_size;
 };
 
@@ -150,9 +158,10 @@ struct sluice_heap_info {
  *
  * The memory is zeroed.  It is charged to the caller's memory cgroup.
  *
- * Errors: -EINVAL (size 0, unknown heap, unknown flags), -EFBIG (beyond the
- * heap's max_size), -EDQUOT (this open holds too much), -EOPNOTSUPP, -ENOMEM,
- * -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
+ * Errors: -EINVAL (size 0, unknown heap, unknown flags, flags that exclude one
+ * another: two kinds of CPU mapping, PAGE_BACKED with one that is not cached),
+ * -EFBIG (beyond the heap's max_size), -EDQUOT (this open holds too much),
+ * -EOPNOTSUPP, -ENOMEM, -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
  */
 struct sluice_alloc {
 	__u64 size;

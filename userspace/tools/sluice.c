@@ -267,9 +267,15 @@ static struct sluice_completion run_op(int queue, const struct sluice_op *op)
 
 static void print_properties(uint32_t properties)
 {
-	printf("%s%s%s", properties & SLUICE_MEM_CACHED ? " cached" : "",
-	       properties & SLUICE_MEM_COHERENT ? " coherent" : "",
-	       properties & SLUICE_MEM_CONTIGUOUS ? " contiguous" : "");
+	static const char * const names[] = {
+		" cached", " coherent", " contiguous", " write-combined", " uncached",
+		" page-backed",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (properties & 1U << i)
+			fputs(names[i], stdout);
 }
 
 static int do_list(void)
@@ -321,6 +327,10 @@ static int do_info(const struct options *options)
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
 		       (uint64_t)heap.max_size >> 20);
 		print_properties(heap.properties);
+		if (heap.options) {
+			fputs("; may be", stdout);
+			print_properties(heap.options);
+		}
 		snprintf(node, sizeof(node), "/dev/dma_heap/sluice-%s-%s", info.name, heap.name);
 		if (!access(node, F_OK))
 			printf(", also %s", node);

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pages heap: scattered memory, in pieces as large as there are.
+ *
+ * struct sluice_pages holds the memory of one buffer with its table and kernel
+ * mapping.  A buffer borrows it from its birth to its death; afterwards it is
+ * freed, or kept in the pool (pool.c) for the next buffer of the same size.
+ */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+
+/*
+ * Large pieces first: fewer segments, fewer TLB entries.  Above order 0 the
+ * allocator is not to try hard: the next smaller piece does as well.
+ */
+static const unsigned int sluice_orders[] = { 9, 4, 0 };
+
+static struct page *sluice_pages_one(gfp_t zone, u64 left, unsigned int *order)
+{
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sluice_orders); i++) {
+		gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | zone;
+
+		*order = sluice_orders[i];
+		if (left < (u64)PAGE_SIZE << *order)
+			continue;
+		if (*order)
+			gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
+		else
+			gfp |= __GFP_RETRY_MAYFAIL;
+		page = alloc_pages(gfp, *order);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/* All of the memory as a table; nothing is left behind on failure. */
+static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
+{
+	unsigned int order, count = 0;
+	struct page *page, *next;
+	struct scatterlist *sg;
+	u64 left = pages->size;
+	LIST_HEAD(pieces);
+	int ret;
+
+	while (left) {
+		ret = -EINTR;
+		if (fatal_signal_pending(current))
+			goto err_pieces;
+		ret = -ENOMEM;
+		page = sluice_pages_one(zone, left, &order);
+		if (!page)
+			goto err_pieces;
+		/* until it has a place in the table, a page knows its own order */
+		set_page_private(page, order);
+		list_add_tail(&page->lru, &pieces);
+		left -= (u64)PAGE_SIZE << order;
+		count++;
+		cond_resched();	/* zeroing takes its time */
+	}
+
+	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_pieces;
+	sg = pages->sgt.sgl;
+	list_for_each_entry_safe(page, next, &pieces, lru) {
+		size_t length = PAGE_SIZE << page_private(page);
+
+		list_del(&page->lru);
+		set_page_private(page, 0);
+		sg_set_page(sg, page, length, 0);
+		pages->end = max(pages->end, page_to_phys(page) + length - 1);
+		sg = sg_next(sg);
+	}
+	return 0;
+
+err_pieces:
+	list_for_each_entry_safe(page, next, &pieces, lru) {
+		order = page_private(page);
+		list_del(&page->lru);
+		set_page_private(page, 0);
+		__free_pages(page, order);
+	}
+	return ret;
+}
+
+/*
+ * The kernel's own mapping of all memory must not differ from the others in
+ * kind.  Piece by piece, up to @count of them.
+ */
+static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, unsigned int count,
+				    unsigned int *done)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	for_each_sg(pages->sgt.sgl, sg, count, i) {
+		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
+					       sg->length >> PAGE_SHIFT, mapping);
+		*done = i;
+		if (ret)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* The kernel mapping, for which all pages are needed in one array. */
+static int sluice_pages_vmap(struct sluice_pages *pages)
+{
+	unsigned long i = 0, count = pages->size >> PAGE_SHIFT;
+	struct sg_page_iter iter;
+	struct page **array;
+
+	if (pages->sgt.nents == 1 && !PageHighMem(sg_page(pages->sgt.sgl))) {
+		pages->vaddr = page_address(sg_page(pages->sgt.sgl));
+		return 0;
+	}
+	array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL);
+	if (!array)
+		return -ENOMEM;
+	for_each_sgtable_page(&pages->sgt, &iter, 0)
+		array[i++] = sg_page_iter_page(&iter);
+	pages->vaddr = vmap(array, count, VM_MAP,
+			    sluice_mem_pgprot(pages->mapping, PAGE_KERNEL));
+	kvfree(array);
+	return pages->vaddr ? 0 : -ENOMEM;
+}
+
+/**
+ * sluice_pages_destroy - give memory back to the kernel
+ * @pages: nobody uses it, though a process's O_DIRECT may still hold some
+ *
+ * Context: may sleep.
+ */
+void sluice_pages_destroy(struct sluice_pages *pages)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (is_vmalloc_addr(pages->vaddr))
+		vunmap(pages->vaddr);
+	if (pages->mapping != SLUICE_MEM_CACHED)
+		sluice_pages_set_mapping(pages, SLUICE_MEM_CACHED, pages->sgt.nents, &i);
+	for_each_sgtable_sg(&pages->sgt, sg, i) {
+		__free_pages(sg_page(sg), get_order(sg->length));
+		cond_resched();
+	}
+	sg_free_table(&pages->sgt);
+	sluice_pool_delete(pages);
+}
+
+/**
+ * sluice_pages_zero - clear memory that had a user
+ * @pages: now without one
+ * @state: looked at now and then: SLUICE_PAGES_DOOMED ends the effort; may be NULL
+ *
+ * Context: may sleep; takes its time.
+ */
+void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state *state)
+{
+	struct sg_page_iter iter;
+
+	for_each_sgtable_page(&pages->sgt, &iter, 0) {
+		if (state && READ_ONCE(*state) == SLUICE_PAGES_DOOMED)
+			break;
+		clear_highpage(sg_page_iter_page(&iter));
+		cond_resched();
+	}
+}
+
+/**
+ * sluice_pages_held - does anybody else hold a reference on a page?
+ * @pages: whose buffer is gone
+ *
+ * What a process started on a page-backed mapping (O_DIRECT, a pinned buffer)
+ * may be under way still.  Such memory goes to its last holder, not to a new
+ * buffer.
+ */
+bool sluice_pages_held(struct sluice_pages *pages)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&pages->sgt, sg, i)
+		if (page_count(sg_page(sg)) != 1)
+			return true;
+	return false;
+}
+
+static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 size, u32 mapping,
+						u32 *hint)
+{
+	gfp_t zone = sluice_dma_zone(sdev);
+	struct sluice_pages *pages;
+	unsigned int done = 0;
+	int ret;
+
+	pages = sluice_pool_new();
+	if (!pages)
+		return ERR_PTR(-ENOMEM);
+	pages->size = size;
+	pages->mapping = SLUICE_MEM_CACHED;
+	ret = sluice_pages_fill(pages, zone);
+	if (ret) {
+		if (ret == -ENOMEM && zone)
+			*hint = SLUICE_HINT_DMA_MASK;
+		sluice_pool_delete(pages);
+		return ERR_PTR(ret);
+	}
+	if (mapping != SLUICE_MEM_CACHED) {
+		ret = sluice_pages_set_mapping(pages, mapping, pages->sgt.nents, &done);
+		if (ret) {
+			/* the piece that failed may have changed in part */
+			sluice_pages_set_mapping(pages, SLUICE_MEM_CACHED, done + 1, &done);
+			goto err_pages;
+		}
+		pages->mapping = mapping;
+	}
+	ret = sluice_pages_vmap(pages);
+	if (ret)
+		goto err_pages;
+	return pages;
+
+err_pages:
+	sluice_pages_destroy(pages);
+	return ERR_PTR(ret);
+}
+
+static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
+{
+	u32 mapping = buffer->properties & SLUICE_MEM_MAPPINGS;
+	struct sluice_pages *pages;
+
+	pages = sluice_pool_take(buffer->sdev, buffer->size, mapping);
+	if (!pages)
+		pages = sluice_pages_create(buffer->sdev, buffer->size, mapping, hint);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	buffer->pages = pages;
+	buffer->sgt = pages->sgt;
+	buffer->end = pages->end;
+	buffer->vaddr = pages->vaddr;
+	return 0;
+}
+
+static void sluice_pages_free(struct sluice_buffer *buffer)
+{
+	sluice_pool_park(buffer->pages);
+}
+
+const struct sluice_heap sluice_pages_heap = {
+	.name = "pages",
+	.properties = SLUICE_MEM_CACHED,
+	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS,
+	.alloc = sluice_pages_alloc,
+	.free = sluice_pages_free,
+	.mmap = sluice_mmap_pages,
+};

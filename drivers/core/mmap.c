@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings of scattered memory into processes, in two ways (chosen at ALLOC):
+ *
+ *	by page frame	the default.  Large pieces are mapped by huge entries
+ *			where address and length allow.  The kernel sees no pages
+ *			there: O_DIRECT and everything else that pins memory
+ *			fails with -EFAULT.
+ *	page-backed	each entry holds its page.  Whoever pins such memory keeps
+ *			it beyond the buffer's end, and does not wait for the
+ *			buffer's fences: that is the caller's to order.
+ *
+ * Both are filled by faults.  A mapping holds the dma-buf's file, and so the
+ * buffer; system memory is never taken away from a mapping.
+ */
+#include <linux/mm.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+
+/* Pages mapped at once when one of them is touched; a power of two. */
+#define SLUICE_FAULT_AROUND	16
+
+static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
+{
+	void *addr = buffer->vaddr + ((u64)index << PAGE_SHIFT);
+
+	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) : virt_to_page(addr);
+}
+
+static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct sluice_buffer *buffer = vma->vm_private_data;
+	unsigned long here = vmf->address & PAGE_MASK;
+	unsigned long addr = round_down(here, SLUICE_FAULT_AROUND * PAGE_SIZE);
+	unsigned long end = addr + SLUICE_FAULT_AROUND * PAGE_SIZE;
+	vm_fault_t ret;
+
+	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_buffer_page(buffer, vmf->pgoff)));
+	if (ret != VM_FAULT_NOPAGE)
+		return ret;
+	/* the neighbours are a favour: no matter if one fails */
+	addr = max(addr, vma->vm_start);
+	end = min(end, vma->vm_end);
+	for (; addr < end; addr += PAGE_SIZE) {
+		pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+
+		if (addr != here &&
+		    vmf_insert_pfn(vma, addr, page_to_pfn(sluice_buffer_page(buffer, index))) !=
+		    VM_FAULT_NOPAGE)
+			break;
+	}
+	return VM_FAULT_NOPAGE;
+}
+
+#ifdef SLUICE_HAVE_HUGE_PFN_FAULT
+static vm_fault_t sluice_fault_huge(struct vm_fault *vmf, unsigned int order)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct sluice_buffer *buffer = vma->vm_private_data;
+	unsigned long addr = vmf->address & PMD_MASK;
+	struct page *page;
+	pgoff_t index;
+
+	if (order != PMD_ORDER || addr < vma->vm_start || vma->vm_end - addr < PMD_SIZE)
+		return VM_FAULT_FALLBACK;
+	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+	page = sluice_buffer_page(buffer, index);
+	/* one piece, from its start: the pieces of the table are compound pages */
+	if (compound_order(compound_head(page)) < PMD_ORDER ||
+	    !IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER))
+		return VM_FAULT_FALLBACK;
+	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
+}
+#endif
+
+static const struct vm_operations_struct sluice_pfn_vm_ops = {
+	.fault = sluice_fault_pfn,
+#ifdef SLUICE_HAVE_HUGE_PFN_FAULT
+	.huge_fault = sluice_fault_huge,
+#endif
+};
+
+static vm_fault_t sluice_fault_page(struct vm_fault *vmf)
+{
+	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
+
+	vmf->page = sluice_buffer_page(buffer, vmf->pgoff);
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct sluice_page_vm_ops = {
+	.fault = sluice_fault_page,
+};
+
+/**
+ * sluice_mmap_pages - map a buffer of the pages heap into a process
+ * @buffer: the buffer
+ * @vma: shared, inside the buffer, and holding its dma-buf
+ *
+ * Return: 0.
+ */
+int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
+{
+	vma->vm_private_data = buffer;
+	if (buffer->properties & SLUICE_MEM_PAGE_BACKED) {
+		vma->vm_ops = &sluice_page_vm_ops;
+		return 0;
+	}
+	vm_flags_set(vma, VM_PFNMAP | VM_IO);
+	vma->vm_page_prot = sluice_mem_pgprot(buffer->properties, vma->vm_page_prot);
+	vma->vm_ops = &sluice_pfn_vm_ops;
+	return 0;
+}

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kinds of memory: how the CPU maps it, what the kernel can do with a mapping
+ * that holds its pages, and the pool that memory comes back from.
+ */
+#include <fcntl.h>
+#include <liburing.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE (4UL << 20)
+#define DISK "/dev/ram0"
+#define POOL "/sys/kernel/debug/sluice/pool"
+
+static long pool_bytes(void)
+{
+	FILE *file = fopen(POOL, "r");
+	long bytes = -1;
+
+	if (file) {
+		if (fscanf(file, "%ld", &bytes) != 1)
+			bytes = -1;
+		fclose(file);
+	}
+	return bytes;
+}
+
+static bool pool_empties(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && pool_bytes() > 0; tries++) {
+		write_text("/proc/sys/vm/drop_caches", "2");
+		usleep(10000);
+	}
+	return pool_bytes() == 0;
+}
+
+FIXTURE(memory) {
+	struct objects before;
+	int device, fd;
+	char *map;
+};
+
+FIXTURE_VARIANT(memory) {
+	uint32_t flags, granted;
+};
+
+FIXTURE_VARIANT_ADD(memory, by_page_frame) {
+	.flags = 0, .granted = SLUICE_MEM_CACHED,
+};
+
+FIXTURE_VARIANT_ADD(memory, page_backed) {
+	.flags = SLUICE_MEM_PAGE_BACKED, .granted = SLUICE_MEM_CACHED | SLUICE_MEM_PAGE_BACKED,
+};
+
+FIXTURE_VARIANT_ADD(memory, write_combined) {
+	.flags = SLUICE_MEM_WRITE_COMBINED, .granted = SLUICE_MEM_WRITE_COMBINED,
+};
+
+FIXTURE_VARIANT_ADD(memory, uncached) {
+	.flags = SLUICE_MEM_UNCACHED, .granted = SLUICE_MEM_UNCACHED,
+};
+
+FIXTURE_SETUP(memory)
+{
+	struct sluice_alloc alloc = { .size = SIZE, .flags = variant->flags };
+
+	self->before = objects_read();
+	self->device = sluice_open("soft0");
+	ASSERT_GE(self->device, 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	EXPECT_EQ(alloc.granted, variant->granted);
+	self->fd = alloc.fd;
+	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&self->map), 0);
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+	munmap(self->map, SIZE);
+	close(self->fd);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* Does the kernel find pages behind a mapping? */
+static bool has_pages(uint32_t flags)
+{
+	return flags & SLUICE_MEM_PAGE_BACKED;
+}
+
+TEST_F(memory, cpu_and_device_see_the_same)
+{
+	int queue = sluice_queue(self->device, 0);
+	struct sluice_op op;
+	uint64_t point;
+
+	ASSERT_EQ(check_value(self->fd, SIZE, 0), 0);
+	ASSERT_EQ(sluice_attach(queue, self->fd, 0), 0);
+	ASSERT_EQ(fill_words(self->fd, SIZE, 3), 0);
+	sluice_op_copy(&op, 0, SIZE / 2, 0, 0, SIZE / 2);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, &point), 0);
+	ASSERT_EQ(sluice_wait(queue, point, 10000), 0);
+	ASSERT_EQ(sluice_cpu_begin(self->fd, false), 0);
+	EXPECT_EQ(memcmp(self->map, self->map + SIZE / 2, SIZE / 2), 0);
+	EXPECT_EQ(((uint32_t *)self->map)[100], expected_word(3, 100));
+	EXPECT_EQ(sluice_cpu_end(self->fd, false), 0);
+	close(queue);
+}
+
+TEST_F(memory, buffer_info_tells_the_kind)
+{
+	struct sluice_buffer_info info;
+
+	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	EXPECT_EQ(info.properties & ~SLUICE_MEM_CONTIGUOUS, variant->granted);
+}
+
+TEST_F(memory, few_faults_map_it_all)
+{
+	struct rusage before, after;
+	long faults, page = sysconf(_SC_PAGESIZE);
+	size_t i;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (i = 0; i < SIZE; i += page)
+		self->map[i] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	faults = after.ru_minflt - before.ru_minflt;
+	printf("# %ld faults for %lu pages\n", faults, SIZE / page);
+	/* 16 pages at a time at least; 2 MiB where the kernel can */
+	if (!has_pages(variant->flags))
+		EXPECT_LE(faults, (long)(SIZE / page / 16) + 4);
+	for (i = 0; i < SIZE; i += page)
+		ASSERT_EQ(self->map[i], 1);
+}
+
+TEST_F(memory, parts_of_it_map_like_the_whole)
+{
+	long page = sysconf(_SC_PAGESIZE);
+	uint32_t *part;
+	size_t i;
+
+	ASSERT_EQ(fill_words(self->fd, SIZE, 9), 0);
+	part = mmap(NULL, SIZE / 2, PROT_READ, MAP_SHARED, self->fd, 3 * page);
+	ASSERT_NE(part, MAP_FAILED);
+	for (i = 0; i < SIZE / 8; i += 512)
+		ASSERT_EQ(part[i], expected_word(9, i + 3 * page / 4));
+	/* a hole in the middle of what may be a huge entry */
+	ASSERT_EQ(munmap((char *)part + 5 * page, page), 0);
+	EXPECT_EQ(part[4 * page / 4], expected_word(9, 7 * page / 4));
+	EXPECT_EQ(part[6 * page / 4], expected_word(9, 9 * page / 4));
+	munmap(part, SIZE / 2);
+	EXPECT_EQ(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->fd, page), MAP_FAILED);
+}
+
+/* A disk in memory: what goes to it directly pins the caller's pages. */
+static int open_disk(void)
+{
+	system("modprobe -q brd rd_nr=1 rd_size=8192");
+	return open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
+}
+
+TEST_F(memory, o_direct)
+{
+	int disk = open_disk();
+	uint32_t *check;
+
+	if (disk < 0)
+		SKIP(return, "no RAM disk (brd) in this kernel");
+	ASSERT_EQ(fill_words(self->fd, SIZE, 5), 0);
+	if (!has_pages(variant->flags)) {
+		EXPECT_EQ(pwrite(disk, self->map, SIZE, 0), -1);
+		EXPECT_EQ(errno, EFAULT);
+		EXPECT_EQ(pread(disk, self->map, SIZE, 0), -1);
+		EXPECT_EQ(errno, EFAULT);
+		close(disk);
+		return;
+	}
+	ASSERT_EQ(pwrite(disk, self->map, SIZE, 0), (ssize_t)SIZE);
+	check = aligned_alloc(4096, SIZE);
+	ASSERT_EQ(pread(disk, check, SIZE, 0), (ssize_t)SIZE);
+	EXPECT_EQ(check[77777], expected_word(5, 77777));
+	/* and back, at an offset, into the buffer */
+	ASSERT_EQ(pread(disk, self->map + SIZE / 2, SIZE / 2, 0), (ssize_t)SIZE / 2);
+	EXPECT_EQ(memcmp(self->map + SIZE / 2, check, SIZE / 2), 0);
+	free(check);
+	close(disk);
+}
+
+TEST_F(memory, io_uring_fixed_buffer)
+{
+	struct iovec vector = { .iov_base = self->map, .iov_len = SIZE };
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	struct io_uring ring;
+	int ret, zero;
+
+	ret = io_uring_queue_init(4, &ring, 0);
+	if (ret)
+		SKIP(return, "no io_uring in this kernel");
+	ret = io_uring_register_buffers(&ring, &vector, 1);
+	if (!has_pages(variant->flags)) {
+		/* older kernels say that they take no files' mappings */
+		EXPECT_TRUE(ret == -EFAULT || ret == -EOPNOTSUPP) TH_LOG("%s", strerror(-ret));
+		io_uring_queue_exit(&ring);
+		return;
+	}
+	if (ret == -EOPNOTSUPP) {
+		io_uring_queue_exit(&ring);
+		SKIP(return, "io_uring registers no mappings of files in this kernel");
+	}
+	ASSERT_EQ(ret, 0);
+	memset(self->map, 0x55, SIZE);
+	zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_read_fixed(sqe, zero, self->map + SIZE / 4, SIZE / 2, 0, 0);
+	ASSERT_EQ(io_uring_submit_and_wait(&ring, 1), 1);
+	ASSERT_EQ(io_uring_peek_cqe(&ring, &cqe), 0);
+	EXPECT_EQ(cqe->res, (int)SIZE / 2);
+	io_uring_cqe_seen(&ring, cqe);
+	EXPECT_EQ(self->map[SIZE / 4 - 1], 0x55);
+	EXPECT_EQ(self->map[SIZE / 4], 0);
+	EXPECT_EQ(self->map[3 * SIZE / 4 - 1], 0);
+	EXPECT_EQ(self->map[3 * SIZE / 4], 0x55);
+	close(zero);
+	io_uring_queue_exit(&ring);
+}
+
+/* A TCP connection to ourselves. */
+static bool connect_pair(int pair[2])
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t length = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool done;
+
+	pair[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	done = listener >= 0 && !bind(listener, (struct sockaddr *)&address, length) &&
+	       !listen(listener, 1) &&
+	       !getsockname(listener, (struct sockaddr *)&address, &length) &&
+	       !connect(pair[0], (struct sockaddr *)&address, length);
+	pair[1] = done ? accept(listener, NULL, NULL) : -1;
+	close(listener);
+	return done && pair[1] >= 0;
+}
+
+TEST_F(memory, msg_zerocopy)
+{
+	int pair[2], one = 1;
+	char got[16384];
+	ssize_t sent;
+
+	ASSERT_TRUE(connect_pair(pair));
+	ASSERT_EQ(setsockopt(pair[0], SOL_SOCKET, SO_ZEROCOPY, &one, sizeof(one)), 0);
+	ASSERT_EQ(fill_words(self->fd, SIZE, 6), 0);
+	sent = send(pair[0], self->map + 8192, sizeof(got), MSG_ZEROCOPY);
+	if (has_pages(variant->flags)) {
+		struct msghdr message = {};
+		char control[256];
+		int tries;
+
+		ASSERT_EQ(sent, (ssize_t)sizeof(got));
+		ASSERT_EQ(recv(pair[1], got, sizeof(got), MSG_WAITALL), (ssize_t)sizeof(got));
+		EXPECT_EQ(memcmp(got, self->map + 8192, sizeof(got)), 0);
+		/* the kernel says when it needs the pages no more */
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		for (tries = 0; tries < 100; tries++) {
+			if (recvmsg(pair[0], &message, MSG_ERRQUEUE) >= 0)
+				break;
+			usleep(10000);
+		}
+		EXPECT_LT(tries, 100);
+	} else {
+		EXPECT_EQ(sent, -1);
+		EXPECT_EQ(errno, EFAULT);
+	}
+	close(pair[0]);
+	close(pair[1]);
+}
+
+TEST_F(memory, process_vm_readv)
+{
+	uint32_t words[64] = {};
+	struct iovec local = { .iov_base = words, .iov_len = sizeof(words) };
+	struct iovec remote = { .iov_base = self->map + 4096, .iov_len = sizeof(words) };
+	int wait[2], status;
+	ssize_t got;
+	pid_t child;
+
+	ASSERT_EQ(fill_words(self->fd, SIZE, 8), 0);
+	ASSERT_EQ(pipe(wait), 0);
+	child = fork();
+	if (!child) {
+		/* a shared mapping is the child's, too */
+		close(wait[1]);
+		_exit(read(wait[0], &status, 1) != 0);
+	}
+	got = process_vm_readv(child, &local, 1, &remote, 1, 0);
+	if (has_pages(variant->flags)) {
+		EXPECT_EQ(got, (ssize_t)sizeof(words));
+		EXPECT_EQ(words[63], expected_word(8, 1024 + 63));
+	} else {
+		EXPECT_EQ(got, -1);
+		EXPECT_EQ(errno, EFAULT);
+	}
+	close(wait[1]);
+	close(wait[0]);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+}
+
+/* Pages in a pipe are no copies: whoever pins them keeps them beyond the buffer. */
+TEST_F(memory, pinned_pages_outlive_the_buffer)
+{
+	struct iovec vector = { .iov_base = self->map, .iov_len = 4096 };
+	uint32_t words[1024];
+	int ends[2], fd;
+
+	ASSERT_EQ(fill_words(self->fd, SIZE, 11), 0);
+	ASSERT_EQ(pipe(ends), 0);
+	if (vmsplice(ends[1], &vector, 1, 0) < 0) {
+		EXPECT_EQ(errno, EFAULT);
+		EXPECT_FALSE(has_pages(variant->flags));
+		close(ends[0]);
+		close(ends[1]);
+		return;
+	}
+	EXPECT_TRUE(has_pages(variant->flags));
+	ASSERT_TRUE(pool_empties());
+	munmap(self->map, SIZE);
+	close(self->fd);
+	/* such memory does not go to the next buffer */
+	fd = sluice_alloc(self->device, 0, SIZE, 0);
+	EXPECT_EQ(fill_words(fd, SIZE, 12), 0);
+	EXPECT_EQ(read(ends[0], words, sizeof(words)), (ssize_t)sizeof(words));
+	EXPECT_EQ(words[1023], expected_word(11, 1023));
+	self->fd = fd;
+	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&self->map), 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+TEST(contradictions_are_refused)
+{
+	int device = sluice_open("soft0");
+	struct sluice_alloc alloc = { .size = 4096 };
+	struct sluice_heap_info info;
+
+	alloc.flags = SLUICE_MEM_CACHED | SLUICE_MEM_UNCACHED;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EINVAL);
+	alloc.flags = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_UNCACHED;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EINVAL);
+	alloc.flags = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_PAGE_BACKED;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EINVAL);
+	EXPECT_EQ(alloc.fd, -1);
+	alloc.heap = sluice_find_heap(device, "contiguous");
+	alloc.flags = SLUICE_MEM_WRITE_COMBINED;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
+	alloc.flags = SLUICE_MEM_PAGE_BACKED;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
+	ASSERT_EQ(sluice_get_heap(device, 0, &info), 0);
+	EXPECT_TRUE(info.options & SLUICE_MEM_PAGE_BACKED);
+	EXPECT_TRUE(info.options & SLUICE_MEM_WRITE_COMBINED);
+	ASSERT_EQ(sluice_get_heap(device, alloc.heap, &info), 0);
+	EXPECT_EQ(info.options, 0);
+	close(device);
+}
+
+static int alloc_dirty_close(int device, size_t size, int count)
+{
+	int fds[64], i;
+
+	for (i = 0; i < count; i++) {
+		fds[i] = sluice_alloc(device, 0, size, 0);
+		if (fds[i] < 0 || fill_words(fds[i], size, 77))
+			return -1;
+	}
+	for (i = 0; i < count; i++)
+		close(fds[i]);
+	return 0;
+}
+
+static bool pool_reaches(long bytes)
+{
+	int tries;
+
+	for (tries = 0; tries < 200 && pool_bytes() != bytes; tries++)
+		usleep(10000);
+	if (pool_bytes() != bytes)
+		printf("# the pool has %ld bytes\n", pool_bytes());
+	return pool_bytes() == bytes;
+}
+
+TEST(pool_keeps_memory_and_hands_it_out_zeroed)
+{
+	int device = sluice_open("soft0"), fds[8], i;
+
+	ASSERT_TRUE(pool_empties());
+	ASSERT_EQ(alloc_dirty_close(device, 1 << 20, 8), 0);
+	EXPECT_TRUE(pool_reaches(8 << 20));
+	/* at once, dirty or not, and a little later */
+	for (i = 0; i < 8; i++) {
+		fds[i] = sluice_alloc(device, 0, 1 << 20, 0);
+		ASSERT_GE(fds[i], 0);
+		EXPECT_EQ(check_value(fds[i], 1 << 20, 0), 0);
+		if (i == 4)
+			usleep(300000);
+	}
+	EXPECT_TRUE(pool_reaches(0));
+	for (i = 0; i < 8; i++)
+		close(fds[i]);
+	EXPECT_TRUE(pool_reaches(8 << 20));
+	/* another size finds nothing there */
+	fds[0] = sluice_alloc(device, 0, 2 << 20, 0);
+	EXPECT_EQ(pool_bytes(), 8 << 20);
+	close(fds[0]);
+	/* and memory pressure takes it all */
+	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
+TEST(pool_has_a_limit)
+{
+	static const char limit[] = "/sys/module/sluice/parameters/pool_limit_mb";
+	char before[32] = "";
+	int device = sluice_open("soft0");
+	FILE *file = fopen(limit, "r");
+
+	ASSERT_NE(file, NULL);
+	ASSERT_EQ(fscanf(file, "%31s", before), 1);
+	fclose(file);
+	ASSERT_TRUE(pool_empties());
+	ASSERT_EQ(write_text(limit, "2"), 0);
+	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 8), 0);
+	EXPECT_TRUE(pool_reaches(2 << 20));
+	EXPECT_EQ(write_text(limit, "0"), 0);
+	EXPECT_TRUE(pool_empties());
+	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 2), 0);
+	EXPECT_EQ(pool_bytes(), 0);
+	EXPECT_EQ(write_text(limit, before), 0);
+	close(device);
+}
+
+TEST(pool_frees_what_nobody_asks_for)
+{
+	int device = sluice_open("soft0"), tries;
+
+	ASSERT_TRUE(pool_empties());
+	ASSERT_EQ(alloc_dirty_close(device, 1 << 20, 3), 0);
+	ASSERT_TRUE(pool_reaches(3 << 20));
+	for (tries = 0; tries < 60 && pool_bytes() > 0; tries++)
+		sleep(1);
+	EXPECT_EQ(pool_bytes(), 0);
+	EXPECT_GT(tries, 5);
+	close(device);
+}
+
+TEST(pool_keeps_cgroups_apart)
+{
+	char text[64];
+	int device, status;
+	pid_t child;
+
+	mkdir("/tmp/sluice-cgroup", 0755);
+	if (system("mount -t cgroup2 none /tmp/sluice-cgroup 2>/dev/null && "
+		   "echo +memory >/tmp/sluice-cgroup/cgroup.subtree_control && "
+		   "mkdir /tmp/sluice-cgroup/t"))
+		SKIP(return, "no memory cgroup in this kernel");
+	ASSERT_TRUE(pool_empties());
+	device = sluice_open("soft0");
+	child = fork();
+	if (!child) {
+		snprintf(text, sizeof(text), "%d", getpid());
+		if (write_text("/tmp/sluice-cgroup/t/cgroup.procs", text))
+			_exit(1);
+		_exit(alloc_dirty_close(device, 1 << 20, 4) ? 2 : 0);
+	}
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	EXPECT_TRUE(pool_reaches(4 << 20));
+	/* ours is another cgroup: we get none of it */
+	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 1), 0);
+	EXPECT_TRUE(pool_reaches(5 << 20));
+	/* its own limit takes it back, and only its own memory */
+	EXPECT_EQ(write_text("/tmp/sluice-cgroup/t/memory.max", "1M"), 0);
+	EXPECT_LE(pool_bytes(), 2 << 20);
+	EXPECT_GE(pool_bytes(), 1 << 20);
+	EXPECT_EQ(system("rmdir /tmp/sluice-cgroup/t && umount /tmp/sluice-cgroup"), 0);
+	/* what is left of it has moved to its parent */
+	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
+TEST_HARNESS_MAIN
