@@ -307,6 +307,12 @@ TEST_F(memory, process_vm_readv)
 		_exit(read(wait[0], &status, 1) != 0);
 	}
 	got = process_vm_readv(child, &local, 1, &remote, 1, 0);
+	if (got < 0 && errno == ENOSYS) {
+		close(wait[1]);
+		close(wait[0]);
+		waitpid(child, &status, 0);
+		SKIP(return, "no process_vm_readv (CROSS_MEMORY_ATTACH) in this kernel");
+	}
 	if (has_pages(variant->flags)) {
 		EXPECT_EQ(got, (ssize_t)sizeof(words));
 		EXPECT_EQ(words[63], expected_word(8, 1024 + 63));
