@@ -65,7 +65,9 @@ int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info);
 
 /**
  * sluice_map - map a dma-buf for the CPU, shared, for reading and writing
- * @address: set to the mapping, to be undone with munmap()
+ * @address: set to the mapping, to be undone with munmap(); aligned to 2 MiB
+ *	for buffers of that size and above, so that the kernel can map by huge
+ *	entries
  *
  * Bracket each access with sluice_cpu_begin() and sluice_cpu_end().
  */
