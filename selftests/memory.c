@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/dma-heap.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
@@ -42,6 +43,13 @@ static bool pool_empties(void)
 		usleep(10000);
 	}
 	return pool_bytes() == 0;
+}
+
+static int alloc_foreign(int heap)
+{
+	struct dma_heap_allocation_data data = { .len = 4096, .fd_flags = O_RDWR | O_CLOEXEC };
+
+	return xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) ? -1 : (int)data.fd;
 }
 
 FIXTURE(memory) {
@@ -355,6 +363,61 @@ TEST_F(memory, pinned_pages_outlive_the_buffer)
 	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&self->map), 0);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+TEST_F(memory, ranges_are_synced)
+{
+	int queue = sluice_queue(self->device, 0);
+	struct sluice_op op;
+	int64_t before;
+
+	/* an importer, and a job that the beginning waits for */
+	ASSERT_EQ(sluice_attach(queue, self->fd, 0), 0);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	sluice_op_fill(&op, 0, SIZE / 2, 4096, 7);
+	before = now_ns();
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
+	EXPECT_GE(now_ns() - before, 100000000);
+	EXPECT_EQ(((uint32_t *)self->map)[SIZE / 8], 7);
+	self->map[SIZE / 2 + 8] = 9;
+	EXPECT_EQ(sluice_range_end(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
+	knob("delay_us", 0);
+	sluice_op_copy(&op, 0, 0, 0, SIZE / 2, 4096);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, 16), 0);
+	EXPECT_EQ(self->map[8], 9);
+	EXPECT_EQ(sluice_range_end(self->device, self->fd, false, 0, 16), 0);
+	close(queue);
+}
+
+TEST_F(memory, ranges_outside_are_refused)
+{
+	struct sluice_sync sync = { .fd = self->fd, .flags = SLUICE_SYNC_READ, .length = 1 };
+	int heap, foreign;
+
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE), 0);
+	EXPECT_EQ(sluice_range_end(self->device, self->fd, false, 0, SIZE), 0);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, SIZE, 1), -ERANGE);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, UINT64_MAX, 2), -ERANGE);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 2, UINT64_MAX), -ERANGE);
+	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, 0), -EINVAL);
+	EXPECT_EQ(sluice_range_begin(self->device, -1, false, 0, 1), -EBADF);
+	EXPECT_EQ(sluice_range_begin(self->device, self->device, false, 0, 1), -EINVAL);
+	sync.flags = SLUICE_SYNC_END;
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_SYNC, &sync), -EINVAL);
+	sync.flags = SLUICE_SYNC_READ | 8;
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_SYNC, &sync), -EINVAL);
+	/* another exporter's, where the kernel has one */
+	heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
+	if (heap < 0)
+		return;
+	foreign = alloc_foreign(heap);
+	ASSERT_GE(foreign, 0);
+	EXPECT_EQ(sluice_range_begin(self->device, foreign, false, 0, 1), -EOPNOTSUPP);
+	close(foreign);
+	close(heap);
 }
 
 TEST(contradictions_are_refused)

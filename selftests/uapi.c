@@ -60,6 +60,7 @@ static const struct {
 	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), false },
 	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), false },
 	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), false },
+	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), false },
 	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), true },
 	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), true },
 	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), true },
@@ -230,7 +231,8 @@ TEST_F(uapi, alloc_refuses_bad_sizes_heaps_and_flags)
 		{ { .size = UINT64_MAX }, -EFBIG },
 		{ { .size = UINT64_MAX - 4094 }, -EFBIG },
 		{ { .size = 1ULL << 63, .heap = 1 }, -EFBIG },
-		{ { .size = 4096, .flags = SLUICE_MEM_COHERENT | SLUICE_MEM_CACHED }, -EOPNOTSUPP },
+		{ { .size = 4096, .flags = SLUICE_MEM_COHERENT | SLUICE_MEM_CACHED }, -EINVAL },
+		{ { .size = 4096, .flags = SLUICE_MEM_COHERENT }, -EOPNOTSUPP },
 	};
 	struct sluice_alloc args;
 	unsigned int i;

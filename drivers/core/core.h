@@ -558,6 +558,14 @@ extern struct mutex sluice_buffers_lock;
 struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access);
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
+int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
+			    u64 offset, u64 length);
+void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length);
+
+/* sync.c */
+void sluice_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		       u64 offset, u64 length, bool for_cpu);
+
 /* slot.c */
 struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
 				       u32 flags);

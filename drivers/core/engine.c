@@ -16,6 +16,7 @@
 #include <linux/jiffies.h>
 
 #include "core.h"
+#include "trace.h"
 
 /**
  * sluice_engine_kick - let the engine look again
@@ -84,6 +85,7 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 
 static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
+	trace_sluice_job_done(job, status);
 	sluice_queue_job_ended(job->queue, job, status);
 	sluice_engine_retire(engine, job);
 }
@@ -173,6 +175,8 @@ static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job 
 		return;
 	}
 
+	if (!job->step)
+		trace_sluice_job_run(job, 0);
 	step = &job->steps[job->step];
 	sluice_engine_sync_step(engine, step, true);
 	ret = engine->sdev->ops->start(engine, step);

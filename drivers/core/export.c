@@ -24,6 +24,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "trace.h"
 
 /*
  * A job may wait and then run that long.  With others ahead of it in the line it
@@ -328,6 +329,7 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 		dma_sync_sgtable_for_device(dev, &view->mapping->sgt, dir);
 		view->mapping->busy++;
 		view->busy = true;
+		trace_sluice_map(buffer, dev, dir, &view->sgt);
 	}
 	mutex_unlock(&buffer->lock);
 	return IS_ERR(view) ? ERR_CAST(view) : &view->sgt;
@@ -341,6 +343,7 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
 
 	mutex_lock(&buffer->lock);
+	trace_sluice_unmap(buffer, attachment->dev, dir, sgt);
 	/*
 	 * Only with its last view does the device give the memory back: until
 	 * then lines of the cache may hold what a software engine has written.
@@ -353,18 +356,25 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 }
 
 /*
- * Pass the memory between the CPU and every device that has it mapped; always
- * in the direction of the mapping, as the DMA API asks.
+ * Pass memory between the CPU and every device that has it mapped; always in the
+ * direction of the mapping, as the DMA API asks.  Only what the CPU caches needs
+ * it.
  */
-static void sluice_sync_all(struct sluice_buffer *buffer, bool for_cpu)
+static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length, bool for_cpu)
 {
+	bool whole = !offset && length == buffer->size;
 	struct sluice_mapping *mapping;
 
+	if (!(buffer->properties & SLUICE_MEM_CACHED))
+		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
 		if (!mapping->busy)
 			continue;
-		if (for_cpu)
+		if (!whole)
+			sluice_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
+					  length, for_cpu);
+		else if (for_cpu)
 			dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt, mapping->dir);
 		else
 			dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt, mapping->dir);
@@ -372,10 +382,22 @@ static void sluice_sync_all(struct sluice_buffer *buffer, bool for_cpu)
 	mutex_unlock(&buffer->lock);
 }
 
-static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+/**
+ * sluice_buffer_begin_cpu - the CPU is about to use a range of a buffer
+ * @buffer: the buffer
+ * @dmabuf: its dma-buf
+ * @write: for writing, too
+ * @offset: bytes
+ * @length: bytes, within the buffer
+ *
+ * Waits for the buffer's fences: those know no ranges.
+ *
+ * Context: may sleep, for SLUICE_CPU_ACCESS_TIMEOUT.  Return: 0, -ETIME, or
+ * -ERESTARTSYS.
+ */
+int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
+			    u64 offset, u64 length)
 {
-	bool write = dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE;
-	struct sluice_buffer *buffer = dmabuf->priv;
 	long left;
 
 	left = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
@@ -384,19 +406,46 @@ static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_
 		return left;
 	if (!left)
 		return -ETIME;
-	sluice_sync_all(buffer, true);
+	trace_sluice_sync(buffer, offset, length, true);
+	sluice_sync_all(buffer, offset, length, true);
 	if (is_vmalloc_addr(buffer->vaddr))
-		invalidate_kernel_vmap_range(buffer->vaddr, buffer->size);
+		invalidate_kernel_vmap_range(buffer->vaddr + offset, length);
 	return 0;
+}
+
+/**
+ * sluice_buffer_end_cpu - the CPU has used a range of a buffer
+ * @buffer: the buffer
+ * @offset: bytes
+ * @length: bytes, within the buffer
+ *
+ * Context: may sleep.
+ */
+void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
+{
+	trace_sluice_sync(buffer, offset, length, false);
+	if (is_vmalloc_addr(buffer->vaddr))
+		flush_kernel_vmap_range(buffer->vaddr + offset, length);
+	/* what is still on its way through a write buffer */
+	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
+		wmb();
+	sluice_sync_all(buffer, offset, length, false);
+}
+
+static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+{
+	struct sluice_buffer *buffer = dmabuf->priv;
+
+	return sluice_buffer_begin_cpu(buffer, dmabuf,
+				       dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE,
+				       0, buffer->size);
 }
 
 static int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	if (is_vmalloc_addr(buffer->vaddr))
-		flush_kernel_vmap_range(buffer->vaddr, buffer->size);
-	sluice_sync_all(buffer, false);
+	sluice_buffer_end_cpu(buffer, 0, buffer->size);
 	return 0;
 }
 
@@ -421,6 +470,7 @@ static int sluice_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 
 static void sluice_dmabuf_release(struct dma_buf *dmabuf)
 {
+	trace_sluice_free(dmabuf->priv);
 	sluice_buffer_destroy(dmabuf->priv);
 }
 
@@ -453,8 +503,10 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	info.flags = access;
 	info.priv = buffer;
 	dmabuf = dma_buf_export(&info);
-	if (!IS_ERR(dmabuf))
-		WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
+	if (IS_ERR(dmabuf))
+		return dmabuf;
+	WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
+	trace_sluice_alloc(buffer);
 	return dmabuf;
 }
 

@@ -18,6 +18,7 @@ union sluice_any_args {
 	struct sluice_heap_info heap_info;
 	struct sluice_alloc alloc;
 	struct sluice_buffer_info buffer_info;
+	struct sluice_sync sync;
 	struct sluice_create_queue create_queue;
 	struct sluice_attach attach;
 	struct sluice_detach detach;

@@ -22,6 +22,7 @@
 #include <linux/uaccess.h>
 
 #include "core.h"
+#include "trace.h"
 
 #define SLUICE_MAX_OP_SIZE	256
 
@@ -454,8 +455,10 @@ static int sluice_job_collect_implicit(struct sluice_job *job)
 
 static void sluice_job_dep_ready(struct sluice_job *job)
 {
-	if (atomic_dec_and_test(&job->waiting))
-		sluice_engine_kick(job->queue->engine);
+	if (!atomic_dec_and_test(&job->waiting))
+		return;
+	trace_sluice_job_ready(job, 0);
+	sluice_engine_kick(job->queue->engine);
 }
 
 static void sluice_job_dep_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
@@ -481,6 +484,7 @@ static int sluice_job_publish(struct sluice_job *job)
 	ret = sluice_engine_add(queue->engine, job);
 	if (ret)
 		goto out;
+	trace_sluice_job_submit(job, 0);
 	for (i = 0; i < job->num_claims; i++)
 		dma_resv_add_fence(job->claims[i].resv, job->fence,
 				   job->claims[i].write ? DMA_RESV_USAGE_WRITE :

@@ -6,6 +6,9 @@
 
 #include "core.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 atomic_long_t sluice_objects[SLUICE_NUM_OBJECTS];
 
 static int __init sluice_init(void)

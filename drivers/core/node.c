@@ -10,6 +10,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -272,6 +273,36 @@ static int sluice_node_buffer_info(struct sluice_call *call)
 	return ret;
 }
 
+/* Needs no device: what matters is whose buffer it is. */
+static int sluice_node_sync(struct sluice_call *call)
+{
+	struct sluice_sync *args = call->data;
+	struct sluice_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret = 0;
+	u64 end;
+
+	if (args->flags & ~(SLUICE_SYNC_RW | SLUICE_SYNC_END) || !(args->flags & SLUICE_SYNC_RW))
+		return -EINVAL;
+	dmabuf = dma_buf_get(args->fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	buffer = sluice_buffer_from_dmabuf(dmabuf);
+	if (!buffer)
+		ret = -EOPNOTSUPP;
+	else if (!args->length)
+		ret = -EINVAL;
+	else if (check_add_overflow(args->offset, args->length, &end) || end > buffer->size)
+		ret = -ERANGE;
+	else if (args->flags & SLUICE_SYNC_END)
+		sluice_buffer_end_cpu(buffer, args->offset, args->length);
+	else
+		ret = sluice_buffer_begin_cpu(buffer, dmabuf, args->flags & SLUICE_SYNC_WRITE,
+					      args->offset, args->length);
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
 static int sluice_node_create_queue(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
@@ -293,6 +324,7 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	  sluice_node_buffer_info },
 	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), 0,
 	  sluice_node_create_queue },
+	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), 0, sluice_node_sync },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

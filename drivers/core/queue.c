@@ -19,6 +19,7 @@
 #include <linux/uaccess.h>
 
 #include "core.h"
+#include "trace.h"
 
 static const struct file_operations sluice_queue_fops;
 
@@ -236,6 +237,7 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 	dma_fence_signal_timestamp(job->fence, now);
 	sluice_object_dec(SLUICE_OBJECT_FENCE);
 	spin_unlock_irqrestore(&queue->lock, flags);
+	trace_sluice_job_signal(job, status);
 	wake_up_all(&queue->wait);
 }
 

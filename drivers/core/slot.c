@@ -230,33 +230,11 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
  * @for_engine: true before the engine uses the range: it sees what devices
  *	wrote; false after the engine wrote it: any device sees that
  *
- * Through the segments' addresses alone: an importer may not look at the pages
- * of a table.  Any context.
+ * Any context.
  */
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine)
 {
-	struct device *dev = slot->sdev->parent;
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
-		u64 segment = sg_dma_len(sg), part;
-
-		if (offset >= segment) {
-			offset -= segment;
-			continue;
-		}
-		part = min(length, segment - offset);
-		if (for_engine)
-			dma_sync_single_for_cpu(dev, sg_dma_address(sg) + offset, part, slot->dir);
-		else
-			dma_sync_single_for_device(dev, sg_dma_address(sg) + offset, part,
-						   slot->dir);
-		length -= part;
-		offset = 0;
-		if (!length)
-			break;
-	}
+	sluice_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length, for_engine);
 }
 
 /**

@@ -52,7 +52,7 @@ static void do_alloc(const uint8_t *g)
 	struct sluice_alloc alloc = {
 		.size = g[1] == 5 ? 65536 : number(g[1]),
 		.heap = g[2] < 240 ? g[2] % 2 : number(g[2]),
-		.flags = g[3] < 128 ? 0 : g[3] < 240 ? g[3] % 8 : number(g[3]),
+		.flags = g[3] < 128 ? 0 : g[3] < 240 ? g[3] % 64 : number(g[3]),
 		.fd_flags = g[4] < 192 ? 0 : g[4] < 248 ? g[4] % 4 : number(g[4]),
 	};
 
@@ -68,6 +68,18 @@ static void do_buffer_info(const uint8_t *g)
 	};
 
 	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_BUFFER_INFO, &info, g[3]);
+}
+
+static void do_range_sync(const uint8_t *g)
+{
+	struct sluice_sync sync = {
+		.fd = pick_fd(g[1], BUFFER),
+		.flags = g[2] < 240 ? g[2] % 8 : number(g[2]),
+		.offset = g[3] < 128 ? g[3] * 64 : number(g[3]),
+		.length = g[4] < 128 ? g[4] * 64 : number(g[4]),
+	};
+
+	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_SYNC, &sync, g[5]);
 }
 
 /* Short timeouts: a job that hangs is to end while the program still runs. */
@@ -296,7 +308,8 @@ static const struct {
 	void (*run)(const uint8_t *gene);
 } calls[] = {
 	{ "open", 4, do_open }, { "info", 2, do_info }, { "heap", 2, do_heap },
-	{ "alloc", 6, do_alloc }, { "bufinfo", 4, do_buffer_info }, { "queue", 5, do_queue },
+	{ "alloc", 6, do_alloc }, { "bufinfo", 4, do_buffer_info }, { "range", 4, do_range_sync },
+	{ "queue", 5, do_queue },
 	{ "attach", 8, do_attach }, { "detach", 5, do_detach }, { "fill", 12, do_fill },
 	{ "copy", 12, do_copy }, { "capture", 5, do_capture }, { "oddop", 1, do_odd_op },
 	{ "infence", 8, do_in_fence }, { "submit", 25, do_submit }, { "fence", 6, do_fence },

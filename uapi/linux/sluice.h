@@ -207,6 +207,35 @@ struct sluice_buffer_info {
 	__u64 address;
 };
 
+/* sluice_sync.flags: the values of DMA_BUF_SYNC_* */
+#define SLUICE_SYNC_READ	(1U << 0)	/* the CPU reads */
+#define SLUICE_SYNC_WRITE	(1U << 1)	/* the CPU writes */
+#define SLUICE_SYNC_RW		(SLUICE_SYNC_READ | SLUICE_SYNC_WRITE)
+#define SLUICE_SYNC_END		(1U << 2)	/* access ends; without it, it begins */
+
+/**
+ * struct sluice_sync - SLUICE_IOCTL_SYNC: begin or end CPU access to a range
+ * @fd: in, a buffer of any Sluice device
+ * @flags: in, SLUICE_SYNC_*; READ or WRITE or both
+ * @offset: in, bytes
+ * @length: in, bytes, not 0
+ *
+ * What DMA_BUF_IOCTL_SYNC does for the whole buffer, with cache maintenance for
+ * the range alone.  Beginning waits for the buffer's fences, which know no
+ * ranges.  End with the flags and the range of the beginning.  Works on any
+ * Sluice node, also when the device has gone.
+ *
+ * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, length 0),
+ * -EOPNOTSUPP (a buffer of another exporter), -ERANGE (beyond the end), -ETIME
+ * (jobs of the buffer still run after a minute), -EFAULT.
+ */
+struct sluice_sync {
+	__s32 fd;
+	__u32 flags;
+	__u64 offset;
+	__u64 length;
+};
+
 /**
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
  * @engine: in, engine number
@@ -453,6 +482,7 @@ struct sluice_completion {
 #define SLUICE_IOCTL_ALLOC		_IOWR(SLUICE_IOCTL_BASE, 0x02, struct sluice_alloc)
 #define SLUICE_IOCTL_BUFFER_INFO	_IOWR(SLUICE_IOCTL_BASE, 0x03, struct sluice_buffer_info)
 #define SLUICE_IOCTL_CREATE_QUEUE	_IOWR(SLUICE_IOCTL_BASE, 0x04, struct sluice_create_queue)
+#define SLUICE_IOCTL_SYNC		_IOWR(SLUICE_IOCTL_BASE, 0x06, struct sluice_sync)
 
 /* on a queue */
 #define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)

@@ -202,6 +202,29 @@ int sluice_cpu_end(int dmabuf, bool write)
 	return cpu_sync(dmabuf, write, DMA_BUF_SYNC_END);
 }
 
+static int range_sync(int device, int dmabuf, bool write, uint64_t offset, uint64_t length,
+		      uint32_t flags)
+{
+	struct sluice_sync sync = {
+		.fd = dmabuf,
+		.flags = flags | (write ? SLUICE_SYNC_RW : SLUICE_SYNC_READ),
+		.offset = offset,
+		.length = length,
+	};
+
+	return call(device, SLUICE_IOCTL_SYNC, &sync);
+}
+
+int sluice_range_begin(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
+{
+	return range_sync(device, dmabuf, write, offset, length, 0);
+}
+
+int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
+{
+	return range_sync(device, dmabuf, write, offset, length, SLUICE_SYNC_END);
+}
+
 int sluice_queue(int device, unsigned int engine)
 {
 	struct sluice_create_queue args = { .engine = engine };

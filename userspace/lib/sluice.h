@@ -82,6 +82,21 @@ int sluice_cpu_begin(int dmabuf, bool write);
 /** sluice_cpu_end - give the buffer back; @write as for sluice_cpu_begin() */
 int sluice_cpu_end(int dmabuf, bool write);
 
+/**
+ * sluice_range_begin - the same for a part of a Sluice device's buffer
+ * @device: any Sluice device
+ * @write: not only for reading
+ * @offset: bytes
+ * @length: bytes, not 0
+ *
+ * Maintains the caches for the range alone.  Returns -EOPNOTSUPP for another
+ * exporter's buffer: use sluice_cpu_begin().
+ */
+int sluice_range_begin(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
+
+/** sluice_range_end - give it back; the same arguments */
+int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
+
 /** sluice_queue - create a queue on an engine, with defaults; returns its fd */
 int sluice_queue(int device, unsigned int engine);
 
