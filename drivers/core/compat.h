@@ -128,9 +128,14 @@ static inline int sluice_compat_set_memory(void *addr, int count, u32 mapping)
 }
 #endif
 
+/* 6.1 */
+#ifndef PMD_ORDER
+#define PMD_ORDER	(PMD_SHIFT - PAGE_SHIFT)
+#endif
+
 /* 6.1: a huge entry cannot be told from one that has struct pages */
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
-#define SLUICE_HAVE_HUGE_PFN_FAULT
+#define SLUICE_COMPAT_HUGE_FAULT(fn)	.huge_fault = fn,
 
 static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
 {
@@ -141,6 +146,13 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 #else
 	return vmf_insert_pfn_pmd(vmf, pfn, write);
 #endif
+}
+#else
+#define SLUICE_COMPAT_HUGE_FAULT(fn)
+
+static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
+{
+	return VM_FAULT_FALLBACK;
 }
 #endif
 

@@ -167,9 +167,11 @@ struct sluice_client {
  * @properties: SLUICE_MEM_* without being asked
  * @options: SLUICE_MEM_* that may be asked for
  * @max_size: bytes, for a limit of the heap's own; 0 for none
- * @alloc: fill buffer->sgt, ->vaddr and ->end for buffer->size bytes, zeroed, as
+ * @alloc: fill buffer->sgt and ->end for buffer->size bytes, zeroed, as
  *	buffer->properties say; sleeps.  On failure sets *hint
  * @free: the opposite
+ * @vmap: set buffer->vaddr, if @alloc did not; sleeps, with the dma_resv held.
+ *	Tries hard: the dma-buf core warns when the vmap op fails
  * @mmap: map into a process; range checked by the caller
  */
 struct sluice_heap {
@@ -179,8 +181,11 @@ struct sluice_heap {
 	u64 max_size;
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
+	int (*vmap)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 };
+
+#define SLUICE_PAGES_ORDERS	3
 
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
@@ -191,7 +196,9 @@ struct sluice_heap {
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @sgt: the pages, the largest pieces first; compound pages
  * @end: physical address of the last byte that is furthest up
- * @vaddr: kernel mapping
+ * @pieces: the first page of each piece
+ * @count: how many pieces of each of SLUICE_PAGES_ORDERS, which they are sorted by
+ * @vaddr: kernel mapping, or NULL if nobody has asked for one
  * @parked: when it came into the pool, in jiffies
  */
 struct sluice_pages {
@@ -207,6 +214,8 @@ struct sluice_pages {
 	u32 mapping;
 	struct sg_table sgt;
 	phys_addr_t end;
+	struct page **pieces;
+	unsigned int count[SLUICE_PAGES_ORDERS];
 	void *vaddr;
 	unsigned long parked;
 };
@@ -219,11 +228,11 @@ struct sluice_pages {
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
- * @pages: of the pages heap: what @sgt and @vaddr are a copy of
+ * @pages: of the pages heap: what @sgt is a copy of
  * @end: physical address of the last byte that is furthest up
  * @inode: number of the dma-buf's inode, for debugfs
- * @vaddr: kernel mapping, made at allocation because the dma-buf core warns
- *	when the vmap op fails
+ * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
+ *	older kernels under the dma-buf's own lock
  * @dma: handle of the contiguous heap
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
@@ -516,6 +525,7 @@ gfp_t sluice_dma_zone(struct sluice_device *sdev);
 
 /* heap_pages.c */
 extern const struct sluice_heap sluice_pages_heap;
+struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index);
 void sluice_pages_destroy(struct sluice_pages *pages);
 void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state *state);
 bool sluice_pages_held(struct sluice_pages *pages);

@@ -398,6 +398,7 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
 			    u64 offset, u64 length)
 {
+	void *vaddr;
 	long left;
 
 	left = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
@@ -408,8 +409,9 @@ int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf
 		return -ETIME;
 	trace_sluice_sync(buffer, offset, length, true);
 	sluice_sync_all(buffer, offset, length, true);
-	if (is_vmalloc_addr(buffer->vaddr))
-		invalidate_kernel_vmap_range(buffer->vaddr + offset, length);
+	vaddr = READ_ONCE(buffer->vaddr);
+	if (is_vmalloc_addr(vaddr))
+		invalidate_kernel_vmap_range(vaddr + offset, length);
 	return 0;
 }
 
@@ -423,9 +425,11 @@ int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf
  */
 void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
 {
+	void *vaddr = READ_ONCE(buffer->vaddr);
+
 	trace_sluice_sync(buffer, offset, length, false);
-	if (is_vmalloc_addr(buffer->vaddr))
-		flush_kernel_vmap_range(buffer->vaddr + offset, length);
+	if (is_vmalloc_addr(vaddr))
+		flush_kernel_vmap_range(vaddr + offset, length);
 	/* what is still on its way through a write buffer */
 	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
 		wmb();
@@ -463,9 +467,13 @@ static int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma
 static int sluice_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
+	int ret = 0;
 
-	iosys_map_set_vaddr(map, buffer->vaddr);
-	return 0;
+	if (!buffer->vaddr)
+		ret = buffer->heap->vmap(buffer);
+	if (!ret)
+		iosys_map_set_vaddr(map, buffer->vaddr);
+	return ret;
 }
 
 static void sluice_dmabuf_release(struct dma_buf *dmabuf)

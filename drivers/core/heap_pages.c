@@ -12,83 +12,128 @@
 
 #include "core.h"
 
+#define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
+
 /*
  * Large pieces first: fewer segments, fewer TLB entries.  Above order 0 the
  * allocator is not to try hard: the next smaller piece does as well.
  */
-static const unsigned int sluice_orders[] = { 9, 4, 0 };
+static const unsigned int sluice_orders[SLUICE_PAGES_ORDERS] = { 9, 4, 0 };
 
-static struct page *sluice_pages_one(gfp_t zone, u64 left, unsigned int *order)
+static struct page *sluice_pages_one(gfp_t zone, unsigned int order)
 {
-	struct page *page;
-	unsigned int i;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | zone;
 
-	for (i = 0; i < ARRAY_SIZE(sluice_orders); i++) {
-		gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | zone;
-
-		*order = sluice_orders[i];
-		if (left < (u64)PAGE_SIZE << *order)
-			continue;
-		if (*order)
-			gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
-		else
-			gfp |= __GFP_RETRY_MAYFAIL;
-		page = alloc_pages(gfp, *order);
-		if (page)
-			return page;
-	}
-	return NULL;
+	if (order)
+		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	else
+		gfp |= __GFP_RETRY_MAYFAIL;
+	return alloc_pages(gfp, order);
 }
 
-/* All of the memory as a table; nothing is left behind on failure. */
+/* Take pieces until there is enough; an order that has failed is not tried again. */
+static int sluice_pages_collect(struct sluice_pages *pages, gfp_t zone, struct list_head *pieces)
+{
+	u64 left = pages->size;
+	unsigned int i = 0;
+	struct page *page;
+
+	while (left) {
+		unsigned int order = sluice_orders[i];
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		page = left >= (u64)PAGE_SIZE << order ? sluice_pages_one(zone, order) : NULL;
+		if (page) {
+			list_add_tail(&page->lru, pieces);
+			left -= (u64)PAGE_SIZE << order;
+			pages->count[i]++;
+		} else if (++i == SLUICE_PAGES_ORDERS) {
+			return -ENOMEM;
+		}
+		cond_resched();	/* zeroing takes its time */
+	}
+	return 0;
+}
+
+static void sluice_pages_scatter(struct sluice_pages *pages, struct list_head *pieces)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
+		for (k = 0; k < pages->count[i]; k++) {
+			struct page *page = list_first_entry(pieces, struct page, lru);
+
+			list_del(&page->lru);
+			__free_pages(page, sluice_orders[i]);
+		}
+	}
+}
+
+/* All of the memory, with table and index; nothing is left behind on failure. */
 static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 {
-	unsigned int order, count = 0;
-	struct page *page, *next;
+	unsigned int i, k, index = 0, count = 0;
 	struct scatterlist *sg;
-	u64 left = pages->size;
 	LIST_HEAD(pieces);
 	int ret;
 
-	while (left) {
-		ret = -EINTR;
-		if (fatal_signal_pending(current))
-			goto err_pieces;
-		ret = -ENOMEM;
-		page = sluice_pages_one(zone, left, &order);
-		if (!page)
-			goto err_pieces;
-		/* until it has a place in the table, a page knows its own order */
-		set_page_private(page, order);
-		list_add_tail(&page->lru, &pieces);
-		left -= (u64)PAGE_SIZE << order;
-		count++;
-		cond_resched();	/* zeroing takes its time */
-	}
-
-	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	ret = sluice_pages_collect(pages, zone, &pieces);
 	if (ret)
 		goto err_pieces;
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++)
+		count += pages->count[i];
+	ret = -ENOMEM;
+	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
+	if (!pages->pieces)
+		goto err_pieces;
+	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_index;
 	sg = pages->sgt.sgl;
-	list_for_each_entry_safe(page, next, &pieces, lru) {
-		size_t length = PAGE_SIZE << page_private(page);
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
+		size_t length = PAGE_SIZE << sluice_orders[i];
 
-		list_del(&page->lru);
-		set_page_private(page, 0);
-		sg_set_page(sg, page, length, 0);
-		pages->end = max(pages->end, page_to_phys(page) + length - 1);
-		sg = sg_next(sg);
+		for (k = 0; k < pages->count[i]; k++) {
+			struct page *page = list_first_entry(&pieces, struct page, lru);
+
+			list_del(&page->lru);
+			pages->pieces[index++] = page;
+			sg_set_page(sg, page, length, 0);
+			pages->end = max(pages->end, page_to_phys(page) + length - 1);
+			sg = sg_next(sg);
+		}
 	}
 	return 0;
 
+err_index:
+	kvfree(pages->pieces);
 err_pieces:
-	list_for_each_entry_safe(page, next, &pieces, lru) {
-		order = page_private(page);
-		list_del(&page->lru);
-		set_page_private(page, 0);
-		__free_pages(page, order);
-	}
+	sluice_pages_scatter(pages, &pieces);
 	return ret;
+}
+
+/**
+ * sluice_pages_find - the page at an index
+ * @pages: the memory
+ * @index: in pages, inside it
+ *
+ * Context: any.
+ */
+struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
+{
+	struct page **pieces = pages->pieces;
+	unsigned int i;
+
+	for (i = 0; i < SLUICE_PAGES_ORDERS - 1; i++) {
+		pgoff_t all = (pgoff_t)pages->count[i] << sluice_orders[i];
+
+		if (index < all)
+			break;
+		index -= all;
+		pieces += pages->count[i];
+	}
+	return pieces[index >> sluice_orders[i]] + (index & ((1UL << sluice_orders[i]) - 1));
 }
 
 /*
@@ -113,26 +158,38 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 	return 0;
 }
 
-/* The kernel mapping, for which all pages are needed in one array. */
-static int sluice_pages_vmap(struct sluice_pages *pages)
+/*
+ * The kernel mapping, for which all pages are needed in one array.  Made when it
+ * is first asked for, because page tables for it are most of what a large buffer
+ * costs beyond its pages.  That must not fail; it can only for want of memory,
+ * so it is tried again.
+ */
+static int sluice_pages_vmap(struct sluice_buffer *buffer)
 {
-	unsigned long i = 0, count = pages->size >> PAGE_SHIFT;
+	struct sluice_pages *pages = buffer->pages;
+	unsigned long i, count = pages->size >> PAGE_SHIFT;
 	struct sg_page_iter iter;
 	struct page **array;
+	void *vaddr = NULL;
+	int tries;
 
-	if (pages->sgt.nents == 1 && !PageHighMem(sg_page(pages->sgt.sgl))) {
-		pages->vaddr = page_address(sg_page(pages->sgt.sgl));
-		return 0;
+	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
+		if (tries)
+			schedule_timeout_uninterruptible(tries);
+		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL);
+		if (!array)
+			continue;
+		i = 0;
+		for_each_sgtable_page(&pages->sgt, &iter, 0)
+			array[i++] = sg_page_iter_page(&iter);
+		vaddr = vmap(array, count, VM_MAP, sluice_mem_pgprot(pages->mapping, PAGE_KERNEL));
+		kvfree(array);
 	}
-	array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL);
-	if (!array)
+	if (!vaddr)
 		return -ENOMEM;
-	for_each_sgtable_page(&pages->sgt, &iter, 0)
-		array[i++] = sg_page_iter_page(&iter);
-	pages->vaddr = vmap(array, count, VM_MAP,
-			    sluice_mem_pgprot(pages->mapping, PAGE_KERNEL));
-	kvfree(array);
-	return pages->vaddr ? 0 : -ENOMEM;
+	pages->vaddr = vaddr;
+	WRITE_ONCE(buffer->vaddr, vaddr);
+	return 0;
 }
 
 /**
@@ -155,6 +212,7 @@ void sluice_pages_destroy(struct sluice_pages *pages)
 		cond_resched();
 	}
 	sg_free_table(&pages->sgt);
+	kvfree(pages->pieces);
 	sluice_pool_delete(pages);
 }
 
@@ -202,6 +260,7 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 	gfp_t zone = sluice_dma_zone(sdev);
 	struct sluice_pages *pages;
 	unsigned int done = 0;
+	struct page *page;
 	int ret;
 
 	pages = sluice_pool_new();
@@ -225,9 +284,10 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 		}
 		pages->mapping = mapping;
 	}
-	ret = sluice_pages_vmap(pages);
-	if (ret)
-		goto err_pages;
+	/* one piece needs no mapping of its own */
+	page = pages->pieces[0];
+	if (pages->sgt.nents == 1 && !PageHighMem(page))
+		pages->vaddr = page_address(page);
 	return pages;
 
 err_pages:
@@ -263,5 +323,6 @@ const struct sluice_heap sluice_pages_heap = {
 	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS,
 	.alloc = sluice_pages_alloc,
 	.free = sluice_pages_free,
+	.vmap = sluice_pages_vmap,
 	.mmap = sluice_mmap_pages,
 };

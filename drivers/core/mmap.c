@@ -14,19 +14,11 @@
  * buffer; system memory is never taken away from a mapping.
  */
 #include <linux/mm.h>
-#include <linux/vmalloc.h>
 
 #include "core.h"
 
 /* Pages mapped at once when one of them is touched; a power of two. */
 #define SLUICE_FAULT_AROUND	16
-
-static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
-{
-	void *addr = buffer->vaddr + ((u64)index << PAGE_SHIFT);
-
-	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) : virt_to_page(addr);
-}
 
 static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 {
@@ -37,7 +29,7 @@ static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	unsigned long end = addr + SLUICE_FAULT_AROUND * PAGE_SIZE;
 	vm_fault_t ret;
 
-	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_buffer_page(buffer, vmf->pgoff)));
+	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_pages_find(buffer->pages, vmf->pgoff)));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
 	/* the neighbours are a favour: no matter if one fails */
@@ -47,15 +39,14 @@ static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 		pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 
 		if (addr != here &&
-		    vmf_insert_pfn(vma, addr, page_to_pfn(sluice_buffer_page(buffer, index))) !=
+		    vmf_insert_pfn(vma, addr, page_to_pfn(sluice_pages_find(buffer->pages, index))) !=
 		    VM_FAULT_NOPAGE)
 			break;
 	}
 	return VM_FAULT_NOPAGE;
 }
 
-#ifdef SLUICE_HAVE_HUGE_PFN_FAULT
-static vm_fault_t sluice_fault_huge(struct vm_fault *vmf, unsigned int order)
+static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigned int order)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct sluice_buffer *buffer = vma->vm_private_data;
@@ -66,27 +57,24 @@ static vm_fault_t sluice_fault_huge(struct vm_fault *vmf, unsigned int order)
 	if (order != PMD_ORDER || addr < vma->vm_start || vma->vm_end - addr < PMD_SIZE)
 		return VM_FAULT_FALLBACK;
 	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-	page = sluice_buffer_page(buffer, index);
+	page = sluice_pages_find(buffer->pages, index);
 	/* one piece, from its start: the pieces of the table are compound pages */
 	if (compound_order(compound_head(page)) < PMD_ORDER ||
 	    !IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER))
 		return VM_FAULT_FALLBACK;
 	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
 }
-#endif
 
 static const struct vm_operations_struct sluice_pfn_vm_ops = {
 	.fault = sluice_fault_pfn,
-#ifdef SLUICE_HAVE_HUGE_PFN_FAULT
-	.huge_fault = sluice_fault_huge,
-#endif
+	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
 
 static vm_fault_t sluice_fault_page(struct vm_fault *vmf)
 {
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
 
-	vmf->page = sluice_buffer_page(buffer, vmf->pgoff);
+	vmf->page = sluice_pages_find(buffer->pages, vmf->pgoff);
 	get_page(vmf->page);
 	return 0;
 }
