@@ -70,7 +70,7 @@ struct sluice_view {
 };
 
 /**
- * struct sluice_attachment - an importer
+ * struct sluice_attachment - an importer that has mapped the buffer
  * @dev: its device; the importer keeps it until it detaches
  * @views: struct sluice_view
  * @link: in buffer->attachments
@@ -84,7 +84,6 @@ struct sluice_attachment {
 static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
-	struct sluice_attachment *attachment;
 
 	/* without a mask it cannot do DMA at all, but may use the CPU's mappings */
 	if (attach->dev->dma_mask && !sluice_dma_reaches(attach->dev, buffer->end)) {
@@ -92,17 +91,26 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 			&buffer->end, buffer->sdev->name);
 		return -EADDRNOTAVAIL;
 	}
+	return 0;
+}
+
+/* Many attach and never map: what a mapping needs comes with the first one. */
+static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *buffer,
+							struct dma_buf_attachment *attach)
+{
+	struct sluice_attachment *attachment = attach->priv;
+
+	lockdep_assert_held(&buffer->lock);
+	if (attachment)
+		return attachment;
 	attachment = kzalloc(sizeof(*attachment), GFP_KERNEL_ACCOUNT);
 	if (!attachment)
-		return -ENOMEM;
+		return NULL;
 	attachment->dev = attach->dev;
 	INIT_LIST_HEAD(&attachment->views);
-	attach->priv = attachment;
-
-	mutex_lock(&buffer->lock);
 	list_add_tail(&attachment->link, &buffer->attachments);
-	mutex_unlock(&buffer->lock);
-	return 0;
+	attach->priv = attachment;
+	return attachment;
 }
 
 static void sluice_mapping_destroy(struct sluice_mapping *mapping)
@@ -135,6 +143,8 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 	struct sluice_buffer *buffer = dmabuf->priv;
 	struct sluice_view *view, *next;
 
+	if (!attachment)
+		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry_safe(view, next, &attachment->views, link) {
 		if (WARN_ON(view->busy))	/* an importer that forgot to unmap */
@@ -163,64 +173,77 @@ static size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u
 	return left;
 }
 
+/**
+ * struct sluice_cut - where the next segment of an importer's table begins
+ * @sg: piece of the buffer; NULL at the end
+ * @offset: bytes into it
+ * @max: bytes that a segment may have
+ * @boundary: that no segment may cross, a power of two; 0 for none
+ */
+struct sluice_cut {
+	struct scatterlist *sg;
+	size_t offset;
+	size_t max;
+	u64 boundary;
+};
+
+/* The next segment, which may join neighbouring pieces: its length, 0 at the end. */
+static size_t sluice_cut_next(struct sluice_cut *cut, phys_addr_t *start)
+{
+	size_t length = 0;
+
+	if (!cut->sg)
+		return 0;
+	*start = sg_phys(cut->sg) + cut->offset;
+	while (cut->sg && sg_phys(cut->sg) + cut->offset == *start + length) {
+		size_t left = cut->sg->length - cut->offset, part;
+
+		part = sluice_segment_length(*start, length + left, cut->max, cut->boundary) -
+		       length;
+		length += part;
+		if (part < left) {
+			cut->offset += part;
+			break;
+		}
+		cut->sg = sg_next(cut->sg);
+		cut->offset = 0;
+	}
+	return length;
+}
+
+static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, struct device *dev)
+{
+	return (struct sluice_cut) {
+		.sg = buffer->sgt.sgl,
+		.max = sluice_segment_limit(dma_get_max_seg_size(dev)),
+		.boundary = (u64)dma_get_seg_boundary(dev) + 1,
+	};
+}
+
 /*
  * Build the importer's table: the buffer's pages, cut to the segment size and
- * boundary that its device can do.  Neighbouring pages become one segment.
+ * boundary that its device can do.
  */
 static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device *dev,
 			       struct sg_table *sgt)
 {
-	size_t max = sluice_segment_limit(dma_get_max_seg_size(dev));
-	u64 boundary = (u64)dma_get_seg_boundary(dev) + 1;
-	struct scatterlist *from, *to = NULL;
-	unsigned int i, count;
-	int ret, pass;
+	struct sluice_cut cut = sluice_cut_begin(buffer, dev);
+	struct scatterlist *sg;
+	unsigned int count = 0;
+	phys_addr_t phys;
+	size_t length;
+	int ret;
 
-	/* the first pass counts, the second one writes */
-	for (pass = 0; pass < 2; pass++) {
-		phys_addr_t run = 0;
-		size_t run_length = 0;
-
-		count = 0;
-		for_each_sgtable_sg((struct sg_table *)&buffer->sgt, from, i) {
-			phys_addr_t phys = sg_phys(from);
-			size_t left = from->length;
-
-			while (left) {
-				size_t length;
-
-				/* grow the run while it touches and may grow */
-				if (run_length && run + run_length == phys) {
-					length = sluice_segment_length(run, run_length + left,
-								       max, boundary);
-					if (length > run_length) {
-						length -= run_length;
-						run_length += length;
-						phys += length;
-						left -= length;
-						if (pass)
-							to->length = run_length;
-						continue;
-					}
-				}
-				length = sluice_segment_length(phys, left, max, boundary);
-				run = phys;
-				run_length = length;
-				if (pass) {
-					to = count ? sg_next(to) : sgt->sgl;
-					sg_set_page(to, pfn_to_page(PHYS_PFN(phys)), length,
-						    offset_in_page(phys));
-				}
-				count++;
-				phys += length;
-				left -= length;
-			}
-		}
-		if (!pass) {
-			ret = sg_alloc_table(sgt, count, GFP_KERNEL_ACCOUNT);
-			if (ret)
-				return ret;
-		}
+	while (sluice_cut_next(&cut, &phys))
+		count++;
+	ret = sg_alloc_table(sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	cut = sluice_cut_begin(buffer, dev);
+	sg = sgt->sgl;
+	while ((length = sluice_cut_next(&cut, &phys))) {
+		sg_set_page(sg, pfn_to_page(PHYS_PFN(phys)), length, offset_in_page(phys));
+		sg = sg_next(sg);
 	}
 	return 0;
 }
@@ -315,16 +338,17 @@ static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 					  enum dma_data_direction dir)
 {
-	struct sluice_attachment *attachment = attach->priv;
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
-	struct device *dev = attachment->dev;
+	struct sluice_attachment *attachment;
+	struct device *dev = attach->dev;
 	struct sluice_view *view;
 
 	if (!dev->dma_mask || !*dev->dma_mask)
 		return ERR_PTR(-EADDRNOTAVAIL);
 
 	mutex_lock(&buffer->lock);
-	view = sluice_view_find(buffer, attachment, dir);
+	attachment = sluice_attachment_find(buffer, attach);
+	view = attachment ? sluice_view_find(buffer, attachment, dir) : ERR_PTR(-ENOMEM);
 	if (!IS_ERR(view)) {
 		dma_sync_sgtable_for_device(dev, &view->mapping->sgt, dir);
 		view->mapping->busy++;
@@ -365,7 +389,8 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 	bool whole = !offset && length == buffer->size;
 	struct sluice_mapping *mapping;
 
-	if (!(buffer->properties & SLUICE_MEM_CACHED))
+	/* who maps it at this moment syncs what it maps */
+	if (!(buffer->properties & SLUICE_MEM_CACHED) || list_empty(&buffer->mappings))
 		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
