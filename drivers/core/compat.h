@@ -135,6 +135,7 @@ static inline int sluice_compat_set_memory(void *addr, int count, u32 mapping)
 
 /* 6.1: a huge entry cannot be told from one that has struct pages */
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
+#define SLUICE_COMPAT_HUGE		true
 #define SLUICE_COMPAT_HUGE_FAULT(fn)	.huge_fault = fn,
 
 static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
@@ -148,6 +149,7 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 #endif
 }
 #else
+#define SLUICE_COMPAT_HUGE		false
 #define SLUICE_COMPAT_HUGE_FAULT(fn)
 
 static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)

@@ -99,6 +99,7 @@ struct sluice_engine {
  * @priv: the driver's
  * @dma_mask: copy of the parent's, for @dev
  * @translated: the parent is behind an IOMMU that can show it any memory
+ * @zone: GFP flags for memory that it can address
  * @name: name of the node
  * @lock: guards @queues and setting @gone
  * @gone: unregistered; no new work
@@ -125,6 +126,7 @@ struct sluice_device {
 	void *priv;
 	u64 dma_mask;
 	bool translated;
+	gfp_t zone;
 	char name[SLUICE_NAME_LEN];
 	struct mutex lock;
 	bool gone;
@@ -197,6 +199,8 @@ struct sluice_heap {
  * @sgt: the pages, the largest pieces first; compound pages
  * @end: physical address of the last byte that is furthest up
  * @pieces: the first page of each piece
+ * @single_piece: what @pieces points to if there is one
+ * @single_sg: and what @sgt does
  * @count: how many pieces of each of SLUICE_PAGES_ORDERS, which they are sorted by
  * @vaddr: kernel mapping, or NULL if nobody has asked for one
  * @parked: when it came into the pool, in jiffies
@@ -215,6 +219,8 @@ struct sluice_pages {
 	struct sg_table sgt;
 	phys_addr_t end;
 	struct page **pieces;
+	struct page *single_piece;
+	struct scatterlist single_sg;
 	unsigned int count[SLUICE_PAGES_ORDERS];
 	void *vaddr;
 	unsigned long parked;
@@ -521,7 +527,7 @@ const struct sluice_heap *sluice_heap_get(unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 bool sluice_dma_translated(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
-gfp_t sluice_dma_zone(struct sluice_device *sdev);
+gfp_t sluice_dma_zone(const struct sluice_device *sdev);
 
 /* heap_pages.c */
 extern const struct sluice_heap sluice_pages_heap;

@@ -48,7 +48,7 @@ bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
  * Return: GFP flags; 0 if any zone will do.  On x86 a device with less than 32
  * bits is left with 16 MiB.
  */
-gfp_t sluice_dma_zone(struct sluice_device *sdev)
+gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 {
 	struct device *parent = sdev->parent;
 	u64 limit = min_not_zero(sdev->dma_mask, parent->bus_dma_limit);

@@ -18,7 +18,7 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 	buffer->vaddr = dma_alloc_coherent(dev, buffer->size, &buffer->dma,
 					   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!buffer->vaddr) {
-		*hint = sluice_dma_zone(buffer->sdev) ? SLUICE_HINT_DMA_MASK : SLUICE_HINT_FRAGMENTED;
+		*hint = buffer->sdev->zone ? SLUICE_HINT_DMA_MASK : SLUICE_HINT_FRAGMENTED;
 		return -ENOMEM;
 	}
 	ret = dma_get_sgtable(dev, &buffer->sgt, buffer->vaddr, buffer->dma, buffer->size);

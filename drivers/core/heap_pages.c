@@ -70,6 +70,28 @@ static void sluice_pages_scatter(struct sluice_pages *pages, struct list_head *p
 	}
 }
 
+/* Table and index for so many pieces. */
+static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count)
+{
+	int ret;
+
+	if (count == 1) {
+		pages->pieces = &pages->single_piece;
+		pages->sgt.sgl = &pages->single_sg;
+		pages->sgt.nents = 1;
+		pages->sgt.orig_nents = 1;
+		sg_init_table(&pages->single_sg, 1);
+		return 0;
+	}
+	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
+	if (!pages->pieces)
+		return -ENOMEM;
+	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kvfree(pages->pieces);
+	return ret;
+}
+
 /* All of the memory, with table and index; nothing is left behind on failure. */
 static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 {
@@ -83,13 +105,9 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 		goto err_pieces;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++)
 		count += pages->count[i];
-	ret = -ENOMEM;
-	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
-	if (!pages->pieces)
-		goto err_pieces;
-	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	ret = sluice_pages_make_room(pages, count);
 	if (ret)
-		goto err_index;
+		goto err_pieces;
 	sg = pages->sgt.sgl;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
 		size_t length = PAGE_SIZE << sluice_orders[i];
@@ -106,8 +124,6 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 	}
 	return 0;
 
-err_index:
-	kvfree(pages->pieces);
 err_pieces:
 	sluice_pages_scatter(pages, &pieces);
 	return ret;
@@ -211,8 +227,10 @@ void sluice_pages_destroy(struct sluice_pages *pages)
 		__free_pages(sg_page(sg), get_order(sg->length));
 		cond_resched();
 	}
-	sg_free_table(&pages->sgt);
-	kvfree(pages->pieces);
+	if (pages->pieces != &pages->single_piece) {
+		sg_free_table(&pages->sgt);
+		kvfree(pages->pieces);
+	}
 	sluice_pool_delete(pages);
 }
 
@@ -257,7 +275,6 @@ bool sluice_pages_held(struct sluice_pages *pages)
 static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 size, u32 mapping,
 						u32 *hint)
 {
-	gfp_t zone = sluice_dma_zone(sdev);
 	struct sluice_pages *pages;
 	unsigned int done = 0;
 	struct page *page;
@@ -268,9 +285,9 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 		return ERR_PTR(-ENOMEM);
 	pages->size = size;
 	pages->mapping = SLUICE_MEM_CACHED;
-	ret = sluice_pages_fill(pages, zone);
+	ret = sluice_pages_fill(pages, sdev->zone);
 	if (ret) {
-		if (ret == -ENOMEM && zone)
+		if (ret == -ENOMEM && sdev->zone)
 			*hint = SLUICE_HINT_DMA_MASK;
 		sluice_pool_delete(pages);
 		return ERR_PTR(ret);

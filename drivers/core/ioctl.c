@@ -93,7 +93,7 @@ long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long ar
 {
 	const struct sluice_ioctl *entry = NULL;
 	size_t usize = _IOC_SIZE(cmd), ksize;
-	union sluice_any_args args = {};
+	union sluice_any_args args;	/* as much of it as the ioctl has */
 	struct sluice_call call = {
 		.file = file,
 		.data = &args,

@@ -10,7 +10,8 @@
  *			it beyond the buffer's end, and does not wait for the
  *			buffer's fences: that is the caller's to order.
  *
- * Both are filled by faults.  A mapping holds the dma-buf's file, and so the
+ * Page frames are mapped at once, but for what huge entries can map: those come
+ * by faults, and so do pages.  A mapping holds the dma-buf's file, and so the
  * buffer; system memory is never taken away from a mapping.
  */
 #include <linux/mm.h>
@@ -20,6 +21,27 @@
 /* Pages mapped at once when one of them is touched; a power of two. */
 #define SLUICE_FAULT_AROUND	16
 
+static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+}
+
+/* Can a huge entry at this address map one piece of the buffer, from its start? */
+static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm_area_struct *vma,
+			     unsigned long addr)
+{
+	struct page *page;
+
+	if (!SLUICE_COMPAT_HUGE || !IS_ALIGNED(addr, PMD_SIZE) || addr < vma->vm_start ||
+	    vma->vm_end - addr < PMD_SIZE)
+		return false;
+	page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
+	/* pieces are compound pages */
+	return compound_order(compound_head(page)) >= PMD_ORDER &&
+	       IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER);
+}
+
+/* What a huge entry was split for (mprotect, munmap of a part) comes back here. */
 static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -36,11 +58,9 @@ static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	addr = max(addr, vma->vm_start);
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr += PAGE_SIZE) {
-		pgoff_t index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
+		struct page *page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
 
-		if (addr != here &&
-		    vmf_insert_pfn(vma, addr, page_to_pfn(sluice_pages_find(buffer->pages, index))) !=
-		    VM_FAULT_NOPAGE)
+		if (addr != here && vmf_insert_pfn(vma, addr, page_to_pfn(page)) != VM_FAULT_NOPAGE)
 			break;
 	}
 	return VM_FAULT_NOPAGE;
@@ -52,16 +72,10 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 	struct sluice_buffer *buffer = vma->vm_private_data;
 	unsigned long addr = vmf->address & PMD_MASK;
 	struct page *page;
-	pgoff_t index;
 
-	if (order != PMD_ORDER || addr < vma->vm_start || vma->vm_end - addr < PMD_SIZE)
+	if (order != PMD_ORDER || !sluice_huge_fits(buffer, vma, addr))
 		return VM_FAULT_FALLBACK;
-	index = vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
-	page = sluice_pages_find(buffer->pages, index);
-	/* one piece, from its start: the pieces of the table are compound pages */
-	if (compound_order(compound_head(page)) < PMD_ORDER ||
-	    !IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER))
-		return VM_FAULT_FALLBACK;
+	page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
 	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
 }
 
@@ -69,6 +83,30 @@ static const struct vm_operations_struct sluice_pfn_vm_ops = {
 	.fault = sluice_fault_pfn,
 	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
+
+/* Map what no huge entry will, a piece at a time. */
+static int sluice_map_small(struct sluice_buffer *buffer, struct vm_area_struct *vma)
+{
+	unsigned long addr, length;
+	int ret;
+
+	for (addr = vma->vm_start; addr < vma->vm_end; addr += length) {
+		pgoff_t index = sluice_vma_index(vma, addr);
+		struct page *page = sluice_pages_find(buffer->pages, index);
+		struct page *head = compound_head(page);
+
+		if (sluice_huge_fits(buffer, vma, addr)) {
+			length = PMD_SIZE;
+			continue;
+		}
+		length = page_size(head) - ((page - head) << PAGE_SHIFT);
+		length = min(length, vma->vm_end - addr);
+		ret = remap_pfn_range(vma, addr, page_to_pfn(page), length, vma->vm_page_prot);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
 
 static vm_fault_t sluice_fault_page(struct vm_fault *vmf)
 {
@@ -88,7 +126,7 @@ static const struct vm_operations_struct sluice_page_vm_ops = {
  * @buffer: the buffer
  * @vma: shared, inside the buffer, and holding its dma-buf
  *
- * Return: 0.
+ * Context: may sleep.  Return: 0 or -ENOMEM.
  */
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
@@ -100,5 +138,5 @@ int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
 	vma->vm_page_prot = sluice_mem_pgprot(buffer->properties, vma->vm_page_prot);
 	vma->vm_ops = &sluice_pfn_vm_ops;
-	return 0;
+	return sluice_map_small(buffer, vma);
 }

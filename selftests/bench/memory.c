@@ -51,20 +51,39 @@ static const struct steps alloc_cold = { .before = drop_pools, .step = alloc_clo
 /* Memory that is wanted again at once: what a pool has put off shows here. */
 static const struct steps alloc_again = { .step = alloc_close };
 
-/* mmap + a write to each page + munmap */
+/* mmap, where huge entries may be used, + a write to each page + munmap */
 
 static int map_touch(int dmabuf, size_t size)
 {
 	volatile char *memory;
+	void *address;
 	size_t i;
+	int ret;
 
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
+	ret = sluice_map(dmabuf, size, &address);
+	if (ret)
+		return ret;
+	memory = address;
 	for (i = 0; i < size; i += KIB(4))
 		memory[i] = 1;
 	return munmap((void *)memory, size) ? -errno : 0;
 }
+
+/* The same at whatever address the kernel finds. */
+static int map_touch_anywhere(struct scene *scene)
+{
+	volatile char *memory;
+	size_t i;
+
+	memory = mmap(NULL, scene->size, PROT_READ | PROT_WRITE, MAP_SHARED, scene->dmabufs[0], 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	for (i = 0; i < scene->size; i += KIB(4))
+		memory[i] = 1;
+	return munmap((void *)memory, scene->size) ? -errno : 0;
+}
+
+static const struct steps map_anywhere = { .setup = alloc_one, .step = map_touch_anywhere };
 
 static int map_touch_one(struct scene *scene)
 {
@@ -424,6 +443,9 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "mmap + touch + munmap, 64 MiB", .size = MIB(64),
 		.goal = 0.05, EACH_EXPORTER(map),
+	}, {
+		.area = "memory", .name = "the same at any address, 64 MiB", .size = MIB(64),
+		EACH_EXPORTER(map_anywhere),
 	}, {
 		.area = "memory", .name = "import + close by vgem, 4 KiB", .size = KIB(4),
 		.goal = 0.9, EACH_EXPORTER(import),

@@ -37,10 +37,10 @@ int write_file(const char *path, const char *text)
 	return ret;
 }
 
-/* Twice what an emulated machine needs to clear that much. */
+/* A few ticks, and twice what an emulated machine needs to clear that much. */
 int settle(size_t size)
 {
-	usleep(1000 + 2000 * (size >> 20));
+	usleep(20000 + 2000 * (size >> 20));
 	return 0;
 }
 
