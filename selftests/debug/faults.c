@@ -57,23 +57,6 @@ static int try_alloc_contiguous(void)
 	return sluice_alloc(device, 1, SIZE, 0);
 }
 
-static int heap_node;
-
-static int try_heap_node_open(void)
-{
-	int fd = open("/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int try_heap_node_alloc(void)
-{
-	struct dma_heap_allocation_data data = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
-	int ret = xioctl(heap_node, DMA_HEAP_IOCTL_ALLOC, &data);
-
-	return ret ? ret : (int)data.fd;
-}
-
 static int try_buffer_info(void)
 {
 	struct sluice_buffer_info info;
