@@ -40,6 +40,8 @@ FIXTURE_VARIANT_ADD(queue, edu_contiguous) {
 
 FIXTURE_SETUP(queue)
 {
+	/* edu needs 0.2 s for 4 KiB, and on a busy host several times that */
+	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int heap;
 
 	self->before = objects_read();
@@ -51,8 +53,8 @@ FIXTURE_SETUP(queue)
 	self->dst = sluice_alloc(self->device, heap, variant->size, 0);
 	ASSERT_GE(self->src, 0);
 	ASSERT_GE(self->dst, 0);
-	self->queue = sluice_queue(self->device, 0);
-	ASSERT_GE(self->queue, 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	self->queue = create.fd;
 	self->from = sluice_attach(self->queue, self->src, 0);
 	self->to = sluice_attach(self->queue, self->dst, 0);
 	ASSERT_GE(self->from, 0);
@@ -403,7 +405,7 @@ TEST_F(soft, wait_keeps_its_deadline_through_signals)
 	wait.deadline_ns = before + 200000000;
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), -ETIME);
 	EXPECT_GE(now_ns() - before, 200000000);
-	EXPECT_LT(now_ns() - before, 400000000);
+	EXPECT_LT(now_ns() - before, 2000000000);
 	wait.deadline_ns = INT64_MAX;
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_WAIT, &wait), 0);
 	EXPECT_EQ(wait.status, 0);
@@ -434,21 +436,21 @@ TEST_F(soft, engines_run_beside_each_other)
 {
 	int other = sluice_queue(self->device, 1), slot;
 	struct sluice_op op;
-	int64_t before;
 
 	slot = sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT);
 	ASSERT_EQ(slot, 0);
 	ASSERT_EQ(sluice_detach(self->queue, self->slot), 0);
 	self->slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_EXPLICIT);
-	ASSERT_EQ(knob("delay_us", 400000), 0);
+	/* one is at it for long, the other is done meanwhile */
+	ASSERT_EQ(knob("delay_us", 1500000), 0);
 	sluice_op_fill(&op, 0, 0, 4096, 1);
-	before = now_ns();
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 0), 0);
 	ASSERT_EQ(sluice_submit(other, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(self->queue, 1, 5000), 0);
-	EXPECT_EQ(sluice_wait(other, 1, 5000), 0);
-	EXPECT_GE(now_ns() - before, 400000000);
-	EXPECT_LT(now_ns() - before, 780000000);
+	EXPECT_EQ(sluice_wait(other, 1, 1000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 0), -ETIME);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 10000), 0);
 	close(other);
 }
 
