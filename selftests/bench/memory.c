@@ -203,6 +203,25 @@ static int map_four(struct scene *scene)
 
 static const struct steps access_mapped = { .setup = map_four, .step = cpu_access };
 
+static int node = -1;
+
+static int map_four_and_open(struct scene *scene)
+{
+	if (node < 0)
+		node = sluice_open("soft0");
+	return node < 0 ? node : map_four(scene);
+}
+
+static int range_access(struct scene *scene)
+{
+	uint64_t middle = scene->size / 2;
+	int ret = sluice_range_begin(node, scene->dmabufs[0], true, middle, KIB(4));
+
+	return ret ? ret : sluice_range_end(node, scene->dmabufs[0], true, middle, KIB(4));
+}
+
+static const struct steps access_range = { .setup = map_four_and_open, .step = range_access };
+
 /* Many live buffers, and one more */
 
 static int alloc_live(struct scene *scene)
@@ -476,6 +495,10 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "CPU access, 64 MiB, mapped by 4", .size = MIB(64),
 		EACH_EXPORTER(access_mapped),
+	}, {
+		.area = "memory", .name = "... of 4 KiB of it", .size = MIB(64), .goal = 0.05,
+		.ours = { .exporter = &sluice, .steps = &access_range },
+		.peers = { { .exporter = &sluice, .steps = &access_mapped, .name = "all of it" } },
 	}, {
 		.area = "memory", .name = "ALLOC + map + close, 100 others live", .size = KIB(4),
 		.goal = 1.1, LIVE(100),
