@@ -203,24 +203,16 @@ static int map_four(struct scene *scene)
 
 static const struct steps access_mapped = { .setup = map_four, .step = cpu_access };
 
-static int node = -1;
-
-static int map_four_and_open(struct scene *scene)
-{
-	if (node < 0)
-		node = sluice_open("soft0");
-	return node < 0 ? node : map_four(scene);
-}
-
 static int range_access(struct scene *scene)
 {
 	uint64_t middle = scene->size / 2;
-	int ret = sluice_range_begin(node, scene->dmabufs[0], true, middle, KIB(4));
+	int device = soft_device(), fd = scene->dmabufs[0];
+	int ret = sluice_range_begin(device, fd, true, middle, KIB(4));
 
-	return ret ? ret : sluice_range_end(node, scene->dmabufs[0], true, middle, KIB(4));
+	return ret ? ret : sluice_range_end(device, fd, true, middle, KIB(4));
 }
 
-static const struct steps access_range = { .setup = map_four_and_open, .step = range_access };
+static const struct steps access_range = { .setup = map_four, .step = range_access };
 
 /* Many live buffers, and one more */
 
