@@ -389,14 +389,14 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 	bool whole = !offset && length == buffer->size;
 	struct sluice_mapping *mapping;
 
-	/* who maps it at this moment syncs what it maps */
-	if (!(buffer->properties & SLUICE_MEM_CACHED) || list_empty(&buffer->mappings))
+	if (!(buffer->properties & SLUICE_MEM_CACHED))
 		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
 		if (!mapping->busy)
 			continue;
-		if (!whole)
+		/* an IOMMU may show scattered pieces as one: then all of it */
+		if (!whole && !sluice_dma_translated(mapping->dev))
 			sluice_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
 					  length, for_cpu);
 		else if (for_cpu)
@@ -465,9 +465,6 @@ static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* with nothing to sync, the core's own wait is as good as ours */
-	if (list_empty(&buffer->mappings) && !is_vmalloc_addr(READ_ONCE(buffer->vaddr)))
-		return 0;
 	return sluice_buffer_begin_cpu(buffer, dmabuf,
 				       dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE,
 				       0, buffer->size);

@@ -97,6 +97,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 {
 	unsigned int i, k, index = 0, count = 0;
 	struct scatterlist *sg;
+	u64 offset = 0;
 	LIST_HEAD(pieces);
 	int ret;
 
@@ -116,6 +117,9 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 			struct page *page = list_first_entry(&pieces, struct page, lru);
 
 			list_del(&page->lru);
+			/* whoever maps a piece as a whole looks where it begins */
+			page_folio(page)->index = offset >> PAGE_SHIFT;
+			offset += length;
 			pages->pieces[index++] = page;
 			sg_set_page(sg, page, length, 0);
 			pages->end = max(pages->end, page_to_phys(page) + length - 1);
@@ -167,7 +171,8 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
 					       sg->length >> PAGE_SHIFT, mapping);
 		*done = i;
-		if (ret)
+		/* on the way back one that fails does not hold up the others */
+		if (ret && mapping != SLUICE_MEM_CACHED)
 			return ret;
 		cond_resched();
 	}
@@ -177,8 +182,8 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 /*
  * The kernel mapping, for which all pages are needed in one array.  Made when it
  * is first asked for, because page tables for it are most of what a large buffer
- * costs beyond its pages.  That must not fail; it can only for want of memory,
- * so it is tried again.
+ * costs beyond its pages.  That must not fail: the array cannot, and page tables,
+ * which can only for want of memory, are tried again.
  */
 static int sluice_pages_vmap(struct sluice_buffer *buffer)
 {
@@ -192,9 +197,7 @@ static int sluice_pages_vmap(struct sluice_buffer *buffer)
 	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
-		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL);
-		if (!array)
-			continue;
+		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOFAIL);
 		i = 0;
 		for_each_sgtable_page(&pages->sgt, &iter, 0)
 			array[i++] = sg_page_iter_page(&iter);

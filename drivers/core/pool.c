@@ -11,7 +11,7 @@
  *
  * Locks, outermost first: the list_lru's, sluice_pool_lock.  Who has taken
  * something off the list_lru owns it, but must let the worker go first if that
- * was at it: sluice_pool_zeroing.  Nothing here is in the signalling path of
+ * is at it: sluice_pool_zeroing.  Nothing here is in the signalling path of
  * fences.
  */
 #include <linux/list_lru.h>
@@ -19,12 +19,19 @@
 #include <linux/moduleparam.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
 #include "core.h"
 
 #define SLUICE_POOL_SECONDS	10
 #define SLUICE_POOL_LOOK	64	/* how many are looked at for one that fits */
+
+/*
+ * What the memory of one buffer counts for a shrinker, which thinks of small
+ * objects: few of them, it would leave alone until memory is nearly gone.
+ */
+#define SLUICE_POOL_WEIGHT	512
 
 static unsigned long pool_limit_mb = ULONG_MAX;
 module_param(pool_limit_mb, ulong, 0644);
@@ -37,7 +44,7 @@ static struct list_lru sluice_pool_lru;
 static struct workqueue_struct *sluice_pool_wq;
 static LIST_HEAD(sluice_pool_dirty);
 static DEFINE_SPINLOCK(sluice_pool_lock);	/* the dirty list, and state */
-static DEFINE_MUTEX(sluice_pool_zeroing);	/* held while one is being zeroed */
+static struct sluice_pages *sluice_pool_zeroing;	/* what the worker is at */
 static atomic64_t sluice_pool_size;
 
 static void sluice_pool_work(struct work_struct *work);
@@ -206,27 +213,30 @@ static struct sluice_pages *sluice_pool_begin(void)
 	if (pages) {
 		list_del(&pages->link);
 		pages->state = SLUICE_PAGES_ZEROING;
+		sluice_pool_zeroing = pages;
 	}
 	spin_unlock(&sluice_pool_lock);
 	return pages;
+}
+
+static void sluice_pool_end(struct sluice_pages *pages)
+{
+	spin_lock(&sluice_pool_lock);
+	if (pages->state == SLUICE_PAGES_ZEROING)
+		pages->state = SLUICE_PAGES_CLEAN;
+	WRITE_ONCE(sluice_pool_zeroing, NULL);
+	spin_unlock(&sluice_pool_lock);
+	wake_up_var(&sluice_pool_zeroing);
 }
 
 static void sluice_pool_work(struct work_struct *work)
 {
 	struct sluice_pages *pages;
 
-	do {
-		mutex_lock(&sluice_pool_zeroing);
-		pages = sluice_pool_begin();
-		if (pages) {
-			sluice_pages_zero(pages, &pages->state);
-			spin_lock(&sluice_pool_lock);
-			if (pages->state == SLUICE_PAGES_ZEROING)
-				pages->state = SLUICE_PAGES_CLEAN;
-			spin_unlock(&sluice_pool_lock);
-		}
-		mutex_unlock(&sluice_pool_zeroing);
-	} while (pages);
+	while ((pages = sluice_pool_begin())) {
+		sluice_pages_zero(pages, &pages->state);
+		sluice_pool_end(pages);
+	}
 	queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ);
 }
 
@@ -236,11 +246,10 @@ static void sluice_pool_dispose(struct list_head *list)
 	struct sluice_pages *pages, *next;
 
 	list_for_each_entry_safe(pages, next, list, link) {
-		if (pages->state == SLUICE_PAGES_DOOMED) {
-			/* the worker has at most a page to go */
-			mutex_lock(&sluice_pool_zeroing);
-			mutex_unlock(&sluice_pool_zeroing);
-		}
+		/* the worker has at most a page to go */
+		if (pages->state == SLUICE_PAGES_DOOMED)
+			wait_var_event(&sluice_pool_zeroing,
+				       READ_ONCE(sluice_pool_zeroing) != pages);
 		atomic64_sub(pages->size, &sluice_pool_size);
 		sluice_pages_destroy(pages);
 	}
@@ -286,7 +295,7 @@ static void sluice_pool_age(struct work_struct *work)
 
 static unsigned long sluice_pool_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	return list_lru_shrink_count(&sluice_pool_lru, sc) ?: SHRINK_EMPTY;
+	return SLUICE_POOL_WEIGHT * list_lru_shrink_count(&sluice_pool_lru, sc) ?: SHRINK_EMPTY;
 }
 
 static unsigned long sluice_pool_scan(struct shrinker *shrinker, struct shrink_control *sc)
@@ -294,9 +303,10 @@ static unsigned long sluice_pool_scan(struct shrinker *shrinker, struct shrink_c
 	unsigned long freed;
 	LIST_HEAD(dispose);
 
+	sc->nr_to_scan = DIV_ROUND_UP(sc->nr_to_scan, SLUICE_POOL_WEIGHT);
 	freed = list_lru_shrink_walk(&sluice_pool_lru, sc, sluice_pool_isolate, &dispose);
 	sluice_pool_dispose(&dispose);
-	return freed;
+	return SLUICE_POOL_WEIGHT * freed;
 }
 
 int sluice_pool_init(void)
@@ -331,8 +341,13 @@ void sluice_pool_exit(void)
 	cancel_delayed_work_sync(&sluice_pool_worker);
 	cancel_delayed_work_sync(&sluice_pool_ager);
 	destroy_workqueue(sluice_pool_wq);
-	list_lru_walk(&sluice_pool_lru, sluice_pool_isolate, &dispose, ULONG_MAX);
-	sluice_pool_dispose(&dispose);
+	/* what moves to a parent cgroup at this moment is missed by one walk */
+	while (sluice_pool_bytes()) {
+		list_lru_walk(&sluice_pool_lru, sluice_pool_isolate, &dispose, ULONG_MAX);
+		sluice_pool_dispose(&dispose);
+		INIT_LIST_HEAD(&dispose);
+		cond_resched();
+	}
 	list_lru_destroy(&sluice_pool_lru);
 	/* the shrinker of some kernels, and the objects, are freed by RCU */
 	rcu_barrier();

@@ -3,7 +3,8 @@
  * Cache maintenance of a part of a mapped table.
  *
  * Through the segments' addresses alone: an importer may not look at the pages
- * of a table.
+ * of a table.  Not for a device behind an IOMMU that translates: one segment may
+ * stand for scattered memory there, of which the DMA API would find the start.
  */
 #include <linux/dma-mapping.h>
 

@@ -227,7 +227,8 @@ struct sluice_buffer_info {
  *
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, length 0),
  * -EOPNOTSUPP (a buffer of another exporter), -ERANGE (beyond the end), -ETIME
- * (jobs of the buffer still run after a minute), -EFAULT.
+ * (jobs of the buffer still run after a minute), -EINTR (a signal during the
+ * wait), -EFAULT.
  */
 struct sluice_sync {
 	__s32 fd;

@@ -134,42 +134,24 @@ int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info)
  * The kernel places mappings of files at any page, but maps memory by huge
  * entries only where address and memory are aligned alike: find such a place.
  */
-static void *map_aligned(int dmabuf, size_t size)
+static void *place_for(size_t size)
 {
-	uintptr_t start, aligned, end;
-	void *place, *memory;
+	void *place = mmap(NULL, size + HUGE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	place = mmap(NULL, size + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-		     -1, 0);
 	if (place == MAP_FAILED)
-		return place;
-	start = (uintptr_t)place;
-	end = start + size + HUGE;
-	aligned = (start + HUGE - 1) & ~(HUGE - 1);
-	memory = mmap((void *)aligned, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		      dmabuf, 0);
-	if (memory == MAP_FAILED) {
-		int error = errno;
-
-		munmap(place, size + HUGE);
-		errno = error;
-		return memory;
-	}
-	if (aligned > start)
-		munmap(place, aligned - start);
-	munmap((void *)(aligned + size), end - aligned - size);
-	return memory;
+		return NULL;
+	/* free again: whoever takes it meanwhile costs us the alignment, no more */
+	munmap(place, size + HUGE);
+	return (void *)(((uintptr_t)place + HUGE - 1) & ~(HUGE - 1));
 }
 
 int sluice_map(int dmabuf, size_t size, void **address)
 {
-	long page = sysconf(_SC_PAGESIZE);
 	int saved = errno, ret = 0;
+	void *place = size >= HUGE && size < SIZE_MAX / 2 ? place_for(size) : NULL;
 
-	if (size >= HUGE && size < SIZE_MAX / 2)
-		*address = map_aligned(dmabuf, (size + page - 1) & -page);
-	else
-		*address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+	*address = mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 	if (*address == MAP_FAILED) {
 		ret = -errno;
 		*address = NULL;
