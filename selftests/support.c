@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,6 +113,14 @@ bool module_unload(const char *name)
 			usleep(10000);
 	}
 	return false;
+}
+
+bool memory_cgroup(void)
+{
+	mkdir("/tmp/sluice-cgroup", 0755);
+	return !system("mount -t cgroup2 none /tmp/sluice-cgroup 2>/dev/null && "
+		       "echo +memory >/tmp/sluice-cgroup/cgroup.subtree_control && "
+		       "mkdir /tmp/sluice-cgroup/t");
 }
 
 int xioctl(int fd, unsigned long request, void *argument)

@@ -52,6 +52,13 @@ int write_text(const char *path, const char *text);
  */
 bool module_unload(const char *name);
 
+/**
+ * memory_cgroup - make a memory cgroup, /tmp/sluice-cgroup/t
+ *
+ * Returns false on a kernel without.  To be undone with rmdir and umount.
+ */
+bool memory_cgroup(void);
+
 /** xioctl - ioctl() that returns 0 or -errno */
 int xioctl(int fd, unsigned long request, void *argument);
 
