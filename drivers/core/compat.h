@@ -11,6 +11,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/hrtimer.h>
 #include <linux/list_lru.h>
@@ -85,6 +86,16 @@ static inline void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_
 	dma_buf_vunmap(dmabuf, map);
 }
 #endif
+
+/* 6.1: nobody knows before the sync itself */
+static inline bool sluice_compat_need_sync(struct device *dev)
+{
+#ifdef SLUICE_HAVE_DMA_DEV_NEED_SYNC
+	return dma_dev_need_sync(dev);
+#else
+	return true;
+#endif
+}
 
 /* Whether a device snoops the caches: a bit field, later a flag with accessors */
 static inline void sluice_compat_inherit_coherent(struct device *dev, struct device *parent)

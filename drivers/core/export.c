@@ -393,7 +393,7 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
-		if (!mapping->busy)
+		if (!mapping->busy || !sluice_compat_need_sync(mapping->dev))
 			continue;
 		/* an IOMMU may show scattered pieces as one: then all of it */
 		if (!whole && !sluice_dma_translated(mapping->dev))
