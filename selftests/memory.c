@@ -170,6 +170,26 @@ TEST_F(memory, parts_of_it_map_like_the_whole)
 	EXPECT_EQ(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->fd, page), MAP_FAILED);
 }
 
+/* Where the kernel had a huge entry, the pages beside the hole come by faults. */
+TEST_F(memory, hole_in_the_middle)
+{
+	long page = sysconf(_SC_PAGESIZE), words = page / 4;
+	uint32_t *map = (uint32_t *)self->map;
+
+	ASSERT_EQ(fill_words(self->fd, SIZE, 13), 0);
+	EXPECT_EQ(map[words], expected_word(13, words));
+	ASSERT_EQ(munmap(self->map + 5 * page, page), 0);
+	EXPECT_EQ(map[0], expected_word(13, 0));
+	EXPECT_EQ(map[4 * words + 7], expected_word(13, 4 * words + 7));
+	EXPECT_EQ(map[6 * words], expected_word(13, 6 * words));
+	EXPECT_EQ(map[500 * words], expected_word(13, 500 * words));
+	map[500 * words] = 99;
+	EXPECT_EQ(map[SIZE / 4 - 1], expected_word(13, SIZE / 4 - 1));
+	munmap(self->map, SIZE);
+	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&self->map), 0);
+	EXPECT_EQ(((uint32_t *)self->map)[500 * words], 99);
+}
+
 /* A disk in memory: what goes to it directly pins the caller's pages. */
 static int open_disk(void)
 {
