@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -120,6 +121,8 @@ static pid_t spawn(unsigned int number, unsigned int seed, int keeper)
 
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* the one that kills is to find them in the middle of something */
+		setpriority(PRIO_PROCESS, 0, 5);
 		live(number == CHILDREN - 1 ? "edu0" : "soft0", seed, keeper);
 	}
 	return child;

@@ -67,6 +67,21 @@ static int new_buffer(struct holder *holder, int device, uint64_t size)
 	return count(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc)) ? -1 : alloc.fd;
 }
 
+static void submit(const struct holder *holder, int queue, const struct sluice_op *op,
+		   int in_fence, int *out_fence)
+{
+	if (!count(sluice_submit(queue, op, 1, in_fence, out_fence, 0, NULL)))
+		atomic_fetch_add(strcmp(holder->device, "edu0") ? &held.soft_jobs :
+				 &held.edu_jobs, 1);
+}
+
+/* A job that lasts may be one that only unbind ends. */
+static void wait_end(int fence)
+{
+	if (fence >= 0 && sluice_fence_wait(fence, 500) == -ENODEV)
+		atomic_fetch_add(&held.ended, 1);
+}
+
 void send_to_keeper(int socket, int buffer, int fence)
 {
 	int fds[2] = { buffer, fence };
@@ -206,9 +221,8 @@ void *hold_jobs(void *argument)
 			importer = hold_in_importer(buffer);
 		}
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
-		if (!count(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL)))
-			atomic_fetch_add(&held.jobs, 1);
-		count(sluice_submit(queue, &op, 1, fence, NULL, 0, NULL));
+		submit(holder, queue, &op, -1, &fence);
+		submit(holder, queue, &op, fence, NULL);
 		if (fence >= 0 && buffer >= 0 && holder->keeper >= 0 && rand_r(seed) & 1)
 			send_to_keeper(holder->keeper, buffer, fence);
 		if (rand_r(seed) % 4 == 0 && !drmPrimeFDToHandle(holder->fd, buffer, &handle)) {
@@ -218,6 +232,8 @@ void *hold_jobs(void *argument)
 		/* implicit sync on what a foreign fence may be on, too */
 		other = buffer < 0 ? -1 : sluice_fence_export(buffer, true);
 		count(sluice_wait(queue, 2, rand_r(seed) % 50));
+		if (rand_r(seed) & 1)
+			wait_end(fence);
 		if (other >= 0)
 			sluice_fence_wait(other, rand_r(seed) % 20);
 		/* in any order */
@@ -267,7 +283,7 @@ void *hold_mappings(void *argument)
 		whole = mmap(NULL, RACES_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
 		reader = mmap(NULL, RACES_SIZE, PROT_READ, MAP_SHARED, buffer, 0);
 		while (looks-- && reader != MAP_FAILED && !over) {
-			count(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL));
+			submit(holder, queue, &op, -1, NULL);
 			touch(holder, buffer, reader, false);
 			if (whole != MAP_FAILED)
 				touch(holder, buffer, whole, true);
@@ -313,7 +329,7 @@ void *hold_screen(void *argument)
 		queue = sluice_queue(device, 1);
 		count(sluice_attach(queue, buffer, SLUICE_ATTACH_WRITE));
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
-		count(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL));
+		submit(holder, queue, &op, -1, &fence);
 		if (buffer >= 0 && !kms_import(kms, buffer, SCREEN_WIDTH * 4, &fb)) {
 			/* with our fence, or with what is on the buffer */
 			if (rand_r(seed) & 1)
@@ -322,13 +338,14 @@ void *hold_screen(void *argument)
 				atomic_fetch_add(&held.pictures, 1);
 			pause_up_to(seed, 20000);
 		}
-		close_fd(&fence);
 		close_fd(&buffer);
 		close_fd(&device);
 		if (rand_r(seed) & 1)
 			close_fd(&queue);
 		/* the screen has it, and nobody else, until the next one is there */
 		kms_finish(kms, 60000);
+		wait_end(fence);
+		close_fd(&fence);
 		close_fd(&queue);
 		if (fb && shown)
 			drmModeRmFB(kms->fd, shown);

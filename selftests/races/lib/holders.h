@@ -29,9 +29,15 @@ struct holder {
 	int keeper;
 };
 
-/** struct held - how often something was held: a test can tell that the loop did what it says */
+/**
+ * struct held - how often something was held: a loop can tell that it did what it says
+ * @soft_jobs: submitted to soft0
+ * @edu_jobs: and to edu0
+ * @ended: of the jobs whose holder waited for the end, those that unbind ended
+ */
 struct held {
-	atomic_ulong jobs, mappings, importers, sent, pictures, streams, transforms;
+	atomic_ulong soft_jobs, edu_jobs, ended;
+	atomic_ulong mappings, importers, sent, pictures, streams, transforms;
 };
 
 extern struct held held;
