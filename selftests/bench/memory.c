@@ -264,6 +264,7 @@ static const struct steps one_more = {
  * kernel meanwhile is less than one for each buffer, and rounded away.
  */
 #define MAX_CACHES	1024
+#define ROUNDS		5
 
 /**
  * struct usage - what is in use
@@ -401,18 +402,44 @@ static double usage_each(const struct usage *before, const struct usage *after, 
 	return bytes;
 }
 
-static int overhead(struct scene *scene, double *value)
+static int overhead_once(struct scene *scene, double *value)
 {
 	static struct usage before, after;
 	int ret;
 
-	/* the first time leaves something behind: in the kernel, and pages of ours */
-	ret = alloc_close(scene);
-	ret = ret ? ret : usage_read(&after);
-	ret = ret ? ret : usage_read(&before);
+	ret = usage_read(&before);
 	ret = ret ? ret : alloc_live(scene);
 	ret = ret ? ret : usage_read(&after);
 	*value = usage_each(&before, &after, scene->count) - scene->size;
+	close_live(scene);
+	scene->live = NULL;
+	return ret;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * The median of some rounds: a kernel thread that gives pages back meanwhile, or
+ * takes some, spoils a round.  The first ones leave something behind, in the
+ * kernel and in pages of ours.
+ */
+static int overhead(struct scene *scene, double *value)
+{
+	double values[ROUNDS];
+	unsigned int i;
+	int ret = overhead_once(scene, &values[0]);
+
+	for (i = 0; i < ROUNDS && !ret; i++)
+		ret = overhead_once(scene, &values[i]);
+	if (ret)
+		return ret;
+	qsort(values, ROUNDS, sizeof(values[0]), by_value);
+	*value = values[ROUNDS / 2];
 	return ret;
 }
 
