@@ -57,6 +57,8 @@ struct sluice_queue;
 #define SLUICE_DEFAULT_DEPTH		256
 #define SLUICE_IN_FENCE_TIMEOUT_MS	30000
 #define SLUICE_PRIORITIES		3
+#define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
+#define SLUICE_FEW_STEPS		8	/* and ops */
 
 /**
  * struct sluice_engine - runs one job at a time
@@ -67,9 +69,9 @@ struct sluice_queue;
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
  * @deadline: jiffies at which @running has timed out
- * @work: decides what comes next; the only place that starts, aborts, or ends
- *	a job that does not run.  One instance at a time, so a queue's fences
- *	signal in order
+ * @driven: somebody decides what comes next, and calls the driver: @work, or a
+ *	SUBMIT whose job is all there is to run
+ * @work: decides what comes next: starts, aborts, and ends jobs that do not run
  * @timer: queues @work at the next deadline
  */
 struct sluice_engine {
@@ -85,6 +87,7 @@ struct sluice_engine {
 		SLUICE_ENGINE_ENDING,	/* owned by whoever set this state */
 	} state;
 	unsigned long deadline;
+	bool driven;
 	struct work_struct work;
 	struct timer_list timer;
 };
@@ -288,8 +291,8 @@ struct sluice_slot {
 /**
  * struct sluice_history - what is known of one of the last depth points
  * @point: which; 0 for none
- * @fence: while the job has not ended; the job's reference
- * @status: once it has
+ * @fence: reference held; NULL if nobody has asked for it yet
+ * @status: once it has ended
  * @ended: when
  */
 struct sluice_history {
@@ -387,7 +390,8 @@ struct sluice_claim {
  * @ref: held by the engine until the job has ended, and by SUBMIT while it
  *	works on it.  The last put hands the job to the reaper
  * @queue: reference held
- * @fence: the out-fence; reference held
+ * @fence: the out-fence; reference held.  NULL if nobody was to see it: FENCE
+ *	makes one then, and leaves it in the queue's history
  * @link: in queue->jobs
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
@@ -398,12 +402,14 @@ struct sluice_claim {
  * @submitted: when, in jiffies; waiting for in-fences has a bound
  * @num_deps: length of @deps
  * @max_deps: room in @deps
- * @deps: in-fences
+ * @deps: in-fences; @few_deps unless there are more
  * @num_claims: length of @claims
- * @claims: one for each buffer with implicit fences
+ * @claims: one for each buffer with implicit fences, in the order of their
+ *	addresses; behind @steps, with room for two an op
  * @result: summed over the ops
  * @num_steps: length of @steps
  * @step: the op that runs
+ * @few_deps: place for @deps
  * @steps: the ops
  */
 struct sluice_job {
@@ -426,7 +432,8 @@ struct sluice_job {
 	struct sluice_result result;
 	unsigned int num_steps;
 	unsigned int step;
-	struct sluice_step steps[] __counted_by(num_steps);
+	struct sluice_dep few_deps[SLUICE_FEW_DEPS];
+	struct sluice_step steps[];
 };
 
 /**
@@ -587,6 +594,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 				       u32 flags);
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
 void sluice_slot_put(struct sluice_slot *slot);
+bool sluice_slot_put_unless_last(struct sluice_slot *slot);
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine);
 
 /* fence.c */
@@ -606,9 +614,17 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 /* job.c */
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args);
-int sluice_job_in_fence_error(const struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
+
+/* deps.c */
+int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container);
+void sluice_job_collect_claims(struct sluice_job *job);
+int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
+void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
+int sluice_job_collect_implicit(struct sluice_job *job);
+void sluice_job_drop_deps(struct sluice_job *job);
+int sluice_job_in_fence_error(const struct sluice_job *job);
 
 /* engine.c */
 void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
@@ -616,6 +632,7 @@ void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev
 void sluice_engine_fini(struct sluice_engine *engine);
 void sluice_engine_kick(struct sluice_engine *engine);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
+void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job);
 
 /* coverage.c */
 #ifdef CONFIG_KCOV

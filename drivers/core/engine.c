@@ -2,15 +2,20 @@
 /*
  * Engines: which job runs, and how it ends.
  *
- * All decisions are taken in one work item per engine, sluice_engine_work(),
- * which is queued by whatever may change them: a submission, an in-fence, an op
- * that ended, a deadline, a queue that dies.  It looks at the first job of each
+ * Decisions are taken in one work item per engine, sluice_engine_work(), which
+ * is queued by whatever may change them: a submission, an in-fence, an op that
+ * ended, a deadline, a queue that dies.  It looks at the first job of each
  * queue only: a queue's jobs run and end in order.
  *
+ * The one decision that needs no thought is left to SUBMIT: if nothing else is
+ * there to run, it starts its job itself (sluice_engine_start_now()).
+ * engine->driven says that somebody, the work item or a SUBMIT, decides or
+ * calls the driver, and will look again before he goes.
+ *
  * A job ends in one of two places: sluice_engine_done(), mostly in an
- * interrupt, when its last op is done; or the work item, for every other
- * reason.  engine->state says who owns the running job; nobody else touches it
- * until sluice_engine_retire(), so fences of a queue signal in order.
+ * interrupt, when its last op is done; or where decisions are taken, for every
+ * other reason.  engine->state says who owns the running job; nobody else
+ * touches it until sluice_engine_retire(), so fences of a queue signal in order.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -27,6 +32,14 @@
 void sluice_engine_kick(struct sluice_engine *engine)
 {
 	queue_work(engine->sdev->wq, &engine->work);
+}
+
+/* The same, unless there is somebody who looks again anyway. */
+static void sluice_engine_kick_locked(struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (!engine->driven)
+		sluice_engine_kick(engine);
 }
 
 static void sluice_engine_timer(struct timer_list *timer)
@@ -78,7 +91,7 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 	engine->running = NULL;
 	engine->state = SLUICE_ENGINE_IDLE;
 	if (!list_empty(&engine->active))
-		sluice_engine_kick(engine);
+		sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	sluice_job_put(job);
 }
@@ -97,7 +110,7 @@ static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *j
 static void sluice_engine_sync_step(struct sluice_engine *engine, const struct sluice_step *step,
 				    bool before)
 {
-	if (!engine->sdev->ops->cpu_engine)
+	if (!engine->sdev->ops->cpu_engine || !sluice_compat_need_sync(engine->sdev->parent))
 		return;
 	sluice_slot_sync(step->dst, step->dst_offset, step->length, before);
 	if (before && step->src)
@@ -144,7 +157,7 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 	/* kicked after the state: the engine sees a kill or deadline of meanwhile */
 	spin_lock_irqsave(&engine->lock, flags);
 	engine->state = SLUICE_ENGINE_STEP;
-	sluice_engine_kick(engine);
+	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 EXPORT_SYMBOL_GPL(sluice_engine_done);
@@ -195,6 +208,22 @@ enum sluice_decision {
 	SLUICE_END,		/* a job that does not run, with status */
 };
 
+/* One that goes off too early does no harm: the work item sets it again. */
+static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
+{
+	if (!timer_pending(&engine->timer) || time_before(when, engine->timer.expires))
+		mod_timer(&engine->timer, when);
+}
+
+/* The job is the next to run.  What it did not do by then is cut short. */
+static void sluice_engine_take(struct sluice_engine *engine, struct sluice_job *job)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->running = job;
+	engine->state = SLUICE_ENGINE_BUSY;
+	engine->deadline = jiffies + job->queue->timeout;
+}
+
 /* The job that runs: is it late or unwanted, or is its next op due? */
 static enum sluice_decision sluice_engine_check_running(struct sluice_engine *engine,
 							int *status)
@@ -213,7 +242,7 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 		return busy ? SLUICE_ABORT : SLUICE_END;
 	}
 	if (busy) {
-		mod_timer(&engine->timer, engine->deadline);
+		sluice_engine_wake_at(engine, engine->deadline);
 		return SLUICE_NOTHING;
 	}
 	engine->state = SLUICE_ENGINE_BUSY;
@@ -232,11 +261,17 @@ static u32 sluice_engine_urgency(const struct sluice_job *job)
 	return job->queue->priority;
 }
 
+/* How long a job may wait for its in-fences, in jiffies. */
+static unsigned long sluice_engine_patience(void)
+{
+	return msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+}
+
 /* No job runs: the first jobs of all queues compete, or end without running. */
 static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 					       struct sluice_job **picked, int *status)
 {
-	unsigned long patience = msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+	unsigned long patience = sluice_engine_patience();
 	unsigned long oldest = 0;
 	struct sluice_job *best = NULL;
 	struct sluice_queue *queue;
@@ -266,15 +301,33 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 	}
 	if (!best) {
 		if (waiting)
-			mod_timer(&engine->timer, oldest + patience);
+			sluice_engine_wake_at(engine, oldest + patience);
 		return SLUICE_NOTHING;
 	}
 	*picked = best;
-	engine->running = best;
-	engine->state = SLUICE_ENGINE_BUSY;
-	engine->deadline = jiffies + best->queue->timeout;
-	mod_timer(&engine->timer, engine->deadline);
+	sluice_engine_take(engine, best);
 	return SLUICE_START;
+}
+
+static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *job,
+			      enum sluice_decision decision, int status)
+{
+	if (decision == SLUICE_START) {
+		sluice_engine_start(engine, job);
+		return;
+	}
+	if (decision == SLUICE_ABORT)
+		sluice_engine_abort(engine, job);
+	sluice_engine_end(engine, job, status);
+}
+
+static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
+						 struct sluice_job **job, int *status)
+{
+	*job = engine->running;
+	if (*job)
+		return sluice_engine_check_running(engine, status);
+	return sluice_engine_pick(engine, job, status);
 }
 
 static void sluice_engine_work(struct work_struct *work)
@@ -286,30 +339,76 @@ static void sluice_engine_work(struct work_struct *work)
 	int status;
 
 	signalling = dma_fence_begin_signalling();
-	do {
-		spin_lock_irq(&engine->lock);
-		job = engine->running;
-		if (job)
-			decision = sluice_engine_check_running(engine, &status);
-		else
-			decision = sluice_engine_pick(engine, &job, &status);
+	spin_lock_irq(&engine->lock);
+	if (engine->driven)
+		goto out;
+	engine->driven = true;
+	for (;;) {
+		decision = sluice_engine_decide(engine, &job, &status);
+		if (decision == SLUICE_NOTHING)
+			break;
 		spin_unlock_irq(&engine->lock);
-
-		switch (decision) {
-		case SLUICE_START:
-			sluice_engine_start(engine, job);
-			break;
-		case SLUICE_ABORT:
-			sluice_engine_abort(engine, job);
-			fallthrough;
-		case SLUICE_END:
-			sluice_engine_end(engine, job, status);
-			break;
-		case SLUICE_NOTHING:
-			break;
-		}
+		sluice_engine_act(engine, job, decision, status);
 		cond_resched();
-	} while (decision != SLUICE_NOTHING);
+		spin_lock_irq(&engine->lock);
+	}
+	engine->driven = false;
+out:
+	spin_unlock_irq(&engine->lock);
+	dma_fence_end_signalling(signalling);
+}
+
+/* Is there nothing to decide but that this job runs? */
+static bool sluice_engine_waits_for(const struct sluice_engine *engine,
+				    const struct sluice_job *job)
+{
+	struct sluice_queue *queue = job->queue;
+
+	lockdep_assert_held(&engine->lock);
+	return !engine->driven && !engine->running && !queue->dead &&
+	       list_is_singular(&engine->active) && !list_empty(&queue->jobs) &&
+	       list_first_entry(&queue->jobs, struct sluice_job, link) == job &&
+	       !atomic_read_acquire(&job->waiting);
+}
+
+/**
+ * sluice_engine_start_now - run a job, if the engine waits for nothing else
+ * @engine: the engine
+ * @job: has been published; the caller has a reference
+ *
+ * Saves the way through the work item, which does everything else: all other
+ * jobs, and what is left of this one when its op does not end at once.
+ *
+ * Context: process context; no lock held.
+ */
+void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job)
+{
+	enum sluice_decision decision = SLUICE_START;
+	bool signalling;
+	int status = 0;
+
+	signalling = dma_fence_begin_signalling();
+	spin_lock_irq(&engine->lock);
+	if (sluice_engine_waits_for(engine, job)) {
+		engine->driven = true;
+		sluice_engine_take(engine, job);
+		do {
+			spin_unlock_irq(&engine->lock);
+			sluice_engine_act(engine, job, decision, status);
+			spin_lock_irq(&engine->lock);
+			if (engine->running != job)
+				break;
+			decision = sluice_engine_check_running(engine, &status);
+		} while (decision != SLUICE_NOTHING);
+		engine->driven = false;
+		if (!engine->running && !list_empty(&engine->active))
+			sluice_engine_kick(engine);
+	} else if (atomic_read(&job->waiting)) {
+		sluice_engine_wake_at(engine, job->submitted + sluice_engine_patience());
+	} else if (!engine->running) {	/* else its end is reason to look again */
+		sluice_engine_kick_locked(engine);
+	}
+	spin_unlock_irq(&engine->lock);
 	dma_fence_end_signalling(signalling);
 }
 

@@ -4,8 +4,9 @@
  *
  * A fence carries its own names and refers to nothing, so that it may outlive
  * its job, queue, device and, on the newest kernels, this module.  It is made
- * by SUBMIT, published with its job on the queue, and signalled once, by
- * sluice_queue_job_ended(), when the device has stopped touching memory.
+ * by SUBMIT and published with its job, or by FENCE if nobody was to see it
+ * before, and signalled once, by sluice_queue_job_ended(), when the device has
+ * stopped touching memory.
  */
 #include "core.h"
 
@@ -39,7 +40,7 @@ struct dma_fence *sluice_fence_create(const char *name)
 
 	if (!sluice_compat_fence_hold())
 		return NULL;
-	fence = kzalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
+	fence = kmalloc(sizeof(*fence), GFP_KERNEL_ACCOUNT);
 	if (!fence) {
 		sluice_compat_fence_drop();
 		return NULL;

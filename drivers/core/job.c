@@ -4,7 +4,7 @@
  *
  *	copy	the ops and in-fence fds from the caller
  *	resolve	slots, ranges, fences; everything that can be refused is
- *	lock	the dma_resv of each buffer, and collect what to wait for
+ *	lock	the dma_resv of each buffer, and collect what to wait for (deps.c)
  *	publish	the fence, on the queue and on the buffers: no way back
  *	(run	engine.c)
  *	reap	drop references, in a context that may take dma_resv
@@ -14,11 +14,9 @@
  * locked, the last time to tell the caller the point and the fence's fd: what
  * follows may fail, but not for a fault.
  */
-#include <linux/dma-fence-unwrap.h>
 #include <linux/file.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/uaccess.h>
 
 #include "core.h"
@@ -31,33 +29,52 @@
 
 /* Reap */
 
-static void sluice_job_free(struct sluice_job *job)
+/* What a job holds may be given back anywhere, but for the last references. */
+static bool sluice_job_let_go(struct sluice_job *job)
 {
-	struct sluice_device *sdev = job->queue->sdev;
 	unsigned int i;
-	bool entered;
 
-	for (i = 0; i < job->num_deps; i++) {
-		struct sluice_dep *dep = &job->deps[i];
-
-		/* takes the fence's lock: the callback is not running afterwards */
-		if (dep->armed)
-			dma_fence_remove_callback(dep->fence, &dep->cb);
-		dma_fence_put(dep->fence);
-	}
+	if (job->num_steps > SLUICE_FEW_STEPS)
+		return false;
 	for (i = 0; i < job->num_steps; i++) {
-		sluice_slot_put(job->steps[i].dst);
-		sluice_slot_put(job->steps[i].src);
+		struct sluice_step *step = &job->steps[i];
+
+		if (!sluice_slot_put_unless_last(step->dst))
+			return false;
+		step->dst = NULL;
+		if (!sluice_slot_put_unless_last(step->src))
+			return false;
+		step->src = NULL;
 	}
+	return refcount_dec_not_one(&job->queue->ref.refcount);
+}
+
+/* Without its slots and its queue. */
+static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
+{
+	bool entered = job->entered;
+
+	sluice_job_drop_deps(job);
 	dma_fence_put(job->fence);
-	kfree(job->deps);
-	kfree(job->claims);
-	sluice_queue_put(job->queue);
-	entered = job->entered;
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
 	if (entered)
 		sluice_device_exit(sdev);
+}
+
+static void sluice_job_bury(struct sluice_job *job)
+{
+	struct sluice_queue *queue = job->queue;
+	struct sluice_device *sdev = queue->sdev;
+	unsigned int i;
+
+	for (i = 0; i < job->num_steps; i++) {
+		sluice_slot_put(job->steps[i].dst);
+		sluice_slot_put(job->steps[i].src);
+	}
+	/* the device stays: the job has entered it, or its caller holds the queue's file */
+	sluice_queue_put(queue);
+	sluice_job_free(job, sdev);
 }
 
 /**
@@ -74,7 +91,7 @@ void sluice_job_reap(struct work_struct *work)
 
 	/* after the last job sdev may be on its way out: see sluice_device_exit() */
 	llist_for_each_entry_safe(job, next, list, reap) {
-		sluice_job_free(job);
+		sluice_job_bury(job);
 		cond_resched();
 	}
 }
@@ -84,7 +101,9 @@ static void sluice_job_release(struct kref *ref)
 	struct sluice_job *job = container_of(ref, struct sluice_job, ref);
 	struct sluice_device *sdev = job->queue->sdev;
 
-	if (llist_add(&job->reap, &sdev->reap_list))
+	if (sluice_job_let_go(job))
+		sluice_job_free(job, sdev);
+	else if (llist_add(&job->reap, &sdev->reap_list))
 		queue_work(sdev->reap_wq, &sdev->reap_work);
 }
 
@@ -92,7 +111,7 @@ static void sluice_job_release(struct kref *ref)
  * sluice_job_put - drop a reference
  * @job: the job
  *
- * Context: any.
+ * Context: any; no fence's lock held.
  */
 void sluice_job_put(struct sluice_job *job)
 {
@@ -103,10 +122,12 @@ void sluice_job_put(struct sluice_job *job)
 
 static int sluice_step_copy(struct sluice_step *step, struct sluice_op *op)
 {
-	step->kind = op->kind;
-	step->dst_offset = op->dst_offset;
-	step->src_offset = op->src_offset;
-	step->length = op->length;
+	*step = (struct sluice_step) {
+		.kind = op->kind,
+		.dst_offset = op->dst_offset,
+		.src_offset = op->src_offset,
+		.length = op->length,
+	};
 	switch (op->kind) {
 	case SLUICE_OP_COPY:
 		if (op->pad[0] || op->pad[1] || op->pad[2])
@@ -140,13 +161,14 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < job->num_steps; i++) {
+	for (i = 0; i < args->num_ops; i++) {
 		struct sluice_op op;
 
 		ret = copy_struct_from_user(&op, sizeof(op),
 					    u64_to_user_ptr(args->ops + i * op_size), op_size);
 		if (ret)
 			return ret;
+		job->num_steps = i + 1;	/* their slots are to be put */
 		ret = sluice_step_copy(&job->steps[i], &op);
 		if (ret)
 			return ret;
@@ -156,46 +178,6 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 		slots[i][1] = op.src;
 	}
 	return 0;
-}
-
-/* Wait for this fence too; takes over the reference. */
-static int sluice_job_add_dep(struct sluice_job *job, struct dma_fence *fence, bool explicit)
-{
-	struct sluice_dep *dep;
-
-	if (job->num_deps == job->max_deps) {
-		unsigned int max = max(2 * job->max_deps, 4U);
-
-		dep = krealloc_array(job->deps, max, sizeof(*dep), GFP_KERNEL_ACCOUNT);
-		if (!dep) {
-			dma_fence_put(fence);
-			return -ENOMEM;
-		}
-		job->deps = dep;
-		job->max_deps = max;
-	}
-	dep = &job->deps[job->num_deps++];
-	*dep = (struct sluice_dep) { .job = job, .fence = fence, .explicit = explicit };
-	return 0;
-}
-
-/*
- * Wait for each fence in a container by itself, because a chain does not tell of
- * the errors of its fences.  One that was in a chain and has signalled by now
- * cannot be asked any more.  Takes over the reference.
- */
-static int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container)
-{
-	struct dma_fence_unwrap cursor;
-	struct dma_fence *fence;
-	int ret = 0;
-
-	/* to the end: the walk drops its references there */
-	dma_fence_unwrap_for_each(fence, &cursor, container)
-		if (!ret)
-			ret = sluice_job_add_dep(job, dma_fence_get(fence), true);
-	dma_fence_put(container);
-	return ret;
 }
 
 static struct dma_fence *sluice_fence_from_fd(int fd)
@@ -218,6 +200,8 @@ static int sluice_job_copy_in_fences(struct sluice_job *job, const struct sluice
 	unsigned int i;
 	int ret;
 
+	if (!args->num_in_fences)
+		return 0;
 	if (copy_from_user(fds, u64_to_user_ptr(args->in_fences),
 			   args->num_in_fences * sizeof(fds[0])))
 		return -EFAULT;
@@ -311,159 +295,27 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 {
 	struct sluice_queue *queue = job->queue;
 	unsigned int i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < job->num_steps; i++) {
-		struct sluice_step *step = &job->steps[i];
-
-		ret = sluice_step_resolve(step, queue, slots[i]);
-		if (ret)
-			return ret;
-		ret = sluice_step_check(step, queue->sdev);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Lock */
-
-static void sluice_job_claim(struct sluice_job *job, const struct sluice_slot *slot, bool write)
-{
-	if (!slot || slot->flags & SLUICE_ATTACH_EXPLICIT)
-		return;
-	job->claims[job->num_claims++] = (struct sluice_claim) {
-		.resv = slot->dmabuf->resv,
-		.write = write,
-	};
-}
-
-static int sluice_claim_compare(const void *a, const void *b)
-{
-	const struct sluice_claim *x = a, *y = b;
-
-	if (x->resv == y->resv)
-		return 0;
-	return x->resv < y->resv ? -1 : 1;
-}
-
-/* One claim for each dma_resv, however many ops use its buffer. */
-static int sluice_job_collect_claims(struct sluice_job *job)
-{
-	unsigned int i, kept = 0;
-
-	if (!job->num_steps)
-		return 0;
-	job->claims = kmalloc_array(2 * job->num_steps, sizeof(*job->claims), GFP_KERNEL_ACCOUNT);
-	if (!job->claims)
-		return -ENOMEM;
-	for (i = 0; i < job->num_steps; i++) {
-		sluice_job_claim(job, job->steps[i].dst, true);
-		sluice_job_claim(job, job->steps[i].src, false);
-	}
-	sort(job->claims, job->num_claims, sizeof(*job->claims), sluice_claim_compare, NULL);
-	for (i = 0; i < job->num_claims; i++) {
-		if (kept && job->claims[kept - 1].resv == job->claims[i].resv)
-			job->claims[kept - 1].write |= job->claims[i].write;
-		else
-			job->claims[kept++] = job->claims[i];
-	}
-	job->num_claims = kept;
-	return 0;
-}
-
-static void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
-{
-	unsigned int i;
-
-	for (i = 0; i < job->num_claims; i++)
-		dma_resv_unlock(job->claims[i].resv);
-	ww_acquire_fini(ctx);
-}
-
-/* Lock all; on -EDEADLK let all go, sleep on the contended one, start again. */
-static int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
-{
-	struct dma_resv *slow = NULL;
-	unsigned int i, locked;
-	int ret;
-
-	ww_acquire_init(ctx, &reservation_ww_class);
-retry:
-	if (slow) {
-		ret = dma_resv_lock_slow_interruptible(slow, ctx);
-		if (ret)
-			goto err;
-	}
-	for (locked = 0; locked < job->num_claims; locked++) {
-		struct dma_resv *resv = job->claims[locked].resv;
-
-		if (resv == slow)
-			continue;
-		ret = dma_resv_lock_interruptible(resv, ctx);
-		if (ret)
-			break;
-	}
-	if (locked == job->num_claims) {
-		ww_acquire_done(ctx);
-		return 0;
-	}
-
-	for (i = 0; i < job->num_claims; i++)
-		if (i < locked || job->claims[i].resv == slow)
-			dma_resv_unlock(job->claims[i].resv);
-	if (ret == -EDEADLK) {
-		slow = job->claims[locked].resv;
-		goto retry;
-	}
-err:
-	ww_acquire_fini(ctx);
+	mutex_lock(&queue->slot_lock);
+	for (i = 0; i < job->num_steps && !ret; i++)
+		ret = sluice_step_resolve(&job->steps[i], queue, slots[i]);
+	mutex_unlock(&queue->slot_lock);
+	for (i = 0; i < job->num_steps && !ret; i++)
+		ret = sluice_step_check(&job->steps[i], queue->sdev);
 	return ret;
-}
-
-/*
- * Implicit fences: reading waits for writers, writing for everybody.  Our own
- * timeline is in order anyway.  Makes room for our fence, too.
- */
-static int sluice_job_collect_implicit(struct sluice_job *job)
-{
-	struct dma_resv_iter cursor;
-	struct dma_fence *fence;
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < job->num_claims; i++) {
-		struct sluice_claim *claim = &job->claims[i];
-
-		ret = dma_resv_reserve_fences(claim->resv, 1);
-		if (ret)
-			return ret;
-		dma_resv_for_each_fence(&cursor, claim->resv,
-					dma_resv_usage_rw(claim->write), fence) {
-			if (fence->context == job->queue->context ||
-			    dma_fence_is_signaled(fence))
-				continue;
-			ret = sluice_job_add_dep(job, dma_fence_get(fence), false);
-			if (ret)
-				return ret;
-		}
-	}
-	return 0;
 }
 
 /* Publish */
 
-static void sluice_job_dep_ready(struct sluice_job *job)
+static void sluice_job_dep_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
+	struct sluice_job *job = container_of(cb, struct sluice_dep, cb)->job;
+
 	if (!atomic_dec_and_test(&job->waiting))
 		return;
 	trace_sluice_job_ready(job, 0);
 	sluice_engine_kick(job->queue->engine);
-}
-
-static void sluice_job_dep_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
-{
-	sluice_job_dep_ready(container_of(cb, struct sluice_dep, cb)->job);
 }
 
 /*
@@ -497,34 +349,11 @@ static int sluice_job_publish(struct sluice_job *job)
 		if (!dep->armed)
 			atomic_dec(&job->waiting);
 	}
-	sluice_job_dep_ready(job);
-	/* the engine must know of a job that is not ready: its waiting has a bound */
-	if (job->num_deps)
-		sluice_engine_kick(queue->engine);
+	if (atomic_dec_and_test(&job->waiting))
+		trace_sluice_job_ready(job, 0);
 out:
 	dma_fence_end_signalling(signalling);
 	return ret;
-}
-
-/**
- * sluice_job_in_fence_error - did what the job waited for fail?
- * @job: one whose in-fences have all signalled
- *
- * Only fences that came by fd count: implicit ones order accesses, and whether
- * a failed one is still on the buffer is a matter of chance.
- *
- * Return: 0, or -ECANCELED.  Context: any.
- */
-int sluice_job_in_fence_error(const struct sluice_job *job)
-{
-	unsigned int i;
-
-	if (job->flags & SLUICE_SUBMIT_IGNORE_ERRORS)
-		return 0;
-	for (i = 0; i < job->num_deps; i++)
-		if (job->deps[i].explicit && dma_fence_get_status(job->deps[i].fence) < 0)
-			return -ECANCELED;
-	return 0;
 }
 
 /* SUBMIT */
@@ -532,17 +361,23 @@ int sluice_job_in_fence_error(const struct sluice_job *job)
 static struct sluice_job *sluice_job_create(struct sluice_queue *queue,
 					    const struct sluice_submit *args)
 {
+	size_t claims = size_mul(2 * sizeof(struct sluice_claim), args->num_ops);
 	struct sluice_job *job;
 
-	job = kvzalloc(struct_size(job, steps, args->num_ops), GFP_KERNEL_ACCOUNT);
+	job = kvmalloc(size_add(struct_size(job, steps, args->num_ops), claims),
+		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
+	/* all but what has a count of its own: deps, steps, claims */
+	memset(job, 0, offsetof(struct sluice_job, few_deps));
 	kref_init(&job->ref);
 	job->queue = queue;
 	kref_get(&queue->ref);
 	job->user_data = args->user_data;
 	job->flags = args->flags;
-	job->num_steps = args->num_ops;
+	job->deps = job->few_deps;
+	job->max_deps = SLUICE_FEW_DEPS;
+	job->claims = (void *)&job->steps[args->num_ops];
 	sluice_object_inc(SLUICE_OBJECT_JOB);
 	return job;
 }
@@ -562,29 +397,33 @@ static int sluice_check_submit(const struct sluice_submit *args)
 	return 0;
 }
 
-/* The fence, its file if wanted, and the caller's copy of the answers. */
-static int sluice_job_prepare_fence(struct sluice_job *job, struct sluice_call *call,
-				    struct sluice_submit *args)
+static int sluice_job_make_fence(struct sluice_job *job)
 {
-	struct sluice_queue *queue = job->queue;
-	struct dma_fence *fence;
+	job->fence = sluice_fence_create(job->queue->name);
+	if (!job->fence)
+		return -ENOMEM;
+	sluice_fence_init(job->fence, job->queue->context, job->point);
+	return 0;
+}
+
+/* The point, the fence's file if it is wanted, and the caller's copy of both. */
+static int sluice_job_answer(struct sluice_job *job, struct sluice_call *call,
+			     struct sluice_submit *args)
+{
 	struct file *file;
 	int ret;
 
-	fence = sluice_fence_create(queue->name);
-	if (!fence)
-		return -ENOMEM;
-	job->point = queue->submitted + 1;
-	sluice_fence_init(fence, queue->context, job->point);
-	job->fence = fence;
-
+	job->point = job->queue->submitted + 1;
 	args->point = job->point;
 	args->out_fence = -1;
 	if (args->flags & SLUICE_SUBMIT_OUT_FENCE) {
+		ret = sluice_job_make_fence(job);
+		if (ret)
+			return ret;
 		ret = sluice_call_reserve_fd(call, args->fd_flags);
 		if (ret < 0)
 			return ret;
-		file = sluice_compat_sync_file(fence);
+		file = sluice_compat_sync_file(job->fence);
 		if (IS_ERR(file))
 			return PTR_ERR(file);
 		call->install = file;
@@ -600,7 +439,7 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	struct ww_acquire_ctx ctx;
 	int ret;
 
-	ret = sluice_job_prepare_fence(job, call, args);
+	ret = sluice_job_answer(job, call, args);
 	if (ret)
 		return ret;
 	/* from here on nothing faults, so unregister need not wait for userspace */
@@ -610,9 +449,13 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	ret = sluice_job_resolve(job, slots);
 	if (ret)
 		return ret;
-	ret = sluice_job_collect_claims(job);
-	if (ret)
-		return ret;
+	sluice_job_collect_claims(job);
+	/* nobody sees the fence of other jobs, unless FENCE makes one */
+	if (job->num_claims && !job->fence) {
+		ret = sluice_job_make_fence(job);
+		if (ret)
+			return ret;
+	}
 	ret = sluice_job_lock(job, &ctx);
 	if (ret)
 		return ret;
@@ -657,7 +500,7 @@ static void sluice_queue_leave(struct sluice_queue *queue)
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args)
 {
-	u32 (*slots)[2] = NULL;
+	u32 few_slots[SLUICE_FEW_STEPS][2], (*slots)[2] = few_slots;
 	struct sluice_job *job;
 	int ret;
 
@@ -667,7 +510,8 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 	job = sluice_job_create(queue, args);
 	if (!job)
 		return -ENOMEM;
-	slots = kmalloc_array(max(args->num_ops, 1U), sizeof(*slots), GFP_KERNEL_ACCOUNT);
+	if (args->num_ops > SLUICE_FEW_STEPS)
+		slots = kmalloc_array(args->num_ops, sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots) {
 		ret = -ENOMEM;
 		goto out;
@@ -689,10 +533,13 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 			sluice_queue_leave(queue);
 	}
 	mutex_unlock(&queue->submit_lock);
+	if (!ret)
+		sluice_engine_start_now(queue->engine, job);
 out:
-	kfree(slots);
+	if (slots != few_slots)
+		kfree(slots);
 	if (ret)	/* never published: it is ours alone */
-		sluice_job_free(job);
+		sluice_job_bury(job);
 	else
 		sluice_job_put(job);
 	return ret == -EINTR ? -ERESTARTSYS : ret;

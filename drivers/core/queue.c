@@ -27,6 +27,7 @@ static void sluice_queue_release(struct kref *ref)
 {
 	struct sluice_queue *queue = container_of(ref, struct sluice_queue, ref);
 	struct sluice_device *sdev = queue->sdev;
+	u32 i;
 
 	sluice_queue_drop_slots(queue);
 	mutex_lock(&sdev->lock);
@@ -34,6 +35,8 @@ static void sluice_queue_release(struct kref *ref)
 	mutex_unlock(&sdev->lock);
 	xa_destroy(&queue->slots);
 	kfifo_free(&queue->completions);
+	for (i = 0; i < queue->depth; i++)
+		dma_fence_put(queue->history[i].fence);
 	kvfree(queue->history);
 	module_put(sdev->ops->owner);
 	kfree(queue);
@@ -188,14 +191,25 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job)
 {
 	struct sluice_history *history = &queue->history[job->point & (queue->depth - 1)];
+	struct dma_fence *old;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
+	old = history->fence;
 	queue->submitted = job->point;
 	history->point = job->point;
-	history->fence = job->fence;
+	history->fence = dma_fence_get(job->fence);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	sluice_object_inc(SLUICE_OBJECT_FENCE);
+	dma_fence_put(old);
+	if (job->fence)
+		sluice_object_inc(SLUICE_OBJECT_FENCE);
+}
+
+static void sluice_history_signal(struct sluice_history *history, struct dma_fence *fence)
+{
+	if (history->status)
+		dma_fence_set_error(fence, history->status);
+	dma_fence_signal_timestamp(fence, history->ended);
 }
 
 /**
@@ -226,19 +240,19 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 	spin_lock_irqsave(&queue->lock, flags);
 	history->status = status;
 	history->ended = now;
-	history->fence = NULL;
 	if (job->flags & SLUICE_SUBMIT_NO_COMPLETION)
 		queue->in_flight--;
 	else
 		kfifo_put(&queue->completions, completion);
 	queue->done = job->point;
-	if (status)
-		dma_fence_set_error(job->fence, status);
-	dma_fence_signal_timestamp(job->fence, now);
-	sluice_object_dec(SLUICE_OBJECT_FENCE);
+	if (history->fence) {
+		sluice_history_signal(history, history->fence);
+		sluice_object_dec(SLUICE_OBJECT_FENCE);
+	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	trace_sluice_job_signal(job, status);
-	wake_up_all(&queue->wait);
+	if (wq_has_sleeper(&queue->wait))
+		wake_up_all(&queue->wait);
 }
 
 static int sluice_queue_fop_release(struct inode *inode, struct file *file)
@@ -430,54 +444,79 @@ static int sluice_queue_submit(struct sluice_call *call)
 	return sluice_job_submit(call, call->file->private_data, call->data);
 }
 
-/* A fence for a point that has ended, with its error if that is still known. */
-static struct dma_fence *sluice_queue_ended_fence(struct sluice_queue *queue, u64 point,
-						  int status, ktime_t ended)
+static struct sluice_history *sluice_queue_history(struct sluice_queue *queue, u64 point)
 {
-	struct dma_fence *fence = sluice_fence_create(queue->name);
+	struct sluice_history *history = &queue->history[point & (queue->depth - 1)];
+
+	lockdep_assert_held(&queue->lock);
+	return history->point == point ? history : NULL;
+}
+
+/*
+ * A fence for a point that nobody has asked for: for one that has ended, with
+ * its error and time if they are still known.
+ */
+static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64 point)
+{
+	struct dma_fence *fence = sluice_fence_create(queue->name), *other = NULL;
+	struct sluice_history *history;
 
 	if (!fence)
 		return NULL;
 	sluice_fence_init(fence, queue->context, point);
-	if (status)
-		dma_fence_set_error(fence, status);
-	dma_fence_signal_timestamp(fence, ended);
-	return fence;
+	spin_lock_irq(&queue->lock);
+	history = sluice_queue_history(queue, point);
+	if (history && history->fence) {
+		other = dma_fence_get(history->fence);
+	} else if (history) {
+		history->fence = dma_fence_get(fence);
+		if (queue->done >= point)
+			sluice_history_signal(history, fence);
+		else
+			sluice_object_inc(SLUICE_OBJECT_FENCE);
+	} else {
+		dma_fence_signal(fence);
+	}
+	spin_unlock_irq(&queue->lock);
+	if (!other)
+		return fence;
+	dma_fence_put(fence);
+	return other;
+}
+
+static struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point)
+{
+	struct sluice_history *history;
+	struct dma_fence *fence = NULL;
+	bool known;
+
+	spin_lock_irq(&queue->lock);
+	known = point && point <= queue->submitted;
+	history = sluice_queue_history(queue, point);
+	if (known && history)
+		fence = dma_fence_get(history->fence);
+	spin_unlock_irq(&queue->lock);
+	if (!known)
+		return ERR_PTR(-EINVAL);
+	fence = fence ?: sluice_queue_late_fence(queue, point);
+	return fence ?: ERR_PTR(-ENOMEM);
 }
 
 static int sluice_queue_fence(struct sluice_call *call)
 {
 	struct sluice_queue *queue = call->file->private_data;
 	struct sluice_export_fence *args = call->data;
-	struct dma_fence *fence = NULL;
-	struct sluice_history *history;
-	ktime_t ended = ktime_get();
+	struct dma_fence *fence;
 	struct file *file;
-	int ret, status = 0;
+	int ret;
 
-	if (args->flags || args->reserved || args->fd_flags & ~SLUICE_FD_INHERIT || !args->point)
+	if (args->flags || args->reserved || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
 	if (!IS_ENABLED(CONFIG_SYNC_FILE))
 		return -EOPNOTSUPP;
-
-	spin_lock_irq(&queue->lock);
-	if (args->point > queue->submitted) {
-		spin_unlock_irq(&queue->lock);
-		return -EINVAL;
-	}
-	history = &queue->history[args->point & (queue->depth - 1)];
-	if (history->point == args->point) {
-		if (history->fence)
-			fence = dma_fence_get(history->fence);
-		status = history->status;
-		ended = history->ended;
-	}
-	spin_unlock_irq(&queue->lock);
-
-	if (!fence)
-		fence = sluice_queue_ended_fence(queue, args->point, status, ended);
-	if (!fence)
-		return -ENOMEM;
+	fence = sluice_queue_get_fence(queue, args->point);
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
 	ret = sluice_call_reserve_fd(call, args->fd_flags);
 	if (ret < 0)
 		goto out;
@@ -538,11 +577,9 @@ static int sluice_queue_wait(struct sluice_call *call)
 	if (ret)
 		return ret;
 
-	args->status = 0;
 	spin_lock_irq(&queue->lock);
-	history = &queue->history[args->point & (queue->depth - 1)];
-	if (history->point == args->point)
-		args->status = history->status;
+	history = sluice_queue_history(queue, args->point);
+	args->status = history ? history->status : 0;
 	spin_unlock_irq(&queue->lock);
 	return 0;
 }

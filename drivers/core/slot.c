@@ -201,24 +201,32 @@ void sluice_slot_put(struct sluice_slot *slot)
 }
 
 /**
+ * sluice_slot_put_unless_last - drop a reference, if it is not the last
+ * @slot: may be NULL
+ *
+ * Return: false if it is the last; it is for sluice_slot_put() then.  Context: any.
+ */
+bool sluice_slot_put_unless_last(struct sluice_slot *slot)
+{
+	return !slot || refcount_dec_not_one(&slot->ref.refcount);
+}
+
+/**
  * sluice_slot_get - find a slot by number
  * @queue: whose
  * @number: as ATTACH returned it
  *
- * Return: the slot with a reference for the caller, or an ERR_PTR: -ENOENT
+ * Context: the queue's slot_lock held.  Return: the slot with a reference for the caller, or an ERR_PTR: -ENOENT
  * without such a slot, -ENODEV when the device is gone.
  */
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 {
-	struct sluice_slot *slot;
+	struct sluice_slot *slot = xa_load(&queue->slots, number);
 
-	mutex_lock(&queue->slot_lock);
-	slot = xa_load(&queue->slots, number);
-	if (slot)
-		kref_get(&slot->ref);
-	else
-		slot = ERR_PTR(queue->slots_closed ? -ENODEV : -ENOENT);
-	mutex_unlock(&queue->slot_lock);
+	lockdep_assert_held(&queue->slot_lock);
+	if (!slot)
+		return ERR_PTR(queue->slots_closed ? -ENODEV : -ENOENT);
+	kref_get(&slot->ref);
 	return slot;
 }
 

@@ -30,6 +30,7 @@
 
 #define SOFT_FORMAT_XRGB8888	0x34325258	/* DRM fourcc 'XR24' */
 #define SOFT_MAX_ENGINES	16
+#define SOFT_AT_ONCE		SZ_4K	/* bytes; quicker done than handed over */
 
 static unsigned int engines = 2;
 module_param(engines, uint, 0444);
@@ -145,9 +146,8 @@ static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 	se->captured = se->frame + 1;
 }
 
-static void soft_work(struct work_struct *work)
+static void soft_run(struct soft_engine *se)
 {
-	struct soft_engine *se = container_of(work, struct soft_engine, work);
 	struct sluice_result result = {};
 
 	if (atomic_add_unless(&se->soft->hang_next, -1, 0))
@@ -159,6 +159,11 @@ static void soft_work(struct work_struct *work)
 	else
 		result.bytes = soft_move(se);
 	sluice_engine_done(se->engine, &result);
+}
+
+static void soft_work(struct work_struct *work)
+{
+	soft_run(container_of(work, struct soft_engine, work));
 }
 
 static enum hrtimer_restart soft_timer(struct hrtimer *timer)
@@ -174,22 +179,25 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_step *st
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
 	u32 delay_us = READ_ONCE(soft->delay_us);
-	ktime_t now = ktime_get(), when = now;
+	ktime_t when;
 
 	se->engine = engine;
 	se->step = *step;
 	se->stop = false;
+	if (step->kind != SLUICE_OP_CAPTURE && !delay_us) {
+		if (step->length <= SOFT_AT_ONCE)
+			soft_run(se);
+		else
+			queue_work(soft->wq, &se->work);
+		return 0;
+	}
+	when = ktime_get();
 	if (step->kind == SLUICE_OP_CAPTURE) {
-		se->frame = div64_u64(ktime_to_ns(ktime_sub(now, soft->epoch)),
+		se->frame = div64_u64(ktime_to_ns(ktime_sub(when, soft->epoch)),
 				      soft->interval) + 1;
 		when = soft_frame_time(soft, se->frame);
 	}
-	if (delay_us)
-		when = ktime_add_us(when, delay_us);
-	if (ktime_after(when, now))
-		hrtimer_start(&se->timer, when, HRTIMER_MODE_ABS);
-	else
-		queue_work(soft->wq, &se->work);
+	hrtimer_start(&se->timer, ktime_add_us(when, delay_us), HRTIMER_MODE_ABS);
 	return 0;
 }
 

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a job waits for: fences that came by fd, and those that it finds on the
+ * reservations (dma_resv) of its buffers, which it claims and locks, all at
+ * once, to look and to leave its own fence there.
+ */
+#include <linux/dma-fence-unwrap.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+/* Wait for this fence too; takes over the reference. */
+static int sluice_job_add_dep(struct sluice_job *job, struct dma_fence *fence, bool explicit)
+{
+	struct sluice_dep *dep;
+
+	if (job->num_deps == job->max_deps) {
+		unsigned int max = max(2 * job->max_deps, 4U);
+		struct sluice_dep *old = job->max_deps > SLUICE_FEW_DEPS ? job->deps : NULL;
+
+		dep = krealloc_array(old, max, sizeof(*dep), GFP_KERNEL_ACCOUNT);
+		if (!dep) {
+			dma_fence_put(fence);
+			return -ENOMEM;
+		}
+		if (!old)
+			memcpy(dep, job->few_deps, sizeof(job->few_deps));
+		job->deps = dep;
+		job->max_deps = max;
+	}
+	dep = &job->deps[job->num_deps++];
+	*dep = (struct sluice_dep) { .job = job, .fence = fence, .explicit = explicit };
+	return 0;
+}
+
+/**
+ * sluice_job_add_explicit - wait for a fence that came by fd
+ * @job: a job that has not been published
+ * @container: the fence, or an array or chain of fences; takes over the reference
+ *
+ * Each fence in a container is waited for by itself, because a chain does not
+ * tell of the errors of its fences.  One that was in a chain and has signalled
+ * by now cannot be asked any more.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container)
+{
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	int ret = 0;
+
+	/* to the end: the walk drops its references there */
+	dma_fence_unwrap_for_each(fence, &cursor, container)
+		if (!ret)
+			ret = sluice_job_add_dep(job, dma_fence_get(fence), true);
+	dma_fence_put(container);
+	return ret;
+}
+
+/* Sorted by address, and once for each dma_resv, however many ops use its buffer. */
+static void sluice_job_claim(struct sluice_job *job, const struct sluice_slot *slot, bool write)
+{
+	struct sluice_claim *claims = job->claims;
+	unsigned int i = job->num_claims;
+	struct dma_resv *resv;
+
+	if (!slot || slot->flags & SLUICE_ATTACH_EXPLICIT)
+		return;
+	resv = slot->dmabuf->resv;
+	while (i && claims[i - 1].resv > resv)
+		i--;
+	if (i && claims[i - 1].resv == resv) {
+		claims[i - 1].write |= write;
+		return;
+	}
+	memmove(&claims[i + 1], &claims[i], (job->num_claims++ - i) * sizeof(*claims));
+	claims[i] = (struct sluice_claim) { .resv = resv, .write = write };
+}
+
+/**
+ * sluice_job_collect_claims - which reservations the job's slots need
+ * @job: with its slots
+ *
+ * There is room for two claims an op.
+ */
+void sluice_job_collect_claims(struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_steps; i++) {
+		sluice_job_claim(job, job->steps[i].dst, true);
+		sluice_job_claim(job, job->steps[i].src, false);
+	}
+}
+
+/**
+ * sluice_job_unlock - let go of all that sluice_job_lock() took
+ * @job: the job
+ * @ctx: the same
+ */
+void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
+{
+	unsigned int i;
+
+	if (!job->num_claims)
+		return;
+	for (i = 0; i < job->num_claims; i++)
+		dma_resv_unlock(job->claims[i].resv);
+	ww_acquire_fini(ctx);
+}
+
+/**
+ * sluice_job_lock - lock the reservations of all claims
+ * @job: with its claims
+ * @ctx: for sluice_job_unlock()
+ *
+ * On -EDEADLK all are let go, the contended one is slept on, and it starts
+ * again.
+ *
+ * Return: 0 or -EINTR.
+ */
+int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
+{
+	struct dma_resv *slow = NULL;
+	unsigned int i, locked;
+	int ret;
+
+	if (!job->num_claims)
+		return 0;
+	ww_acquire_init(ctx, &reservation_ww_class);
+retry:
+	if (slow) {
+		ret = dma_resv_lock_slow_interruptible(slow, ctx);
+		if (ret)
+			goto err;
+	}
+	for (locked = 0; locked < job->num_claims; locked++) {
+		struct dma_resv *resv = job->claims[locked].resv;
+
+		if (resv == slow)
+			continue;
+		ret = dma_resv_lock_interruptible(resv, ctx);
+		if (ret)
+			break;
+	}
+	if (locked == job->num_claims) {
+		ww_acquire_done(ctx);
+		return 0;
+	}
+
+	for (i = 0; i < job->num_claims; i++)
+		if (i < locked || job->claims[i].resv == slow)
+			dma_resv_unlock(job->claims[i].resv);
+	if (ret == -EDEADLK) {
+		slow = job->claims[locked].resv;
+		goto retry;
+	}
+err:
+	ww_acquire_fini(ctx);
+	return ret;
+}
+
+/**
+ * sluice_job_collect_implicit - wait for the fences on the claimed buffers
+ * @job: with its claims locked
+ *
+ * Reading waits for writers, writing for everybody.  Our own timeline is in
+ * order anyway.  Makes room for our fence, too.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_job_collect_implicit(struct sluice_job *job)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < job->num_claims; i++) {
+		struct sluice_claim *claim = &job->claims[i];
+
+		ret = dma_resv_reserve_fences(claim->resv, 1);
+		if (ret)
+			return ret;
+		dma_resv_for_each_fence(&cursor, claim->resv,
+					dma_resv_usage_rw(claim->write), fence) {
+			if (fence->context == job->queue->context ||
+			    dma_fence_is_signaled(fence))
+				continue;
+			ret = sluice_job_add_dep(job, dma_fence_get(fence), false);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+/**
+ * sluice_job_drop_deps - forget all that the job waits or waited for
+ * @job: one that has ended, or was never published
+ *
+ * Context: any; no fence's lock held.
+ */
+void sluice_job_drop_deps(struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps; i++) {
+		struct sluice_dep *dep = &job->deps[i];
+
+		/* takes the fence's lock: the callback is not running afterwards */
+		if (dep->armed)
+			dma_fence_remove_callback(dep->fence, &dep->cb);
+		dma_fence_put(dep->fence);
+	}
+	if (job->max_deps > SLUICE_FEW_DEPS)
+		kfree(job->deps);
+}
+
+/**
+ * sluice_job_in_fence_error - did what the job waited for fail?
+ * @job: one whose in-fences have all signalled
+ *
+ * Only fences that came by fd count: implicit ones order accesses, and whether
+ * a failed one is still on the buffer is a matter of chance.
+ *
+ * Return: 0, or -ECANCELED.  Context: any.
+ */
+int sluice_job_in_fence_error(const struct sluice_job *job)
+{
+	unsigned int i;
+
+	if (job->flags & SLUICE_SUBMIT_IGNORE_ERRORS)
+		return 0;
+	for (i = 0; i < job->num_deps; i++)
+		if (job->deps[i].explicit && dma_fence_get_status(job->deps[i].fence) < 0)
+			return -ECANCELED;
+	return 0;
+}
