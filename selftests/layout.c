@@ -19,4 +19,5 @@ SIZE(sluice_op, 64);
 SIZE(sluice_submit, 56);
 SIZE(sluice_export_fence, 24);
 SIZE(sluice_wait, 24);
+SIZE(sluice_cancel, 24);
 SIZE(sluice_completion, 64);

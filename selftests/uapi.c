@@ -437,7 +437,7 @@ TEST_F(uapi, submit_refuses_bad_ops)
 		int error;
 	} cases[] = {
 		{ { .kind = 0, .length = 4 }, -EINVAL },
-		{ { .kind = 4, .length = 4 }, -EINVAL },
+		{ { .kind = 5, .length = 4 }, -EINVAL },
 		{ { .kind = 63, .length = 4 }, -EINVAL },
 		{ { .kind = UINT_MAX, .length = 4 }, -EINVAL },
 		{ { .kind = SLUICE_OP_FILL, .flags = 1, .length = 4 }, -EINVAL },

@@ -286,7 +286,14 @@ struct sluice_dma_fence {
 	spinlock_t lock;
 #endif
 	char name[48];
+	atomic64_t deadline;
 };
+
+#ifdef SLUICE_HAVE_FENCE_DEADLINE
+#define SLUICE_FENCE_OPS_DEADLINE(function)	.set_deadline = function,
+#else
+#define SLUICE_FENCE_OPS_DEADLINE(function)
+#endif
 
 #ifdef SLUICE_HAVE_INDEPENDENT_FENCES
 

@@ -320,6 +320,8 @@ struct sluice_history {
  * @jobs: pending and running, in order; under engine->lock
  * @active: in engine->active while @jobs is not empty; under engine->lock
  * @dead: errno that ends all jobs; under engine->lock
+ * @hangs: jobs in a row that ran into @timeout; touched by who owns a job that
+ *	ends
  * @lock: guards all below
  * @in_flight: jobs not ended, plus completions not read
  * @submitted: the last point
@@ -348,6 +350,7 @@ struct sluice_queue {
 	struct list_head jobs;
 	struct list_head active;
 	int dead;
+	unsigned int hangs;
 
 	spinlock_t lock;
 	u32 in_flight;
@@ -398,6 +401,7 @@ struct sluice_claim {
  * @point: number on the timeline
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
+ * @cancelled: -ECANCELED once it is not wanted any more; under engine->lock
  * @waiting: in-fences that have not signalled, plus one until SUBMIT is done
  * @submitted: when, in jiffies; waiting for in-fences has a bound
  * @num_deps: length of @deps
@@ -422,6 +426,7 @@ struct sluice_job {
 	u64 point;
 	u64 user_data;
 	u32 flags;
+	int cancelled;
 	atomic_t waiting;
 	unsigned long submitted;
 	unsigned int num_deps;
@@ -600,6 +605,7 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 /* fence.c */
 struct dma_fence *sluice_fence_create(const char *name);
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
+ktime_t sluice_fence_deadline(const struct dma_fence *fence);
 void sluice_fence_exit(void);
 
 /* queue.c */
@@ -610,6 +616,7 @@ void sluice_queue_kill(struct sluice_queue *queue, int error);
 void sluice_queue_drop_slots(struct sluice_queue *queue);
 void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job);
 void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
+ktime_t sluice_queue_deadline(struct sluice_queue *queue);
 
 /* job.c */
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
@@ -633,6 +640,8 @@ void sluice_engine_fini(struct sluice_engine *engine);
 void sluice_engine_kick(struct sluice_engine *engine);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job);
+u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,
+			 u64 first, u64 last);
 
 /* coverage.c */
 #ifdef CONFIG_KCOV

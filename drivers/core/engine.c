@@ -99,6 +99,8 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
 	trace_sluice_job_done(job, status);
+	if (!status)
+		job->queue->hangs = 0;
 	sluice_queue_job_ended(job->queue, job, status);
 	sluice_engine_retire(engine, job);
 }
@@ -112,7 +114,8 @@ static void sluice_engine_sync_step(struct sluice_engine *engine, const struct s
 {
 	if (!engine->sdev->ops->cpu_engine || !sluice_compat_need_sync(engine->sdev->parent))
 		return;
-	sluice_slot_sync(step->dst, step->dst_offset, step->length, before);
+	if (step->dst)
+		sluice_slot_sync(step->dst, step->dst_offset, step->length, before);
 	if (before && step->src)
 		sluice_slot_sync(step->src, step->src_offset, step->length, true);
 }
@@ -162,11 +165,28 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 }
 EXPORT_SYMBOL_GPL(sluice_engine_done);
 
-/* The driver must let go of its op; the caller owns the job. */
-static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job *job)
+/*
+ * The driver must let go of its op; the caller owns the job.  A queue whose
+ * jobs do nothing but hang keeps the others from the engine for most of the
+ * time, so it dies.
+ */
+static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
+	struct sluice_queue *queue = job->queue;
+
 	engine->sdev->ops->abort(engine);
 	sluice_engine_sync_step(engine, &job->steps[job->step], false);
+	if (status != -ETIME)
+		return;
+	dev_notice_ratelimited(&engine->sdev->dev,
+			       "%s: job %llu has run for %u ms without an end; engine %u was reset\n",
+			       queue->name, job->point, jiffies_to_msecs(queue->timeout),
+			       engine->index);
+	if (++queue->hangs == SLUICE_MAX_HANGS) {
+		dev_notice(&engine->sdev->dev, "%s: %u jobs in a row hung; the queue is dead\n",
+			   queue->name, queue->hangs);
+		sluice_queue_kill(queue, -EIO);
+	}
 }
 
 /*
@@ -208,6 +228,13 @@ enum sluice_decision {
 	SLUICE_END,		/* a job that does not run, with status */
 };
 
+/* Why a job is to end without more ado, or 0. */
+static int sluice_job_unwanted(const struct sluice_job *job)
+{
+	lockdep_assert_held(&job->queue->engine->lock);
+	return job->queue->dead ?: job->cancelled;
+}
+
 /* One that goes off too early does no harm: the work item sets it again. */
 static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
 {
@@ -234,7 +261,7 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 	lockdep_assert_held(&engine->lock);
 	if (engine->state == SLUICE_ENGINE_ENDING)
 		return SLUICE_NOTHING;
-	*status = job->queue->dead;
+	*status = sluice_job_unwanted(job);
 	if (!*status && time_after_eq(jiffies, engine->deadline))
 		*status = -ETIME;
 	if (*status) {
@@ -267,6 +294,19 @@ static unsigned long sluice_engine_patience(void)
 	return msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 }
 
+/*
+ * Of two jobs that are ready, the more urgent queue's goes first; of equally
+ * urgent ones that with the earlier deadline, if anybody has set one on a fence.
+ */
+static bool sluice_engine_prefers(const struct sluice_job *job, const struct sluice_job *best)
+{
+	u32 urgency = sluice_engine_urgency(job), other = sluice_engine_urgency(best);
+
+	if (urgency != other)
+		return urgency > other;
+	return ktime_before(sluice_queue_deadline(job->queue), sluice_queue_deadline(best->queue));
+}
+
 /* No job runs: the first jobs of all queues compete, or end without running. */
 static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 					       struct sluice_job **picked, int *status)
@@ -282,10 +322,9 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
 
 		*picked = job;
-		if (queue->dead) {
-			*status = queue->dead;
+		*status = sluice_job_unwanted(job);
+		if (*status)
 			return SLUICE_END;
-		}
 		if (atomic_read_acquire(&job->waiting)) {
 			if (time_after_eq(jiffies, job->submitted + patience)) {
 				*status = -ETIME;
@@ -296,7 +335,7 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 			waiting = true;
 			continue;
 		}
-		if (!best || sluice_engine_urgency(job) > sluice_engine_urgency(best))
+		if (!best || sluice_engine_prefers(job, best))
 			best = job;
 	}
 	if (!best) {
@@ -317,7 +356,7 @@ static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *j
 		return;
 	}
 	if (decision == SLUICE_ABORT)
-		sluice_engine_abort(engine, job);
+		sluice_engine_abort(engine, job, status);
 	sluice_engine_end(engine, job, status);
 }
 
@@ -365,7 +404,7 @@ static bool sluice_engine_waits_for(const struct sluice_engine *engine,
 	struct sluice_queue *queue = job->queue;
 
 	lockdep_assert_held(&engine->lock);
-	return !engine->driven && !engine->running && !queue->dead &&
+	return !engine->driven && !engine->running && !sluice_job_unwanted(job) &&
 	       list_is_singular(&engine->active) && !list_empty(&queue->jobs) &&
 	       list_first_entry(&queue->jobs, struct sluice_job, link) == job &&
 	       !atomic_read_acquire(&job->waiting);
@@ -410,6 +449,36 @@ void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *jo
 	}
 	spin_unlock_irq(&engine->lock);
 	dma_fence_end_signalling(signalling);
+}
+
+/**
+ * sluice_engine_cancel - end jobs of a queue
+ * @engine: the queue's
+ * @queue: the queue
+ * @first: the first point
+ * @last: the last point
+ *
+ * Does not wait.  Context: any.  Return: how many of them had not ended.
+ */
+u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,
+			 u64 first, u64 last)
+{
+	struct sluice_job *job;
+	unsigned long flags;
+	u32 count = 0;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	list_for_each_entry(job, &queue->jobs, link) {
+		if (job->point < first || job->point > last ||
+		    (job == engine->running && engine->state == SLUICE_ENGINE_ENDING))
+			continue;
+		job->cancelled = -ECANCELED;
+		count++;
+	}
+	if (count)
+		sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return count;
 }
 
 /**

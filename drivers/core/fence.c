@@ -20,8 +20,34 @@ static const char *sluice_fence_timeline_name(struct dma_fence *fence)
 	return container_of(fence, struct sluice_dma_fence, base)->name;
 }
 
+/*
+ * The fence cannot tell its queue, which may be gone.  The engine looks here
+ * when it has a choice.
+ */
+static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, ktime_t deadline)
+{
+	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
+	s64 old = atomic64_read(&fence->deadline);
+
+	while (ktime_before(deadline, old) &&
+	       !atomic64_try_cmpxchg(&fence->deadline, &old, deadline))
+		;
+}
+
+/**
+ * sluice_fence_deadline - when a fence is needed at the latest
+ * @fence: from sluice_fence_create()
+ *
+ * Return: CLOCK_MONOTONIC, or KTIME_MAX if nobody has said.  Context: any.
+ */
+ktime_t sluice_fence_deadline(const struct dma_fence *fence)
+{
+	return atomic64_read(&container_of(fence, struct sluice_dma_fence, base)->deadline);
+}
+
 static const struct dma_fence_ops sluice_fence_ops = {
 	SLUICE_FENCE_OPS_COMPAT
+	SLUICE_FENCE_OPS_DEADLINE(sluice_fence_set_deadline)
 	.get_driver_name = sluice_fence_driver_name,
 	.get_timeline_name = sluice_fence_timeline_name,
 };
@@ -46,6 +72,7 @@ struct dma_fence *sluice_fence_create(const char *name)
 		return NULL;
 	}
 	strscpy(fence->name, name, sizeof(fence->name));
+	atomic64_set(&fence->deadline, KTIME_MAX);
 	return &fence->base;
 }
 

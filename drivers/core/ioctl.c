@@ -25,6 +25,7 @@ union sluice_any_args {
 	struct sluice_submit submit;
 	struct sluice_export_fence fence;
 	struct sluice_wait wait;
+	struct sluice_cancel cancel;
 };
 
 /**

@@ -139,7 +139,11 @@ static int sluice_step_copy(struct sluice_step *step, struct sluice_op *op)
 		step->value = op->value;
 		break;
 	case SLUICE_OP_CAPTURE:
-		if (op->src || op->src_offset || op->pad[2])
+	case SLUICE_OP_PLAYBACK:
+		if (op->kind == SLUICE_OP_CAPTURE ? op->src || op->src_offset :
+						    op->dst || op->dst_offset)
+			return -EINVAL;
+		if (op->pad[2])
 			return -EINVAL;
 		step->frame.width = op->frame.width;
 		step->frame.height = op->frame.height;
@@ -223,7 +227,7 @@ static int sluice_check_range(u64 offset, u64 length, const struct sluice_slot *
 {
 	u64 end;
 
-	if (check_add_overflow(offset, length, &end) || end > slot->dmabuf->size)
+	if (slot && (check_add_overflow(offset, length, &end) || end > slot->dmabuf->size))
 		return -ERANGE;
 	return 0;
 }
@@ -252,22 +256,19 @@ static int sluice_step_check(const struct sluice_step *step, const struct sluice
 		align = max_t(u64, align, sizeof(u32));
 	if (!step->length || (step->length | step->dst_offset | step->src_offset) & (align - 1))
 		return -EINVAL;
-	if (!(step->dst->flags & SLUICE_ATTACH_WRITE))
+	if (step->dst && !(step->dst->flags & SLUICE_ATTACH_WRITE))
+		return -EACCES;
+	if (step->src && !(step->src->flags & SLUICE_ATTACH_READ))
 		return -EACCES;
 	ret = sluice_check_range(step->dst_offset, step->length, step->dst);
 	if (ret)
 		return ret;
-	if (step->kind == SLUICE_OP_CAPTURE)
-		return sluice_check_frame(step, sdev);
-	if (step->kind != SLUICE_OP_COPY)
-		return 0;
-
-	if (!(step->src->flags & SLUICE_ATTACH_READ))
-		return -EACCES;
 	ret = sluice_check_range(step->src_offset, step->length, step->src);
 	if (ret)
 		return ret;
-	if (step->src->dmabuf == step->dst->dmabuf &&
+	if (step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK)
+		return sluice_check_frame(step, sdev);
+	if (step->kind == SLUICE_OP_COPY && step->src->dmabuf == step->dst->dmabuf &&
 	    step->src_offset < step->dst_offset + step->length &&
 	    step->dst_offset < step->src_offset + step->length)
 		return -EINVAL;
@@ -277,17 +278,20 @@ static int sluice_step_check(const struct sluice_step *step, const struct sluice
 static int sluice_step_resolve(struct sluice_step *step, struct sluice_queue *queue,
 			       const u32 *slots)
 {
-	struct sluice_slot *slot = sluice_slot_get(queue, slots[0]);
+	struct sluice_slot *slot;
 
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
-	step->dst = slot;
-	if (step->kind != SLUICE_OP_COPY)
-		return 0;
-	slot = sluice_slot_get(queue, slots[1]);
-	if (IS_ERR(slot))
-		return PTR_ERR(slot);
-	step->src = slot;
+	if (step->kind != SLUICE_OP_PLAYBACK) {
+		slot = sluice_slot_get(queue, slots[0]);
+		if (IS_ERR(slot))
+			return PTR_ERR(slot);
+		step->dst = slot;
+	}
+	if (step->kind == SLUICE_OP_COPY || step->kind == SLUICE_OP_PLAYBACK) {
+		slot = sluice_slot_get(queue, slots[1]);
+		if (IS_ERR(slot))
+			return PTR_ERR(slot);
+		step->src = slot;
+	}
 	return 0;
 }
 

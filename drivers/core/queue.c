@@ -21,6 +21,8 @@
 #include "core.h"
 #include "trace.h"
 
+#define SLUICE_LOOK_AHEAD	4	/* jobs whose deadlines count */
+
 static const struct file_operations sluice_queue_fops;
 
 static void sluice_queue_release(struct kref *ref)
@@ -210,6 +212,33 @@ static void sluice_history_signal(struct sluice_history *history, struct dma_fen
 	if (history->status)
 		dma_fence_set_error(fence, history->status);
 	dma_fence_signal_timestamp(fence, history->ended);
+}
+
+/**
+ * sluice_queue_deadline - when somebody needs one of the queue's jobs at the latest
+ * @queue: the queue
+ *
+ * Looks at the fences of a few jobs that come next: those in the way of a later
+ * one are as urgent as that.
+ *
+ * Return: the earliest deadline, or KTIME_MAX.  Context: any; engine->lock held.
+ */
+ktime_t sluice_queue_deadline(struct sluice_queue *queue)
+{
+	ktime_t earliest = KTIME_MAX;
+	unsigned long flags;
+	u64 point, last;
+
+	spin_lock_irqsave(&queue->lock, flags);
+	last = min(queue->submitted, queue->done + SLUICE_LOOK_AHEAD);
+	for (point = queue->done + 1; point <= last; point++) {
+		struct dma_fence *fence = queue->history[point & (queue->depth - 1)].fence;
+
+		if (fence)
+			earliest = min(earliest, sluice_fence_deadline(fence));
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	return earliest;
 }
 
 /**
@@ -584,12 +613,24 @@ static int sluice_queue_wait(struct sluice_call *call)
 	return 0;
 }
 
+static int sluice_queue_cancel(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_cancel *args = call->data;
+
+	if (args->flags || !args->first || args->first > args->last)
+		return -EINVAL;
+	args->cancelled = sluice_engine_cancel(queue->engine, queue, args->first, args->last);
+	return 0;
+}
+
 static const struct sluice_ioctl sluice_queue_ioctls[] = {
 	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), 0, sluice_queue_attach },
 	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), 0, sluice_queue_detach },
 	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), 0, sluice_queue_submit },
 	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), 0, sluice_queue_fence },
 	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), 0, sluice_queue_wait },
+	{ SLUICE_IOCTL_CANCEL, sizeof(struct sluice_cancel), 0, sluice_queue_cancel },
 };
 
 static long sluice_queue_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -615,6 +656,7 @@ static void sluice_queue_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sluice-ended:\t%llu\n", done);
 	seq_printf(m, "sluice-in-flight:\t%u\n", in_flight);
 	seq_printf(m, "sluice-depth:\t%u\n", queue->depth);
+	seq_printf(m, "sluice-hangs:\t%u\n", READ_ONCE(queue->hangs));
 }
 
 static const struct file_operations sluice_queue_fops = {

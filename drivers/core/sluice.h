@@ -27,13 +27,13 @@ struct sluice_slot;
 /**
  * struct sluice_step - one op of a job, checked and resolved by the core
  * @kind: enum sluice_op_kind; one that the device has
- * @dst: slot written to; the range lies inside it
- * @src: slot read from (copy), else NULL; the ranges do not overlap
+ * @dst: slot written to, NULL of a playback; the range lies inside it
+ * @src: slot read from (copy, playback), else NULL; the ranges do not overlap
  * @dst_offset: bytes
  * @src_offset: bytes
  * @length: bytes, not 0, a multiple of op_align
  * @value: fill: the 32-bit value
- * @frame: capture: the geometry; width 0 for raw data
+ * @frame: capture, playback: the geometry; width 0 for raw data
  * @frame.width: pixels
  * @frame.height: lines
  * @frame.stride: bytes, at least width * 4; (height - 1) * stride + width * 4
@@ -60,10 +60,11 @@ struct sluice_step {
  * struct sluice_result - how an op ended
  * @status: 0 or a negative errno, usually -EIO; the rest of the job is skipped
  *	after an error
- * @bytes: written to memory
- * @timestamp: capture: when the frame began, CLOCK_MONOTONIC; else 0
- * @sequence: capture: frame number
- * @dropped: capture: frames lost since the frame captured before
+ * @bytes: written to memory, or played back
+ * @timestamp: capture, playback: when the frame began, CLOCK_MONOTONIC; else 0
+ * @sequence: capture, playback: frame number
+ * @dropped: capture: frames lost since the frame captured before; playback:
+ *	frames for which there was nothing since the one before
  */
 struct sluice_result {
 	int status;
@@ -81,7 +82,7 @@ struct sluice_result {
  * @op_align: offsets and lengths of ops are multiples of it; a power of two
  * @cpu_engine: the engine is software: slots have a kernel mapping, and the
  *	core maintains the caches around each op as it would for a device
- * @check_format: optional: may a capture have this DRM fourcc?  Any context.
+ * @check_format: optional: may a frame have this DRM fourcc?  Any context.
  * @start: begin one op on an idle engine.  Called in process context, in the
  *	signalling path of fences: may sleep for a bounded time, but must not
  *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  Answer

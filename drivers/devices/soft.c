@@ -3,16 +3,20 @@
  * soft: a device in software, for any machine.
  *
  * Its engines copy and fill with the CPU, and each has a camera that produces a
- * frame of the test pattern at every tick of a clock.  A capture takes the next
- * frame; frames that no capture was waiting for are counted as dropped.
+ * frame of the test pattern at every tick of a clock, and a screen that shows
+ * one.  A capture takes the next frame; frames that no capture was waiting for
+ * are counted as dropped.  A playback is the next frame shown; so are frames for
+ * which there was nothing to show.
  *
- * In /sys/kernel/debug/sluice/<device>/ it can be told to misbehave, so that
- * everything that depends on it can be tested:
+ * In /sys/kernel/debug/sluice/<device>/ one finds what was shown, and can tell
+ * the device to misbehave, so that everything that depends on it can be tested:
  *
+ *	screen		a line an engine: number of the frame, its bytes and CRC-32
  *	delay_us	every op takes that much longer
  *	fail_next	the next N ops end with -EIO
  *	hang_next	the next N ops never end, until they are aborted
  */
+#include <linux/crc32.h>
 #include <linux/debugfs.h>
 #include <linux/dma-mapping.h>
 #include <linux/hrtimer.h>
@@ -20,6 +24,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/platform_device.h>
+#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -47,8 +52,11 @@ MODULE_PARM_DESC(fps, "frames per second of each engine's camera, 1 to 1000 (def
  * @step: the op that runs
  * @timer: when the op has its frame, or has been delayed enough
  * @work: does the op
- * @frame: sequence of the frame that a capture waits for
+ * @frame: sequence of the frame that a capture or playback waits for
  * @captured: sequence of the last frame captured, plus 1; 0 for none
+ * @played: the same of the last frame shown
+ * @lock: guards @shown
+ * @shown: what the screen shows
  * @stop: the op is being aborted
  */
 struct soft_engine {
@@ -59,6 +67,13 @@ struct soft_engine {
 	struct work_struct work;
 	u64 frame;
 	u64 captured;
+	u64 played;
+	spinlock_t lock;
+	struct soft_shown {
+		u64 sequence;
+		u64 bytes;
+		u32 crc;
+	} shown;
 	bool stop;
 };
 
@@ -146,6 +161,35 @@ static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 	se->captured = se->frame + 1;
 }
 
+/* Look at every byte, as a screen would: those of the lines only. */
+static void soft_playback(struct soft_engine *se, struct sluice_result *result)
+{
+	const struct sluice_step *step = &se->step;
+	void *src = sluice_slot_vaddr(step->src) + step->src_offset;
+	u64 line = step->frame.width ? step->frame.width * 4ULL : min_t(u64, step->length, SZ_64K);
+	u64 stride = step->frame.width ? step->frame.stride : line;
+	u64 end = step->frame.width ? (u64)step->frame.height * stride : step->length;
+	struct soft_shown shown = { .sequence = se->frame, .crc = ~0 };
+	u64 at;
+
+	for (at = 0; at < end && !READ_ONCE(se->stop); at += stride) {
+		u64 bite = step->frame.width ? line : min(line, end - at);
+
+		shown.crc = crc32_le(shown.crc, src + at, bite);
+		shown.bytes += bite;
+		cond_resched();
+	}
+	shown.crc = ~shown.crc;
+	spin_lock(&se->lock);
+	se->shown = shown;
+	spin_unlock(&se->lock);
+	result->bytes = shown.bytes;
+	result->timestamp = soft_frame_time(se->soft, se->frame);
+	result->sequence = se->frame;
+	result->dropped = se->played ? se->frame - se->played : 0;
+	se->played = se->frame + 1;
+}
+
 static void soft_run(struct soft_engine *se)
 {
 	struct sluice_result result = {};
@@ -156,6 +200,8 @@ static void soft_run(struct soft_engine *se)
 		result.status = -EIO;
 	else if (se->step.kind == SLUICE_OP_CAPTURE)
 		soft_capture(se, &result);
+	else if (se->step.kind == SLUICE_OP_PLAYBACK)
+		soft_playback(se, &result);
 	else
 		result.bytes = soft_move(se);
 	sluice_engine_done(se->engine, &result);
@@ -178,13 +224,14 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_step *st
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
+	bool paced = step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK;
 	u32 delay_us = READ_ONCE(soft->delay_us);
 	ktime_t when;
 
 	se->engine = engine;
 	se->step = *step;
 	se->stop = false;
-	if (step->kind != SLUICE_OP_CAPTURE && !delay_us) {
+	if (!paced && !delay_us) {
 		if (step->length <= SOFT_AT_ONCE)
 			soft_run(se);
 		else
@@ -192,7 +239,7 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_step *st
 		return 0;
 	}
 	when = ktime_get();
-	if (step->kind == SLUICE_OP_CAPTURE) {
+	if (paced) {
 		se->frame = div64_u64(ktime_to_ns(ktime_sub(when, soft->epoch)),
 				      soft->interval) + 1;
 		when = soft_frame_time(soft, se->frame);
@@ -216,11 +263,29 @@ static bool soft_check_format(u32 fourcc)
 	return fourcc == SOFT_FORMAT_XRGB8888;
 }
 
+static int soft_screen_show(struct seq_file *m, void *data)
+{
+	struct soft *soft = m->private;
+	unsigned int i;
+
+	for (i = 0; i < soft->num_engines; i++) {
+		struct soft_engine *se = &soft->engines[i];
+		struct soft_shown shown;
+
+		spin_lock(&se->lock);
+		shown = se->shown;
+		spin_unlock(&se->lock);
+		seq_printf(m, "%llu %llu %08x\n", shown.sequence, shown.bytes, shown.crc);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(soft_screen);
+
 static const struct sluice_device_ops soft_ops = {
 	.owner = THIS_MODULE,
 	.driver = "soft",
 	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
-		    BIT_ULL(SLUICE_OP_CAPTURE),
+		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK),
 	.op_align = 4,
 	.cpu_engine = true,
 	.check_format = soft_check_format,
@@ -254,6 +319,7 @@ static int soft_probe(struct platform_device *pdev)
 		struct soft_engine *se = &soft->engines[i];
 
 		se->soft = soft;
+		spin_lock_init(&se->lock);
 		hrtimer_setup(&se->timer, soft_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
 		INIT_WORK(&se->work, soft_work);
 	}
@@ -265,6 +331,7 @@ static int soft_probe(struct platform_device *pdev)
 		goto err_wq;
 	}
 	debugfs = sluice_device_debugfs(soft->sdev);
+	debugfs_create_file("screen", 0400, debugfs, soft, &soft_screen_fops);
 	debugfs_create_u32("delay_us", 0600, debugfs, &soft->delay_us);
 	debugfs_create_atomic_t("fail_next", 0600, debugfs, &soft->fail_next);
 	debugfs_create_atomic_t("hang_next", 0600, debugfs, &soft->hang_next);

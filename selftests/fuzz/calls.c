@@ -167,6 +167,19 @@ static void do_capture(const uint8_t *g)
 	op->frame.format = g[6] < 240 ? XRGB8888 : number(g[6]);
 }
 
+static void do_playback(const uint8_t *g)
+{
+	struct sluice_op *op;
+
+	do_capture(g);
+	op = &have.ops[have.num_ops - 1];
+	op->kind = SLUICE_OP_PLAYBACK;
+	op->src = op->dst;
+	op->src_offset = op->dst_offset;
+	op->dst = reserved(g[7]);
+	op->dst_offset = reserved(g[6]);
+}
+
 static void do_odd_op(const uint8_t *g)
 {
 	next_op(g, number(g[3]));
@@ -229,6 +242,17 @@ static void do_wait(const uint8_t *g)
 	if (wait.deadline_ns > now_ns() + 50000000)
 		wait.deadline_ns = now_ns() + 50000000;
 	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_WAIT, &wait, g[4]);
+}
+
+static void do_cancel(const uint8_t *g)
+{
+	struct sluice_cancel cancel = {
+		.first = pick_point(g[1]),
+		.last = g[2] < 64 ? UINT64_MAX : pick_point(g[2]),
+		.flags = reserved(g[3]),
+	};
+
+	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_CANCEL, &cancel, g[4]);
 }
 
 /* Any number, any size, on any of our files */
@@ -323,7 +347,7 @@ static const struct {
 	{ "heapnode", 2, do_heap_node },
 	{ "foreign", 3, do_foreign_buffer }, { "delay", 3, do_delay }, { "fail", 3, do_fail },
 	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
-	{ "die", 1, do_die },
+	{ "die", 1, do_die }, { "playback", 3, do_playback }, { "cancel", 4, do_cancel },
 };
 
 const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);

@@ -40,6 +40,7 @@ extern "C" {
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
 #define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
+#define SLUICE_MAX_HANGS	8	/* jobs of a queue, one after the other, that ran out of it */
 
 /**
  * enum sluice_op_kind - what an op does
@@ -50,11 +51,14 @@ extern "C" {
  * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  With
  *	@frame.width 0 a frame is @length bytes of raw data, else an image of
  *	the given geometry, which must fit into @length.
+ * @SLUICE_OP_PLAYBACK: the opposite: the device shows what is in @src as its
+ *	next frame.
  */
 enum sluice_op_kind {
 	SLUICE_OP_COPY = 1,
 	SLUICE_OP_FILL = 2,
 	SLUICE_OP_CAPTURE = 3,
+	SLUICE_OP_PLAYBACK = 4,
 };
 
 /* sluice_info.caps */
@@ -314,13 +318,13 @@ struct sluice_detach {
  * struct sluice_op - one step of a job
  * @kind: enum sluice_op_kind
  * @flags: must be 0
- * @dst: slot written to
- * @src: slot read from (COPY), else 0
- * @dst_offset: bytes
- * @src_offset: bytes (COPY), else 0
+ * @dst: slot written to; of a PLAYBACK 0
+ * @src: slot read from (COPY, PLAYBACK), else 0
+ * @dst_offset: bytes; of a PLAYBACK 0
+ * @src_offset: bytes (COPY, PLAYBACK), else 0
  * @length: bytes, not 0
  * @value: FILL: the value
- * @frame: CAPTURE: the image wanted; all 0 for raw data
+ * @frame: CAPTURE, PLAYBACK: the image; all 0 for raw data
  * @frame.width: pixels
  * @frame.height: lines
  * @frame.stride: bytes from line to line, at least width * 4, a multiple of 4
@@ -371,9 +375,11 @@ struct sluice_op {
  * writing waits for everybody.  Its own fence is added to those buffers.
  *
  * A job whose in-fence ended with an error ends with -ECANCELED, without
- * running.  One that runs longer than the queue's timeout ends with -ETIME; so
- * does one whose in-fences have not all signalled 30 s after SUBMIT, as soon as
- * it is the first of its queue and its engine is free.
+ * running.  One that runs longer than the queue's timeout ends with -ETIME, and
+ * its engine is reset.  So does, without a reset, one whose in-fences have not
+ * all signalled 30 s after SUBMIT, as soon as it is the first of its queue and
+ * its engine is free.  After SLUICE_MAX_HANGS resets for jobs in a row the queue
+ * is dead: what it holds, and every SUBMIT from then on, ends with -EIO.
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, an in-fence that is not a sync_file), -E2BIG (too many ops or
@@ -381,8 +387,8 @@ struct sluice_op {
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction), -EOPNOTSUPP (op kind that
  * the device does not have, or fences on a kernel without sync_file), -EBUSY
- * (the queue is full: read completions or wait), -EMFILE, -ENOMEM, -EINTR,
- * -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
+ * (the queue is full: read completions or wait), -EIO (the queue is dead: its
+ * jobs hang), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
  * @out_fence mean nothing.
  */
 struct sluice_submit {
@@ -442,17 +448,42 @@ struct sluice_wait {
 };
 
 /**
+ * struct sluice_cancel - SLUICE_IOCTL_CANCEL: end jobs that are not wanted any more
+ * @first: in, the first point
+ * @last: in, the last point; one that has not been submitted yet stands for the
+ *	last that has
+ * @flags: in, must be 0
+ * @cancelled: out, how many of these jobs had not ended
+ *
+ * They end with -ECANCELED, in their place on the timeline: a job that runs is
+ * stopped, and one that waits does not wait for its in-fences any more, but for
+ * the jobs before it.  CANCEL does not wait for that.  A job that is about to
+ * end may still end as it would have.
+ *
+ * Errors: -EINVAL (@first is 0 or after @last; flags), -EFAULT (the jobs are
+ * cancelled, but @cancelled could not be written).
+ */
+struct sluice_cancel {
+	__u64 first;
+	__u64 last;
+	__u32 flags;
+	__u32 cancelled;
+};
+
+/**
  * struct sluice_completion - one record of read() on a queue
  * @point: the job
  * @user_data: as given to SUBMIT
  * @status: 0, or -ECANCELED (cancelled, or an in-fence failed), -ETIME (too
  *	slow), -ENODEV (device gone), or what the device reported, often -EIO
  * @flags: 0
- * @bytes: written to memory by the ops of this job
- * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture, when the frame
- *	began; else when the job ended
- * @sequence: of a capture, number of the frame, counted by the device from 0
- * @dropped: of a capture, frames lost since the frame captured before
+ * @bytes: moved by the ops of this job: written to memory, or played back
+ * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture or playback, when
+ *	the frame began; else when the job ended
+ * @sequence: of a capture or playback, number of the frame, counted by the
+ *	device from 0
+ * @dropped: of a capture, frames lost since the frame captured before; of a
+ *	playback, frames since the one before for which there was nothing to show
  * @reserved: 0
  *
  * read() returns as many whole records as there are and fit.  It blocks while
@@ -491,6 +522,7 @@ struct sluice_completion {
 #define SLUICE_IOCTL_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x22, struct sluice_submit)
 #define SLUICE_IOCTL_FENCE		_IOWR(SLUICE_IOCTL_BASE, 0x23, struct sluice_export_fence)
 #define SLUICE_IOCTL_WAIT		_IOWR(SLUICE_IOCTL_BASE, 0x24, struct sluice_wait)
+#define SLUICE_IOCTL_CANCEL		_IOWR(SLUICE_IOCTL_BASE, 0x25, struct sluice_cancel)
 
 #if defined(__cplusplus)
 }

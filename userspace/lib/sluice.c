@@ -255,6 +255,14 @@ void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uin
 	};
 }
 
+static void set_frame(struct sluice_op *op, uint32_t width, uint32_t height, uint32_t stride)
+{
+	op->frame.width = width;
+	op->frame.height = height;
+	op->frame.stride = stride;
+	op->frame.format = 0x34325258;	/* DRM_FORMAT_XRGB8888 */
+}
+
 void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length)
 {
 	*op = (struct sluice_op) {
@@ -269,10 +277,24 @@ void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t of
 			     uint32_t width, uint32_t height, uint32_t stride)
 {
 	sluice_op_capture(op, dst, offset, (uint64_t)height * stride);
-	op->frame.width = width;
-	op->frame.height = height;
-	op->frame.stride = stride;
-	op->frame.format = 0x34325258;	/* DRM_FORMAT_XRGB8888 */
+	set_frame(op, width, height, stride);
+}
+
+void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset, uint64_t length)
+{
+	*op = (struct sluice_op) {
+		.kind = SLUICE_OP_PLAYBACK,
+		.src = src,
+		.src_offset = offset,
+		.length = length,
+	};
+}
+
+void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t offset,
+			      uint32_t width, uint32_t height, uint32_t stride)
+{
+	sluice_op_playback(op, src, offset, (uint64_t)height * stride);
+	set_frame(op, width, height, stride);
 }
 
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
@@ -315,6 +337,14 @@ int sluice_wait(int queue, uint64_t point, int timeout_ms)
 	int ret = call(queue, SLUICE_IOCTL_WAIT, &args);
 
 	return ret ? ret : args.status;
+}
+
+int sluice_cancel(int queue, uint64_t first, uint64_t last)
+{
+	struct sluice_cancel args = { .first = first, .last = last };
+	int ret = call(queue, SLUICE_IOCTL_CANCEL, &args);
+
+	return ret ? ret : (int)args.cancelled;
 }
 
 int sluice_read(int queue, struct sluice_completion *completions, size_t max)

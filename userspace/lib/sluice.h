@@ -126,6 +126,13 @@ void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, 
 void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t offset,
 			     uint32_t width, uint32_t height, uint32_t stride);
 
+/** sluice_op_playback - fill in an op that plays back raw data */
+void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset, uint64_t length);
+
+/** sluice_op_playback_frame - fill in an op that plays back an XRGB8888 image */
+void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t offset,
+			      uint32_t width, uint32_t height, uint32_t stride);
+
 /**
  * sluice_submit - submit a job
  * @ops: what to do
@@ -149,6 +156,16 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
  * whether it has ended.
  */
 int sluice_wait(int queue, uint64_t point, int timeout_ms);
+
+/**
+ * sluice_cancel - end jobs that are not wanted any more
+ * @first: the first point
+ * @last: the last point; UINT64_MAX for all that have been submitted
+ *
+ * They end with -ECANCELED, soon, in their order.  Returns how many had not
+ * ended.
+ */
+int sluice_cancel(int queue, uint64_t first, uint64_t last);
 
 /**
  * sluice_read - read completions

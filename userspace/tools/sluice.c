@@ -311,9 +311,10 @@ static int do_info(const struct options *options)
 
 	printf("device      %s\ndriver      %s\nuapi        %u\n", info.name, info.driver,
 	       info.uapi_version);
-	printf("ops        %s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
+	printf("ops        %s%s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
 	       info.op_kinds & 1 << SLUICE_OP_FILL ? " fill" : "",
-	       info.op_kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "");
+	       info.op_kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "",
+	       info.op_kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "");
 	printf("alignment   %u bytes\nDMA         %u bits\nengines     %u\n", info.op_align,
 	       info.dma_bits, info.num_engines);
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :

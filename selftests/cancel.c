@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/* Jobs that end early or late: CANCEL, hangs, and who goes first. */
+#include <fcntl.h>
+#include <linux/sync_file.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE	4096UL
+
+/* since Linux 6.6 */
+#ifndef SYNC_IOC_SET_DEADLINE
+struct sync_set_deadline {
+	__u64 deadline_ns;
+	__u64 pad;
+};
+#define SYNC_IOC_SET_DEADLINE	_IOW(SYNC_IOC_MAGIC, 5, struct sync_set_deadline)
+#endif
+
+FIXTURE(cancel) {
+	struct objects before;
+	int device, queue, buffer, slot;
+};
+
+FIXTURE_SETUP(cancel)
+{
+	self->before = objects_read();
+	knob("delay_us", 0);
+	self->device = sluice_open("soft0");
+	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
+	self->queue = sluice_queue(self->device, 0);
+	self->slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_EXPLICIT);
+	ASSERT_EQ(self->slot, 0);
+}
+
+FIXTURE_TEARDOWN(cancel)
+{
+	knob("delay_us", 0);
+	knob("hang_next", 0);
+	close(self->queue);
+	close(self->buffer);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+static int fill(int queue, uint32_t value, int in_fence, int *out_fence)
+{
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, 0, SIZE, value);
+	return sluice_submit(queue, &op, 1, in_fence, out_fence, value, NULL);
+}
+
+TEST_F(cancel, stops_the_job_that_runs)
+{
+	struct sluice_completion completions[2];
+	int64_t before = now_ns();
+	int fence;
+
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(self->queue, 1, -1, &fence), 0);
+	ASSERT_EQ(fill(self->queue, 2, -1, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	EXPECT_EQ(sluice_cancel(self->queue, 1, 1), 1);
+	ASSERT_EQ(sluice_read(self->queue, completions, 1), 1);
+	EXPECT_EQ(completions[0].status, -ECANCELED);
+	EXPECT_EQ(sluice_fence_wait(fence, 1000), -ECANCELED);
+	/* before its time is over, and the next goes on */
+	EXPECT_LT(now_ns() - before, 1900000000);
+	EXPECT_EQ(sluice_wait(self->queue, 2, 5000), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 2), 0);
+	close(fence);
+}
+
+TEST_F(cancel, ends_those_of_a_range_and_no_other_in_order)
+{
+	static const int expected[6] = { 0, -ECANCELED, -ECANCELED, -ECANCELED, 0, 0 };
+	struct sluice_completion completions[6];
+	int i, count;
+
+	ASSERT_EQ(knob("delay_us", 300000), 0);
+	for (i = 0; i < 6; i++)
+		ASSERT_EQ(fill(self->queue, i, -1, NULL), 0);
+	EXPECT_EQ(sluice_cancel(self->queue, 2, 4), 3);
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	for (count = 0; count < 6; count += i) {
+		i = sluice_read(self->queue, completions + count, 6 - count);
+		ASSERT_GT(i, 0);
+	}
+	for (i = 0; i < 6; i++) {
+		EXPECT_EQ(completions[i].point, (uint64_t)i + 1);
+		EXPECT_EQ(completions[i].status, expected[i]);
+	}
+	EXPECT_EQ(check_value(self->buffer, SIZE, 5), 0);
+	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 0);
+}
+
+TEST_F(cancel, waits_for_no_in_fence)
+{
+	int hanging = sluice_queue(self->device, 1), in;
+	struct sluice_completion completion;
+
+	ASSERT_EQ(sluice_attach(hanging, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(hanging, 1, -1, &in), 0);
+	ASSERT_TRUE(wait_running(1));
+	ASSERT_EQ(fill(self->queue, 2, in, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
+	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 1);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -ECANCELED);
+	EXPECT_FALSE(signalled(in));
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+	close(in);
+	close(hanging);
+}
+
+TEST_F(cancel, refuses_a_range_that_is_none)
+{
+	struct sluice_cancel args = { .first = 1, .last = 1, .flags = 1 };
+
+	EXPECT_EQ(sluice_cancel(self->queue, 0, 1), -EINVAL);
+	EXPECT_EQ(sluice_cancel(self->queue, 2, 1), -EINVAL);
+	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_CANCEL, &args), -EINVAL);
+	EXPECT_EQ(sluice_cancel(self->queue, 1, 1), 0);
+	EXPECT_EQ(sluice_cancel(self->device, 1, 1), -ENOTTY);
+}
+
+/* Somebody submits all the time, somebody else cancels: each job ends once. */
+TEST_F(cancel, hits_jobs_in_every_state)
+{
+	struct sluice_completion completion;
+	int i, cancelled = 0, ended = 0;
+	pid_t child;
+
+	ASSERT_EQ(knob("delay_us", 500), 0);
+	child = fork();
+	if (!child) {
+		for (;;)
+			sluice_cancel(self->queue, 1, UINT64_MAX);
+	}
+	for (i = 0; i < 500; i++) {
+		ASSERT_EQ(fill(self->queue, i, -1, NULL), 0);
+		if (i % 5)
+			continue;
+		while (ended <= i) {
+			ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+			EXPECT_EQ(completion.point, (uint64_t)++ended);
+			if (completion.status)
+				EXPECT_EQ(completion.status, -ECANCELED);
+			cancelled += completion.status == -ECANCELED;
+		}
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	EXPECT_GT(cancelled, 0);
+}
+
+/* A line of a process's fdinfo, as a number. */
+static long fdinfo(int fd, const char *key)
+{
+	char path[64], line[128], format[64];
+	long value = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	snprintf(format, sizeof(format), "%s: %%ld", key);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, format, &value);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+TEST_F(cancel, queue_of_hanging_jobs_dies_and_others_go_on)
+{
+	struct sluice_create_queue create = { .timeout_ms = 60 };
+	int other = sluice_queue(self->device, 0), i;
+	struct sluice_completion completion;
+
+	ASSERT_EQ(sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+
+	/* a job that succeeds makes up for those that hung */
+	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS - 1), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS; i++)
+		ASSERT_EQ(fill(create.fd, i, -1, NULL), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS; i++) {
+		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+		EXPECT_EQ(completion.status, i < SLUICE_MAX_HANGS - 1 ? -ETIME : 0);
+	}
+	EXPECT_EQ(fdinfo(create.fd, "sluice-hangs"), 0);
+
+	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS + 2; i++)
+		ASSERT_EQ(fill(create.fd, i, -1, NULL), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS + 2; i++) {
+		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+		EXPECT_EQ(completion.status, i < SLUICE_MAX_HANGS ? -ETIME : -EIO);
+	}
+	EXPECT_EQ(fdinfo(create.fd, "sluice-hangs"), SLUICE_MAX_HANGS);
+	EXPECT_EQ(fill(create.fd, 1, -1, NULL), -EIO);
+	ASSERT_EQ(fill(other, 77, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(other, 1, 5000), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 77), 0);
+	close(create.fd);
+	close(other);
+}
+
+/* Two queues alike; the later one's last job has a deadline, so it goes first. */
+TEST_F(cancel, deadline_of_a_fence_goes_before_order)
+{
+	struct sync_set_deadline deadline = { .deadline_ns = now_ns() };
+	struct sluice_completion early, late;
+	int third = sluice_queue(self->device, 0), other = sluice_queue(self->device, 0);
+	int fence;
+
+	ASSERT_EQ(sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(sluice_attach(third, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(knob("delay_us", 400000), 0);
+	ASSERT_EQ(fill(third, 1, -1, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(knob("delay_us", 1000), 0);
+	ASSERT_EQ(fill(self->queue, 1, -1, NULL), 0);
+	ASSERT_EQ(fill(other, 2, -1, NULL), 0);
+	ASSERT_EQ(fill(other, 3, -1, &fence), 0);
+	if (xioctl(fence, SYNC_IOC_SET_DEADLINE, &deadline)) {
+		close(fence);
+		close(other);
+		close(third);
+		SKIP(return, "no deadlines on this kernel");
+	}
+	ASSERT_EQ(sluice_read(other, &early, 1), 1);
+	ASSERT_EQ(sluice_read(self->queue, &late, 1), 1);
+	EXPECT_LT(early.timestamp, late.timestamp);
+	EXPECT_EQ(sluice_wait(other, 2, 5000), 0);
+	close(fence);
+	close(other);
+	close(third);
+}
+
+TEST_HARNESS_MAIN

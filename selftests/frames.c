@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+/* Capture and playback: frames in rings of buffers, and none lost unseen. */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE	16384UL
+#define RING	4
+#define FRAMES	40
+#define XR24	0x34325258
+
+static uint32_t crc32(uint32_t crc, const void *data, size_t length)
+{
+	const uint8_t *byte = data;
+	int bit;
+
+	for (crc = ~crc; length--; byte++)
+		for (crc ^= *byte, bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	return ~crc;
+}
+
+struct shown {
+	unsigned long long sequence, bytes;
+	unsigned int crc;
+};
+
+/* What an engine of soft0 has on its screen. */
+static struct shown screen(unsigned int engine)
+{
+	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/screen", "re");
+	struct shown shown = {};
+	unsigned int i;
+
+	for (i = 0; file && i <= engine; i++)
+		if (fscanf(file, "%llu %llu %x", &shown.sequence, &shown.bytes, &shown.crc) != 3)
+			shown.bytes = 0;
+	if (file)
+		fclose(file);
+	return shown;
+}
+
+FIXTURE(frames) {
+	struct objects before;
+	int device, camera, player, buffers[RING];
+};
+
+/* Slot i of both queues is buffer i.  All waiting is by fences given as fds. */
+FIXTURE_SETUP(frames)
+{
+	int i;
+
+	self->before = objects_read();
+	knob("delay_us", 0);
+	self->device = sluice_open("soft0");
+	self->camera = sluice_queue(self->device, 0);
+	self->player = sluice_queue(self->device, 1);
+	for (i = 0; i < RING; i++) {
+		self->buffers[i] = sluice_alloc(self->device, 0, SIZE, 0);
+		ASSERT_EQ(sluice_attach(self->camera, self->buffers[i],
+					SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_WRITE), i);
+		ASSERT_EQ(sluice_attach(self->player, self->buffers[i],
+					SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_READ), i);
+	}
+}
+
+FIXTURE_TEARDOWN(frames)
+{
+	int i;
+
+	knob("delay_us", 0);
+	close(self->camera);
+	close(self->player);
+	for (i = 0; i < RING; i++)
+		close(self->buffers[i]);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(frames, playback_shows_every_byte)
+{
+	struct sluice_completion completion;
+	int64_t before = now_ns();
+	struct sluice_op op;
+	struct shown shown;
+	uint32_t *words;
+
+	ASSERT_EQ(fill_words(self->buffers[0], SIZE, 7), 0);
+	ASSERT_EQ(sluice_map(self->buffers[0], SIZE, (void **)&words), 0);
+	sluice_op_playback(&op, 0, 4096, SIZE - 8192);
+	ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->player, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, SIZE - 8192);
+	EXPECT_GE((int64_t)completion.timestamp, before);
+	shown = screen(1);
+	EXPECT_EQ(shown.bytes, SIZE - 8192);
+	EXPECT_EQ(shown.sequence, completion.sequence);
+	EXPECT_EQ(shown.crc, crc32(0, words + 1024, SIZE - 8192));
+	/* the player reads only */
+	EXPECT_EQ(check_words(self->buffers[0], SIZE, 7), 0);
+	munmap(words, SIZE);
+}
+
+TEST_F(frames, played_image_is_its_lines_alone)
+{
+	const uint32_t width = 100, height = 30, stride = 448;
+	struct sluice_completion completion;
+	struct sluice_op op;
+	struct shown shown;
+	uint32_t crc = 0, y;
+	uint8_t *bytes;
+
+	ASSERT_EQ(fill_words(self->buffers[0], SIZE, 8), 0);
+	ASSERT_EQ(sluice_map(self->buffers[0], SIZE, (void **)&bytes), 0);
+	for (y = 0; y < height; y++)
+		crc = crc32(crc, bytes + y * stride, width * 4);
+	sluice_op_playback_frame(&op, 0, 0, width, height, stride);
+	ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->player, &completion, 1), 1);
+	EXPECT_EQ(completion.bytes, width * 4 * height);
+	shown = screen(1);
+	EXPECT_EQ(shown.bytes, width * 4 * height);
+	EXPECT_EQ(shown.crc, crc);
+	munmap(bytes, SIZE);
+}
+
+TEST_F(frames, playback_refuses_what_it_cannot_read)
+{
+	const struct {
+		struct sluice_op op;
+		int error;
+	} cases[] = {
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 0 }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 4, .dst = 1 }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 4, .dst_offset = 4 }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 4, .pad = { 0, 0, 1 } }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 4, .src_offset = 2 }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 4, .src = 99 }, -ENOENT },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = SIZE + 4 }, -ERANGE },
+		{ { .kind = SLUICE_OP_PLAYBACK, .src_offset = -4ULL, .length = 8 }, -ERANGE },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = SIZE,
+		    .frame = { 64, 64, 256, 0 } }, -EINVAL },
+		{ { .kind = SLUICE_OP_PLAYBACK, .length = 64 * 256 - 4,
+		    .frame = { 64, 64, 256, XR24 } }, -ERANGE },
+		/* attached for writing only */
+		{ { .kind = SLUICE_OP_PLAYBACK, .src = RING, .length = 4 }, -EACCES },
+	};
+	unsigned int i;
+
+	ASSERT_EQ(sluice_attach(self->player, self->buffers[0], SLUICE_ATTACH_WRITE), RING);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		EXPECT_EQ(sluice_submit(self->player, &cases[i].op, 1, -1, NULL, 0, NULL),
+			  cases[i].error)
+			TH_LOG("case %u", i);
+}
+
+/* Sequence and dropped of each frame account for all since the one before. */
+static void check_account(struct __test_metadata *_metadata,
+			  const struct sluice_completion *frames, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(frames[i].status, 0);
+		EXPECT_EQ(frames[i].bytes, SIZE);
+		if (i)
+			EXPECT_EQ(frames[i].sequence,
+				  frames[i - 1].sequence + 1 + frames[i].dropped);
+	}
+}
+
+static int read_all(int queue, struct sluice_completion *completions, int count)
+{
+	int done = 0, ret;
+
+	while (done < count) {
+		ret = sluice_read(queue, completions + done, count - done);
+		if (ret <= 0)
+			return ret;
+		done += ret;
+	}
+	return done;
+}
+
+/*
+ * The camera has all buffers queued but those that the player still has; each
+ * is captured into again when the player's fence for it signals.
+ */
+TEST_F(frames, ring_loses_no_frame_uncounted)
+{
+	struct sluice_completion captured[FRAMES], played[FRAMES];
+	int released[RING], ready, i, j;
+	struct sluice_op op;
+	struct shown shown;
+	uint32_t crc = 0;
+
+	for (i = 0; i < RING; i++)
+		released[i] = -1;
+	for (i = 0; i < FRAMES; i++) {
+		int *fence = &released[i % RING];
+
+		sluice_op_capture(&op, i % RING, 0, SIZE);
+		ASSERT_EQ(sluice_submit(self->camera, &op, 1, *fence, &ready, i, NULL), 0);
+		if (*fence >= 0)
+			close(*fence);
+		sluice_op_playback(&op, i % RING, 0, SIZE);
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, ready, fence, i, NULL), 0);
+		close(ready);
+	}
+	ASSERT_EQ(read_all(self->camera, captured, FRAMES), FRAMES);
+	ASSERT_EQ(read_all(self->player, played, FRAMES), FRAMES);
+	check_account(_metadata, captured, FRAMES);
+	check_account(_metadata, played, FRAMES);
+	for (i = 0; i < FRAMES; i++) {
+		/* shown after it was captured, and captured after it was shown a turn before */
+		EXPECT_GT(played[i].timestamp, captured[i].timestamp);
+		if (i >= RING)
+			EXPECT_GT(captured[i].timestamp, played[i - RING].timestamp);
+	}
+	/* the last one is what is on the screen */
+	for (j = 0; j < (int)(SIZE / 4); j++) {
+		uint32_t word = expected_raw(captured[FRAMES - 1].sequence, j);
+
+		crc = crc32(crc, &word, sizeof(word));
+	}
+	shown = screen(1);
+	EXPECT_EQ(shown.sequence, played[FRAMES - 1].sequence);
+	EXPECT_EQ(shown.crc, crc);
+	for (i = 0; i < RING; i++)
+		close(released[i]);
+}
+
+/* Nobody gives the player a frame, or the camera a buffer, for eight of them. */
+TEST_F(frames, underrun_and_overrun_are_counted)
+{
+	struct sluice_completion captured[2], played[2];
+	struct sluice_op capture, playback;
+	int i;
+
+	sluice_op_capture(&capture, 0, 0, SIZE);
+	sluice_op_playback(&playback, 1, 0, SIZE);
+	for (i = 0; i < 2; i++) {
+		if (i)
+			usleep(270000);
+		ASSERT_EQ(sluice_submit(self->camera, &capture, 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_submit(self->player, &playback, 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_read(self->camera, &captured[i], 1), 1);
+		ASSERT_EQ(sluice_read(self->player, &played[i], 1), 1);
+	}
+	check_account(_metadata, captured, 2);
+	check_account(_metadata, played, 2);
+	EXPECT_GE(captured[1].dropped, 7);
+	EXPECT_GE(played[1].dropped, 7);
+}
+
+TEST_HARNESS_MAIN
