@@ -99,6 +99,20 @@ TEST_F(cancel, ends_those_of_a_range_and_no_other_in_order)
 	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 0);
 }
 
+/* How many lines of soft0's list of jobs have this text. */
+static int shown_jobs(const char *text)
+{
+	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/jobs", "re");
+	char line[1024];
+	int count = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		count += !!strstr(line, text);
+	if (file)
+		fclose(file);
+	return count;
+}
+
 TEST_F(cancel, waits_for_no_in_fence)
 {
 	int hanging = sluice_queue(self->device, 1), in;
@@ -110,6 +124,9 @@ TEST_F(cancel, waits_for_no_in_fence)
 	ASSERT_TRUE(wait_running(1));
 	ASSERT_EQ(fill(self->queue, 2, in, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
+	/* debugfs tells what it waits for */
+	EXPECT_EQ(shown_jobs("running\n"), 1);
+	EXPECT_EQ(shown_jobs("waiting for fences\tsluice:soft0-"), 1);
 	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 1);
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ECANCELED);

@@ -362,6 +362,25 @@ static inline void sluice_compat_fences_exit(void)
 
 #endif /* SLUICE_HAVE_INDEPENDENT_FENCES */
 
+/* Who must signal a fence.  Under rcu_read_lock(). */
+static inline const char *sluice_compat_fence_driver(struct dma_fence *fence)
+{
+#ifdef SLUICE_HAVE_FENCE_NAMES
+	return (__force const char *)dma_fence_driver_name(fence);
+#else
+	return fence->ops->get_driver_name(fence);
+#endif
+}
+
+static inline const char *sluice_compat_fence_timeline(struct dma_fence *fence)
+{
+#ifdef SLUICE_HAVE_FENCE_NAMES
+	return (__force const char *)dma_fence_timeline_name(fence);
+#else
+	return fence->ops->get_timeline_name(fence);
+#endif
+}
+
 /* Kernels without CONFIG_SYNC_FILE: fences exist, but have no fds. */
 static inline struct file *sluice_compat_sync_file(struct dma_fence *fence)
 {

@@ -6,12 +6,16 @@
  *	buffers		one line a buffer
  *	pool		bytes that wait for the next buffer
  *	coverage	blocks of code reached, in kernels with KCOV
- *	<device>/	queues: one line a queue; and what its driver adds
+ *	<device>/	queues: one line a queue; jobs: one line for each of the
+ *			first that a queue has, with the fences that it waits
+ *			for; and what the device's driver adds
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include "core.h"
+
+#define SLUICE_DEBUGFS_JOBS	16	/* of a queue: interrupts are off meanwhile */
 
 static struct dentry *sluice_debugfs_root;
 
@@ -60,6 +64,18 @@ static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_pool);
 
+static const char *sluice_job_state(const struct sluice_job *job)
+{
+	lockdep_assert_held(&job->queue->engine->lock);
+	if (job == job->queue->engine->running)
+		return "running";
+	if (job->queue->dead || job->cancelled)
+		return "cancelled";
+	if (atomic_read(&job->waiting))
+		return "waiting for fences";
+	return "waiting for the engine";
+}
+
 static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 {
 	struct sluice_device *sdev = m->private;
@@ -76,12 +92,8 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 		job = list_first_entry_or_null(&queue->jobs, struct sluice_job, link);
 		if (queue->dead)
 			state = "dead";
-		else if (job && job == engine->running)
-			state = "running";
-		else if (job && atomic_read(&job->waiting))
-			state = "waiting for fences";
 		else if (job)
-			state = "waiting for the engine";
+			state = sluice_job_state(job);
 		spin_lock(&queue->lock);
 		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->name, engine->index,
 			   queue->priority, queue->submitted, queue->done, queue->in_flight,
@@ -94,10 +106,56 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_queues);
 
+/* The fences that a job still waits for, and who must signal them. */
+static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_job *job)
+{
+	unsigned int i;
+
+	rcu_read_lock();
+	for (i = 0; i < job->num_deps; i++) {
+		struct dma_fence *fence = job->deps[i].fence;
+
+		if (!test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
+			seq_printf(m, "\t%s:%s:%llu%s", sluice_compat_fence_driver(fence),
+				   sluice_compat_fence_timeline(fence), (u64)fence->seqno,
+				   job->deps[i].explicit ? "" : " (implicit)");
+	}
+	rcu_read_unlock();
+}
+
+static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)
+{
+	struct sluice_device *sdev = m->private;
+	struct sluice_queue *queue;
+
+	seq_puts(m, "timeline\tpoint\tops\tage/ms\tstate\tfences\n");
+	mutex_lock(&sdev->lock);
+	list_for_each_entry(queue, &sdev->queues, link) {
+		unsigned int shown = 0;
+		struct sluice_job *job;
+
+		spin_lock_irq(&queue->engine->lock);
+		list_for_each_entry(job, &queue->jobs, link) {
+			if (++shown > SLUICE_DEBUGFS_JOBS)
+				break;
+			seq_printf(m, "%s\t%llu\t%u\t%u\t%s", queue->name, job->point,
+				   job->num_steps, jiffies_to_msecs(jiffies - job->submitted),
+				   sluice_job_state(job));
+			sluice_debugfs_show_deps(m, job);
+			seq_putc(m, '\n');
+		}
+		spin_unlock_irq(&queue->engine->lock);
+	}
+	mutex_unlock(&sdev->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_jobs);
+
 void sluice_debugfs_add_device(struct sluice_device *sdev)
 {
 	sdev->debugfs = debugfs_create_dir(sdev->name, sluice_debugfs_root);
 	debugfs_create_file("queues", 0400, sdev->debugfs, sdev, &sluice_debugfs_queues_fops);
+	debugfs_create_file("jobs", 0400, sdev->debugfs, sdev, &sluice_debugfs_jobs_fops);
 }
 
 void sluice_debugfs_remove_device(struct sluice_device *sdev)
