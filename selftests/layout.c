@@ -12,6 +12,7 @@ SIZE(sluice_heap_info, 56);
 SIZE(sluice_alloc, 32);
 SIZE(sluice_buffer_info, 56);
 SIZE(sluice_create_queue, 32);
+SIZE(sluice_wrap, 40);
 SIZE(sluice_sync, 24);
 SIZE(sluice_attach, 16);
 SIZE(sluice_detach, 8);

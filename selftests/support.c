@@ -148,6 +148,56 @@ int sw_sync_fence(int timeline, unsigned int value)
 	return ret ? ret : data.fence;
 }
 
+long number_of(const char *path, const char *name)
+{
+	FILE *file = fopen(path, "re");
+	long number = -1, value;
+	char word[64];
+
+	while (file && fscanf(file, "%63s %ld%*[^\n]", word, &value) == 2)
+		if (!strcmp(word, name))
+			number = value;
+	if (file)
+		fclose(file);
+	return number;
+}
+
+bool reserve_huge_pages(int count)
+{
+	static const char path[] = "/proc/sys/vm/nr_hugepages";
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", count);
+	write_text(path, text);
+	if (number_of("/proc/meminfo", "HugePages_Free:") >= count)
+		return true;
+	write_text(path, "0");
+	return false;
+}
+
+int sealed_memfd(unsigned int flags, off_t size, int seals)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING | flags), ret;
+
+	if (fd < 0)
+		return -errno;
+	if (!ftruncate(fd, size) && (!seals || !fcntl(fd, F_ADD_SEALS, seals)))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int wrap_error(int device, int memfd, uint64_t offset, uint64_t size)
+{
+	int fd = sluice_wrap(device, memfd, offset, size);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int64_t now_ns(void)
 {
 	struct timespec now;

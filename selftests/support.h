@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "sluice.h"
 
@@ -67,6 +68,18 @@ int sw_sync_timeline(void);
 
 /** sw_sync_fence - a sync_file that signals when its timeline comes to @value */
 int sw_sync_fence(int timeline, unsigned int value);
+
+/** number_of - a number of /proc/meminfo ("MemFree:") or /proc/vmstat; -1 if it is not there */
+long number_of(const char *path, const char *name);
+
+/** reserve_huge_pages - have so many; false, and none, if there are not as many free */
+bool reserve_huge_pages(int count);
+
+/** sealed_memfd - a memfd of that size, with seals; returns an fd or -errno */
+int sealed_memfd(unsigned int flags, off_t size, int seals);
+
+/** wrap_error - wrap and close again; returns 0 or -errno */
+int wrap_error(int device, int memfd, uint64_t offset, uint64_t size);
 
 /** now_ns - CLOCK_MONOTONIC */
 int64_t now_ns(void);

@@ -90,6 +90,26 @@ TEST_F(trace, a_buffers_life)
 	EXPECT_GE(find_line(line, "sluice_free:", inode), 0);
 }
 
+TEST_F(trace, a_wrapped_buffers_life)
+{
+	int memfd = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
+	int fd = sluice_wrap(self->device, memfd, 0, SIZE);
+	struct sluice_buffer_info info;
+	char inode[32], text[96];
+	long line;
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(sluice_get_buffer(self->device, fd, &info), 0);
+	close(fd);
+	close(memfd);
+	usleep(20000);
+	snprintf(inode, sizeof(inode), "inode=%llu", info.inode);
+	snprintf(text, sizeof(text), "device=soft0 heap=wrapped size=%lu %s", SIZE, inode);
+	line = find_line(0, "sluice_alloc:", text);
+	ASSERT_GE(line, 0);
+	EXPECT_GE(find_line(line, "sluice_free:", text), 0);
+}
+
 TEST_F(trace, a_jobs_life)
 {
 	static const char * const events[] = {

@@ -60,6 +60,7 @@ static const struct {
 	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), false },
 	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), false },
 	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), false },
+	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), false },
 	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), false },
 	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), true },
 	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), true },
@@ -161,6 +162,8 @@ TEST_F(uapi, answer_that_cannot_be_written_undoes_everything)
 	struct sluice_submit *submit = (void *)self->readonly;
 	struct sluice_attach *attach = (void *)self->readonly;
 	struct sluice_alloc *alloc = (void *)self->readonly;
+	struct sluice_wrap *wrap = (void *)self->readonly;
+	int memfd = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
 	int fds = open_fds(), other;
 	struct sluice_op op;
 	uint64_t point;
@@ -176,6 +179,7 @@ TEST_F(uapi, answer_that_cannot_be_written_undoes_everything)
 	sluice_op_fill(&op, self->slot, 0, SIZE, 0xdeadbeef);
 	REFUSED(self->device, SLUICE_IOCTL_ALLOC, alloc, .size = SIZE);
 	REFUSED(self->device, SLUICE_IOCTL_CREATE_QUEUE, create, .depth = 4);
+	REFUSED(self->device, SLUICE_IOCTL_WRAP, wrap, .memfd = memfd, .size = SIZE);
 	REFUSED(self->queue, SLUICE_IOCTL_ATTACH, attach, .fd = self->buffer);
 	REFUSED(self->queue, SLUICE_IOCTL_SUBMIT, submit, .ops = (uintptr_t)&op, .num_ops = 1,
 		.flags = SLUICE_SUBMIT_OUT_FENCE);
@@ -189,6 +193,7 @@ TEST_F(uapi, answer_that_cannot_be_written_undoes_everything)
 	other = sluice_attach(self->queue, self->buffer, 0);
 	EXPECT_EQ(other, 1);
 	EXPECT_EQ(open_fds(), fds);
+	close(memfd);
 }
 
 TEST_F(uapi, unknown_ioctls_are_ENOTTY)

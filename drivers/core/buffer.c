@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers: memory from a heap, and the account that it is charged to.
+ * Buffers: memory from a heap or from a memfd, and the account that it is charged to.
  *
- * A buffer is created by ALLOC and belongs to its dma-buf from
+ * A buffer is created by ALLOC or WRAP and belongs to its dma-buf from
  * sluice_buffer_export() on, whose release destroys it.
  */
 #include <linux/capability.h>
@@ -19,20 +19,10 @@ MODULE_PARM_DESC(expose_addresses, "let BUFFER_INFO tell bus addresses to CAP_SY
 LIST_HEAD(sluice_buffers);
 DEFINE_MUTEX(sluice_buffers_lock);
 
-/**
- * sluice_buffer_create - allocate memory
- * @client: who pays
- * @heap: where from
- * @size: bytes, whole pages
- * @properties: SLUICE_MEM_* that the buffer is to have; the heap can do them
- * @hint: SLUICE_HINT_*, set on failure
- *
- * Context: may sleep.  Return: the buffer, or an ERR_PTR: -EDQUOT over the
- * client's limit, -ENOMEM, -EINTR when killed.
- */
-struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
-					   const struct sluice_heap *heap, u64 size,
-					   u32 properties, u32 *hint)
+/* Charged already, but still without memory and without references on its owners. */
+static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
+					       const struct sluice_heap *heap, u64 size,
+					       u32 properties, u32 *hint)
 {
 	struct sluice_buffer *buffer;
 	int ret;
@@ -54,23 +44,82 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
 	INIT_LIST_HEAD(&buffer->mappings);
-	ret = heap->alloc(buffer, hint);
-	if (ret)
-		goto err_free;
+	return buffer;
 
-	kref_get(&client->ref);
+err_uncharge:
+	atomic64_sub(size, &client->bytes);
+	return ERR_PTR(ret);
+}
+
+/* It has memory and becomes known, or @error says why not, and it goes. */
+static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, int error)
+{
+	if (error) {
+		atomic64_sub(buffer->size, &buffer->client->bytes);
+		kfree(buffer);
+		return ERR_PTR(error);
+	}
+	kref_get(&buffer->client->ref);
 	get_device(&buffer->sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_BUFFER);
 	mutex_lock(&sluice_buffers_lock);
 	list_add_tail(&buffer->link, &sluice_buffers);
 	mutex_unlock(&sluice_buffers_lock);
 	return buffer;
+}
 
-err_free:
-	kfree(buffer);
-err_uncharge:
-	atomic64_sub(size, &client->bytes);
-	return ERR_PTR(ret);
+/**
+ * sluice_buffer_create - allocate memory
+ * @client: who pays
+ * @heap: where from
+ * @size: bytes, whole pages
+ * @properties: SLUICE_MEM_* that the buffer is to have; the heap can do them
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Context: may sleep.  Return: the buffer, or an ERR_PTR: -EDQUOT over the
+ * client's limit, -ENOMEM, -EINTR when killed.
+ */
+struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
+					   const struct sluice_heap *heap, u64 size,
+					   u32 properties, u32 *hint)
+{
+	struct sluice_buffer *buffer = sluice_buffer_new(client, heap, size, properties, hint);
+
+	if (IS_ERR(buffer))
+		return buffer;
+	return sluice_buffer_finish(buffer, heap->alloc(buffer, hint));
+}
+
+/**
+ * sluice_buffer_wrap - make a buffer of a memfd's pages
+ * @client: who pays
+ * @memfd: the file
+ * @offset: bytes, whole pages
+ * @size: bytes, whole pages
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Context: may sleep, for as long as somebody keeps the file locked.
+ * Return: the buffer, or an ERR_PTR: see struct sluice_wrap.
+ */
+struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
+					 u64 offset, u64 size, u32 *hint)
+{
+	struct sluice_buffer *buffer;
+	int ret;
+
+	/* what cannot be wrapped says so before limits do */
+	ret = sluice_wrap_check(memfd, offset, size);
+	if (ret)
+		return ERR_PTR(ret);
+	if (size > sluice_heap_max_size(client->sdev, &sluice_wrapped_heap)) {
+		*hint = SLUICE_HINT_LIMIT;
+		return ERR_PTR(-EFBIG);
+	}
+	buffer = sluice_buffer_new(client, &sluice_wrapped_heap, size,
+				   sluice_wrapped_heap.properties, hint);
+	if (IS_ERR(buffer))
+		return buffer;
+	return sluice_buffer_finish(buffer, sluice_wrap_fill(buffer, memfd, offset, hint));
 }
 
 /**

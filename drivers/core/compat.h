@@ -14,13 +14,17 @@
 #include <linux/dma-mapping.h>
 #include <linux/file.h>
 #include <linux/hrtimer.h>
+#include <linux/hugetlb.h>
 #include <linux/list_lru.h>
+#include <linux/magic.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/set_memory.h>
+#include <linux/shmem_fs.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/sync_file.h>
@@ -166,6 +170,93 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
 {
 	return VM_FAULT_FALLBACK;
+}
+#endif
+
+/* The function that names a file of huge pages is not for modules everywhere. */
+static inline bool sluice_compat_file_huge(struct file *file)
+{
+	return IS_ENABLED(CONFIG_HUGETLBFS) && file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC;
+}
+
+/* Nor is the one that tells a file's seals.  -EINVAL if it has none by its kind. */
+static inline int sluice_compat_memfd_seals(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+#ifdef CONFIG_HUGETLBFS
+	if (sluice_compat_file_huge(file))
+		return READ_ONCE(HUGETLBFS_I(inode)->seals);
+#endif
+	return shmem_file(file) ? READ_ONCE(SHMEM_I(inode)->seals) : -EINVAL;
+}
+
+/*
+ * Pin the folios behind bytes @start to @end of a memfd, each once, in order;
+ * @offset is where in the first one @start is.  What is pinned came in through
+ * the page cache and may have been written by a device: reclaim would drop
+ * pages that nobody has marked dirty.
+ */
+#ifdef SLUICE_HAVE_MEMFD_PIN
+#define sluice_compat_memfd_pin	memfd_pin_folios
+
+static inline void sluice_compat_memfd_unpin(struct folio *folio)
+{
+	unpin_user_page_range_dirty_lock(folio_page(folio, 0), 1, true);
+}
+#else
+/*
+ * 6.1: a reference has to do.  It keeps a page where it is, but nothing moves it
+ * out of memory that is meant to be movable before.
+ */
+static inline void sluice_compat_memfd_unpin(struct folio *folio)
+{
+	folio_lock(folio);
+	folio_mark_dirty(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static inline struct folio *sluice_compat_memfd_folio(struct file *memfd, pgoff_t index)
+{
+	struct address_space *mapping = memfd->f_mapping;
+	struct folio *folio;
+	struct page *page;
+
+#ifdef CONFIG_HUGETLBFS
+	if (sluice_compat_file_huge(memfd)) {
+		index >>= huge_page_order(hstate_inode(file_inode(memfd)));
+		folio = filemap_get_folio(mapping, index);
+		return folio ?: ERR_PTR(-ENOMEM);
+	}
+#endif
+	page = shmem_read_mapping_page(mapping, index);
+	return IS_ERR(page) ? ERR_CAST(page) : page_folio(page);
+}
+
+static inline long sluice_compat_memfd_pin(struct file *memfd, loff_t start, loff_t end,
+					   struct folio **folios, unsigned int max,
+					   pgoff_t *offset)
+{
+	pgoff_t index = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	long count = 0;
+
+	while (index <= last && count < max) {
+		struct folio *folio = sluice_compat_memfd_folio(memfd, index);
+		long i;
+
+		if (IS_ERR(folio)) {
+			for (i = 0; i < count; i++)
+				sluice_compat_memfd_unpin(folios[i]);
+			return PTR_ERR(folio);
+		}
+		/* a folio's place in a file is aligned to its size */
+		if (!count)
+			*offset = (index & (folio_nr_pages(folio) - 1)) << PAGE_SHIFT;
+		index = round_down(index, folio_nr_pages(folio)) + folio_nr_pages(folio);
+		folios[count++] = folio;
+	}
+	return count;
 }
 #endif
 

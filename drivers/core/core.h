@@ -173,7 +173,8 @@ struct sluice_client {
  * @options: SLUICE_MEM_* that may be asked for
  * @max_size: bytes, for a limit of the heap's own; 0 for none
  * @alloc: fill buffer->sgt and ->end for buffer->size bytes, zeroed, as
- *	buffer->properties say; sleeps.  On failure sets *hint
+ *	buffer->properties say; sleeps.  On failure sets *hint.  NULL for
+ *	what can only be wrapped
  * @free: the opposite
  * @vmap: set buffer->vaddr, if @alloc did not; sleeps, with the dma_resv held.
  *	Tries hard: the dma-buf core warns when the vmap op fails
@@ -190,6 +191,7 @@ struct sluice_heap {
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 };
 
+#define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
 #define SLUICE_PAGES_ORDERS	3
 
 /**
@@ -238,6 +240,7 @@ struct sluice_pages {
  * @size: bytes, whole pages
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
  * @pages: of the pages heap: what @sgt is a copy of
+ * @wrapped: of wrapped memory: all pages, in order
  * @end: physical address of the last byte that is furthest up
  * @inode: number of the dma-buf's inode, for debugfs
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
@@ -256,6 +259,7 @@ struct sluice_buffer {
 	u64 size;
 	struct sg_table sgt;
 	struct sluice_pages *pages;
+	struct page **wrapped;
 	phys_addr_t end;
 	u64 inode;
 	void *vaddr;
@@ -464,7 +468,7 @@ struct sluice_call {
 /**
  * struct sluice_ioctl - how one ioctl is served
  * @cmd: its command word; the struct's size is that of UAPI version 1 or later
- * @min_size: size of the struct in the first UAPI version
+ * @min_size: size of the struct in the UAPI version that brought it
  * @flags: SLUICE_IOCTL_OUT_ON_ERROR
  * @fn: the work; 0 or a negative errno
  */
@@ -551,6 +555,11 @@ bool sluice_pages_held(struct sluice_pages *pages);
 /* heap_contiguous.c */
 extern const struct sluice_heap sluice_contiguous_heap;
 
+/* wrap.c */
+extern const struct sluice_heap sluice_wrapped_heap;
+int sluice_wrap_check(struct file *memfd, u64 offset, u64 size);
+int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offset, u32 *hint);
+
 /* pool.c */
 int sluice_pool_init(void);
 void sluice_pool_exit(void);
@@ -576,6 +585,8 @@ int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
 					   u32 properties, u32 *hint);
+struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
+					 u64 offset, u64 size, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
 int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info);

@@ -521,7 +521,7 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 
 /**
  * sluice_buffer_export - make a dma-buf of a buffer
- * @buffer: from sluice_buffer_create(); belongs to the dma-buf on success
+ * @buffer: from sluice_buffer_create() or _wrap(); belongs to the dma-buf on success
  * @access: O_RDONLY, O_WRONLY or O_RDWR: what its fds let one map
  *
  * Context: may sleep.  Return: the dma-buf, with one reference, or an ERR_PTR.

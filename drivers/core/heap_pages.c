@@ -12,8 +12,6 @@
 
 #include "core.h"
 
-#define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
-
 /*
  * Large pieces first: fewer segments, fewer TLB entries.  Above order 0 the
  * allocator is not to try hard: the next smaller piece does as well.

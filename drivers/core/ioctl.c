@@ -20,6 +20,7 @@ union sluice_any_args {
 	struct sluice_buffer_info buffer_info;
 	struct sluice_sync sync;
 	struct sluice_create_queue create_queue;
+	struct sluice_wrap wrap;
 	struct sluice_attach attach;
 	struct sluice_detach detach;
 	struct sluice_submit submit;
@@ -86,8 +87,8 @@ int sluice_call_end(struct sluice_call *call, int ret)
  * @count: its length
  *
  * Return: 0, -ENOTTY for a number that is not in @table, -EINVAL for a struct
- * shorter than in the first UAPI version, -E2BIG for a longer one with a tail
- * that is not zero, -EFAULT, or what the handler says.
+ * shorter than in the UAPI version that brought it, -E2BIG for a longer one with
+ * a tail that is not zero, -EFAULT, or what the handler says.
  */
 long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
 			   const struct sluice_ioctl *table, unsigned int count)

@@ -2,10 +2,10 @@
 /*
  * Mappings of scattered memory into processes, in two ways (chosen at ALLOC):
  *
- *	by page frame	the default.  Large pieces are mapped by huge entries
- *			where address and length allow.  The kernel sees no pages
- *			there: O_DIRECT and everything else that pins memory
- *			fails with -EFAULT.
+ *	by page frame	the default, and the only one of wrapped memory.  Large
+ *			pieces are mapped by huge entries where address and length
+ *			allow.  The kernel sees no pages there: O_DIRECT and
+ *			everything else that pins memory fails with -EFAULT.
  *	page-backed	each entry holds its page.  Whoever pins such memory keeps
  *			it beyond the buffer's end, and does not wait for the
  *			buffer's fences: that is the caller's to order.
@@ -21,6 +21,11 @@
 /* Pages mapped at once when one of them is touched; a power of two. */
 #define SLUICE_FAULT_AROUND	16
 
+static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
+{
+	return buffer->wrapped ? buffer->wrapped[index] : sluice_pages_find(buffer->pages, index);
+}
+
 static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long addr)
 {
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
@@ -35,8 +40,8 @@ static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm
 	if (!SLUICE_COMPAT_HUGE || !IS_ALIGNED(addr, PMD_SIZE) || addr < vma->vm_start ||
 	    vma->vm_end - addr < PMD_SIZE)
 		return false;
-	page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
-	/* pieces are compound pages */
+	page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+	/* pieces are compound pages, and so are a memfd's huge ones */
 	return compound_order(compound_head(page)) >= PMD_ORDER &&
 	       IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER);
 }
@@ -51,14 +56,14 @@ static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	unsigned long end = addr + SLUICE_FAULT_AROUND * PAGE_SIZE;
 	vm_fault_t ret;
 
-	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_pages_find(buffer->pages, vmf->pgoff)));
+	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_buffer_page(buffer, vmf->pgoff)));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
 	/* the neighbours are a favour: no matter if one fails */
 	addr = max(addr, vma->vm_start);
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr += PAGE_SIZE) {
-		struct page *page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
+		struct page *page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
 
 		if (addr != here && vmf_insert_pfn(vma, addr, page_to_pfn(page)) != VM_FAULT_NOPAGE)
 			break;
@@ -75,7 +80,7 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 
 	if (order != PMD_ORDER || !sluice_huge_fits(buffer, vma, addr))
 		return VM_FAULT_FALLBACK;
-	page = sluice_pages_find(buffer->pages, sluice_vma_index(vma, addr));
+	page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
 	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
 }
 
@@ -92,7 +97,7 @@ static int sluice_map_small(struct sluice_buffer *buffer, struct vm_area_struct 
 
 	for (addr = vma->vm_start; addr < vma->vm_end; addr += length) {
 		pgoff_t index = sluice_vma_index(vma, addr);
-		struct page *page = sluice_pages_find(buffer->pages, index);
+		struct page *page = sluice_buffer_page(buffer, index);
 		struct page *head = compound_head(page);
 
 		if (sluice_huge_fits(buffer, vma, addr)) {
@@ -112,7 +117,7 @@ static vm_fault_t sluice_fault_page(struct vm_fault *vmf)
 {
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
 
-	vmf->page = sluice_pages_find(buffer->pages, vmf->pgoff);
+	vmf->page = sluice_buffer_page(buffer, vmf->pgoff);
 	get_page(vmf->page);
 	return 0;
 }
@@ -122,7 +127,7 @@ static const struct vm_operations_struct sluice_page_vm_ops = {
 };
 
 /**
- * sluice_mmap_pages - map a buffer of the pages heap into a process
+ * sluice_mmap_pages - map a buffer of scattered memory into a process
  * @buffer: the buffer
  * @vma: shared, inside the buffer, and holding its dma-buf
  *

@@ -7,6 +7,7 @@
  * So does one of a dma-heap node: sluice_client_*() serve both.
  */
 #include <linux/capability.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -256,6 +257,53 @@ static int sluice_node_alloc(struct sluice_call *call)
 				   args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 }
 
+/*
+ * Not counted in the device's users: WRAP needs nothing of the hardware, and
+ * may wait for somebody who has the file locked.  An unbind does not.
+ */
+static int sluice_node_wrap(struct sluice_call *call)
+{
+	struct sluice_client *client = call->file->private_data;
+	struct sluice_wrap *args = call->data;
+	struct sluice_buffer *buffer;
+	struct dma_buf *dmabuf;
+	struct file *memfd;
+	int ret;
+
+	args->fd = -1;
+	args->granted = 0;
+	args->hint = SLUICE_HINT_NONE;
+	if (!args->size || !PAGE_ALIGNED(args->offset | args->size) || args->flags ||
+	    args->fd_flags & ~(SLUICE_FD_INHERIT | SLUICE_FD_RDONLY))
+		return -EINVAL;
+	if (READ_ONCE(client->sdev->gone))
+		return -ENODEV;
+	memfd = fget(args->memfd);
+	if (!memfd)
+		return -EBADF;
+	ret = sluice_call_reserve_fd(call, args->fd_flags);
+	if (ret < 0)
+		goto out;
+	buffer = sluice_buffer_wrap(client, memfd, args->offset, args->size, &args->hint);
+	if (IS_ERR(buffer)) {
+		ret = PTR_ERR(buffer);
+		goto out;
+	}
+	dmabuf = sluice_buffer_export(buffer, args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
+	if (IS_ERR(dmabuf)) {
+		sluice_buffer_destroy(buffer);
+		ret = PTR_ERR(dmabuf);
+		goto out;
+	}
+	call->install = dmabuf->file;
+	args->fd = call->fd;
+	args->granted = buffer->properties;
+	ret = 0;
+out:
+	fput(memfd);
+	return ret;
+}
+
 static int sluice_node_buffer_info(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
@@ -324,6 +372,8 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	  sluice_node_buffer_info },
 	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), 0,
 	  sluice_node_create_queue },
+	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), SLUICE_IOCTL_OUT_ON_ERROR,
+	  sluice_node_wrap },
 	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), 0, sluice_node_sync },
 };
 

@@ -37,7 +37,7 @@ DECLARE_EVENT_CLASS(sluice_buffer,
 		  __entry->properties, __entry->pieces)
 );
 
-/* ALLOC has made a dma-buf; its memory goes */
+/* ALLOC or WRAP has made a dma-buf; its memory goes, or is let go */
 DEFINE_EVENT(sluice_buffer, sluice_alloc,
 	TP_PROTO(const struct sluice_buffer *buffer), TP_ARGS(buffer));
 DEFINE_EVENT(sluice_buffer, sluice_free,

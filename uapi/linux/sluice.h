@@ -4,7 +4,7 @@
  *
  * Everything is a file descriptor:
  *
- *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. CREATE_QUEUE
+ *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. SYNC
  *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
  *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll()
  *	fence	a sync_file			<linux/sync_file.h>, poll()
@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	1
+#define SLUICE_UAPI_VERSION	2	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, more SLUICE_MEM_* */
 
 #define SLUICE_NAME_LEN		32
 
@@ -141,13 +141,13 @@ struct sluice_heap_info {
 
 /* fd_flags of everything that returns an fd.  Without any, O_CLOEXEC is set. */
 #define SLUICE_FD_INHERIT	(1U << 0)	/* the fd survives exec() */
-#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC only: no writable CPU mapping, no write by a queue */
+#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC, WRAP: no writable CPU mapping, no write by a queue */
 
-/* sluice_alloc.hint: why an allocation failed */
+/* sluice_alloc.hint and sluice_wrap.hint: why it failed */
 #define SLUICE_HINT_NONE	0
 #define SLUICE_HINT_LIMIT	1	/* over the limit of this open (-EDQUOT) or of the heap (-EFBIG) */
 #define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece (-ENOMEM) */
-#define SLUICE_HINT_DMA_MASK	3	/* nothing free that the device can address (-ENOMEM) */
+#define SLUICE_HINT_DMA_MASK	3	/* not addressable: nothing free that is (-ENOMEM), pages that are not (-EADDRNOTAVAIL) */
 
 /**
  * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer, as a dma-buf
@@ -177,9 +177,51 @@ struct sluice_alloc {
 	__u32 hint;
 };
 
+/**
+ * struct sluice_wrap - SLUICE_IOCTL_WRAP: make a dma-buf of a memfd's pages
+ * @memfd: in, from memfd_create() with MFD_ALLOW_SEALING, also with MFD_HUGETLB;
+ *	open for reading and writing; may be closed afterwards
+ * @flags: in, must be 0
+ * @offset: in, bytes from the start of the file, whole pages
+ * @size: in, bytes, whole pages, not 0; the range lies inside the file
+ * @fd_flags: in, SLUICE_FD_*
+ * @fd: out, the dma-buf
+ * @granted: out, SLUICE_MEM_* that the buffer has
+ * @hint: out, SLUICE_HINT_*, written on failure too
+ *
+ * Page for page, and nothing is copied: what is written to the file or a
+ * mapping of it is in the dma-buf, and the other way round.  Holes are filled
+ * with zeroed pages.  The pages are pinned until the last reference to the
+ * dma-buf is gone, count against the limit of this open, and stay charged to
+ * the memory cgroup that they are charged to.
+ *
+ * The file must have the seal F_SEAL_SHRINK, or pages could go while a device
+ * uses them, and neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, whose promise an
+ * importer would break; so they are refused for a read-only fd, too.  While the
+ * dma-buf exists F_SEAL_WRITE cannot be added (-EBUSY).  A hole punched later
+ * parts file and dma-buf there: the dma-buf keeps its page.
+ *
+ * Errors: -EBADF (no such fd), -EINVAL (not a memfd, size 0, not whole pages,
+ * flags), -EACCES (not open for reading and writing), -EPERM (the seals: see
+ * above), -ERANGE (beyond the end of the file), -EFBIG (more than this device or
+ * machine can have), -EDQUOT (this open holds too much), -EADDRNOTAVAIL (pages
+ * that the device cannot address), -ENOMEM (also: no huge pages for a hole),
+ * -EMFILE, -EINTR, -ENODEV, -EFAULT.
+ */
+struct sluice_wrap {
+	__s32 memfd;
+	__u32 flags;
+	__u64 offset;
+	__u64 size;
+	__u32 fd_flags;
+	__s32 fd;
+	__u32 granted;
+	__u32 hint;
+};
+
 /* sluice_buffer_info.kind */
 #define SLUICE_BUFFER_FOREIGN	0	/* another exporter's */
-#define SLUICE_BUFFER_OURS	1	/* allocated by a Sluice device */
+#define SLUICE_BUFFER_OURS	1	/* allocated or wrapped by a Sluice device */
 
 /**
  * struct sluice_buffer_info - SLUICE_IOCTL_BUFFER_INFO: how this device sees a dma-buf
@@ -514,6 +556,7 @@ struct sluice_completion {
 #define SLUICE_IOCTL_ALLOC		_IOWR(SLUICE_IOCTL_BASE, 0x02, struct sluice_alloc)
 #define SLUICE_IOCTL_BUFFER_INFO	_IOWR(SLUICE_IOCTL_BASE, 0x03, struct sluice_buffer_info)
 #define SLUICE_IOCTL_CREATE_QUEUE	_IOWR(SLUICE_IOCTL_BASE, 0x04, struct sluice_create_queue)
+#define SLUICE_IOCTL_WRAP		_IOWR(SLUICE_IOCTL_BASE, 0x05, struct sluice_wrap)
 #define SLUICE_IOCTL_SYNC		_IOWR(SLUICE_IOCTL_BASE, 0x06, struct sluice_sync)
 
 /* on a queue */

@@ -121,6 +121,14 @@ int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
 	return ret ? ret : args.fd;
 }
 
+int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size)
+{
+	struct sluice_wrap args = { .memfd = memfd, .offset = offset, .size = size };
+	int ret = call(device, SLUICE_IOCTL_WRAP, &args);
+
+	return ret ? ret : args.fd;
+}
+
 int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info)
 {
 	memset(info, 0, sizeof(*info));

@@ -60,6 +60,16 @@ int sluice_find_heap(int device, const char *name);
  */
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
 
+/**
+ * sluice_wrap - make a buffer of a memfd's pages
+ * @memfd: sealed with F_SEAL_SHRINK, not against writing; may be closed afterwards
+ * @offset: bytes, whole pages
+ * @size: bytes, whole pages
+ *
+ * Returns a dma-buf fd (close-on-exec).
+ */
+int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size);
+
 /** sluice_get_buffer - how a device sees any dma-buf */
 int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info);
 

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Wrapped memory: pages that an application owns, pinned for a buffer.
+ *
+ * They are a memfd's, so that there is a rule about them that nobody can take
+ * back: its seals.  F_SEAL_SHRINK is required, and a seal against writing must
+ * not be there.  Seals are added with the inode locked, which is locked here for
+ * reading from the look at the seals until all pages are pinned.  Pinned pages
+ * are what F_SEAL_WRITE then finds and refuses.
+ *
+ * Pinned memory is limited like allocated memory, by the limit of an open: it is
+ * of the same kind, neither swapped nor moved, and charged to a memory cgroup.
+ * RLIMIT_MEMLOCK says nothing about either.
+ */
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/falloc.h>	/* not by itself, on 6.1 */
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "core.h"
+
+/* Pages pinned between two looks at whether the caller was killed. */
+#define SLUICE_WRAP_BATCH	512
+
+/**
+ * sluice_wrap_check - may these pages be wrapped?
+ * @memfd: any file
+ * @offset: bytes
+ * @size: bytes
+ *
+ * Return: 0 or a negative errno; valid as long as the inode is locked.
+ */
+int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
+{
+	fmode_t mode = FMODE_READ | FMODE_WRITE;
+	u64 end = i_size_read(file_inode(memfd));
+	int seals = sluice_compat_memfd_seals(memfd);
+
+	if (seals < 0)
+		return seals;
+	/* importers other than our queues are not told that an fd is read-only */
+	if ((memfd->f_mode & mode) != mode)
+		return -EACCES;
+	if (!(seals & F_SEAL_SHRINK) || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
+	if (offset > end || size > end - offset)
+		return -ERANGE;
+	return 0;
+}
+
+/*
+ * The pages of a folio follow one another, and it is pinned once: let it go when
+ * the next one comes, because only of a pinned page can its folio be told.
+ */
+static struct folio *sluice_wrap_unpin(struct folio *folio, struct page *next)
+{
+	struct folio *other = next ? page_folio(next) : NULL;
+
+	if (folio && folio != other)
+		sluice_compat_memfd_unpin(folio);
+	return other;
+}
+
+static void sluice_wrap_unpin_all(struct page **pages, unsigned long count)
+{
+	struct folio *folio = NULL;
+	unsigned long i;
+
+	for (i = 0; i < count; i++) {
+		folio = sluice_wrap_unpin(folio, pages[i]);
+		cond_resched();
+	}
+	sluice_wrap_unpin(folio, NULL);
+}
+
+/* With the inode locked.  All of them, or none and an errno. */
+static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
+			   unsigned long count)
+{
+	struct folio **folios, *last = NULL;
+	unsigned long done = 0;
+	int ret = 0;
+
+	folios = kmalloc_array(SLUICE_WRAP_BATCH, sizeof(*folios), GFP_KERNEL);
+	if (!folios)
+		return -ENOMEM;
+	while (done < count) {
+		unsigned long stop = min(count, done + SLUICE_WRAP_BATCH);
+		long found, i;
+		pgoff_t first;
+
+		ret = -EINTR;
+		if (fatal_signal_pending(current))
+			break;
+		found = sluice_compat_memfd_pin(memfd, offset + ((u64)done << PAGE_SHIFT),
+						offset + ((u64)stop << PAGE_SHIFT) - 1, folios,
+						stop - done, &first);
+		ret = found ?: -ENOMEM;
+		if (found <= 0)
+			break;
+		for (i = 0; i < found; i++) {
+			/* where two batches meet in a folio, it was pinned twice */
+			if (folios[i] == last)
+				sluice_compat_memfd_unpin(last);
+			last = folios[i];
+			for (first >>= PAGE_SHIFT; first < folio_nr_pages(last) && done < stop;
+			     first++)
+				pages[done++] = folio_page(last, first);
+			first = 0;
+		}
+		ret = 0;
+		cond_resched();
+	}
+	kfree(folios);
+	if (ret)
+		sluice_wrap_unpin_all(pages, done);
+	return ret == -ENOSPC ? -ENOMEM : ret;
+}
+
+/*
+ * Holes of a file of huge pages are its file system's to fill: what pinning
+ * would take for them is reserved for others on some kernels, or nothing.
+ */
+static int sluice_wrap_populate(struct file *memfd, u64 offset, u64 size)
+{
+	int ret;
+
+	if (!sluice_compat_file_huge(memfd))
+		return 0;
+	ret = vfs_fallocate(memfd, FALLOC_FL_KEEP_SIZE, offset, size);
+	return ret == -ENOSPC ? -ENOMEM : ret;
+}
+
+static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct file *memfd, u64 offset,
+				   struct page **pages)
+{
+	struct inode *inode = file_inode(memfd);
+	int ret;
+
+	ret = sluice_wrap_populate(memfd, offset, buffer->size);
+	if (ret)
+		return ret;
+	if (down_read_killable(&inode->i_rwsem))
+		return -EINTR;
+	ret = sluice_wrap_check(memfd, offset, buffer->size);
+	if (!ret)
+		ret = sluice_wrap_pin(memfd, offset, pages, buffer->size >> PAGE_SHIFT);
+	inode_unlock_shared(inode);
+	return ret;
+}
+
+/* Can the device reach it all?  The table is there. */
+static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
+{
+	struct sluice_device *sdev = buffer->sdev;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&buffer->sgt, sg, i)
+		buffer->end = max(buffer->end, sg_phys(sg) + sg->length - 1);
+	if (sdev->translated || sluice_dma_reaches(&sdev->dev, buffer->end))
+		return 0;
+	dev_dbg(&sdev->dev, "cannot address a memfd's pages up to %pa\n", &buffer->end);
+	*hint = SLUICE_HINT_DMA_MASK;
+	return -EADDRNOTAVAIL;
+}
+
+/**
+ * sluice_wrap_fill - give a buffer a memfd's pages
+ * @buffer: without memory; of the wrapped heap
+ * @memfd: the file
+ * @offset: bytes, whole pages
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Context: may sleep.  Return: 0 or a negative errno.
+ */
+int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offset, u32 *hint)
+{
+	unsigned long count = buffer->size >> PAGE_SHIFT;
+	struct page **pages;
+	int ret;
+
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pages)
+		return -ENOMEM;
+	ret = sluice_wrap_pin_checked(buffer, memfd, offset, pages);
+	if (ret)
+		goto err_array;
+	/* pages that touch become one piece: a huge page is one, at least */
+	ret = sg_alloc_table_from_pages(&buffer->sgt, pages, count, 0, buffer->size,
+					GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_unpin;
+	ret = sluice_wrap_reach(buffer, hint);
+	if (ret)
+		goto err_table;
+	/* one piece needs no mapping of its own */
+	if (buffer->sgt.nents == 1 && !PageHighMem(pages[0]))
+		buffer->vaddr = page_address(pages[0]);
+	buffer->wrapped = pages;
+	return 0;
+
+err_table:
+	sg_free_table(&buffer->sgt);
+err_unpin:
+	sluice_wrap_unpin_all(pages, count);
+err_array:
+	kvfree(pages);
+	return ret;
+}
+
+static void sluice_wrap_free(struct sluice_buffer *buffer)
+{
+	if (is_vmalloc_addr(buffer->vaddr))
+		vunmap(buffer->vaddr);
+	sg_free_table(&buffer->sgt);
+	sluice_wrap_unpin_all(buffer->wrapped, buffer->size >> PAGE_SHIFT);
+	kvfree(buffer->wrapped);
+}
+
+/* It can fail only for want of memory, and must not: it is tried again. */
+static int sluice_wrap_vmap(struct sluice_buffer *buffer)
+{
+	void *vaddr = NULL;
+	int tries;
+
+	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
+		if (tries)
+			schedule_timeout_uninterruptible(tries);
+		vaddr = vmap(buffer->wrapped, buffer->size >> PAGE_SHIFT, VM_MAP, PAGE_KERNEL);
+	}
+	WRITE_ONCE(buffer->vaddr, vaddr);
+	return vaddr ? 0 : -ENOMEM;
+}
+
+/* No number, because nothing can be allocated from it. */
+const struct sluice_heap sluice_wrapped_heap = {
+	.name = "wrapped",
+	.properties = SLUICE_MEM_CACHED,
+	.free = sluice_wrap_free,
+	.vmap = sluice_wrap_vmap,
+	.mmap = sluice_mmap_pages,
+};
