@@ -100,6 +100,40 @@ static bool undo_heap_node_alloc(int fd)
 	return undo_close(fd);
 }
 
+#define SPARE_USER_PAGES "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem"
+
+/* Pages that are there. */
+static bool prepare_memfd(void)
+{
+	scratch = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
+	return scratch >= 0 && !fallocate(scratch, 0, 0, SIZE);
+}
+
+/* None are: those that fill the holes fail, too, in the middle of the pinned ones. */
+static bool prepare_holes(void)
+{
+	scratch = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
+	return scratch >= 0 && !write_text(SPARE_USER_PAGES, "N");
+}
+
+static int try_wrap(void)
+{
+	return sluice_wrap(device, scratch, 0, SIZE);
+}
+
+/* A seal against writing is granted when nothing is pinned any more. */
+static bool undo_wrap(int fd)
+{
+	bool fine = undo_close(fd) && !fcntl(scratch, F_ADD_SEALS, F_SEAL_WRITE);
+
+	return undo_close(scratch) && fine;
+}
+
+static bool undo_wrap_holes(int fd)
+{
+	return !write_text(SPARE_USER_PAGES, "Y") && undo_wrap(fd);
+}
+
 static const struct call device_calls[] = {
 	CALL("open", NULL, try_open, undo_close),
 	CALL("INFO", NULL, try_info, undo_nothing),
@@ -108,6 +142,8 @@ static const struct call device_calls[] = {
 	CALL("ALLOC contiguous", NULL, try_alloc_contiguous, undo_close),
 	CALL("open a dma-heap node", NULL, try_heap_node_open, undo_close),
 	CALL("DMA_HEAP_IOCTL_ALLOC", open_heap_node, try_heap_node_alloc, undo_heap_node_alloc),
+	CALL("WRAP", prepare_memfd, try_wrap, undo_wrap),
+	CALL("WRAP of holes", prepare_holes, try_wrap, undo_wrap_holes),
 	CALL("BUFFER_INFO", NULL, try_buffer_info, undo_nothing),
 	CALL("CREATE_QUEUE", NULL, try_create_queue, undo_close),
 };
@@ -122,6 +158,27 @@ static int try_attach(void)
 static bool undo_attach(int slot)
 {
 	return slot < 0 || !sluice_detach(queue, slot);
+}
+
+/* Wrapped memory, which gets its kernel mapping here. */
+static bool prepare_wrapped(void)
+{
+	if (!prepare_memfd())
+		return false;
+	number = sluice_wrap(device, scratch, 0, SIZE);
+	return number >= 0;
+}
+
+static int try_attach_wrapped(void)
+{
+	return sluice_attach(queue, number, 0);
+}
+
+static bool undo_attach_wrapped(int slot)
+{
+	bool fine = undo_attach(slot);
+
+	return undo_wrap(number) && fine;
 }
 
 /* A foreign buffer for a device that reaches little: the core looks at it first. */
@@ -328,6 +385,7 @@ static int try_epoll(void)
 
 static const struct call queue_calls[] = {
 	CALL("ATTACH", NULL, try_attach, undo_attach),
+	CALL("ATTACH wrapped", prepare_wrapped, try_attach_wrapped, undo_attach_wrapped),
 	CALL("ATTACH foreign", prepare_foreign, try_attach_foreign, undo_attach_foreign),
 	CALL("DETACH", prepare_detach, try_detach, undo_detach),
 	CALL("SUBMIT", NULL, try_submit, undo_submit),

@@ -60,6 +60,26 @@ static void do_alloc(const uint8_t *g)
 		add_fd(alloc.fd, BUFFER);
 }
 
+/* A memfd of its own, mostly sealed as it must be, or whatever there is. */
+static void do_wrap(const uint8_t *g)
+{
+	static const int seals[] = { F_SEAL_SHRINK, F_SEAL_SHRINK | F_SEAL_GROW, 0, F_SEAL_WRITE };
+	int memfd = g[1] < 200 ? memfd_create("fuzz", MFD_ALLOW_SEALING | MFD_CLOEXEC) : -1;
+	struct sluice_wrap wrap = {
+		.memfd = memfd >= 0 ? memfd : pick_fd(g[1], ANY),
+		.offset = g[2] < 192 ? 0 : number(g[2]),
+		.size = g[3] < 128 ? 65536 : number(g[3]),
+		.fd_flags = g[4] < 192 ? 0 : g[4] < 248 ? g[4] % 4 : number(g[4]),
+		.flags = reserved(g[5]),
+	};
+
+	if (memfd >= 0 && !ftruncate(memfd, 2 * 65536))
+		fcntl(memfd, F_ADD_SEALS, seals[g[6] < 192 ? g[6] % 2 : g[6] % 4]);
+	if (!lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_WRAP, &wrap, g[7]))
+		add_fd(wrap.fd, BUFFER);
+	add_fd(memfd, ANY);
+}
+
 static void do_buffer_info(const uint8_t *g)
 {
 	struct sluice_buffer_info info = {
@@ -261,7 +281,7 @@ static void do_raw_ioctl(const uint8_t *g)
 	unsigned int type = g[1] < 200 ? SLUICE_IOCTL_BASE : g[1] < 220 ? 'b' : g[1] < 240 ? '>' : g[1];
 
 	memset(have.arena, g[4], 256);
-	ioctl(pick_fd(g[0], ANY), _IOC(g[2] % 4, type, g[3] < 128 ? g[3] % 5 : 0x20 + g[3] % 8,
+	ioctl(pick_fd(g[0], ANY), _IOC(g[2] % 4, type, g[3] < 128 ? g[3] % 7 : 0x20 + g[3] % 8,
 				       g[5] < 128 ? g[5] : number(g[5]) & 0x3fff), have.arena);
 }
 
@@ -348,6 +368,7 @@ static const struct {
 	{ "foreign", 3, do_foreign_buffer }, { "delay", 3, do_delay }, { "fail", 3, do_fail },
 	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
 	{ "die", 1, do_die }, { "playback", 3, do_playback }, { "cancel", 4, do_cancel },
+	{ "wrap", 4, do_wrap },
 };
 
 const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);

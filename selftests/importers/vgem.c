@@ -44,6 +44,10 @@ FIXTURE_VARIANT_ADD(import, contiguous) {
 	.heap = "contiguous",
 };
 
+FIXTURE_VARIANT_ADD(import, memfd) {
+	.heap = "memfd",
+};
+
 FIXTURE_SETUP(import)
 {
 	scene_open(&self->scene);

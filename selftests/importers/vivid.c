@@ -77,8 +77,17 @@ static int set_format(struct camera *camera)
 	return xioctl(camera->node, VIDIOC_S_PARM, &parm);
 }
 
+/* Of a heap, or of a memfd's pages, which may be beyond 32 bits. */
 static int new_buffer(struct camera *camera, const char *heap, uint64_t size)
 {
+	if (!strcmp(heap, "memfd")) {
+		uint64_t whole = (size + 4095) & ~4095ULL;
+		int memfd = sealed_memfd(0, whole, F_SEAL_SHRINK);
+		int fd = sluice_wrap(camera->soft, memfd, 0, whole);
+
+		close(memfd);
+		return fd;
+	}
 	return sluice_alloc(camera->memory, sluice_find_heap(camera->memory, heap), size, 0);
 }
 
@@ -215,6 +224,11 @@ FIXTURE_VARIANT_ADD(capture, vmalloc_from_pages) {
 FIXTURE_VARIANT_ADD(capture, vmalloc_from_contiguous) {
 	.allocators = 0,
 	.heap = "contiguous",
+};
+
+FIXTURE_VARIANT_ADD(capture, vmalloc_from_memfd) {
+	.allocators = 0,
+	.heap = "memfd",
 };
 
 FIXTURE_VARIANT_ADD(capture, dma_contig_from_contiguous) {

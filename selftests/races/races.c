@@ -49,6 +49,17 @@ static void live(const char *name, unsigned int seed, int keeper)
 		struct sluice_op ops[2];
 		uint64_t point = 1;
 
+		if (rand_r(&seed) % 3 == 0) {
+			int memfd = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
+			int wrapped = sluice_wrap(device, memfd, 0, SIZE);
+
+			close(memfd);
+			/* edu0 does not reach it, and stays with what it has */
+			if (wrapped >= 0) {
+				close(buffer);
+				buffer = wrapped;
+			}
+		}
 		sluice_attach(queue, buffer, 0);
 		if (sluice_map(buffer, SIZE, (void **)&memory))
 			memory = MAP_FAILED;

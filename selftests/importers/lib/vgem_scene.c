@@ -58,8 +58,14 @@ bool scene_close(struct scene *scene)
 	return objects_settle(&scene->before);
 }
 
+/* Of a heap, or of a memfd's pages. */
 int new_buffer(struct scene *scene, const char *heap)
 {
+	if (!strcmp(heap, "memfd")) {
+		int memfd = keep(scene, sealed_memfd(0, SIZE, F_SEAL_SHRINK));
+
+		return keep(scene, sluice_wrap(scene->device, memfd, 0, SIZE));
+	}
 	return keep(scene, sluice_alloc(scene->device, sluice_find_heap(scene->device, heap),
 					SIZE, 0));
 }
