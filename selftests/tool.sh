@@ -192,7 +192,10 @@ ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- 
 ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluice copy soft0
 ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
 	sluice copy soft0 --heap contiguous --size 1M
+ok "alloc_wraps_a_memfd" has "size        8192 bytes" cached -- \
+	sluice alloc soft0 --heap memfd --size 4097
 data_of 300000
+ok "copied_file_is_equal_in_wrapped_memory" copies soft0 300000 --heap memfd
 ok "copied_file_is_equal" copies soft0 300000
 ok "copy_takes_the_first_bytes_of_a_longer_file" copies soft0 12345 --size 12345
 ok "copy_of_one_byte" copies_a_file_of soft0 1
@@ -226,6 +229,12 @@ for size in "" 0 -1 12Q 1KK K 0x 64M1 99999999999999999999 18446744073709551615 
 done
 refused "size_beyond_all_memory_is_refused" "more than this heap can ever have" \
 	alloc soft0 --size 1000G
+refused "memfd_beyond_all_memory_is_refused" "more than this heap can ever have" \
+	alloc soft0 --heap memfd --size 1000G
+refused "memfd_larger_than_any_file_is_refused" "more than this heap can ever have" \
+	alloc soft0 --heap memfd --size 9223372036854775807
+refused "memfd_that_the_device_does_not_reach_is_refused" "cannot address" \
+	alloc edu0 --heap memfd --size 64M
 for geometry in "" 64 x 64x x48 0x48 64x0 -64x48 64x-48 64x48x2 64X48 640*480 99999x48 wide; do
 	refused "geometry_'${geometry}'_is_refused" "is not a geometry" \
 		capture soft0 --geometry "$geometry"

@@ -31,7 +31,8 @@ static const char usage_text[] =
 	"capture   captures frames and prints their completions; the last frame goes\n"
 	"          to FILE, an image as PPM\n"
 	"\n"
-	"DEVICE is a name that list prints, or a path.  BYTES takes K, M or G.\n";
+	"DEVICE is a name that list prints, or a path.  BYTES takes K, M or G.\n"
+	"NAME is a heap that info lists, or memfd: memory that the tool has already.\n";
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
@@ -208,10 +209,32 @@ static int open_heap(int device, const char *name)
 	return heap;
 }
 
-static int alloc_buffer(int device, int heap, uint64_t size)
+/* Memory of the tool's own, in place of a heap's. */
+static int wrap_memory(int device, uint64_t size)
 {
-	int fd = sluice_alloc(device, heap, size, 0);
+	int memfd = memfd_create("sluice", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd;
+	uint64_t page = sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
 
+	if (memfd < 0)
+		return -errno;
+	/* a size that no file can have no device can have */
+	if (ftruncate(memfd, whole))
+		return -EFBIG;
+	check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) ? -errno : 0, "seal the memory");
+	fd = sluice_wrap(device, memfd, 0, whole);
+	close(memfd);
+	return fd;
+}
+
+static int new_buffer(int device, const char *heap, uint64_t size)
+{
+	bool wrapped = !strcmp(heap, "memfd");
+	int fd = wrapped ? wrap_memory(device, size) :
+			   sluice_alloc(device, open_heap(device, heap), size, 0);
+
+	if (fd == -EADDRNOTAVAIL)
+		die("the device cannot address the pages that the kernel had for the memfd: take "
+		    "a heap of the device's own");
 	if (fd == -EFBIG)
 		die("%" PRIu64 " bytes are more than this heap can ever have", size);
 	if (fd == -EDQUOT)
@@ -220,7 +243,7 @@ static int alloc_buffer(int device, int heap, uint64_t size)
 	if (fd == -ENOMEM)
 		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
 		    "buffer, or --heap pages", size);
-	check(fd, "allocate a buffer");
+	check(fd, wrapped ? "wrap memory" : "allocate a buffer");
 	return fd;
 }
 
@@ -344,7 +367,7 @@ static int do_alloc(const struct options *options)
 {
 	struct sluice_info device_info;
 	int device = open_device(options->device, &device_info);
-	int buffer = alloc_buffer(device, open_heap(device, options->heap), options->size);
+	int buffer = new_buffer(device, options->heap, options->size);
 	struct sluice_buffer_info info;
 
 	check(sluice_get_buffer(device, buffer, &info), "ask how the device sees the buffer");
@@ -410,7 +433,7 @@ static int do_copy(const struct options *options)
 {
 	struct sluice_info info;
 	int device = open_device(options->device, &info);
-	int heap = open_heap(device, options->heap), queue, src, dst, from, to;
+	int queue, src, dst, from, to;
 	uint64_t size = options->size, whole, i;
 	struct sluice_completion completion;
 	uint32_t *in, *out;
@@ -423,8 +446,8 @@ static int do_copy(const struct options *options)
 		data = read_file(options->from, options->size_given ? size : 0, &size);
 	/* the device copies whole words, the files have what they have */
 	whole = (size + info.op_align - 1) / info.op_align * info.op_align;
-	src = alloc_buffer(device, heap, whole);
-	dst = alloc_buffer(device, heap, whole);
+	src = new_buffer(device, options->heap, whole);
+	dst = new_buffer(device, options->heap, whole);
 	in = map_buffer(src, whole);
 	out = map_buffer(dst, whole);
 
@@ -490,7 +513,7 @@ static int do_capture(const struct options *options)
 	if (size % info.op_align)
 		die("this device captures whole words: make --size a multiple of %u",
 		    info.op_align);
-	buffer = alloc_buffer(device, open_heap(device, options->heap), size);
+	buffer = new_buffer(device, options->heap, size);
 	queue = open_queue(device, &info);
 	slot = attach_buffer(queue, buffer, SLUICE_ATTACH_WRITE);
 	if (options->width)
