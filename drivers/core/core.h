@@ -59,6 +59,7 @@ struct sluice_queue;
 #define SLUICE_PRIORITIES		3
 #define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
 #define SLUICE_FEW_STEPS		8	/* and ops */
+#define SLUICE_MAX_HEAPS		16
 
 /**
  * struct sluice_engine - runs one job at a time
@@ -118,6 +119,9 @@ struct sluice_engine {
  * @heap_nodes: its dma-heap nodes, or NULL
  * @num_heap_nodes: length of @heap_nodes
  * @link: in the list of all devices
+ * @num_heaps: length of @heaps; fixed when the node appears
+ * @heaps: what its memory may come from: the core's own first, at the same
+ *	numbers for every device, then what the driver has added
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -144,6 +148,8 @@ struct sluice_device {
 	struct sluice_heap_node *heap_nodes;
 	unsigned int num_heap_nodes;
 	struct list_head link;
+	unsigned int num_heaps;
+	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
 	unsigned int num_engines;
 	struct sluice_engine engines[] __counted_by(num_engines);
 };
@@ -179,6 +185,7 @@ struct sluice_client {
  * @vmap: set buffer->vaddr, if @alloc did not; sleeps, with the dma_resv held.
  *	Tries hard: the dma-buf core warns when the vmap op fails
  * @mmap: map into a process; range checked by the caller
+ * @release: free the heap itself, of one device; NULL for those of all devices
  */
 struct sluice_heap {
 	const char *name;
@@ -189,6 +196,7 @@ struct sluice_heap {
 	void (*free)(struct sluice_buffer *buffer);
 	int (*vmap)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
+	void (*release)(const struct sluice_heap *heap);
 };
 
 #define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
@@ -538,8 +546,10 @@ int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags);
 int sluice_call_end(struct sluice_call *call, int ret);
 
 /* heap.c */
-unsigned int sluice_heap_count(void);
-const struct sluice_heap *sluice_heap_get(unsigned int index);
+void sluice_heaps_init(struct sluice_device *sdev);
+void sluice_heaps_release(struct sluice_device *sdev);
+int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
+const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 bool sluice_dma_translated(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);

@@ -72,6 +72,7 @@ static void sluice_device_release(struct device *dev)
 	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
 
 	ida_free(&sluice_minors, MINOR(dev->devt));
+	sluice_heaps_release(sdev);
 	put_device(sdev->parent);
 	sluice_object_dec(SLUICE_OBJECT_DEVICE);
 	kfree(sdev);
@@ -110,7 +111,8 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
  * On return userspace may open the node and the driver's ops may be called.
  *
  * Context: may sleep.  Return: the device, or an ERR_PTR: -EINVAL for
- * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors.
+ * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors,
+ * or what ops->add_heaps() returned.
  */
 struct sluice_device *sluice_device_register(struct device *parent, const char *name,
 					     const struct sluice_device_ops *ops,
@@ -141,6 +143,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->ops = ops;
 	sdev->priv = priv;
 	sdev->num_engines = num_engines;
+	sluice_heaps_init(sdev);
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->queues);
 	atomic_set(&sdev->users, 1);
@@ -183,6 +186,11 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 1, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
+	if (ops->add_heaps) {
+		ret = ops->add_heaps(sdev, priv);
+		if (ret)
+			goto err_work;
+	}
 	sluice_debugfs_add_device(sdev);
 	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
 	if (ret)

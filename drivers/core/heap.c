@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Heaps: which kinds of memory there are, and what a device can address.
+ * Heaps: which kinds of memory a device offers, and what it can address.
  *
- * All keep to what the device can address, so that none ever needs a bounce
- * buffer, and none depends on the device's driver for its life.  Memory arrives
- * zeroed and charged to the caller's memory cgroup.
+ * Each device has its own list: the two heaps of the core, then those that its
+ * driver added.  The core's keep to what the device can address, so that none ever
+ * needs a bounce buffer, and do not depend on the device's driver for their life.
+ * Their memory arrives zeroed and charged to the caller's memory cgroup.
  */
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
@@ -60,27 +61,57 @@ gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 	return GFP_DMA;
 }
 
-static const struct sluice_heap * const sluice_heaps[] = {
-	&sluice_pages_heap,
-	&sluice_contiguous_heap,
-};
-
-unsigned int sluice_heap_count(void)
+/**
+ * sluice_heaps_init - the heaps that every device has
+ * @sdev: being registered
+ */
+void sluice_heaps_init(struct sluice_device *sdev)
 {
-	return ARRAY_SIZE(sluice_heaps);
+	sdev->heaps[sdev->num_heaps++] = &sluice_pages_heap;
+	sdev->heaps[sdev->num_heaps++] = &sluice_contiguous_heap;
+}
+
+/**
+ * sluice_heaps_release - free the heaps that are a device's own
+ * @sdev: without buffers
+ */
+void sluice_heaps_release(struct sluice_device *sdev)
+{
+	while (sdev->num_heaps) {
+		const struct sluice_heap *heap = sdev->heaps[--sdev->num_heaps];
+
+		if (heap->release)
+			heap->release(heap);
+	}
+}
+
+/**
+ * sluice_heap_add - give a device one more heap
+ * @sdev: a device whose node has not appeared yet
+ * @heap: released with the device if this succeeds
+ *
+ * Return: 0, or -ENOSPC.
+ */
+int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap)
+{
+	if (sdev->num_heaps == SLUICE_MAX_HEAPS)
+		return -ENOSPC;
+	sdev->heaps[sdev->num_heaps++] = heap;
+	return 0;
 }
 
 /**
  * sluice_heap_get - heap by number
+ * @sdev: the device
  * @index: as userspace counts
  *
  * Return: the heap, or NULL if there is none.
  */
-const struct sluice_heap *sluice_heap_get(unsigned int index)
+const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index)
 {
-	if (index >= ARRAY_SIZE(sluice_heaps))
+	if (index >= sdev->num_heaps)
 		return NULL;
-	return sluice_heaps[array_index_nospec(index, ARRAY_SIZE(sluice_heaps))];
+	return sdev->heaps[array_index_nospec(index, sdev->num_heaps)];
 }
 
 /**

@@ -117,17 +117,17 @@ static const struct file_operations sluice_heap_node_fops = {
  */
 void sluice_heap_nodes_add(struct sluice_device *sdev)
 {
-	unsigned int i, count = sluice_heap_count();
+	unsigned int i;
 
-	sdev->heap_nodes = kcalloc(count, sizeof(*sdev->heap_nodes), GFP_KERNEL);
+	sdev->heap_nodes = kcalloc(sdev->num_heaps, sizeof(*sdev->heap_nodes), GFP_KERNEL);
 	if (!sdev->heap_nodes)
 		return;
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < sdev->num_heaps; i++) {
 		struct sluice_heap_node *node = &sdev->heap_nodes[sdev->num_heap_nodes];
 		int ret;
 
 		node->sdev = sdev;
-		node->heap = sluice_heap_get(i);
+		node->heap = sdev->heaps[i];
 		snprintf(node->path, sizeof(node->path), SLUICE_HEAP_FOLDER "sluice-%s-%s",
 			 sdev->name, node->heap->name);
 		node->misc = (struct miscdevice) {

@@ -195,7 +195,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.uapi_version = SLUICE_UAPI_VERSION,
 		.op_kinds = sdev->ops->op_kinds,
 		.caps = IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0,
-		.num_heaps = sluice_heap_count(),
+		.num_heaps = sdev->num_heaps,
 		.num_engines = sdev->num_engines,
 		.max_ops = SLUICE_MAX_OPS,
 		.max_in_fences = SLUICE_MAX_IN_FENCES,
@@ -216,7 +216,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_heap_info *info = call->data;
-	const struct sluice_heap *heap = sluice_heap_get(info->index);
+	const struct sluice_heap *heap = sluice_heap_get(sdev, info->index);
 
 	if (info->flags || !heap)
 		return -EINVAL;
@@ -242,7 +242,7 @@ static bool sluice_mem_contradicts(u32 flags)
 static int sluice_node_alloc(struct sluice_call *call)
 {
 	struct sluice_alloc *args = call->data;
-	const struct sluice_heap *heap = sluice_heap_get(args->heap);
+	const struct sluice_heap *heap = sluice_heap_get(sluice_call_device(call), args->heap);
 
 	args->fd = -1;
 	args->granted = 0;

@@ -82,6 +82,9 @@ struct sluice_result {
  * @op_align: offsets and lengths of ops are multiples of it; a power of two
  * @cpu_engine: the engine is software: slots have a kernel mapping, and the
  *	core maintains the caches around each op as it would for a device
+ * @add_heaps: optional: add what memory of its own the device has, before its
+ *	node appears.  Called once, inside sluice_device_register(), with its
+ *	@priv.  0 or a negative errno, with which registration then fails.
  * @check_format: optional: may a frame have this DRM fourcc?  Any context.
  * @start: begin one op on an idle engine.  Called in process context, in the
  *	signalling path of fences: may sleep for a bounded time, but must not
@@ -99,6 +102,7 @@ struct sluice_device_ops {
 	u64 op_kinds;
 	u32 op_align;
 	bool cpu_engine;
+	int (*add_heaps)(struct sluice_device *sdev, void *priv);
 	bool (*check_format)(u32 fourcc);
 	int (*start)(struct sluice_engine *engine, const struct sluice_step *step);
 	void (*abort)(struct sluice_engine *engine);
