@@ -101,6 +101,26 @@ static inline bool sluice_compat_need_sync(struct device *dev)
 #endif
 }
 
+/* 6.1, 6.12: what tells an importer of a move also tells it of a revocation */
+#ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
+#define invalidate_mappings		move_notify
+#endif
+
+/*
+ * 6.1, 6.12: for a dynamic importer of memory that cannot move, the core makes a
+ * mapping in both directions at once and keeps it.  Be a static one there.
+ */
+static inline struct dma_buf_attachment *
+sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
+			     const struct dma_buf_attach_ops *ops, void *priv)
+{
+#ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
+	if (!dma_buf_is_dynamic(dmabuf))
+		return dma_buf_attach(dmabuf, dev);
+#endif
+	return dma_buf_dynamic_attach(dmabuf, dev, ops, priv);
+}
+
 /* Whether a device snoops the caches: a bit field, later a flag with accessors */
 static inline void sluice_compat_inherit_coherent(struct device *dev, struct device *parent)
 {

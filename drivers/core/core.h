@@ -115,6 +115,7 @@ struct sluice_engine {
  * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
  * @reap_list: ended jobs
  * @reap_work: empties @reap_list
+ * @revoke_work: gives back slots whose exporter takes its memory back
  * @debugfs: directory, or NULL
  * @heap_nodes: its dma-heap nodes, or NULL
  * @num_heap_nodes: length of @heap_nodes
@@ -144,6 +145,7 @@ struct sluice_device {
 	struct workqueue_struct *reap_wq;
 	struct llist_head reap_list;
 	struct work_struct reap_work;
+	struct work_struct revoke_work;
 	struct dentry *debugfs;
 	struct sluice_heap_node *heap_nodes;
 	unsigned int num_heap_nodes;
@@ -288,6 +290,8 @@ struct sluice_buffer {
  * @dir: what the device does to the memory
  * @flags: SLUICE_ATTACH_*, READ and WRITE spelt out
  * @map: kernel mapping, for a cpu_engine
+ * @revoked: the exporter takes the memory back: no job may use it any more.  Set
+ *	under the dma_resv
  */
 struct sluice_slot {
 	struct kref ref;
@@ -298,6 +302,7 @@ struct sluice_slot {
 	enum dma_data_direction dir;
 	u32 flags;
 	struct iosys_map map;
+	bool revoked;
 };
 
 /**
@@ -327,7 +332,7 @@ struct sluice_history {
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
  * @slot_lock: guards @slots and @slots_closed
- * @slots: number -> struct sluice_slot
+ * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED in its place
  * @slots_closed: no more slots
  * @jobs: pending and running, in order; under engine->lock
  * @active: in engine->active while @jobs is not empty; under engine->lock
@@ -393,11 +398,11 @@ struct sluice_dep {
 /**
  * struct sluice_claim - a dma_resv that a job waits for and adds its fence to
  * @resv: of one of the job's dma-bufs
- * @write: the job writes the buffer
+ * @usage: WRITE, READ, or BOOKKEEP for one that is EXPLICIT
  */
 struct sluice_claim {
 	struct dma_resv *resv;
-	bool write;
+	enum dma_resv_usage usage;
 };
 
 /**
@@ -420,8 +425,8 @@ struct sluice_claim {
  * @max_deps: room in @deps
  * @deps: in-fences; @few_deps unless there are more
  * @num_claims: length of @claims
- * @claims: one for each buffer with implicit fences, in the order of their
- *	addresses; behind @steps, with room for two an op
+ * @claims: one for each buffer whose users or exporter are to see the job, in the
+ *	order of their addresses; behind @steps, with room for two an op
  * @result: summed over the ops
  * @num_steps: length of @steps
  * @step: the op that runs
@@ -520,6 +525,7 @@ void sluice_class_exit(void);
 struct device *sluice_scout(void);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
+void sluice_device_revoke_slots(struct sluice_device *sdev);
 extern struct list_head sluice_devices;
 extern struct mutex sluice_devices_lock;
 
@@ -621,6 +627,17 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
 void sluice_slot_put(struct sluice_slot *slot);
 bool sluice_slot_put_unless_last(struct sluice_slot *slot);
+void sluice_queue_drop_slots(struct sluice_queue *queue);
+void sluice_queue_drop_revoked(struct sluice_queue *queue);
+
+/* What is left of a slot whose memory was taken back. */
+#define SLUICE_SLOT_REVOKED	((struct sluice_slot *)xa_mk_value(0))
+
+static inline bool sluice_slot_revoked(const struct sluice_slot *slot)
+{
+	return slot && READ_ONCE(slot->revoked);
+}
+
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine);
 
 /* fence.c */
@@ -634,7 +651,6 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 			struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
-void sluice_queue_drop_slots(struct sluice_queue *queue);
 void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job);
 void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
 ktime_t sluice_queue_deadline(struct sluice_queue *queue);
@@ -642,6 +658,7 @@ ktime_t sluice_queue_deadline(struct sluice_queue *queue);
 /* job.c */
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args);
+bool sluice_job_revoked(const struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
 

@@ -3,6 +3,11 @@
  * What a job waits for: fences that came by fd, and those that it finds on the
  * reservations (dma_resv) of its buffers, which it claims and locks, all at
  * once, to look and to leave its own fence there.
+ *
+ * On the buffer of an EXPLICIT slot the fence is there for the exporter alone
+ * (BOOKKEEP), which must know when memory that it wants to move or take back is
+ * not used any more; in the same way even such a job waits until the exporter's own
+ * work on the memory is done (KERNEL).  Memory that never moves needs neither.
  */
 #include <linux/dma-fence-unwrap.h>
 #include <linux/slab.h>
@@ -58,24 +63,33 @@ int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container)
 	return ret;
 }
 
-/* Sorted by address, and once for each dma_resv, however many ops use its buffer. */
+/*
+ * Sorted by address, and once for each dma_resv, however many ops use its buffer:
+ * with the strongest usage, which has the lowest number.
+ */
 static void sluice_job_claim(struct sluice_job *job, const struct sluice_slot *slot, bool write)
 {
+	enum dma_resv_usage usage = write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
 	struct sluice_claim *claims = job->claims;
 	unsigned int i = job->num_claims;
 	struct dma_resv *resv;
 
-	if (!slot || slot->flags & SLUICE_ATTACH_EXPLICIT)
+	if (!slot)
 		return;
+	if (slot->flags & SLUICE_ATTACH_EXPLICIT) {
+		if (!dma_buf_is_dynamic(slot->dmabuf))
+			return;
+		usage = DMA_RESV_USAGE_BOOKKEEP;
+	}
 	resv = slot->dmabuf->resv;
 	while (i && claims[i - 1].resv > resv)
 		i--;
 	if (i && claims[i - 1].resv == resv) {
-		claims[i - 1].write |= write;
+		claims[i - 1].usage = min(claims[i - 1].usage, usage);
 		return;
 	}
 	memmove(&claims[i + 1], &claims[i], (job->num_claims++ - i) * sizeof(*claims));
-	claims[i] = (struct sluice_claim) { .resv = resv, .write = write };
+	claims[i] = (struct sluice_claim) { .resv = resv, .usage = usage };
 }
 
 /**
@@ -161,12 +175,19 @@ err:
 	return ret;
 }
 
+/* Reading waits for writers, writing for everybody, EXPLICIT for the exporter. */
+static enum dma_resv_usage sluice_claim_waits_for(const struct sluice_claim *claim)
+{
+	if (claim->usage == DMA_RESV_USAGE_BOOKKEEP)
+		return DMA_RESV_USAGE_KERNEL;
+	return dma_resv_usage_rw(claim->usage == DMA_RESV_USAGE_WRITE);
+}
+
 /**
  * sluice_job_collect_implicit - wait for the fences on the claimed buffers
  * @job: with its claims locked
  *
- * Reading waits for writers, writing for everybody.  Our own timeline is in
- * order anyway.  Makes room for our fence, too.
+ * Our own timeline is in order anyway.  Makes room for our fence, too.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -183,8 +204,8 @@ int sluice_job_collect_implicit(struct sluice_job *job)
 		ret = dma_resv_reserve_fences(claim->resv, 1);
 		if (ret)
 			return ret;
-		dma_resv_for_each_fence(&cursor, claim->resv,
-					dma_resv_usage_rw(claim->write), fence) {
+		dma_resv_for_each_fence(&cursor, claim->resv, sluice_claim_waits_for(claim),
+					fence) {
 			if (fence->context == job->queue->context ||
 			    dma_fence_is_signaled(fence))
 				continue;

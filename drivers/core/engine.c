@@ -232,7 +232,11 @@ enum sluice_decision {
 static int sluice_job_unwanted(const struct sluice_job *job)
 {
 	lockdep_assert_held(&job->queue->engine->lock);
-	return job->queue->dead ?: job->cancelled;
+	if (job->queue->dead)
+		return job->queue->dead;
+	if (job->cancelled)
+		return job->cancelled;
+	return sluice_job_revoked(job) ? -ENODEV : 0;
 }
 
 /* One that goes off too early does no harm: the work item sets it again. */

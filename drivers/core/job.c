@@ -342,9 +342,7 @@ static int sluice_job_publish(struct sluice_job *job)
 		goto out;
 	trace_sluice_job_submit(job, 0);
 	for (i = 0; i < job->num_claims; i++)
-		dma_resv_add_fence(job->claims[i].resv, job->fence,
-				   job->claims[i].write ? DMA_RESV_USAGE_WRITE :
-							  DMA_RESV_USAGE_READ);
+		dma_resv_add_fence(job->claims[i].resv, job->fence, job->claims[i].usage);
 	for (i = 0; i < job->num_deps; i++) {
 		struct sluice_dep *dep = &job->deps[i];
 
@@ -358,6 +356,23 @@ static int sluice_job_publish(struct sluice_job *job)
 out:
 	dma_fence_end_signalling(signalling);
 	return ret;
+}
+
+/**
+ * sluice_job_revoked - has an exporter taken memory back that the job uses?
+ * @job: the job
+ *
+ * Context: any.  With the dma_resv of all its buffers held the answer stays.
+ */
+bool sluice_job_revoked(const struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_steps; i++)
+		if (sluice_slot_revoked(job->steps[i].dst) ||
+		    sluice_slot_revoked(job->steps[i].src))
+			return true;
+	return false;
 }
 
 /* SUBMIT */
@@ -463,7 +478,8 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	ret = sluice_job_lock(job, &ctx);
 	if (ret)
 		return ret;
-	ret = sluice_job_collect_implicit(job);
+	/* what is revoked later finds our fence on the buffer, and ends the job */
+	ret = sluice_job_revoked(job) ? -ENODEV : sluice_job_collect_implicit(job);
 	if (!ret)
 		ret = sluice_job_publish(job);
 	sluice_job_unlock(job, &ctx);

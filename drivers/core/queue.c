@@ -161,29 +161,6 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 }
 
 /**
- * sluice_queue_drop_slots - give all slots back, and let no more in
- * @queue: the queue
- *
- * Context: may sleep and take dma_resv.
- */
-void sluice_queue_drop_slots(struct sluice_queue *queue)
-{
-	struct sluice_slot *slot;
-	unsigned long number;
-
-	mutex_lock(&queue->slot_lock);
-	queue->slots_closed = true;
-	mutex_unlock(&queue->slot_lock);
-	xa_for_each(&queue->slots, number, slot) {
-		/* whoever erases it puts it: SUBMIT and DETACH look under this lock */
-		mutex_lock(&queue->slot_lock);
-		slot = xa_erase(&queue->slots, number);
-		mutex_unlock(&queue->slot_lock);
-		sluice_slot_put(slot);
-	}
-}
-
-/**
  * sluice_queue_job_added - a job takes its place on the timeline
  * @queue: the job's
  * @job: is being published; its fence is pending from now on
@@ -437,6 +414,9 @@ static int sluice_queue_attach(struct sluice_call *call)
 		ret = -ENODEV;
 	else	/* the entry is reserved: no allocation */
 		ret = xa_err(xa_store(&queue->slots, number, slot, GFP_KERNEL_ACCOUNT));
+	/* revoked before it had a place, where nobody found it */
+	if (!ret && sluice_slot_revoked(slot))
+		sluice_device_revoke_slots(queue->sdev);
 	mutex_unlock(&queue->slot_lock);
 	if (!ret)
 		goto out;
@@ -464,7 +444,8 @@ static int sluice_queue_detach(struct sluice_call *call)
 	mutex_unlock(&queue->slot_lock);
 	if (!slot)
 		return -ENOENT;
-	sluice_slot_put(slot);
+	if (slot != SLUICE_SLOT_REVOKED)
+		sluice_slot_put(slot);
 	return 0;
 }
 

@@ -2,8 +2,14 @@
 /*
  * Slots: dma-bufs attached and mapped once for a queue's device.
  *
- * To the dma-buf, ours or foreign, a slot is an ordinary static importer.  The
- * queue's table and each job that uses the slot hold references; the last one
+ * To the dma-buf, ours or foreign, a slot is a dynamic importer that pins: the
+ * memory stays where it is while the slot exists, so no job is surprised by a
+ * move.  What the exporter can do is to take it back for good (a device that
+ * goes): then the slot is dead.  Jobs that use it end with -ENODEV, a running one
+ * is aborted, and the slot is unmapped when the last of them is gone.  Their
+ * fences are on the buffer, and the exporter waits for them.
+ *
+ * The queue's table and each job that uses the slot hold references; the last one
  * unmaps, takes dma_resv for it and so never runs in the signalling path.
  */
 #include <linux/dma-buf.h>
@@ -71,16 +77,92 @@ detach:
 	return ret;
 }
 
-/* Is all of the buffer mapped?  Ops are checked against its size, not its table. */
+/*
+ * Is all of the buffer mapped, where the device can reach it?  Ops are checked
+ * against its size, not its table.
+ */
 static int sluice_slot_check(const struct sluice_slot *slot)
 {
+	u64 mask = dma_get_mask(slot->sdev->parent);
 	struct scatterlist *sg;
 	u64 mapped = 0;
 	int i;
 
-	for_each_sgtable_dma_sg(slot->sgt, sg, i)
+	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
 		mapped += sg_dma_len(sg);
+		if (sg_dma_address(sg) > mask || mask - sg_dma_address(sg) < sg_dma_len(sg) - 1)
+			return -EADDRNOTAVAIL;
+	}
 	return mapped < slot->dmabuf->size ? -EINVAL : 0;
+}
+
+/* The dma_resv is held. */
+static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
+{
+	struct sluice_slot *slot = attach->importer_priv;
+
+	WRITE_ONCE(slot->revoked, true);
+	sluice_device_revoke_slots(slot->sdev);
+}
+
+static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
+	.allow_peer2peer = true,
+	.invalidate_mappings = sluice_slot_invalidate,
+};
+
+/* The CPU of a software engine is no peer, and needs a kernel mapping. */
+static const struct dma_buf_attach_ops sluice_slot_cpu_ops = {
+	.invalidate_mappings = sluice_slot_invalidate,
+};
+
+static void sluice_slot_unmap(struct sluice_slot *slot)
+{
+	dma_resv_lock(slot->dmabuf->resv, NULL);
+	dma_buf_unmap_attachment(slot->attach, slot->sgt, slot->dir);
+	if (slot->attach->importer_ops)
+		dma_buf_unpin(slot->attach);
+	dma_resv_unlock(slot->dmabuf->resv);
+}
+
+/*
+ * Pin and map.  The exporter may still be at work on the memory: that is to be
+ * waited for before a device, or a CPU that knows no fences, sees it.
+ */
+static int sluice_slot_map(struct sluice_slot *slot)
+{
+	struct dma_resv *resv = slot->dmabuf->resv;
+	int ret = 0;
+	long left;
+
+	dma_resv_lock(resv, NULL);
+	if (slot->attach->importer_ops)
+		ret = dma_buf_pin(slot->attach);
+	if (ret)
+		goto unlock;
+	/* a move before the pin, or for it, took nothing from us */
+	slot->revoked = false;
+	slot->sgt = dma_buf_map_attachment(slot->attach, slot->dir);
+	if (IS_ERR(slot->sgt)) {
+		ret = PTR_ERR(slot->sgt);
+		if (slot->attach->importer_ops)
+			dma_buf_unpin(slot->attach);
+	}
+unlock:
+	dma_resv_unlock(resv);
+	if (ret)
+		return ret;
+
+	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
+				     msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS));
+	if (left <= 0)
+		ret = left ?: -ETIME;
+	else if (sluice_slot_revoked(slot))
+		ret = -ENODEV;
+	else
+		ret = sluice_slot_check(slot);
+	if (ret)
+		sluice_slot_unmap(slot);
+	return ret;
 }
 
 /* Software engines work through a kernel mapping; foreign ones may have none. */
@@ -110,7 +192,9 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
  * @flags: SLUICE_ATTACH_*, checked
  *
  * Context: may sleep.  Return: the slot with one reference, or an ERR_PTR:
- * -EACCES, -EINVAL (maps less than its size), -ENODEV (device gone),
+ * -EACCES, -EINVAL (maps less than its size), -ENODEV (device or memory gone),
+ * -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the exporter does not get
+ * the memory ready), -EINTR,
  * -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
  * exporter's.
  */
@@ -142,19 +226,17 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 	ret = sluice_check_reach(sdev, dmabuf);
 	if (ret)
 		goto err_put;
-	slot->attach = dma_buf_attach(slot->dmabuf, sdev->parent);
+	slot->attach = sluice_compat_dma_buf_attach(slot->dmabuf, sdev->parent,
+						    sdev->ops->cpu_engine ? &sluice_slot_cpu_ops :
+									    &sluice_slot_peer_ops,
+						    slot);
 	if (IS_ERR(slot->attach)) {
 		ret = PTR_ERR(slot->attach);
 		goto err_put;
 	}
-	slot->sgt = dma_buf_map_attachment_unlocked(slot->attach, slot->dir);
-	if (IS_ERR(slot->sgt)) {
-		ret = PTR_ERR(slot->sgt);
-		goto err_detach;
-	}
-	ret = sluice_slot_check(slot);
+	ret = sluice_slot_map(slot);
 	if (ret)
-		goto err_unmap;
+		goto err_detach;
 	ret = sluice_slot_vmap(slot);
 	if (ret)
 		goto err_unmap;
@@ -162,7 +244,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 	return slot;
 
 err_unmap:
-	dma_buf_unmap_attachment_unlocked(slot->attach, slot->sgt, slot->dir);
+	sluice_slot_unmap(slot);
 err_detach:
 	dma_buf_detach(slot->dmabuf, slot->attach);
 err_put:
@@ -180,7 +262,7 @@ static void sluice_slot_release(struct kref *ref)
 
 	if (sdev->ops->cpu_engine)
 		dma_buf_vunmap_unlocked(slot->dmabuf, &slot->map);
-	dma_buf_unmap_attachment_unlocked(slot->attach, slot->sgt, slot->dir);
+	sluice_slot_unmap(slot);
 	dma_buf_detach(slot->dmabuf, slot->attach);
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
@@ -216,8 +298,9 @@ bool sluice_slot_put_unless_last(struct sluice_slot *slot)
  * @queue: whose
  * @number: as ATTACH returned it
  *
- * Context: the queue's slot_lock held.  Return: the slot with a reference for the caller, or an ERR_PTR: -ENOENT
- * without such a slot, -ENODEV when the device is gone.
+ * Context: the queue's slot_lock held.  Return: the slot with a reference for the
+ * caller, or an ERR_PTR: -ENOENT without such a slot, -ENODEV when the device is
+ * gone or the exporter has taken the memory back.
  */
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 {
@@ -226,8 +309,60 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 	lockdep_assert_held(&queue->slot_lock);
 	if (!slot)
 		return ERR_PTR(queue->slots_closed ? -ENODEV : -ENOENT);
+	if (slot == SLUICE_SLOT_REVOKED)
+		return ERR_PTR(-ENODEV);
 	kref_get(&slot->ref);
 	return slot;
+}
+
+/**
+ * sluice_queue_drop_slots - give all slots back, and let no more in
+ * @queue: the queue
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_queue_drop_slots(struct sluice_queue *queue)
+{
+	struct sluice_slot *slot;
+	unsigned long number;
+
+	mutex_lock(&queue->slot_lock);
+	queue->slots_closed = true;
+	mutex_unlock(&queue->slot_lock);
+	xa_for_each(&queue->slots, number, slot) {
+		/* whoever erases it puts it: SUBMIT and DETACH look under this lock */
+		mutex_lock(&queue->slot_lock);
+		slot = xa_erase(&queue->slots, number);
+		mutex_unlock(&queue->slot_lock);
+		if (slot != SLUICE_SLOT_REVOKED)
+			sluice_slot_put(slot);
+	}
+}
+
+/**
+ * sluice_queue_drop_revoked - give the slots back whose memory is taken away
+ * @queue: the queue
+ *
+ * Their numbers stay taken until DETACH, so that they answer -ENODEV and do not
+ * come to mean another buffer.
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_queue_drop_revoked(struct sluice_queue *queue)
+{
+	struct sluice_slot *slot;
+	unsigned long number;
+
+	xa_for_each(&queue->slots, number, slot) {
+		mutex_lock(&queue->slot_lock);
+		slot = xa_load(&queue->slots, number);
+		if (slot != SLUICE_SLOT_REVOKED && sluice_slot_revoked(slot))
+			xa_store(&queue->slots, number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
+		else
+			slot = NULL;
+		mutex_unlock(&queue->slot_lock);
+		sluice_slot_put(slot);
+	}
 }
 
 /**

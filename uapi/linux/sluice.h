@@ -315,7 +315,7 @@ struct sluice_create_queue {
 /* sluice_attach.flags */
 #define SLUICE_ATTACH_READ	(1U << 0)	/* the device reads the buffer */
 #define SLUICE_ATTACH_WRITE	(1U << 1)	/* the device writes the buffer */
-#define SLUICE_ATTACH_EXPLICIT	(1U << 2)	/* no implicit fences: neither wait for the buffer's, nor add ours */
+#define SLUICE_ATTACH_EXPLICIT	(1U << 2)	/* no implicit fences: neither wait for those of other users, nor have them wait for ours */
 
 /**
  * struct sluice_attach - SLUICE_IOCTL_ATTACH: make a dma-buf a slot of this queue
@@ -330,9 +330,15 @@ struct sluice_create_queue {
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
  * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
  * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the
- * device cannot address), -EOPNOTSUPP (a software engine, and a buffer
- * that the kernel cannot map), -ENOMEM, -ENODEV, -EFAULT, or what a foreign
- * exporter answers.  After an error @slot means nothing.
+ * device cannot address), -EOPNOTSUPP (a
+ * software engine, and a buffer that the kernel cannot map), -ETIME (an exporter
+ * that does not get its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this
+ * device is gone, or that whose memory it is), -EFAULT, or what a foreign exporter
+ * answers.  After an error @slot means nothing.
+ *
+ * An exporter may take its memory back for good, as a device that goes must do
+ * with its BAR.  Jobs that use such a slot end with -ENODEV, and SUBMIT refuses
+ * the slot with -ENODEV from then on; DETACH frees its number.
  */
 struct sluice_attach {
 	__s32 fd;
