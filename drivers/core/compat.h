@@ -32,6 +32,9 @@
 #ifdef SLUICE_HAVE_PFN_T
 #include <linux/pfn_t.h>
 #endif
+#ifdef SLUICE_HAVE_P2PDMA_PROVIDER
+#include <linux/dma-buf-mapping.h>
+#endif
 
 #include <uapi/linux/sluice.h>
 
@@ -104,6 +107,12 @@ static inline bool sluice_compat_need_sync(struct device *dev)
 /* 6.1, 6.12: what tells an importer of a move also tells it of a revocation */
 #ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
 #define invalidate_mappings		move_notify
+#define dma_buf_invalidate_mappings(dmabuf)	dma_buf_move_notify(dmabuf)
+
+static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
+{
+	return attach->importer_ops && attach->importer_ops->move_notify;
+}
 #endif
 
 /*
@@ -120,6 +129,14 @@ sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
 #endif
 	return dma_buf_dynamic_attach(dmabuf, dev, ops, priv);
 }
+
+/*
+ * The kernel knows routes between PCI devices, and maps one's memory for another:
+ * p2p.c.  6.1, 6.12, and any without CONFIG_PCI_P2PDMA: it does not.
+ */
+#if defined(SLUICE_HAVE_P2PDMA_PROVIDER) && defined(CONFIG_PCI_P2PDMA)
+#define SLUICE_P2PDMA
+#endif
 
 /* Whether a device snoops the caches: a bit field, later a flag with accessors */
 static inline void sluice_compat_inherit_coherent(struct device *dev, struct device *parent)

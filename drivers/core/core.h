@@ -180,13 +180,18 @@ struct sluice_client {
  * @properties: SLUICE_MEM_* without being asked
  * @options: SLUICE_MEM_* that may be asked for
  * @max_size: bytes, for a limit of the heap's own; 0 for none
- * @alloc: fill buffer->sgt and ->end for buffer->size bytes, zeroed, as
- *	buffer->properties say; sleeps.  On failure sets *hint.  NULL for
+ * @alloc: fill buffer->sgt (none in a BAR) and ->end for buffer->size bytes, zeroed,
+ *	as buffer->properties say; sleeps.  On failure sets *hint.  NULL for
  *	what can only be wrapped
  * @free: the opposite
  * @vmap: set buffer->vaddr, if @alloc did not; sleeps, with the dma_resv held.
  *	Tries hard: the dma-buf core warns when the vmap op fails
  * @mmap: map into a process; range checked by the caller
+ * @cpu_access: optional: the CPU begins to use the memory, or has ended
+ * @dmabuf_ops: of its dma-bufs; NULL for those of system memory.  Their release is
+ *	sluice_dmabuf_release()
+ * @exported: optional: the buffer is a dma-buf now
+ * @revoke: optional: take the memory back from everybody, because the device goes
  * @release: free the heap itself, of one device; NULL for those of all devices
  */
 struct sluice_heap {
@@ -198,6 +203,10 @@ struct sluice_heap {
 	void (*free)(struct sluice_buffer *buffer);
 	int (*vmap)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
+	int (*cpu_access)(struct sluice_buffer *buffer, bool begin);
+	const struct dma_buf_ops *dmabuf_ops;
+	void (*exported)(struct sluice_buffer *buffer, struct dma_buf *dmabuf);
+	void (*revoke)(const struct sluice_heap *heap);
 	void (*release)(const struct sluice_heap *heap);
 };
 
@@ -256,6 +265,11 @@ struct sluice_pages {
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
  *	older kernels under the dma-buf's own lock
  * @dma: handle of the contiguous heap
+ * @offset: in a BAR: bytes from its start
+ * @range: in a BAR: in its list, whose lock guards those below
+ * @dmabuf: in a BAR: what it was exported as; valid as long as the buffer
+ * @file_inode: in a BAR: of the dma-buf, to find mappings; reference held
+ * @revoked: in a BAR: the memory is being taken back, or has been
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
@@ -274,6 +288,11 @@ struct sluice_buffer {
 	u64 inode;
 	void *vaddr;
 	dma_addr_t dma;
+	u64 offset;
+	struct list_head range;
+	struct dma_buf *dmabuf;
+	struct inode *file_inode;
+	bool revoked;
 	struct mutex lock;
 	struct list_head attachments;
 	struct list_head mappings;
@@ -554,6 +573,7 @@ int sluice_call_end(struct sluice_call *call, int ret);
 /* heap.c */
 void sluice_heaps_init(struct sluice_device *sdev);
 void sluice_heaps_release(struct sluice_device *sdev);
+void sluice_heaps_revoke(struct sluice_device *sdev);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
@@ -595,6 +615,7 @@ static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
 	return prot;
 }
 
+vm_fault_t sluice_fault_pfn(struct vm_fault *vmf);
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 
 /* buffer.c */
@@ -610,12 +631,18 @@ extern struct list_head sluice_buffers;
 extern struct mutex sluice_buffers_lock;
 
 /* export.c */
+size_t sluice_segment_limit(size_t max);
+size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary);
+int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
+int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
+int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
+void sluice_dmabuf_release(struct dma_buf *dmabuf);
 struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access);
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
 			    u64 offset, u64 length);
-void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length);
+int sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length);
 
 /* sync.c */
 void sluice_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,

@@ -49,7 +49,7 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 	mutex_lock(&sluice_buffers_lock);
 	list_for_each_entry(buffer, &sluice_buffers, link) {
 		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\n", buffer->sdev->name,
-			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents,
+			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
 			   READ_ONCE(buffer->inode));
 	}
 	mutex_unlock(&sluice_buffers_lock);

@@ -246,9 +246,10 @@ EXPORT_SYMBOL_GPL(sluice_device_register);
  *
  * Ends all jobs with -ENODEV, unmaps every slot, and returns when the driver's
  * ops are not running and will never be called again.  Open fds stay open and
- * answer -ENODEV; buffers stay valid for whoever holds them.
+ * answer -ENODEV; buffers in system memory stay valid for whoever holds them, those
+ * in the device's own are taken back from everybody.
  *
- * Context: may sleep, as long as @abort takes.
+ * Context: may sleep, as long as @abort takes, and importers of a BAR.
  */
 void sluice_device_unregister(struct sluice_device *sdev)
 {
@@ -268,6 +269,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	sluice_device_exit(sdev);
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
+	sluice_heaps_revoke(sdev);
 	sluice_device_fini_work(sdev);
 
 	mutex_lock(&sluice_devices_lock);

@@ -159,13 +159,13 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 }
 
 /* Whole pages, or for a device that cannot do a page a power of two that divides one. */
-static size_t sluice_segment_limit(size_t max)
+size_t sluice_segment_limit(size_t max)
 {
 	return max < PAGE_SIZE ? rounddown_pow_of_two(max) : ALIGN_DOWN(max, PAGE_SIZE);
 }
 
 /* Length of the next segment: neither over the limit nor across a boundary. */
-static size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
+size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
 {
 	left = min(left, max);
 	if (boundary)
@@ -417,8 +417,8 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
  *
  * Waits for the buffer's fences: those know no ranges.
  *
- * Context: may sleep, for SLUICE_CPU_ACCESS_TIMEOUT.  Return: 0, -ETIME, or
- * -ERESTARTSYS.
+ * Context: may sleep, for SLUICE_CPU_ACCESS_TIMEOUT.  Return: 0, -ETIME,
+ * -ERESTARTSYS, or -ENODEV if the memory went with its device.
  */
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
 			    u64 offset, u64 length)
@@ -432,6 +432,12 @@ int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf
 		return left;
 	if (!left)
 		return -ETIME;
+	if (buffer->heap->cpu_access) {
+		int ret = buffer->heap->cpu_access(buffer, true);
+
+		if (ret)
+			return ret;
+	}
 	trace_sluice_sync(buffer, offset, length, true);
 	sluice_sync_all(buffer, offset, length, true);
 	vaddr = READ_ONCE(buffer->vaddr);
@@ -446,9 +452,9 @@ int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf
  * @offset: bytes
  * @length: bytes, within the buffer
  *
- * Context: may sleep.
+ * Context: may sleep.  Return: 0, or -ENODEV if the memory went with its device.
  */
-void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
+int sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
 {
 	void *vaddr = READ_ONCE(buffer->vaddr);
 
@@ -459,9 +465,10 @@ void sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
 	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
 		wmb();
 	sluice_sync_all(buffer, offset, length, false);
+	return buffer->heap->cpu_access ? buffer->heap->cpu_access(buffer, false) : 0;
 }
 
-static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
@@ -470,15 +477,14 @@ static int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_
 				       0, buffer->size);
 }
 
-static int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
+int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	sluice_buffer_end_cpu(buffer, 0, buffer->size);
-	return 0;
+	return sluice_buffer_end_cpu(buffer, 0, buffer->size);
 }
 
-static int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
+int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
@@ -501,7 +507,7 @@ static int sluice_dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	return ret;
 }
 
-static void sluice_dmabuf_release(struct dma_buf *dmabuf)
+void sluice_dmabuf_release(struct dma_buf *dmabuf)
 {
 	trace_sluice_free(dmabuf->priv);
 	sluice_buffer_destroy(dmabuf->priv);
@@ -531,7 +537,7 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
-	info.ops = &sluice_dmabuf_ops;
+	info.ops = buffer->heap->dmabuf_ops ?: &sluice_dmabuf_ops;
 	info.size = buffer->size;
 	info.flags = access;
 	info.priv = buffer;
@@ -539,6 +545,8 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	if (IS_ERR(dmabuf))
 		return dmabuf;
 	WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
+	if (buffer->heap->exported)
+		buffer->heap->exported(buffer, dmabuf);
 	trace_sluice_alloc(buffer);
 	return dmabuf;
 }
@@ -552,7 +560,7 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
  */
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf)
 {
-	return dmabuf->ops == &sluice_dmabuf_ops ? dmabuf->priv : NULL;
+	return dmabuf->ops->release == sluice_dmabuf_release ? dmabuf->priv : NULL;
 }
 
 #ifdef SLUICE_KUNIT

@@ -86,6 +86,21 @@ void sluice_heaps_release(struct sluice_device *sdev)
 }
 
 /**
+ * sluice_heaps_revoke - take the memory back that goes with the device
+ * @sdev: being unregistered: nobody allocates any more
+ *
+ * Context: may sleep, as long as importers take to let go.
+ */
+void sluice_heaps_revoke(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_heaps; i++)
+		if (sdev->heaps[i]->revoke)
+			sdev->heaps[i]->revoke(sdev->heaps[i]);
+}
+
+/**
  * sluice_heap_add - give a device one more heap
  * @sdev: a device whose node has not appeared yet
  * @heap: released with the device if this succeeds
@@ -123,6 +138,9 @@ u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_h
 {
 	u64 size = (u64)totalram_pages() << PAGE_SHIFT;
 
+	/* neither has to do with memory that the device itself has */
+	if (heap->properties & SLUICE_MEM_DEVICE)
+		return heap->max_size;
 	if (heap->max_size)
 		size = min(size, heap->max_size);
 	if (!sdev->translated)

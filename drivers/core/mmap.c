@@ -12,7 +12,7 @@
  *
  * Page frames are mapped at once, but for what huge entries can map: those come
  * by faults, and so do pages.  A mapping holds the dma-buf's file, and so the
- * buffer; system memory is never taken away from a mapping.
+ * buffer; system memory is never taken away from a mapping.  A BAR is: heap_bar.c.
  */
 #include <linux/mm.h>
 
@@ -46,8 +46,21 @@ static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm
 	       IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER);
 }
 
-/* What a huge entry was split for (mprotect, munmap of a part) comes back here. */
-static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
+static unsigned long sluice_buffer_pfn(const struct sluice_buffer *buffer, pgoff_t index)
+{
+	/* in a BAR: one piece, without pages */
+	if (!buffer->pages && !buffer->wrapped)
+		return PHYS_PFN(buffer->end + 1 - buffer->size) + index;
+	return page_to_pfn(sluice_buffer_page(buffer, index));
+}
+
+/**
+ * sluice_fault_pfn - map what was touched by page frame, and some neighbours
+ * @vmf: a fault in a VM_PFNMAP mapping whose vm_private_data is the buffer
+ *
+ * Of system memory: what a huge entry was split for (mprotect, munmap of a part).
+ */
+vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct sluice_buffer *buffer = vma->vm_private_data;
@@ -56,16 +69,16 @@ static vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	unsigned long end = addr + SLUICE_FAULT_AROUND * PAGE_SIZE;
 	vm_fault_t ret;
 
-	ret = vmf_insert_pfn(vma, here, page_to_pfn(sluice_buffer_page(buffer, vmf->pgoff)));
+	ret = vmf_insert_pfn(vma, here, sluice_buffer_pfn(buffer, vmf->pgoff));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
 	/* the neighbours are a favour: no matter if one fails */
 	addr = max(addr, vma->vm_start);
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr += PAGE_SIZE) {
-		struct page *page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+		unsigned long pfn = sluice_buffer_pfn(buffer, sluice_vma_index(vma, addr));
 
-		if (addr != here && vmf_insert_pfn(vma, addr, page_to_pfn(page)) != VM_FAULT_NOPAGE)
+		if (addr != here && vmf_insert_pfn(vma, addr, pfn) != VM_FAULT_NOPAGE)
 			break;
 	}
 	return VM_FAULT_NOPAGE;

@@ -22,7 +22,8 @@ module_param(open_limit_mb, ulong, 0644);
 MODULE_PARM_DESC(open_limit_mb,
 		 "MiB that one open of a node may hold in live buffers (0: half of the memory)");
 
-#define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED)
+#define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
+			 SLUICE_MEM_DEVICE)
 
 /**
  * sluice_open_limit - bytes that one client may hold
@@ -343,7 +344,7 @@ static int sluice_node_sync(struct sluice_call *call)
 	else if (check_add_overflow(args->offset, args->length, &end) || end > buffer->size)
 		ret = -ERANGE;
 	else if (args->flags & SLUICE_SYNC_END)
-		sluice_buffer_end_cpu(buffer, args->offset, args->length);
+		ret = sluice_buffer_end_cpu(buffer, args->offset, args->length);
 	else
 		ret = sluice_buffer_begin_cpu(buffer, dmabuf, args->flags & SLUICE_SYNC_WRITE,
 					      args->offset, args->length);

@@ -20,6 +20,7 @@
 
 #include <uapi/linux/sluice.h>
 
+struct pci_dev;
 struct sluice_device;
 struct sluice_engine;
 struct sluice_slot;
@@ -83,7 +84,7 @@ struct sluice_result {
  * @cpu_engine: the engine is software: slots have a kernel mapping, and the
  *	core maintains the caches around each op as it would for a device
  * @add_heaps: optional: add what memory of its own the device has, before its
- *	node appears.  Called once, inside sluice_device_register(), with its
+ *	node appears: sluice_device_add_bar().  Called once, inside sluice_device_register(), with its
  *	@priv.  0 or a negative errno, with which registration then fails.
  * @check_format: optional: may a frame have this DRM fourcc?  Any context.
  * @start: begin one op on an idle engine.  Called in process context, in the
@@ -113,6 +114,9 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 					     const struct sluice_device_ops *ops,
 					     unsigned int num_engines, void *priv);
 void sluice_device_unregister(struct sluice_device *sdev);
+
+/* heap_bar.c */
+int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);
 
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);

@@ -42,8 +42,8 @@
 #define EDU_BUFFER_SIZE	4092
 
 static unsigned int dma_bits = 28;
-module_param(dma_bits, uint, 0444);
-MODULE_PARM_DESC(dma_bits, "width of the device's DMA addresses (QEMU: dma_mask=; default 28)");
+module_param(dma_bits, uint, 0644);
+MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now on (QEMU: dma_mask=; default 28)");
 
 /**
  * struct edu - one device
@@ -224,6 +224,7 @@ static const struct sluice_device_ops edu_ops = {
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	unsigned int bits = clamp(READ_ONCE(dma_bits), 1U, 64U);
 	struct edu *edu;
 	int ret;
 
@@ -241,9 +242,9 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	edu->regs = pcim_iomap_table(pdev)[0];
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", dma_bits);
+		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", bits);
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	edu->pattern = dmam_alloc_coherent(&pdev->dev, EDU_BUFFER_SIZE, &edu->pattern_dma,
 					   GFP_KERNEL);

@@ -116,6 +116,7 @@ struct sluice_info {
 #define SLUICE_MEM_WRITE_COMBINED (1U << 3)	/* CPU mappings buffer writes and do not cache: for streams that the CPU only writes */
 #define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
 #define SLUICE_MEM_PAGE_BACKED	(1U << 5)	/* a process's mapping holds its pages: O_DIRECT, io_uring's fixed buffers, MSG_ZEROCOPY work on it */
+#define SLUICE_MEM_DEVICE	(1U << 6)	/* in a BAR of the device: other devices reach it peer-to-peer or not at all, and it goes when the device does */
 
 /**
  * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one kind of memory
@@ -330,10 +331,10 @@ struct sluice_create_queue {
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
  * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
  * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the
- * device cannot address), -EOPNOTSUPP (a
+ * device cannot address, or a BAR to which it has no route), -EOPNOTSUPP (a
  * software engine, and a buffer that the kernel cannot map), -ETIME (an exporter
  * that does not get its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this
- * device is gone, or that whose memory it is), -EFAULT, or what a foreign exporter
+ * device is gone, or that whose BAR it is), -EFAULT, or what a foreign exporter
  * answers.  After an error @slot means nothing.
  *
  * An exporter may take its memory back for good, as a device that goes must do

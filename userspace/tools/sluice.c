@@ -292,7 +292,7 @@ static void print_properties(uint32_t properties)
 {
 	static const char * const names[] = {
 		" cached", " coherent", " contiguous", " write-combined", " uncached",
-		" page-backed",
+		" page-backed", " device",
 	};
 	unsigned int i;
 

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The heap of a PCI device's memory BAR: buffers inside the device, for others to
+ * DMA into without a detour through system memory.
+ *
+ * The memory goes with the device's driver.  Then sluice_bar_revoke() takes it
+ * back: from processes, whose mappings are zapped and whose next access is a
+ * SIGBUS, and from importers, who are told and waited for.  So only importers
+ * that can be told may attach.  What stays of a buffer afterwards is its fd.
+ *
+ * Locks: bar->lock is held for reading by whoever uses the memory, or the
+ * kernel's knowledge of its routes, other than through a mapping; for writing to
+ * set bar->revoked.  It nests inside mmap_lock.  A mapping for DMA is made under
+ * the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock guards the
+ * list of buffers.
+ *
+ * Revoke comes to a buffer from the side, and cannot hold its dma-buf: whether that
+ * has references left is not for an exporter to know.  So a buffer that is at its
+ * end waits while it is being revoked (bar->revoking).
+ */
+#include <linux/fs.h>
+#include <linux/io.h>
+#include <linux/pci.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "core.h"
+#include "p2p.h"
+#include "trace.h"
+
+#define SLUICE_REVOKE_SECONDS	60	/* for fences to signal, and again for importers to unmap */
+#define SLUICE_ZERO_BITE	SZ_256K
+
+/**
+ * struct sluice_bar - the heap of one BAR
+ * @heap: what the core knows
+ * @name: of the heap: "bar" and its number
+ * @pdev: whose BAR; reference held
+ * @number: of the BAR
+ * @provider: the kernel's record for peer-to-peer, until the driver is unbound
+ * @start: physical address
+ * @size: bytes
+ * @vaddr: kernel mapping, write-combined: it also makes mappings of processes so
+ * @lock: see above
+ * @revoked: the memory has been taken back
+ * @ranges_lock: guards @buffers
+ * @buffers: in the order of their offsets
+ * @revoking: the one that revoke is at; under @ranges_lock
+ * @maps: mappings that importers have
+ * @wait: woken when @maps drops to 0, and when @revoking changes
+ */
+struct sluice_bar {
+	struct sluice_heap heap;
+	char name[8];
+	struct pci_dev *pdev;
+	int number;
+	struct p2pdma_provider *provider;
+	phys_addr_t start;
+	u64 size;
+	void __iomem *vaddr;
+	struct rw_semaphore lock;
+	bool revoked;
+	struct mutex ranges_lock;
+	struct list_head buffers;
+	struct sluice_buffer *revoking;
+	atomic_t maps;
+	wait_queue_head_t wait;
+};
+
+static struct sluice_bar *sluice_buffer_bar(const struct sluice_buffer *buffer)
+{
+	return container_of(buffer->heap, struct sluice_bar, heap);
+}
+
+static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
+{
+	return sluice_buffer_bar(buffer)->start + buffer->offset;
+}
+
+/* Writes that are on their way arrive before this returns. */
+static void sluice_bar_flush(struct sluice_bar *bar, u64 offset)
+{
+	wmb();
+	ioread8(bar->vaddr + offset);
+}
+
+/* The first gap that is large enough. */
+static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_buffer *buffer, u32 *hint)
+{
+	struct sluice_buffer *next;
+	u64 end = 0, used = 0;
+
+	mutex_lock(&bar->ranges_lock);
+	list_for_each_entry(next, &bar->buffers, range) {
+		if (next->offset - end >= buffer->size)
+			break;
+		end = next->offset + next->size;
+		used += next->size;
+	}
+	if (list_entry_is_head(next, &bar->buffers, range) && bar->size - end < buffer->size) {
+		mutex_unlock(&bar->ranges_lock);
+		if (bar->size - used >= buffer->size)
+			*hint = SLUICE_HINT_FRAGMENTED;
+		return -ENOMEM;
+	}
+	buffer->offset = end;
+	list_add_tail(&buffer->range, &next->range);
+	mutex_unlock(&bar->ranges_lock);
+	return 0;
+}
+
+static void sluice_bar_free(struct sluice_buffer *buffer)
+{
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+
+	mutex_lock(&bar->ranges_lock);
+	while (bar->revoking == buffer) {
+		mutex_unlock(&bar->ranges_lock);
+		wait_event(bar->wait, READ_ONCE(bar->revoking) != buffer);
+		mutex_lock(&bar->ranges_lock);
+	}
+	list_del(&buffer->range);
+	mutex_unlock(&bar->ranges_lock);
+	iput(buffer->file_inode);
+}
+
+static int sluice_bar_zero(struct sluice_bar *bar, const struct sluice_buffer *buffer)
+{
+	u64 done = 0;
+	int ret = 0;
+
+	down_read(&bar->lock);
+	if (bar->revoked)
+		ret = -ENODEV;
+	while (!ret && done < buffer->size) {
+		size_t bite = min_t(u64, buffer->size - done, SLUICE_ZERO_BITE);
+
+		memset_io(bar->vaddr + buffer->offset + done, 0, bite);
+		done += bite;
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	if (!ret)
+		sluice_bar_flush(bar, buffer->offset);
+	up_read(&bar->lock);
+	return ret;
+}
+
+static int sluice_bar_alloc(struct sluice_buffer *buffer, u32 *hint)
+{
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	int ret;
+
+	ret = sluice_bar_reserve(bar, buffer, hint);
+	if (ret)
+		return ret;
+	buffer->end = sluice_bar_phys(buffer) + buffer->size - 1;
+	ret = sluice_bar_zero(bar, buffer);
+	if (ret)
+		sluice_bar_free(buffer);
+	return ret;
+}
+
+static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
+{
+	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+
+	/* whoever sets revoked zaps afterwards, and so finds what is inserted here */
+	down_read(&bar->lock);
+	if (!bar->revoked)
+		ret = sluice_fault_pfn(vmf);
+	up_read(&bar->lock);
+	return ret;
+}
+
+static const struct vm_operations_struct sluice_bar_vm_ops = {
+	.fault = sluice_bar_fault,
+};
+
+static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *vma)
+{
+	if (READ_ONCE(sluice_buffer_bar(buffer)->revoked))
+		return -ENODEV;
+	vma->vm_private_data = buffer;
+	vm_flags_set(vma, VM_PFNMAP | VM_IO);
+	vma->vm_page_prot = pgprot_decrypted(sluice_mem_pgprot(buffer->properties,
+							       vma->vm_page_prot));
+	vma->vm_ops = &sluice_bar_vm_ops;
+	return 0;
+}
+
+static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
+{
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	int ret = 0;
+
+	down_read(&bar->lock);
+	if (bar->revoked)
+		ret = -ENODEV;
+	else if (!begin)	/* a peer may be quicker than what the CPU wrote */
+		sluice_bar_flush(bar, buffer->offset);
+	up_read(&bar->lock);
+	return ret;
+}
+
+static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
+{
+	struct sluice_buffer *buffer = dmabuf->priv;
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	int ret = -ENODEV;
+
+	if (!attach->peer2peer || !dma_buf_attach_revocable(attach)) {
+		dev_dbg(attach->dev, "%s of %s is for peers that can be told of its end\n",
+			bar->name, buffer->sdev->name);
+		return -EOPNOTSUPP;
+	}
+	down_read(&bar->lock);
+	if (!bar->revoked)
+		ret = sluice_p2p_check(bar->pdev, bar->number, bar->provider, attach->dev,
+				       sluice_bar_phys(buffer), buffer->size);
+	up_read(&bar->lock);
+	return ret;
+}
+
+/* It cannot move anyway; and pinned or not, it is revoked when the device goes. */
+static int sluice_bar_pin(struct dma_buf_attachment *attach)
+{
+	struct sluice_buffer *buffer = attach->dmabuf->priv;
+
+	return READ_ONCE(sluice_buffer_bar(buffer)->revoked) ? -ENODEV : 0;
+}
+
+static void sluice_bar_unpin(struct dma_buf_attachment *attach)
+{
+}
+
+static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
+				       enum dma_data_direction dir)
+{
+	struct sluice_buffer *buffer = attach->dmabuf->priv;
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sg_table *sgt;
+
+	if (READ_ONCE(bar->revoked))
+		return ERR_PTR(-ENODEV);
+	sgt = sluice_p2p_map(attach, bar->provider, sluice_bar_phys(buffer), buffer->size, dir);
+	if (IS_ERR(sgt))
+		return sgt;
+	atomic_inc(&bar->maps);
+	sluice_object_inc(SLUICE_OBJECT_MAPPING);
+	trace_sluice_map(buffer, attach->dev, dir, sgt);
+	return sgt;
+}
+
+static void sluice_bar_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			     enum dma_data_direction dir)
+{
+	struct sluice_buffer *buffer = attach->dmabuf->priv;
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+
+	trace_sluice_unmap(buffer, attach->dev, dir, sgt);
+	sluice_p2p_unmap(attach, sgt, dir);
+	sluice_object_dec(SLUICE_OBJECT_MAPPING);
+	if (atomic_dec_and_test(&bar->maps))
+		wake_up_all(&bar->wait);
+}
+
+static const struct dma_buf_ops sluice_bar_dmabuf_ops = {
+	.attach = sluice_bar_attach,
+	.pin = sluice_bar_pin,
+	.unpin = sluice_bar_unpin,
+	.map_dma_buf = sluice_bar_map,
+	.unmap_dma_buf = sluice_bar_unmap,
+	.begin_cpu_access = sluice_dmabuf_begin_cpu_access,
+	.end_cpu_access = sluice_dmabuf_end_cpu_access,
+	.mmap = sluice_dmabuf_mmap,
+	.release = sluice_dmabuf_release,
+};
+
+static void sluice_bar_exported(struct sluice_buffer *buffer, struct dma_buf *dmabuf)
+{
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+
+	mutex_lock(&bar->ranges_lock);
+	buffer->dmabuf = dmabuf;
+	buffer->file_inode = file_inode(dmabuf->file);
+	ihold(buffer->file_inode);
+	mutex_unlock(&bar->ranges_lock);
+}
+
+/* The next one to revoke becomes bar->revoking; NULL when all are done. */
+static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar)
+{
+	struct sluice_buffer *buffer, *found = NULL;
+
+	mutex_lock(&bar->ranges_lock);
+	list_for_each_entry(buffer, &bar->buffers, range) {
+		if (!buffer->dmabuf || buffer->revoked)
+			continue;
+		buffer->revoked = true;
+		found = buffer;
+		break;
+	}
+	WRITE_ONCE(bar->revoking, found);
+	mutex_unlock(&bar->ranges_lock);
+	wake_up_all(&bar->wait);
+	return found;
+}
+
+static void sluice_bar_revoke(const struct sluice_heap *heap)
+{
+	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
+	unsigned long patience = SLUICE_REVOKE_SECONDS * HZ;
+	struct sluice_buffer *buffer;
+
+	down_write(&bar->lock);
+	WRITE_ONCE(bar->revoked, true);
+	up_write(&bar->lock);
+	while ((buffer = sluice_bar_next(bar))) {
+		struct dma_resv *resv = buffer->dmabuf->resv;
+
+		unmap_mapping_range(buffer->file_inode->i_mapping, 0, 0, 1);
+		dma_resv_lock(resv, NULL);
+		dma_buf_invalidate_mappings(buffer->dmabuf);
+		dma_resv_unlock(resv);
+		/* importers may use the memory until their fences have signalled ... */
+		if (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, patience))
+			pci_err(bar->pdev, "%s: a fence on a buffer does not signal\n", bar->name);
+	}
+	/* ... and their devices may look at it until they have unmapped it */
+	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps), patience))
+		pci_err(bar->pdev, "%s: an importer does not let go of a buffer\n", bar->name);
+	iounmap(bar->vaddr);
+	bar->vaddr = NULL;
+}
+
+static void sluice_bar_release(const struct sluice_heap *heap)
+{
+	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
+
+	if (bar->vaddr)		/* a device that was never registered */
+		iounmap(bar->vaddr);
+	pci_dev_put(bar->pdev);
+	kfree(bar);
+}
+
+/**
+ * sluice_device_add_bar - offer a memory BAR as a heap
+ * @sdev: the device, inside its ops->add_heaps()
+ * @pdev: the PCI device, enabled, its BAR claimed by the driver
+ * @bar: number of the BAR: memory without side effects (prefetchable) that the
+ *	driver has no other use for
+ *
+ * The heap is called "bar" and the number.  It ends inside
+ * sluice_device_unregister(), which waits until nobody has the memory any more.
+ *
+ * Context: may sleep.  Return: 0, -EINVAL if that is not a memory BAR of whole
+ * pages, -ENOMEM, -ENOSPC with too many heaps, or what the kernel says.
+ */
+int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar)
+{
+	struct sluice_bar *heap;
+	int ret;
+
+	if (bar < 0 || bar >= PCI_STD_NUM_BARS ||
+	    !(pci_resource_flags(pdev, bar) & IORESOURCE_MEM) ||
+	    !PAGE_ALIGNED(pci_resource_start(pdev, bar)) || !pci_resource_len(pdev, bar) ||
+	    !PAGE_ALIGNED(pci_resource_len(pdev, bar)))
+		return -EINVAL;
+	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
+	if (!heap)
+		return -ENOMEM;
+	ret = sluice_p2p_init(pdev, bar, &heap->provider);
+	if (ret)
+		goto err_free;
+	snprintf(heap->name, sizeof(heap->name), "bar%d", bar);
+	heap->number = bar;
+	heap->start = pci_resource_start(pdev, bar);
+	heap->size = pci_resource_len(pdev, bar);
+	init_rwsem(&heap->lock);
+	mutex_init(&heap->ranges_lock);
+	INIT_LIST_HEAD(&heap->buffers);
+	init_waitqueue_head(&heap->wait);
+	heap->heap = (struct sluice_heap) {
+		.name = heap->name,
+		.properties = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
+			      SLUICE_MEM_DEVICE,
+		.max_size = heap->size,
+		.alloc = sluice_bar_alloc,
+		.free = sluice_bar_free,
+		.mmap = sluice_bar_mmap,
+		.cpu_access = sluice_bar_cpu_access,
+		.dmabuf_ops = &sluice_bar_dmabuf_ops,
+		.exported = sluice_bar_exported,
+		.revoke = sluice_bar_revoke,
+		.release = sluice_bar_release,
+	};
+	ret = -ENOMEM;
+	heap->vaddr = ioremap_wc(heap->start, heap->size);
+	if (!heap->vaddr)
+		goto err_free;
+	ret = sluice_heap_add(sdev, &heap->heap);
+	if (ret)
+		goto err_unmap;
+	heap->pdev = pci_dev_get(pdev);
+	return 0;
+
+err_unmap:
+	iounmap(heap->vaddr);
+err_free:
+	kfree(heap);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(sluice_device_add_bar);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Peer-to-peer DMA into a BAR: p2p.c, for heap_bar.c. */
+#ifndef _SLUICE_P2P_H
+#define _SLUICE_P2P_H
+
+#include <linux/dma-buf.h>
+
+struct p2pdma_provider;
+struct pci_dev;
+
+int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **provider);
+int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *provider,
+		     struct device *dev, phys_addr_t start, u64 size);
+struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
+				struct p2pdma_provider *provider, phys_addr_t start, u64 size,
+				enum dma_data_direction dir);
+void sluice_p2p_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
+		      enum dma_data_direction dir);
+
+#endif /* _SLUICE_P2P_H */

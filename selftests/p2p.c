@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Peer-to-peer: buffers inside a PCI device's BAR, which another device reads and
+ * writes without a detour through system memory, and what becomes of them when the
+ * device goes.
+ *
+ * The lab has an ivshmem-plain and an edu below one PCIe switch.  The BAR's memory
+ * is a file of the host's, /out/bar in the guest: a view of it that has nothing to
+ * do with mappings.
+ */
+#include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <drm/drm.h>
+
+#include "kselftest_harness.h"
+#include "peers.h"
+#include "support.h"
+
+#define PCI "/sys/bus/pci"
+#define SIZE 8192UL
+#define BAR_SIZE (4UL << 20)
+#define BAR_FILE "/out/bar"
+/* edu takes 100 ms for a page, twice that for a copy */
+#define LONG_SIZE (64UL << 10)
+/* of a test: debug kernels are slow where they look for PCI devices */
+#define SECONDS 120
+
+/* What the BAR's memory holds, as the host sees it; -EILSEQ if that is not it. */
+static int check_file(uint64_t offset, size_t size, uint32_t value)
+{
+	uint32_t *memory = malloc(size);
+	int fd = open(BAR_FILE, O_RDONLY | O_CLOEXEC), ret = 0;
+	size_t i;
+
+	if (fd < 0 || pread(fd, memory, size, offset) != (ssize_t)size)
+		ret = -EIO;
+	for (i = 0; !ret && i < size / 4; i++)
+		if (memory[i] != value)
+			ret = -EILSEQ;
+	close(fd);
+	free(memory);
+	return ret;
+}
+
+/* Fill with the CPU, bracketed. */
+static int fill_value(int dmabuf, size_t size, uint32_t value)
+{
+	uint32_t *memory;
+	size_t i;
+	int ret = sluice_map(dmabuf, size, (void **)&memory);
+
+	if (ret)
+		return ret;
+	ret = sluice_cpu_begin(dmabuf, true);
+	for (i = 0; !ret && i < size / 4; i++)
+		memory[i] = value;
+	if (!ret)
+		ret = sluice_cpu_end(dmabuf, true);
+	munmap(memory, size);
+	return ret;
+}
+
+FIXTURE(p2p) {
+	struct objects before;
+	struct peers peers;
+	int bar, edu, queue, heap, buffer;
+};
+
+FIXTURE_SETUP(p2p)
+{
+	self->before = objects_read();
+	self->bar = self->edu = self->queue = self->buffer = -1;
+	if (!peers_find(&self->peers))
+		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");
+	self->bar = peers_open_bar(&self->peers);
+	ASSERT_GE(self->bar, 0);
+	self->edu = peers_open_edu(&self->peers);
+	ASSERT_GE(self->edu, 0);
+	self->queue = sluice_queue(self->edu, 0);
+	ASSERT_GE(self->queue, 0);
+	self->heap = sluice_find_heap(self->bar, "bar2");
+	ASSERT_GE(self->heap, 0);
+	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+}
+
+FIXTURE_TEARDOWN(p2p)
+{
+	close(self->buffer);
+	close(self->queue);
+	close(self->bar);
+	close(self->edu);
+	peers_leave(&self->peers);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* One op on the queue, to its end. */
+static int run(int queue, const struct sluice_op *op)
+{
+	uint64_t point;
+	int ret = sluice_submit(queue, op, 1, -1, NULL, 0, &point);
+
+	return ret ?: sluice_wait(queue, point, 20000);
+}
+
+TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
+{
+	struct sluice_alloc alloc = { .size = BAR_SIZE, .heap = self->heap };
+	struct sluice_buffer_info buffer;
+	struct sluice_heap_info heap;
+	struct sluice_info info;
+	int other;
+
+	ASSERT_EQ(sluice_get_info(self->bar, &info), 0);
+	EXPECT_STREQ(info.driver, "pci");
+	EXPECT_EQ(info.op_kinds, 0);
+	EXPECT_EQ(info.num_heaps, 3);
+	EXPECT_EQ(sluice_find_heap(self->bar, "pages"), 0);
+	EXPECT_EQ(sluice_find_heap(self->bar, "contiguous"), 1);
+	ASSERT_EQ(sluice_get_heap(self->bar, self->heap, &heap), 0);
+	EXPECT_EQ(heap.max_size, BAR_SIZE);
+	EXPECT_EQ(heap.properties,
+		  SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_DEVICE);
+	EXPECT_EQ(heap.options, 0);
+
+	EXPECT_EQ(sluice_alloc(self->bar, self->heap, SIZE, SLUICE_MEM_CACHED), -EOPNOTSUPP);
+	EXPECT_EQ(sluice_alloc(self->bar, 0, SIZE, SLUICE_MEM_DEVICE), -EOPNOTSUPP);
+	EXPECT_EQ(sluice_alloc(self->bar, self->heap, BAR_SIZE + 1, 0), -EFBIG);
+
+	/* full, in pieces, and free again */
+	EXPECT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), -ENOMEM);
+	EXPECT_EQ(alloc.hint, SLUICE_HINT_NONE);
+	other = sluice_alloc(self->bar, self->heap, BAR_SIZE - SIZE, SLUICE_MEM_DEVICE);
+	ASSERT_GE(other, 0);
+	EXPECT_EQ(sluice_alloc(self->bar, self->heap, 1, 0), -ENOMEM);
+	close(other);
+	other = sluice_alloc(self->bar, self->heap, BAR_SIZE / 2 - SIZE, 0);
+	ASSERT_GE(other, 0);
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, BAR_SIZE / 2, 0);
+	ASSERT_GE(self->buffer, 0);
+	alloc = (struct sluice_alloc) { .size = 2 * SIZE, .heap = self->heap };
+	EXPECT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), -ENOMEM);
+	EXPECT_EQ(alloc.hint, SLUICE_HINT_NONE);
+	close(other);
+	alloc = (struct sluice_alloc) { .size = BAR_SIZE / 2, .heap = self->heap };
+	ASSERT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	close(alloc.fd);
+
+	ASSERT_EQ(sluice_get_buffer(self->edu, self->buffer, &buffer), 0);
+	EXPECT_EQ(buffer.error, 0);
+	EXPECT_EQ(buffer.kind, SLUICE_BUFFER_OURS);
+	EXPECT_EQ(buffer.segments, 1);
+	EXPECT_EQ(buffer.properties,
+		  SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_DEVICE);
+}
+
+TEST_F_TIMEOUT(p2p, hint_tells_a_fragmented_BAR_from_a_full_one, SECONDS)
+{
+	int pieces[4], i;
+	struct sluice_alloc alloc = { .size = BAR_SIZE / 2, .heap = self->heap };
+
+	close(self->buffer);
+	for (i = 0; i < 4; i++) {
+		pieces[i] = sluice_alloc(self->bar, self->heap, BAR_SIZE / 4, 0);
+		ASSERT_GE(pieces[i], 0);
+	}
+	close(pieces[0]);
+	close(pieces[2]);
+	EXPECT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), -ENOMEM);
+	EXPECT_EQ(alloc.hint, SLUICE_HINT_FRAGMENTED);
+	close(pieces[1]);
+	close(pieces[3]);
+	self->buffer = sluice_alloc(self->bar, self->heap, BAR_SIZE / 2, 0);
+	EXPECT_GE(self->buffer, 0);
+}
+
+TEST_F_TIMEOUT(p2p, memory_is_the_devices_own_and_arrives_zeroed, SECONDS)
+{
+	ASSERT_EQ(check_value(self->buffer, SIZE, 0), 0);
+	ASSERT_EQ(fill_value(self->buffer, SIZE, 0x5eed1234), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0x5eed1234), 0);
+	/* the first buffer is at the start of the BAR */
+	if (access(BAR_FILE, R_OK) == 0)
+		EXPECT_EQ(check_file(0, SIZE, 0x5eed1234), 0);
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+	if (access(BAR_FILE, R_OK) == 0)
+		EXPECT_EQ(check_file(0, SIZE, 0), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+}
+
+/* What the processor's tables say of the kernel's mapping, which a process's follow. */
+TEST_F_TIMEOUT(p2p, CPU_mappings_are_write_combined, SECONDS)
+{
+	char path[128], line[128];
+	unsigned long long start = 0, from, to;
+	bool combined = false;
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), PCI "/devices/%s/resource", self->peers.bar);
+	file = fopen(path, "r");
+	ASSERT_NE(file, NULL);
+	for (i = 0; i < 3; i++)
+		ASSERT_NE(fgets(line, sizeof(line), file), NULL);
+	fclose(file);
+	ASSERT_EQ(sscanf(line, "%llx", &start), 1);
+
+	ASSERT_EQ(fill_value(self->buffer, SIZE, 1), 0);
+	file = fopen("/sys/kernel/debug/x86/pat_memtype_list", "r");
+	if (!file)
+		SKIP(return, "this kernel has no pat_memtype_list");
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "PAT: [mem 0x%llx-0x%llx]", &from, &to) == 2 &&
+		    from <= start && to > start)
+			combined = strstr(line, "write-combining");
+	fclose(file);
+	EXPECT_TRUE(combined);
+}
+
+TEST_F_TIMEOUT(p2p, a_peer_reads_and_writes_the_BAR, SECONDS)
+{
+	int second = sluice_alloc(self->bar, self->heap, SIZE, 0);
+	int system = sluice_alloc(self->edu, 0, SIZE, 0);
+	struct sluice_op op;
+
+	ASSERT_GE(second, 0);
+	ASSERT_GE(system, 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	ASSERT_EQ(sluice_attach(self->queue, second, 0), 1);
+	ASSERT_EQ(sluice_attach(self->queue, system, 0), 2);
+
+	/* into the BAR */
+	sluice_op_fill(&op, 0, 0, SIZE, 0xedededed);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0xedededed), 0);
+	if (access(BAR_FILE, R_OK) == 0)
+		EXPECT_EQ(check_file(0, SIZE, 0xedededed), 0);
+	/* what the CPU wrote there, out to system memory */
+	ASSERT_EQ(fill_words(self->buffer, SIZE, 7), 0);
+	sluice_op_copy(&op, 2, 0, 0, 0, SIZE);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_words(system, SIZE, 7), 0);
+	/* from one place of it to another */
+	sluice_op_copy(&op, 1, 0, 0, 0, SIZE);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_words(second, SIZE, 7), 0);
+	/* and from system memory */
+	ASSERT_EQ(fill_value(system, SIZE, 0xabcdef01), 0);
+	sluice_op_copy(&op, 1, 4096, 2, 0, 4096);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	if (access(BAR_FILE, R_OK) == 0)
+		EXPECT_EQ(check_file(SIZE + 4096, 4096, 0xabcdef01), 0);
+	close(second);
+	close(system);
+}
+
+/* Somebody else's memory, which can move while nobody has pinned it. */
+TEST_F_TIMEOUT(p2p, a_foreign_buffer_and_a_BAR_in_one_job, SECONDS)
+{
+	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), foreign;
+	int memfd = memfd_create("foreign", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	struct udmabuf_create create = { .memfd = memfd, .size = SIZE };
+	struct sluice_op op;
+
+	ASSERT_GE(memfd, 0);
+	if (device < 0) {
+		close(memfd);
+		SKIP(return, "this kernel has no udmabuf");
+	}
+	ASSERT_EQ(ftruncate(memfd, SIZE), 0);
+	ASSERT_EQ(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	foreign = ioctl(device, UDMABUF_CREATE, &create);
+	ASSERT_GE(foreign, 0);
+	ASSERT_EQ(sluice_attach(self->queue, foreign, 0), 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 1);
+	ASSERT_EQ(fill_value(foreign, SIZE, 0xf0f0f0f0), 0);
+	sluice_op_copy(&op, 1, 0, 0, 0, SIZE);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0xf0f0f0f0), 0);
+	close(foreign);
+	close(memfd);
+	close(device);
+}
+
+TEST_F_TIMEOUT(p2p, who_has_no_route_is_refused_at_attach, SECONDS)
+{
+	static const struct {
+		const char *device;
+		int error;
+	} cases[] = {
+		{ "edu0", -EADDRNOTAVAIL },	/* on another bus, and with 28 address bits */
+		{ "soft0", -EOPNOTSUPP },	/* the CPU is no peer */
+	};
+	struct sluice_buffer_info info;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		int device = sluice_open(cases[i].device), queue = sluice_queue(device, 0);
+
+		EXPECT_EQ(sluice_attach(queue, self->buffer, 0), cases[i].error);
+		ASSERT_EQ(sluice_get_buffer(device, self->buffer, &info), 0);
+		EXPECT_EQ(info.error, cases[i].error);
+		close(queue);
+		close(device);
+	}
+}
+
+TEST_F_TIMEOUT(p2p, an_importer_that_knows_no_peers_is_refused_at_attach, SECONDS)
+{
+	struct drm_prime_handle handle = { .fd = self->buffer };
+	char name[16] = "";
+	int card = -1, i;
+
+	ASSERT_NE(system("modprobe -q vgem"), -1);
+	for (i = 0; i < 8 && strcmp(name, "vgem"); i++) {
+		struct drm_version version = { .name = name, .name_len = sizeof(name) - 1 };
+		char path[32];
+
+		close(card);
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		card = open(path, O_RDWR | O_CLOEXEC);
+		memset(name, 0, sizeof(name));
+		ioctl(card, DRM_IOCTL_VERSION, &version);
+	}
+	if (strcmp(name, "vgem"))
+		SKIP(return, "this kernel has no vgem");
+	EXPECT_EQ(xioctl(card, DRM_IOCTL_PRIME_FD_TO_HANDLE, &handle), -EOPNOTSUPP);
+	close(card);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_takes_mappings_and_fds_keep_saying_ENODEV, SECONDS)
+{
+	struct sluice_buffer_info info;
+	uint32_t *mine, *late;
+	int status, sync[2];
+	char byte;
+	pid_t child;
+
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&mine), 0);
+	ASSERT_FALSE(sigbus_at(mine));
+	ASSERT_EQ(pipe(sync), 0);
+	child = fork();
+	ASSERT_GE(child, 0);
+	if (!child) {
+		volatile uint32_t *inherited = mine;
+
+		inherited[0] = 1;
+		if (write(sync[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			inherited[0]++;
+	}
+	ASSERT_EQ(read(sync[0], &byte, 1), 1);
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(WTERMSIG(status), SIGBUS);
+
+	EXPECT_TRUE(sigbus_at(mine));
+	EXPECT_TRUE(sigbus_at(mine + SIZE / 4 - 1));
+	EXPECT_EQ(sluice_map(self->buffer, SIZE, (void **)&late), -ENODEV);
+	EXPECT_EQ(sluice_cpu_begin(self->buffer, true), -ENODEV);
+	EXPECT_EQ(sluice_cpu_end(self->buffer, true), -ENODEV);
+	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENODEV);
+	ASSERT_EQ(sluice_get_buffer(self->edu, self->buffer, &info), 0);
+	EXPECT_EQ(info.error, -ENODEV);
+	EXPECT_EQ(sluice_alloc(self->bar, self->heap, SIZE, 0), -ENODEV);
+
+	/* another life of the device is none of this mapping's business */
+	close(self->bar);
+	self->bar = peers_open_bar(&self->peers);
+	ASSERT_GE(self->bar, 0);
+	EXPECT_TRUE(sigbus_at(mine));
+	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENODEV);
+	munmap(mine, SIZE);
+	close(sync[0]);
+	close(sync[1]);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_takes_an_idle_slot, SECONDS)
+{
+	struct sluice_op op;
+
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	EXPECT_EQ(run(self->queue, &op), -ENODEV);
+	/* the number still means the dead slot, until it is given back */
+	EXPECT_EQ(sluice_detach(self->queue, 0), 0);
+	EXPECT_EQ(sluice_detach(self->queue, 0), -ENOENT);
+	EXPECT_EQ(run(self->queue, &op), -ENOENT);
+
+	close(self->bar);
+	self->bar = peers_open_bar(&self->peers);
+	ASSERT_GE(self->bar, 0);
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+	EXPECT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_value(self->buffer, 4096, 1), 0);
+}
+
+static void end_under_a_transfer(struct __test_metadata *_metadata, int queue, int device,
+				 int buffer, uint32_t flags, const char *address,
+				 const char *attribute, const char *text)
+{
+	int system = sluice_alloc(device, 0, SIZE, 0), fences[3], i;
+	int slot = sluice_attach(queue, buffer, flags);
+	int other = sluice_attach(queue, system, 0);
+	struct sluice_op op;
+
+	ASSERT_GE(slot, 0);
+	ASSERT_GE(other, 0);
+	sluice_op_fill(&op, slot, 0, LONG_SIZE, 1);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fences[0], 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fences[1], 0, NULL), 0);
+	sluice_op_fill(&op, other, 0, SIZE, 2);
+	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fences[2], 0, NULL), 0);
+	usleep(300000);
+	EXPECT_FALSE(signalled(fences[0]));
+	ASSERT_EQ(pci_attribute(address, attribute, text), 0);
+	/* it has returned: nothing uses the memory any more */
+	EXPECT_EQ(sluice_fence_wait(fences[0], 0), -ENODEV);
+	EXPECT_EQ(sluice_fence_wait(fences[1], 0), -ENODEV);
+	/* what has nothing to do with it goes on */
+	EXPECT_EQ(sluice_fence_wait(fences[2], 20000), 0);
+	EXPECT_EQ(check_value(system, SIZE, 2), 0);
+	for (i = 0; i < 3; i++)
+		close(fences[i]);
+	close(system);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_ends_a_transfer_under_way, SECONDS)
+{
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, LONG_SIZE, 0);
+	end_under_a_transfer(_metadata, self->queue, self->edu, self->buffer, 0,
+			     self->peers.bar, "driver/unbind", self->peers.bar);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_ends_a_transfer_of_an_explicit_slot, SECONDS)
+{
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, LONG_SIZE, 0);
+	end_under_a_transfer(_metadata, self->queue, self->edu, self->buffer,
+			     SLUICE_ATTACH_EXPLICIT, self->peers.bar, "driver/unbind", self->peers.bar);
+}
+
+TEST_F_TIMEOUT(p2p, PCI_removal_ends_a_transfer_under_way_and_the_device_comes_back, SECONDS)
+{
+	uint32_t *memory;
+	int tries;
+
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, LONG_SIZE, 0);
+	ASSERT_EQ(sluice_map(self->buffer, LONG_SIZE, (void **)&memory), 0);
+	ASSERT_FALSE(sigbus_at(memory));
+	end_under_a_transfer(_metadata, self->queue, self->edu, self->buffer, 0,
+			     self->peers.bar, "remove", "1");
+	EXPECT_TRUE(sigbus_at(memory));
+	munmap(memory, LONG_SIZE);
+	close(self->bar);
+	ASSERT_EQ(write_text(PCI "/rescan", "1"), 0);
+	for (tries = 0; tries < 300; tries++) {
+		if (pci_attribute(self->peers.bar, "driver_override", "sluice-pci") == 0)
+			break;
+		usleep(10000);
+	}
+	self->bar = peers_open_bar(&self->peers);
+	ASSERT_GE(self->bar, 0);
+	close(self->buffer);
+	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+}
+
+/* A path holds the dma-buf's inode, but no file: there is nothing left to open. */
+TEST_F_TIMEOUT(p2p, unbind_meets_a_buffer_without_a_file, SECONDS)
+{
+	char name[32];
+	int path;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", self->buffer);
+	path = open(name, O_PATH | O_CLOEXEC);
+	ASSERT_GE(path, 0);
+	close(self->buffer);
+	self->buffer = -1;
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	close(path);
+}
+
+TEST_F_TIMEOUT(p2p, a_peer_that_goes_first_leaves_the_BAR_alone, SECONDS)
+{
+	struct sluice_op op;
+
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 3);
+	ASSERT_EQ(run(self->queue, &op), 0);
+	ASSERT_EQ(pci_unbind(self->peers.edu), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 3), 0);
+	ASSERT_EQ(fill_value(self->buffer, SIZE, 4), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 4), 0);
+}
+
+TEST_HARNESS_MAIN
