@@ -65,7 +65,7 @@ check-debug: user
 		$(call PATIENCE,$(if $(LONG),2700,1500)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
-RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),1200,40))
+RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
 
 check-races: user
 	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \

@@ -124,6 +124,9 @@ struct odd_buffer {
 	struct page *page[ODD_PAGES];
 	unsigned int mapped;	/* pages that it maps */
 	bool iomem;		/* its kernel mapping is not memory */
+	bool moves;		/* can move its memory while nobody has pinned it */
+	bool busy;		/* never lets it be pinned */
+	int *pins;		/* how many have */
 };
 
 static struct sg_table *odd_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -190,9 +193,49 @@ static const struct dma_buf_ops odd_dmabuf_ops = {
 	.release = odd_release,
 };
 
+/* Pinning may mean moving: every importer is told, the one that pins, too. */
+static int odd_pin(struct dma_buf_attachment *attach)
+{
+	struct odd_buffer *odd = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	if (odd->busy)
+		return -EBUSY;
+	dma_buf_invalidate_mappings(attach->dmabuf);
+	++*odd->pins;
+	return 0;
+}
+
+static void odd_unpin(struct dma_buf_attachment *attach)
+{
+	struct odd_buffer *odd = attach->dmabuf->priv;
+
+	dma_resv_assert_held(attach->dmabuf->resv);
+	--*odd->pins;
+}
+
+static const struct dma_buf_ops odd_moving_ops = {
+	.pin = odd_pin,
+	.unpin = odd_unpin,
+	.map_dma_buf = odd_map,
+	.unmap_dma_buf = odd_unmap,
+	.vmap = odd_vmap,
+	.release = odd_release,
+};
+
+/* Who gives slots back was sent so often. */
+static atomic_t odd_sent;
+
+static void odd_revoke_work(struct work_struct *work)
+{
+	atomic_inc(&odd_sent);
+}
+
 static const struct sluice_device_ops odd_device_ops = {
 	.cpu_engine = true,
 };
+
+static struct workqueue_struct *odd_wq;
 
 static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
 {
@@ -214,8 +257,10 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	sdev->parent = sluice_scout();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
+	sdev->reap_wq = odd_wq;
+	INIT_WORK(&sdev->revoke_work, odd_revoke_work);
 
-	info.ops = &odd_dmabuf_ops;
+	info.ops = odd->moves ? &odd_moving_ops : &odd_dmabuf_ops;
 	info.size = ODD_PAGES * PAGE_SIZE;
 	info.flags = O_RDWR;
 	info.priv = odd;
@@ -257,21 +302,87 @@ static void odd_segments_are_synced_where_they_are(struct kunit *test)
 	sluice_slot_put(slot);
 }
 
+static void odd_memory_is_pinned_as_long_as_the_slot_is(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *slot = odd_slot(test, &how);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	KUNIT_EXPECT_GT(test, pins, 0);
+	/* it was told of the move that the pin made: that took nothing */
+	KUNIT_EXPECT_FALSE(test, sluice_slot_revoked(slot));
+	sluice_slot_put(slot);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+}
+
+static void odd_refusal_to_pin_is_the_exporters_errno(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = {
+		.mapped = ODD_PAGES, .moves = true, .busy = true, .pins = &pins,
+	};
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EBUSY);
+}
+
+static void odd_short_table_is_unpinned_again(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES - 1, .moves = true, .pins = &pins };
+
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EINVAL);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+}
+
+static void odd_memory_taken_back_ends_the_slot(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	struct work_struct *work;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	work = &slot->sdev->revoke_work;
+	flush_work(work);
+	atomic_set(&odd_sent, 0);
+	dma_resv_lock(slot->dmabuf->resv, NULL);
+	dma_buf_invalidate_mappings(slot->dmabuf);
+	dma_resv_unlock(slot->dmabuf->resv);
+	KUNIT_EXPECT_TRUE(test, sluice_slot_revoked(slot));
+	flush_work(work);
+	KUNIT_EXPECT_EQ(test, atomic_read(&odd_sent), 1);
+	sluice_slot_put(slot);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+}
+
 /* A kernel thread's last reference to a file is dropped later: not too late. */
 static void odd_exit(struct kunit *test)
 {
 	flush_delayed_fput();
+	destroy_workqueue(odd_wq);
+}
+
+static int odd_init(struct kunit *test)
+{
+	odd_wq = alloc_workqueue("sluice-odd", WQ_UNBOUND, 1);
+	return odd_wq ? 0 : -ENOMEM;
 }
 
 static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_short_table_is_EINVAL),
 	KUNIT_CASE(odd_kernel_mapping_is_EOPNOTSUPP),
 	KUNIT_CASE(odd_segments_are_synced_where_they_are),
+	KUNIT_CASE(odd_memory_is_pinned_as_long_as_the_slot_is),
+	KUNIT_CASE(odd_refusal_to_pin_is_the_exporters_errno),
+	KUNIT_CASE(odd_short_table_is_unpinned_again),
+	KUNIT_CASE(odd_memory_taken_back_ends_the_slot),
 	{ }
 };
 
 static struct kunit_suite odd_suite = {
 	.name = "sluice-exporters",
+	.init = odd_init,
 	.exit = odd_exit,
 	.test_cases = odd_cases,
 };
