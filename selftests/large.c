@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A buffer of more than 4 GiB, beyond what 32 bits count.  Has a guest of its
+ * own: the others have no such memory.
+ */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define GIB	(1ULL << 30)
+#define MIB	(1ULL << 20)
+#define BORDER	(4 * GIB)
+#define SIZE	(BORDER + 3 * MIB)
+
+FIXTURE(large) {
+	struct objects before;
+	int device, buffer, queue;
+	char *memory;
+};
+
+FIXTURE_SETUP(large)
+{
+	int64_t began = now_ns();
+
+	self->before = objects_read();
+	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "6000"), 0);
+	self->device = sluice_open("soft0");
+	self->buffer = sluice_alloc(self->device, sluice_find_heap(self->device, "pages"), SIZE, 0);
+	ASSERT_GE(self->buffer, 0);
+	TH_LOG("allocated in %lld ms", (long long)(now_ns() - began) / 1000000);
+	self->queue = sluice_queue(self->device, 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&self->memory), 0);
+}
+
+FIXTURE_TEARDOWN(large)
+{
+	munmap(self->memory, SIZE);
+	close(self->queue);
+	close(self->buffer);
+	close(self->device);
+	write_text("/sys/module/sluice/parameters/open_limit_mb", "0");
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+static uint32_t *word(FIXTURE_DATA(large) *self, uint64_t offset)
+{
+	return (uint32_t *)(self->memory + offset);
+}
+
+/* Minutes, because making, filling and freeing 4 GiB takes its time where all is interpreted. */
+TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
+{
+	static const uint64_t places[] = {
+		0, 2 * GIB - 4, 2 * GIB, BORDER - 4, BORDER, BORDER + MIB, SIZE - 4,
+	};
+	struct sluice_buffer_info info = { .fd = self->buffer };
+	struct sluice_op ops[2];
+	unsigned int i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_BUFFER_INFO, &info), 0);
+	EXPECT_EQ(info.size, SIZE);
+	EXPECT_EQ(lseek(self->buffer, 0, SEEK_END), (off_t)SIZE);
+
+	/* zeroed, and what is written in one place does not appear in another */
+	ASSERT_EQ(sluice_cpu_begin(self->buffer, true), 0);
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		EXPECT_EQ(*word(self, places[i]), 0);
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		*word(self, places[i]) = i + 1;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		EXPECT_EQ(*word(self, places[i]), i + 1);
+	ASSERT_EQ(sluice_cpu_end(self->buffer, true), 0);
+
+	/* ops across the border and beyond */
+	sluice_op_fill(&ops[0], 0, BORDER - MIB, 2 * MIB, 0xabcd);
+	sluice_op_copy(&ops[1], 0, 3 * GIB, 0, BORDER - 4096, 8192);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_wait(self->queue, 1, 20000), 0);
+	ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
+	EXPECT_EQ(*word(self, BORDER - MIB - 4), 0);
+	EXPECT_EQ(*word(self, BORDER - MIB), 0xabcd);
+	EXPECT_EQ(*word(self, BORDER), 0xabcd);
+	EXPECT_EQ(*word(self, BORDER + MIB - 4), 0xabcd);
+	EXPECT_EQ(*word(self, BORDER + MIB), 6);
+	EXPECT_EQ(*word(self, 3 * GIB), 0xabcd);
+	EXPECT_EQ(*word(self, 3 * GIB + 8188), 0xabcd);
+	EXPECT_EQ(*word(self, 3 * GIB + 8192), 0);
+	EXPECT_EQ(*word(self, 0), 1);
+	ASSERT_EQ(sluice_cpu_end(self->buffer, false), 0);
+}
+
+TEST_F_TIMEOUT(large, ends_where_it_ends, 300)
+{
+	struct sluice_alloc args = { .size = 2 * GIB };
+	uint32_t *page, *last;
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, SIZE - 4, 4, 5);
+	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 5000), 0);
+	EXPECT_EQ(*word(self, SIZE - 4), 5);
+	/* neither is any of these 3 MiB or 4 bytes from the start */
+	sluice_op_fill(&op, 0, SIZE, 4, 5);
+	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
+	sluice_op_fill(&op, 0, 4, SIZE, 5);
+	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
+	EXPECT_EQ(sluice_range_begin(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
+	EXPECT_EQ(sluice_range_end(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
+	EXPECT_EQ(sluice_range_begin(self->device, self->buffer, true, SIZE - 4, 8), -ERANGE);
+
+	/* a mapping that begins beyond the border */
+	page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->buffer, SIZE - 4096);
+	ASSERT_NE(page, MAP_FAILED);
+	last = page + 1023;
+	EXPECT_EQ(*last, 5);
+	munmap(page, 4096);
+	EXPECT_EQ(mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->buffer, SIZE - 4096), MAP_FAILED);
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->buffer, SIZE), MAP_FAILED);
+
+	/* and all of it counts */
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EDQUOT);
+	EXPECT_EQ(args.hint, SLUICE_HINT_LIMIT);
+	args.size = MIB;
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), 0);
+	close(args.fd);
+}
+
+TEST_HARNESS_MAIN
