@@ -22,3 +22,4 @@ SIZE(sluice_export_fence, 24);
 SIZE(sluice_wait, 24);
 SIZE(sluice_cancel, 24);
 SIZE(sluice_completion, 64);
+SIZE(sluice_uring_submit, 16);

@@ -15,6 +15,11 @@
 #include <linux/file.h>
 #include <linux/hrtimer.h>
 #include <linux/hugetlb.h>
+#ifdef SLUICE_HAVE_URING_CMD_H
+#include <linux/io_uring/cmd.h>
+#else
+#include <linux/io_uring.h>
+#endif
 #include <linux/list_lru.h>
 #include <linux/magic.h>
 #include <linux/memcontrol.h>
@@ -529,5 +534,80 @@ static inline struct dma_fence *sluice_compat_sync_file_fence(int fd)
 	return NULL;
 #endif
 }
+
+#ifdef CONFIG_IO_URING
+
+/* 6.1 */
+#ifndef IORING_URING_CMD_MASK
+#define IORING_URING_CMD_MASK	IORING_URING_CMD_FIXED
+#endif
+
+/* The command's bytes: shared with userspace, to be read once */
+static inline const struct sluice_uring_submit *sluice_compat_uring_bytes(struct io_uring_cmd *cmd)
+{
+#if defined(SLUICE_HAVE_URING_SQE_TYPE)
+	return io_uring_sqe_cmd(cmd->sqe, struct sluice_uring_submit);
+#elif defined(SLUICE_HAVE_URING_CMD_H)
+	return io_uring_sqe_cmd(cmd->sqe);
+#else
+	return cmd->cmd;
+#endif
+}
+
+static inline void sluice_compat_uring_done(struct io_uring_cmd *cmd, s32 result,
+					    unsigned int issue_flags)
+{
+#ifdef SLUICE_HAVE_URING_DONE32
+	io_uring_cmd_done(cmd, result, issue_flags);
+#else
+	io_uring_cmd_done(cmd, result, 0, issue_flags);
+#endif
+}
+
+/* 6.1: nobody asks for a command to be cancelled, and none can be marked */
+#ifdef SLUICE_HAVE_URING_CANCEL
+#define SLUICE_COMPAT_URING_CANCEL	IO_URING_F_CANCEL
+
+static inline void sluice_compat_uring_cancelable(struct io_uring_cmd *cmd,
+						  unsigned int issue_flags)
+{
+	io_uring_cmd_mark_cancelable(cmd, issue_flags);
+}
+#else
+#define SLUICE_COMPAT_URING_CANCEL	0
+
+static inline void sluice_compat_uring_cancelable(struct io_uring_cmd *cmd,
+						  unsigned int issue_flags)
+{
+}
+#endif
+
+/*
+ * SLUICE_COMPAT_URING_TASK(name, fn) defines name, to be handed to
+ * sluice_compat_uring_in_task(), which calls fn(cmd, issue_flags) in the task
+ * that submitted the command, or in whatever context is left when that is gone.
+ */
+#ifdef SLUICE_HAVE_URING_TW_REQ
+#define SLUICE_COMPAT_URING_TASK(name, fn) \
+	static void name(struct io_tw_req req, io_tw_token_t token) \
+	{ \
+		fn(io_uring_cmd_from_tw(req), IO_URING_CMD_TASK_WORK_ISSUE_FLAGS); \
+	}
+#else
+#define SLUICE_COMPAT_URING_TASK(name, fn) \
+	static void name(struct io_uring_cmd *cmd, unsigned int issue_flags) \
+	{ \
+		fn(cmd, issue_flags); \
+	}
+#endif
+
+/* 6.1: each command wakes whoever waits for several */
+#ifdef SLUICE_HAVE_URING_LAZY
+#define sluice_compat_uring_in_task(cmd, name)	io_uring_cmd_do_in_task_lazy(cmd, name)
+#else
+#define sluice_compat_uring_in_task(cmd, name)	io_uring_cmd_complete_in_task(cmd, name)
+#endif
+
+#endif /* CONFIG_IO_URING */
 
 #endif /* _SLUICE_COMPAT_H */

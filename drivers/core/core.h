@@ -431,6 +431,7 @@ struct sluice_claim {
  * @queue: reference held
  * @fence: the out-fence; reference held.  NULL if nobody was to see it: FENCE
  *	makes one then, and leaves it in the queue's history
+ * @uring: the io_uring command that waits for its end, or NULL; under queue->lock
  * @link: in queue->jobs
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
@@ -456,6 +457,7 @@ struct sluice_job {
 	struct kref ref;
 	struct sluice_queue *queue;
 	struct dma_fence *fence;
+	struct sluice_uring *uring;
 	struct list_head link;
 	struct llist_node reap;
 	bool entered;
@@ -478,7 +480,27 @@ struct sluice_job {
 };
 
 /**
- * struct sluice_call - an ioctl under way
+ * struct sluice_uring - an io_uring command under way: see uring.c
+ * @job: its job, unless OVER
+ * @completion: what @address is to get, or NULL if that is not wanted
+ * @address: of the caller's struct sluice_completion
+ * @status: of the job, when it has ended
+ * @state: who completes it; under queue->lock
+ */
+struct sluice_uring {
+	struct sluice_job *job;
+	struct sluice_completion *completion;
+	struct sluice_completion __user *address;
+	s32 status;
+	enum sluice_uring_state {
+		SLUICE_URING_ISSUED,
+		SLUICE_URING_PENDING,
+		SLUICE_URING_OVER,
+	} state;
+};
+
+/**
+ * struct sluice_call - an ioctl, or io_uring's SUBMIT, under way
  * @file: the fd it was called on
  * @data: the kernel's copy of the struct
  * @uarg: the caller's struct
@@ -486,6 +508,7 @@ struct sluice_job {
  * @copied: nothing is left to write back: it has been, or the ioctl answers nothing
  * @fd: reserved, or -1
  * @install: file for @fd once the struct has been written back
+ * @uring: of SUBMIT through io_uring: what is to hear of the job's end
  */
 struct sluice_call {
 	struct file *file;
@@ -495,6 +518,7 @@ struct sluice_call {
 	bool copied;
 	int fd;
 	struct file *install;
+	struct sluice_uring *uring;
 };
 
 /**
@@ -707,6 +731,23 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job);
 u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,
 			 u64 first, u64 last);
+
+/* uring.c */
+#ifdef CONFIG_IO_URING
+int sluice_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags);
+bool sluice_uring_job_ended(struct sluice_uring *uring, const struct sluice_completion *completion);
+void sluice_uring_complete(struct sluice_uring *uring);
+#else
+static inline bool sluice_uring_job_ended(struct sluice_uring *uring,
+					  const struct sluice_completion *completion)
+{
+	return false;
+}
+
+static inline void sluice_uring_complete(struct sluice_uring *uring)
+{
+}
+#endif
 
 /* coverage.c */
 #ifdef CONFIG_KCOV

@@ -124,6 +124,25 @@ void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
 	ww_acquire_fini(ctx);
 }
 
+/*
+ * Not interruptible for io_uring, see sluice_queue_lock_submit(): dma_resv has
+ * no lock that only a kill ends.
+ */
+static int sluice_job_lock_one(const struct sluice_job *job, struct dma_resv *resv,
+			       struct ww_acquire_ctx *ctx)
+{
+	return job->uring ? dma_resv_lock(resv, ctx) : dma_resv_lock_interruptible(resv, ctx);
+}
+
+static int sluice_job_lock_slow(const struct sluice_job *job, struct dma_resv *resv,
+				struct ww_acquire_ctx *ctx)
+{
+	if (!job->uring)
+		return dma_resv_lock_slow_interruptible(resv, ctx);
+	dma_resv_lock_slow(resv, ctx);
+	return 0;
+}
+
 /**
  * sluice_job_lock - lock the reservations of all claims
  * @job: with its claims
@@ -145,7 +164,7 @@ int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
 	ww_acquire_init(ctx, &reservation_ww_class);
 retry:
 	if (slow) {
-		ret = dma_resv_lock_slow_interruptible(slow, ctx);
+		ret = sluice_job_lock_slow(job, slow, ctx);
 		if (ret)
 			goto err;
 	}
@@ -154,7 +173,7 @@ retry:
 
 		if (resv == slow)
 			continue;
-		ret = dma_resv_lock_interruptible(resv, ctx);
+		ret = sluice_job_lock_one(job, resv, ctx);
 		if (ret)
 			break;
 	}

@@ -377,7 +377,8 @@ bool sluice_job_revoked(const struct sluice_job *job)
 
 /* SUBMIT */
 
-static struct sluice_job *sluice_job_create(struct sluice_queue *queue,
+static struct sluice_job *sluice_job_create(const struct sluice_call *call,
+					    struct sluice_queue *queue,
 					    const struct sluice_submit *args)
 {
 	size_t claims = size_mul(2 * sizeof(struct sluice_claim), args->num_ops);
@@ -394,6 +395,11 @@ static struct sluice_job *sluice_job_create(struct sluice_queue *queue,
 	kref_get(&queue->ref);
 	job->user_data = args->user_data;
 	job->flags = args->flags;
+	job->uring = call->uring;
+	if (job->uring) {	/* which hears of the end: nothing is to be read */
+		job->uring->job = job;
+		job->flags |= SLUICE_SUBMIT_NO_COMPLETION;
+	}
 	job->deps = job->few_deps;
 	job->max_deps = SLUICE_FEW_DEPS;
 	job->claims = (void *)&job->steps[args->num_ops];
@@ -500,6 +506,17 @@ static int sluice_queue_enter(struct sluice_queue *queue)
 	return ret;
 }
 
+/*
+ * io_uring's own task work looks like a signal to an interruptible wait, and
+ * nobody would restart the command.
+ */
+static int sluice_queue_lock_submit(struct sluice_queue *queue, const struct sluice_call *call)
+{
+	if (call->uring)
+		return mutex_lock_killable(&queue->submit_lock);
+	return mutex_lock_interruptible(&queue->submit_lock);
+}
+
 static void sluice_queue_leave(struct sluice_queue *queue)
 {
 	spin_lock_irq(&queue->lock);
@@ -527,7 +544,7 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 	ret = sluice_check_submit(args);
 	if (ret)
 		return ret;
-	job = sluice_job_create(queue, args);
+	job = sluice_job_create(call, queue, args);
 	if (!job)
 		return -ENOMEM;
 	if (args->num_ops > SLUICE_FEW_STEPS)
@@ -543,7 +560,7 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 	if (ret)
 		goto out;
 
-	ret = mutex_lock_interruptible(&queue->submit_lock);
+	ret = sluice_queue_lock_submit(queue, call);
 	if (ret)
 		goto out;
 	ret = sluice_queue_enter(queue);

@@ -195,7 +195,8 @@ static int sluice_node_info(struct sluice_call *call)
 	*info = (struct sluice_info) {
 		.uapi_version = SLUICE_UAPI_VERSION,
 		.op_kinds = sdev->ops->op_kinds,
-		.caps = IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0,
+		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
+			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0),
 		.num_heaps = sdev->num_heaps,
 		.num_engines = sdev->num_engines,
 		.max_ops = SLUICE_MAX_OPS,

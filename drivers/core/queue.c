@@ -241,6 +241,7 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 		.sequence = job->result.sequence,
 		.dropped = job->result.dropped,
 	};
+	struct sluice_uring *uring;
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
@@ -255,8 +256,13 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 		sluice_history_signal(history, history->fence);
 		sluice_object_dec(SLUICE_OBJECT_FENCE);
 	}
+	uring = job->uring;
+	if (uring && !sluice_uring_job_ended(uring, &completion))
+		uring = NULL;
 	spin_unlock_irqrestore(&queue->lock, flags);
 	trace_sluice_job_signal(job, status);
+	if (uring)
+		sluice_uring_complete(uring);
 	if (wq_has_sleeper(&queue->wait))
 		wake_up_all(&queue->wait);
 }
@@ -647,6 +653,9 @@ static const struct file_operations sluice_queue_fops = {
 	.poll = sluice_queue_poll,
 	.unlocked_ioctl = sluice_queue_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+#ifdef CONFIG_IO_URING
+	.uring_cmd = sluice_uring_cmd,
+#endif
 	.show_fdinfo = sluice_queue_show_fdinfo,
 	.llseek = noop_llseek,
 };

@@ -6,7 +6,8 @@
  *
  *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. SYNC
  *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
- *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll()
+ *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll(),
+ *					SLUICE_URING_SUBMIT through io_uring
  *	fence	a sync_file			<linux/sync_file.h>, poll()
  *
  * Every struct may grow at its end.  The kernel goes by the ioctl's number and
@@ -30,7 +31,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	2	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, more SLUICE_MEM_* */
+#define SLUICE_UAPI_VERSION	2	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_* */
 
 #define SLUICE_NAME_LEN		32
 
@@ -63,6 +64,7 @@ enum sluice_op_kind {
 
 /* sluice_info.caps */
 #define SLUICE_CAP_SYNC_FILE	(1ULL << 0)	/* in-fences, out-fences and FENCE work */
+#define SLUICE_CAP_URING	(1ULL << 1)	/* SLUICE_URING_SUBMIT works */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -555,6 +557,40 @@ struct sluice_completion {
 	__u64 reserved;
 };
 
+/**
+ * struct sluice_uring_submit - SLUICE_URING_SUBMIT: submit a job and wait for its end
+ * @submit: address of a struct sluice_submit of the size that is in the command word
+ * @completion: address of a struct sluice_completion to be filled in when the
+ *	job has ended, or 0
+ *
+ * The command bytes (sqe->cmd) of an IORING_OP_URING_CMD on a queue, with
+ * SLUICE_URING_SUBMIT as sqe->cmd_op and sqe->uring_cmd_flags 0.  Submits as
+ * SLUICE_IOCTL_SUBMIT does and writes struct sluice_submit back then.  The
+ * command completes when the job has ended.  Its result is the job's status,
+ * 0 or a negative errno, or why SUBMIT refused the job.  No record is left for
+ * read().
+ *
+ * Commands of one ring take their points in the order of their SQEs, unless
+ * IOSQE_ASYNC, IOSQE_IO_DRAIN or a link holds one back.
+ *
+ * @completion is cleared before anything else happens: if its point is 0 when
+ * the command has completed, no job was submitted.  All that is pointed to must
+ * stay as it is until then.
+ *
+ * When the ring goes, by close(), exec() or the end of its process, its commands
+ * do, too, and their jobs are cancelled, as by SLUICE_IOCTL_CANCEL.  Before Linux
+ * 6.7 they run.
+ *
+ * Errors: those of struct sluice_submit, also -EINVAL for a size too small or
+ * for uring_cmd_flags; -EINTR only if the process is killed; -EFAULT also for
+ * @completion, seldom at the job's end.  -EOPNOTSUPP for another cmd_op, and for
+ * all if INFO does not report SLUICE_CAP_URING.
+ */
+struct sluice_uring_submit {
+	__u64 submit;
+	__u64 completion;
+};
+
 #define SLUICE_IOCTL_BASE	0xD5
 
 /* on a device */
@@ -573,6 +609,9 @@ struct sluice_completion {
 #define SLUICE_IOCTL_FENCE		_IOWR(SLUICE_IOCTL_BASE, 0x23, struct sluice_export_fence)
 #define SLUICE_IOCTL_WAIT		_IOWR(SLUICE_IOCTL_BASE, 0x24, struct sluice_wait)
 #define SLUICE_IOCTL_CANCEL		_IOWR(SLUICE_IOCTL_BASE, 0x25, struct sluice_cancel)
+
+/* on a queue, as an io_uring command: with the size of what sluice_uring_submit.submit points to */
+#define SLUICE_URING_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x40, struct sluice_submit)
 
 #if defined(__cplusplus)
 }

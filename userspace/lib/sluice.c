@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <linux/dma-buf.h>
+#include <linux/io_uring.h>
 #include <linux/sync_file.h>
 
 #include "sluice.h"
@@ -327,6 +328,21 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
 	if (point)
 		*point = args.point;
 	return 0;
+}
+
+void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
+			struct sluice_completion *completion)
+{
+	struct sluice_uring_submit command = {
+		.submit = (uintptr_t)submit,
+		.completion = (uintptr_t)completion,
+	};
+
+	memset(sqe, 0, sizeof(*sqe));
+	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->fd = queue;
+	sqe->cmd_op = SLUICE_URING_SUBMIT;
+	memcpy(sqe->cmd, &command, sizeof(command));
 }
 
 static int64_t deadline_after(int timeout_ms)

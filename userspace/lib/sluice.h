@@ -156,6 +156,23 @@ void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t o
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
 		  int *out_fence, uint64_t user_data, uint64_t *point);
 
+struct io_uring_sqe;
+
+/**
+ * sluice_prep_submit - fill in an io_uring request that submits a job
+ * @sqe: a request of 64 bytes or more, from liburing or your own
+ * @submit: as for SLUICE_IOCTL_SUBMIT
+ * @completion: filled in when the job has ended; NULL if not wanted
+ *
+ * The request completes when the job has ended, with the job's status or what
+ * SUBMIT refused it with.  Set @sqe's user_data and flags afterwards; with
+ * IOSQE_FIXED_FILE @queue is the index of a registered file.  All that is
+ * pointed to must stay until the request has completed.  Only if INFO reports
+ * SLUICE_CAP_URING.
+ */
+void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
+			struct sluice_completion *completion);
+
 /**
  * sluice_wait - wait for a job
  * @timeout_ms: from now; negative for ever

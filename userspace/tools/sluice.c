@@ -342,6 +342,7 @@ static int do_info(const struct options *options)
 	       info.dma_bits, info.num_engines);
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :
 	       "implicit only: this kernel has no sync_file");
+	printf("io_uring    %s\n", info.caps & SLUICE_CAP_URING ? "yes" : "no");
 	printf("job         up to %u ops, %u in-fences, %u ms (default %u ms)\n", info.max_ops,
 	       info.max_in_fences, info.max_timeout_ms, info.default_timeout_ms);
 	printf("queue       up to %u jobs, %u slots\n", info.max_depth, info.max_slots);
