@@ -6,6 +6,7 @@
  * injection: make check-debug.
  */
 #include <fcntl.h>
+#include <liburing.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <poll.h>
@@ -310,6 +311,50 @@ static bool undo_submit_busy(int fence)
 	return !sluice_detach(queue, number) && fine;
 }
 
+static struct io_uring ring;
+
+static bool prepare_ring(void)
+{
+	return !io_uring_queue_init(4, &ring, 0);
+}
+
+/* A job that ends while it is submitted, and one that does not. */
+static int try_ring(void)
+{
+	static struct sluice_completion completions[2];
+	static struct sluice_submit submits[2];
+	static struct sluice_op ops[2];
+	struct io_uring_cqe *cqe;
+	int i, ret, result = 0;
+
+	for (i = 0; i < 2; i++) {
+		sluice_op_fill(&ops[i], 0, 0, i ? 65536 : 4096, 1);
+		submits[i] = (struct sluice_submit) { .ops = (uintptr_t)&ops[i], .num_ops = 1 };
+		sluice_prep_submit(io_uring_get_sqe(&ring), queue, &submits[i], &completions[i]);
+	}
+	/* io_uring's own calls fail once, too, without memory with -EAGAIN */
+	for (i = 0; i < 2;) {
+		ret = io_uring_submit_and_wait(&ring, 1);
+		if (ret < 0)
+			result = ret == -EAGAIN ? -ENOMEM : ret;
+		while (!io_uring_peek_cqe(&ring, &cqe)) {
+			result = cqe->res ? cqe->res : result;
+			io_uring_cqe_seen(&ring, cqe);
+			i++;
+		}
+	}
+	return result;
+}
+
+static bool undo_ring(int result)
+{
+	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
+
+	(void)result;
+	io_uring_queue_exit(&ring);
+	return poll(&pollfd, 1, 0) == 0;
+}
+
 static int export_fence(unsigned int point)
 {
 	struct sluice_export_fence args = { .point = point };
@@ -391,6 +436,7 @@ static const struct call queue_calls[] = {
 	CALL("SUBMIT", NULL, try_submit, undo_submit),
 	CALL("SUBMIT with an in-fence", NULL, try_submit_after, undo_submit),
 	CALL("SUBMIT on a busy buffer", prepare_submit_busy, try_submit_busy, undo_submit_busy),
+	CALL("SUBMIT through io_uring", prepare_ring, try_ring, undo_ring),
 	CALL("FENCE", NULL, try_fence, undo_close),
 	CALL("WAIT", NULL, try_wait, undo_nothing),
 	CALL("read", prepare_completion, try_read, undo_read),

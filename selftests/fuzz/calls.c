@@ -5,6 +5,7 @@
  * has the rest.
  */
 #include <fcntl.h>
+#include <liburing.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -237,6 +238,77 @@ static void do_submit(const uint8_t *g)
 	have.num_in_fences = 0;
 }
 
+static struct io_uring ring = { .ring_fd = -1 };
+
+static bool have_ring(uint8_t gene)
+{
+	static const unsigned int setup[] = {
+		0, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SQE128,
+		IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL,
+	};
+	/* a polling thread keeps a processor busy: seldom */
+	unsigned int kind = gene < 240 ? gene % 3 : 3 + gene % 2;
+	static bool tried;
+
+	if (!tried && io_uring_queue_init(MAX_CALLS, &ring, setup[kind]))
+		ring.ring_fd = -1;
+	tried = true;
+	return ring.ring_fd >= 0;
+}
+
+/* The same through a ring; it is looked at later, if at all. */
+static void do_uring(const uint8_t *g)
+{
+	static struct sluice_completion completions[MAX_CALLS];
+	static struct sluice_submit submits[MAX_CALLS];
+	static struct sluice_op ops[MAX_CALLS][MAX_OPS];
+	static unsigned int used;
+	unsigned int i = used % MAX_CALLS;
+	struct io_uring_sqe *sqe;
+
+	if (!have_ring(g[7]) || used == MAX_CALLS)
+		return;
+	sqe = io_uring_get_sqe(&ring);
+	if (!sqe)
+		return;
+	used++;
+	memcpy(ops[i], have.ops, sizeof(ops[i]));
+	submits[i] = (struct sluice_submit) {
+		.ops = address_of(ops[i], g[4]),
+		.in_fences = address_of(have.in_fences, g[5]),
+		.num_ops = g[2] < 240 ? have.num_ops : number(g[2]),
+		.num_in_fences = g[3] < 128 ? have.num_in_fences : 0,
+		.flags = g[1] < 248 ? g[1] % 8 : number(g[1]),
+		.user_data = g[7],
+	};
+	sluice_prep_submit(sqe, pick_fd(g[0], QUEUE), &submits[i],
+			   g[6] < 32 ? NULL : &completions[i]);
+	if (g[6] > 240)
+		sqe->cmd_op = _IOC(_IOC_READ | _IOC_WRITE, SLUICE_IOCTL_BASE, g[6] % 8 ? 0x40 : g[5],
+				   number(g[3]) & 0x3fff);
+	sqe->flags = g[5] < 160 ? 0 : g[5] < 192 ? IOSQE_ASYNC : g[5] < 224 ? IOSQE_IO_LINK : g[5];
+	io_uring_submit(&ring);
+	have.num_ops = 0;
+	have.num_in_fences = 0;
+}
+
+/* Wait for a result, a little; or end what is under way with the ring. */
+static void do_reap(const uint8_t *g)
+{
+	struct __kernel_timespec patience = { .tv_nsec = g[0] * 100000LL };
+	struct io_uring_cqe *cqe;
+
+	if (!have_ring(g[7]))
+		return;
+	if (g[1] > 230) {
+		close(ring.ring_fd);
+		ring.ring_fd = -1;
+		return;
+	}
+	if (!io_uring_wait_cqe_timeout(&ring, &cqe, &patience))
+		io_uring_cqe_seen(&ring, cqe);
+}
+
 static void do_fence(const uint8_t *g)
 {
 	struct sluice_export_fence fence = {
@@ -368,7 +440,7 @@ static const struct {
 	{ "foreign", 3, do_foreign_buffer }, { "delay", 3, do_delay }, { "fail", 3, do_fail },
 	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
 	{ "die", 1, do_die }, { "playback", 3, do_playback }, { "cancel", 4, do_cancel },
-	{ "wrap", 4, do_wrap },
+	{ "wrap", 4, do_wrap }, { "uring", 8, do_uring }, { "reap", 4, do_reap },
 };
 
 const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);
@@ -400,4 +472,6 @@ void program_run(const struct program *program)
 		munmap(have.maps[i].start, have.maps[i].size);
 	for (i = 0; i < have.num_fds; i++)
 		close(have.fds[i].fd);
+	if (ring.ring_fd >= 0)
+		close(ring.ring_fd);
 }
