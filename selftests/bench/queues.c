@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Queues and fences. */
 #include <errno.h>
+#include <liburing.h>
 #include <linux/dma-buf.h>
+#include <linux/perf_event.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <drm/drm.h>
@@ -122,6 +127,188 @@ static int unknown_ioctl(struct scene *scene)
 
 static const struct steps unknown = { .step = unknown_ioctl };
 
+/*
+ * Many empty jobs at once, as a pipeline does it that has been set up: the
+ * structs stay, and the ring knows the queue.
+ */
+
+#define BATCH	32
+
+static struct io_uring ring;
+static struct sluice_submit submits[BATCH];
+static struct sluice_completion completions[BATCH];
+
+static int open_ring(struct scene *scene)
+{
+	int ret = open_queue(scene);
+
+	if (ret)
+		return ret;
+	memset(submits, 0, sizeof(submits));
+	ret = io_uring_queue_init(BATCH, &ring,
+				  IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+	return ret ? ret : io_uring_register_files(&ring, &scene->queue, 1);
+}
+
+static void close_ring(struct scene *scene)
+{
+	(void)scene;
+	if (ring.ring_fd)
+		io_uring_queue_exit(&ring);
+	ring.ring_fd = 0;
+}
+
+static int run_batch(struct sluice_completion *records)
+{
+	struct io_uring_cqe *cqe;
+	unsigned int head, seen = 0;
+	int ret, i;
+
+	for (i = 0; i < BATCH; i++) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+
+		sluice_prep_submit(sqe, 0, &submits[i], records ? &records[i] : NULL);
+		sqe->flags = IOSQE_FIXED_FILE;
+		sqe->user_data = i;
+	}
+	ret = io_uring_submit_and_wait(&ring, BATCH);
+	if (ret < 0)
+		return ret;
+	ret = 0;
+	io_uring_for_each_cqe(&ring, head, cqe) {
+		ret = cqe->res ? cqe->res : ret;
+		seen++;
+	}
+	io_uring_cq_advance(&ring, seen);
+	return ret || seen == BATCH ? ret : -EIO;
+}
+
+static int ring_batch(struct scene *scene)
+{
+	(void)scene;
+	return run_batch(NULL);
+}
+
+static int ring_batch_completions(struct scene *scene)
+{
+	(void)scene;
+	return run_batch(completions);
+}
+
+/* Submitted, and that is all. */
+static int submit_batch(struct scene *scene)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < BATCH && !ret; i++) {
+		submits[i] = (struct sluice_submit) { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+		ret = xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, &submits[i]);
+	}
+	return ret;
+}
+
+/* Read when all have ended. */
+static int submit_batch_read(struct scene *scene)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < BATCH && !ret; i++)
+		ret = sluice_submit(scene->queue, NULL, 0, -1, NULL, i, NULL);
+	if (ret)
+		return ret;
+	ret = sluice_read(scene->queue, completions, BATCH);
+	return ret < 0 ? ret : ret == BATCH ? 0 : -EIO;
+}
+
+/* Each with a fence, to see it end. */
+static int submit_batch_fences(struct scene *scene)
+{
+	int ret = 0, i, fence;
+
+	for (i = 0; i < BATCH && !ret; i++) {
+		submits[i] = (struct sluice_submit) {
+			.flags = SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION,
+		};
+		ret = xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, &submits[i]);
+	}
+	for (i = 0; i < BATCH && !ret; i++) {
+		fence = submits[i].out_fence;
+		ret = wait_ready(fence);
+		close(fence);
+	}
+	return ret;
+}
+
+static const struct steps ring_jobs = {
+	.setup = open_ring, .step = ring_batch, .teardown = close_ring, .batch = BATCH,
+};
+
+static const struct steps ring_jobs_completions = {
+	.setup = open_ring, .step = ring_batch_completions, .teardown = close_ring,
+	.batch = BATCH,
+};
+
+static const struct steps submit_jobs = {
+	.setup = open_queue, .step = submit_batch, .batch = BATCH,
+};
+
+static const struct steps submit_jobs_read = {
+	.setup = open_queue, .step = submit_batch_read, .batch = BATCH,
+};
+
+static const struct steps submit_jobs_fences = {
+	.setup = open_queue, .step = submit_batch_fences, .batch = BATCH,
+};
+
+/* System calls of this thread, from now on: a counter of the kernel's. */
+static int count_system_calls(void)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
+	FILE *file = fopen("/sys/kernel/tracing/events/raw_syscalls/sys_enter/id", "re");
+	int fd;
+
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%llu", &attr.config) != 1)
+		attr.config = 0;
+	fclose(file);
+	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int system_calls(struct scene *scene, int (*setup)(struct scene *scene),
+			int (*batch)(struct scene *scene), double *value)
+{
+	uint64_t before, after;
+	int counter, ret = setup(scene);
+
+	if (ret)
+		return ret;
+	counter = count_system_calls();
+	if (counter < 0)
+		return counter;
+	ret = read(counter, &before, sizeof(before)) == sizeof(before) ? batch(scene) : -EIO;
+	if (!ret && read(counter, &after, sizeof(after)) != sizeof(after))
+		ret = -EIO;
+	close(counter);
+	/* the second read() is one of them, the first had begun before */
+	*value = ret ? 0 : after - before - 1;
+	return ret;
+}
+
+static int ring_system_calls(struct scene *scene, double *value)
+{
+	return system_calls(scene, open_ring, ring_batch, value);
+}
+
+static int submit_system_calls(struct scene *scene, double *value)
+{
+	return system_calls(scene, open_queue, submit_batch, value);
+}
+
+static const struct steps ring_calls = { .value = ring_system_calls, .teardown = close_ring };
+static const struct steps submit_calls = { .value = submit_system_calls };
+
 /* A fence as a new sync_file. */
 
 static int end_one_job(struct scene *scene)
@@ -167,6 +354,24 @@ const struct bench queue_benches[] = {
 		.goal = 4,
 		.ours = { .exporter = &sluice, .steps = &four_slots },
 		.peers = { { .name = "unknown ioctl", .steps = &unknown } },
+	}, {
+		.area = "queues", .name = "one of 32 jobs through io_uring", .goal = 0.5,
+		.ours = { .name = "io_uring", .steps = &ring_jobs },
+		.peers = { { .name = "SUBMIT alone", .steps = &submit_jobs } },
+	}, {
+		.area = "queues", .name = "... and seen to end",
+		.ours = { .name = "io_uring", .steps = &ring_jobs },
+		.peers = { { .name = "SUBMIT, poll, read", .steps = &empty_job },
+			   { .name = "SUBMIT, fence, poll", .steps = &submit_jobs_fences } },
+	}, {
+		.area = "queues", .name = "... with its completion",
+		.ours = { .name = "io_uring", .steps = &ring_jobs_completions },
+		.peers = { { .name = "SUBMIT, read 32", .steps = &submit_jobs_read } },
+	}, {
+		.area = "queues", .name = "32 jobs through io_uring", .goal = 0.15,
+		.unit = "system calls",
+		.ours = { .name = "io_uring", .steps = &ring_calls },
+		.peers = { { .name = "SUBMIT", .steps = &submit_calls } },
 	}, {
 		.area = "queues", .name = "fence as a new sync_file, close", .size = KIB(4),
 		.goal = 0.9,
