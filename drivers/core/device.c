@@ -9,6 +9,7 @@
  * calls the device driver again.
  */
 #include <linux/device/class.h>
+#include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/module.h>
@@ -128,6 +129,22 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 		destroy_workqueue(sdev->reap_wq);
 }
 
+/*
+ * The class device sees memory where the parent does, so that what is allocated
+ * for it is what the parent reaches.  The driver core frees the map with it.
+ */
+static int sluice_device_inherit_ranges(struct sluice_device *sdev)
+{
+	const struct bus_dma_region *map = sdev->parent->dma_range_map, *end = map;
+
+	if (!map || sdev->translated)
+		return 0;
+	while (end->size)
+		end++;
+	sdev->dev.dma_range_map = kmemdup(map, (end + 1 - map) * sizeof(*map), GFP_KERNEL);
+	return sdev->dev.dma_range_map ? 0 : -ENOMEM;
+}
+
 /**
  * sluice_device_register - make a device available to userspace
  * @parent: the hardware, with its DMA mask set
@@ -207,6 +224,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	mutex_unlock(&sluice_devices_lock);
 
 	ret = dev_set_name(&sdev->dev, "%s", sdev->name);
+	if (!ret)
+		ret = sluice_device_inherit_ranges(sdev);
 	if (ret)
 		goto err_unlist;
 	ret = -ENOMEM;

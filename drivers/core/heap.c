@@ -47,7 +47,8 @@ bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
  * @sdev: the device
  *
  * Return: GFP flags; 0 if any zone will do.  On x86 a device with less than 32
- * bits is left with 16 MiB.
+ * bits is left with 16 MiB.  Elsewhere a bus may show memory at other addresses
+ * than the CPU does: where the device's last one lies is what counts.
  */
 gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 {
@@ -56,7 +57,7 @@ gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 
 	if (sdev->translated || !dma_addressing_limited(parent))
 		return 0;
-	if (limit >= DMA_BIT_MASK(32))
+	if (dma_to_phys(parent, limit) >= DMA_BIT_MASK(32))
 		return GFP_DMA32;
 	return GFP_DMA;
 }
