@@ -21,6 +21,7 @@ help:
 	@echo 'make check KERNEL=6.12        ... on one of them'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
+	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; T= as above'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on 6.12 built so, and on 7.2 with KCSAN'
 	@echo 'make check-debug KERNEL=6.12  ... on that one; VARIANT=kcsan for KCSAN'
@@ -49,6 +50,13 @@ endif
 
 check: user modules
 	@$(VM)/run check $(LINES) $(if $(T),-t $(T))
+
+# Debian's kernel for arm64 on QEMU's Raspberry Pi 3, with what that needs.
+check-arm64: setup
+	@$(VM)/setup-arm64
+	@$(VM)/build arm64
+	@$(VM)/build user-arm64
+	@$(VM)/run check arm64 $(if $(T),-t $(T))
 
 # Kernels built to catch bugs.  LONG=1: all of them; KERNEL=6.12 or VARIANT=kcsan:
 # that one.
@@ -101,10 +109,11 @@ shell: user
 	@$(VM)/run shell $(ONE)
 
 gates: user
+	@$(VM)/setup-arm64
 	@$(VM)/gates
 
 clean:
 	rm -rf build
 
 
-.PHONY: help setup user modules check check-debug check-races fuzz bench coverage demo shell gates clean
+.PHONY: help setup user modules check check-arm64 check-debug check-races fuzz bench coverage demo shell gates clean

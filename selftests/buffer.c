@@ -34,12 +34,12 @@ FIXTURE_VARIANT_ADD(buffer, soft_contiguous) {
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
 };
 
-FIXTURE_VARIANT_ADD(buffer, edu_pages) {
-	.device = "edu0", .heap = "pages", .properties = SLUICE_MEM_CACHED,
+FIXTURE_VARIANT_ADD(buffer, real_pages) {
+	.device = REAL_DEVICE, .heap = "pages", .properties = SLUICE_MEM_CACHED,
 };
 
-FIXTURE_VARIANT_ADD(buffer, edu_contiguous) {
-	.device = "edu0", .heap = "contiguous",
+FIXTURE_VARIANT_ADD(buffer, real_contiguous) {
+	.device = REAL_DEVICE, .heap = "contiguous",
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
 };
 
@@ -304,7 +304,7 @@ TEST(limit_of_an_open_is_kept_and_given_back)
 TEST(addresses_are_told_to_root_only_when_allowed)
 {
 	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
-	int device = sluice_open("edu0"), fd = sluice_alloc(device, 1, 8192, 0), status;
+	int device = sluice_open(REAL_DEVICE), fd = sluice_alloc(device, 1, 8192, 0), status;
 	struct sluice_buffer_info info;
 	pid_t child;
 
@@ -312,7 +312,7 @@ TEST(addresses_are_told_to_root_only_when_allowed)
 	ASSERT_EQ(write_text(path, "Y"), 0);
 	ASSERT_EQ(sluice_get_buffer(device, fd, &info), 0);
 	EXPECT_NE(info.address, 0);
-	EXPECT_LT(info.address, 1UL << 28);
+	EXPECT_LT(info.address, 1ULL << REAL_DEVICE_BITS);
 	child = fork();
 	if (!child) {
 		if (setuid(65534) || sluice_get_buffer(device, fd, &info))

@@ -118,8 +118,8 @@ FIXTURE_VARIANT(abi) {
 
 FIXTURE_VARIANT_ADD(abi, soft_pages) { .path = "/dev/dma_heap/sluice-soft0-pages" };
 FIXTURE_VARIANT_ADD(abi, soft_contiguous) { .path = "/dev/dma_heap/sluice-soft0-contiguous" };
-FIXTURE_VARIANT_ADD(abi, edu_pages) { .path = "/dev/dma_heap/sluice-edu0-pages" };
-FIXTURE_VARIANT_ADD(abi, edu_contiguous) { .path = "/dev/dma_heap/sluice-edu0-contiguous" };
+FIXTURE_VARIANT_ADD(abi, real_pages) { .path = "/dev/dma_heap/sluice-" REAL_DEVICE "-pages" };
+FIXTURE_VARIANT_ADD(abi, real_contiguous) { .path = "/dev/dma_heap/sluice-" REAL_DEVICE "-contiguous" };
 
 FIXTURE_SETUP(abi)
 {
@@ -362,8 +362,8 @@ FIXTURE_VARIANT(heapnode) {
 
 FIXTURE_VARIANT_ADD(heapnode, soft_pages) { .device = "soft0", .heap = "pages" };
 FIXTURE_VARIANT_ADD(heapnode, soft_contiguous) { .device = "soft0", .heap = "contiguous" };
-FIXTURE_VARIANT_ADD(heapnode, edu_pages) { .device = "edu0", .heap = "pages" };
-FIXTURE_VARIANT_ADD(heapnode, edu_contiguous) { .device = "edu0", .heap = "contiguous" };
+FIXTURE_VARIANT_ADD(heapnode, real_pages) { .device = REAL_DEVICE, .heap = "pages" };
+FIXTURE_VARIANT_ADD(heapnode, real_contiguous) { .device = REAL_DEVICE, .heap = "contiguous" };
 
 FIXTURE_SETUP(heapnode)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Queues: jobs, their order, their completions; on soft and on real PCI DMA. */
+/* Queues: jobs, their order, their completions; on soft and on real DMA. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -30,12 +30,12 @@ FIXTURE_VARIANT_ADD(queue, soft_contiguous) {
 	.device = "soft0", .heap = "contiguous", .size = 1 << 20,
 };
 
-FIXTURE_VARIANT_ADD(queue, edu_pages) {
-	.device = "edu0", .heap = "pages", .size = 12 << 10,
+FIXTURE_VARIANT_ADD(queue, real_pages) {
+	.device = REAL_DEVICE, .heap = "pages", .size = 12 << 10,
 };
 
-FIXTURE_VARIANT_ADD(queue, edu_contiguous) {
-	.device = "edu0", .heap = "contiguous", .size = 12 << 10,
+FIXTURE_VARIANT_ADD(queue, real_contiguous) {
+	.device = REAL_DEVICE, .heap = "contiguous", .size = 12 << 10,
 };
 
 FIXTURE_SETUP(queue)

@@ -13,6 +13,12 @@
 
 #include "sluice.h"
 
+/* A device that does DMA and raises interrupts: what a lab's guest has. */
+#ifndef REAL_DEVICE
+#define REAL_DEVICE "edu0"
+#define REAL_DEVICE_BITS 28
+#endif
+
 #define SUPPORT_OBJECTS 8
 
 /** struct objects - a reading of /sys/kernel/debug/sluice/objects, in its order */

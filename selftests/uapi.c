@@ -256,6 +256,8 @@ TEST_F(uapi, alloc_that_no_memory_can_hold_fails_with_a_hint)
 	struct sluice_alloc args = { .size = 64 << 20, .heap = 1 };
 	int edu = sluice_open("edu0");
 
+	if (edu == -ENOENT)
+		SKIP(return, "no device that reaches little of the memory");
 	ASSERT_GE(edu, 0);
 	/* 64 MiB in one piece, and edu's 28-bit addresses reach 16 MiB of free memory */
 	EXPECT_EQ(xioctl(edu, SLUICE_IOCTL_ALLOC, &args), -ENOMEM);
@@ -515,8 +517,8 @@ TEST_F(uapi, submit_refuses_bad_ops)
 
 TEST_F(uapi, submit_refuses_ops_that_the_device_does_not_have)
 {
-	int edu = sluice_open("edu0"), buffer = sluice_alloc(edu, 1, SIZE, 0);
-	int queue = sluice_queue(edu, 0);
+	int device = sluice_open(REAL_DEVICE), buffer = sluice_alloc(device, 1, SIZE, 0);
+	int queue = sluice_queue(device, 0);
 	struct sluice_op op;
 
 	ASSERT_GE(queue, 0);
@@ -525,7 +527,7 @@ TEST_F(uapi, submit_refuses_ops_that_the_device_does_not_have)
 	EXPECT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), -EOPNOTSUPP);
 	close(queue);
 	close(buffer);
-	close(edu);
+	close(device);
 }
 
 TEST_F(uapi, longer_ops_with_unknown_tail_are_E2BIG)

@@ -25,7 +25,7 @@ TEST(each_refusal_has_its_errno)
 	int future = sealed_memfd(0, 16 * PAGE, F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE);
 	int never = memfd_create("never", MFD_CLOEXEC);
 	int file = open("/tmp/wrap-file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	int other = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int other = open("/proc/version", O_RDONLY | O_CLOEXEC);
 	int path = open("/tmp/wrap-file", O_PATH | O_CLOEXEC);
 	int buffer = sluice_alloc(device, 0, 16 * PAGE, 0), readonly;
 	char name[32];
@@ -241,6 +241,8 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 	uint64_t point, low, high;
 	char *file;
 
+	if (device == -ENOENT)
+		SKIP(close(soft); return, "no device that reaches little of the memory");
 	ASSERT_GE(device, 0);
 	args.memfd = sealed_memfd(0, SEARCH, F_SEAL_SHRINK);
 	file = mmap(NULL, SEARCH, PROT_READ | PROT_WRITE, MAP_SHARED, args.memfd, 0);

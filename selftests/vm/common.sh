@@ -7,6 +7,8 @@ set -euo pipefail
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 CACHE=${SLUICE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice}
 ROOTFS=$CACHE/root
+# what only arm64 needs; made by setup-arm64
+ARM64=$CACHE/arm64
 BUILD=${SLUICE_BUILD:-$TOP/build}
 
 # The three supported lines, oldest first.  check runs them all.
@@ -34,4 +36,10 @@ kernel_release() {
 	found=$(cd "$ROOTFS/lib/modules" 2>/dev/null && ls -d "$1".*amd64 2>/dev/null | sort -V | tail -n 1)
 	[ -n "$found" ] || die "no kernel $1 in $ROOTFS: run selftests/vm/setup again"
 	printf '%s\n' "$found"
+}
+
+# arm64_release: the release of the kernel for arm64.
+arm64_release() {
+	ls "$ARM64/lib/modules" 2>/dev/null | grep . ||
+		die "no kernel in $ARM64: run selftests/vm/setup-arm64"
 }

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dmaengine on a Raspberry Pi 3: channels of the BCM2835's DMA controller, whose bus
+ * shows memory at other addresses than the CPU does.  What holds for each real
+ * device, queue.c and others prove on this one, too.
+ */
+#include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define NODE "/dev/sluice/dmaengine0"
+#define MODULE "/sluice/$(uname -r)/sluice-dmaengine.ko"
+#define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
+#define CONTROLLER "/sys/bus/platform/drivers/bcm2835-dma"
+#define PHYSICAL_0 0xc0000000UL	/* where the device sees the memory's first byte */
+
+#define SIZE (3UL << 20)
+#define LARGE (32UL << 20)
+
+static bool node_is_there(bool there)
+{
+	int tries;
+
+	for (tries = 0; tries < 300 && (access(NODE, F_OK) == 0) != there; tries++)
+		usleep(10000);
+	return tries < 300;
+}
+
+/* A dma-buf of the kernel's: scattered pages, each a segment. */
+static int foreign_buffer(size_t size)
+{
+	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
+	int node = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), ret;
+
+	args.memfd = memfd_create("foreign", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+	ftruncate(args.memfd, size);
+	fcntl(args.memfd, F_ADD_SEALS, F_SEAL_SHRINK);
+	ret = ioctl(node, UDMABUF_CREATE, &args);
+	close(args.memfd);
+	close(node);
+	return ret;
+}
+
+/* How many channels somebody has. */
+static int channels_in_use(void)
+{
+	FILE *pipe = popen("cat /sys/class/dma/*/in_use | grep -c 1", "r");
+	int count = -1;
+
+	if (!pipe || fscanf(pipe, "%d", &count) != 1)
+		count = -1;
+	if (pipe)
+		pclose(pipe);
+	return count;
+}
+
+FIXTURE(dmaengine) {
+	struct objects before;
+	int device, src, dst, queue, from, to;
+};
+
+FIXTURE_VARIANT(dmaengine) {
+	const char *heap;
+	size_t size;
+};
+
+FIXTURE_VARIANT_ADD(dmaengine, pages) { .heap = "pages", .size = SIZE };
+FIXTURE_VARIANT_ADD(dmaengine, contiguous) { .heap = "contiguous", .size = SIZE };
+FIXTURE_VARIANT_ADD(dmaengine, foreign) { .size = SIZE };
+
+FIXTURE_SETUP(dmaengine)
+{
+	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
+	int heap;
+
+	self->before = objects_read();
+	self->device = sluice_open("dmaengine0");
+	ASSERT_GE(self->device, 0);
+	if (variant->heap) {
+		heap = sluice_find_heap(self->device, variant->heap);
+		self->src = sluice_alloc(self->device, heap, variant->size, 0);
+		self->dst = sluice_alloc(self->device, heap, variant->size, 0);
+	} else {
+		self->src = foreign_buffer(variant->size);
+		self->dst = foreign_buffer(variant->size);
+	}
+	ASSERT_GE(self->src, 0);
+	ASSERT_GE(self->dst, 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	self->queue = create.fd;
+	self->from = sluice_attach(self->queue, self->src, SLUICE_ATTACH_READ);
+	self->to = sluice_attach(self->queue, self->dst, SLUICE_ATTACH_WRITE);
+	ASSERT_GE(self->from, 0);
+	ASSERT_GE(self->to, 0);
+}
+
+FIXTURE_TEARDOWN(dmaengine)
+{
+	close(self->queue);
+	close(self->src);
+	close(self->dst);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(dmaengine, copies_and_fills_in_as_many_batches_as_it_takes)
+{
+	struct sluice_completion completion;
+	struct sluice_op ops[2];
+
+	ASSERT_EQ(fill_words(self->src, variant->size, 7), 0);
+	sluice_op_fill(&ops[0], self->to, 0, variant->size, 0x1234abcd);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, variant->size);
+	EXPECT_EQ(check_value(self->dst, variant->size, 0x1234abcd), 0);
+
+	sluice_op_copy(&ops[0], self->to, 0, self->from, 0, variant->size);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, variant->size);
+	EXPECT_EQ(check_words(self->dst, variant->size, 7), 0);
+
+	/* one value after the other: the memory that fills copy from is written anew */
+	sluice_op_fill(&ops[0], self->to, 0, variant->size, 0);
+	sluice_op_fill(&ops[1], self->to, 4096, variant->size - 4096, 0xffffffff);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, 2 * variant->size - 4096);
+	EXPECT_EQ(check_value(self->dst, 4096, 0), 0);
+}
+
+/* soft0 is behind no bus: it tells physical addresses. */
+TEST_F(dmaengine, bus_addresses_are_not_physical_ones)
+{
+	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
+	struct sluice_buffer_info info, physical;
+	int soft = sluice_open("soft0");
+
+	ASSERT_EQ(write_text(path, "Y"), 0);
+	EXPECT_EQ(sluice_get_buffer(self->device, self->dst, &info), 0);
+	EXPECT_EQ(sluice_get_buffer(soft, self->dst, &physical), 0);
+	ASSERT_EQ(write_text(path, "N"), 0);
+	EXPECT_EQ(info.error, 0);
+	EXPECT_EQ(physical.error, 0);
+	EXPECT_NE(physical.address, 0);
+	EXPECT_EQ(info.address, physical.address + PHYSICAL_0);
+	close(soft);
+}
+
+TEST_F(dmaengine, job_that_takes_too_long_is_stopped_and_the_next_one_works)
+{
+	struct sluice_create_queue create = { .timeout_ms = 100 };
+	struct sluice_op ops[SLUICE_MAX_OPS];
+	struct sluice_completion completion;
+	int from, to, i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	from = sluice_attach(create.fd, self->src, SLUICE_ATTACH_READ);
+	to = sluice_attach(create.fd, self->dst, SLUICE_ATTACH_WRITE);
+	for (i = 0; i < SLUICE_MAX_OPS; i++)
+		sluice_op_copy(&ops[i], to, 0, from, 0, variant->size);
+	ASSERT_EQ(sluice_submit(create.fd, ops, SLUICE_MAX_OPS, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -ETIME);
+	EXPECT_LT(completion.bytes, SLUICE_MAX_OPS * variant->size);
+
+	ASSERT_EQ(fill_words(self->src, variant->size, 8), 0);
+	sluice_op_copy(&ops[0], self->to, 0, self->from, 0, variant->size);
+	ASSERT_EQ(sluice_submit(self->queue, ops, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, 0);
+	EXPECT_EQ(completion.bytes, variant->size);
+	EXPECT_EQ(check_words(self->dst, variant->size, 8), 0);
+	close(create.fd);
+}
+
+TEST_F(dmaengine, queue_closed_in_mid_job_stops_the_device)
+{
+	struct sluice_op ops[SLUICE_MAX_OPS];
+	int fence, i;
+
+	for (i = 0; i < SLUICE_MAX_OPS; i++)
+		sluice_op_copy(&ops[i], self->to, 0, self->from, 0, variant->size);
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(sluice_submit(self->queue, ops, SLUICE_MAX_OPS, -1,
+					i ? NULL : &fence, 0, NULL), 0);
+	usleep(50000);
+	EXPECT_EQ(sluice_fence_wait(fence, 0), -ETIME);
+	close(self->queue);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), -ECANCELED);
+	close(fence);
+	/* nothing writes any more: what the CPU writes now stays */
+	ASSERT_EQ(fill_words(self->dst, variant->size, 9), 0);
+	usleep(200000);
+	EXPECT_EQ(check_words(self->dst, variant->size, 9), 0);
+	self->queue = -1;
+}
+
+TEST_F(dmaengine, engines_are_channels_and_run_beside_each_other)
+{
+	int other = sluice_queue(self->device, 1), half = variant->size / 2, from, to;
+	struct sluice_info info;
+	struct sluice_op op;
+
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_EQ(info.num_engines, 2);
+	EXPECT_EQ(channels_in_use(), 2);
+	ASSERT_EQ(fill_words(self->src, variant->size, 10), 0);
+	ASSERT_GE(other, 0);
+	from = sluice_attach(other, self->src, SLUICE_ATTACH_READ | SLUICE_ATTACH_EXPLICIT);
+	to = sluice_attach(other, self->dst, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+	sluice_op_copy(&op, self->to, 0, self->from, 0, half);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	sluice_op_copy(&op, to, half, from, half, half);
+	ASSERT_EQ(sluice_submit(other, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 20000), 0);
+	EXPECT_EQ(sluice_wait(other, 1, 20000), 0);
+	EXPECT_EQ(check_words(self->dst, variant->size, 10), 0);
+	close(other);
+}
+
+/*
+ * The controller's driver is unbound with jobs under way: our device goes before
+ * it, and can be bound again when the controller is back.
+ */
+TEST_F(dmaengine, controller_that_goes_takes_the_device_along)
+{
+	struct sluice_op ops[SLUICE_MAX_OPS];
+	int fence, i;
+
+	for (i = 0; i < SLUICE_MAX_OPS; i++)
+		sluice_op_copy(&ops[i], self->to, 0, self->from, 0, variant->size);
+	ASSERT_EQ(sluice_submit(self->queue, ops, SLUICE_MAX_OPS, -1, &fence, 0, NULL), 0);
+	usleep(20000);
+	ASSERT_EQ(system("cd " CONTROLLER " && ls | grep dma | tee /tmp/controller >unbind"), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 0), -ENODEV);
+	EXPECT_NE(access(NODE, F_OK), 0);
+	EXPECT_EQ(sluice_submit(self->queue, ops, 1, -1, NULL, 0, NULL), -ENODEV);
+	close(fence);
+
+	ASSERT_EQ(system("cat /tmp/controller >" CONTROLLER "/bind"), 0);
+	ASSERT_EQ(write_text(DRIVER "/bind", "sluice-dmaengine"), 0);
+	EXPECT_TRUE(node_is_there(true));
+	/* the buffers are still what they were */
+	EXPECT_EQ(fill_words(self->src, variant->size, 11), 0);
+	EXPECT_EQ(check_words(self->src, variant->size, 11), 0);
+}
+
+TEST(channels_are_those_that_were_named)
+{
+	struct objects before = objects_read();
+	struct sluice_info info;
+	int device;
+
+	ASSERT_TRUE(module_unload("sluice_dmaengine"));
+	EXPECT_NE(access(NODE, F_OK), 0);
+	EXPECT_EQ(channels_in_use(), 0);
+	ASSERT_EQ(system("insmod " MODULE " channels=dma0chan7"), 0);
+	EXPECT_TRUE(node_is_there(true));
+	EXPECT_EQ(system("[ $(cat /sys/class/dma/dma0chan7/in_use) = 1 ]"), 0);
+	EXPECT_EQ(channels_in_use(), 1);
+	device = sluice_open("dmaengine0");
+	ASSERT_EQ(sluice_get_info(device, &info), 0);
+	EXPECT_EQ(info.num_engines, 1);
+	EXPECT_STREQ(info.driver, "dmaengine");
+	/* while the node is open its module stays */
+	EXPECT_NE(system("rmmod sluice_dmaengine 2>/dev/null"), 0);
+	close(device);
+
+	ASSERT_TRUE(module_unload("sluice_dmaengine"));
+	ASSERT_EQ(system("insmod " MODULE), 0);
+	EXPECT_TRUE(node_is_there(true));
+	EXPECT_TRUE(objects_settle(&before));
+}
+
+TEST(channel_that_is_not_there_is_waited_for_and_named)
+{
+	struct objects before = objects_read();
+
+	ASSERT_TRUE(module_unload("sluice_dmaengine"));
+	ASSERT_EQ(system("insmod " MODULE " channels=dma0chan2,dma7chan0"), 0);
+	EXPECT_NE(access(NODE, F_OK), 0);
+	EXPECT_EQ(channels_in_use(), 0);
+	EXPECT_EQ(system("grep -q 'sluice-dmaengine.*dma7chan0' /sys/kernel/debug/devices_deferred"),
+		  0);
+	ASSERT_TRUE(module_unload("sluice_dmaengine"));
+	ASSERT_EQ(system("insmod " MODULE), 0);
+	EXPECT_TRUE(node_is_there(true));
+	EXPECT_TRUE(objects_settle(&before));
+}
+
+TEST(memory_of_all_of_the_machine_is_reached)
+{
+	struct objects before = objects_read();
+	int device = sluice_open("dmaengine0"), queue = sluice_queue(device, 0), fds[12], i;
+	uint64_t point;
+
+	ASSERT_GE(queue, 0);
+	for (i = 0; i < 12; i++) {
+		struct sluice_op op;
+
+		fds[i] = sluice_alloc(device, 0, LARGE, 0);
+		ASSERT_GE(fds[i], 0);
+		ASSERT_EQ(sluice_attach(queue, fds[i], SLUICE_ATTACH_WRITE), i);
+		sluice_op_fill(&op, i, LARGE - 65536, 65536, i + 1);
+		ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, &point), 0);
+	}
+	EXPECT_EQ(sluice_wait(queue, point, 20000), 0);
+	close(queue);
+	for (i = 0; i < 12; i++) {
+		uint32_t *words = mmap(NULL, 65536, PROT_READ, MAP_SHARED, fds[i], LARGE - 65536);
+
+		ASSERT_NE(words, MAP_FAILED);
+		ASSERT_EQ(sluice_cpu_begin(fds[i], false), 0);
+		EXPECT_EQ(words[0], i + 1);
+		EXPECT_EQ(words[16383], i + 1);
+		EXPECT_EQ(sluice_cpu_end(fds[i], false), 0);
+		munmap(words, 65536);
+		close(fds[i]);
+	}
+	close(device);
+	EXPECT_TRUE(objects_settle(&before));
+}
+
+TEST_HARNESS_MAIN
