@@ -93,6 +93,7 @@ static const struct call calls[] = {
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
+#define DMA_DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 
 /* bus address, as 0000:00:03.0 */
 static char edu_name[32];
@@ -141,11 +142,35 @@ static bool undo_bind_edu(int result)
 	return bound("/dev/sluice/edu0", bind_edu, unbind_edu, result);
 }
 
+static bool unbind_dma(void)
+{
+	return !write_text(DMA_DRIVER "/unbind", "sluice-dmaengine");
+}
+
+static int bind_dma(void)
+{
+	return write_text(DMA_DRIVER "/bind", "sluice-dmaengine");
+}
+
+/* Nobody says why there is no channel, or no link between devices. */
+static int try_bind_dma(void)
+{
+	return bind_dma() ? -ENOMEM : 0;
+}
+
+static bool undo_bind_dma(int result)
+{
+	return bound("/dev/sluice/dmaengine0", bind_dma, unbind_dma, result);
+}
+
 static const struct call bind_soft_call =
 	CALL("probe of soft", unbind_soft, bind_soft, undo_bind_soft, .slow = true);
 
 static const struct call bind_edu_call =
 	CALL("probe of edu", unbind_edu, try_bind_edu, undo_bind_edu, .slow = true);
+
+static const struct call bind_dma_call =
+	CALL("probe of dmaengine", unbind_dma, try_bind_dma, undo_bind_dma, .slow = true);
 
 FIXTURE(inside) {
 	struct objects before;
@@ -208,6 +233,19 @@ TEST_F_TIMEOUT(inside, a_probe_of_edu_fails_cleanly, 600)
 	ASSERT_TRUE(unbind_edu());
 	EXPECT_EQ(write_text(enable, "0"), 0);
 	EXPECT_EQ(bind_edu(), 0);
+}
+
+TEST_F_TIMEOUT(inside, a_probe_of_dmaengine_fails_cleanly, 600)
+{
+	if (system("[ -e /sluice/$(uname -r)/sluice-dmaengine.ko ]"))
+		SKIP(return, "no dmaengine in this kernel");
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-controller.ko && "
+			 "insmod /sluice/$(uname -r)/sluice-dmaengine.ko"), 0);
+	/* with the module's first device: what the fixture counted */
+	self->before = objects_read();
+	EXPECT_TRUE(sites_each(&bind_dma_call));
+	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-controller"), 0);
+	self->before.count[0]--;
 }
 
 FIXTURE(visited) {

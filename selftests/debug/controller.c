@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dmaengine on a controller that fails, hangs, runs out of descriptors, cannot wait
+ * for its callbacks, and goes: selftests/kernel/controller.c.
+ */
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define NODE "/dev/sluice/dmaengine0"
+#define MODULE(name) "/sluice/$(uname -r)/" name ".ko"
+#define CONTROLLER "/sys/bus/platform/drivers/sluice-controller"
+#define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
+
+/* segments are 64 KiB: that is more than two batches of 32 */
+#define SIZE (5UL << 20)
+
+static int set(const char *name, unsigned long value)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice-controller/%s", name);
+	snprintf(text, sizeof(text), "%lu", value);
+	return write_text(path, text);
+}
+
+static bool node_is_there(bool there)
+{
+	int tries;
+
+	for (tries = 0; tries < 300 && (access(NODE, F_OK) == 0) != there; tries++)
+		usleep(10000);
+	return tries < 300;
+}
+
+FIXTURE(controller) {
+	struct objects before;
+	int device, src, dst, queue, from, to;
+};
+
+FIXTURE_VARIANT(controller) {
+	const char *options;
+};
+
+FIXTURE_VARIANT_ADD(controller, plain) { .options = "" };
+FIXTURE_VARIANT_ADD(controller, without_synchronize) { .options = " synchronize=0" };
+
+FIXTURE_SETUP(controller)
+{
+	struct sluice_create_queue create = { .timeout_ms = 3000 };
+	char command[128];
+
+	if (system("[ -e " MODULE("sluice-dmaengine") " ]"))
+		SKIP(return, "no dmaengine in this kernel");
+	self->before = objects_read();
+	snprintf(command, sizeof(command), "insmod " MODULE("sluice-controller") "%s",
+		 variant->options);
+	ASSERT_EQ(system(command), 0);
+	ASSERT_EQ(system("insmod " MODULE("sluice-dmaengine")), 0);
+	ASSERT_TRUE(node_is_there(true));
+	self->device = sluice_open("dmaengine0");
+	self->src = sluice_alloc(self->device, 0, SIZE, 0);
+	self->dst = sluice_alloc(self->device, 0, SIZE, 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	self->queue = create.fd;
+	self->from = sluice_attach(self->queue, self->src, SLUICE_ATTACH_READ);
+	self->to = sluice_attach(self->queue, self->dst, SLUICE_ATTACH_WRITE);
+	ASSERT_EQ(self->to, 1);
+	ASSERT_EQ(fill_words(self->src, SIZE, 3), 0);
+}
+
+FIXTURE_TEARDOWN(controller)
+{
+	close(self->queue);
+	close(self->src);
+	close(self->dst);
+	close(self->device);
+	EXPECT_TRUE(module_unload("sluice_dmaengine"));
+	EXPECT_TRUE(module_unload("sluice_controller"));
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* A job of one op: how it ended. */
+static int run(int queue, const struct sluice_op *op, uint64_t *bytes)
+{
+	struct sluice_completion completion = {};
+	int ret = sluice_submit(queue, op, 1, -1, NULL, 0, NULL);
+
+	if (ret)
+		return ret;
+	if (sluice_read(queue, &completion, 1) != 1)
+		return -EPIPE;
+	if (bytes)
+		*bytes = completion.bytes;
+	return completion.status;
+}
+
+/* Whatever has happened: the next copy is whole. */
+static bool copies(int queue, int to, int from, int dst)
+{
+	struct sluice_op op;
+	uint64_t bytes;
+
+	sluice_op_fill(&op, to, 0, SIZE, 0);
+	if (run(queue, &op, &bytes) || bytes != SIZE || check_value(dst, SIZE, 0))
+		return false;
+	sluice_op_copy(&op, to, 0, from, 0, SIZE);
+	return !run(queue, &op, &bytes) && bytes == SIZE && !check_words(dst, SIZE, 3);
+}
+
+TEST_F(controller, copies_and_fills)
+{
+	struct sluice_info info;
+	struct sluice_op op;
+
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+	/* by memset, by copies of a pattern */
+	sluice_op_fill(&op, self->to, 0, SIZE, 0x7a7a7a7a);
+	EXPECT_EQ(run(self->queue, &op, NULL), 0);
+	EXPECT_EQ(check_value(self->dst, SIZE, 0x7a7a7a7a), 0);
+	sluice_op_fill(&op, self->to, 0, SIZE, 0x01020304);
+	EXPECT_EQ(run(self->queue, &op, NULL), 0);
+	EXPECT_EQ(check_value(self->dst, SIZE, 0x01020304), 0);
+	/* in the controller's units */
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_EQ(info.op_align, 8);
+	sluice_op_fill(&op, self->to, 4, 8, 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -EINVAL);
+}
+
+TEST_F(controller, descriptor_that_fails_is_EIO)
+{
+	struct sluice_op op;
+	uint64_t bytes;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("fail_next", 1), 0);
+	EXPECT_EQ(run(self->queue, &op, &bytes), -EIO);
+	EXPECT_LT(bytes, SIZE);
+	ASSERT_EQ(set("fail_next", 100), 0);
+	EXPECT_EQ(run(self->queue, &op, &bytes), -EIO);
+	EXPECT_EQ(bytes, 0);
+	/* those behind it are not done any more: what the CPU writes now stays */
+	ASSERT_EQ(set("fail_next", 1), 0);
+	ASSERT_EQ(set("delay_us", 10000), 0);
+	EXPECT_EQ(run(self->queue, &op, &bytes), -EIO);
+	ASSERT_EQ(fill_words(self->dst, SIZE, 4), 0);
+	usleep(400000);
+	EXPECT_EQ(check_words(self->dst, SIZE, 4), 0);
+	ASSERT_EQ(set("delay_us", 0), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, channel_that_hangs_is_stopped_at_the_timeout)
+{
+	struct sluice_op op;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("hang_next", 1), 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -ETIME);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, without_any_descriptor_is_ENOMEM)
+{
+	struct sluice_op op;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("refuse_next", 1), 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -ENOMEM);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, few_descriptors_are_enough)
+{
+	ASSERT_EQ(set("room", 3), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, descriptor_that_is_rejected_is_EIO)
+{
+	struct sluice_op op;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("reject_next", 1), 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -EIO);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, channel_that_is_not_stopped_is_not_used_again)
+{
+	struct sluice_op op;
+	int other;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("stubborn", 1), 0);
+	ASSERT_EQ(set("hang_next", 1), 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -ETIME);
+	ASSERT_EQ(set("stubborn", 0), 0);
+	EXPECT_EQ(run(self->queue, &op, NULL), -EIO);
+	/* the other channel is */
+	other = sluice_queue(self->device, 1);
+	ASSERT_EQ(sluice_attach(other, self->src, 0), 0);
+	ASSERT_EQ(sluice_attach(other, self->dst, 0), 1);
+	EXPECT_TRUE(copies(other, 1, 0, self->dst));
+	close(other);
+}
+
+TEST_F(controller, queue_closed_in_mid_job_stops_the_channel)
+{
+	struct sluice_op op;
+	int fence;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("delay_us", 10000), 0);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fence, 0, NULL), 0);
+	usleep(100000);
+	close(self->queue);
+	EXPECT_EQ(sluice_fence_wait(fence, 5000), -ECANCELED);
+	close(fence);
+	ASSERT_EQ(fill_words(self->dst, SIZE, 4), 0);
+	usleep(100000);
+	EXPECT_EQ(check_words(self->dst, SIZE, 4), 0);
+	self->queue = -1;
+}
+
+TEST_F(controller, that_goes_takes_the_device_along)
+{
+	struct sluice_op op;
+	int fence;
+
+	sluice_op_copy(&op, self->to, 0, self->from, 0, SIZE);
+	ASSERT_EQ(set("hang_next", 1), 0);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fence, 0, NULL), 0);
+	usleep(50000);
+	ASSERT_EQ(write_text(CONTROLLER "/unbind", "sluice-controller"), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, 0), -ENODEV);
+	EXPECT_NE(access(NODE, F_OK), 0);
+	close(fence);
+	ASSERT_EQ(write_text(CONTROLLER "/bind", "sluice-controller"), 0);
+	ASSERT_EQ(write_text(DRIVER "/bind", "sluice-dmaengine"), 0);
+	EXPECT_TRUE(node_is_there(true));
+}
+
+TEST_HARNESS_MAIN

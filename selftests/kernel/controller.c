@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A DMA controller for tests: two memcpy channels behind the kernel's dmaengine,
+ * in software.  Like importer.c for kernels without an IOMMU.
+ *
+ * It takes the liberties that real ones take, prepares with GFP_KERNEL, calls back
+ * with bottom halves off, and misbehaves as its debugfs directory says:
+ *
+ *	delay_us	every descriptor takes that much longer
+ *	fail_next	the next N descriptors end with an error
+ *	hang_next	the next N descriptors never end, nor does any behind them
+ *	refuse_next	the next N descriptors cannot be prepared
+ *	reject_next	the next N descriptors cannot be submitted
+ *	room		a channel has that many descriptors; 0: any number
+ *	stubborn	channels are stopped, but say that they were not
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-mapping.h>
+#include <linux/dmaengine.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+
+#define CONTROLLER_CHANNELS	2
+
+static bool synchronize = true;
+module_param(synchronize, bool, 0444);
+MODULE_PARM_DESC(synchronize, "channels can wait for their callbacks (default on)");
+
+/**
+ * struct controller_descriptor - a copy, or a fill
+ * @tx: the framework's side
+ * @link: in one of the channel's lists
+ * @dst: where to, as kernel address
+ * @src: where from; NULL: a fill
+ * @value: of a fill
+ * @length: bytes
+ */
+struct controller_descriptor {
+	struct dma_async_tx_descriptor tx;
+	struct list_head link;
+	void *dst;
+	void *src;
+	u8 value;
+	size_t length;
+};
+
+/**
+ * struct controller_channel - a channel
+ * @chan: the framework's side
+ * @work: does what is issued
+ * @lock: guards the rest
+ * @submitted: descriptors that have been submitted
+ * @issued: those that are to be done, in order
+ * @count: descriptors that exist
+ * @hung: the first of @issued never ends
+ */
+struct controller_channel {
+	struct dma_chan chan;
+	struct work_struct work;
+	spinlock_t lock;
+	struct list_head submitted;
+	struct list_head issued;
+	unsigned int count;
+	bool hung;
+};
+
+/**
+ * struct controller - the device
+ * @device: the framework's side
+ * @channels: the channels
+ * @debugfs: its directory
+ * @delay_us: knob
+ * @room: knob
+ * @stubborn: knob
+ * @fail_next: knob
+ * @hang_next: knob
+ * @refuse_next: knob
+ * @reject_next: knob
+ */
+struct controller {
+	struct dma_device device;
+	struct controller_channel channels[CONTROLLER_CHANNELS];
+	struct dentry *debugfs;
+	u32 delay_us;
+	u32 room;
+	bool stubborn;
+	atomic_t fail_next;
+	atomic_t hang_next;
+	atomic_t refuse_next;
+	atomic_t reject_next;
+};
+
+static struct controller_channel *controller_channel(struct dma_chan *chan)
+{
+	return container_of(chan, struct controller_channel, chan);
+}
+
+static struct controller *controller_of(struct dma_chan *chan)
+{
+	return container_of(chan->device, struct controller, device);
+}
+
+static dma_cookie_t controller_submit(struct dma_async_tx_descriptor *tx)
+{
+	struct controller_descriptor *d = container_of(tx, struct controller_descriptor, tx);
+	struct controller_channel *ch = controller_channel(tx->chan);
+	unsigned long flags;
+
+	if (atomic_add_unless(&controller_of(tx->chan)->reject_next, -1, 0)) {
+		spin_lock_irqsave(&ch->lock, flags);
+		ch->count--;
+		spin_unlock_irqrestore(&ch->lock, flags);
+		kfree(d);
+		return -EIO;
+	}
+	spin_lock_irqsave(&ch->lock, flags);
+	if (++ch->chan.cookie < DMA_MIN_COOKIE)
+		ch->chan.cookie = DMA_MIN_COOKIE;
+	tx->cookie = ch->chan.cookie;
+	list_add_tail(&d->link, &ch->submitted);
+	spin_unlock_irqrestore(&ch->lock, flags);
+	return tx->cookie;
+}
+
+static struct dma_async_tx_descriptor *controller_prep(struct dma_chan *chan, dma_addr_t dst,
+						       void *src, int value, size_t length)
+{
+	struct controller_channel *ch = controller_channel(chan);
+	struct controller *controller = controller_of(chan);
+	struct controller_descriptor *d;
+	unsigned long flags;
+
+	if (atomic_add_unless(&controller->refuse_next, -1, 0))
+		return NULL;
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return NULL;
+	spin_lock_irqsave(&ch->lock, flags);
+	if (controller->room && ch->count >= controller->room) {
+		spin_unlock_irqrestore(&ch->lock, flags);
+		kfree(d);
+		return NULL;
+	}
+	ch->count++;
+	spin_unlock_irqrestore(&ch->lock, flags);
+	dma_async_tx_descriptor_init(&d->tx, chan);
+	d->tx.tx_submit = controller_submit;
+	d->dst = phys_to_virt(dma_to_phys(chan->device->dev, dst));
+	d->src = src;
+	d->value = value;
+	d->length = length;
+	return &d->tx;
+}
+
+static struct dma_async_tx_descriptor *controller_prep_memcpy(struct dma_chan *chan, dma_addr_t dst,
+							      dma_addr_t src, size_t length,
+							      unsigned long flags)
+{
+	return controller_prep(chan, dst, phys_to_virt(dma_to_phys(chan->device->dev, src)), 0,
+			       length);
+}
+
+static struct dma_async_tx_descriptor *controller_prep_memset(struct dma_chan *chan, dma_addr_t dst,
+							      int value, size_t length,
+							      unsigned long flags)
+{
+	return controller_prep(chan, dst, NULL, value, length);
+}
+
+static void controller_issue_pending(struct dma_chan *chan)
+{
+	struct controller_channel *ch = controller_channel(chan);
+	unsigned long flags;
+
+	spin_lock_irqsave(&ch->lock, flags);
+	list_splice_tail_init(&ch->submitted, &ch->issued);
+	spin_unlock_irqrestore(&ch->lock, flags);
+	queue_work(system_unbound_wq, &ch->work);
+}
+
+static enum dma_status controller_tx_status(struct dma_chan *chan, dma_cookie_t cookie,
+					    struct dma_tx_state *state)
+{
+	return dma_async_is_complete(cookie, chan->completed_cookie, chan->cookie);
+}
+
+/* One descriptor.  Return: it, done, or NULL if there is none to be done. */
+static struct controller_descriptor *controller_do_next(struct controller_channel *ch,
+							struct dmaengine_result *result)
+{
+	struct controller *controller = controller_of(&ch->chan);
+	struct controller_descriptor *d;
+
+	spin_lock_irq(&ch->lock);
+	d = list_first_entry_or_null(&ch->issued, struct controller_descriptor, link);
+	if (d && !ch->hung)
+		ch->hung = atomic_add_unless(&controller->hang_next, -1, 0);
+	if (!d || ch->hung) {
+		spin_unlock_irq(&ch->lock);
+		return NULL;
+	}
+	list_del(&d->link);
+	result->result = DMA_TRANS_NOERROR;
+	if (atomic_add_unless(&controller->fail_next, -1, 0))
+		result->result = DMA_TRANS_WRITE_FAILED;
+	else if (d->src)
+		memcpy(d->dst, d->src, d->length);
+	else
+		memset(d->dst, d->value, d->length);
+	ch->chan.completed_cookie = d->tx.cookie;
+	ch->count--;
+	spin_unlock_irq(&ch->lock);
+	return d;
+}
+
+static void controller_work(struct work_struct *work)
+{
+	struct controller_channel *ch = container_of(work, struct controller_channel, work);
+	struct controller *controller = controller_of(&ch->chan);
+	struct controller_descriptor *d;
+	struct dmaengine_result result;
+	u32 delay_us;
+
+	for (;;) {
+		delay_us = READ_ONCE(controller->delay_us);
+		if (delay_us)
+			usleep_range(delay_us, delay_us + 100);
+		/* from here to the callback as in a tasklet */
+		local_bh_disable();
+		d = controller_do_next(ch, &result);
+		if (d && d->tx.callback_result)
+			d->tx.callback_result(d->tx.callback_param, &result);
+		local_bh_enable();
+		if (!d)
+			break;
+		kfree(d);
+		cond_resched();
+	}
+}
+
+static int controller_terminate_all(struct dma_chan *chan)
+{
+	struct controller_channel *ch = controller_channel(chan);
+	struct controller_descriptor *d, *next;
+	unsigned long flags;
+	LIST_HEAD(gone);
+
+	spin_lock_irqsave(&ch->lock, flags);
+	list_splice_init(&ch->issued, &gone);
+	list_splice_tail_init(&ch->submitted, &gone);
+	ch->hung = false;
+	ch->chan.completed_cookie = ch->chan.cookie;
+	list_for_each_entry(d, &gone, link)
+		ch->count--;
+	spin_unlock_irqrestore(&ch->lock, flags);
+	list_for_each_entry_safe(d, next, &gone, link)
+		kfree(d);
+	return READ_ONCE(controller_of(chan)->stubborn) ? -EBUSY : 0;
+}
+
+static void controller_synchronize(struct dma_chan *chan)
+{
+	cancel_work_sync(&controller_channel(chan)->work);
+}
+
+static int controller_alloc(struct dma_chan *chan)
+{
+	return 0;
+}
+
+static void controller_free(struct dma_chan *chan)
+{
+	controller_terminate_all(chan);
+	controller_synchronize(chan);
+}
+
+static int controller_probe(struct platform_device *pdev)
+{
+	struct controller *controller;
+	struct dma_device *device;
+	unsigned int i;
+	int ret;
+
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	controller = devm_kzalloc(&pdev->dev, sizeof(*controller), GFP_KERNEL);
+	if (!controller)
+		return -ENOMEM;
+	platform_set_drvdata(pdev, controller);
+	device = &controller->device;
+	device->dev = &pdev->dev;
+	dma_cap_set(DMA_MEMCPY, device->cap_mask);
+	dma_cap_set(DMA_MEMSET, device->cap_mask);
+	dma_cap_set(DMA_PRIVATE, device->cap_mask);
+	device->copy_align = DMAENGINE_ALIGN_8_BYTES;
+	device->fill_align = DMAENGINE_ALIGN_8_BYTES;
+	device->directions = BIT(DMA_MEM_TO_MEM);
+	device->device_alloc_chan_resources = controller_alloc;
+	device->device_free_chan_resources = controller_free;
+	device->device_prep_dma_memcpy = controller_prep_memcpy;
+	device->device_prep_dma_memset = controller_prep_memset;
+	device->device_issue_pending = controller_issue_pending;
+	device->device_tx_status = controller_tx_status;
+	device->device_terminate_all = controller_terminate_all;
+	if (synchronize)
+		device->device_synchronize = controller_synchronize;
+	INIT_LIST_HEAD(&device->channels);
+	for (i = 0; i < CONTROLLER_CHANNELS; i++) {
+		struct controller_channel *ch = &controller->channels[i];
+
+		spin_lock_init(&ch->lock);
+		INIT_LIST_HEAD(&ch->submitted);
+		INIT_LIST_HEAD(&ch->issued);
+		INIT_WORK(&ch->work, controller_work);
+		ch->chan.device = device;
+		ch->chan.cookie = DMA_MIN_COOKIE;
+		ch->chan.completed_cookie = DMA_MIN_COOKIE;
+		list_add_tail(&ch->chan.device_node, &device->channels);
+	}
+	ret = dma_async_device_register(device);
+	if (ret)
+		return ret;
+	controller->debugfs = debugfs_create_dir("sluice-controller", NULL);
+	debugfs_create_u32("delay_us", 0600, controller->debugfs, &controller->delay_us);
+	debugfs_create_u32("room", 0600, controller->debugfs, &controller->room);
+	debugfs_create_bool("stubborn", 0600, controller->debugfs, &controller->stubborn);
+	debugfs_create_atomic_t("fail_next", 0600, controller->debugfs, &controller->fail_next);
+	debugfs_create_atomic_t("hang_next", 0600, controller->debugfs, &controller->hang_next);
+	debugfs_create_atomic_t("refuse_next", 0600, controller->debugfs, &controller->refuse_next);
+	debugfs_create_atomic_t("reject_next", 0600, controller->debugfs, &controller->reject_next);
+	return 0;
+}
+
+static void controller_unbind(struct platform_device *pdev)
+{
+	struct controller *controller = platform_get_drvdata(pdev);
+
+	debugfs_remove_recursive(controller->debugfs);
+	dma_async_device_unregister(&controller->device);
+}
+SLUICE_PLATFORM_REMOVE(controller_remove, controller_unbind)
+
+static struct platform_driver controller_driver = {
+	.driver.name = "sluice-controller",
+	.probe = controller_probe,
+	.remove = controller_remove,
+};
+
+static struct platform_device *controller_pdev;
+
+static int __init controller_init(void)
+{
+	int ret;
+
+	ret = platform_driver_register(&controller_driver);
+	if (ret)
+		return ret;
+	controller_pdev = platform_device_register_simple("sluice-controller", PLATFORM_DEVID_NONE,
+							  NULL, 0);
+	if (IS_ERR(controller_pdev)) {
+		platform_driver_unregister(&controller_driver);
+		return PTR_ERR(controller_pdev);
+	}
+	return 0;
+}
+
+static void __exit controller_exit(void)
+{
+	platform_device_unregister(controller_pdev);
+	platform_driver_unregister(&controller_driver);
+}
+
+module_init(controller_init);
+module_exit(controller_exit);
+
+MODULE_DESCRIPTION("A DMA controller for tests of Sluice");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");
