@@ -92,7 +92,7 @@ fuzz: user
 # T=word: only cases with that word in their name.
 bench: user
 	@$(VM)/build modules $(NEWEST) SLUICE_TESTS=1
-	@$(VM)/run bench $(NEWEST) $(if $(T),-t $(T))
+	@$(call PATIENCE,1800) $(VM)/run bench $(NEWEST) $(if $(T),-t $(T))
 
 # What the last check-debug, check-races and fuzz reached; selftests/unreached
 # explains the rest.

@@ -307,6 +307,25 @@ TEST_F(wrap, future_writes_sealed_later_do_not_take_it_away)
 	EXPECT_EQ(wrap_error(self->device, self->memfd, 0, SIZE), -EPERM);
 }
 
+/* fallocate() leaves pages that nobody has cleared; a file that is read or mapped clears them. */
+TEST_F(wrap, pages_of_fallocate_are_clear_and_stay_what_is_written)
+{
+	int fresh = sealed_memfd(variant->flags, SIZE, F_SEAL_SHRINK);
+	struct sluice_wrap args = { .memfd = fresh, .size = SIZE };
+	uint32_t *words;
+
+	ASSERT_EQ(fallocate(fresh, 0, 0, SIZE), 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_WRAP, &args), 0);
+	EXPECT_EQ(check_value(args.fd, SIZE, 0), 0);
+	ASSERT_EQ(fill_words(args.fd, SIZE, 12), 0);
+	words = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fresh, 0);
+	ASSERT_NE(words, MAP_FAILED);
+	EXPECT_TRUE(words_are(words, SIZE, 12, 0));
+	munmap(words, SIZE);
+	close(args.fd);
+	close(fresh);
+}
+
 TEST_F(wrap, hole_punched_later_parts_the_two)
 {
 	WRAP_ALL();

@@ -15,7 +15,9 @@
 
 #include "core.h"
 
-#define SLUICE_DEBUGFS_JOBS	16	/* of a queue: interrupts are off meanwhile */
+/* Jobs of a queue, and in-fences of a job: interrupts are off meanwhile. */
+#define SLUICE_DEBUGFS_JOBS	16
+#define SLUICE_DEBUGFS_FENCES	64U
 
 static struct dentry *sluice_debugfs_root;
 
@@ -109,10 +111,10 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_queues);
 /* The fences that a job still waits for, and who must signal them. */
 static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_job *job)
 {
-	unsigned int i;
+	unsigned int i, count = min(job->num_deps, SLUICE_DEBUGFS_FENCES);
 
 	rcu_read_lock();
-	for (i = 0; i < job->num_deps; i++) {
+	for (i = 0; i < count; i++) {
 		struct dma_fence *fence = job->deps[i].fence;
 
 		if (!test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags))
@@ -121,6 +123,8 @@ static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_job
 				   job->deps[i].explicit ? "" : " (implicit)");
 	}
 	rcu_read_unlock();
+	if (count < job->num_deps)
+		seq_puts(m, "\t...");
 }
 
 static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)

@@ -240,6 +240,8 @@ int sluice_job_collect_implicit(struct sluice_job *job)
  * sluice_job_drop_deps - forget all that the job waits or waited for
  * @job: one that has ended, or was never published
  *
+ * Afterwards no callback runs or will.  Again: nothing happens.
+ *
  * Context: any; no fence's lock held.
  */
 void sluice_job_drop_deps(struct sluice_job *job)
@@ -256,6 +258,9 @@ void sluice_job_drop_deps(struct sluice_job *job)
 	}
 	if (job->max_deps > SLUICE_FEW_DEPS)
 		kfree(job->deps);
+	job->num_deps = 0;
+	job->deps = job->few_deps;
+	job->max_deps = SLUICE_FEW_DEPS;
 }
 
 /**

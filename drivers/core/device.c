@@ -288,6 +288,8 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	sluice_device_exit(sdev);
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
+	/* the last to go may still be at it: sluice_job_release() */
+	synchronize_rcu();
 	sluice_heaps_revoke(sdev);
 	sluice_device_fini_work(sdev);
 

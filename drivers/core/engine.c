@@ -99,7 +99,8 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
 	trace_sluice_job_done(job, status);
-	if (!status)
+	/* one without ops says nothing about the device */
+	if (!status && job->num_steps)
 		job->queue->hangs = 0;
 	sluice_queue_job_ended(job->queue, job, status);
 	sluice_engine_retire(engine, job);
@@ -301,14 +302,26 @@ static unsigned long sluice_engine_patience(void)
 /*
  * Of two jobs that are ready, the more urgent queue's goes first; of equally
  * urgent ones that with the earlier deadline, if anybody has set one on a fence.
+ * @deadline is that of @best, the best so far or NULL, and of @job if it is better.
  */
-static bool sluice_engine_prefers(const struct sluice_job *job, const struct sluice_job *best)
+static bool sluice_engine_prefers(const struct sluice_job *job, const struct sluice_job *best,
+				  ktime_t *deadline)
 {
-	u32 urgency = sluice_engine_urgency(job), other = sluice_engine_urgency(best);
+	u32 urgency = sluice_engine_urgency(job);
+	ktime_t due = KTIME_MAX;
+	bool prefers = true;
 
-	if (urgency != other)
-		return urgency > other;
-	return ktime_before(sluice_queue_deadline(job->queue), sluice_queue_deadline(best->queue));
+	/* those that have waited for long take turns, or a deadline could starve them */
+	if (urgency < SLUICE_PRIORITIES)
+		due = sluice_queue_deadline(job->queue);
+	if (best) {
+		u32 other = sluice_engine_urgency(best);
+
+		prefers = urgency != other ? urgency > other : ktime_before(due, *deadline);
+	}
+	if (prefers)
+		*deadline = due;
+	return prefers;
 }
 
 /* No job runs: the first jobs of all queues compete, or end without running. */
@@ -317,6 +330,7 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 {
 	unsigned long patience = sluice_engine_patience();
 	unsigned long oldest = 0;
+	ktime_t deadline = KTIME_MAX;
 	struct sluice_job *best = NULL;
 	struct sluice_queue *queue;
 	bool waiting = false;
@@ -339,7 +353,7 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 			waiting = true;
 			continue;
 		}
-		if (!best || sluice_engine_prefers(job, best))
+		if (sluice_engine_prefers(job, best, &deadline))
 			best = job;
 	}
 	if (!best) {
@@ -408,7 +422,9 @@ static bool sluice_engine_waits_for(const struct sluice_engine *engine,
 	struct sluice_queue *queue = job->queue;
 
 	lockdep_assert_held(&engine->lock);
-	return !engine->driven && !engine->running && !sluice_job_unwanted(job) &&
+	/* a long one would make the others depend on when the submitter gets the CPU */
+	return !engine->driven && !engine->running && job->num_steps <= SLUICE_FEW_STEPS &&
+	       !sluice_job_unwanted(job) &&
 	       list_is_singular(&engine->active) && !list_empty(&queue->jobs) &&
 	       list_first_entry(&queue->jobs, struct sluice_job, link) == job &&
 	       !atomic_read_acquire(&job->waiting);
@@ -473,7 +489,9 @@ u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queu
 
 	spin_lock_irqsave(&engine->lock, flags);
 	list_for_each_entry(job, &queue->jobs, link) {
-		if (job->point < first || job->point > last ||
+		if (job->point > last)
+			break;
+		if (job->point < first ||
 		    (job == engine->running && engine->state == SLUICE_ENGINE_ENDING))
 			continue;
 		job->cancelled = -ECANCELED;

@@ -34,8 +34,10 @@ static bool sluice_job_let_go(struct sluice_job *job)
 {
 	unsigned int i;
 
-	if (job->num_steps > SLUICE_FEW_STEPS)
+	/* maybe in an interrupt: no long work */
+	if (job->num_steps > SLUICE_FEW_STEPS || job->num_deps > SLUICE_FEW_STEPS)
 		return false;
+	sluice_job_drop_deps(job);
 	for (i = 0; i < job->num_steps; i++) {
 		struct sluice_step *step = &job->steps[i];
 
@@ -49,12 +51,11 @@ static bool sluice_job_let_go(struct sluice_job *job)
 	return refcount_dec_not_one(&job->queue->ref.refcount);
 }
 
-/* Without its slots and its queue. */
+/* Without its in-fences, its slots and its queue. */
 static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 {
 	bool entered = job->entered;
 
-	sluice_job_drop_deps(job);
 	dma_fence_put(job->fence);
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
@@ -68,6 +69,8 @@ static void sluice_job_bury(struct sluice_job *job)
 	struct sluice_device *sdev = queue->sdev;
 	unsigned int i;
 
+	/* before the queue: their callbacks use it */
+	sluice_job_drop_deps(job);
 	for (i = 0; i < job->num_steps; i++) {
 		sluice_slot_put(job->steps[i].dst);
 		sluice_slot_put(job->steps[i].src);
@@ -101,10 +104,16 @@ static void sluice_job_release(struct kref *ref)
 	struct sluice_job *job = container_of(ref, struct sluice_job, ref);
 	struct sluice_device *sdev = job->queue->sdev;
 
+	/*
+	 * With the job goes what keeps the device, be it that the reaper is
+	 * quicker: sluice_device_unregister() waits for whoever is in here.
+	 */
+	rcu_read_lock();
 	if (sluice_job_let_go(job))
 		sluice_job_free(job, sdev);
 	else if (llist_add(&job->reap, &sdev->reap_list))
 		queue_work(sdev->reap_wq, &sdev->reap_work);
+	rcu_read_unlock();
 }
 
 /**

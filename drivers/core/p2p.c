@@ -118,7 +118,7 @@ struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
 	struct sg_table *sgt;
 	u64 left = size;
 
-	pieces = kvmalloc_array(count, sizeof(*pieces), GFP_KERNEL);
+	pieces = kvmalloc_array(count, sizeof(*pieces), GFP_KERNEL_ACCOUNT);
 	if (!pieces)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < count; i++) {
@@ -237,10 +237,10 @@ struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
 	unsigned int i;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, sluice_p2p_count(dev, start, size), GFP_KERNEL);
+	ret = sg_alloc_table(sgt, sluice_p2p_count(dev, start, size), GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(sgt);
 		return ERR_PTR(ret);

@@ -75,6 +75,31 @@ static void sluice_wrap_unpin_all(struct page **pages, unsigned long count)
 	sluice_wrap_unpin(folio, NULL);
 }
 
+/*
+ * fallocate() leaves pages that nobody has cleared yet: who reads or maps the
+ * file finds them cleared, and who pins them must see to it.
+ */
+static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages,
+			     unsigned long count)
+{
+	pgoff_t first = offset >> PAGE_SHIFT;
+	unsigned long i;
+
+	if (sluice_compat_file_huge(memfd))	/* its own are clear */
+		return 0;
+	for (i = 0; i < count; i++) {
+		struct page *page;
+
+		if (folio_test_uptodate(page_folio(pages[i])))
+			continue;
+		page = shmem_read_mapping_page(memfd->f_mapping, first + i);
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		put_page(page);
+	}
+	return 0;
+}
+
 /* With the inode locked.  All of them, or none and an errno. */
 static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 			   unsigned long count)
@@ -114,6 +139,8 @@ static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 		cond_resched();
 	}
 	kfree(folios);
+	if (!ret)
+		ret = sluice_wrap_clear(memfd, offset, pages, count);
 	if (ret)
 		sluice_wrap_unpin_all(pages, done);
 	return ret == -ENOSPC ? -ENOMEM : ret;

@@ -166,18 +166,22 @@ static void soft_playback(struct soft_engine *se, struct sluice_result *result)
 {
 	const struct sluice_step *step = &se->step;
 	void *src = sluice_slot_vaddr(step->src) + step->src_offset;
-	u64 line = step->frame.width ? step->frame.width * 4ULL : min_t(u64, step->length, SZ_64K);
-	u64 stride = step->frame.width ? step->frame.stride : line;
-	u64 end = step->frame.width ? (u64)step->frame.height * stride : step->length;
+	u64 line = step->frame.width ? step->frame.width * 4ULL : step->length;
+	u64 stride = step->frame.width ? step->frame.stride : line, at, done;
+	u64 end = step->frame.width ? (u64)step->frame.height * stride : line;
 	struct soft_shown shown = { .sequence = se->frame, .crc = ~0 };
-	u64 at;
 
-	for (at = 0; at < end && !READ_ONCE(se->stop); at += stride) {
-		u64 bite = step->frame.width ? line : min(line, end - at);
+	for (at = 0; at < end; at += stride) {
+		for (done = 0; done < line; ) {
+			size_t bite = min_t(u64, line - done, SZ_64K);
 
-		shown.crc = crc32_le(shown.crc, src + at, bite);
-		shown.bytes += bite;
-		cond_resched();
+			if (READ_ONCE(se->stop))
+				return;
+			shown.crc = crc32_le(shown.crc, src + at + done, bite);
+			done += bite;
+			cond_resched();
+		}
+		shown.bytes += line;
 	}
 	shown.crc = ~shown.crc;
 	spin_lock(&se->lock);

@@ -264,7 +264,7 @@ static const struct steps one_more = {
  * kernel meanwhile is less than one for each buffer, and rounded away.
  */
 #define MAX_CACHES	1024
-#define ROUNDS		5
+#define ROUNDS		3
 
 /**
  * struct usage - what is in use

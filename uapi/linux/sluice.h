@@ -18,7 +18,8 @@
  * for 32-bit and 64-bit programs.
  *
  * After the device has gone (unbind, unplug) every ioctl that needs it returns
- * -ENODEV; buffers stay valid for whoever holds them.
+ * -ENODEV; buffers stay valid for whoever holds them, but for those in the
+ * device's own memory (SLUICE_MEM_DEVICE), which are taken away.
  */
 #ifndef _UAPI_LINUX_SLUICE_H
 #define _UAPI_LINUX_SLUICE_H
@@ -508,7 +509,8 @@ struct sluice_wait {
  *
  * They end with -ECANCELED, in their place on the timeline: a job that runs is
  * stopped, and one that waits does not wait for its in-fences any more, but for
- * the jobs before it.  CANCEL does not wait for that.  A job that is about to
+ * the jobs before it, and for a job of another queue that its engine has at the
+ * moment.  CANCEL does not wait for that.  A job that is about to
  * end may still end as it would have.
  *
  * Errors: -EINVAL (@first is 0 or after @last; flags), -EFAULT (the jobs are
