@@ -4,9 +4,9 @@
  * completes when the job has ended.
  *
  * Submission is that of job.c, in the task that enters the ring, in the ring's
- * polling thread or in one of its workers; all three have the files and the
- * memory of the task that made the ring.  It may sleep for locks, with and
- * without IO_URING_F_NONBLOCK.  To say -EAGAIN in place of that would hand the
+ * polling thread or in a worker; the latter two have the files and the memory
+ * of the task that they work for.  It may sleep for locks, with and without
+ * IO_URING_F_NONBLOCK.  To say -EAGAIN in place of that would hand the
  * command to a worker, and later ones of the same batch would overtake it: jobs
  * would not be in the order in which they were submitted.
  *
