@@ -326,6 +326,35 @@ TEST_F(wrap, pages_of_fallocate_are_clear_and_stay_what_is_written)
 	close(fresh);
 }
 
+/* A line of the device fd's fdinfo, as a number. */
+static long long account(int device)
+{
+	char path[64], line[128];
+	long long bytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", device);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "sluice-buffer-bytes: %lld", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+TEST_F(wrap, part_of_a_huge_page_counts_as_all_of_it)
+{
+	struct sluice_wrap args = { .memfd = self->memfd, .size = 4096 };
+	long long least = variant->flags & MFD_HUGETLB ? HUGE : 4096;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_WRAP, &args), 0);
+	/* small pages may be parts of a large folio, too */
+	EXPECT_GE(account(self->device), least);
+	EXPECT_LE(account(self->device), (long long)HUGE);
+	close(args.fd);
+	EXPECT_EQ(account(self->device), 0);
+}
+
 TEST_F(wrap, hole_punched_later_parts_the_two)
 {
 	WRAP_ALL();

@@ -40,6 +40,7 @@ static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	buffer->client = client;
 	buffer->heap = heap;
 	buffer->size = size;
+	buffer->charge = size;
 	buffer->properties = properties;
 	mutex_init(&buffer->lock);
 	INIT_LIST_HEAD(&buffer->attachments);
@@ -51,11 +52,30 @@ err_uncharge:
 	return ERR_PTR(ret);
 }
 
+/**
+ * sluice_buffer_charge - a buffer keeps more memory than it has
+ * @buffer: being made
+ * @bytes: how much more
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Return: 0 or -EDQUOT.
+ */
+int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
+{
+	if (bytes && atomic64_add_return(bytes, &buffer->client->bytes) > sluice_open_limit()) {
+		atomic64_sub(bytes, &buffer->client->bytes);
+		*hint = SLUICE_HINT_LIMIT;
+		return -EDQUOT;
+	}
+	buffer->charge += bytes;
+	return 0;
+}
+
 /* It has memory and becomes known, or @error says why not, and it goes. */
 static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, int error)
 {
 	if (error) {
-		atomic64_sub(buffer->size, &buffer->client->bytes);
+		atomic64_sub(buffer->charge, &buffer->client->bytes);
 		kfree(buffer);
 		return ERR_PTR(error);
 	}
@@ -136,7 +156,7 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	list_del(&buffer->link);
 	mutex_unlock(&sluice_buffers_lock);
 	buffer->heap->free(buffer);
-	atomic64_sub(buffer->size, &buffer->client->bytes);
+	atomic64_sub(buffer->charge, &buffer->client->bytes);
 	sluice_client_put(buffer->client);
 	kfree(buffer);
 	sluice_object_dec(SLUICE_OBJECT_BUFFER);

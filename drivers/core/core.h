@@ -257,6 +257,8 @@ struct sluice_pages {
  * @heap: where the memory comes from
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
+ * @charge: bytes that @client pays for: more than @size if whole huge pages are
+ *	kept for a part of them
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
  * @pages: of the pages heap: what @sgt is a copy of
  * @wrapped: of wrapped memory: all pages, in order
@@ -269,7 +271,7 @@ struct sluice_pages {
  * @range: in a BAR: in its list, whose lock guards those below
  * @dmabuf: in a BAR: what it was exported as; valid as long as the buffer
  * @file_inode: in a BAR: of the dma-buf, to find mappings; reference held
- * @revoked: in a BAR: the memory is being taken back, or has been
+ * @revoke_pass: in a BAR whose memory is taken back: how far that is
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
@@ -281,6 +283,7 @@ struct sluice_buffer {
 	const struct sluice_heap *heap;
 	u32 properties;
 	u64 size;
+	u64 charge;
 	struct sg_table sgt;
 	struct sluice_pages *pages;
 	struct page **wrapped;
@@ -292,7 +295,7 @@ struct sluice_buffer {
 	struct list_head range;
 	struct dma_buf *dmabuf;
 	struct inode *file_inode;
-	bool revoked;
+	unsigned int revoke_pass;
 	struct mutex lock;
 	struct list_head attachments;
 	struct list_head mappings;
@@ -648,6 +651,7 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   u32 properties, u32 *hint);
 struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
 					 u64 offset, u64 size, u32 *hint);
+int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
 int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info);

@@ -291,16 +291,16 @@ static void sluice_bar_exported(struct sluice_buffer *buffer, struct dma_buf *dm
 	mutex_unlock(&bar->ranges_lock);
 }
 
-/* The next one to revoke becomes bar->revoking; NULL when all are done. */
-static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar)
+/* The next one for this pass becomes bar->revoking; NULL when all are done. */
+static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned int pass)
 {
 	struct sluice_buffer *buffer, *found = NULL;
 
 	mutex_lock(&bar->ranges_lock);
 	list_for_each_entry(buffer, &bar->buffers, range) {
-		if (!buffer->dmabuf || buffer->revoked)
+		if (!buffer->dmabuf || buffer->revoke_pass == pass)
 			continue;
-		buffer->revoked = true;
+		buffer->revoke_pass = pass;
 		found = buffer;
 		break;
 	}
@@ -310,28 +310,36 @@ static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar)
 	return found;
 }
 
+/* What is left of a minute, which all waits of a revocation share. */
+static unsigned long sluice_bar_patience(unsigned long deadline)
+{
+	return time_before(jiffies, deadline) ? deadline - jiffies : 1;
+}
+
 static void sluice_bar_revoke(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
-	unsigned long patience = SLUICE_REVOKE_SECONDS * HZ;
+	unsigned long deadline = jiffies + SLUICE_REVOKE_SECONDS * HZ;
 	struct sluice_buffer *buffer;
 
 	down_write(&bar->lock);
 	WRITE_ONCE(bar->revoked, true);
 	up_write(&bar->lock);
-	while ((buffer = sluice_bar_next(bar))) {
-		struct dma_resv *resv = buffer->dmabuf->resv;
-
+	/* all are told before one is waited for */
+	while ((buffer = sluice_bar_next(bar, 1))) {
 		unmap_mapping_range(buffer->file_inode->i_mapping, 0, 0, 1);
-		dma_resv_lock(resv, NULL);
+		dma_resv_lock(buffer->dmabuf->resv, NULL);
 		dma_buf_invalidate_mappings(buffer->dmabuf);
-		dma_resv_unlock(resv);
-		/* importers may use the memory until their fences have signalled ... */
-		if (!dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, false, patience))
-			pci_err(bar->pdev, "%s: a fence on a buffer does not signal\n", bar->name);
+		dma_resv_unlock(buffer->dmabuf->resv);
 	}
+	/* importers may use the memory until their fences have signalled ... */
+	while ((buffer = sluice_bar_next(bar, 2)))
+		if (!dma_resv_wait_timeout(buffer->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
+					   sluice_bar_patience(deadline)))
+			pci_err(bar->pdev, "%s: a fence on a buffer does not signal\n", bar->name);
 	/* ... and their devices may look at it until they have unmapped it */
-	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps), patience))
+	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps),
+				sluice_bar_patience(deadline)))
 		pci_err(bar->pdev, "%s: an importer does not let go of a buffer\n", bar->name);
 	iounmap(bar->vaddr);
 	bar->vaddr = NULL;

@@ -178,6 +178,23 @@ static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct file *me
 	return ret;
 }
 
+/* A page of a folio keeps all of it where it is: the caller pays for that. */
+static u64 sluice_wrap_pinned(struct page **pages, unsigned long count)
+{
+	struct folio *last = NULL;
+	unsigned long i;
+	u64 bytes = 0;
+
+	for (i = 0; i < count; i++) {
+		struct folio *folio = page_folio(pages[i]);
+
+		if (folio != last)
+			bytes += folio_size(folio);
+		last = folio;
+	}
+	return bytes;
+}
+
 /* Can the device reach it all?  The table is there. */
 static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 {
@@ -215,6 +232,9 @@ int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offse
 	ret = sluice_wrap_pin_checked(buffer, memfd, offset, pages);
 	if (ret)
 		goto err_array;
+	ret = sluice_buffer_charge(buffer, sluice_wrap_pinned(pages, count) - buffer->size, hint);
+	if (ret)
+		goto err_unpin;
 	/* pages that touch become one piece: a huge page is one, at least */
 	ret = sg_alloc_table_from_pages(&buffer->sgt, pages, count, 0, buffer->size,
 					GFP_KERNEL_ACCOUNT);

@@ -24,12 +24,24 @@ module_param(bars, uint, 0644);
 MODULE_PARM_DESC(bars,
 		 "BARs that become heaps when a device is bound, as a mask (0: prefetchable memory of at least 1 MiB)");
 
+/* Whoever writes to the table of interrupts writes anywhere, with the device's hand. */
+static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
+{
+	u32 table, pba;
+
+	if (!pdev->msix_cap)
+		return false;
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_PBA, &pba);
+	return bar == (table & PCI_MSIX_TABLE_BIR) || bar == (pba & PCI_MSIX_PBA_BIR);
+}
+
 /* Other memory BARs may hold registers, on which a read or two has effects. */
 static bool pci_bar_is_memory(struct pci_dev *pdev, int bar)
 {
 	unsigned int mask = READ_ONCE(bars);
 
-	if (!(pci_resource_flags(pdev, bar) & IORESOURCE_MEM))
+	if (!(pci_resource_flags(pdev, bar) & IORESOURCE_MEM) || pci_bar_has_msix(pdev, bar))
 		return false;
 	if (mask)
 		return mask & BIT(bar);

@@ -196,8 +196,9 @@ struct sluice_alloc {
  * Page for page, and nothing is copied: what is written to the file or a
  * mapping of it is in the dma-buf, and the other way round.  Holes are filled
  * with zeroed pages.  The pages are pinned until the last reference to the
- * dma-buf is gone, count against the limit of this open, and stay charged to
- * the memory cgroup that they are charged to.
+ * dma-buf is gone, count against the limit of this open (a part of a huge page
+ * as the whole, because all of it is), and stay charged to the memory cgroup
+ * that they are charged to.
  *
  * The file must have the seal F_SEAL_SHRINK, or pages could go while a device
  * uses them, and neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, whose promise an
