@@ -71,6 +71,16 @@ static bool busy(int dmabuf)
 	return result;
 }
 
+/* Wait for all that is on the dma-buf. */
+static int drain(int dmabuf)
+{
+	int fence = sluice_fence_export(dmabuf, true);
+	int ret = sluice_fence_wait(fence, LATE_MS);
+
+	close(fence);
+	return ret;
+}
+
 /* Memory: one buffer, of somebody */
 
 static bool is_vgem(int card)
@@ -547,7 +557,10 @@ TEST_F_TIMEOUT(client, killed_process_leaves_jobs_that_end, 60)
 		kill(child, SIGKILL);
 		ASSERT_EQ(waitpid(child, &status, 0), child);
 	}
-	/* none has kept its place: and completions have theirs in the queue */
+	/* no fence is left behind */
+	EXPECT_EQ(drain(self->x), 0);
+	EXPECT_EQ(drain(self->y), 0);
+	/* and no place; of the queue's there are some, of unread completions */
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	close(self->queue);
 	self->queue = sluice_queue(self->device, 0);
@@ -558,7 +571,7 @@ TEST_F_TIMEOUT(client, killed_process_leaves_jobs_that_end, 60)
 
 TEST_F(client, finishes_when_everything_has_been_closed)
 {
-	int in, done, memory, fence;
+	int in, done, memory;
 	bool refused;
 
 	ASSERT_EQ(knob("delay_us", 2000000), 0);
@@ -575,9 +588,7 @@ TEST_F(client, finishes_when_everything_has_been_closed)
 	memory = dup(self->x);
 	close(self->x);
 	self->x = -1;
-	fence = sluice_fence_export(memory, true);
-	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), 0);
-	close(fence);
+	EXPECT_EQ(drain(memory), 0);
 	/* twice inverted is as it was */
 	self->sample = sample_open();
 	ASSERT_GE(self->sample, 0);
