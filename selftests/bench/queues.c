@@ -355,6 +355,11 @@ const struct bench queue_benches[] = {
 		.ours = { .exporter = &sluice, .steps = &four_slots },
 		.peers = { { .name = "unknown ioctl", .steps = &unknown } },
 	}, {
+		.area = "queues", .name = "fence as a new sync_file, close", .size = KIB(4),
+		.goal = 0.9,
+		.ours = { .name = "sluice", .steps = &point_fence },
+		.peers = { { .exporter = &dma_heap, .steps = &buffer_fence } },
+	}, {
 		.area = "queues", .name = "one of 32 jobs through io_uring", .goal = 0.5,
 		.ours = { .name = "io_uring", .steps = &ring_jobs },
 		.peers = { { .name = "SUBMIT alone", .steps = &submit_jobs } },
@@ -372,11 +377,6 @@ const struct bench queue_benches[] = {
 		.unit = "system calls",
 		.ours = { .name = "io_uring", .steps = &ring_calls },
 		.peers = { { .name = "SUBMIT", .steps = &submit_calls } },
-	}, {
-		.area = "queues", .name = "fence as a new sync_file, close", .size = KIB(4),
-		.goal = 0.9,
-		.ours = { .name = "sluice", .steps = &point_fence },
-		.peers = { { .exporter = &dma_heap, .steps = &buffer_fence } },
 	},
 };
 
