@@ -295,7 +295,12 @@ static bool sluice_queue_over(struct sluice_queue *queue)
 /* Is there something to say to a reader: a record, or that none will come? */
 static bool sluice_queue_readable(struct sluice_queue *queue)
 {
-	return !kfifo_is_empty(&queue->completions) || sluice_queue_over(queue);
+	bool found;
+
+	spin_lock_irq(&queue->lock);
+	found = !kfifo_is_empty(&queue->completions);
+	spin_unlock_irq(&queue->lock);
+	return found || sluice_queue_over(queue);
 }
 
 /* Take what there is, without waiting for more. */
