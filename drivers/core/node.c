@@ -117,6 +117,22 @@ static u32 sluice_mem_granted(const struct sluice_heap *heap, u32 flags)
 	return granted | flags;
 }
 
+/* A new buffer, or why there is none, becomes the dma-buf that the call returns. */
+static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *buffer, int access)
+{
+	struct dma_buf *dmabuf;
+
+	if (IS_ERR(buffer))
+		return PTR_ERR(buffer);
+	dmabuf = sluice_buffer_export(buffer, access);
+	if (IS_ERR(dmabuf)) {
+		sluice_buffer_destroy(buffer);
+		return PTR_ERR(dmabuf);
+	}
+	call->install = dmabuf->file;
+	return 0;
+}
+
 /**
  * sluice_client_alloc - allocate a buffer and prepare its dma-buf's fd
  * @call: of a client; gets the fd's number and the file to install
@@ -133,7 +149,6 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_device *sdev = client->sdev;
 	struct sluice_buffer *buffer;
-	struct dma_buf *dmabuf;
 	int ret;
 
 	if (args->size > sluice_heap_max_size(sdev, heap)) {
@@ -148,21 +163,12 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 		goto out;
 	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size),
 				      sluice_mem_granted(heap, args->flags), &args->hint);
-	if (IS_ERR(buffer)) {
-		ret = PTR_ERR(buffer);
+	ret = sluice_call_export(call, buffer, access);
+	if (ret)
 		goto out;
-	}
-	dmabuf = sluice_buffer_export(buffer, access);
-	if (IS_ERR(dmabuf)) {
-		sluice_buffer_destroy(buffer);
-		ret = PTR_ERR(dmabuf);
-		goto out;
-	}
-	call->install = dmabuf->file;
 	args->fd = call->fd;
-	args->size = dmabuf->size;
+	args->size = buffer->size;
 	args->granted = buffer->properties;
-	ret = 0;
 out:
 	sluice_device_exit(sdev);
 	return ret;
@@ -268,7 +274,6 @@ static int sluice_node_wrap(struct sluice_call *call)
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_wrap *args = call->data;
 	struct sluice_buffer *buffer;
-	struct dma_buf *dmabuf;
 	struct file *memfd;
 	int ret;
 
@@ -287,20 +292,12 @@ static int sluice_node_wrap(struct sluice_call *call)
 	if (ret < 0)
 		goto out;
 	buffer = sluice_buffer_wrap(client, memfd, args->offset, args->size, &args->hint);
-	if (IS_ERR(buffer)) {
-		ret = PTR_ERR(buffer);
+	ret = sluice_call_export(call, buffer,
+				 args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
+	if (ret)
 		goto out;
-	}
-	dmabuf = sluice_buffer_export(buffer, args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
-	if (IS_ERR(dmabuf)) {
-		sluice_buffer_destroy(buffer);
-		ret = PTR_ERR(dmabuf);
-		goto out;
-	}
-	call->install = dmabuf->file;
 	args->fd = call->fd;
 	args->granted = buffer->properties;
-	ret = 0;
 out:
 	fput(memfd);
 	return ret;
