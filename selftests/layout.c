@@ -7,16 +7,18 @@
 
 #define SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type); struct type use_##type
 
-SIZE(sluice_info, 136);
+SIZE(sluice_info, 144);
 SIZE(sluice_heap_info, 56);
 SIZE(sluice_alloc, 32);
 SIZE(sluice_buffer_info, 56);
 SIZE(sluice_create_queue, 32);
 SIZE(sluice_wrap, 40);
 SIZE(sluice_sync, 24);
+SIZE(sluice_eventfd, 16);
 SIZE(sluice_attach, 16);
 SIZE(sluice_detach, 8);
 SIZE(sluice_op, 64);
+SIZE(sluice_command, 40);
 SIZE(sluice_submit, 56);
 SIZE(sluice_export_fence, 24);
 SIZE(sluice_wait, 24);

@@ -106,6 +106,11 @@ int peers_open_edu(const struct peers *peers)
 	return fd;
 }
 
+int peers_open_program(const struct peers *peers)
+{
+	return bind_open(peers->edu, "sluice-pci");
+}
+
 void peers_leave(const struct peers *peers)
 {
 	pci_unbind(peers->bar);

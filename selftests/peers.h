@@ -23,6 +23,9 @@ int peers_open_bar(const struct peers *peers);
 /** peers_open_edu - the same for the edu */
 int peers_open_edu(const struct peers *peers);
 
+/** peers_open_program - the edu, by the driver that is for any device */
+int peers_open_program(const struct peers *peers);
+
 /** peers_leave - back to how they were; a device that is there no more does not matter */
 void peers_leave(const struct peers *peers);
 

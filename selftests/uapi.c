@@ -49,24 +49,26 @@ FIXTURE_TEARDOWN(uapi)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* The ioctls, each with the fd that serves it. */
+/* The ioctls, each with the fd that serves it, and the first size if it has grown. */
 static const struct {
 	unsigned long cmd;
 	size_t size;
 	bool queue;
+	size_t first;
 } ioctls[] = {
-	{ SLUICE_IOCTL_INFO, sizeof(struct sluice_info), false },
-	{ SLUICE_IOCTL_HEAP_INFO, sizeof(struct sluice_heap_info), false },
-	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), false },
-	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), false },
-	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), false },
-	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), false },
-	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), false },
-	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), true },
-	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), true },
-	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), true },
-	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), true },
-	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), true },
+	{ SLUICE_IOCTL_INFO, sizeof(struct sluice_info), false, 136 },
+	{ SLUICE_IOCTL_HEAP_INFO, sizeof(struct sluice_heap_info), false, 0 },
+	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), false, 0 },
+	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), false, 0 },
+	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), false, 0 },
+	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), false, 0 },
+	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), false, 0 },
+	{ SLUICE_IOCTL_EVENTFD, sizeof(struct sluice_eventfd), false, 0 },
+	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), true, 0 },
+	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), true, 0 },
+	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), true, 0 },
+	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), true, 0 },
+	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), true, 0 },
 };
 
 #define NUM_IOCTLS (sizeof(ioctls) / sizeof(ioctls[0]))
@@ -76,17 +78,31 @@ static unsigned long with_size(unsigned long cmd, size_t size)
 	return _IOC(_IOC_DIR(cmd), _IOC_TYPE(cmd), _IOC_NR(cmd), size);
 }
 
-TEST_F(uapi, shorter_struct_than_version_1_is_EINVAL)
+TEST_F(uapi, shorter_struct_than_the_first_is_EINVAL)
 {
 	char args[512] = {};
 	unsigned int i;
 
 	for (i = 0; i < NUM_IOCTLS; i++) {
 		int fd = ioctls[i].queue ? self->queue : self->device;
+		size_t first = ioctls[i].first ?: ioctls[i].size;
 
 		EXPECT_EQ(xioctl(fd, with_size(ioctls[i].cmd, 0), args), -EINVAL);
-		EXPECT_EQ(xioctl(fd, with_size(ioctls[i].cmd, ioctls[i].size - 4), args), -EINVAL);
+		EXPECT_EQ(xioctl(fd, with_size(ioctls[i].cmd, first - 4), args), -EINVAL);
 	}
+}
+
+TEST_F(uapi, struct_of_version_1_is_filled_as_far_as_it_goes)
+{
+	char args[sizeof(struct sluice_info)];
+	struct sluice_info info = {};
+
+	memset(args, 0, 136);
+	memset(args + 136, 0x5a, sizeof(args) - 136);
+	EXPECT_EQ(xioctl(self->device, with_size(SLUICE_IOCTL_INFO, 136), args), 0);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_INFO, &info), 0);
+	EXPECT_EQ(memcmp(args, &info, 136), 0);
+	EXPECT_EQ(args[136], 0x5a);
 }
 
 TEST_F(uapi, longer_struct_with_unknown_tail_is_E2BIG)

@@ -12,6 +12,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
+#include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/hrtimer.h>
 #include <linux/hugetlb.h>
@@ -64,6 +65,16 @@
 #define SLUICE_PLATFORM_REMOVE(name, fn) \
 	static int name(struct platform_device *pdev) { fn(pdev); return 0; }
 #endif
+
+/* 6.1: by how much is said */
+static inline void sluice_compat_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#ifdef SLUICE_HAVE_EVENTFD_COUNT
+	eventfd_signal(eventfd, 1);
+#else
+	eventfd_signal(eventfd);
+#endif
+}
 
 #ifndef SLUICE_HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)

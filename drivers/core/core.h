@@ -40,6 +40,7 @@
 #include <linux/kfifo.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -120,6 +121,12 @@ struct sluice_engine {
  * @heap_nodes: its dma-heap nodes, or NULL
  * @num_heap_nodes: length of @heap_nodes
  * @link: in the list of all devices
+ * @num_interrupts: that userspace may have counted; fixed when the node appears
+ * @eventfd_lock: spinlock, irq: guards @eventfds
+ * @eventfds: struct sluice_counter: see direct.c
+ * @registers_lock: for reading: registers are being mapped
+ * @mappings_lock: guards @mappings; inside mmap_lock
+ * @mappings: clients that have mapped registers
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: what its memory may come from: the core's own first, at the same
  *	numbers for every device, then what the driver has added
@@ -150,6 +157,12 @@ struct sluice_device {
 	struct sluice_heap_node *heap_nodes;
 	unsigned int num_heap_nodes;
 	struct list_head link;
+	unsigned int num_interrupts;
+	spinlock_t eventfd_lock;
+	struct list_head eventfds;
+	struct rw_semaphore registers_lock;
+	struct mutex mappings_lock;
+	struct list_head mappings;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
 	unsigned int num_engines;
@@ -162,12 +175,16 @@ struct sluice_device {
  * @sdev: the device; reference held, and one on its driver's module by the file
  * @heap: of a dma-heap node, else NULL; used by the file only
  * @bytes: in live buffers
+ * @mapped: in sdev->mappings
+ * @mapping: of its file, once it has mapped registers; under sdev->mappings_lock
  */
 struct sluice_client {
 	struct kref ref;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
 	atomic64_t bytes;
+	struct list_head mapped;
+	struct address_space *mapping;
 };
 
 /* How the CPU may map memory: a buffer has one of them. */
@@ -438,6 +455,7 @@ struct sluice_claim {
  * @link: in queue->jobs
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
+ * @programs: there is a PROGRAM among its ops
  * @point: number on the timeline
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
@@ -464,6 +482,7 @@ struct sluice_job {
 	struct list_head link;
 	struct llist_node reap;
 	bool entered;
+	bool programs;
 	u64 point;
 	u64 user_data;
 	u32 flags;
@@ -585,6 +604,13 @@ int sluice_client_close(struct inode *inode, struct file *file);
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
 int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access);
+
+/* direct.c */
+void sluice_direct_init(struct sluice_device *sdev);
+void sluice_direct_revoke(struct sluice_device *sdev);
+void sluice_direct_close(struct sluice_client *client);
+int sluice_node_eventfd(struct sluice_call *call);
+int sluice_node_mmap(struct file *file, struct vm_area_struct *vma);
 
 /* heapnode.c */
 void sluice_heap_nodes_add(struct sluice_device *sdev);
@@ -716,6 +742,11 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 bool sluice_job_revoked(const struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
+
+/* program.c */
+int sluice_program_copy(struct sluice_step *step, const struct sluice_op *op);
+int sluice_program_check(const struct sluice_step *step, const struct sluice_device *sdev);
+void sluice_program_free(struct sluice_step *step);
 
 /* deps.c */
 int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container);

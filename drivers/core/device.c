@@ -157,7 +157,7 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
  *
  * Context: may sleep.  Return: the device, or an ERR_PTR: -EINVAL for
  * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors,
- * or what ops->add_heaps() returned.
+ * or what ops->prepare() returned.
  */
 struct sluice_device *sluice_device_register(struct device *parent, const char *name,
 					     const struct sluice_device_ops *ops,
@@ -168,7 +168,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	int minor, ret;
 
 	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start || !ops->abort ||
-	    !is_power_of_2(ops->op_align) || !parent->dma_mask)
+	    !is_power_of_2(ops->op_align) || !parent->dma_mask ||
+	    (ops->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command))
 		return ERR_PTR(-EINVAL);
 	/* sluice_slot_sync() takes a segment for one piece of memory */
 	if (ops->cpu_engine && sluice_dma_translated(parent))
@@ -193,6 +194,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	INIT_LIST_HEAD(&sdev->queues);
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
+	sluice_direct_init(sdev);
 	init_llist_head(&sdev->reap_list);
 	INIT_WORK(&sdev->reap_work, sluice_job_reap);
 	INIT_WORK(&sdev->revoke_work, sluice_device_revoke_work);
@@ -234,8 +236,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 1, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
-	if (ops->add_heaps) {
-		ret = ops->add_heaps(sdev, priv);
+	if (ops->prepare) {
+		ret = ops->prepare(sdev, priv);
 		if (ret)
 			goto err_work;
 	}
@@ -290,6 +292,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
 	/* the last to go may still be at it: sluice_job_release() */
 	synchronize_rcu();
+	sluice_direct_revoke(sdev);
 	sluice_heaps_revoke(sdev);
 	sluice_device_fini_work(sdev);
 

@@ -357,7 +357,7 @@ static void sluice_bar_release(const struct sluice_heap *heap)
 
 /**
  * sluice_device_add_bar - offer a memory BAR as a heap
- * @sdev: the device, inside its ops->add_heaps()
+ * @sdev: the device, inside its ops->prepare()
  * @pdev: the PCI device, enabled, its BAR claimed by the driver
  * @bar: number of the BAR: memory without side effects (prefetchable) that the
  *	driver has no other use for

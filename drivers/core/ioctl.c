@@ -19,6 +19,7 @@ union sluice_any_args {
 	struct sluice_alloc alloc;
 	struct sluice_buffer_info buffer_info;
 	struct sluice_sync sync;
+	struct sluice_eventfd eventfd;
 	struct sluice_create_queue create_queue;
 	struct sluice_wrap wrap;
 	struct sluice_attach attach;

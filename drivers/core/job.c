@@ -55,7 +55,11 @@ static bool sluice_job_let_go(struct sluice_job *job)
 static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 {
 	bool entered = job->entered;
+	unsigned int i;
 
+	if (job->programs)
+		for (i = 0; i < job->num_steps; i++)
+			sluice_program_free(&job->steps[i]);
 	dma_fence_put(job->fence);
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
@@ -159,6 +163,8 @@ static int sluice_step_copy(struct sluice_step *step, struct sluice_op *op)
 		step->frame.stride = op->frame.stride;
 		step->frame.format = op->frame.format;
 		break;
+	case SLUICE_OP_PROGRAM:
+		return sluice_program_copy(step, op);
 	default:
 		return -EINVAL;
 	}
@@ -181,7 +187,8 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 					    u64_to_user_ptr(args->ops + i * op_size), op_size);
 		if (ret)
 			return ret;
-		job->num_steps = i + 1;	/* their slots are to be put */
+		job->num_steps = i + 1;	/* what they hold is to be put */
+		job->programs |= op.kind == SLUICE_OP_PROGRAM;
 		ret = sluice_step_copy(&job->steps[i], &op);
 		if (ret)
 			return ret;
@@ -258,12 +265,15 @@ static int sluice_check_frame(const struct sluice_step *step, const struct sluic
 
 static int sluice_step_check(const struct sluice_step *step, const struct sluice_device *sdev)
 {
+	bool program = step->kind == SLUICE_OP_PROGRAM;
+	u64 src_length = program ? step->program.src_length : step->length;
 	u64 align = sdev->ops->op_align;
 	int ret;
 
 	if (step->kind == SLUICE_OP_FILL)
 		align = max_t(u64, align, sizeof(u32));
-	if (!step->length || (step->length | step->dst_offset | step->src_offset) & (align - 1))
+	if ((!step->length && !program) ||
+	    (step->length | src_length | step->dst_offset | step->src_offset) & (align - 1))
 		return -EINVAL;
 	if (step->dst && !(step->dst->flags & SLUICE_ATTACH_WRITE))
 		return -EACCES;
@@ -272,9 +282,11 @@ static int sluice_step_check(const struct sluice_step *step, const struct sluice
 	ret = sluice_check_range(step->dst_offset, step->length, step->dst);
 	if (ret)
 		return ret;
-	ret = sluice_check_range(step->src_offset, step->length, step->src);
+	ret = sluice_check_range(step->src_offset, src_length, step->src);
 	if (ret)
 		return ret;
+	if (program)
+		return sluice_program_check(step, sdev);
 	if (step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK)
 		return sluice_check_frame(step, sdev);
 	if (step->kind == SLUICE_OP_COPY && step->src->dmabuf == step->dst->dmabuf &&
@@ -287,15 +299,17 @@ static int sluice_step_check(const struct sluice_step *step, const struct sluice
 static int sluice_step_resolve(struct sluice_step *step, struct sluice_queue *queue,
 			       const u32 *slots)
 {
+	bool program = step->kind == SLUICE_OP_PROGRAM;
 	struct sluice_slot *slot;
 
-	if (step->kind != SLUICE_OP_PLAYBACK) {
+	if (program ? step->flags & SLUICE_OP_DST : step->kind != SLUICE_OP_PLAYBACK) {
 		slot = sluice_slot_get(queue, slots[0]);
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
 		step->dst = slot;
 	}
-	if (step->kind == SLUICE_OP_COPY || step->kind == SLUICE_OP_PLAYBACK) {
+	if (program ? step->flags & SLUICE_OP_SRC :
+		      step->kind == SLUICE_OP_COPY || step->kind == SLUICE_OP_PLAYBACK) {
 		slot = sluice_slot_get(queue, slots[1]);
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);

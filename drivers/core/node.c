@@ -91,6 +91,7 @@ int sluice_client_close(struct inode *inode, struct file *file)
 	struct sluice_client *client = file->private_data;
 	struct module *owner = client->sdev->ops->owner;
 
+	sluice_direct_close(client);
 	sluice_client_put(client);
 	module_put(owner);
 	return 0;
@@ -214,6 +215,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.op_align = sdev->ops->op_align,
 		.dma_bits = fls64(sdev->dma_mask),
 		.open_limit = sluice_open_limit(),
+		.num_interrupts = sdev->num_interrupts,
 	};
 	strscpy(info->name, sdev->name, sizeof(info->name));
 	strscpy(info->driver, sdev->ops->driver, sizeof(info->driver));
@@ -363,7 +365,7 @@ static int sluice_node_create_queue(struct sluice_call *call)
 }
 
 static const struct sluice_ioctl sluice_node_ioctls[] = {
-	{ SLUICE_IOCTL_INFO, sizeof(struct sluice_info), 0, sluice_node_info },
+	{ SLUICE_IOCTL_INFO, offsetofend(struct sluice_info, open_limit), 0, sluice_node_info },
 	{ SLUICE_IOCTL_HEAP_INFO, sizeof(struct sluice_heap_info), 0, sluice_node_heap_info },
 	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), SLUICE_IOCTL_OUT_ON_ERROR,
 	  sluice_node_alloc },
@@ -374,6 +376,7 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), SLUICE_IOCTL_OUT_ON_ERROR,
 	  sluice_node_wrap },
 	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), 0, sluice_node_sync },
+	{ SLUICE_IOCTL_EVENTFD, sizeof(struct sluice_eventfd), 0, sluice_node_eventfd },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -388,6 +391,7 @@ const struct file_operations sluice_node_fops = {
 	.release = sluice_client_close,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.mmap = sluice_node_mmap,
 	.show_fdinfo = sluice_client_show_fdinfo,
 	.llseek = noop_llseek,
 };

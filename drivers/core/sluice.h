@@ -28,11 +28,14 @@ struct sluice_slot;
 /**
  * struct sluice_step - one op of a job, checked and resolved by the core
  * @kind: enum sluice_op_kind; one that the device has
- * @dst: slot written to, NULL of a playback; the range lies inside it
- * @src: slot read from (copy, playback), else NULL; the ranges do not overlap
+ * @flags: program: SLUICE_OP_*
+ * @dst: slot written to, NULL of a playback and where a program has none; the
+ *	range lies inside it
+ * @src: slot read from (copy, playback, program), else NULL; the ranges of a copy
+ *	do not overlap
  * @dst_offset: bytes
  * @src_offset: bytes
- * @length: bytes, not 0, a multiple of op_align
+ * @length: bytes, a multiple of op_align; not 0, but in a program without @dst
  * @value: fill: the 32-bit value
  * @frame: capture, playback: the geometry; width 0 for raw data
  * @frame.width: pixels
@@ -40,21 +43,34 @@ struct sluice_slot;
  * @frame.stride: bytes, at least width * 4; (height - 1) * stride + width * 4
  *	is within @length
  * @frame.format: DRM fourcc, one that the driver's check_format() accepted
+ * @program: program: each command is well-formed, and was allowed by the driver's
+ *	check_command() at SUBMIT
+ * @program.commands: what to do
+ * @program.num_commands: length of @program.commands, not 0
+ * @program.src_length: bytes of the range of @src
  */
 struct sluice_step {
 	u32 kind;
+	u32 flags;
 	struct sluice_slot *dst;
 	struct sluice_slot *src;
 	u64 dst_offset;
 	u64 src_offset;
 	u64 length;
 	u32 value;
-	struct {
-		u32 width;
-		u32 height;
-		u32 stride;
-		u32 format;
-	} frame;
+	union {
+		struct {
+			u32 width;
+			u32 height;
+			u32 stride;
+			u32 format;
+		} frame;
+		struct {
+			const struct sluice_command *commands;
+			u32 num_commands;
+			u64 src_length;
+		} program;
+	};
 };
 
 /**
@@ -83,10 +99,18 @@ struct sluice_result {
  * @op_align: offsets and lengths of ops are multiples of it; a power of two
  * @cpu_engine: the engine is software: slots have a kernel mapping, and the
  *	core maintains the caches around each op as it would for a device
- * @add_heaps: optional: add what memory of its own the device has, before its
- *	node appears: sluice_device_add_bar().  Called once, inside sluice_device_register(), with its
- *	@priv.  0 or a negative errno, with which registration then fails.
+ * @prepare: optional: add what the device has of its own, before its node
+ *	appears: sluice_device_add_bar(), sluice_device_add_interrupts().  Called
+ *	once, inside sluice_device_register(), with its @priv.  0 or a negative errno,
+ *	with which registration then fails.
  * @check_format: optional: may a frame have this DRM fourcc?  Any context.
+ * @check_command: of a device that runs programs: may this command be used?  0 or
+ *	-EACCES, or -EINVAL for a register or interrupt that does not exist.
+ *	With the @priv of sluice_device_register().  Process context; it is asked
+ *	with dma_resv not held
+ * @find_registers: optional: the page of registers at this offset of an mmap()
+ *	(SLUICE_MMAP_BAR()), if userspace may have all of it.  0, -EACCES, or -EINVAL
+ *	if there is none.  Process context, mmap_lock held: must not fault
  * @start: begin one op on an idle engine.  Called in process context, in the
  *	signalling path of fences: may sleep for a bounded time, but must not
  *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  Answer
@@ -103,8 +127,10 @@ struct sluice_device_ops {
 	u64 op_kinds;
 	u32 op_align;
 	bool cpu_engine;
-	int (*add_heaps)(struct sluice_device *sdev, void *priv);
+	int (*prepare)(struct sluice_device *sdev, void *priv);
 	bool (*check_format)(u32 fourcc);
+	int (*check_command)(void *priv, const struct sluice_command *command);
+	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
 	int (*start)(struct sluice_engine *engine, const struct sluice_step *step);
 	void (*abort)(struct sluice_engine *engine);
 };
@@ -117,6 +143,15 @@ void sluice_device_unregister(struct sluice_device *sdev);
 
 /* heap_bar.c */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);
+
+/* direct.c */
+void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count);
+void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt);
+void sluice_device_zap_registers(struct sluice_device *sdev);
+
+/* program.c */
+int sluice_program_address(const struct sluice_step *step, const struct sluice_command *command,
+			   u64 *address);
 
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);

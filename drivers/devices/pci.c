@@ -1,28 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * pci: any PCI device, for its memory.
+ * pci: any PCI device, without a driver of its own.
  *
  * Binds to what driver_override names:
  *
  *	echo sluice-pci >/sys/bus/pci/devices/ADDRESS/driver_override
  *	echo ADDRESS >/sys/bus/pci/drivers_probe
  *
- * and offers the memory BARs as heaps, besides system memory that the device can
- * address.  It knows nothing of the device's registers, so there are no ops, and
- * it never makes the device a bus master.
+ * and offers
+ *
+ *	memory		heaps of system memory that the device can address, and its
+ *			memory BARs
+ *	programs	lists of register accesses and interrupts: see pci_program.c
+ *	interrupts	MSI and MSI-X, counted by eventfds
+ *	registers	by mmap()
+ *
+ * Registers are for programs and mmap() only where root has allowed a range:
+ *
+ *	echo "0:0x80+0x20" >/sys/bus/pci/devices/ADDRESS/registers
+ *
+ * Whoever may write a DMA engine's registers may have it write to any memory that
+ * the IOMMU, if there is one, lets the device reach.  So without ranges the device
+ * is no bus master, and to set them takes CAP_SYS_RAWIO.
  */
+#include <linux/capability.h>
 #include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/pci.h>
+#include <linux/security.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 
-#include "sluice.h"
+#include "pci.h"
 
 static unsigned int bars;
 module_param(bars, uint, 0644);
 MODULE_PARM_DESC(bars,
 		 "BARs that become heaps when a device is bound, as a mask (0: prefetchable memory of at least 1 MiB)");
+
+static unsigned int dma_bits = 64;
+module_param(dma_bits, uint, 0644);
+MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now on (default 64)");
 
 /* Whoever writes to the table of interrupts writes anywhere, with the device's hand. */
 static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
@@ -49,9 +68,9 @@ static bool pci_bar_is_memory(struct pci_dev *pdev, int bar)
 	       pci_resource_len(pdev, bar) >= SZ_1M;
 }
 
-static int pci_add_heaps(struct sluice_device *sdev, void *priv)
+static int pci_add_heaps(struct sluice_pci *sluice)
 {
-	struct pci_dev *pdev = priv;
+	struct pci_dev *pdev = sluice->pdev;
 	int bar, ret;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
@@ -60,57 +79,317 @@ static int pci_add_heaps(struct sluice_device *sdev, void *priv)
 		if (!devm_request_mem_region(&pdev->dev, pci_resource_start(pdev, bar),
 					     pci_resource_len(pdev, bar), "sluice-pci"))
 			return dev_err_probe(&pdev->dev, -EBUSY, "BAR %d is in use\n", bar);
-		ret = sluice_device_add_bar(sdev, pdev, bar);
+		ret = sluice_device_add_bar(sluice->sdev, pdev, bar);
 		if (ret)
 			return dev_err_probe(&pdev->dev, ret, "no heap in BAR %d\n", bar);
+		sluice->heaps |= BIT(bar);
 	}
 	return 0;
 }
 
-/* There are no ops that could be started. */
-static int pci_start(struct sluice_engine *engine, const struct sluice_step *step)
+/* Interrupts */
+
+static irqreturn_t pci_interrupt(int irq, void *data)
 {
-	return -EOPNOTSUPP;
+	struct pci_vector *vector = data;
+	struct sluice_pci *sluice = vector->sluice;
+
+	/* without it there is no Sluice device yet, or soon none any more */
+	if (!READ_ONCE(sluice->listening))
+		return IRQ_HANDLED;
+	pci_program_interrupt(sluice, vector->number);
+	sluice_device_interrupt(sluice->sdev, vector->number);
+	return IRQ_HANDLED;
 }
 
-static void pci_abort(struct sluice_engine *engine)
+static void pci_free_interrupts(struct sluice_pci *sluice)
 {
+	while (sluice->num_vectors) {
+		sluice->num_vectors--;
+		free_irq(sluice->vectors[sluice->num_vectors].irq,
+			 &sluice->vectors[sluice->num_vectors]);
+	}
+	pci_free_irq_vectors(sluice->pdev);
+}
+
+/* Those that are messages: a line would have to be silenced by who knows the device. */
+static int pci_request_interrupts(struct sluice_pci *sluice)
+{
+	struct pci_dev *pdev = sluice->pdev;
+	int i, ret, count;
+
+	count = pci_alloc_irq_vectors(pdev, 1, PCI_MAX_INTERRUPTS, PCI_IRQ_MSI | PCI_IRQ_MSIX);
+	for (i = 0; i < count; i++) {
+		struct pci_vector *vector = &sluice->vectors[i];
+
+		*vector = (struct pci_vector) {
+			.sluice = sluice,
+			.number = i,
+			.irq = pci_irq_vector(pdev, i),
+		};
+		ret = request_irq(vector->irq, pci_interrupt, 0, "sluice-pci", vector);
+		if (ret) {
+			pci_free_interrupts(sluice);
+			return dev_err_probe(&pdev->dev, ret, "no interrupt %d\n", i);
+		}
+		sluice->num_vectors++;
+	}
+	sluice_device_add_interrupts(sluice->sdev, sluice->num_vectors);
+	return 0;
+}
+
+/* Registers */
+
+/* May all of this be used? */
+static bool pci_range_covers(const struct pci_range *range, unsigned int bar, u64 offset,
+			     u64 length)
+{
+	return range->bar == bar && offset >= range->offset && length <= range->length &&
+	       offset - range->offset <= range->length - length;
+}
+
+/**
+ * pci_ranges_cover - has root allowed these registers, in one range?
+ * @sluice: the device
+ * @bar: of which BAR
+ * @offset: bytes into it
+ * @length: bytes
+ *
+ * If so, sluice->regs[bar] is mapped.  Any context.
+ */
+bool pci_ranges_cover(struct sluice_pci *sluice, unsigned int bar, u64 offset, u64 length)
+{
+	unsigned long flags;
+	bool covered = false;
+	unsigned int i;
+
+	spin_lock_irqsave(&sluice->lock, flags);
+	for (i = 0; i < sluice->num_ranges && !covered; i++)
+		covered = pci_range_covers(&sluice->ranges[i], bar, offset, length);
+	spin_unlock_irqrestore(&sluice->lock, flags);
+	return covered;
+}
+
+static int pci_find_registers(void *priv, u64 offset, phys_addr_t *phys)
+{
+	struct sluice_pci *sluice = priv;
+	u64 bar = offset / SLUICE_MMAP_BAR(1);
+
+	offset %= SLUICE_MMAP_BAR(1);
+	if (bar >= PCI_STD_NUM_BARS || sluice->heaps & BIT(bar) ||
+	    !(pci_resource_flags(sluice->pdev, bar) & IORESOURCE_MEM) ||
+	    !PAGE_ALIGNED(pci_resource_start(sluice->pdev, bar)))
+		return -EINVAL;
+	if (!pci_ranges_cover(sluice, bar, offset, PAGE_SIZE))
+		return -EACCES;
+	*phys = pci_resource_start(sluice->pdev, bar) + offset;
+	return 0;
+}
+
+static bool pci_range_meets(const struct pci_range *range, u32 place, u64 length)
+{
+	u64 offset = place & PCI_MSIX_TABLE_OFFSET;
+
+	return range->bar == (place & PCI_MSIX_TABLE_BIR) &&
+	       offset < range->offset + range->length && range->offset < offset + length;
+}
+
+/* Interrupts' messages are the kernel's: see pci_bar_has_msix(). */
+static bool pci_range_has_msix(struct pci_dev *pdev, const struct pci_range *range)
+{
+	u16 control;
+	u32 table, pba, count;
+
+	if (!pdev->msix_cap)
+		return false;
+	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &control);
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_PBA, &pba);
+	count = (control & PCI_MSIX_FLAGS_QSIZE) + 1;
+	return pci_range_meets(range, table, count * PCI_MSIX_ENTRY_SIZE) ||
+	       pci_range_meets(range, pba, DIV_ROUND_UP(count, 64) * 8);
+}
+
+/* Is there such a range, and nothing in it that others need?  Maps its BAR. */
+static int pci_range_prepare(struct sluice_pci *sluice, const struct pci_range *range)
+{
+	struct pci_dev *pdev = sluice->pdev;
+	u64 size;
+
+	lockdep_assert_held(&sluice->setup);
+	if (range->bar >= PCI_STD_NUM_BARS ||
+	    !(pci_resource_flags(pdev, range->bar) & IORESOURCE_MEM))
+		return -EINVAL;
+	size = pci_resource_len(pdev, range->bar);
+	if (!range->length || range->offset >= size || range->length > size - range->offset)
+		return -ERANGE;
+	if (sluice->heaps & BIT(range->bar) || pci_range_has_msix(pdev, range))
+		return -EBUSY;
+	if (sluice->regs[range->bar])
+		return 0;
+	/* released with the driver, as is the mapping */
+	if (!devm_request_mem_region(&pdev->dev, pci_resource_start(pdev, range->bar), size,
+				     "sluice-pci"))
+		return -EBUSY;
+	sluice->regs[range->bar] = devm_ioremap(&pdev->dev, pci_resource_start(pdev, range->bar),
+						size);
+	if (sluice->regs[range->bar])
+		return 0;
+	devm_release_mem_region(&pdev->dev, pci_resource_start(pdev, range->bar), size);
+	return -ENOMEM;
+}
+
+/* BAR:OFFSET+LENGTH, with anything that is white or a comma in between. */
+static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned int *count)
+{
+	*count = 0;
+	for (;;) {
+		struct pci_range *range = &ranges[*count];
+		int used = 0;
+
+		text += strspn(text, " \t\n,");
+		if (!*text)
+			return 0;
+		if (*count == PCI_MAX_RANGES)
+			return -E2BIG;
+		if (sscanf(text, "%u:%lli+%lli%n", &range->bar, (s64 *)&range->offset,
+			   (s64 *)&range->length, &used) != 3 ||
+		    !used || strcspn(text + used, " \t\n,") ||
+		    (s64)range->offset < 0 || (s64)range->length < 0)
+			return -EINVAL;
+		text += used;
+		++*count;
+	}
+}
+
+static void pci_set_ranges(struct sluice_pci *sluice, const struct pci_range *ranges,
+			   unsigned int count)
+{
+	spin_lock_irq(&sluice->lock);
+	memcpy(sluice->ranges, ranges, count * sizeof(*ranges));
+	sluice->num_ranges = count;
+	if (!count)
+		pci_clear_master(sluice->pdev);
+	else if (!sluice->stuck && !sluice->resetting)
+		pci_set_master(sluice->pdev);
+	spin_unlock_irq(&sluice->lock);
+	sluice_device_zap_registers(sluice->sdev);
+}
+
+static ssize_t registers_store(struct device *dev, struct device_attribute *attr,
+			       const char *text, size_t size)
+{
+	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	struct pci_range ranges[PCI_MAX_RANGES];
+	unsigned int count, i;
+	int ret;
+
+	if (!capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
+	if (!ret)
+		ret = pci_parse_ranges(text, ranges, &count);
+	if (ret)
+		return ret;
+	mutex_lock(&sluice->setup);
+	for (i = 0; i < count && !ret; i++)
+		ret = pci_range_prepare(sluice, &ranges[i]);
+	if (!ret)
+		pci_set_ranges(sluice, ranges, count);
+	mutex_unlock(&sluice->setup);
+	return ret ?: size;
+}
+
+static ssize_t registers_show(struct device *dev, struct device_attribute *attr, char *text)
+{
+	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	unsigned int i;
+	int length = 0;
+
+	mutex_lock(&sluice->setup);
+	for (i = 0; i < sluice->num_ranges; i++)
+		length += sysfs_emit_at(text, length, "%u:%#llx+%#llx\n", sluice->ranges[i].bar,
+					sluice->ranges[i].offset, sluice->ranges[i].length);
+	mutex_unlock(&sluice->setup);
+	return length;
+}
+
+static DEVICE_ATTR_ADMIN_RW(registers);
+
+static struct attribute *pci_registers_attrs[] = {
+	&dev_attr_registers.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(pci_registers);
+
+/* The device */
+
+static int pci_prepare(struct sluice_device *sdev, void *priv)
+{
+	struct sluice_pci *sluice = priv;
+
+	sluice->sdev = sdev;
+	return pci_add_heaps(sluice) ?: pci_request_interrupts(sluice);
 }
 
 static const struct sluice_device_ops pci_ops = {
 	.owner = THIS_MODULE,
 	.driver = "pci",
+	.op_kinds = BIT_ULL(SLUICE_OP_PROGRAM),
 	.op_align = 1,
-	.add_heaps = pci_add_heaps,
-	.start = pci_start,
-	.abort = pci_abort,
+	.prepare = pci_prepare,
+	.check_command = pci_program_check,
+	.find_registers = pci_find_registers,
+	.start = pci_program_start,
+	.abort = pci_program_abort,
 };
 
 static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
+	unsigned int bits = clamp(READ_ONCE(dma_bits), 1U, 64U);
+	struct sluice_pci *sluice;
 	struct sluice_device *sdev;
 	int ret;
 
+	sluice = devm_kzalloc(&pdev->dev, sizeof(*sluice), GFP_KERNEL);
+	if (!sluice)
+		return -ENOMEM;
+	sluice->pdev = pdev;
+	pci_set_drvdata(pdev, sluice);
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
 	pci_clear_master(pdev);	/* firmware may have left it on */
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
-	if (ret)
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
+	if (ret && bits > 32)
 		ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no DMA\n");
+		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", bits);
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
-	sdev = sluice_device_register(&pdev->dev, "pci", &pci_ops, 1, pdev);
-	if (IS_ERR(sdev))
+	ret = pci_program_init(sluice);
+	if (ret)
+		return ret;
+	sdev = sluice_device_register(&pdev->dev, "pci", &pci_ops, 1, sluice);
+	if (IS_ERR(sdev)) {
+		pci_free_interrupts(sluice);
+		pci_program_exit(sluice);
 		return PTR_ERR(sdev);
-	pci_set_drvdata(pdev, sdev);
+	}
+	WRITE_ONCE(sluice->listening, true);
 	return 0;
 }
 
 static void pci_remove(struct pci_dev *pdev)
 {
-	sluice_device_unregister(pci_get_drvdata(pdev));
+	struct sluice_pci *sluice = pci_get_drvdata(pdev);
+	unsigned int i;
+
+	WRITE_ONCE(sluice->listening, false);
+	for (i = 0; i < sluice->num_vectors; i++)
+		synchronize_irq(sluice->vectors[i].irq);
+	sluice_device_unregister(sluice->sdev);
+	pci_free_interrupts(sluice);
+	pci_program_exit(sluice);
 }
 
 /* Binds to nothing by itself. */
@@ -123,9 +402,10 @@ static struct pci_driver pci_driver = {
 	.id_table = pci_ids,
 	.probe = pci_probe,
 	.remove = pci_remove,
+	.dev_groups = pci_registers_groups,
 };
 module_pci_driver(pci_driver);
 
-MODULE_DESCRIPTION("Sluice device driver for the memory of any PCI device");
+MODULE_DESCRIPTION("Sluice device driver for any PCI device");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");

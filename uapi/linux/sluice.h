@@ -4,7 +4,7 @@
  *
  * Everything is a file descriptor:
  *
- *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. SYNC
+ *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. EVENTFD, mmap() of registers
  *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
  *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll(),
  *					SLUICE_URING_SUBMIT through io_uring
@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	2	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_* */
+#define SLUICE_UAPI_VERSION	3	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers */
 
 #define SLUICE_NAME_LEN		32
 
@@ -43,6 +43,8 @@ extern "C" {
 #define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
 #define SLUICE_MAX_HANGS	8	/* jobs of a queue, one after the other, that ran out of it */
+#define SLUICE_MAX_COMMANDS	1024	/* commands of a PROGRAM */
+#define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
 
 /**
  * enum sluice_op_kind - what an op does
@@ -55,12 +57,16 @@ extern "C" {
  *	the given geometry, which must fit into @length.
  * @SLUICE_OP_PLAYBACK: the opposite: the device shows what is in @src as its
  *	next frame.
+ * @SLUICE_OP_PROGRAM: the kernel writes and polls the device's registers and
+ *	waits for its interrupts, as a list of struct sluice_command says.  The
+ *	device may write @length bytes of @dst and read @src_length bytes of @src.
  */
 enum sluice_op_kind {
 	SLUICE_OP_COPY = 1,
 	SLUICE_OP_FILL = 2,
 	SLUICE_OP_CAPTURE = 3,
 	SLUICE_OP_PLAYBACK = 4,
+	SLUICE_OP_PROGRAM = 5,
 };
 
 /* sluice_info.caps */
@@ -87,6 +93,9 @@ enum sluice_op_kind {
  * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
  * @dma_bits: out, width of the addresses that the device can reach
  * @open_limit: out, bytes that one open of the node may hold in live buffers
+ * @num_interrupts: out, interrupts of the device that EVENTFD and PROGRAM know,
+ *	numbered from 0
+ * @reserved: out, 0
  */
 struct sluice_info {
 	__u32 flags;
@@ -106,6 +115,8 @@ struct sluice_info {
 	__u32 op_align;
 	__u32 dma_bits;
 	__u64 open_limit;
+	__u32 num_interrupts;
+	__u32 reserved;
 };
 
 /*
@@ -289,6 +300,37 @@ struct sluice_sync {
 };
 
 /**
+ * struct sluice_eventfd - SLUICE_IOCTL_EVENTFD: have an interrupt counted by an eventfd
+ * @interrupt: in, 0 to num_interrupts - 1
+ * @fd: in, an eventfd, may be closed afterwards; or -1 for none any more
+ * @flags: in, must be 0
+ * @reserved: in, must be 0
+ *
+ * Each interrupt adds 1 to the eventfd, and so does the end of the device, after
+ * which all ioctls return -ENODEV.  An open file of the node has one eventfd an
+ * interrupt, until another takes its place or the file is closed.  This is for
+ * userspace to know; no fence depends on it.
+ *
+ * Errors: -EINVAL (no such interrupt, flags, not an eventfd), -EBADF (no such fd),
+ * -ENOMEM, -ENODEV, -EFAULT.
+ */
+struct sluice_eventfd {
+	__u32 interrupt;
+	__s32 fd;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/*
+ * mmap() of a device's registers, where it has some that userspace may have:
+ * shared, at this offset plus one inside the BAR, whole pages.  Uncached.  All the
+ * pages must lie in ranges that root has allowed (-EACCES if not; -EINVAL for what
+ * is no such BAR, or a private mapping).  After the end of the device, or when
+ * root takes a range back, a touch is a SIGBUS.
+ */
+#define SLUICE_MMAP_BAR(bar)	((__u64)(bar) << 40)
+
+/**
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
  * @engine: in, engine number
  * @flags: in, must be 0
@@ -367,22 +409,78 @@ struct sluice_detach {
 	__u32 flags;
 };
 
+/* sluice_command.kind */
+#define SLUICE_COMMAND_WRITE		1	/* write @value */
+#define SLUICE_COMMAND_WRITE_DST	2	/* write the bus address of the byte @value of the op's dst range, shifted right by @shift */
+#define SLUICE_COMMAND_WRITE_SRC	3	/* the same of its src range */
+#define SLUICE_COMMAND_POLL		4	/* read until the bits of @mask are those of @value */
+#define SLUICE_COMMAND_INTERRUPT	5	/* wait for the interrupt @value */
+
+/**
+ * struct sluice_command - one step of a PROGRAM
+ * @kind: SLUICE_COMMAND_*
+ * @bar: of the PCI device; of an INTERRUPT 0
+ * @width: of the register, 1, 2, 4 or 8 bytes; of an INTERRUPT 0
+ * @offset: bytes into the BAR, a multiple of @width; of an INTERRUPT 0
+ * @value: what to write or to wait for; the byte's number of WRITE_DST and WRITE_SRC
+ * @mask: POLL: the bits that count
+ * @shift: WRITE_DST, WRITE_SRC: 32 for the upper half of an address, else 0
+ * @timeout_us: POLL: how long, in microseconds; a PROGRAM's POLLs together take no
+ *	longer than SLUICE_MAX_POLL_US
+ * @length: WRITE_DST, WRITE_SRC: bytes that the device uses from there on, 0 for
+ *	all that is left of the range.  They have consecutive bus addresses, or
+ *	SUBMIT returns -EADDRNOTAVAIL
+ *
+ * What a kind does not use must be 0.  Only registers in ranges that root has
+ * allowed can be named: the device driver's documentation tells how that is done.
+ */
+struct sluice_command {
+	__u32 kind;
+	__u16 bar;
+	__u16 width;
+	__u64 offset;
+	__u64 value;
+	union {
+		__u64 mask;
+		__u64 shift;
+	};
+	union {
+		__u64 timeout_us;
+		__u64 length;
+	};
+};
+
+/* sluice_op.flags of a PROGRAM */
+#define SLUICE_OP_DST	(1U << 0)	/* the device writes to @dst: @dst, @dst_offset and @length count */
+#define SLUICE_OP_SRC	(1U << 1)	/* the device reads @src: @src, @src_offset and @src_length count */
+
 /**
  * struct sluice_op - one step of a job
  * @kind: enum sluice_op_kind
- * @flags: must be 0
+ * @flags: SLUICE_OP_* of a PROGRAM, else 0
  * @dst: slot written to; of a PLAYBACK 0
- * @src: slot read from (COPY, PLAYBACK), else 0
+ * @src: slot read from (COPY, PLAYBACK, PROGRAM), else 0
  * @dst_offset: bytes; of a PLAYBACK 0
- * @src_offset: bytes (COPY, PLAYBACK), else 0
- * @length: bytes, not 0
+ * @src_offset: bytes (COPY, PLAYBACK, PROGRAM), else 0
+ * @length: bytes, not 0; of a PROGRAM without SLUICE_OP_DST 0
  * @value: FILL: the value
  * @frame: CAPTURE, PLAYBACK: the image; all 0 for raw data
  * @frame.width: pixels
  * @frame.height: lines
  * @frame.stride: bytes from line to line, at least width * 4, a multiple of 4
  * @frame.format: a DRM fourcc, XR24 (DRM_FORMAT_XRGB8888) for soft
+ * @program: PROGRAM: what to do
+ * @program.commands: address of an array of struct sluice_command
+ * @program.num_commands: 1 to SLUICE_MAX_COMMANDS
+ * @program.reserved: must be 0
+ * @program.src_length: bytes; without SLUICE_OP_SRC 0
  * @pad: must be 0 where the kind does not use it
+ *
+ * A PROGRAM ends with its last command.  Then, and not before, the device is to be
+ * done with the memory: that is what the last INTERRUPT or POLL is for.  An
+ * interrupt counts from the moment in which its op began.  A POLL that runs
+ * out of time ends the job with -EIO, and a register that root has taken back
+ * meanwhile with -EACCES; both reset the engine.
  */
 struct sluice_op {
 	__u32 kind;
@@ -400,6 +498,12 @@ struct sluice_op {
 			__u32 stride;
 			__u32 format;
 		} frame;
+		struct {
+			__u64 commands;
+			__u32 num_commands;
+			__u32 reserved;
+			__u64 src_length;
+		} program;
 		__u64 pad[3];
 	};
 };
@@ -435,10 +539,12 @@ struct sluice_op {
  * is dead: what it holds, and every SUBMIT from then on, ends with -EIO.
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
- * geometry, an in-fence that is not a sync_file), -E2BIG (too many ops or
- * in-fences, unknown tail), -EBADF (an in-fence fd that is not open), -ENOENT
+ * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
+ * commands or in-fences, unknown tail), -EBADF (an in-fence fd that is not open), -ENOENT
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
- * -EACCES (slot attached for the other direction), -EOPNOTSUPP (op kind that
+ * -EACCES (slot attached for the other direction, a register that root has not
+ * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
+ * several), -EOPNOTSUPP (op kind that
  * the device does not have, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its
  * jobs hang), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
@@ -604,6 +710,7 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_CREATE_QUEUE	_IOWR(SLUICE_IOCTL_BASE, 0x04, struct sluice_create_queue)
 #define SLUICE_IOCTL_WRAP		_IOWR(SLUICE_IOCTL_BASE, 0x05, struct sluice_wrap)
 #define SLUICE_IOCTL_SYNC		_IOWR(SLUICE_IOCTL_BASE, 0x06, struct sluice_sync)
+#define SLUICE_IOCTL_EVENTFD		_IOW(SLUICE_IOCTL_BASE, 0x07, struct sluice_eventfd)
 
 /* on a queue */
 #define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)

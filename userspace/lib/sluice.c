@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -304,6 +305,104 @@ void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t o
 {
 	sluice_op_playback(op, src, offset, (uint64_t)height * stride);
 	set_frame(op, width, height, stride);
+}
+
+void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,
+		       unsigned int num_commands)
+{
+	*op = (struct sluice_op) { .kind = SLUICE_OP_PROGRAM };
+	op->program.commands = (uintptr_t)commands;
+	op->program.num_commands = num_commands;
+}
+
+void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length)
+{
+	op->flags |= SLUICE_OP_DST;
+	op->dst = slot;
+	op->dst_offset = offset;
+	op->length = length;
+}
+
+void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length)
+{
+	op->flags |= SLUICE_OP_SRC;
+	op->src = slot;
+	op->src_offset = offset;
+	op->program.src_length = length;
+}
+
+/* What all commands on a register have. */
+static void set_register(struct sluice_command *command, unsigned int kind, unsigned int bar,
+			 unsigned int width, uint64_t offset, uint64_t value)
+{
+	*command = (struct sluice_command) {
+		.kind = kind,
+		.bar = bar,
+		.width = width,
+		.offset = offset,
+		.value = value,
+	};
+}
+
+void sluice_command_write(struct sluice_command *command, unsigned int bar, unsigned int width,
+			  uint64_t offset, uint64_t value)
+{
+	set_register(command, SLUICE_COMMAND_WRITE, bar, width, offset, value);
+}
+
+void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsigned int width,
+			uint64_t offset, uint64_t place, uint64_t length)
+{
+	set_register(command, SLUICE_COMMAND_WRITE_DST, bar, width, offset, place);
+	command->length = length;
+}
+
+void sluice_command_src(struct sluice_command *command, unsigned int bar, unsigned int width,
+			uint64_t offset, uint64_t place, uint64_t length)
+{
+	set_register(command, SLUICE_COMMAND_WRITE_SRC, bar, width, offset, place);
+	command->length = length;
+}
+
+void sluice_command_poll(struct sluice_command *command, unsigned int bar, unsigned int width,
+			 uint64_t offset, uint64_t mask, uint64_t value, uint64_t timeout_us)
+{
+	set_register(command, SLUICE_COMMAND_POLL, bar, width, offset, value);
+	command->mask = mask;
+	command->timeout_us = timeout_us;
+}
+
+void sluice_command_interrupt(struct sluice_command *command, unsigned int interrupt)
+{
+	set_register(command, SLUICE_COMMAND_INTERRUPT, 0, 0, 0, interrupt);
+}
+
+int sluice_eventfd(int device, unsigned int interrupt)
+{
+	struct sluice_eventfd args = { .interrupt = interrupt };
+	int saved = errno, ret;
+
+	args.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ret = args.fd < 0 ? -errno : call(device, SLUICE_IOCTL_EVENTFD, &args);
+	if (ret && args.fd >= 0)
+		close(args.fd);
+	errno = saved;
+	return ret ? ret : args.fd;
+}
+
+int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t size,
+			 volatile void **address)
+{
+	int saved = errno, ret = 0;
+	void *mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+			    (off_t)(SLUICE_MMAP_BAR(bar) + offset));
+
+	if (mapped == MAP_FAILED)
+		ret = -errno;
+	else
+		*address = mapped;
+	errno = saved;
+	return ret;
 }
 
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,

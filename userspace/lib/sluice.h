@@ -144,6 +144,75 @@ void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t o
 			      uint32_t width, uint32_t height, uint32_t stride);
 
 /**
+ * sluice_op_program - fill in an op that has the kernel access registers
+ * @commands: must stay until the op has been submitted
+ * @num_commands: how many
+ *
+ * Say afterwards which memory the device uses: sluice_program_dst(), sluice_program_src().
+ */
+void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,
+		       unsigned int num_commands);
+
+/** sluice_program_dst - the memory that the device writes, of an op that is a program */
+void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
+
+/** sluice_program_src - the memory that it reads */
+void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
+
+/**
+ * sluice_command_write - fill in a command that writes to a register
+ * @bar: number of the BAR
+ * @width: of the register: 1, 2, 4 or 8 bytes
+ * @offset: of the register, bytes into the BAR
+ */
+void sluice_command_write(struct sluice_command *command, unsigned int bar, unsigned int width,
+			  uint64_t offset, uint64_t value);
+
+/**
+ * sluice_command_dst - fill in a command that writes the bus address of dst memory
+ * @place: of which byte of the op's dst range
+ * @length: bytes that the device uses from there; 0 for all that follow
+ */
+void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsigned int width,
+			uint64_t offset, uint64_t place, uint64_t length);
+
+/** sluice_command_src - the same of src memory */
+void sluice_command_src(struct sluice_command *command, unsigned int bar, unsigned int width,
+			uint64_t offset, uint64_t place, uint64_t length);
+
+/**
+ * sluice_command_poll - fill in a command that waits until a register has a value
+ * @mask: bits that count
+ * @timeout_us: how long, in microseconds, before the job ends with -EIO
+ */
+void sluice_command_poll(struct sluice_command *command, unsigned int bar, unsigned int width,
+			 uint64_t offset, uint64_t mask, uint64_t value, uint64_t timeout_us);
+
+/** sluice_command_interrupt - fill in a command that waits for an interrupt */
+void sluice_command_interrupt(struct sluice_command *command, unsigned int interrupt);
+
+/**
+ * sluice_eventfd - have an interrupt counted
+ * @interrupt: its number
+ *
+ * Returns a new eventfd (close-on-exec, non-blocking).  Another call with the same
+ * device and interrupt takes it over.
+ */
+int sluice_eventfd(int device, unsigned int interrupt);
+
+/**
+ * sluice_map_registers - map registers of a BAR
+ * @bar: number of the BAR
+ * @offset: bytes into it, whole pages
+ * @size: bytes, whole pages
+ * @address: set to the mapping, to be undone with munmap()
+ *
+ * Returns -EACCES if root has not allowed them.
+ */
+int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t size,
+			 volatile void **address);
+
+/**
  * sluice_submit - submit a job
  * @ops: what to do
  * @num_ops: how many

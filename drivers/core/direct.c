@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a process has of a device directly, past queues and fences: its interrupts,
+ * counted by eventfds, and pages of its registers, by mmap() of the node.
+ *
+ * Both are a client's, and both end with the device: an eventfd is signalled a last
+ * time, a page is taken out of all page tables, and its next touch is a SIGBUS.
+ *
+ * Locks: sdev->eventfd_lock (spinlock, irq) guards the eventfds.
+ * sdev->mappings_lock guards the list of clients that have mapped registers, and is
+ * taken inside mmap_lock.  sdev->registers_lock is held for reading from the
+ * question whether a page may be had until it is in the page tables.
+ */
+#include <linux/eventfd.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+#include "core.h"
+
+/**
+ * struct sluice_counter - an eventfd that counts an interrupt
+ * @link: in sdev->eventfds
+ * @client: whose
+ * @interrupt: which
+ * @eventfd: reference held
+ */
+struct sluice_counter {
+	struct list_head link;
+	struct sluice_client *client;
+	u32 interrupt;
+	struct eventfd_ctx *eventfd;
+};
+
+/**
+ * sluice_direct_init - prepare a device
+ * @sdev: the device
+ */
+void sluice_direct_init(struct sluice_device *sdev)
+{
+	spin_lock_init(&sdev->eventfd_lock);
+	INIT_LIST_HEAD(&sdev->eventfds);
+	mutex_init(&sdev->mappings_lock);
+	INIT_LIST_HEAD(&sdev->mappings);
+	init_rwsem(&sdev->registers_lock);
+}
+
+/**
+ * sluice_device_add_interrupts - let userspace know of interrupts
+ * @sdev: the device, inside its ops->prepare()
+ * @count: how many; they are numbered from 0
+ */
+void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count)
+{
+	sdev->num_interrupts = count;
+}
+EXPORT_SYMBOL_GPL(sluice_device_add_interrupts);
+
+/**
+ * sluice_device_interrupt - an interrupt has come
+ * @sdev: the device, until sluice_device_unregister() begins
+ * @interrupt: its number
+ *
+ * Any context.
+ */
+void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
+{
+	struct sluice_counter *counter;
+	unsigned long flags;
+
+	spin_lock_irqsave(&sdev->eventfd_lock, flags);
+	list_for_each_entry(counter, &sdev->eventfds, link)
+		if (counter->interrupt == interrupt)
+			sluice_compat_eventfd_signal(counter->eventfd);
+	spin_unlock_irqrestore(&sdev->eventfd_lock, flags);
+}
+EXPORT_SYMBOL_GPL(sluice_device_interrupt);
+
+static void sluice_counter_free(struct sluice_counter *counter)
+{
+	eventfd_ctx_put(counter->eventfd);
+	kfree(counter);
+}
+
+/* The client's counter of an interrupt is @counter, if any, from now on. */
+static void sluice_counter_replace(struct sluice_client *client, u32 interrupt,
+				   struct sluice_counter *counter)
+{
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_counter *old, *found = NULL;
+
+	spin_lock_irq(&sdev->eventfd_lock);
+	list_for_each_entry(old, &sdev->eventfds, link)
+		if (old->client == client && old->interrupt == interrupt)
+			found = old;
+	if (found)
+		list_del(&found->link);
+	if (counter)
+		list_add_tail(&counter->link, &sdev->eventfds);
+	spin_unlock_irq(&sdev->eventfd_lock);
+	if (found)
+		sluice_counter_free(found);
+}
+
+/**
+ * sluice_node_eventfd - EVENTFD
+ * @call: of a client
+ *
+ * Return: 0, or an errno of struct sluice_eventfd's list.
+ */
+int sluice_node_eventfd(struct sluice_call *call)
+{
+	struct sluice_client *client = call->file->private_data;
+	struct sluice_eventfd *args = call->data;
+	struct sluice_counter *counter = NULL;
+	int ret = 0;
+
+	if (args->interrupt >= client->sdev->num_interrupts || args->flags || args->reserved ||
+	    args->fd < -1)
+		return -EINVAL;
+	if (args->fd >= 0) {
+		counter = kmalloc(sizeof(*counter), GFP_KERNEL_ACCOUNT);
+		if (!counter)
+			return -ENOMEM;
+		counter->client = client;
+		counter->interrupt = args->interrupt;
+		counter->eventfd = eventfd_ctx_fdget(args->fd);
+		if (IS_ERR(counter->eventfd)) {
+			ret = PTR_ERR(counter->eventfd);
+			kfree(counter);
+			return ret;
+		}
+	}
+	/* or it could miss the device's end */
+	if (sluice_device_enter(client->sdev)) {
+		sluice_counter_replace(client, args->interrupt, counter);
+		sluice_device_exit(client->sdev);
+		return 0;
+	}
+	if (counter)
+		sluice_counter_free(counter);
+	return -ENODEV;
+}
+
+static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
+{
+	struct sluice_client *client = vmf->vma->vm_private_data;
+	struct sluice_device *sdev = client->sdev;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	phys_addr_t phys;
+
+	if (!sluice_device_enter(sdev))
+		return ret;
+	down_read(&sdev->registers_lock);
+	if (!sdev->ops->find_registers(sdev->priv, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
+		ret = vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
+	up_read(&sdev->registers_lock);
+	sluice_device_exit(sdev);
+	return ret;
+}
+
+static const struct vm_operations_struct sluice_registers_vm_ops = {
+	.fault = sluice_registers_fault,
+};
+
+/* May a client have all these pages? */
+static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, u64 size)
+{
+	phys_addr_t phys;
+	int ret = 0;
+	u64 done;
+
+	for (done = 0; done < size && !ret; done += PAGE_SIZE)
+		ret = sdev->ops->find_registers(sdev->priv, offset + done, &phys);
+	return ret;
+}
+
+/**
+ * sluice_node_mmap - map registers
+ * @file: of a client
+ * @vma: where to; at SLUICE_MMAP_BAR() plus an offset
+ *
+ * Return: 0, -EINVAL, -EACCES, -ENODEV.
+ */
+int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct sluice_client *client = file->private_data;
+	struct sluice_device *sdev = client->sdev;
+	int ret = -EINVAL;
+
+	if (!sluice_device_enter(sdev))
+		return -ENODEV;
+	if (sdev->ops->find_registers && vma->vm_flags & VM_SHARED &&
+	    vma->vm_pgoff <= U64_MAX >> PAGE_SHIFT)
+		ret = sluice_registers_check(sdev, (u64)vma->vm_pgoff << PAGE_SHIFT,
+					     vma->vm_end - vma->vm_start);
+	if (!ret) {
+		mutex_lock(&sdev->mappings_lock);
+		if (!client->mapping) {
+			client->mapping = file->f_mapping;
+			list_add(&client->mapped, &sdev->mappings);
+		}
+		mutex_unlock(&sdev->mappings_lock);
+		vma->vm_private_data = client;	/* which the file holds, and the vma that */
+		vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+		vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
+		vma->vm_ops = &sluice_registers_vm_ops;
+	}
+	sluice_device_exit(sdev);
+	return ret;
+}
+
+/**
+ * sluice_device_zap_registers - take registers from all processes
+ * @sdev: the device
+ *
+ * What ops->find_registers() still gives is mapped again at the next touch.
+ *
+ * Context: may sleep; no lock that find_registers() takes is held.
+ */
+void sluice_device_zap_registers(struct sluice_device *sdev)
+{
+	struct sluice_client *client;
+
+	/* who has asked before, has mapped now, and is found below */
+	down_write(&sdev->registers_lock);
+	up_write(&sdev->registers_lock);
+	mutex_lock(&sdev->mappings_lock);
+	list_for_each_entry(client, &sdev->mappings, mapped)
+		unmap_mapping_range(client->mapping, 0, 0, 1);
+	mutex_unlock(&sdev->mappings_lock);
+}
+EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
+
+/**
+ * sluice_direct_revoke - the device goes
+ * @sdev: being unregistered; nobody can enter it any more
+ *
+ * Context: may sleep.
+ */
+void sluice_direct_revoke(struct sluice_device *sdev)
+{
+	struct sluice_counter *counter;
+
+	sluice_device_zap_registers(sdev);
+	spin_lock_irq(&sdev->eventfd_lock);
+	list_for_each_entry(counter, &sdev->eventfds, link)
+		sluice_compat_eventfd_signal(counter->eventfd);
+	spin_unlock_irq(&sdev->eventfd_lock);
+}
+
+/**
+ * sluice_direct_close - a client goes, and what it has with it
+ * @client: its file is being closed: there are no mappings any more
+ *
+ * Context: may sleep.
+ */
+void sluice_direct_close(struct sluice_client *client)
+{
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_counter *counter, *next;
+	LIST_HEAD(mine);
+
+	spin_lock_irq(&sdev->eventfd_lock);
+	list_for_each_entry_safe(counter, next, &sdev->eventfds, link)
+		if (counter->client == client)
+			list_move(&counter->link, &mine);
+	spin_unlock_irq(&sdev->eventfd_lock);
+	list_for_each_entry_safe(counter, next, &mine, link)
+		sluice_counter_free(counter);
+	mutex_lock(&sdev->mappings_lock);
+	if (client->mapping)
+		list_del(&client->mapped);
+	mutex_unlock(&sdev->mappings_lock);
+}
