@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sluice.h"
+#include "tool.h"
 
 static const char usage_text[] =
 	"usage: sluice list\n"
@@ -22,6 +22,8 @@ static const char usage_text[] =
 	"       sluice copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"       sluice capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
 	"                      [--size BYTES | --geometry WxH]\n"
+	"       sluice program DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
+	"                      [--then COMMAND] <LIST\n"
 	"\n"
 	"list      names every device\n"
 	"info      says what a device is and can do\n"
@@ -30,11 +32,14 @@ static const char usage_text[] =
 	"          data is FILE, or its first BYTES bytes, or is made up\n"
 	"capture   captures frames and prints their completions; the last frame goes\n"
 	"          to FILE, an image as PPM\n"
+	"program   has the kernel access the device's registers as the lines of LIST say:\n"
+	"          write REGISTER VALUE, src REGISTER [PLACE [LENGTH]], dst likewise, poll\n"
+	"          REGISTER MASK VALUE MICROSECONDS, interrupt N: sluice(1) tells more\n"
 	"\n"
 	"DEVICE is a name that list prints, or a path.  BYTES takes K, M or G.\n"
 	"NAME is a heap that info lists, or memfd: memory that the tool has already.\n";
 
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
+void die(const char *format, ...)
 {
 	va_list args;
 
@@ -45,16 +50,6 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *form
 	fputc('\n', stderr);
 	exit(1);
 }
-
-struct options {
-	const char *device;
-	const char *heap;
-	uint64_t size;
-	bool size_given;
-	uint32_t width, height;
-	unsigned int frames;
-	const char *from, *to;
-};
 
 /* As a buffer has it: nothing near the end of 64 bits, where rounding up would wrap. */
 static uint64_t parse_size(const char *text)
@@ -111,6 +106,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		{ "frames", required_argument, NULL, 'n' },
 		{ "from", required_argument, NULL, 'f' },
 		{ "to", required_argument, NULL, 't' },
+		{ "then", required_argument, NULL, 'x' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .heap = "pages", .size = 65536, .frames = 1 };
@@ -131,6 +127,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		switch (option) {
 		case 'h':
 			options.heap = optarg;
+			options.heap_given = true;
 			break;
 		case 's':
 			options.size = parse_size(optarg);
@@ -149,6 +146,9 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		case 't':
 			options.to = optarg;
 			break;
+		case 'x':
+			options.then = optarg;
+			break;
 		}
 	}
 	if (options.width && options.size_given)
@@ -161,8 +161,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 	return options;
 }
 
-/* Carry on, or say what could not be done. */
-static void check(int ret, const char *what)
+void check(int ret, const char *what)
 {
 	if (ret == -ENODEV)
 		die("cannot %s: the device has gone", what);
@@ -170,7 +169,7 @@ static void check(int ret, const char *what)
 		die("cannot %s: %s", what, strerror(-ret));
 }
 
-static int open_device(const char *name, struct sluice_info *info)
+int open_device(const char *name, struct sluice_info *info)
 {
 	int fd = sluice_open(name), ret;
 
@@ -191,8 +190,7 @@ static int open_device(const char *name, struct sluice_info *info)
 	return fd;
 }
 
-/* Before any memory is touched: does the device know this kind of op? */
-static void need_op(const struct sluice_info *info, uint32_t kind, const char *verb)
+void need_op(const struct sluice_info *info, uint32_t kind, const char *verb)
 {
 	if (!(info->op_kinds & 1ULL << kind))
 		die("the device '%s' cannot %s: 'sluice info %s' lists what it can", info->name,
@@ -226,7 +224,7 @@ static int wrap_memory(int device, uint64_t size)
 	return fd;
 }
 
-static int new_buffer(int device, const char *heap, uint64_t size)
+int new_buffer(int device, const char *heap, uint64_t size)
 {
 	bool wrapped = !strcmp(heap, "memfd");
 	int fd = wrapped ? wrap_memory(device, size) :
@@ -247,7 +245,7 @@ static int new_buffer(int device, const char *heap, uint64_t size)
 	return fd;
 }
 
-static void *map_buffer(int dmabuf, uint64_t size)
+void *map_buffer(int dmabuf, uint64_t size)
 {
 	void *address;
 
@@ -255,8 +253,7 @@ static void *map_buffer(int dmabuf, uint64_t size)
 	return address;
 }
 
-/* A queue that gives slow devices all the time there is. */
-static int open_queue(int device, const struct sluice_info *info)
+int open_queue(int device, const struct sluice_info *info)
 {
 	struct sluice_create_queue args = { .timeout_ms = info->max_timeout_ms };
 
@@ -265,7 +262,7 @@ static int open_queue(int device, const struct sluice_info *info)
 	return args.fd;
 }
 
-static int attach_buffer(int queue, int dmabuf, uint32_t flags)
+int attach_buffer(int queue, int dmabuf, uint32_t flags)
 {
 	int slot = sluice_attach(queue, dmabuf, flags);
 
@@ -273,12 +270,16 @@ static int attach_buffer(int queue, int dmabuf, uint32_t flags)
 	return slot;
 }
 
-/* Submit a job of one op, and wait for its completion. */
-static struct sluice_completion run_op(int queue, const struct sluice_op *op)
+struct sluice_completion run_op(int queue, const struct sluice_op *op)
+{
+	check(sluice_submit(queue, op, 1, -1, NULL, 0, NULL), "submit the job");
+	return read_completion(queue);
+}
+
+struct sluice_completion read_completion(int queue)
 {
 	struct sluice_completion completion;
 
-	check(sluice_submit(queue, op, 1, -1, NULL, 0, NULL), "submit the job");
 	check(sluice_read(queue, &completion, 1), "read the completion");
 	if (completion.status == -ETIME)
 		die("the device did not finish in time and was reset: try a smaller --size");
@@ -334,15 +335,17 @@ static int do_info(const struct options *options)
 
 	printf("device      %s\ndriver      %s\nuapi        %u\n", info.name, info.driver,
 	       info.uapi_version);
-	printf("ops        %s%s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
+	printf("ops        %s%s%s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
 	       info.op_kinds & 1 << SLUICE_OP_FILL ? " fill" : "",
 	       info.op_kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "",
-	       info.op_kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "");
+	       info.op_kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "",
+	       info.op_kinds & 1 << SLUICE_OP_PROGRAM ? " program" : "");
 	printf("alignment   %u bytes\nDMA         %u bits\nengines     %u\n", info.op_align,
 	       info.dma_bits, info.num_engines);
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :
 	       "implicit only: this kernel has no sync_file");
 	printf("io_uring    %s\n", info.caps & SLUICE_CAP_URING ? "yes" : "no");
+	printf("interrupts  %u for eventfds and programs\n", info.num_interrupts);
 	printf("job         up to %u ops, %u in-fences, %u ms (default %u ms)\n", info.max_ops,
 	       info.max_in_fences, info.max_timeout_ms, info.default_timeout_ms);
 	printf("queue       up to %u jobs, %u slots\n", info.max_depth, info.max_slots);
@@ -381,11 +384,7 @@ static int do_alloc(const struct options *options)
 	return 0;
 }
 
-/*
- * Read all of a file, which may be a pipe; or, with a limit, its first bytes,
- * that many or else it is an error.
- */
-static void *read_file(const char *path, uint64_t limit, uint64_t *size)
+void *read_file(const char *path, uint64_t limit, uint64_t *size)
 {
 	size_t room = limit ? limit : 65536, got = 0, part;
 	FILE *file = fopen(path, "rb");
@@ -414,7 +413,7 @@ static void *read_file(const char *path, uint64_t limit, uint64_t *size)
 	return memory;
 }
 
-static void write_file(const char *path, const void *memory, uint64_t size)
+void write_file(const char *path, const void *memory, uint64_t size)
 {
 	FILE *file = fopen(path, "wb");
 
@@ -422,7 +421,7 @@ static void write_file(const char *path, const void *memory, uint64_t size)
 		die("cannot write '%s': %s", path, strerror(errno));
 }
 
-static double seconds_now(void)
+double seconds_now(void)
 {
 	struct timespec now;
 
@@ -553,6 +552,7 @@ int main(int argc, char **argv)
 		{ "alloc", "hs", do_alloc },
 		{ "copy", "hsft", do_copy },
 		{ "capture", "hsgnt", do_capture },
+		{ "program", "hsftx", do_program },
 	};
 	struct options options;
 	int ret = -1;

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+/* sluice program: drive a device by its registers, from the shell. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+#define MAX_WORDS 5
+
+static uint64_t parse_number(const char *text, unsigned int line)
+{
+	uint64_t value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-')
+		die("line %u: '%s' is not a number: write it as 4092 or 0xffc", line, text);
+	return value;
+}
+
+/* BAR:OFFSET or BAR:OFFSET/WIDTH */
+static void parse_register(char *text, unsigned int line, struct sluice_command *command)
+{
+	char *colon = strchr(text, ':'), *slash = strchr(text, '/');
+	uint64_t bar, width = 4;
+
+	if (!colon || (slash && slash < colon))
+		die("line %u: '%s' is not a register: write BAR:OFFSET, or BAR:OFFSET/8 for one of "
+		    "8 bytes", line, text);
+	*colon = '\0';
+	if (slash) {
+		*slash = '\0';
+		width = parse_number(slash + 1, line);
+	}
+	bar = parse_number(text, line);
+	command->offset = parse_number(colon + 1, line);
+	if (bar > 5)
+		die("line %u: there is no BAR %" PRIu64 ": they are numbered 0 to 5", line, bar);
+	if (width != 1 && width != 2 && width != 4 && width != 8)
+		die("line %u: a register has 1, 2, 4 or 8 bytes, not %" PRIu64, line, width);
+	if (command->offset % width)
+		die("line %u: the register's offset is not a multiple of its %" PRIu64 " bytes", line,
+		    width);
+	command->bar = bar;
+	command->width = width;
+}
+
+static const struct {
+	const char *name;
+	uint32_t kind;
+	unsigned int fewest, most;	/* words behind the name */
+	const char *how;
+} known[] = {
+	{ "write", SLUICE_COMMAND_WRITE, 2, 2, "write REGISTER VALUE" },
+	{ "src", SLUICE_COMMAND_WRITE_SRC, 1, 3, "src REGISTER [PLACE [LENGTH]]" },
+	{ "dst", SLUICE_COMMAND_WRITE_DST, 1, 3, "dst REGISTER [PLACE [LENGTH]]" },
+	{ "src-high", SLUICE_COMMAND_WRITE_SRC, 1, 3, "src-high REGISTER [PLACE [LENGTH]]" },
+	{ "dst-high", SLUICE_COMMAND_WRITE_DST, 1, 3, "dst-high REGISTER [PLACE [LENGTH]]" },
+	{ "poll", SLUICE_COMMAND_POLL, 4, 4, "poll REGISTER MASK VALUE MICROSECONDS" },
+	{ "interrupt", SLUICE_COMMAND_INTERRUPT, 1, 1, "interrupt NUMBER" },
+};
+
+static void parse_command(char **words, unsigned int count, unsigned int line,
+			  struct sluice_command *command)
+{
+	uint64_t numbers[MAX_WORDS] = {};
+	unsigned int i, which;
+
+	for (which = 0; which < sizeof(known) / sizeof(known[0]); which++)
+		if (!strcmp(words[0], known[which].name))
+			break;
+	if (which == sizeof(known) / sizeof(known[0]))
+		die("line %u: there is no command '%s': they are write, src, dst, src-high, dst-high, "
+		    "poll and interrupt", line, words[0]);
+	if (count - 1 < known[which].fewest || count - 1 > known[which].most)
+		die("line %u: write it as '%s'", line, known[which].how);
+	*command = (struct sluice_command) { .kind = known[which].kind };
+	if (command->kind == SLUICE_COMMAND_INTERRUPT) {
+		command->value = parse_number(words[1], line);
+		return;
+	}
+	parse_register(words[1], line, command);
+	for (i = 2; i < count; i++)
+		numbers[i - 2] = parse_number(words[i], line);
+	if (command->kind == SLUICE_COMMAND_POLL) {
+		command->mask = numbers[0];
+		command->value = numbers[1];
+		command->timeout_us = numbers[2];
+		if (command->value & ~command->mask)
+			die("line %u: the value has bits that the mask has not, so it never comes", line);
+	} else {
+		command->value = numbers[0];
+		command->length = numbers[1];
+	}
+	if (strstr(words[0], "-high"))
+		command->shift = 32;
+	if (command->width < 8 && command->kind != SLUICE_COMMAND_WRITE_SRC &&
+	    command->kind != SLUICE_COMMAND_WRITE_DST &&
+	    (command->value | command->mask) >> (8 * command->width))
+		die("line %u: that does not fit into a register of %u bytes", line,
+		    command->width);
+}
+
+/* One command a line; empty ones and what follows a # do not count. */
+static unsigned int read_commands(struct sluice_command *commands)
+{
+	unsigned int count = 0, line = 0;
+	size_t room = 0;
+	char *text = NULL;
+
+	while (getline(&text, &room, stdin) >= 0) {
+		char *words[MAX_WORDS + 1], *comment = strchr(text, '#'), *rest = text, *word;
+		unsigned int found = 0;
+
+		line++;
+		if (comment)
+			*comment = '\0';
+		while ((word = strsep(&rest, " \t\n")))
+			if (*word && found <= MAX_WORDS)
+				words[found++] = word;
+		if (!found)
+			continue;
+		if (count == SLUICE_MAX_COMMANDS)
+			die("line %u: a program has up to %u commands", line, SLUICE_MAX_COMMANDS);
+		parse_command(words, found, line, &commands[count++]);
+	}
+	free(text);
+	if (!count)
+		die("there are no commands: write them to standard input, one a line");
+	return count;
+}
+
+/* SUBMIT, with words for what a person can do something about. */
+static void submit_program(int queue, const struct sluice_op *op, bool wants_fence, int *fence)
+{
+	struct sluice_submit args = {
+		.ops = (uintptr_t)op,
+		.num_ops = 1,
+		.op_size = sizeof(*op),
+		.flags = wants_fence ? SLUICE_SUBMIT_OUT_FENCE : 0,
+		.fd_flags = wants_fence ? SLUICE_FD_INHERIT : 0,
+	};
+
+	if (!ioctl(queue, SLUICE_IOCTL_SUBMIT, &args)) {
+		*fence = args.out_fence;
+		return;
+	}
+	switch (errno) {
+	case EACCES:
+		die("root has not allowed a register of the program: write BAR:OFFSET+LENGTH to the "
+		    "file 'registers' of the device below /sys/bus/pci/devices");
+	case EADDRNOTAVAIL:
+		die("the memory is in several pieces, and a command needs one: try --heap contiguous, "
+		    "or give src and dst a length");
+	case ERANGE:
+		die("a command names a place outside the buffer: see --size and --from");
+	case EINVAL:
+		die("the device has no such interrupt, or the polls take more than %u us together",
+		    SLUICE_MAX_POLL_US);
+	}
+	check(-errno, "submit the program");
+}
+
+/* Hand buffer and fence on, while the device may still be at work. */
+static void run_then(const char *command, int dmabuf, int fence, uint64_t size)
+{
+	char text[24];
+	int status;
+
+	snprintf(text, sizeof(text), "%d", dmabuf);
+	setenv("SLUICE_BUFFER", text, 1);
+	snprintf(text, sizeof(text), "%d", fence);
+	setenv("SLUICE_FENCE", text, 1);
+	snprintf(text, sizeof(text), "%" PRIu64, size);
+	setenv("SLUICE_SIZE", text, 1);
+	fflush(stdout);
+	status = system(command);
+	if (status)
+		die("the command behind --then failed with status %d",
+		    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+}
+
+int do_program(const struct options *options)
+{
+	static struct sluice_command commands[SLUICE_MAX_COMMANDS];
+	const char *heap = options->heap_given ? options->heap : "contiguous";
+	uint64_t size = options->size, src_size = options->size;
+	struct sluice_completion completion;
+	unsigned int count = read_commands(commands);
+	struct sluice_info info;
+	int device = open_device(options->device, &info);
+	int queue, src, dst, copy = -1, fence = -1;
+	void *data = NULL, *memory;
+	struct sluice_op op;
+	double began;
+
+	need_op(&info, SLUICE_OP_PROGRAM, "run programs");
+	if (options->from) {
+		data = read_file(options->from, 0, &src_size);
+		if (!options->size_given)
+			size = src_size;
+	}
+	src = new_buffer(device, heap, src_size);
+	dst = new_buffer(device, heap, size);
+	if (data) {
+		memory = map_buffer(src, src_size);
+		check(sluice_cpu_begin(src, true), "write to the buffer");
+		memcpy(memory, data, src_size);
+		check(sluice_cpu_end(src, true), "write to the buffer");
+		free(data);
+	}
+	queue = open_queue(device, &info);
+	sluice_op_program(&op, commands, count);
+	sluice_program_src(&op, attach_buffer(queue, src, SLUICE_ATTACH_READ), 0, src_size);
+	sluice_program_dst(&op, attach_buffer(queue, dst, SLUICE_ATTACH_WRITE), 0, size);
+	began = seconds_now();
+	submit_program(queue, &op, options->then, &fence);
+	if (options->then) {
+		copy = dup(dst);	/* one that the command inherits */
+		check(copy < 0 ? -errno : 0, "pass the buffer on");
+		run_then(options->then, copy, fence, size);
+		close(copy);
+		close(fence);
+	}
+	completion = read_completion(queue);
+	began = seconds_now() - began;
+	if (options->to) {
+		memory = map_buffer(dst, size);
+		check(sluice_cpu_begin(dst, false), "read the buffer");
+		write_file(options->to, memory, size);
+		check(sluice_cpu_end(dst, false), "read the buffer");
+	}
+	printf("%s did %u commands in %.1f ms (point %" PRIu64 ")\n", info.name, count, began * 1e3,
+	       (uint64_t)completion.point);
+	return 0;
+}
