@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A loop in which a device that is driven by its registers comes and goes below
+ * those who run programs on it, map its registers and count its interrupts, while
+ * root gives and takes the registers, and programs hang, fail and are cancelled, so
+ * that it is being reset most of the time.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "lib/loop.h"
+#include "peers.h"
+#include "support.h"
+
+#define HOLDERS 3
+#define SIZE 4096UL
+#define EDU_LIVENESS 0x04
+#define EDU_RAISE 0x60
+#define EDU_ACK 0x64
+
+static struct peers peers;
+static atomic_ulong jobs, done, ended, touched, taken, interrupts;
+
+/* Whichever number the device has this time; the BAR's device is not there. */
+static int open_device(void)
+{
+	char node[16];
+	int i, fd;
+
+	for (i = 0; i < 4; i++) {
+		snprintf(node, sizeof(node), "pci%d", i);
+		fd = sluice_open(node);
+		if (fd >= 0)
+			return fd;
+	}
+	return -1;
+}
+
+static void touch(volatile void *registers)
+{
+	atomic_fetch_add(sigbus_at(registers) ? &taken : &touched, 1);
+}
+
+/* One that ends, that fails, or that hangs: of registers that do no DMA. */
+static unsigned int make_program(unsigned int *seed, struct sluice_command commands[8])
+{
+	unsigned int kind = rand_r(seed) % 8, count = 0;
+
+	sluice_command_dst(&commands[count++], 0, 4, EDU_LIVENESS, rand_r(seed) % SIZE, 0);
+	if (kind == 1)
+		sluice_command_poll(&commands[count++], 0, 4, 0, ~0U, 0, rand_r(seed) % 20000);
+	sluice_command_write(&commands[count++], 0, 4, EDU_RAISE, 1);
+	if (kind > 1 || rand_r(seed) & 1)
+		sluice_command_interrupt(&commands[count++], 0);
+	if (kind == 0)
+		sluice_command_interrupt(&commands[count++], 0);
+	if (kind & 1)
+		sluice_command_write(&commands[count++], 0, 4, EDU_ACK, 1);
+	return count;
+}
+
+static void use_queue_of(unsigned int *seed, int device, int buffer)
+{
+	struct sluice_create_queue args = { .timeout_ms = 20 + rand_r(seed) % 300, .fd = -1 };
+	struct sluice_command commands[8];
+	int fences[4] = { -1, -1, -1, -1 };
+	unsigned int i, number = 1 + rand_r(seed) % 4;
+	struct sluice_op op;
+	int slot, ret;
+
+	if (count(ioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args) ? -errno : 0))
+		return;
+	slot = count(sluice_attach(args.fd, buffer, 0));
+	for (i = 0; slot >= 0 && i < number; i++) {
+		sluice_op_program(&op, commands, make_program(seed, commands));
+		sluice_program_dst(&op, slot, 0, SIZE);
+		if (!count(sluice_submit(args.fd, &op, 1, -1, &fences[i], 0, NULL)))
+			jobs++;
+	}
+	if (rand_r(seed) % 4 == 0)
+		count(sluice_cancel(args.fd, 1, 1 + rand_r(seed) % 4));
+	if (rand_r(seed) % 4 == 0)
+		close(args.fd), args.fd = -1;
+	for (i = 0; i < number; i++) {
+		if (fences[i] < 0)
+			continue;
+		ret = rand_r(seed) % 4 ? sluice_fence_wait(fences[i], 60000) : 0;
+		done += !ret;
+		ended += ret == -ENODEV;
+		/* nothing that we wait for may take for ever */
+		if (ret == -ETIME && sluice_fence_wait(fences[i], 0) == -ETIME &&
+		    !signalled(fences[i])) {
+			fprintf(stderr, "a fence does not signal\n");
+			abort();
+		}
+		close(fences[i]);
+	}
+	if (args.fd >= 0)
+		close(args.fd);
+}
+
+static void *hold(void *argument)
+{
+	unsigned int seed = *(unsigned int *)argument;
+
+	while (!over) {
+		int device = open_device(), counter = count(sluice_eventfd(device, 0));
+		int buffer = count(sluice_alloc(device, 0, SIZE, 0)), i;
+		volatile void *registers = NULL;
+		uint64_t counted;
+		bool mapped = rand_r(&seed) & 1;
+
+		if (mapped)
+			mapped = !count(sluice_map_registers(device, 0, 0, SIZE, &registers));
+		for (i = 0; buffer >= 0 && i < 6 && !over; i++) {
+			use_queue_of(&seed, device, buffer);
+			if (mapped)
+				touch(registers);
+			if (counter >= 0 && read(counter, &counted, sizeof(counted)) > 0)
+				interrupts += counted;
+		}
+		/* what is given up first is chance */
+		if (device >= 0 && rand_r(&seed) & 1) {
+			close(device);
+			device = -1;
+		}
+		if (mapped) {
+			touch(registers);
+			munmap((void *)registers, SIZE);
+		}
+		if (device >= 0)
+			close(device);
+		if (counter >= 0)
+			close(counter);
+		if (buffer >= 0)
+			close(buffer);
+		pause_up_to(&seed, 10000);
+	}
+	return NULL;
+}
+
+static void *give_and_take(void *argument)
+{
+	static const char * const ranges[] = {
+		"0:0+0x1000", "0:0+0x1000", "0:0+0x1000", "0:0+0x10 0:0x60+0x8", "0:0+0x8", "\n",
+	};
+	unsigned int seed = *(unsigned int *)argument;
+
+	while (!over) {
+		pci_attribute(peers.edu, "registers", ranges[rand_r(&seed) % 6]);
+		pause_up_to(&seed, 200000);
+	}
+	return NULL;
+}
+
+FIXTURE(registers) {
+	struct objects before;
+};
+
+FIXTURE_SETUP(registers)
+{
+	self->before = objects_read();
+	if (!peers_find(&peers))
+		SKIP(return, "this machine has no edu below a PCIe switch");
+	close(peers_open_program(&peers));
+}
+
+FIXTURE_TEARDOWN(registers)
+{
+	peers_leave(&peers);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F_TIMEOUT(registers, device_goes_while_it_runs_and_is_reset, RACES_TIMEOUT)
+{
+	unsigned int seed = setting("RACES_SEED", 1), seeds[HOLDERS + 1], rounds = 0, i;
+	pthread_t threads[HOLDERS + 1];
+
+	loop_begin();
+	for (i = 0; i <= HOLDERS; i++) {
+		seeds[i] = seed * 100 + i;
+		ASSERT_EQ(pthread_create(&threads[i], NULL, i < HOLDERS ? hold : give_and_take,
+					 &seeds[i]), 0);
+	}
+	while (loop_goes_on()) {
+		unsigned long wanted = jobs + 1 + rand_r(&seed) % 8;
+
+		for (i = 0; i < 500 && jobs < wanted; i++)
+			usleep(2000);
+		pause_up_to(&seed, 300000);
+		EXPECT_EQ(pci_unbind(peers.edu), 0);
+		close(peers_open_program(&peers));
+		rounds++;
+	}
+	over = true;
+	for (i = 0; i <= HOLDERS; i++)
+		pthread_join(threads[i], NULL);
+	printf("# %u rounds, %lu calls; %lu jobs, %lu of them seen to succeed, %lu to be ended\n",
+	       rounds, atomic_load(&calls), atomic_load(&jobs), atomic_load(&done),
+	       atomic_load(&ended));
+	printf("# %lu interrupts counted; touched %lu, SIGBUS %lu\n", atomic_load(&interrupts),
+	       atomic_load(&touched), atomic_load(&taken));
+	EXPECT_GT(rounds, setting("RACES_SECONDS", 20) / 40);
+	EXPECT_GT(done, 0);
+	EXPECT_GT(ended, 0);
+	EXPECT_GT(interrupts, 0);
+	EXPECT_GT(taken, 0);
+}
+
+TEST_HARNESS_MAIN
