@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,7 +26,8 @@
 
 static void do_open(const uint8_t *g)
 {
-	const char *path = g[0] < 240 ? "/dev/sluice/soft0" : "/dev/sluice/edu0";
+	const char *path = g[0] < 240 ? "/dev/sluice/soft0" :
+			   g[0] < 248 ? "/dev/sluice/edu0" : "/dev/sluice/pci0";
 
 	add_fd(open(path, (g[1] < 200 ? O_RDWR : O_RDONLY) | O_CLOEXEC), DEVICE);
 }
@@ -204,6 +206,62 @@ static void do_playback(const uint8_t *g)
 static void do_odd_op(const uint8_t *g)
 {
 	next_op(g, number(g[3]));
+}
+
+/* On registers of edu that start no DMA: QEMU ends itself when that goes wrong. */
+static void do_command(const uint8_t *g)
+{
+	static const uint8_t registers[] = { 0x00, 0x04, 0x08, 0x20, 0x24, 0x60, 0x64 };
+	unsigned int place = have.num_commands < MAX_COMMANDS ? have.num_commands++ : 0;
+	struct sluice_command *command = &have.commands[place];
+
+	memset(command, 0, sizeof(*command));
+	command->kind = g[0] < 240 ? 1U + g[0] % 5 : number(g[0]);
+	command->value = g[4] < 128 ? g[4] % 8U : number(g[4]);
+	if (command->kind == SLUICE_COMMAND_INTERRUPT && g[1] < 240) {
+		command->value = g[1] < 200 ? 0 : command->value;
+		return;
+	}
+	command->bar = g[1] < 240 ? 0 : number(g[1]);
+	command->width = g[2] < 240 ? 4 : number(g[2]);
+	command->offset = g[3] < 240 ? registers[g[3] % sizeof(registers)] : number(g[3]);
+	if (command->kind == SLUICE_COMMAND_POLL)
+		command->mask = g[5] < 240 ? command->value | g[5] : number(g[5]);
+	else if (g[5] >= 200)
+		command->shift = g[5] < 240 ? 32 : number(g[5]);
+	command->timeout_us = g[6] < 200 ? 0 : g[6] < 248 ? g[6] : number(g[6]);
+}
+
+/* All commands since the last one, which stay where they are until others come. */
+static void do_program(const uint8_t *g)
+{
+	struct sluice_op *op = next_op(g, SLUICE_OP_PROGRAM);
+
+	op->flags = g[3] < 240 ? g[3] % 4U : number(g[3]);
+	op->src = op->dst;
+	op->src_offset = op->dst_offset;
+	op->program.src_length = op->length;
+	if (!(op->flags & SLUICE_OP_DST) && g[4] < 240)
+		op->dst = op->dst_offset = op->length = 0;
+	if (!(op->flags & SLUICE_OP_SRC) && g[4] < 240)
+		op->src = op->src_offset = op->program.src_length = 0;
+	op->program.commands = address_of(have.commands, g[5]);
+	op->program.num_commands = g[6] < 240 ? have.num_commands : number(g[6]);
+	op->program.reserved = reserved(g[7]);
+	have.num_commands = 0;
+}
+
+static void do_eventfd(const uint8_t *g)
+{
+	struct sluice_eventfd args = {
+		.interrupt = g[1] < 200 ? 0 : number(g[1]),
+		.fd = g[2] < 200 ? add_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ANY) :
+				   pick_fd(g[2], ANY),
+		.flags = reserved(g[3]),
+		.reserved = reserved(g[4]),
+	};
+
+	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_EVENTFD, &args, g[5]);
 }
 
 static void do_in_fence(const uint8_t *g)
@@ -441,6 +499,7 @@ static const struct {
 	{ "hang", 1, do_hang }, { "show", 3, do_show }, { "fork", 1, do_fork },
 	{ "die", 1, do_die }, { "playback", 3, do_playback }, { "cancel", 4, do_cancel },
 	{ "wrap", 4, do_wrap }, { "uring", 8, do_uring }, { "reap", 4, do_reap },
+	{ "command", 8, do_command }, { "program", 5, do_program }, { "eventfd", 2, do_eventfd },
 };
 
 const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);

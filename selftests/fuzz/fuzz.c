@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "peers.h"
 #include "support.h"
 
 #define COVER_WORDS	(1UL << 16)
@@ -328,11 +329,19 @@ int main(int argc, char **argv)
 	unsigned int wanted = setting("EXECUTIONS", 1500), seed = setting("SEED", 1), bad, stored;
 	struct objects before = objects_read();
 	struct program program;
+	struct peers peers;
+	bool registers;
 
 	printf("TAP version 13\n1..5\n");
 	if (argc != 2 || !kcov_open()) {
 		printf("Bail out! no corpus named, or no KCOV in this kernel\n");
 		return 1;
+	}
+	/* a device that is driven by its registers */
+	registers = peers_find(&peers);
+	if (registers) {
+		close(peers_open_program(&peers));
+		pci_attribute(peers.edu, "registers", "0:0+0x1000");
 	}
 	random_seed(seed);
 	bad = replay(argv[1]);
@@ -361,6 +370,8 @@ int main(int argc, char **argv)
 	result(3, pcs.count >= 400, "the modules were covered");
 	result(4, device_works(), "the device works as before");
 	close(kcov);
+	if (registers)
+		peers_leave(&peers);
 	result(5, objects_settle(&before), "nothing is left behind");
 	return 0;
 }

@@ -14,6 +14,7 @@
 #define MAX_POINTS	16
 #define MAX_OPS		32
 #define MAX_FENCES	8
+#define MAX_COMMANDS	16
 
 enum fd_kind { ANY, DEVICE, BUFFER, QUEUE, FENCE, TIMELINE };
 
@@ -36,6 +37,8 @@ struct have {
 	unsigned int num_points;
 	struct sluice_op ops[MAX_OPS];
 	unsigned int num_ops;
+	struct sluice_command commands[MAX_COMMANDS];
+	unsigned int num_commands;
 	int32_t in_fences[MAX_FENCES];
 	unsigned int num_in_fences;
 	bool forked;
