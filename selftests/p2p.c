@@ -118,7 +118,7 @@ TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
 
 	ASSERT_EQ(sluice_get_info(self->bar, &info), 0);
 	EXPECT_STREQ(info.driver, "pci");
-	EXPECT_EQ(info.op_kinds, 0);
+	EXPECT_EQ(info.op_kinds, 1ULL << SLUICE_OP_PROGRAM);
 	EXPECT_EQ(info.num_heaps, 3);
 	EXPECT_EQ(sluice_find_heap(self->bar, "pages"), 0);
 	EXPECT_EQ(sluice_find_heap(self->bar, "contiguous"), 1);

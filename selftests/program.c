@@ -38,6 +38,7 @@
 #define RANGES "0:0x0+0x8, 0:0x60+0x8, 0:0x80+0x20"
 #define WHOLE "0:0+0x100000"
 #define REGISTERS "registers"
+#define MAX_EVENTFDS 256
 /* transfers take their time on a busy machine; a hang is to be noticed soon */
 #define PATIENT_MS 20000
 #define HANG_MS 500
@@ -298,7 +299,9 @@ TEST_F_TIMEOUT(program, malformed_commands_are_refused, SECONDS)
 		{ { .kind = SLUICE_COMMAND_WRITE, .width = 4, .length = 1 }, -EINVAL },
 		{ { .kind = SLUICE_COMMAND_WRITE, .width = 8, .offset = 8 }, -EACCES },
 		{ { .kind = SLUICE_COMMAND_WRITE, .width = 4, .offset = 1ULL << 40 }, -EACCES },
-		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .shift = 8 }, -EINVAL },
+		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .part = 3 }, -EINVAL },
+		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .part = 1 }, -EINVAL },
+		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 2 }, -EINVAL },
 		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .value = PIECE }, -ERANGE },
 		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .length = PIECE + 1 }, -ERANGE },
 		{ { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .value = 1, .length = PIECE },
@@ -332,7 +335,8 @@ TEST_F_TIMEOUT(program, malformed_commands_are_refused, SECONDS)
 TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 {
 	struct sluice_command many[2] = {};
-	struct sluice_op good, op;
+	struct { struct sluice_command command; uint64_t tail; } longer[2] = {};
+	struct sluice_op good, op, ops[2];
 
 	ASSERT_EQ(allow(self, RANGES), 0);
 	prepare_copy(self, &good, 0);
@@ -346,7 +350,9 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	REFUSED(-EINVAL, flags, SLUICE_OP_SRC);
 	REFUSED(-EINVAL, length, 0);
 	REFUSED(-EINVAL, program.src_length, 0);
-	REFUSED(-EINVAL, program.reserved, 1);
+	REFUSED(-EINVAL, program.command_size, 39);
+	REFUSED(-E2BIG, program.command_size, 257);
+	REFUSED(-E2BIG, program.command_size, 48);	/* the tails are other commands */
 	REFUSED(-EINVAL, program.num_commands, 0);
 	REFUSED(-E2BIG, program.num_commands, SLUICE_MAX_COMMANDS + 1);
 	REFUSED(-EFAULT, program.commands, 8);
@@ -365,6 +371,18 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	EXPECT_EQ(submit(self, &op), -EINVAL);
 	sluice_op_program(&op, many, 1);
 	EXPECT_EQ(run(self, &op), 0);
+	/* commands of a later day, without what that has brought */
+	sluice_command_poll(&longer[0].command, 0, 4, EDU_ID, 0, 0, 1);
+	longer[1] = longer[0];
+	sluice_op_program(&op, &longer[0].command, 2);
+	op.program.command_size = sizeof(longer[0]);
+	EXPECT_EQ(run(self, &op), 0);
+	longer[1].tail = 1;
+	EXPECT_EQ(submit(self, &op), -E2BIG);
+	/* the limit is that of the job */
+	ops[0] = ops[1] = good;
+	ops[1].program.num_commands = SLUICE_MAX_COMMANDS;
+	EXPECT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), -E2BIG);
 	/* a device that runs no programs */
 	sluice_op_program(&op, many, 1);
 	close(self->queue);
@@ -419,7 +437,7 @@ TEST_F_TIMEOUT(program, polls_and_halves_of_addresses, SECONDS)
 	sluice_command_write(next_command(self), 0, 4, EDU_LIVENESS, 0x12345678);
 	sluice_command_poll(next_command(self), 0, 4, EDU_LIVENESS, ~0U, ~0x12345678U, 1000);
 	sluice_command_dst(next_command(self), 0, 4, EDU_LIVENESS, 0, 0);
-	self->commands[3].shift = 32;
+	self->commands[3].part = SLUICE_ADDRESS_HIGH;
 	sluice_command_poll(next_command(self), 0, 4, EDU_LIVENESS, 0xffff0000, 0xffff0000, 1000);
 	prepare_bare(self, &op);
 	sluice_program_dst(&op, self->to, 0, SIZE);
@@ -452,6 +470,72 @@ TEST_F_TIMEOUT(program, hang_is_ended_by_a_function_reset_and_the_next_runs, SEC
 	EXPECT_EQ(run(self, &op), 0);
 	EXPECT_TRUE(bus_master(self));
 	EXPECT_EQ(check_words(self->dst, PIECE, 7), 0);
+}
+
+/* Somebody resets it below us: the job fails, registers are there again, the next runs. */
+TEST_F_TIMEOUT(program, survives_a_reset_by_root, SECONDS)
+{
+	struct sluice_completion completion;
+	volatile uint32_t *registers;
+	volatile void *mapped;
+	struct sluice_op op;
+
+	ASSERT_EQ(allow(self, WHOLE), 0);
+	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
+	registers = mapped;
+	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
+	sluice_command_interrupt(next_command(self), 0);
+	prepare_bare(self, &op);
+	ASSERT_EQ(submit(self, &op), 0);
+	ASSERT_EQ(pci_attribute(self->peers.edu, "reset", "1"), 0);
+	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -EIO);
+	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
+	munmap((void *)registers, 4096);
+	prepare_copy(self, &op, 0);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(check_words(self->dst, PIECE, 7), 0);
+}
+
+/* A thread that looks at a register all the time: never what a device in reset answers. */
+struct looker {
+	volatile uint32_t *registers;
+	volatile bool over;
+	unsigned long looks, wrong;
+};
+
+static void *look(void *argument)
+{
+	struct looker *looker = argument;
+
+	while (!looker->over) {
+		looker->wrong += looker->registers[EDU_ID / 4] != EDU_ID_VALUE;
+		looker->looks++;
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(program, no_cpu_sees_it_in_reset, SECONDS)
+{
+	struct looker looker = {};
+	volatile void *mapped;
+	struct sluice_op op;
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(allow(self, WHOLE), 0);
+	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
+	looker.registers = mapped;
+	ASSERT_EQ(pthread_create(&thread, NULL, look, &looker), 0);
+	sluice_command_poll(next_command(self), 0, 4, EDU_ID, ~0U, 0, 0);
+	prepare_bare(self, &op);
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(run(self, &op), -EIO);
+	looker.over = true;
+	pthread_join(thread, NULL);
+	EXPECT_GT(looker.looks, 0);
+	EXPECT_EQ(looker.wrong, 0);
+	munmap((void *)mapped, 4096);
 }
 
 TEST_F_TIMEOUT(program, is_cancelled_in_the_middle_of_a_transfer, SECONDS)
@@ -532,8 +616,13 @@ TEST_F_TIMEOUT(program, interrupts_are_counted_by_eventfds, SECONDS)
 TEST_F_TIMEOUT(program, eventfds_that_make_no_sense_are_refused, SECONDS)
 {
 	struct sluice_eventfd args = { .interrupt = 1, .fd = -1 };
-	int soft = sluice_open("soft0");
+	int soft = sluice_open("soft0"), counter = eventfd(0, EFD_CLOEXEC), i;
+	static int files[MAX_EVENTFDS];
+	struct sluice_info info;
+	char path[64];
 
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	snprintf(path, sizeof(path), "/dev/sluice/%s", info.name);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
 	args = (struct sluice_eventfd) { .fd = -2 };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
@@ -545,6 +634,18 @@ TEST_F_TIMEOUT(program, eventfds_that_make_no_sense_are_refused, SECONDS)
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EBADF);
 	args = (struct sluice_eventfd) { .fd = self->queue };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	/* as many as there may be, and one more: one a file and interrupt */
+	for (i = 0; i < MAX_EVENTFDS; i++) {
+		files[i] = open(path, O_RDWR | O_CLOEXEC);
+		args = (struct sluice_eventfd) { .fd = counter };
+		EXPECT_EQ(xioctl(files[i], SLUICE_IOCTL_EVENTFD, &args), 0);
+	}
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -ENOSPC);
+	EXPECT_EQ(xioctl(files[0], SLUICE_IOCTL_EVENTFD, &args), 0);
+	for (i = 0; i < MAX_EVENTFDS; i++)
+		close(files[i]);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
+	close(counter);
 	/* soft has no interrupts, and no registers */
 	EXPECT_EQ(sluice_eventfd(soft, 0), -EINVAL);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, soft, 0), MAP_FAILED);
@@ -557,7 +658,8 @@ TEST_F_TIMEOUT(program, registers_are_mapped_and_taken_back, SECONDS)
 	volatile uint32_t *registers, *again;
 	volatile void *mapped;
 	uint64_t count = 0;
-	int eventfd;
+	int eventfd, readonly;
+	char path[32];
 
 	/* a page that is allowed in part is not */
 	ASSERT_EQ(allow(self, "0:0+0xfff"), 0);
@@ -568,6 +670,17 @@ TEST_F_TIMEOUT(program, registers_are_mapped_and_taken_back, SECONDS)
 	EXPECT_EQ(sluice_map_registers(self->device, 6, 0, 4096, &mapped), -EINVAL);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->device, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
+	/* an fd that is only for reading */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->device);
+	readonly = open(path, O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, readonly, 0), MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	again = mmap(NULL, 4096, PROT_READ, MAP_SHARED, readonly, 0);
+	ASSERT_NE((void *)again, MAP_FAILED);
+	EXPECT_EQ(again[EDU_ID / 4], EDU_ID_VALUE);
+	EXPECT_NE(mprotect((void *)again, 4096, PROT_READ | PROT_WRITE), 0);
+	munmap((void *)again, 4096);
+	close(readonly);
 
 	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
 	registers = mapped;

@@ -124,6 +124,7 @@ struct sluice_engine {
  * @num_interrupts: that userspace may have counted; fixed when the node appears
  * @eventfd_lock: spinlock, irq: guards @eventfds
  * @eventfds: struct sluice_counter: see direct.c
+ * @num_eventfds: length of @eventfds
  * @registers_lock: for reading: registers are being mapped
  * @mappings_lock: guards @mappings; inside mmap_lock
  * @mappings: clients that have mapped registers
@@ -160,6 +161,7 @@ struct sluice_device {
 	unsigned int num_interrupts;
 	spinlock_t eventfd_lock;
 	struct list_head eventfds;
+	unsigned int num_eventfds;
 	struct rw_semaphore registers_lock;
 	struct mutex mappings_lock;
 	struct list_head mappings;
@@ -208,6 +210,8 @@ struct sluice_client {
  * @dmabuf_ops: of its dma-bufs; NULL for those of system memory.  Their release is
  *	sluice_dmabuf_release()
  * @exported: optional: the buffer is a dma-buf now
+ * @block: optional: let nobody touch the memory until it is called again with false.
+ *	Between the two calls the caller may do what revoke() must not meet
  * @revoke: optional: take the memory back from everybody, because the device goes
  * @release: free the heap itself, of one device; NULL for those of all devices
  */
@@ -223,6 +227,7 @@ struct sluice_heap {
 	int (*cpu_access)(struct sluice_buffer *buffer, bool begin);
 	const struct dma_buf_ops *dmabuf_ops;
 	void (*exported)(struct sluice_buffer *buffer, struct dma_buf *dmabuf);
+	void (*block)(const struct sluice_heap *heap, bool block);
 	void (*revoke)(const struct sluice_heap *heap);
 	void (*release)(const struct sluice_heap *heap);
 };
@@ -455,7 +460,7 @@ struct sluice_claim {
  * @link: in queue->jobs
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
- * @programs: there is a PROGRAM among its ops
+ * @num_commands: of all its PROGRAMs
  * @point: number on the timeline
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
@@ -482,7 +487,7 @@ struct sluice_job {
 	struct list_head link;
 	struct llist_node reap;
 	bool entered;
-	bool programs;
+	u32 num_commands;
 	u64 point;
 	u64 user_data;
 	u32 flags;
@@ -744,8 +749,9 @@ void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
 
 /* program.c */
-int sluice_program_copy(struct sluice_step *step, const struct sluice_op *op);
-int sluice_program_check(const struct sluice_step *step, const struct sluice_device *sdev);
+int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
+			const struct sluice_op *op);
+int sluice_program_check(struct sluice_step *step, const struct sluice_device *sdev);
 void sluice_program_free(struct sluice_step *step);
 
 /* deps.c */

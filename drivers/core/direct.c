@@ -18,6 +18,8 @@
 
 #include "core.h"
 
+#define SLUICE_MAX_EVENTFDS	256	/* of a device: each interrupt looks at all */
+
 /**
  * struct sluice_counter - an eventfd that counts an interrupt
  * @link: in sdev->eventfds
@@ -83,11 +85,12 @@ static void sluice_counter_free(struct sluice_counter *counter)
 }
 
 /* The client's counter of an interrupt is @counter, if any, from now on. */
-static void sluice_counter_replace(struct sluice_client *client, u32 interrupt,
-				   struct sluice_counter *counter)
+static int sluice_counter_replace(struct sluice_client *client, u32 interrupt,
+				  struct sluice_counter *counter)
 {
 	struct sluice_device *sdev = client->sdev;
 	struct sluice_counter *old, *found = NULL;
+	int ret = 0;
 
 	spin_lock_irq(&sdev->eventfd_lock);
 	list_for_each_entry(old, &sdev->eventfds, link)
@@ -95,11 +98,16 @@ static void sluice_counter_replace(struct sluice_client *client, u32 interrupt,
 			found = old;
 	if (found)
 		list_del(&found->link);
-	if (counter)
+	else if (counter && sdev->num_eventfds == SLUICE_MAX_EVENTFDS)
+		ret = -ENOSPC;
+	if (counter && !ret)
 		list_add_tail(&counter->link, &sdev->eventfds);
+	if (!ret)
+		sdev->num_eventfds += !!counter - !!found;
 	spin_unlock_irq(&sdev->eventfd_lock);
 	if (found)
 		sluice_counter_free(found);
+	return ret;
 }
 
 /**
@@ -113,7 +121,7 @@ int sluice_node_eventfd(struct sluice_call *call)
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_eventfd *args = call->data;
 	struct sluice_counter *counter = NULL;
-	int ret = 0;
+	int ret = -ENODEV;
 
 	if (args->interrupt >= client->sdev->num_interrupts || args->flags || args->reserved ||
 	    args->fd < -1)
@@ -133,13 +141,12 @@ int sluice_node_eventfd(struct sluice_call *call)
 	}
 	/* or it could miss the device's end */
 	if (sluice_device_enter(client->sdev)) {
-		sluice_counter_replace(client, args->interrupt, counter);
+		ret = sluice_counter_replace(client, args->interrupt, counter);
 		sluice_device_exit(client->sdev);
-		return 0;
 	}
-	if (counter)
+	if (ret && counter)
 		sluice_counter_free(counter);
-	return -ENODEV;
+	return ret;
 }
 
 static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
@@ -170,8 +177,10 @@ static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, 
 	int ret = 0;
 	u64 done;
 
-	for (done = 0; done < size && !ret; done += PAGE_SIZE)
+	for (done = 0; done < size && !ret; done += PAGE_SIZE) {
 		ret = sdev->ops->find_registers(sdev->priv, offset + done, &phys);
+		cond_resched();
+	}
 	return ret;
 }
 
@@ -190,7 +199,8 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
-	if (sdev->ops->find_registers && vma->vm_flags & VM_SHARED &&
+	/* MAYSHARE: an fd that is only for reading has no other sign of it */
+	if (sdev->ops->find_registers && vma->vm_flags & VM_MAYSHARE &&
 	    vma->vm_pgoff <= U64_MAX >> PAGE_SHIFT)
 		ret = sluice_registers_check(sdev, (u64)vma->vm_pgoff << PAGE_SHIFT,
 					     vma->vm_end - vma->vm_start);
@@ -210,6 +220,16 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
+static void sluice_registers_unmap(struct sluice_device *sdev)
+{
+	struct sluice_client *client;
+
+	mutex_lock(&sdev->mappings_lock);
+	list_for_each_entry(client, &sdev->mappings, mapped)
+		unmap_mapping_range(client->mapping, 0, 0, 1);
+	mutex_unlock(&sdev->mappings_lock);
+}
+
 /**
  * sluice_device_zap_registers - take registers from all processes
  * @sdev: the device
@@ -220,17 +240,51 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
  */
 void sluice_device_zap_registers(struct sluice_device *sdev)
 {
-	struct sluice_client *client;
-
 	/* who has asked before, has mapped now, and is found below */
 	down_write(&sdev->registers_lock);
 	up_write(&sdev->registers_lock);
-	mutex_lock(&sdev->mappings_lock);
-	list_for_each_entry(client, &sdev->mappings, mapped)
-		unmap_mapping_range(client->mapping, 0, 0, 1);
-	mutex_unlock(&sdev->mappings_lock);
+	sluice_registers_unmap(sdev);
 }
 EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
+
+static void sluice_heaps_block(struct sluice_device *sdev, bool block)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_heaps; i++)
+		if (sdev->heaps[i]->block)
+			sdev->heaps[i]->block(sdev->heaps[i], block);
+}
+
+/**
+ * sluice_device_block - let no CPU touch the device's BARs for a moment
+ * @sdev: the device, until sluice_device_unregister() begins
+ *
+ * While a function is reset it answers no access, and on some machines that is
+ * fatal.  Registers and memory are taken out of all page tables, and whoever touches
+ * them sleeps until sluice_device_unblock(), which the same task calls.  Peers that
+ * use its memory are not held up.
+ *
+ * Context: may sleep; not in the signalling path of fences.
+ */
+void sluice_device_block(struct sluice_device *sdev)
+{
+	down_write(&sdev->registers_lock);
+	sluice_registers_unmap(sdev);
+	sluice_heaps_block(sdev, true);
+}
+EXPORT_SYMBOL_GPL(sluice_device_block);
+
+/**
+ * sluice_device_unblock - the opposite
+ * @sdev: the device
+ */
+void sluice_device_unblock(struct sluice_device *sdev)
+{
+	sluice_heaps_block(sdev, false);
+	up_write(&sdev->registers_lock);
+}
+EXPORT_SYMBOL_GPL(sluice_device_unblock);
 
 /**
  * sluice_direct_revoke - the device goes
@@ -263,8 +317,10 @@ void sluice_direct_close(struct sluice_client *client)
 
 	spin_lock_irq(&sdev->eventfd_lock);
 	list_for_each_entry_safe(counter, next, &sdev->eventfds, link)
-		if (counter->client == client)
+		if (counter->client == client) {
 			list_move(&counter->link, &mine);
+			sdev->num_eventfds--;
+		}
 	spin_unlock_irq(&sdev->eventfd_lock);
 	list_for_each_entry_safe(counter, next, &mine, link)
 		sluice_counter_free(counter);

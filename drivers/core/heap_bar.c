@@ -10,7 +10,8 @@
  *
  * Locks: bar->lock is held for reading by whoever uses the memory, or the
  * kernel's knowledge of its routes, other than through a mapping; for writing to
- * set bar->revoked.  It nests inside mmap_lock.  A mapping for DMA is made under
+ * set bar->revoked, and while the device cannot answer (sluice_device_block()).  It
+ * nests inside mmap_lock, and bar->ranges_lock inside it.  A mapping for DMA is made under
  * the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock guards the
  * list of buffers.
  *
@@ -316,6 +317,24 @@ static unsigned long sluice_bar_patience(unsigned long deadline)
 	return time_before(jiffies, deadline) ? deadline - jiffies : 1;
 }
 
+/* Pages are inserted with bar->lock, so that they are there now or not before the end. */
+static void sluice_bar_block(const struct sluice_heap *heap, bool block)
+{
+	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
+	struct sluice_buffer *buffer;
+
+	if (!block) {
+		up_write(&bar->lock);
+		return;
+	}
+	down_write(&bar->lock);
+	mutex_lock(&bar->ranges_lock);
+	list_for_each_entry(buffer, &bar->buffers, range)
+		if (buffer->file_inode)
+			unmap_mapping_range(buffer->file_inode->i_mapping, 0, 0, 1);
+	mutex_unlock(&bar->ranges_lock);
+}
+
 static void sluice_bar_revoke(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
@@ -403,6 +422,7 @@ int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int 
 		.cpu_access = sluice_bar_cpu_access,
 		.dmabuf_ops = &sluice_bar_dmabuf_ops,
 		.exported = sluice_bar_exported,
+		.block = sluice_bar_block,
 		.revoke = sluice_bar_revoke,
 		.release = sluice_bar_release,
 	};

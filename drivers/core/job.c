@@ -34,8 +34,9 @@ static bool sluice_job_let_go(struct sluice_job *job)
 {
 	unsigned int i;
 
-	/* maybe in an interrupt: no long work */
-	if (job->num_steps > SLUICE_FEW_STEPS || job->num_deps > SLUICE_FEW_STEPS)
+	/* maybe in an interrupt: no long work, and no vfree() */
+	if (job->num_steps > SLUICE_FEW_STEPS || job->num_deps > SLUICE_FEW_STEPS ||
+	    job->num_commands)
 		return false;
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->num_steps; i++) {
@@ -57,7 +58,7 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 	bool entered = job->entered;
 	unsigned int i;
 
-	if (job->programs)
+	if (job->num_commands)
 		for (i = 0; i < job->num_steps; i++)
 			sluice_program_free(&job->steps[i]);
 	dma_fence_put(job->fence);
@@ -133,7 +134,7 @@ void sluice_job_put(struct sluice_job *job)
 
 /* Copy */
 
-static int sluice_step_copy(struct sluice_step *step, struct sluice_op *op)
+static int sluice_step_copy(struct sluice_job *job, struct sluice_step *step, struct sluice_op *op)
 {
 	*step = (struct sluice_step) {
 		.kind = op->kind,
@@ -164,7 +165,7 @@ static int sluice_step_copy(struct sluice_step *step, struct sluice_op *op)
 		step->frame.format = op->frame.format;
 		break;
 	case SLUICE_OP_PROGRAM:
-		return sluice_program_copy(step, op);
+		return sluice_program_copy(job, step, op);
 	default:
 		return -EINVAL;
 	}
@@ -188,8 +189,7 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 		if (ret)
 			return ret;
 		job->num_steps = i + 1;	/* what they hold is to be put */
-		job->programs |= op.kind == SLUICE_OP_PROGRAM;
-		ret = sluice_step_copy(&job->steps[i], &op);
+		ret = sluice_step_copy(job, &job->steps[i], &op);
 		if (ret)
 			return ret;
 		if (!(kinds & BIT_ULL(op.kind)))
@@ -263,7 +263,7 @@ static int sluice_check_frame(const struct sluice_step *step, const struct sluic
 	return 0;
 }
 
-static int sluice_step_check(const struct sluice_step *step, const struct sluice_device *sdev)
+static int sluice_step_check(struct sluice_step *step, const struct sluice_device *sdev)
 {
 	bool program = step->kind == SLUICE_OP_PROGRAM;
 	u64 src_length = program ? step->program.src_length : step->length;

@@ -5,13 +5,17 @@
  * The list is copied and checked at SUBMIT, so that an engine meets nothing
  * malformed.  Which registers there are, and which of them may be used, the device
  * driver knows: it is asked at SUBMIT (ops->check_command), and sees to it again
- * when the op runs.  Addresses reach registers only as places in the op's slots.
+ * when the op runs.  Places in slots become addresses at SUBMIT too: a slot's memory
+ * does not move, and looking for a place in many segments takes its time.
  */
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "core.h"
+
+#define SLUICE_MAX_COMMAND_SIZE	256
 
 static bool sluice_register_valid(const struct sluice_command *command)
 {
@@ -25,6 +29,12 @@ static bool sluice_fits_width(u64 value, u16 width)
 	return width == 8 || !(value >> (8 * width));
 }
 
+static bool sluice_command_has_address(const struct sluice_command *command)
+{
+	return command->kind == SLUICE_COMMAND_WRITE_DST ||
+	       command->kind == SLUICE_COMMAND_WRITE_SRC;
+}
+
 /* By itself, without regard to slots and the device. */
 static bool sluice_command_valid(const struct sluice_command *command, u32 flags)
 {
@@ -34,15 +44,17 @@ static bool sluice_command_valid(const struct sluice_command *command, u32 flags
 		       sluice_fits_width(command->value, command->width);
 	case SLUICE_COMMAND_WRITE_DST:
 	case SLUICE_COMMAND_WRITE_SRC:
-		return sluice_register_valid(command) &&
-		       (!command->shift || command->shift == 32) &&
+		return sluice_register_valid(command) && command->width >= 4 &&
+		       command->part <= SLUICE_ADDRESS_HIGH &&
+		       (!command->part || command->width == 4) &&
 		       flags & (command->kind == SLUICE_COMMAND_WRITE_DST ? SLUICE_OP_DST :
 									     SLUICE_OP_SRC);
 	case SLUICE_COMMAND_POLL:
 		return sluice_register_valid(command) &&
 		       sluice_fits_width(command->value, command->width) &&
 		       sluice_fits_width(command->mask, command->width) &&
-		       !(command->value & ~command->mask);
+		       !(command->value & ~command->mask) &&
+		       command->timeout_us <= SLUICE_MAX_POLL_US;
 	case SLUICE_COMMAND_INTERRUPT:
 		return !command->bar && !command->width && !command->offset && !command->mask &&
 		       !command->length;
@@ -50,58 +62,63 @@ static bool sluice_command_valid(const struct sluice_command *command, u32 flags
 	return false;
 }
 
-static int sluice_program_validate(const struct sluice_step *step)
+/* Each command once, as user memory may change. */
+static int sluice_program_copy_commands(struct sluice_step *step, const struct sluice_op *op)
 {
+	size_t size = op->program.command_size ?: sizeof(struct sluice_command);
 	u64 polls = 0;
 	u32 i;
+	int ret;
 
 	for (i = 0; i < step->program.num_commands; i++) {
-		const struct sluice_command *command = &step->program.commands[i];
+		struct sluice_command *command = &step->program.commands[i];
 
+		ret = copy_struct_from_user(command, sizeof(*command),
+					    u64_to_user_ptr(op->program.commands + i * size),
+					    size);
+		if (ret)
+			return ret;
 		if (!sluice_command_valid(command, step->flags))
 			return -EINVAL;
-		if (command->kind != SLUICE_COMMAND_POLL)
-			continue;
-		if (command->timeout_us > SLUICE_MAX_POLL_US)
-			return -EINVAL;
-		polls += command->timeout_us;
+		if (command->kind == SLUICE_COMMAND_POLL)
+			polls += command->timeout_us;
 	}
 	return polls > SLUICE_MAX_POLL_US ? -EINVAL : 0;
 }
 
 /**
  * sluice_program_copy - copy a PROGRAM from the caller
- * @step: its other fields are set; sluice_program_free() must follow, also after
- *	an error
+ * @job: the job, for its limit
+ * @step: one of its ops, whose other fields are set; sluice_program_free() must
+ *	follow, also after an error
  * @op: as the caller has it
  *
  * Context: may sleep and fault.  Return: 0, -EINVAL, -E2BIG, -EFAULT or -ENOMEM.
  */
-int sluice_program_copy(struct sluice_step *step, const struct sluice_op *op)
+int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
+			const struct sluice_op *op)
 {
-	struct sluice_command *commands;
 	bool dst = op->flags & SLUICE_OP_DST, src = op->flags & SLUICE_OP_SRC;
-	size_t size = array_size(op->program.num_commands, sizeof(*commands));
+	u32 count = op->program.num_commands, size = op->program.command_size;
 
 	step->flags = op->flags;
-	if (op->flags & ~(SLUICE_OP_DST | SLUICE_OP_SRC) || op->program.reserved ||
-	    !op->program.num_commands)
+	if (op->flags & ~(SLUICE_OP_DST | SLUICE_OP_SRC) || !count ||
+	    (size && size < sizeof(struct sluice_command)))
 		return -EINVAL;
 	if (!dst ? op->dst || op->dst_offset || op->length : !op->length)
 		return -EINVAL;
 	if (!src ? op->src || op->src_offset || op->program.src_length : !op->program.src_length)
 		return -EINVAL;
-	if (op->program.num_commands > SLUICE_MAX_COMMANDS)
+	if (count > SLUICE_MAX_COMMANDS - job->num_commands || size > SLUICE_MAX_COMMAND_SIZE)
 		return -E2BIG;
-	commands = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!commands)
+	step->program.commands = kvmalloc_array(count, sizeof(struct sluice_command),
+						GFP_KERNEL_ACCOUNT);
+	if (!step->program.commands)
 		return -ENOMEM;
-	step->program.commands = commands;
-	step->program.num_commands = op->program.num_commands;
+	job->num_commands += count;
+	step->program.num_commands = count;
 	step->program.src_length = op->program.src_length;
-	if (copy_from_user(commands, u64_to_user_ptr(op->program.commands), size))
-		return -EFAULT;
-	return sluice_program_validate(step);
+	return sluice_program_copy_commands(step, op);
 }
 
 /**
@@ -115,52 +132,83 @@ void sluice_program_free(struct sluice_step *step)
 }
 
 /**
- * sluice_program_address - what a WRITE_DST or WRITE_SRC writes
- * @step: a PROGRAM, with its slots
- * @command: one of its commands
- * @address: set to the bus address, shifted
- *
- * Any context.  Return: 0, -ERANGE (not inside the op's range) or -EADDRNOTAVAIL
- * (not in one piece).
+ * struct sluice_place - where a walk through a range has come to
+ * @slot: NULL before its beginning
+ * @cursor: there
+ * @at: bytes into the range
  */
-int sluice_program_address(const struct sluice_step *step, const struct sluice_command *command,
-			   u64 *address)
+struct sluice_place {
+	const struct sluice_slot *slot;
+	struct sluice_cursor cursor;
+	u64 at;
+};
+
+/* Mostly further than the last time, and then only that far. */
+static void sluice_place_go(struct sluice_place *place, const struct sluice_slot *slot,
+			    u64 offset, u64 at)
+{
+	if (!place->slot || at < place->at)
+		sluice_cursor_init(&place->cursor, slot, offset + at);
+	else
+		sluice_cursor_advance(&place->cursor, at - place->at);
+	place->slot = slot;
+	place->at = at;
+}
+
+/* A WRITE_DST or WRITE_SRC becomes a WRITE. */
+static int sluice_command_resolve(struct sluice_command *command, const struct sluice_step *step,
+				  struct sluice_place *place)
 {
 	bool dst = command->kind == SLUICE_COMMAND_WRITE_DST;
-	u64 size = dst ? step->length : step->program.src_length;
-	struct sluice_cursor cursor;
+	u64 size = dst ? step->length : step->program.src_length, address;
 
 	if (command->value >= size || command->length > size - command->value)
 		return -ERANGE;
-	sluice_cursor_init(&cursor, dst ? step->dst : step->src,
-			   (dst ? step->dst_offset : step->src_offset) + command->value);
-	if (sluice_cursor_left(&cursor) < (command->length ?: size - command->value))
+	place += dst;
+	sluice_place_go(place, dst ? step->dst : step->src,
+			dst ? step->dst_offset : step->src_offset, command->value);
+	if (sluice_cursor_left(&place->cursor) < (command->length ?: size - command->value))
 		return -EADDRNOTAVAIL;
-	*address = (u64)sluice_cursor_address(&cursor) >> command->shift;
+	address = sluice_cursor_address(&place->cursor);
+	if (command->part == SLUICE_ADDRESS_LOW)
+		address = lower_32_bits(address);
+	else if (command->part == SLUICE_ADDRESS_HIGH)
+		address = upper_32_bits(address);
+	else if (!sluice_fits_width(address, command->width))
+		return -EADDRNOTAVAIL;
+	*command = (struct sluice_command) {
+		.kind = SLUICE_COMMAND_WRITE,
+		.bar = command->bar,
+		.width = command->width,
+		.offset = command->offset,
+		.value = address,
+	};
 	return 0;
 }
-EXPORT_SYMBOL_GPL(sluice_program_address);
 
 /**
  * sluice_program_check - can the device run it?
- * @step: a PROGRAM whose ranges are inside its slots
+ * @step: a PROGRAM whose ranges are inside its slots, which it gets addresses from
  * @sdev: the device, which the caller has entered
  *
- * Return: 0, -ERANGE, -EADDRNOTAVAIL, or what the driver says.
+ * Context: may sleep.  Return: 0, -ERANGE, -EADDRNOTAVAIL, -EINTR (killed), or what
+ * the driver says.
  */
-int sluice_program_check(const struct sluice_step *step, const struct sluice_device *sdev)
+int sluice_program_check(struct sluice_step *step, const struct sluice_device *sdev)
 {
-	u64 address;
+	struct sluice_place places[2] = {};
 	int ret = 0;
 	u32 i;
 
 	for (i = 0; i < step->program.num_commands && !ret; i++) {
-		const struct sluice_command *command = &step->program.commands[i];
+		struct sluice_command *command = &step->program.commands[i];
 
 		ret = sdev->ops->check_command(sdev->priv, command);
-		if (!ret && (command->kind == SLUICE_COMMAND_WRITE_DST ||
-			     command->kind == SLUICE_COMMAND_WRITE_SRC))
-			ret = sluice_program_address(step, command, &address);
+		if (!ret && sluice_command_has_address(command))
+			ret = sluice_command_resolve(command, step, places);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
 	}
 	return ret;
 }

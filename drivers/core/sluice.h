@@ -45,7 +45,8 @@ struct sluice_slot;
  * @frame.format: DRM fourcc, one that the driver's check_format() accepted
  * @program: program: each command is well-formed, and was allowed by the driver's
  *	check_command() at SUBMIT
- * @program.commands: what to do
+ * @program.commands: what to do; a WRITE_DST or WRITE_SRC has become a WRITE of the
+ *	address.  To be read only
  * @program.num_commands: length of @program.commands, not 0
  * @program.src_length: bytes of the range of @src
  */
@@ -66,7 +67,7 @@ struct sluice_step {
 			u32 format;
 		} frame;
 		struct {
-			const struct sluice_command *commands;
+			struct sluice_command *commands;
 			u32 num_commands;
 			u64 src_length;
 		} program;
@@ -148,10 +149,8 @@ int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int 
 void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count);
 void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt);
 void sluice_device_zap_registers(struct sluice_device *sdev);
-
-/* program.c */
-int sluice_program_address(const struct sluice_step *step, const struct sluice_command *command,
-			   u64 *address);
+void sluice_device_block(struct sluice_device *sdev);
+void sluice_device_unblock(struct sluice_device *sdev);
 
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);

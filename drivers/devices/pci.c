@@ -110,6 +110,7 @@ static void pci_free_interrupts(struct sluice_pci *sluice)
 			 &sluice->vectors[sluice->num_vectors]);
 	}
 	pci_free_irq_vectors(sluice->pdev);
+	pci_intx(sluice->pdev, 0);	/* nobody would hear it: as it was before */
 }
 
 /* Those that are messages: a line would have to be silenced by who knows the device. */
@@ -268,10 +269,14 @@ static void pci_set_ranges(struct sluice_pci *sluice, const struct pci_range *ra
 	spin_lock_irq(&sluice->lock);
 	memcpy(sluice->ranges, ranges, count * sizeof(*ranges));
 	sluice->num_ranges = count;
-	if (!count)
-		pci_clear_master(sluice->pdev);
-	else if (!sluice->stuck && !sluice->resetting)
-		pci_set_master(sluice->pdev);
+	sluice->used = sluice->used || count;
+	/* one that is being reset gets what it is to have afterwards */
+	if (!sluice->resetting && !sluice->stuck) {
+		if (count)
+			pci_set_master(sluice->pdev);
+		else
+			pci_clear_master(sluice->pdev);
+	}
 	spin_unlock_irq(&sluice->lock);
 	sluice_device_zap_registers(sluice->sdev);
 }
@@ -360,6 +365,7 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	pci_clear_master(pdev);	/* firmware may have left it on */
+	pci_intx(pdev, 0);
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
 	if (ret && bits > 32)
 		ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
@@ -382,11 +388,8 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 static void pci_remove(struct pci_dev *pdev)
 {
 	struct sluice_pci *sluice = pci_get_drvdata(pdev);
-	unsigned int i;
 
-	WRITE_ONCE(sluice->listening, false);
-	for (i = 0; i < sluice->num_vectors; i++)
-		synchronize_irq(sluice->vectors[i].irq);
+	pci_program_leave(sluice);
 	sluice_device_unregister(sluice->sdev);
 	pci_free_interrupts(sluice);
 	pci_program_exit(sluice);
@@ -397,12 +400,19 @@ static const struct pci_device_id pci_ids[] = {
 	{ }
 };
 
+static const struct pci_error_handlers pci_errors = {
+	.reset_prepare = pci_program_reset_prepare,
+	.reset_done = pci_program_reset_done,
+};
+
 static struct pci_driver pci_driver = {
 	.name = "sluice-pci",
 	.id_table = pci_ids,
 	.probe = pci_probe,
 	.remove = pci_remove,
 	.dev_groups = pci_registers_groups,
+	.err_handler = &pci_errors,
+	.driver.pm = pm_sleep_ptr(&pci_program_pm),
 };
 module_pci_driver(pci_driver);
 

@@ -53,6 +53,10 @@ struct pci_vector {
  * @wq: runs @work: on the way to fences
  * @work: goes on with a program after an interrupt
  * @reset_work: resets the function, outside of all that fences wait for
+ * @foreign_reset: the reset under way was not asked for by @reset_work; with the PCI
+ *	device locked, as is the next
+ * @blocked: BARs are blocked until it is over
+ * @used: there have been ranges: the device may have been set to work
  * @lock: spinlock, irq: guards all below
  * @num_ranges: length of @ranges; with 0 the device is no bus master
  * @ranges: what programs and mmap() may use
@@ -76,7 +80,10 @@ struct sluice_pci {
 	void __iomem *regs[PCI_STD_NUM_BARS];
 	struct workqueue_struct *wq;
 	struct work_struct work;
-	struct work_struct reset_work;
+	struct delayed_work reset_work;
+	bool foreign_reset;
+	bool blocked;
+	bool used;
 	spinlock_t lock;
 	unsigned int num_ranges;
 	struct pci_range ranges[PCI_MAX_RANGES];
@@ -93,10 +100,14 @@ struct sluice_pci {
 bool pci_ranges_cover(struct sluice_pci *sluice, unsigned int bar, u64 offset, u64 length);
 
 int pci_program_init(struct sluice_pci *sluice);
+void pci_program_leave(struct sluice_pci *sluice);
 void pci_program_exit(struct sluice_pci *sluice);
 void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number);
 int pci_program_check(void *priv, const struct sluice_command *command);
 int pci_program_start(struct sluice_engine *engine, const struct sluice_step *step);
 void pci_program_abort(struct sluice_engine *engine);
+void pci_program_reset_prepare(struct pci_dev *pdev);
+void pci_program_reset_done(struct pci_dev *pdev);
+extern const struct dev_pm_ops pci_program_pm;
 
 #endif /* _SLUICE_PCI_H */

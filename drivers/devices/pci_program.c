@@ -18,16 +18,26 @@
 #include <linux/dma-fence.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
+#include <linux/nospec.h>
 
 #include "pci.h"
 
-#define PCI_RESET_TRIES	20	/* with pauses of 10 ms: somebody has the device locked */
+#define PCI_RESET_PAUSE_MS	50	/* before it is tried again */
+#define PCI_FEW_COMMANDS	16	/* done by whoever starts the op */
 #define PCI_WAITS	1	/* a program's state, beside 0 and errnos: an interrupt is to come */
+
+static void __iomem *pci_register(const struct sluice_pci *sluice,
+				  const struct sluice_command *command)
+{
+	unsigned int bar = array_index_nospec(command->bar, PCI_STD_NUM_BARS);
+
+	return sluice->regs[bar] + command->offset;
+}
 
 static u64 pci_read_register(const struct sluice_pci *sluice,
 			     const struct sluice_command *command)
 {
-	void __iomem *address = sluice->regs[command->bar] + command->offset;
+	void __iomem *address = pci_register(sluice, command);
 
 	switch (command->width) {
 	case 1:
@@ -42,9 +52,10 @@ static u64 pci_read_register(const struct sluice_pci *sluice,
 }
 
 static void pci_write_register(const struct sluice_pci *sluice,
-			       const struct sluice_command *command, u64 value)
+			       const struct sluice_command *command)
 {
-	void __iomem *address = sluice->regs[command->bar] + command->offset;
+	void __iomem *address = pci_register(sluice, command);
+	u64 value = command->value;
 
 	switch (command->width) {
 	case 1:
@@ -67,17 +78,33 @@ static bool pci_program_runs(struct sluice_pci *sluice)
 	return READ_ONCE(sluice->engine);
 }
 
+/* Whoever gets the engine ends the op, and nobody else. */
+static struct sluice_engine *pci_program_claim(struct sluice_pci *sluice)
+{
+	struct sluice_engine *engine;
+
+	spin_lock_irq(&sluice->lock);
+	engine = sluice->engine;
+	WRITE_ONCE(sluice->engine, NULL);
+	sluice->awaited = PCI_NO_INTERRUPT;
+	spin_unlock_irq(&sluice->lock);
+	return engine;
+}
+
 static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_command *command)
 {
 	ktime_t deadline = ktime_add_us(ktime_get(), command->timeout_us);
+	u64 value, ones = GENMASK_ULL(8 * command->width - 1, 0);
 	bool late;
 
 	for (;;) {
 		late = ktime_after(ktime_get(), deadline);
-		if ((pci_read_register(sluice, command) & command->mask) == command->value)
-			return 0;
-		if (pci_dev_is_disconnected(sluice->pdev))
+		value = pci_read_register(sluice, command);
+		/* what a device that has gone answers would do for many a register */
+		if (value == ones && !pci_device_is_present(sluice->pdev))
 			return -ENODEV;
+		if ((value & command->mask) == command->value)
+			return 0;
 		if (late)
 			return -EIO;
 		if (!pci_program_runs(sluice))
@@ -100,25 +127,16 @@ static int pci_program_await(struct sluice_pci *sluice, unsigned int number)
 	return ret;
 }
 
-static int pci_program_command(struct sluice_pci *sluice, const struct sluice_step *step,
-			       const struct sluice_command *command)
+static int pci_program_command(struct sluice_pci *sluice, const struct sluice_command *command)
 {
-	u64 value = command->value;
-	int ret;
-
 	if (command->kind == SLUICE_COMMAND_INTERRUPT)
-		return pci_program_await(sluice, value);
+		return pci_program_await(sluice, command->value);
 	/* root may have changed his mind since SUBMIT */
 	if (!pci_ranges_cover(sluice, command->bar, command->offset, command->width))
 		return -EACCES;
 	if (command->kind == SLUICE_COMMAND_POLL)
 		return pci_program_poll(sluice, command);
-	if (command->kind != SLUICE_COMMAND_WRITE) {
-		ret = sluice_program_address(step, command, &value);
-		if (ret)
-			return ret;
-	}
-	pci_write_register(sluice, command, value);
+	pci_write_register(sluice, command);
 	return 0;
 }
 
@@ -127,11 +145,18 @@ static int pci_program_run(struct sluice_pci *sluice, const struct sluice_step *
 {
 	int ret = 0;
 
+	if (!sluice->next) {	/* what came before, or during a reset, does not count */
+		spin_lock_irq(&sluice->lock);
+		sluice->fired = 0;
+		if (sluice->stuck)
+			ret = -EIO;
+		spin_unlock_irq(&sluice->lock);
+	}
 	/* while it waits, the step may be gone already */
 	while (!ret && sluice->next < step->program.num_commands) {
 		if (!pci_program_runs(sluice))
 			return -ECANCELED;
-		ret = pci_program_command(sluice, step, &step->program.commands[sluice->next++]);
+		ret = pci_program_command(sluice, &step->program.commands[sluice->next++]);
 	}
 	return ret;
 }
@@ -147,71 +172,36 @@ static void pci_synchronize_interrupts(struct sluice_pci *sluice)
 /* The device is to touch nothing any more, and to forget what it was at. */
 static void pci_program_stop(struct sluice_pci *sluice)
 {
-	bool resetting;
+	bool idle;
 
 	spin_lock_irq(&sluice->lock);
-	resetting = sluice->resetting;
-	sluice->resetting = true;
-	if (!resetting)
+	idle = sluice->resetting || sluice->stuck;
+	if (!idle) {
+		sluice->resetting = true;
 		pci_clear_master(sluice->pdev);
+	}
 	spin_unlock_irq(&sluice->lock);
-	if (resetting)	/* the program had not begun */
+	if (idle)	/* the program had not begun */
 		return;
 	pci_synchronize_interrupts(sluice);
-	queue_work(system_long_wq, &sluice->reset_work);
-}
-
-static void pci_program_reset(struct work_struct *work)
-{
-	struct sluice_pci *sluice = container_of(work, struct sluice_pci, reset_work);
-	unsigned int tries = PCI_RESET_TRIES;
-	int ret;
-
-	/* whoever unbinds it has it locked, and resets it himself: pci_program_exit() */
-	while ((ret = pci_try_reset_function(sluice->pdev)) == -EAGAIN && --tries &&
-	       READ_ONCE(sluice->listening))
-		msleep(10);
-	spin_lock_irq(&sluice->lock);
-	sluice->resetting = false;
-	sluice->stuck = ret;
-	if (!ret && sluice->num_ranges)
-		pci_set_master(sluice->pdev);
-	if (sluice->engine)	/* has waited for this */
-		queue_work(sluice->wq, &sluice->work);
-	spin_unlock_irq(&sluice->lock);
-	if (ret && READ_ONCE(sluice->listening))
-		pci_warn(sluice->pdev, "cannot be reset (%d): it is off until it is bound again\n",
-			 ret);
-}
-
-/* The op has ended, unless it was aborted. */
-static void pci_program_end(struct sluice_pci *sluice, int status)
-{
-	struct sluice_result result = { .status = status };
-	struct sluice_engine *engine;
-
-	spin_lock_irq(&sluice->lock);
-	engine = sluice->engine;
-	if (engine && !status)
-		result.bytes = sluice->step->length;
-	sluice->engine = NULL;
-	spin_unlock_irq(&sluice->lock);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
 }
 
 static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_step *step)
 {
-	int ret = -EIO;
+	struct sluice_result result = { .status = pci_program_run(sluice, step) };
+	struct sluice_engine *engine;
 
-	if (!READ_ONCE(sluice->stuck)) {
-		ret = pci_program_run(sluice, step);
-		if (ret == PCI_WAITS)
-			return;
-		if (ret && pci_program_runs(sluice))
-			pci_program_stop(sluice);
-	}
-	pci_program_end(sluice, ret);
+	if (result.status == PCI_WAITS)
+		return;
+	engine = pci_program_claim(sluice);
+	if (!engine)
+		return;
+	if (result.status)
+		pci_program_stop(sluice);
+	else
+		result.bytes = step->length;
+	sluice_engine_done(engine, &result);
 }
 
 static void pci_program_work(struct work_struct *work)
@@ -228,6 +218,116 @@ static void pci_program_work(struct work_struct *work)
 		pci_program_go_on(sluice, step);
 	dma_fence_end_signalling(signalling);
 }
+
+/* The device is as after a reset, or off for good (@error); an op may have waited for that. */
+static void pci_program_ready(struct sluice_pci *sluice, int error)
+{
+	spin_lock_irq(&sluice->lock);
+	sluice->resetting = false;
+	sluice->stuck = error;
+	if (!error && sluice->num_ranges && sluice->listening)
+		pci_set_master(sluice->pdev);
+	if (sluice->engine)
+		queue_work(sluice->wq, &sluice->work);
+	spin_unlock_irq(&sluice->lock);
+}
+
+static void pci_program_reset(struct work_struct *work)
+{
+	struct sluice_pci *sluice = container_of(to_delayed_work(work), struct sluice_pci,
+						 reset_work);
+	int ret = -ENODEV;
+
+	if (!pci_dev_is_disconnected(sluice->pdev))
+		ret = pci_try_reset_function(sluice->pdev);
+	/* somebody has it locked.  Whoever unbinds it resets it himself: pci_program_exit() */
+	if (ret == -EAGAIN && READ_ONCE(sluice->listening)) {
+		queue_delayed_work(system_long_wq, &sluice->reset_work,
+				   msecs_to_jiffies(PCI_RESET_PAUSE_MS));
+		return;
+	}
+	pci_program_ready(sluice, ret);
+	if (ret && READ_ONCE(sluice->listening))
+		pci_warn(sluice->pdev, "cannot be reset (%d): it is off until it is bound again\n",
+			 ret);
+}
+
+/* Somebody else is about to make the device forget all: what runs fails. */
+static bool pci_program_suspend(struct sluice_pci *sluice)
+{
+	struct sluice_result result = { .status = -EIO };
+	struct sluice_engine *engine;
+	bool ours;
+
+	spin_lock_irq(&sluice->lock);
+	ours = sluice->resetting;
+	sluice->resetting = true;
+	pci_clear_master(sluice->pdev);
+	spin_unlock_irq(&sluice->lock);
+	if (ours)
+		return false;
+	engine = pci_program_claim(sluice);
+	pci_synchronize_interrupts(sluice);	/* they queue the work */
+	cancel_work_sync(&sluice->work);
+	if (engine)
+		sluice_engine_done(engine, &result);
+	return true;
+}
+
+/**
+ * pci_program_reset_prepare - the function is about to be reset, by us or through sysfs
+ * @pdev: the PCI device, locked
+ *
+ * It will not answer for a while, which no CPU must get to see.
+ */
+void pci_program_reset_prepare(struct pci_dev *pdev)
+{
+	struct sluice_pci *sluice = pci_get_drvdata(pdev);
+
+	if (!READ_ONCE(sluice->listening))	/* pci_program_exit() */
+		return;
+	sluice->foreign_reset = pci_program_suspend(sluice);
+	sluice_device_block(sluice->sdev);
+	sluice->blocked = true;
+}
+
+/**
+ * pci_program_reset_done - it has been reset, or could not be
+ * @pdev: the PCI device, locked
+ */
+void pci_program_reset_done(struct pci_dev *pdev)
+{
+	struct sluice_pci *sluice = pci_get_drvdata(pdev);
+
+	if (!sluice->blocked)
+		return;
+	sluice->blocked = false;
+	sluice_device_unblock(sluice->sdev);
+	if (sluice->foreign_reset)
+		pci_program_ready(sluice, 0);
+}
+
+static int pci_program_pm_suspend(struct device *dev)
+{
+	struct sluice_pci *sluice = dev_get_drvdata(dev);
+
+	cancel_delayed_work_sync(&sluice->reset_work);
+	sluice->foreign_reset = pci_program_suspend(sluice);
+	return 0;
+}
+
+static int pci_program_pm_resume(struct device *dev)
+{
+	struct sluice_pci *sluice = dev_get_drvdata(dev);
+
+	if (sluice->foreign_reset)
+		pci_program_ready(sluice, sluice->stuck ? -EIO : 0);
+	else	/* ours was still to be done */
+		queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
+	return 0;
+}
+
+DEFINE_SIMPLE_DEV_PM_OPS(pci_program_pm, pci_program_pm_suspend, pci_program_pm_resume);
 
 /**
  * pci_program_interrupt - an interrupt has come
@@ -274,6 +374,19 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 		0 : -EACCES;
 }
 
+/* Is it done at once, as far as it goes?  start() may be somebody's SUBMIT. */
+static bool pci_program_is_quick(const struct sluice_step *step)
+{
+	u32 i;
+
+	if (step->program.num_commands > PCI_FEW_COMMANDS)
+		return false;
+	for (i = 0; i < step->program.num_commands; i++)
+		if (step->program.commands[i].kind == SLUICE_COMMAND_POLL)
+			return false;
+	return true;
+}
+
 /**
  * pci_program_start - ops->start
  * @engine: the engine
@@ -282,19 +395,21 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 int pci_program_start(struct sluice_engine *engine, const struct sluice_step *step)
 {
 	struct sluice_pci *sluice = sluice_engine_priv(engine);
-	bool resetting;
+	bool here;
 
 	if (pci_dev_is_disconnected(sluice->pdev))
 		return -ENODEV;
 	spin_lock_irq(&sluice->lock);
-	resetting = sluice->resetting;
 	sluice->step = step;
 	sluice->next = 0;
-	sluice->fired = 0;
 	sluice->awaited = PCI_NO_INTERRUPT;
 	WRITE_ONCE(sluice->engine, engine);
+	/* with a reset under way its end is the beginning of this */
+	here = !sluice->resetting && pci_program_is_quick(step);
+	if (!here && !sluice->resetting)
+		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
-	if (!resetting)	/* else its end is the beginning of this */
+	if (here)
 		pci_program_go_on(sluice, step);
 	return 0;
 }
@@ -307,10 +422,7 @@ void pci_program_abort(struct sluice_engine *engine)
 {
 	struct sluice_pci *sluice = sluice_engine_priv(engine);
 
-	spin_lock_irq(&sluice->lock);
-	WRITE_ONCE(sluice->engine, NULL);
-	sluice->awaited = PCI_NO_INTERRUPT;
-	spin_unlock_irq(&sluice->lock);
+	pci_program_claim(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	pci_program_stop(sluice);
@@ -328,23 +440,38 @@ int pci_program_init(struct sluice_pci *sluice)
 	mutex_init(&sluice->setup);
 	sluice->awaited = PCI_NO_INTERRUPT;
 	INIT_WORK(&sluice->work, pci_program_work);
-	INIT_WORK(&sluice->reset_work, pci_program_reset);
+	INIT_DELAYED_WORK(&sluice->reset_work, pci_program_reset);
 	sluice->wq = alloc_workqueue("sluice-pci-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 1,
 				     pci_name(sluice->pdev));
 	return sluice->wq ? 0 : -ENOMEM;
 }
 
 /**
+ * pci_program_leave - the device is about to be unregistered
+ * @sluice: the device
+ *
+ * It is stopped before the first buffer is unmapped.
+ */
+void pci_program_leave(struct sluice_pci *sluice)
+{
+	spin_lock_irq(&sluice->lock);
+	WRITE_ONCE(sluice->listening, false);
+	pci_clear_master(sluice->pdev);
+	spin_unlock_irq(&sluice->lock);
+	pci_synchronize_interrupts(sluice);
+}
+
+/**
  * pci_program_exit - the device is no longer registered, and is being unbound
  * @sluice: the device
  *
- * The next driver finds it as after a reset, if it was stopped in the middle.
+ * Where somebody could have started something, the next driver finds it as after a
+ * reset, if it can be reset.
  */
 void pci_program_exit(struct sluice_pci *sluice)
 {
-	cancel_work_sync(&sluice->reset_work);
+	cancel_delayed_work_sync(&sluice->reset_work);
 	destroy_workqueue(sluice->wq);
-	pci_clear_master(sluice->pdev);
-	if ((sluice->stuck || sluice->resetting) && !pci_dev_is_disconnected(sluice->pdev))
+	if (sluice->used && !pci_dev_is_disconnected(sluice->pdev))
 		pci_reset_function_locked(sluice->pdev);
 }

@@ -33,6 +33,7 @@ static struct sluice_op prepare_op(struct sluice_command commands[6])
 	sluice_command_write(&commands[0], 0, 4, EDU_LIVENESS, 1);
 	sluice_command_poll(&commands[1], 0, 4, EDU_LIVENESS, ~0U, ~1U, 10000);
 	sluice_command_dst(&commands[2], 0, 4, EDU_LIVENESS, 0, 0);
+	commands[2].part = SLUICE_ADDRESS_LOW;
 	sluice_command_write(&commands[3], 0, 4, EDU_RAISE, 1);
 	sluice_command_interrupt(&commands[4], 0);
 	sluice_command_write(&commands[5], 0, 4, EDU_ACK, 1);

@@ -228,7 +228,7 @@ static void do_command(const uint8_t *g)
 	if (command->kind == SLUICE_COMMAND_POLL)
 		command->mask = g[5] < 240 ? command->value | g[5] : number(g[5]);
 	else if (g[5] >= 200)
-		command->shift = g[5] < 240 ? 32 : number(g[5]);
+		command->part = g[5] < 240 ? g[5] % 3U : number(g[5]);
 	command->timeout_us = g[6] < 200 ? 0 : g[6] < 248 ? g[6] : number(g[6]);
 }
 
@@ -247,7 +247,7 @@ static void do_program(const uint8_t *g)
 		op->src = op->src_offset = op->program.src_length = 0;
 	op->program.commands = address_of(have.commands, g[5]);
 	op->program.num_commands = g[6] < 240 ? have.num_commands : number(g[6]);
-	op->program.reserved = reserved(g[7]);
+	op->program.command_size = g[7] < 200 ? 0 : g[7] < 240 ? 40U + g[7] % 3 * 8 : number(g[7]);
 	have.num_commands = 0;
 }
 

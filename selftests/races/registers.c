@@ -53,6 +53,7 @@ static unsigned int make_program(unsigned int *seed, struct sluice_command comma
 	unsigned int kind = rand_r(seed) % 8, count = 0;
 
 	sluice_command_dst(&commands[count++], 0, 4, EDU_LIVENESS, rand_r(seed) % SIZE, 0);
+	commands[0].part = SLUICE_ADDRESS_LOW;
 	if (kind == 1)
 		sluice_command_poll(&commands[count++], 0, 4, 0, ~0U, 0, rand_r(seed) % 20000);
 	sluice_command_write(&commands[count++], 0, 4, EDU_RAISE, 1);
@@ -154,6 +155,8 @@ static void *give_and_take(void *argument)
 
 	while (!over) {
 		pci_attribute(peers.edu, "registers", ranges[rand_r(&seed) % 6]);
+		if (rand_r(&seed) % 4 == 0)
+			pci_attribute(peers.edu, "reset", "1");
 		pause_up_to(&seed, 200000);
 	}
 	return NULL;

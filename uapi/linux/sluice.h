@@ -43,7 +43,7 @@ extern "C" {
 #define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
 #define SLUICE_MAX_HANGS	8	/* jobs of a queue, one after the other, that ran out of it */
-#define SLUICE_MAX_COMMANDS	1024	/* commands of a PROGRAM */
+#define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
 #define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
 
 /**
@@ -312,7 +312,7 @@ struct sluice_sync {
  * userspace to know; no fence depends on it.
  *
  * Errors: -EINVAL (no such interrupt, flags, not an eventfd), -EBADF (no such fd),
- * -ENOMEM, -ENODEV, -EFAULT.
+ * -ENOSPC (the device has 256), -ENOMEM, -ENODEV, -EFAULT.
  */
 struct sluice_eventfd {
 	__u32 interrupt;
@@ -411,25 +411,31 @@ struct sluice_detach {
 
 /* sluice_command.kind */
 #define SLUICE_COMMAND_WRITE		1	/* write @value */
-#define SLUICE_COMMAND_WRITE_DST	2	/* write the bus address of the byte @value of the op's dst range, shifted right by @shift */
+#define SLUICE_COMMAND_WRITE_DST	2	/* write the bus address of the byte @value of the op's dst range, or a part of it */
 #define SLUICE_COMMAND_WRITE_SRC	3	/* the same of its src range */
 #define SLUICE_COMMAND_POLL		4	/* read until the bits of @mask are those of @value */
 #define SLUICE_COMMAND_INTERRUPT	5	/* wait for the interrupt @value */
+
+/* sluice_command.part */
+#define SLUICE_ADDRESS_WHOLE		0	/* -EADDRNOTAVAIL if a register of 4 bytes is too narrow for it */
+#define SLUICE_ADDRESS_LOW		1	/* the lower 32 bits, to a register of 4 bytes */
+#define SLUICE_ADDRESS_HIGH		2	/* the upper ones */
 
 /**
  * struct sluice_command - one step of a PROGRAM
  * @kind: SLUICE_COMMAND_*
  * @bar: of the PCI device; of an INTERRUPT 0
- * @width: of the register, 1, 2, 4 or 8 bytes; of an INTERRUPT 0
+ * @width: of the register, 1, 2, 4 or 8 bytes; of WRITE_DST, WRITE_SRC 4 or 8; of an
+ *	INTERRUPT 0
  * @offset: bytes into the BAR, a multiple of @width; of an INTERRUPT 0
  * @value: what to write or to wait for; the byte's number of WRITE_DST and WRITE_SRC
  * @mask: POLL: the bits that count
- * @shift: WRITE_DST, WRITE_SRC: 32 for the upper half of an address, else 0
+ * @part: WRITE_DST, WRITE_SRC: SLUICE_ADDRESS_*
  * @timeout_us: POLL: how long, in microseconds; a PROGRAM's POLLs together take no
  *	longer than SLUICE_MAX_POLL_US
  * @length: WRITE_DST, WRITE_SRC: bytes that the device uses from there on, 0 for
- *	all that is left of the range.  They have consecutive bus addresses, or
- *	SUBMIT returns -EADDRNOTAVAIL
+ *	all that is left of the range.  They lie in one segment of bus addresses
+ *	(BUFFER_INFO counts them), or SUBMIT returns -EADDRNOTAVAIL
  *
  * What a kind does not use must be 0.  Only registers in ranges that root has
  * allowed can be named: the device driver's documentation tells how that is done.
@@ -442,7 +448,7 @@ struct sluice_command {
 	__u64 value;
 	union {
 		__u64 mask;
-		__u64 shift;
+		__u64 part;
 	};
 	union {
 		__u64 timeout_us;
@@ -471,8 +477,8 @@ struct sluice_command {
  * @frame.format: a DRM fourcc, XR24 (DRM_FORMAT_XRGB8888) for soft
  * @program: PROGRAM: what to do
  * @program.commands: address of an array of struct sluice_command
- * @program.num_commands: 1 to SLUICE_MAX_COMMANDS
- * @program.reserved: must be 0
+ * @program.num_commands: at least 1
+ * @program.command_size: sizeof(struct sluice_command) as the caller knows it; 0 for 40
  * @program.src_length: bytes; without SLUICE_OP_SRC 0
  * @pad: must be 0 where the kind does not use it
  *
@@ -501,7 +507,7 @@ struct sluice_op {
 		struct {
 			__u64 commands;
 			__u32 num_commands;
-			__u32 reserved;
+			__u32 command_size;
 			__u64 src_length;
 		} program;
 		__u64 pad[3];
@@ -544,7 +550,7 @@ struct sluice_op {
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction, a register that root has not
  * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
- * several), -EOPNOTSUPP (op kind that
+ * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind that
  * the device does not have, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its
  * jobs hang), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and

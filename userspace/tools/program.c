@@ -61,6 +61,8 @@ static const struct {
 	{ "write", SLUICE_COMMAND_WRITE, 2, 2, "write REGISTER VALUE" },
 	{ "src", SLUICE_COMMAND_WRITE_SRC, 1, 3, "src REGISTER [PLACE [LENGTH]]" },
 	{ "dst", SLUICE_COMMAND_WRITE_DST, 1, 3, "dst REGISTER [PLACE [LENGTH]]" },
+	{ "src-low", SLUICE_COMMAND_WRITE_SRC, 1, 3, "src-low REGISTER [PLACE [LENGTH]]" },
+	{ "dst-low", SLUICE_COMMAND_WRITE_DST, 1, 3, "dst-low REGISTER [PLACE [LENGTH]]" },
 	{ "src-high", SLUICE_COMMAND_WRITE_SRC, 1, 3, "src-high REGISTER [PLACE [LENGTH]]" },
 	{ "dst-high", SLUICE_COMMAND_WRITE_DST, 1, 3, "dst-high REGISTER [PLACE [LENGTH]]" },
 	{ "poll", SLUICE_COMMAND_POLL, 4, 4, "poll REGISTER MASK VALUE MICROSECONDS" },
@@ -77,8 +79,8 @@ static void parse_command(char **words, unsigned int count, unsigned int line,
 		if (!strcmp(words[0], known[which].name))
 			break;
 	if (which == sizeof(known) / sizeof(known[0]))
-		die("line %u: there is no command '%s': they are write, src, dst, src-high, dst-high, "
-		    "poll and interrupt", line, words[0]);
+		die("line %u: there is no command '%s': they are write, src, dst (or src-low and the "
+		    "like), poll and interrupt", line, words[0]);
 	if (count - 1 < known[which].fewest || count - 1 > known[which].most)
 		die("line %u: write it as '%s'", line, known[which].how);
 	*command = (struct sluice_command) { .kind = known[which].kind };
@@ -99,8 +101,15 @@ static void parse_command(char **words, unsigned int count, unsigned int line,
 		command->value = numbers[0];
 		command->length = numbers[1];
 	}
+	if (strstr(words[0], "-low"))
+		command->part = SLUICE_ADDRESS_LOW;
 	if (strstr(words[0], "-high"))
-		command->shift = 32;
+		command->part = SLUICE_ADDRESS_HIGH;
+	if (command->part && command->width != 4)
+		die("line %u: half an address goes to a register of 4 bytes", line);
+	if (command->width < 4 && (command->kind == SLUICE_COMMAND_WRITE_SRC ||
+				   command->kind == SLUICE_COMMAND_WRITE_DST))
+		die("line %u: an address needs a register of 4 or 8 bytes", line);
 	if (command->width < 8 && command->kind != SLUICE_COMMAND_WRITE_SRC &&
 	    command->kind != SLUICE_COMMAND_WRITE_DST &&
 	    (command->value | command->mask) >> (8 * command->width))
@@ -157,8 +166,8 @@ static void submit_program(int queue, const struct sluice_op *op, bool wants_fen
 		die("root has not allowed a register of the program: write BAR:OFFSET+LENGTH to the "
 		    "file 'registers' of the device below /sys/bus/pci/devices");
 	case EADDRNOTAVAIL:
-		die("the memory is in several pieces, and a command needs one: try --heap contiguous, "
-		    "or give src and dst a length");
+		die("an address does not do: the memory is in several pieces (try --heap contiguous, or "
+		    "give src and dst a length), or the register too narrow for it");
 	case ERANGE:
 		die("a command names a place outside the buffer: see --size and --from");
 	case EINVAL:
