@@ -41,8 +41,7 @@ struct result {
 	unsigned int steps;
 };
 
-/* CLOCK_MONOTONIC_RAW: no NTP bends it. */
-static double now(void)
+double now(void)
 {
 	struct timespec time;
 
@@ -84,13 +83,15 @@ static void measure_clock(void)
 static int time_step(const struct steps *steps, struct scene *scene, double *time)
 {
 	int ret = steps->before ? steps->before(scene) : 0;
-	double start;
 
 	if (ret)
 		return ret;
-	start = now();
+	scene->began = now();
 	ret = steps->step(scene);
-	*time = (now() - start - clock_cost) / (steps->batch ?: 1);
+	scene->ended = now();
+	if (!ret && steps->correct)
+		ret = steps->correct(scene);
+	*time = (scene->ended - scene->began - clock_cost) / (steps->batch ?: 1);
 	if (!ret && steps->after)
 		ret = steps->after(scene);
 	return ret;
@@ -149,6 +150,7 @@ static int run_side(const struct bench *bench, const struct side *side, struct r
 		.dmabufs = { -1, -1, -1, -1 },
 		.drm = -1,
 		.importer = -1,
+		.event = -1,
 	};
 	int ret = run_steps(side->steps, &scene, result);
 
@@ -156,6 +158,7 @@ static int run_side(const struct bench *bench, const struct side *side, struct r
 		side->steps->teardown(&scene);
 	close_fds(&scene.queue, 1);
 	close_fds(&scene.importer, 1);
+	close_fds(&scene.event, 1);
 	close_fds(&scene.drm, 1);
 	close_fds(scene.dmabufs, 4);
 	settle(bench->size);
@@ -204,7 +207,7 @@ static void help(void)
 	       "Prints a line of JSON a case, to be fed to selftests/bench/report.\n\n"
 	       "Needs root, the modules sluice, sluice-soft and vgem, /dev/dma_heap/system and\n"
 	       "/dev/udmabuf; a peer that is missing is left out.  \"map again\" needs the test\n"
-	       "module sluice-importer.\n\n"
+	       "module sluice-importer, what begins in an interrupt sluice-bell.\n\n"
 	       "On a real machine the unit is ns, the clock's: run it on an idle machine with a\n"
 	       "fixed clock frequency, pinned to a CPU (taskset -c 1).  In an emulator in which\n"
 	       "each instruction takes one nanosecond (QEMU, -icount shift=0) the same clock\n"
@@ -240,5 +243,9 @@ int main(int argc, char **argv)
 		ok &= run_bench(&memory_benches[i], system.release);
 	for (i = 0; i < num_queue_benches; i++)
 		ok &= run_bench(&queue_benches[i], system.release);
+	for (i = 0; i < num_wakeup_benches; i++)
+		ok &= run_bench(&wakeup_benches[i], system.release);
+	for (i = 0; i < num_scale_benches; i++)
+		ok &= run_bench(&scale_benches[i], system.release);
 	return !ok;
 }

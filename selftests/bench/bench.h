@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a benchmark is made of.  A case (struct bench) is an entry of a table in
- * memory.c or queues.c: what we do, what peers do beside it, and the goal.  How
+ * memory.c, queues.c, wakeups.c or scale.c: what we do, what peers do beside it, and the goal.  How
  * one side does it is a struct steps, which several cases share.
  *
  * All functions return 0 (or an fd, a number) or a negative errno.
@@ -46,6 +46,9 @@ extern const struct exporter sluice, dma_heap, udmabuf;
  * @importer: the test importer
  * @point: a job's, on @queue
  * @live: buffers that only exist
+ * @event: what the bell signals: an eventfd, or a sync_file
+ * @began: the clock, right before the step
+ * @ended: right after it
  */
 struct scene {
 	const struct exporter *exporter;
@@ -59,6 +62,9 @@ struct scene {
 	int importer;
 	uint64_t point;
 	int *live;
+	int event;
+	double began;
+	double ended;
 };
 
 /**
@@ -66,6 +72,8 @@ struct scene {
  * @setup: once
  * @before: before each @step, not measured
  * @step: measured
+ * @correct: after each @step whose measured part is not all of it: moves
+ *	scene->began to where that begins
  * @after: after each @step, not measured
  * @teardown: once, also after an error; close what the scene does not know of
  *	(its fds are closed anyway)
@@ -77,6 +85,7 @@ struct steps {
 	int (*setup)(struct scene *scene);
 	int (*before)(struct scene *scene);
 	int (*step)(struct scene *scene);
+	int (*correct)(struct scene *scene);
 	int (*after)(struct scene *scene);
 	void (*teardown)(struct scene *scene);
 	unsigned int batch;
@@ -120,8 +129,14 @@ struct bench {
 	struct side peers[MAX_PEERS];
 };
 
-extern const struct bench memory_benches[], queue_benches[];
-extern const unsigned int num_memory_benches, num_queue_benches;
+extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], scale_benches[];
+extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benches,
+	num_scale_benches;
+
+/* bench.c */
+
+/** now - nanoseconds of CLOCK_MONOTONIC_RAW: no NTP bends it */
+double now(void);
 
 /* peers.c */
 
@@ -130,6 +145,15 @@ int soft_device(void);
 
 /** heap_node - the system heap's node, opened once */
 int heap_node(void);
+
+/** bell_node - the node of the test module sluice-bell, opened once */
+int bell_node(void);
+
+/** bell_device - bell0, opened once */
+int bell_device(void);
+
+/** bell_rang - when the bell last rang, in the time of now() */
+int bell_rang(double *time);
 
 /** vgem_open - a new open of vgem */
 int vgem_open(void);

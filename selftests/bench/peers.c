@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sluice and its peers: the kernel's system heap, udmabuf over a memfd, and vgem
- * as importer and as a driver with fences.
+ * as importer and as a driver with fences; and the bell of a test module of ours.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,7 @@
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
 
+#include "bell.h"
 #include "bench.h"
 
 int xioctl(int fd, unsigned long request, void *argument)
@@ -72,6 +73,31 @@ int heap_node(void)
 	static int heap = -1;
 
 	return open_once(&heap, "/dev/dma_heap/system");
+}
+
+int bell_node(void)
+{
+	static int bell = -1;
+
+	return open_once(&bell, "/dev/sluice-bell");
+}
+
+int bell_device(void)
+{
+	static int device = -1;
+
+	if (device < 0)
+		device = sluice_open("bell0");
+	return device;
+}
+
+int bell_rang(double *time)
+{
+	uint64_t rang;
+	int ret = xioctl(bell_node(), BELL_RANG, &rang);
+
+	*time = rang;
+	return ret;
 }
 
 static int dma_heap_new(size_t size)

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+/*
+ * More of everything: queues, jobs that wait, in-fences.  What one costs is to be
+ * the same, however many there are.
+ *
+ * The bell (selftests/kernel/bell.c) holds back what is to be many, and says when it
+ * let go.  So what counts is the time in SUBMIT, and that from the bell until the last
+ * job is seen to have ended; in between the CPU only waits.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bell.h"
+#include "bench.h"
+
+#define MOST_QUEUES	64
+#define SUBMIT_NS	5000	/* for a job to be submitted, and more */
+
+static int queues[MOST_QUEUES], num_queues, fences[SLUICE_MAX_IN_FENCES];
+
+static int open_queue(void)
+{
+	struct sluice_create_queue args = { .depth = SLUICE_MAX_DEPTH };
+	int ret = xioctl(bell_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+static void close_queues(struct scene *scene)
+{
+	(void)scene;
+	while (num_queues)
+		close(queues[--num_queues]);
+}
+
+/* The scene's own queue is for what comes first. */
+static int open_queues(struct scene *scene, int count)
+{
+	for (num_queues = 0; num_queues < count; num_queues++) {
+		queues[num_queues] = open_queue();
+		if (queues[num_queues] < 0)
+			return queues[num_queues];
+	}
+	scene->queue = open_queue();
+	if (scene->queue < 0)
+		return scene->queue;
+	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
+	if (scene->dmabufs[0] < 0)
+		return scene->dmabufs[0];
+	scene->slots[0] = sluice_attach(scene->queue, scene->dmabufs[0], SLUICE_ATTACH_WRITE);
+	return scene->slots[0] < 0 ? scene->slots[0] : 0;
+}
+
+static int submit(int queue, uint32_t flags, unsigned int in_fences)
+{
+	struct sluice_submit args = {
+		.flags = flags, .in_fences = (uintptr_t)fences, .num_in_fences = in_fences,
+	};
+
+	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
+}
+
+/* The last job is seen to have ended: all have. */
+static int see_end(int queue)
+{
+	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
+
+	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
+}
+
+static int read_end(int queue)
+{
+	struct sluice_completion completion;
+	int ret = sluice_read(queue, &completion, 1);
+
+	return ret < 0 ? ret : completion.status;
+}
+
+/* Everything waits: how long that was does not count. */
+static int without_the_wait(struct scene *scene, double submitted)
+{
+	double rang;
+	int ret = bell_rang(&rang);
+
+	if (ret)
+		return ret;
+	if (rang < submitted)	/* it rang too early */
+		return -ETIME;
+	scene->began += rang - submitted;
+	return 0;
+}
+
+/* Jobs behind one that keeps the engine busy until all have been submitted. */
+
+static double submitted;
+
+static int keep_engine_busy(struct scene *scene, unsigned int jobs)
+{
+	struct sluice_submit args = { .num_ops = 1, .flags = SLUICE_SUBMIT_NO_COMPLETION };
+	struct sluice_op op;
+
+	sluice_op_fill(&op, scene->slots[0], 0, 4, jobs * SUBMIT_NS + SUBMIT_NS);
+	args.ops = (uintptr_t)&op;
+	return xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, &args);
+}
+
+static int last_queue(unsigned int jobs)
+{
+	return queues[(jobs - 1) % num_queues];
+}
+
+/* The queues take turns, so that the last to get a job is the last to have none. */
+static int submit_many(unsigned int jobs)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < jobs && !ret; i++)
+		ret = submit(queues[i % num_queues], SLUICE_SUBMIT_NO_COMPLETION, 0);
+	if (!ret)
+		ret = submit(last_queue(jobs), 0, 0);
+	submitted = now();
+	return ret ? ret : see_end(last_queue(jobs));
+}
+
+static int without_the_op(struct scene *scene)
+{
+	return without_the_wait(scene, submitted);
+}
+
+#define FEW_JOBS	256
+#define MANY_JOBS	10000
+
+static int open_count(struct scene *scene)
+{
+	return open_queues(scene, scene->count);
+}
+
+static int before_few(struct scene *scene)
+{
+	return keep_engine_busy(scene, FEW_JOBS);
+}
+
+static int submit_few(struct scene *scene)
+{
+	(void)scene;
+	return submit_many(FEW_JOBS);
+}
+
+static int read_few(struct scene *scene)
+{
+	(void)scene;
+	return read_end(last_queue(FEW_JOBS));
+}
+
+static int before_all(struct scene *scene)
+{
+	return keep_engine_busy(scene, MANY_JOBS);
+}
+
+static int submit_all(struct scene *scene)
+{
+	(void)scene;
+	return submit_many(MANY_JOBS);
+}
+
+static int read_all(struct scene *scene)
+{
+	(void)scene;
+	return read_end(last_queue(MANY_JOBS));
+}
+
+static const struct steps few_jobs = {
+	.setup = open_count, .before = before_few, .step = submit_few,
+	.correct = without_the_op, .after = read_few, .teardown = close_queues,
+	.batch = FEW_JOBS,
+};
+
+static const struct steps many_jobs = {
+	.setup = open_count, .before = before_all, .step = submit_all,
+	.correct = without_the_op, .after = read_all, .teardown = close_queues,
+	.batch = MANY_JOBS,
+};
+
+/*
+ * The same while others wait that will not have their turn: for a job of another
+ * device that hangs.
+ */
+
+#define WAITING_QUEUES	3
+
+static int hanging = -1, waiting[WAITING_QUEUES];
+
+static int hang(int *fence)
+{
+	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
+	struct sluice_op op;
+	int ret, buffer;
+
+	ret = xioctl(soft_device(), SLUICE_IOCTL_CREATE_QUEUE, &create);
+	if (ret)
+		return ret;
+	hanging = create.fd;
+	buffer = sluice.alloc(KIB(4));
+	if (buffer < 0)
+		return buffer;
+	ret = sluice_attach(hanging, buffer, 0);
+	close(buffer);
+	if (ret >= 0)
+		ret = write_file("/sys/kernel/debug/sluice/soft0/hang_next", "1");
+	if (ret)
+		return ret;
+	sluice_op_fill(&op, 0, 0, 4, 0);
+	return sluice_submit(hanging, &op, 1, -1, fence, 0, NULL);
+}
+
+static int open_and_wait(struct scene *scene)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < WAITING_QUEUES; i++)
+		waiting[i] = -1;
+	ret = hang(&fences[0]);
+	for (i = 0; i < WAITING_QUEUES && !ret; i++) {
+		waiting[i] = open_queue();
+		ret = waiting[i] < 0 ? waiting[i] : 0;
+	}
+	for (i = 0; i < scene->count && !ret; i++)
+		ret = submit(waiting[i % WAITING_QUEUES], SLUICE_SUBMIT_NO_COMPLETION, 1);
+	close(fences[0]);
+	return ret ? ret : open_queues(scene, 1);
+}
+
+static void close_waiting(struct scene *scene)
+{
+	unsigned int i;
+
+	close_queues(scene);
+	for (i = 0; i < WAITING_QUEUES; i++)
+		close(waiting[i]);
+	close(hanging);
+	settle(MIB(64));
+}
+
+static const struct steps jobs_beside_others = {
+	.setup = open_and_wait, .before = before_few, .step = submit_few,
+	.correct = without_the_op, .after = read_few, .teardown = close_waiting,
+	.batch = FEW_JOBS,
+};
+
+/*
+ * In-fences of another driver, signalled in an interrupt, all different.  What each
+ * beyond the first costs: a job with one is taken off, before whose end as many fences
+ * signal.
+ */
+
+static int new_fences(void)
+{
+	int i;
+
+	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++) {
+		fences[i] = xioctl(bell_node(), BELL_FENCE, NULL);
+		if (fences[i] < 0)
+			return fences[i];
+	}
+	return xioctl(bell_node(), BELL_RING, (void *)(100L * SUBMIT_NS));
+}
+
+/* From SUBMIT to the end that is seen, but for the wait. */
+static int cost_with(struct scene *scene, unsigned int in_fences, double *cost)
+{
+	double end;
+	int ret = new_fences(), i;
+
+	if (ret)
+		return ret;
+	scene->began = now();
+	ret = submit(scene->queue, 0, in_fences);
+	submitted = now();
+	if (!ret)
+		ret = see_end(scene->queue);
+	end = now();
+	if (!ret)
+		ret = without_the_wait(scene, submitted);
+	*cost = end - scene->began;
+	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++)
+		close(fences[i]);
+	return ret ? ret : read_end(scene->queue);
+}
+
+static double with_one, with_all;
+
+static int compare_with(struct scene *scene, unsigned int in_fences)
+{
+	int ret = cost_with(scene, 1, &with_one);
+
+	return ret ? ret : cost_with(scene, in_fences, &with_all);
+}
+
+static int without_one(struct scene *scene)
+{
+	scene->began = scene->ended - (with_all - with_one);
+	return 0;
+}
+
+static int open_one(struct scene *scene)
+{
+	return open_queues(scene, 0);
+}
+
+static int with_8(struct scene *scene)
+{
+	return compare_with(scene, 8);
+}
+
+static int with_64(struct scene *scene)
+{
+	return compare_with(scene, 64);
+}
+
+static const struct steps in_fences_8 = {
+	.setup = open_one, .step = with_8, .correct = without_one, .batch = 8 - 1,
+};
+
+static const struct steps in_fences_64 = {
+	.setup = open_one, .step = with_64, .correct = without_one, .batch = 64 - 1,
+};
+
+const struct bench scale_benches[] = {
+	{
+		.area = "queues", .name = "a job, 64 queues have jobs", .goal = 1.1,
+		.ours = { .name = "64 queues", .steps = &few_jobs, .count = 64 },
+		.peers = { { .name = "1 queue", .steps = &few_jobs, .count = 1 } },
+	}, {
+		.area = "queues", .name = "a job, 10,000 others wait", .goal = 1.1,
+		.ours = { .name = "10,000 wait", .steps = &jobs_beside_others, .count = MANY_JOBS },
+		.peers = { { .name = "3 wait", .steps = &jobs_beside_others,
+			     .count = WAITING_QUEUES } },
+	}, {
+		.area = "queues", .name = "a job of 10,000 in 3 queues",
+		.ours = { .name = "10,000 jobs", .steps = &many_jobs, .count = 3 },
+		.peers = { { .name = "256 jobs", .steps = &few_jobs, .count = 3 } },
+	}, {
+		.area = "queues", .name = "an in-fence of 64", .goal = 1.1,
+		.ours = { .name = "64 in-fences", .steps = &in_fences_64 },
+		.peers = { { .name = "8 in-fences", .steps = &in_fences_8 } },
+	},
+};
+
+const unsigned int num_scale_benches = sizeof(scale_benches) / sizeof(scale_benches[0]);

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A bell for benchmarks: see bell.h.  What a device's interrupt does is done here in
+ * that of a timer, by a Sluice device and by what it is compared with.
+ */
+#include <linux/dma-fence.h>
+#include <linux/dma-mapping.h>
+#include <linux/eventfd.h>
+#include <linux/file.h>
+#include <linux/hrtimer.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "bell.h"
+#include "compat.h"
+#include "sluice.h"
+
+/**
+ * struct bell_fence - a fence that waits for the bell
+ * @fence: the fence; first, because the whole is freed as one
+ * @link: in bell.fences; the list has a reference
+ */
+struct bell_fence {
+	struct sluice_dma_fence fence;
+	struct list_head link;
+};
+
+/* There is one bell. */
+static struct {
+	struct platform_device *pdev;
+	struct sluice_device *sdev;
+	struct hrtimer timer;
+	spinlock_t lock;		/* guards what follows; with interrupts off */
+	struct sluice_engine *engine;	/* whose op runs, or NULL */
+	struct eventfd_ctx *eventfd;	/* or NULL */
+	struct list_head fences;
+	u64 rang;			/* CLOCK_MONOTONIC_RAW */
+} bell;
+
+static const char *bell_fence_name(struct dma_fence *fence)
+{
+	return "sluice-bell";
+}
+
+static const struct dma_fence_ops bell_fence_ops = {
+	SLUICE_FENCE_OPS_COMPAT
+	.get_driver_name = bell_fence_name,
+	.get_timeline_name = bell_fence_name,
+};
+
+static void bell_signal_fences(struct list_head *fences)
+{
+	struct bell_fence *fence, *next;
+
+	list_for_each_entry_safe(fence, next, fences, link) {
+		dma_fence_signal(&fence->fence.base);
+		dma_fence_put(&fence->fence.base);
+	}
+}
+
+/* In the interrupt. */
+static enum hrtimer_restart bell_rings(struct hrtimer *timer)
+{
+	struct sluice_result result = {};
+	struct sluice_engine *engine;
+	struct eventfd_ctx *eventfd;
+	LIST_HEAD(fences);
+
+	spin_lock(&bell.lock);
+	engine = bell.engine;
+	bell.engine = NULL;
+	eventfd = bell.eventfd;
+	list_splice_init(&bell.fences, &fences);
+	bell.rang = ktime_get_raw_ns();
+	/* the eventfd stays: its end waits for the lock */
+	if (eventfd)
+		eventfd_signal(eventfd);
+	spin_unlock(&bell.lock);
+	bell_signal_fences(&fences);
+	if (engine)
+		sluice_engine_done(engine, &result);
+	return HRTIMER_NORESTART;
+}
+
+static int bell_start(struct sluice_engine *engine, const struct sluice_step *step)
+{
+	u32 ns = min_t(u32, step->value, BELL_MAX_NS);
+
+	spin_lock_irq(&bell.lock);
+	bell.engine = engine;
+	spin_unlock_irq(&bell.lock);
+	hrtimer_start(&bell.timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+	return 0;
+}
+
+static void bell_abort(struct sluice_engine *engine)
+{
+	hrtimer_cancel(&bell.timer);
+	spin_lock_irq(&bell.lock);
+	bell.engine = NULL;
+	spin_unlock_irq(&bell.lock);
+}
+
+static const struct sluice_device_ops bell_ops = {
+	.owner = THIS_MODULE,
+	.driver = "bell",
+	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
+	.op_align = 4,
+	.start = bell_start,
+	.abort = bell_abort,
+};
+
+static int bell_ring(unsigned long ns)
+{
+	if (ns > BELL_MAX_NS)
+		return -EINVAL;
+	hrtimer_start(&bell.timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+	return 0;
+}
+
+static int bell_set_eventfd(int fd)
+{
+	struct eventfd_ctx *eventfd = NULL, *old;
+
+	if (fd >= 0) {
+		eventfd = eventfd_ctx_fdget(fd);
+		if (IS_ERR(eventfd))
+			return PTR_ERR(eventfd);
+	}
+	spin_lock_irq(&bell.lock);
+	old = bell.eventfd;
+	bell.eventfd = eventfd;
+	spin_unlock_irq(&bell.lock);
+	if (old)
+		eventfd_ctx_put(old);
+	return 0;
+}
+
+static struct bell_fence *bell_new_fence(void)
+{
+	struct bell_fence *fence;
+
+	if (!sluice_compat_fence_hold())
+		return NULL;
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	if (!fence) {
+		sluice_compat_fence_drop();
+		return NULL;
+	}
+	sluice_compat_fence_init(&fence->fence, &bell_fence_ops, dma_fence_context_alloc(1), 1);
+	return fence;
+}
+
+static int bell_fence(void)
+{
+	struct bell_fence *fence = bell_new_fence();
+	struct file *file;
+	int fd;
+
+	if (!fence)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	file = fd < 0 ? ERR_PTR(fd) : sluice_compat_sync_file(&fence->fence.base);
+	if (IS_ERR(file)) {
+		if (fd >= 0)
+			put_unused_fd(fd);
+		dma_fence_signal(&fence->fence.base);
+		dma_fence_put(&fence->fence.base);
+		return PTR_ERR(file);
+	}
+	spin_lock_irq(&bell.lock);
+	list_add_tail(&fence->link, &bell.fences);
+	spin_unlock_irq(&bell.lock);
+	fd_install(fd, file);
+	return fd;
+}
+
+static int bell_when(u64 __user *answer)
+{
+	u64 rang;
+
+	spin_lock_irq(&bell.lock);
+	rang = bell.rang;
+	spin_unlock_irq(&bell.lock);
+	return put_user(rang, answer);
+}
+
+static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case BELL_RING:
+		return bell_ring(arg);
+	case BELL_EVENTFD:
+		return bell_set_eventfd(arg);
+	case BELL_FENCE:
+		return bell_fence();
+	case BELL_RANG:
+		return bell_when((u64 __user *)arg);
+	}
+	return -ENOTTY;
+}
+
+static const struct file_operations bell_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = bell_ioctl,
+};
+
+static struct miscdevice bell_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "sluice-bell",
+	.fops = &bell_fops,
+	.mode = 0600,
+};
+
+static int __init bell_init(void)
+{
+	struct platform_device_info info = {
+		.name = "sluice-bell", .id = PLATFORM_DEVID_NONE, .dma_mask = DMA_BIT_MASK(64),
+	};
+	int ret;
+
+	spin_lock_init(&bell.lock);
+	INIT_LIST_HEAD(&bell.fences);
+	hrtimer_setup(&bell.timer, bell_rings, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	bell.pdev = platform_device_register_full(&info);
+	if (IS_ERR(bell.pdev))
+		return PTR_ERR(bell.pdev);
+	bell.sdev = sluice_device_register(&bell.pdev->dev, "bell", &bell_ops, 1, NULL);
+	if (IS_ERR(bell.sdev)) {
+		ret = PTR_ERR(bell.sdev);
+		goto err_pdev;
+	}
+	ret = misc_register(&bell_misc);
+	if (!ret)
+		return 0;
+	sluice_device_unregister(bell.sdev);
+err_pdev:
+	platform_device_unregister(bell.pdev);
+	return ret;
+}
+
+static void __exit bell_exit(void)
+{
+	misc_deregister(&bell_misc);
+	sluice_device_unregister(bell.sdev);
+	hrtimer_cancel(&bell.timer);
+	bell_set_eventfd(-1);
+	bell_signal_fences(&bell.fences);
+	platform_device_unregister(bell.pdev);
+	sluice_compat_fences_exit();
+}
+
+module_init(bell_init);
+module_exit(bell_exit);
+
+MODULE_DESCRIPTION("A bell for benchmarks of Sluice");
+MODULE_AUTHOR("The Sluice authors");
+MODULE_LICENSE("GPL");
