@@ -262,4 +262,26 @@ TEST_F(cancel, deadline_of_a_fence_goes_before_order)
 	close(third);
 }
 
+/* The engine need not look at all queues for the next job: but for this it does. */
+TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
+{
+	struct sluice_completion first, cancelled;
+	int third = sluice_queue(self->device, 0), other = sluice_queue(self->device, 0);
+
+	ASSERT_EQ(sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(sluice_attach(third, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(knob("delay_us", 60000), 0);
+	ASSERT_EQ(fill(third, 1, -1, NULL), 0);
+	ASSERT_TRUE(wait_running(0));
+	ASSERT_EQ(fill(self->queue, 1, -1, NULL), 0);
+	ASSERT_EQ(fill(other, 2, -1, NULL), 0);
+	ASSERT_EQ(sluice_cancel(other, 1, 1), 1);
+	ASSERT_EQ(sluice_read(other, &cancelled, 1), 1);
+	ASSERT_EQ(sluice_read(self->queue, &first, 1), 1);
+	EXPECT_EQ(cancelled.status, -ECANCELED);
+	EXPECT_LT(cancelled.timestamp, first.timestamp);
+	close(other);
+	close(third);
+}
+
 TEST_HARNESS_MAIN

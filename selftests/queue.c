@@ -474,6 +474,26 @@ TEST_F(soft, urgent_queue_goes_first)
 	close(create.fd);
 }
 
+TEST_F(soft, a_job_that_waited_for_a_second_goes_before_urgent_ones)
+{
+	struct sluice_create_queue create = { .priority = 2 };
+	struct sluice_op op;
+	int i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(knob("delay_us", 30000), 0);
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 20000), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 100, 0), -ETIME);
+	ASSERT_EQ(knob("delay_us", 0), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 100, 20000), 0);
+	close(create.fd);
+}
+
 static void *submitter(void *argument)
 {
 	struct sluice_submit args = { .flags = SLUICE_SUBMIT_NO_COMPLETION };

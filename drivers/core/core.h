@@ -68,6 +68,9 @@ struct sluice_queue;
  * @index: 0 to num_engines - 1
  * @lock: guards all below, the jobs lists of the queues, and queue->dead
  * @active: queues that have jobs
+ * @crowd: how many of them there are of each priority
+ * @survey: all of them are to be looked at before the next is picked: a job is not
+ *	wanted any more
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
  * @deadline: jiffies at which @running has timed out
@@ -81,6 +84,8 @@ struct sluice_engine {
 	unsigned int index;
 	spinlock_t lock;
 	struct list_head active;
+	unsigned int crowd[SLUICE_PRIORITIES];
+	bool survey;
 	struct sluice_job *running;
 	enum sluice_engine_state {
 		SLUICE_ENGINE_IDLE,
@@ -730,6 +735,8 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 struct dma_fence *sluice_fence_create(const char *name);
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
 ktime_t sluice_fence_deadline(const struct dma_fence *fence);
+bool sluice_fences_have_deadlines(void);
+void sluice_fence_end(struct dma_fence *fence, int status, ktime_t when);
 void sluice_fence_exit(void);
 
 /* queue.c */
@@ -768,6 +775,7 @@ void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev
 			unsigned int index);
 void sluice_engine_fini(struct sluice_engine *engine);
 void sluice_engine_kick(struct sluice_engine *engine);
+void sluice_engine_survey(struct sluice_engine *engine);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job);
 u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,

@@ -92,7 +92,7 @@ void sluice_device_revoke_slots(struct sluice_device *sdev)
 	unsigned int i;
 
 	for (i = 0; i < sdev->num_engines; i++)
-		sluice_engine_kick(&sdev->engines[i]);
+		sluice_engine_survey(&sdev->engines[i]);
 	queue_work(sdev->reap_wq, &sdev->revoke_work);
 }
 

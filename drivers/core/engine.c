@@ -34,7 +34,25 @@ void sluice_engine_kick(struct sluice_engine *engine)
 	queue_work(engine->sdev->wq, &engine->work);
 }
 
-/* The same, unless there is somebody who looks again anyway. */
+/**
+ * sluice_engine_survey - let the engine look at all its queues
+ * @engine: the engine of a device that still has users
+ *
+ * Because jobs are not wanted any more, which may be anywhere.
+ *
+ * Context: any; engine->lock not held.
+ */
+void sluice_engine_survey(struct sluice_engine *engine)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->survey = true;
+	sluice_engine_kick(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/* Look again, unless there is somebody who does so anyway. */
 static void sluice_engine_kick_locked(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
@@ -67,13 +85,26 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	ret = queue->dead;
 	if (!ret) {
 		kref_get(&job->ref);
-		if (list_empty(&queue->jobs))
+		if (list_empty(&queue->jobs)) {
 			list_add_tail(&queue->active, &engine->active);
+			engine->crowd[queue->priority]++;
+		}
 		list_add_tail(&job->link, &queue->jobs);
 		sluice_queue_job_added(queue, job);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return ret;
+}
+
+/* Why a job is to end without more ado, or 0. */
+static int sluice_job_unwanted(const struct sluice_job *job)
+{
+	lockdep_assert_held(&job->queue->engine->lock);
+	if (job->queue->dead)
+		return job->queue->dead;
+	if (job->cancelled)
+		return job->cancelled;
+	return sluice_job_revoked(job) ? -ENODEV : 0;
 }
 
 /* A job has ended and its fence has signalled: let go of it, and go on. */
@@ -84,10 +115,17 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 
 	spin_lock_irqsave(&engine->lock, flags);
 	list_del(&job->link);
-	if (list_empty(&queue->jobs))
+	if (list_empty(&queue->jobs)) {
 		list_del_init(&queue->active);
-	else
+		engine->crowd[queue->priority]--;
+	} else {
+		struct sluice_job *next = list_first_entry(&queue->jobs, struct sluice_job, link);
+
 		list_move_tail(&queue->active, &engine->active);
+		/* a survey has not seen it: it was not the first of its queue */
+		if (sluice_job_unwanted(next))
+			engine->survey = true;
+	}
 	engine->running = NULL;
 	engine->state = SLUICE_ENGINE_IDLE;
 	if (!list_empty(&engine->active))
@@ -229,17 +267,6 @@ enum sluice_decision {
 	SLUICE_END,		/* a job that does not run, with status */
 };
 
-/* Why a job is to end without more ado, or 0. */
-static int sluice_job_unwanted(const struct sluice_job *job)
-{
-	lockdep_assert_held(&job->queue->engine->lock);
-	if (job->queue->dead)
-		return job->queue->dead;
-	if (job->cancelled)
-		return job->cancelled;
-	return sluice_job_revoked(job) ? -ENODEV : 0;
-}
-
 /* One that goes off too early does no harm: the work item sets it again. */
 static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
 {
@@ -312,7 +339,7 @@ static bool sluice_engine_prefers(const struct sluice_job *job, const struct slu
 	bool prefers = true;
 
 	/* those that have waited for long take turns, or a deadline could starve them */
-	if (urgency < SLUICE_PRIORITIES)
+	if (urgency < SLUICE_PRIORITIES && sluice_fences_have_deadlines())
 		due = sluice_queue_deadline(job->queue);
 	if (best) {
 		u32 other = sluice_engine_urgency(best);
@@ -324,13 +351,35 @@ static bool sluice_engine_prefers(const struct sluice_job *job, const struct slu
 	return prefers;
 }
 
-/* No job runs: the first jobs of all queues compete, or end without running. */
+/* No queue that has jobs has a higher priority. */
+static bool sluice_engine_is_first(const struct sluice_engine *engine,
+				   const struct sluice_queue *queue)
+{
+	u32 priority;
+
+	for (priority = queue->priority + 1; priority < SLUICE_PRIORITIES; priority++)
+		if (engine->crowd[priority])
+			return false;
+	return true;
+}
+
+/*
+ * No job runs: the first jobs of all queues compete, or end without running.
+ *
+ * So that the next of many queues costs no more than one of few, those behind the
+ * first that is ready and has the highest priority are left out.  None of them would
+ * be preferred, but for a deadline, or because its job has waited for long; or its job
+ * is not wanted any more.  Fences can tell the first; for the last somebody asks for a
+ * survey.  What waits for long is not left out for long: a queue that was served goes to
+ * the end, so that after a turn of the others it is in front of them.
+ */
 static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 					       struct sluice_job **picked, int *status)
 {
 	unsigned long patience = sluice_engine_patience();
 	unsigned long oldest = 0;
 	ktime_t deadline = KTIME_MAX;
+	bool all = engine->survey || sluice_fences_have_deadlines();
 	struct sluice_job *best = NULL;
 	struct sluice_queue *queue;
 	bool waiting = false;
@@ -355,7 +404,11 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 		}
 		if (sluice_engine_prefers(job, best, &deadline))
 			best = job;
+		if (!all && sluice_engine_is_first(engine, best->queue))
+			break;
 	}
+	if (all)
+		engine->survey = false;
 	if (!best) {
 		if (waiting)
 			sluice_engine_wake_at(engine, oldest + patience);
@@ -497,8 +550,10 @@ u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queu
 		job->cancelled = -ECANCELED;
 		count++;
 	}
-	if (count)
+	if (count) {
+		engine->survey = true;
 		sluice_engine_kick_locked(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return count;
 }

@@ -20,6 +20,9 @@ static const char *sluice_fence_timeline_name(struct dma_fence *fence)
 	return container_of(fence, struct sluice_dma_fence, base)->name;
 }
 
+/* Fences that have not ended, and that somebody has given a deadline. */
+static atomic_t sluice_fences_wanted = ATOMIC_INIT(0);
+
 /*
  * The fence cannot tell its queue, which may be gone.  The engine looks here
  * when it has a choice.
@@ -29,9 +32,13 @@ static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, kti
 	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
 	s64 old = atomic64_read(&fence->deadline);
 
-	while (ktime_before(deadline, old) &&
-	       !atomic64_try_cmpxchg(&fence->deadline, &old, deadline))
-		;
+	while (ktime_before(deadline, old)) {
+		if (!atomic64_try_cmpxchg(&fence->deadline, &old, deadline))
+			continue;
+		if (old == KTIME_MAX)
+			atomic_inc(&sluice_fences_wanted);
+		break;
+	}
 }
 
 /**
@@ -43,6 +50,36 @@ static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, kti
 ktime_t sluice_fence_deadline(const struct dma_fence *fence)
 {
 	return atomic64_read(&container_of(fence, struct sluice_dma_fence, base)->deadline);
+}
+
+/**
+ * sluice_fences_have_deadlines - is it worth asking a fence for its deadline?
+ *
+ * Return: true if any that has not ended may have one.  Context: any.
+ */
+bool sluice_fences_have_deadlines(void)
+{
+	return atomic_read(&sluice_fences_wanted);
+}
+
+/**
+ * sluice_fence_end - signal a fence
+ * @base: pending
+ * @status: how its job ended: 0 or a negative errno
+ * @when: its job ended
+ *
+ * Context: any.
+ */
+void sluice_fence_end(struct dma_fence *base, int status, ktime_t when)
+{
+	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
+
+	/* whatever comes now is not the first deadline, and only that one counts */
+	if (atomic64_xchg(&fence->deadline, 0) != KTIME_MAX)
+		atomic_dec(&sluice_fences_wanted);
+	if (status)
+		dma_fence_set_error(base, status);
+	dma_fence_signal_timestamp(base, when);
 }
 
 static const struct dma_fence_ops sluice_fence_ops = {

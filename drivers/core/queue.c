@@ -154,8 +154,10 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 	if (!queue->dead)
 		queue->dead = error;
 	/* without a job the device may be gone, and its workqueue with it */
-	if (!list_empty(&queue->jobs))
+	if (!list_empty(&queue->jobs)) {
+		engine->survey = true;
 		sluice_engine_kick(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	wake_up_all(&queue->wait);
 }
@@ -182,13 +184,6 @@ void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job)
 	dma_fence_put(old);
 	if (job->fence)
 		sluice_object_inc(SLUICE_OBJECT_FENCE);
-}
-
-static void sluice_history_signal(struct sluice_history *history, struct dma_fence *fence)
-{
-	if (history->status)
-		dma_fence_set_error(fence, history->status);
-	dma_fence_signal_timestamp(fence, history->ended);
 }
 
 /**
@@ -253,7 +248,7 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 		kfifo_put(&queue->completions, completion);
 	queue->done = job->point;
 	if (history->fence) {
-		sluice_history_signal(history, history->fence);
+		sluice_fence_end(history->fence, status, now);
 		sluice_object_dec(SLUICE_OBJECT_FENCE);
 	}
 	uring = job->uring;
@@ -492,7 +487,7 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
 	} else if (history) {
 		history->fence = dma_fence_get(fence);
 		if (queue->done >= point)
-			sluice_history_signal(history, fence);
+			sluice_fence_end(fence, history->status, history->ended);
 		else
 			sluice_object_inc(SLUICE_OBJECT_FENCE);
 	} else {
