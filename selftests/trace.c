@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* Tracepoints: what a buffer and a job go through can be read in tracefs. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "support.h"
@@ -138,6 +141,236 @@ TEST_F(trace, a_jobs_life)
 	EXPECT_GE(find_line(0, "sluice_job_run:", "point=2 ops=1 in_fences=0 status=0"), 0);
 	EXPECT_GE(find_line(0, "sluice_job_done:", "point=2 ops=1 in_fences=0 status=-5"), 0);
 	EXPECT_GE(find_line(0, "sluice_job_signal:", "point=2 ops=1 in_fences=0 status=-5"), 0);
+}
+
+/* The second line of soft0's engines is that of engine 0. */
+static long engine_timeouts(void)
+{
+	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/engines", "r");
+	long timeouts = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%*[^\n] 0 %*u %ld", &timeouts) != 1)
+		timeouts = -1;
+	fclose(file);
+	return timeouts;
+}
+
+static bool file_has(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, text);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+#define WAITS		TRACING "events/sluice/sluice_job_wait/"
+#define WHO_WAITS	"hist:keys=timeline,fence_driver,fence_timeline"
+
+TEST_F(trace, a_timeout_and_who_waits_for_it)
+{
+	struct sluice_create_queue create = { .timeout_ms = 200 };
+	struct sluice_op op;
+	char text[160];
+	long before, line;
+	int fence;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	before = engine_timeouts();
+	ASSERT_GE(before, 0);
+	write_text(WAITS "trigger", WHO_WAITS);
+	ASSERT_EQ(write_text(TRACING "events/sluice/sluice_job_done/filter", "status < 0"), 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 1);
+	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, &fence, 0, NULL), 0);
+	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, fence, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 1, 5000), -ETIME);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 5000), -ECANCELED);
+	usleep(20000);
+
+	line = find_line(0, "sluice_job_wait:", "point=1 fence_driver=sluice fence_timeline=soft0-");
+	ASSERT_GE(line, 0);
+	line = find_line(line, "sluice_job_abort:", "point=1 ops=1 in_fences=0 status=-62");
+	ASSERT_GE(line, 0);
+	line = find_line(line, "sluice_job_done:", "point=1 ops=1 in_fences=0 status=-62");
+	ASSERT_GE(line, 0);
+	snprintf(text, sizeof(text), "point=1 ops=0 in_fences=1 status=%d", -ECANCELED);
+	EXPECT_GE(find_line(line, "sluice_job_done:", text), 0);
+	EXPECT_EQ(engine_timeouts(), before + 1);
+	if (!access(WAITS "hist", F_OK)) {
+		EXPECT_TRUE(file_has(WAITS "hist", "fence_driver: sluice "));
+		EXPECT_TRUE(file_has(WAITS "hist", "hitcount:          1"));
+		EXPECT_EQ(write_text(WAITS "trigger", "!" WHO_WAITS), 0);
+	}
+	EXPECT_EQ(write_text(TRACING "events/sluice/sluice_job_done/filter", "0"), 0);
+	close(fence);
+	close(create.fd);
+}
+
+/* Where a job's time goes: the recipes of Documentation/tracing.md. */
+
+#define STAGES	3
+#define JOBS	20
+
+static const char * const stages[STAGES] = { "sluice_ready", "sluice_start", "sluice_ran" };
+
+static const char * const recipe[STAGES + 1][2] = {
+	{ "sluice_job_submit",
+	  "hist:keys=context,point:submit=common_timestamp.usecs:size=131072" },
+	{ "sluice_job_ready",
+	  "hist:keys=context,point:ready=common_timestamp.usecs,"
+	  "ready_us=common_timestamp.usecs-$submit:size=131072:"
+	  "onmatch(sluice.sluice_job_submit).trace(sluice_ready,context,$ready_us)" },
+	{ "sluice_job_run",
+	  "hist:keys=context,point:run=common_timestamp.usecs,"
+	  "run_us=common_timestamp.usecs-$ready:size=131072:"
+	  "onmatch(sluice.sluice_job_ready).trace(sluice_start,context,$run_us)" },
+	{ "sluice_job_done",
+	  "hist:keys=context,point:done_us=common_timestamp.usecs-$run:size=131072:"
+	  "onmatch(sluice.sluice_job_run).trace(sluice_ran,context,$done_us)" },
+};
+
+/* Opened without O_TRUNC, these files take what is written in addition. */
+static int synthetic_event(const char *format, const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), format, name);
+	return write_text(TRACING "synthetic_events", text);
+}
+
+static int trigger(const char *group, const char *event, const char *remove, const char *text)
+{
+	char path[128], line[320];
+
+	snprintf(path, sizeof(path), TRACING "events/%s/%s/trigger", group, event);
+	snprintf(line, sizeof(line), "%s%s", remove, text);
+	return write_text(path, line);
+}
+
+static void remove_recipe(void)
+{
+	int i;
+
+	for (i = 0; i < STAGES; i++)
+		trigger("synthetic", stages[i], "!", "hist:keys=us.log2");
+	for (i = STAGES; i >= 0; i--)
+		trigger("sluice", recipe[i][0], "!", recipe[i][1]);
+	for (i = 0; i < STAGES; i++)
+		synthetic_event("!%s u64 context; u64 us", stages[i]);
+}
+
+/* What the kernel did not like about a recipe. */
+static void print_error_log(void)
+{
+	FILE *file = fopen(TRACING "error_log", "r");
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		printf("# %s", line);
+	if (file)
+		fclose(file);
+}
+
+static int use_recipe(void)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < STAGES && !ret; i++)
+		ret = synthetic_event("%s u64 context; u64 us", stages[i]);
+	for (i = 0; i <= STAGES && !ret; i++)
+		ret = trigger("sluice", recipe[i][0], "", recipe[i][1]);
+	for (i = 0; i < STAGES && !ret; i++)
+		ret = trigger("synthetic", stages[i], "", "hist:keys=us.log2");
+	if (ret)
+		print_error_log();
+	return ret;
+}
+
+/* How many jobs took 2^@least microseconds or more in a stage; -1 without a histogram. */
+static long histogram(const char *stage, int least)
+{
+	char path[128], line[256];
+	long sum = 0, hits;
+	FILE *file;
+	int power;
+
+	snprintf(path, sizeof(path), TRACING "events/synthetic/%s/hist", stage);
+	file = fopen(path, "r");
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "{ us: ~ 2^%d } hitcount: %ld", &power, &hits) == 2) {
+			printf("# %s %s", stage, line);
+			sum += power >= least ? hits : 0;
+		}
+	}
+	fclose(file);
+	return sum;
+}
+
+/* 20 jobs of 20 ms: so long runs each, and so long each but the first is held up. */
+TEST_F(trace, where_a_jobs_time_goes)
+{
+	struct sluice_op op;
+	int i;
+
+	if (access(TRACING "events/sluice/sluice_job_done/hist", F_OK) ||
+	    access(TRACING "synthetic_events", F_OK))
+		SKIP(return, "no histograms of events in this kernel");
+	ASSERT_EQ(use_recipe(), 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	ASSERT_EQ(knob("delay_us", 20000), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 1);
+	for (i = 0; i < JOBS; i++)
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, JOBS, 20000), 0);
+	EXPECT_EQ(knob("delay_us", 0), 0);
+	usleep(20000);
+
+	EXPECT_EQ(histogram("sluice_ready", 0), JOBS);
+	EXPECT_EQ(histogram("sluice_start", 0), JOBS);
+	EXPECT_GE(histogram("sluice_start", 14), JOBS - 1);
+	EXPECT_EQ(histogram("sluice_ran", 14), JOBS);
+	remove_recipe();
+}
+
+/* What perf and bpftrace know them by. */
+TEST_F(trace, events_have_the_fields_of_the_recipes)
+{
+	static const char * const fields[][3] = {
+		{ "sluice_job_submit", "u64 context;", "u64 point;" },
+		{ "sluice_job_ready", "u64 context;", "u64 point;" },
+		{ "sluice_job_run", "u64 context;", "u64 point;" },
+		{ "sluice_job_done", "int status;", "char timeline[" },
+		{ "sluice_job_abort", "int status;", "char timeline[" },
+		{ "sluice_job_signal", "u64 context;", "u64 point;" },
+		{ "sluice_job_wait", "char fence_timeline[", "char fence_driver[" },
+		{ "sluice_job_wait", "u64 fence_context;", "u64 fence_seqno;" },
+	};
+	char path[128], text[4096];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		size_t length;
+		FILE *file;
+
+		snprintf(path, sizeof(path), TRACING "events/sluice/%s/format", fields[i][0]);
+		file = fopen(path, "r");
+		ASSERT_NE(file, NULL);
+		length = fread(text, 1, sizeof(text) - 1, file);
+		fclose(file);
+		text[length] = '\0';
+		EXPECT_NE(strstr(text, fields[i][1]), NULL);
+		EXPECT_NE(strstr(text, fields[i][2]), NULL);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -74,6 +74,9 @@ struct sluice_queue;
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
  * @deadline: jiffies at which @running has timed out
+ * @aborts: how often the driver had to let go of an op; for debugfs, touched by who
+ *	owns a job that ends
+ * @timeouts: how often because of @deadline
  * @driven: somebody decides what comes next, and calls the driver: @work, or a
  *	SUBMIT whose job is all there is to run
  * @work: decides what comes next: starts, aborts, and ends jobs that do not run
@@ -94,6 +97,8 @@ struct sluice_engine {
 		SLUICE_ENGINE_ENDING,	/* owned by whoever set this state */
 	} state;
 	unsigned long deadline;
+	unsigned int aborts;
+	unsigned int timeouts;
 	bool driven;
 	struct work_struct work;
 	struct timer_list timer;

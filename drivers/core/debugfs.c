@@ -6,9 +6,11 @@
  *	buffers		one line a buffer
  *	pool		bytes that wait for the next buffer
  *	coverage	blocks of code reached, in kernels with KCOV
- *	<device>/	queues: one line a queue; jobs: one line for each of the
- *			first that a queue has, with the fences that it waits
- *			for; and what the device's driver adds
+ *	<device>/	engines: one line an engine, with the job that runs and how
+ *			often one had to be stopped; queues: one line a queue;
+ *			jobs: one line for each of the first that a queue has,
+ *			with the fences that it waits for; and what the
+ *			device's driver adds
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -65,6 +67,34 @@ static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_pool);
+
+static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
+{
+	struct sluice_device *sdev = m->private;
+	unsigned int i;
+
+	seq_puts(m, "engine\taborts\ttimeouts\truns\tpoint\tage/ms\ttimeout/ms\n");
+	for (i = 0; i < sdev->num_engines; i++) {
+		struct sluice_engine *engine = &sdev->engines[i];
+		const struct sluice_job *job;
+
+		spin_lock_irq(&engine->lock);
+		job = engine->running;
+		seq_printf(m, "%u\t%u\t%u", i, READ_ONCE(engine->aborts),
+			   READ_ONCE(engine->timeouts));
+		if (job) {
+			unsigned long timeout = job->queue->timeout;
+
+			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->queue->name, job->point,
+				   jiffies_to_msecs(jiffies + timeout - engine->deadline),
+				   jiffies_to_msecs(timeout));
+		}
+		spin_unlock_irq(&engine->lock);
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_engines);
 
 static const char *sluice_job_state(const struct sluice_job *job)
 {
@@ -158,6 +188,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_jobs);
 void sluice_debugfs_add_device(struct sluice_device *sdev)
 {
 	sdev->debugfs = debugfs_create_dir(sdev->name, sluice_debugfs_root);
+	debugfs_create_file("engines", 0400, sdev->debugfs, sdev, &sluice_debugfs_engines_fops);
 	debugfs_create_file("queues", 0400, sdev->debugfs, sdev, &sluice_debugfs_queues_fops);
 	debugfs_create_file("jobs", 0400, sdev->debugfs, sdev, &sluice_debugfs_jobs_fops);
 }

@@ -213,10 +213,13 @@ static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job 
 {
 	struct sluice_queue *queue = job->queue;
 
+	trace_sluice_job_abort(job, status);
 	engine->sdev->ops->abort(engine);
 	sluice_engine_sync_step(engine, &job->steps[job->step], false);
+	WRITE_ONCE(engine->aborts, engine->aborts + 1);
 	if (status != -ETIME)
 		return;
+	WRITE_ONCE(engine->timeouts, engine->timeouts + 1);
 	dev_notice_ratelimited(&engine->sdev->dev,
 			       "%s: job %llu has run for %u ms without an end; engine %u was reset\n",
 			       queue->name, job->point, jiffies_to_msecs(queue->timeout),

@@ -371,7 +371,9 @@ static int sluice_job_publish(struct sluice_job *job)
 
 		dep->armed = !dma_fence_add_callback(dep->fence, &dep->cb,
 						     sluice_job_dep_callback);
-		if (!dep->armed)
+		if (dep->armed)
+			trace_sluice_job_wait(job, dep->fence, dep->explicit);
+		else
 			atomic_dec(&job->waiting);
 	}
 	if (atomic_dec_and_test(&job->waiting))

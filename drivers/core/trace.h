@@ -121,8 +121,8 @@ DECLARE_EVENT_CLASS(sluice_job,
 
 /*
  * Published by SUBMIT; all in-fences have signalled; the first op goes to the
- * device; the device has done with it, or it was ended without; its fence has
- * signalled.
+ * device; the device is to let go of it, with why; the device has done with it, or
+ * it was ended without; its fence has signalled.
  */
 DEFINE_EVENT(sluice_job, sluice_job_submit,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
@@ -130,10 +130,46 @@ DEFINE_EVENT(sluice_job, sluice_job_ready,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_run,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+DEFINE_EVENT(sluice_job, sluice_job_abort,
+	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_done,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_signal,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+
+/* SUBMIT has found a fence that the job has to wait for */
+TRACE_EVENT(sluice_job_wait,
+	TP_PROTO(const struct sluice_job *job, struct dma_fence *fence, bool explicit),
+	TP_ARGS(job, fence, explicit),
+	TP_STRUCT__entry(
+		__array(char, timeline, SLUICE_NAME_LEN + 12)
+		__array(char, fence_driver, SLUICE_NAME_LEN)
+		__array(char, fence_timeline, SLUICE_NAME_LEN + 12)
+		__field(u64, context)
+		__field(u64, point)
+		__field(u64, fence_context)
+		__field(u64, fence_seqno)
+		__field(bool, explicit)
+	),
+	TP_fast_assign(
+		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
+		rcu_read_lock();
+		strscpy(__entry->fence_driver, sluice_compat_fence_driver(fence),
+			SLUICE_NAME_LEN);
+		strscpy(__entry->fence_timeline, sluice_compat_fence_timeline(fence),
+			SLUICE_NAME_LEN + 12);
+		rcu_read_unlock();
+		__entry->context = job->queue->context;
+		__entry->point = job->point;
+		__entry->fence_context = fence->context;
+		__entry->fence_seqno = fence->seqno;
+		__entry->explicit = explicit;
+	),
+	TP_printk("timeline=%s context=%llu point=%llu fence_driver=%s fence_timeline=%s fence_context=%llu fence_seqno=%llu %s",
+		  __entry->timeline, __entry->context, __entry->point, __entry->fence_driver,
+		  __entry->fence_timeline, __entry->fence_context, __entry->fence_seqno,
+		  __entry->explicit ? "explicit" : "implicit")
+);
 
 #endif /* _SLUICE_TRACE_H */
 
