@@ -220,8 +220,6 @@ static int sluice_job_copy_in_fences(struct sluice_job *job, const struct sluice
 	unsigned int i;
 	int ret;
 
-	if (!args->num_in_fences)
-		return 0;
 	if (copy_from_user(fds, u64_to_user_ptr(args->in_fences),
 			   args->num_in_fences * sizeof(fds[0])))
 		return -EFAULT;
@@ -496,7 +494,8 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	job->entered = sluice_device_enter(job->queue->sdev);
 	if (!job->entered)
 		return -ENODEV;
-	ret = sluice_job_resolve(job, slots);
+	if (job->num_steps)
+		ret = sluice_job_resolve(job, slots);
 	if (ret)
 		return ret;
 	sluice_job_collect_claims(job);
@@ -581,7 +580,9 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 	ret = sluice_job_copy_ops(job, args, slots);
 	if (ret)
 		goto out;
-	ret = sluice_job_copy_in_fences(job, args);
+	/* not called in vain: compilers clear its array */
+	if (args->num_in_fences)
+		ret = sluice_job_copy_in_fences(job, args);
 	if (ret)
 		goto out;
 

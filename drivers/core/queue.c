@@ -350,7 +350,7 @@ static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t co
 		if (wait_event_interruptible(queue->wait, sluice_queue_readable(queue)))
 			return -ERESTARTSYS;
 	}
-	if (done > 0)
+	if (done > 0 && wq_has_sleeper(&queue->wait))
 		wake_up_all(&queue->wait);
 	return done;
 }
