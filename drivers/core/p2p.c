@@ -15,26 +15,19 @@
 #include "core.h"
 #include "p2p.h"
 
-/* The device's segments: whole pages, no longer and not further than it can do. */
-static size_t sluice_p2p_piece(struct device *dev, phys_addr_t start, u64 left)
-{
-	return sluice_segment_length(start, min_t(u64, left, SZ_1G),
-				     sluice_segment_limit(dma_get_max_seg_size(dev)),
-				     (u64)dma_get_seg_boundary(dev) + 1);
-}
-
-static unsigned int sluice_p2p_count(struct device *dev, phys_addr_t start, u64 size)
-{
-	unsigned int count = 0;
-	size_t piece;
-
-	for (; size; count++) {
-		piece = sluice_p2p_piece(dev, start, size);
-		start += piece;
-		size -= piece;
-	}
-	return count;
-}
+/**
+ * struct sluice_p2p_mapping - a part of a BAR as one importer sees it
+ * @sgt: what the importer has: no pages, and segments that its device can do
+ * @address: where the device sees the memory, which is one piece of it
+ * @size: bytes
+ * @whole: the kernel's record of it, where the kernel maps
+ */
+struct sluice_p2p_mapping {
+	struct sg_table sgt;
+	dma_addr_t address;
+	u64 size;
+	struct sg_table *whole;
+};
 
 #ifdef SLUICE_P2PDMA
 
@@ -80,76 +73,32 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 }
 
 /*
- * The helper asks neither for the mask, where bus addresses go past an IOMMU, nor
- * for the device's segments, where an IOMMU shows all of the memory as one.
+ * All of it goes to the helper as one piece, whatever segments the device can do:
+ * behind an IOMMU the helper would map each of several to the first one's place.
+ * So its table shows one range, cut at 4 GiB only; the device's segments are cut
+ * from that.
  */
-static bool sluice_p2p_fits(struct device *dev, struct sg_table *sgt)
+static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
+				struct p2pdma_provider *provider, phys_addr_t start,
+				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
-	struct scatterlist *sg;
-	int i;
+	struct phys_vec piece = { .paddr = start, .len = mapping->size };
 
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		u64 start = sg_dma_address(sg), end = start + sg_dma_len(sg) - 1;
-
-		if (end > dma_get_mask(dev) || sg_dma_len(sg) > dma_get_max_seg_size(dev) ||
-		    (start ^ end) & ~(u64)dma_get_seg_boundary(dev))
-			return false;
-	}
-	return true;
+	mapping->whole = dma_buf_phys_vec_to_sgt(attach, provider, &piece, 1, piece.len, dir);
+	if (IS_ERR(mapping->whole))
+		return PTR_ERR(mapping->whole);
+	mapping->address = sg_dma_address(mapping->whole->sgl);
+	return 0;
 }
 
-/**
- * sluice_p2p_map - map a part of a BAR for an importer
- * @attach: the importer, one that sluice_p2p_check() allowed
- * @provider: of the BAR
- * @start: physical address
- * @size: bytes, whole pages
- * @dir: direction
- *
- * Context: may sleep; the dma_resv is held.  Return: a table without pages, or an
- * ERR_PTR.
- */
-struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
-				struct p2pdma_provider *provider, phys_addr_t start, u64 size,
-				enum dma_data_direction dir)
-{
-	unsigned int i, count = sluice_p2p_count(attach->dev, start, size);
-	struct phys_vec *pieces;
-	struct sg_table *sgt;
-	u64 left = size;
-
-	pieces = kvmalloc_array(count, sizeof(*pieces), GFP_KERNEL_ACCOUNT);
-	if (!pieces)
-		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < count; i++) {
-		pieces[i].paddr = start;
-		pieces[i].len = sluice_p2p_piece(attach->dev, start, left);
-		start += pieces[i].len;
-		left -= pieces[i].len;
-	}
-	sgt = dma_buf_phys_vec_to_sgt(attach, provider, pieces, count, size, dir);
-	kvfree(pieces);
-	if (!IS_ERR(sgt) && !sluice_p2p_fits(attach->dev, sgt)) {
-		sluice_p2p_unmap(attach, sgt, dir);
-		return ERR_PTR(-EADDRNOTAVAIL);
-	}
-	return sgt;
-}
-
-/**
- * sluice_p2p_unmap - the opposite
- * @attach: the importer
- * @sgt: from sluice_p2p_map()
- * @dir: direction
- *
- * Also after the BAR's driver has gone.  Context: the dma_resv is held.
- */
-void sluice_p2p_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-		      enum dma_data_direction dir)
+/* Asks for nothing that went with the BAR's driver. */
+static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
+				   struct sluice_p2p_mapping *mapping,
+				   enum dma_data_direction dir)
 {
 	/* the helper says that there are no pages with this, and then frees by it */
-	sgt->orig_nents = sgt->nents;
-	dma_buf_free_sgt(attach, sgt, dir);
+	mapping->whole->orig_nents = mapping->whole->nents;
+	dma_buf_free_sgt(attach, mapping->whole, dir);
 }
 
 #else
@@ -215,57 +164,120 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 	return 0;
 }
 
-static void sluice_p2p_unmap_pieces(struct device *dev, struct sg_table *sgt, unsigned int count,
-				    enum dma_data_direction dir)
+static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
+				struct p2pdma_provider *provider, phys_addr_t start,
+				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sg(sgt->sgl, sg, count, i)
-		dma_unmap_resource(dev, sg_dma_address(sg), sg_dma_len(sg), dir, 0);
-	sg_free_table(sgt);
-	kfree(sgt);
+	mapping->address = dma_map_resource(attach->dev, start, mapping->size, dir, 0);
+	return dma_mapping_error(attach->dev, mapping->address);
 }
 
+static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
+				   struct sluice_p2p_mapping *mapping,
+				   enum dma_data_direction dir)
+{
+	dma_unmap_resource(attach->dev, mapping->address, mapping->size, dir, 0);
+}
+
+#endif /* SLUICE_P2PDMA */
+
+/* Who maps does not always ask for the mask: not where bus addresses go past an IOMMU. */
+static bool sluice_p2p_fits(struct device *dev, const struct sluice_p2p_mapping *mapping)
+{
+	u64 mask = dma_get_mask(dev);
+
+	return mapping->address <= mask && mapping->size - 1 <= mask - mapping->address;
+}
+
+/* The next segment for a device, at a place as the device sees it. */
+static size_t sluice_p2p_segment(struct device *dev, dma_addr_t address, u64 left)
+{
+	return sluice_segment_length(address, left,
+				     sluice_segment_limit(dma_get_max_seg_size(dev)),
+				     (u64)dma_get_seg_boundary(dev) + 1);
+}
+
+/* Fill in the importer's table. */
+static int sluice_p2p_cut(struct device *dev, struct sluice_p2p_mapping *mapping)
+{
+	dma_addr_t address = mapping->address, end = address + mapping->size;
+	struct scatterlist *sg;
+	unsigned int count = 0;
+	int ret, i;
+
+	while (address != end) {
+		address += sluice_p2p_segment(dev, address, end - address);
+		count++;
+	}
+	ret = sg_alloc_table(&mapping->sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	address = mapping->address;
+	for_each_sgtable_dma_sg(&mapping->sgt, sg, i) {
+		sg_dma_address(sg) = address;
+		sg_dma_len(sg) = sluice_p2p_segment(dev, address, end - address);
+		address += sg_dma_len(sg);
+	}
+	/* there are no pages, and an importer that looks for them finds none */
+	mapping->sgt.orig_nents = 0;
+	return 0;
+}
+
+/**
+ * sluice_p2p_map - map a part of a BAR for an importer
+ * @attach: the importer, one that sluice_p2p_check() allowed
+ * @provider: of the BAR
+ * @start: physical address
+ * @size: bytes, whole pages
+ * @dir: direction
+ *
+ * Context: may sleep; the dma_resv is held.  Return: a table without pages, or an
+ * ERR_PTR: -EADDRNOTAVAIL if the device cannot address where it is seen, -ENOMEM,
+ * or what the kernel says.
+ */
 struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
 				struct p2pdma_provider *provider, phys_addr_t start, u64 size,
 				enum dma_data_direction dir)
 {
-	struct device *dev = attach->dev;
-	struct scatterlist *sg;
-	struct sg_table *sgt;
-	unsigned int i;
+	struct sluice_p2p_mapping *mapping;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL_ACCOUNT);
-	if (!sgt)
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	ret = sg_alloc_table(sgt, sluice_p2p_count(dev, start, size), GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		kfree(sgt);
-		return ERR_PTR(ret);
-	}
-	for_each_sgtable_sg(sgt, sg, i) {
-		size_t piece = sluice_p2p_piece(dev, start, size);
+	mapping->size = size;
+	ret = sluice_p2p_map_whole(attach, provider, start, mapping, dir);
+	if (ret)
+		goto err_free;
+	ret = -EADDRNOTAVAIL;
+	if (sluice_p2p_fits(attach->dev, mapping))
+		ret = sluice_p2p_cut(attach->dev, mapping);
+	if (ret)
+		goto err_unmap;
+	return &mapping->sgt;
 
-		/* no page: there is none, and an importer is not to look for one */
-		sg_dma_address(sg) = dma_map_resource(dev, start, piece, dir, 0);
-		ret = dma_mapping_error(dev, sg_dma_address(sg));
-		if (ret) {
-			sluice_p2p_unmap_pieces(dev, sgt, i, dir);
-			return ERR_PTR(ret);
-		}
-		sg_dma_len(sg) = piece;
-		start += piece;
-		size -= piece;
-	}
-	return sgt;
+err_unmap:
+	sluice_p2p_unmap_whole(attach, mapping, dir);
+err_free:
+	kfree(mapping);
+	return ERR_PTR(ret);
 }
 
+/**
+ * sluice_p2p_unmap - the opposite
+ * @attach: the importer
+ * @sgt: from sluice_p2p_map()
+ * @dir: direction
+ *
+ * Also after the BAR's driver has gone.  Context: the dma_resv is held.
+ */
 void sluice_p2p_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		      enum dma_data_direction dir)
 {
-	sluice_p2p_unmap_pieces(attach->dev, sgt, sgt->nents, dir);
-}
+	struct sluice_p2p_mapping *mapping = container_of(sgt, struct sluice_p2p_mapping, sgt);
 
-#endif /* SLUICE_P2PDMA */
+	sluice_p2p_unmap_whole(attach, mapping, dir);
+	sgt->orig_nents = sgt->nents;
+	sg_free_table(sgt);
+	kfree(mapping);
+}

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/import.h"
 #include "lib/sites.h"
 #include "peers.h"
 #include "support.h"
@@ -15,7 +16,7 @@
 #define PCI_DRIVER "/sys/bus/pci/drivers/sluice-pci"
 
 static struct peers peers;
-static int bar, heap, edu, queue, buffer, number;
+static int bar, heap, edu, queue, buffer, number, importer, device;
 static void *memory;
 
 static int try_alloc(void)
@@ -154,6 +155,61 @@ static bool undo_probe(int result)
 static const struct call probe_call =
 	CALL("probe of pci", prepare_probe, try_probe, undo_probe, .slow = true);
 
+/* A foreign importer, whose device wants the memory in small pieces. */
+
+static int try_import(void)
+{
+	return import_attach(importer, device, buffer, IMPORTER_DYNAMIC | IMPORTER_PEER);
+}
+
+static bool undo_import(int attachment)
+{
+	return attachment < 0 || !import_detach(importer, attachment);
+}
+
+static bool prepare_map(void)
+{
+	number = try_import();
+	return number >= 0;
+}
+
+static int try_map(void)
+{
+	struct importer_map table;
+	int mapping = import_map(importer, number, BIDIRECTIONAL, &table);
+
+	/* the importer has it, but its caller does not know */
+	if (mapping == -EFAULT)
+		import_unmap(importer, 0);
+	return mapping;
+}
+
+static bool undo_map(int mapping)
+{
+	bool fine = mapping < 0 || !import_unmap(importer, mapping);
+
+	return undo_import(number) && fine;
+}
+
+static bool prepare_unmap(void)
+{
+	return prepare_map() && !try_map();
+}
+
+static int try_unmap(void)
+{
+	int ret = import_unmap(importer, 0);
+
+	return ret ? ret : import_detach(importer, number);
+}
+
+static const struct call import_calls[] = {
+	CALL("attach of a foreign importer to a BAR", NULL, try_import, undo_import),
+	CALL("map of a BAR in many pieces", prepare_map, try_map, undo_map),
+	CALL("unmap of a BAR in many pieces, and detach", prepare_unmap, try_unmap, undo_nothing,
+	     .may_be_sure = true),
+};
+
 FIXTURE(p2p) {
 	struct objects before;
 };
@@ -199,6 +255,26 @@ TEST_F_TIMEOUT(p2p, calls_on_a_BAR_fail_cleanly, 300)
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		EXPECT_TRUE(sites_each(&calls[i]));
+}
+
+TEST_F_TIMEOUT(p2p, a_foreign_importer_fails_cleanly, 300)
+{
+	unsigned int i;
+
+	if (!import_load())
+		SKIP(return, "no sluice-importer.ko for this kernel");
+	close(queue);
+	close(edu);
+	queue = edu = -1;
+	ASSERT_EQ(pci_unbind(peers.edu), 0);
+	importer = import_open();
+	ASSERT_GE(importer, 0);
+	/* more than a page's worth of entries, so that their table has several parts */
+	device = import_pci(importer, peers.edu, 64, 512, NO_BOUNDARY);
+	ASSERT_GE(device, 0);
+	for (i = 0; i < sizeof(import_calls) / sizeof(import_calls[0]); i++)
+		EXPECT_TRUE(sites_each(&import_calls[i]));
+	close(importer);
 }
 
 TEST_F_TIMEOUT(p2p, an_unbind_takes_the_memory_whatever_fails, 600)

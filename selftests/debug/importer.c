@@ -10,56 +10,19 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "importer.h"
 #include "kselftest_harness.h"
+#include "lib/import.h"
 #include "support.h"
 
 #define SIZE (256UL << 10)
 #define MS 1000000LL
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 
-/* enum dma_data_direction, and of CPU access */
-enum { BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE };
-
-static const __u64 no_boundary = ~0ULL;
-
 static int number(int fd, unsigned long request, void *argument)
 {
 	int ret = ioctl(fd, request, argument);
 
 	return ret < 0 ? -errno : ret;
-}
-
-static int add_device(int importer, unsigned int bits, unsigned int max_seg, __u64 boundary)
-{
-	struct importer_device args = {
-		.dma_bits = bits, .max_seg = max_seg, .boundary = boundary,
-	};
-
-	return number(importer, IMPORTER_DEVICE, &args);
-}
-
-static int attach(int importer, int device, int fd)
-{
-	struct importer_attach args = { .fd = fd, .device = device };
-
-	return number(importer, IMPORTER_ATTACH, &args);
-}
-
-static int map(int importer, int attachment, unsigned int dir, struct importer_map *args)
-{
-	*args = (struct importer_map) { .attachment = attachment, .dir = dir };
-	return number(importer, IMPORTER_MAP, args);
-}
-
-static int unmap(int importer, long mapping)
-{
-	return number(importer, IMPORTER_UNMAP, (void *)mapping);
-}
-
-static int detach(int importer, long attachment)
-{
-	return number(importer, IMPORTER_DETACH, (void *)attachment);
 }
 
 static int cpu(int importer, int fd, unsigned int what, unsigned int dir)
@@ -76,24 +39,6 @@ static int late_fence(int importer, int fd, bool write, unsigned int ms, int err
 	return number(importer, IMPORTER_FENCE, &args);
 }
 
-/* How many of some words, one a page, differ from a pattern of fill_words(). */
-static int differing(int importer, int mapping, size_t size, uint32_t seed)
-{
-	struct importer_word word = { .mapping = mapping };
-	int wrong = 0;
-
-	for (word.offset = 0; word.offset < size; word.offset += 2044)
-		wrong += number(importer, IMPORTER_READ, &word) != 0 ||
-			 word.value != expected_word(seed, word.offset / 4);
-	return wrong;
-}
-
-static bool load_importer(void)
-{
-	return !access("/dev/sluice-importer", F_OK) ||
-	       !system("insmod /sluice/$(uname -r)/sluice-importer.ko && udevadm settle");
-}
-
 FIXTURE(importer) {
 	struct objects before;
 	int device, buffer, importer;
@@ -108,7 +53,7 @@ FIXTURE_VARIANT_ADD(importer, contiguous) { .heap = 1 };
 
 FIXTURE_SETUP(importer)
 {
-	if (!load_importer())
+	if (!import_load())
 		SKIP(return, "no sluice-importer.ko for this kernel");
 	knob("delay_us", 0);
 	self->before = objects_read();
@@ -116,7 +61,7 @@ FIXTURE_SETUP(importer)
 	ASSERT_GE(self->device, 0);
 	self->buffer = sluice_alloc(self->device, variant->heap, SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
-	self->importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	self->importer = import_open();
 	ASSERT_GE(self->importer, 0);
 }
 
@@ -138,17 +83,17 @@ TEST_F(importer, gets_segments_within_its_limits)
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 3), 0);
 	for (i = 0; i < sizeof(max_segs) / sizeof(max_segs[0]); i++) {
 		for (j = 0; j < sizeof(boundaries) / sizeof(boundaries[0]); j++) {
-			int importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
-			int device = add_device(importer, 64, max_segs[i], boundaries[j]);
-			int attachment = attach(importer, device, self->buffer);
-			int mapping = map(importer, attachment, BIDIRECTIONAL, &table);
+			int importer = import_open();
+			int device = import_device(importer, 64, max_segs[i], boundaries[j]);
+			int attachment = import_attach(importer, device, self->buffer, 0);
+			int mapping = import_map(importer, attachment, BIDIRECTIONAL, &table);
 
 			ASSERT_GE(mapping, 0);
 			EXPECT_EQ(table.total, SIZE);
 			EXPECT_LE(table.largest, max_segs[i]);
 			EXPECT_EQ(table.crossing, 0);
 			EXPECT_EQ(table.unreachable, 0);
-			EXPECT_EQ(differing(importer, mapping, SIZE, 3), 0);
+			EXPECT_EQ(import_differing(importer, mapping, SIZE, 3), 0);
 			close(importer);
 		}
 	}
@@ -156,13 +101,14 @@ TEST_F(importer, gets_segments_within_its_limits)
 
 TEST_F(importer, that_cannot_reach_the_memory_is_refused_at_attach)
 {
-	EXPECT_EQ(attach(self->importer, add_device(self->importer, 20, 65536, no_boundary),
-			 self->buffer), -EADDRNOTAVAIL);
-	EXPECT_EQ(attach(self->importer, add_device(self->importer, 1, 65536, no_boundary),
-			 self->buffer), -EADDRNOTAVAIL);
+	int far = import_device(self->importer, 20, 65536, NO_BOUNDARY);
+	int further = import_device(self->importer, 1, 65536, NO_BOUNDARY);
 	/* the guest's memory ends below 8 GiB */
-	EXPECT_GE(attach(self->importer, add_device(self->importer, 33, 65536, no_boundary),
-			 self->buffer), 0);
+	int device = import_device(self->importer, 33, 65536, NO_BOUNDARY);
+
+	EXPECT_EQ(import_attach(self->importer, far, self->buffer, 0), -EADDRNOTAVAIL);
+	EXPECT_EQ(import_attach(self->importer, further, self->buffer, 0), -EADDRNOTAVAIL);
+	EXPECT_GE(import_attach(self->importer, device, self->buffer, 0), 0);
 }
 
 TEST_F(importer, maps_in_every_direction_several_times_at_once)
@@ -170,21 +116,21 @@ TEST_F(importer, maps_in_every_direction_several_times_at_once)
 	static const unsigned int dirs[] = {
 		BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE, FROM_DEVICE, TO_DEVICE, BIDIRECTIONAL,
 	};
-	int device = add_device(self->importer, 64, 65536, no_boundary), attachments[2], i;
+	int device = import_device(self->importer, 64, 65536, NO_BOUNDARY), attachments[2], i;
 	struct importer_word word = { .value = 0x5a5a5a5a };
 	int mappings[2][6];
 	struct importer_map table;
 
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 4), 0);
-	attachments[0] = attach(self->importer, device, self->buffer);
-	attachments[1] = attach(self->importer, device, self->buffer);
+	attachments[0] = import_attach(self->importer, device, self->buffer, 0);
+	attachments[1] = import_attach(self->importer, device, self->buffer, 0);
 	ASSERT_GE(attachments[1], 0);
 	for (i = 0; i < 12; i++) {
-		mappings[i % 2][i / 2] = map(self->importer, attachments[i % 2], dirs[i / 2],
+		mappings[i % 2][i / 2] = import_map(self->importer, attachments[i % 2], dirs[i / 2],
 					     &table);
 		ASSERT_GE(mappings[i % 2][i / 2], 0);
 		EXPECT_EQ(table.total, SIZE);
-		EXPECT_EQ(differing(self->importer, mappings[i % 2][i / 2], SIZE, 4), 0);
+		EXPECT_EQ(import_differing(self->importer, mappings[i % 2][i / 2], SIZE, 4), 0);
 	}
 	/* one memory, whichever mapping looks */
 	word.mapping = mappings[0][0];
@@ -196,12 +142,12 @@ TEST_F(importer, maps_in_every_direction_several_times_at_once)
 	EXPECT_EQ(word.value, 0x5a5a5a5a);
 	/* one importer goes, the other one's mappings stay */
 	for (i = 5; i >= 0; i--)
-		EXPECT_EQ(unmap(self->importer, mappings[0][i]), 0);
-	EXPECT_EQ(detach(self->importer, attachments[0]), 0);
-	EXPECT_EQ(differing(self->importer, mappings[1][2], SIZE - 4, 4), 0);
+		EXPECT_EQ(import_unmap(self->importer, mappings[0][i]), 0);
+	EXPECT_EQ(import_detach(self->importer, attachments[0]), 0);
+	EXPECT_EQ(import_differing(self->importer, mappings[1][2], SIZE - 4, 4), 0);
 	for (i = 0; i < 6; i++)
-		EXPECT_EQ(unmap(self->importer, mappings[1][i]), 0);
-	EXPECT_EQ(detach(self->importer, attachments[1]), 0);
+		EXPECT_EQ(import_unmap(self->importer, mappings[1][i]), 0);
+	EXPECT_EQ(import_detach(self->importer, attachments[1]), 0);
 }
 
 TEST_F(importer, brings_many_devices)
@@ -211,70 +157,70 @@ TEST_F(importer, brings_many_devices)
 
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 5), 0);
 	for (i = 0; i < IMPORTER_MAX; i++) {
-		int device = add_device(self->importer, 33 + i, 4096 * (i + 1), no_boundary);
-		int attachment = attach(self->importer, device, self->buffer);
+		int device = import_device(self->importer, 33 + i, 4096 * (i + 1), NO_BOUNDARY);
+		int attachment = import_attach(self->importer, device, self->buffer, 0);
 
 		ASSERT_GE(attachment, 0);
 		/* dma-debug follows no more than 7 that write one place */
-		mapping = map(self->importer, attachment, i < 6 ? i % 3 : TO_DEVICE, &table);
+		mapping = import_map(self->importer, attachment, i < 6 ? i % 3 : TO_DEVICE, &table);
 		ASSERT_GE(mapping, 0);
 		EXPECT_LE(table.largest, 4096U * (i + 1));
 	}
-	EXPECT_EQ(differing(self->importer, mapping, SIZE, 5), 0);
+	EXPECT_EQ(import_differing(self->importer, mapping, SIZE, 5), 0);
 	EXPECT_EQ(fill_words(self->buffer, SIZE, 6), 0);
-	EXPECT_EQ(differing(self->importer, 0, SIZE, 6), 0);
+	EXPECT_EQ(import_differing(self->importer, 0, SIZE, 6), 0);
 }
 
 TEST_F(importer, holds_the_memory_when_all_others_have_gone)
 {
-	int device = add_device(self->importer, 64, 4096, no_boundary);
-	int attachment = attach(self->importer, device, self->buffer), mapping;
+	int device = import_device(self->importer, 64, 4096, NO_BOUNDARY);
+	int attachment = import_attach(self->importer, device, self->buffer, 0), mapping;
 	struct importer_map table;
 
-	mapping = map(self->importer, attachment, TO_DEVICE, &table);
+	mapping = import_map(self->importer, attachment, TO_DEVICE, &table);
 	ASSERT_GE(mapping, 0);
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 7), 0);
 	close(self->buffer);
 	close(self->device);
 	self->buffer = self->device = -1;
-	EXPECT_EQ(differing(self->importer, mapping, SIZE, 7), 0);
-	EXPECT_EQ(detach(self->importer, attachment), -EBUSY);
-	EXPECT_EQ(unmap(self->importer, mapping), 0);
-	EXPECT_EQ(detach(self->importer, attachment), 0);
+	EXPECT_EQ(import_differing(self->importer, mapping, SIZE, 7), 0);
+	EXPECT_EQ(import_detach(self->importer, attachment), -EBUSY);
+	EXPECT_EQ(import_unmap(self->importer, mapping), 0);
+	EXPECT_EQ(import_detach(self->importer, attachment), 0);
 }
 
 TEST_F(importer, holds_its_mapping_across_unbind_and_rebind)
 {
-	int device = add_device(self->importer, 64, 65536, no_boundary), tries, i;
-	int attachment = attach(self->importer, device, self->buffer), mapping, second;
+	int device = import_device(self->importer, 64, 65536, NO_BOUNDARY), tries, i;
+	int attachment = import_attach(self->importer, device, self->buffer, 0), mapping, second;
 	struct importer_map table;
 
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 8), 0);
-	mapping = map(self->importer, attachment, BIDIRECTIONAL, &table);
+	mapping = import_map(self->importer, attachment, BIDIRECTIONAL, &table);
 	ASSERT_GE(mapping, 0);
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
-		EXPECT_EQ(differing(self->importer, mapping, SIZE, 8), 0);
+		EXPECT_EQ(import_differing(self->importer, mapping, SIZE, 8), 0);
 		/* the device is gone; its memory may still be mapped and attached anew */
-		second = map(self->importer, attachment, FROM_DEVICE, &table);
+		second = import_map(self->importer, attachment, FROM_DEVICE, &table);
 		EXPECT_GE(second, 0);
 		EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_VMAP, 0), 0);
-		EXPECT_EQ(unmap(self->importer, second), 0);
-		second = attach(self->importer, device, self->buffer);
+		EXPECT_EQ(import_unmap(self->importer, second), 0);
+		second = import_attach(self->importer, device, self->buffer, 0);
 		EXPECT_GE(second, 0);
-		EXPECT_EQ(detach(self->importer, second), 0);
+		EXPECT_EQ(import_detach(self->importer, second), 0);
 		ASSERT_EQ(write_text(SOFT_DRIVER "/bind", "sluice-soft"), 0);
 		for (tries = 0; tries < 300 && access("/dev/sluice/soft0", F_OK); tries++)
 			usleep(10000);
 	}
-	EXPECT_EQ(differing(self->importer, mapping, SIZE, 8), 0);
+	EXPECT_EQ(import_differing(self->importer, mapping, SIZE, 8), 0);
 }
 
 TEST_F(importer, brackets_cpu_access_in_any_order)
 {
 	unsigned int seed = 1, i;
-	int device = add_device(self->importer, 64, 8192, no_boundary), mapping = -1;
-	int attachment = attach(self->importer, device, self->buffer);
+	int device = import_device(self->importer, 64, 8192, NO_BOUNDARY), mapping = -1;
+	int attachment = import_attach(self->importer, device, self->buffer, 0);
 	struct importer_map table;
 
 	ASSERT_GE(attachment, 0);
@@ -287,8 +233,8 @@ TEST_F(importer, brackets_cpu_access_in_any_order)
 			continue;
 		}
 		if (mapping < 0)
-			mapping = map(self->importer, attachment, rand_r(&seed) % 3, &table);
-		else if (!unmap(self->importer, mapping))
+			mapping = import_map(self->importer, attachment, rand_r(&seed) % 3, &table);
+		else if (!import_unmap(self->importer, mapping))
 			mapping = -1;
 	}
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 9), 0);
@@ -343,18 +289,18 @@ static void *attach_and_go(void *argument)
 	int round, i;
 
 	for (round = 0; round < 15; round++) {
-		int importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
-		int device = add_device(importer, 40, 4096 << rand_r(&worker->seed) % 5,
-					no_boundary);
-		int attachment = attach(importer, device, worker->buffer);
+		int importer = import_open();
+		int device = import_device(importer, 40, 4096 << rand_r(&worker->seed) % 5,
+					NO_BOUNDARY);
+		int attachment = import_attach(importer, device, worker->buffer, 0);
 
 		for (i = 0; i < 4; i++)
-			if (map(importer, attachment, rand_r(&worker->seed) % 3, &table) < 0 ||
+			if (import_map(importer, attachment, rand_r(&worker->seed) % 3, &table) < 0 ||
 			    table.total != SIZE)
 				worker->errors++;
 		cpu(importer, worker->buffer, rand_r(&worker->seed) % 3, BIDIRECTIONAL);
 		if (rand_r(&worker->seed) & 1)
-			unmap(importer, 2);
+			import_unmap(importer, 2);
 		close(importer);
 	}
 	return NULL;
@@ -382,7 +328,7 @@ TEST_F(importer, lends_its_device_and_the_node_gets_the_next_number)
 	int tries, second, queue, fence, buffer;
 	struct sluice_op op;
 
-	ASSERT_GE(add_device(self->importer, 64, 65536, no_boundary), 0);
+	ASSERT_GE(import_device(self->importer, 64, 65536, NO_BOUNDARY), 0);
 	ASSERT_EQ(system("cd /sys/bus/platform/devices/sluice-importer.*/ && "
 			 "echo sluice-soft >driver_override && "
 			 "echo ${PWD##*/} >" SOFT_DRIVER "/bind"), 0);
@@ -430,9 +376,9 @@ TEST(importer_module_unloads_with_a_fence_of_its_own_pending)
 	struct objects before = objects_read();
 	int references, tries;
 
-	if (!load_importer())
+	if (!import_load())
 		SKIP(return, "no sluice-importer.ko for this kernel");
-	importer = open("/dev/sluice-importer", O_RDWR | O_CLOEXEC);
+	importer = import_open();
 	ASSERT_GE(importer, 0);
 	ASSERT_EQ(late_fence(importer, buffer, true, 700, 0), 0);
 	close(importer);

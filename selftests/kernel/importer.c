@@ -10,9 +10,11 @@
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/io.h>
 #include <linux/iosys-map.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -26,10 +28,25 @@
 #define IMPORTER_FENCE_MAX_MS	5000
 
 /**
+ * struct importer_unit - a device
+ * @dev: a platform device of ours, or a PCI device that is borrowed
+ * @mask: what the borrowed one had
+ * @max_seg: likewise
+ * @boundary: likewise
+ */
+struct importer_unit {
+	struct device *dev;
+	u64 mask;
+	u32 max_seg;
+	u64 boundary;
+};
+
+/**
  * struct importer_mapping - a map call not undone yet
  * @attachment: number
  * @dir: direction
- * @sgt: the table, or NULL for a free place
+ * @sgt: the table, or NULL for a free place; set and cleared under the dma_resv,
+ *	because who is told to let go has only that
  */
 struct importer_mapping {
 	u32 attachment;
@@ -40,13 +57,13 @@ struct importer_mapping {
 /**
  * struct importer - an open
  * @lock: guards the rest
- * @devices: number -> platform device
+ * @devices: number -> device
  * @attachments: number -> attachment, each with a reference on its dma-buf
  * @mappings: number -> mapping
  */
 struct importer {
 	struct mutex lock;
-	struct platform_device *devices[IMPORTER_MAX];
+	struct importer_unit devices[IMPORTER_MAX];
 	struct dma_buf_attachment *attachments[IMPORTER_MAX];
 	struct importer_mapping mappings[IMPORTER_MAX];
 };
@@ -89,43 +106,133 @@ static void importer_fence_end(struct timer_list *timer)
 		wake_up(&importer_idle);
 }
 
+static struct importer_unit *importer_unit(struct importer *importer)
+{
+	unsigned int i;
+
+	for (i = 0; i < IMPORTER_MAX; i++)
+		if (!importer->devices[i].dev)
+			return &importer->devices[i];
+	return ERR_PTR(-ENOSPC);
+}
+
+static void importer_limits(struct device *dev, u32 dma_bits, u32 max_seg, u64 boundary)
+{
+	/* as a driver does in its probe: then the DMA API leaves out needless syncs */
+	if (dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits)))
+		dev_dbg(dev, "%u bits are too few\n", dma_bits);
+	dma_set_max_seg_size(dev, max_seg);
+	dma_set_seg_boundary(dev, boundary);
+}
+
 static int importer_device(struct importer *importer, const struct importer_device *args)
 {
+	struct importer_unit *unit = importer_unit(importer);
 	struct platform_device_info info = {
 		.name = "sluice-importer",
 		.id = PLATFORM_DEVID_AUTO,
 	};
 	struct platform_device *pdev;
-	unsigned int i;
 
 	if (!args->dma_bits || args->dma_bits > 64)
 		return -EINVAL;
-	for (i = 0; i < IMPORTER_MAX && importer->devices[i]; i++)
-		;
-	if (i == IMPORTER_MAX)
-		return -ENOSPC;
+	if (IS_ERR(unit))
+		return PTR_ERR(unit);
 	info.dma_mask = DMA_BIT_MASK(args->dma_bits);
 	pdev = platform_device_register_full(&info);
 	if (IS_ERR(pdev))
 		return PTR_ERR(pdev);
 	pdev->dev.dma_parms = &pdev->dma_parms;
-	/* as a driver does in its probe: then the DMA API leaves out needless syncs */
-	if (dma_set_mask_and_coherent(&pdev->dev, info.dma_mask))
-		dev_dbg(&pdev->dev, "%u bits are too few\n", args->dma_bits);
-	dma_set_max_seg_size(&pdev->dev, args->max_seg);
-	dma_set_seg_boundary(&pdev->dev, args->boundary);
-	importer->devices[i] = pdev;
-	return i;
+	importer_limits(&pdev->dev, args->dma_bits, args->max_seg, args->boundary);
+	unit->dev = &pdev->dev;
+	return unit - importer->devices;
 }
+
+static int importer_pci(struct importer *importer, const struct importer_pci *args)
+{
+	struct importer_unit *unit = importer_unit(importer);
+	unsigned int domain, bus, slot, function;
+	struct pci_dev *pdev;
+	struct device *dev;
+
+	if (!args->dma_bits || args->dma_bits > 64 || args->name[sizeof(args->name) - 1] ||
+	    sscanf(args->name, "%x:%x:%x.%x", &domain, &bus, &slot, &function) != 4)
+		return -EINVAL;
+	if (IS_ERR(unit))
+		return PTR_ERR(unit);
+	pdev = pci_get_domain_bus_and_slot(domain, bus, PCI_DEVFN(slot, function));
+	if (!pdev)
+		return -ENODEV;
+	dev = &pdev->dev;
+	if (dev->driver) {
+		pci_dev_put(pdev);
+		return -EBUSY;
+	}
+	*unit = (struct importer_unit) {
+		.dev = dev,
+		.mask = dma_get_mask(dev),
+		.max_seg = dma_get_max_seg_size(dev),
+		.boundary = dma_get_seg_boundary(dev),
+	};
+	importer_limits(dev, args->dma_bits, args->max_seg, args->boundary);
+	return unit - importer->devices;
+}
+
+static void importer_leave(const struct importer_unit *unit)
+{
+	struct device *dev = unit->dev;
+
+	if (!dev)
+		return;
+	if (!dev_is_pci(dev)) {
+		platform_device_unregister(to_platform_device(dev));
+		return;
+	}
+	importer_limits(dev, fls64(unit->mask), unit->max_seg, unit->boundary);
+	put_device(dev);
+}
+
+/* The dma_resv is held. */
+static void importer_let_go(struct importer *importer, unsigned int number)
+{
+	struct importer_mapping *mapping = &importer->mappings[number];
+
+	dma_buf_unmap_attachment(importer->attachments[mapping->attachment], mapping->sgt,
+				 mapping->dir);
+	mapping->sgt = NULL;
+}
+
+/* The dma_resv is held, and nobody detaches meanwhile. */
+static void importer_invalidate(struct dma_buf_attachment *attachment)
+{
+	struct importer *importer = attachment->importer_priv;
+	unsigned int i;
+
+	for (i = 0; i < IMPORTER_MAX; i++)
+		if (importer->mappings[i].sgt &&
+		    importer->attachments[importer->mappings[i].attachment] == attachment)
+			importer_let_go(importer, i);
+}
+
+static const struct dma_buf_attach_ops importer_dynamic_ops = {
+	.invalidate_mappings = importer_invalidate,
+};
+
+static const struct dma_buf_attach_ops importer_peer_ops = {
+	.allow_peer2peer = true,
+	.invalidate_mappings = importer_invalidate,
+};
 
 static int importer_attach(struct importer *importer, const struct importer_attach *args)
 {
 	struct dma_buf_attachment *attachment;
 	struct dma_buf *dmabuf;
+	struct device *dev;
 	unsigned int i;
 
-	if (args->device >= IMPORTER_MAX || !importer->devices[args->device])
+	if (args->device >= IMPORTER_MAX || !importer->devices[args->device].dev)
 		return -EINVAL;
+	dev = importer->devices[args->device].dev;
 	for (i = 0; i < IMPORTER_MAX && importer->attachments[i]; i++)
 		;
 	if (i == IMPORTER_MAX)
@@ -133,7 +240,12 @@ static int importer_attach(struct importer *importer, const struct importer_atta
 	dmabuf = dma_buf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	attachment = dma_buf_attach(dmabuf, &importer->devices[args->device]->dev);
+	if (args->flags & IMPORTER_DYNAMIC)
+		attachment = dma_buf_dynamic_attach(dmabuf, dev, args->flags & IMPORTER_PEER ?
+						    &importer_peer_ops : &importer_dynamic_ops,
+						    importer);
+	else
+		attachment = dma_buf_attach(dmabuf, dev);
 	if (IS_ERR(attachment)) {
 		dma_buf_put(dmabuf);
 		return PTR_ERR(attachment);
@@ -179,27 +291,51 @@ static int importer_map(struct importer *importer, struct importer_map *args)
 		;
 	if (i == IMPORTER_MAX)
 		return -ENOSPC;
-	sgt = dma_buf_map_attachment_unlocked(attachment, args->dir);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	importer->mappings[i] = (struct importer_mapping) {
-		.attachment = args->attachment, .dir = args->dir, .sgt = sgt,
-	};
-	importer_look(attachment->dev, sgt, args);
-	return i;
+	dma_resv_lock(attachment->dmabuf->resv, NULL);
+	sgt = dma_buf_map_attachment(attachment, args->dir);
+	if (!IS_ERR(sgt)) {
+		importer->mappings[i] = (struct importer_mapping) {
+			.attachment = args->attachment, .dir = args->dir, .sgt = sgt,
+		};
+		importer_look(attachment->dev, sgt, args);
+	}
+	dma_resv_unlock(attachment->dmabuf->resv);
+	return IS_ERR(sgt) ? PTR_ERR(sgt) : i;
 }
 
 static int importer_unmap(struct importer *importer, unsigned long number)
 {
-	struct importer_mapping *mapping;
+	struct dma_resv *resv;
+	int ret = 0;
 
 	if (number >= IMPORTER_MAX || !importer->mappings[number].sgt)
 		return -EINVAL;
-	mapping = &importer->mappings[number];
-	dma_buf_unmap_attachment_unlocked(importer->attachments[mapping->attachment],
-					  mapping->sgt, mapping->dir);
-	mapping->sgt = NULL;
-	return 0;
+	resv = importer->attachments[importer->mappings[number].attachment]->dmabuf->resv;
+	dma_resv_lock(resv, NULL);
+	if (importer->mappings[number].sgt)
+		importer_let_go(importer, number);
+	else
+		ret = -EINVAL;
+	dma_resv_unlock(resv);
+	return ret;
+}
+
+static int importer_pin(struct importer *importer, unsigned long number, bool pin)
+{
+	struct dma_buf_attachment *attachment;
+	int ret = 0;
+
+	if (number >= IMPORTER_MAX || !importer->attachments[number] ||
+	    !importer->attachments[number]->importer_ops)
+		return -EINVAL;
+	attachment = importer->attachments[number];
+	dma_resv_lock(attachment->dmabuf->resv, NULL);
+	if (pin)
+		ret = dma_buf_pin(attachment);
+	else
+		dma_buf_unpin(attachment);
+	dma_resv_unlock(attachment->dmabuf->resv);
+	return ret;
 }
 
 static int importer_remap(struct importer *importer, const struct importer_remap *args)
@@ -241,31 +377,59 @@ static int importer_detach(struct importer *importer, unsigned long number)
 	return 0;
 }
 
+/* Memory of the system, or of a device, which has no page. */
+static int importer_touch(phys_addr_t phys, u32 *value, bool write)
+{
+	bool memory = pfn_valid(PHYS_PFN(phys));
+	void __iomem *device = NULL;
+	u32 *word;
+
+	if (!memory) {
+		device = ioremap_wc(phys, sizeof(*value));
+		if (!device)
+			return -ENOMEM;
+	}
+	word = memory ? phys_to_virt(phys) : NULL;
+	if (write && memory)
+		WRITE_ONCE(*word, *value);
+	else if (write)
+		iowrite32(*value, device);
+	else
+		*value = memory ? READ_ONCE(*word) : ioread32(device);
+	if (!memory)
+		iounmap(device);
+	return 0;
+}
+
+/* Whoever takes a device's memory away waits for its importers, who hold the dma_resv. */
 static int importer_word(struct importer *importer, struct importer_word *args, bool write)
 {
-	struct device *dev;
+	struct dma_buf_attachment *attachment;
+	u64 offset = args->offset;
 	struct scatterlist *sg;
 	struct sg_table *sgt;
-	u64 offset = args->offset;
-	int i;
+	int i, ret = -EINVAL;
 
 	if (args->mapping >= IMPORTER_MAX || !importer->mappings[args->mapping].sgt || offset % 4)
 		return -EINVAL;
+	attachment = importer->attachments[importer->mappings[args->mapping].attachment];
+	dma_resv_lock(attachment->dmabuf->resv, NULL);
 	sgt = importer->mappings[args->mapping].sgt;
-	dev = importer->attachments[importer->mappings[args->mapping].attachment]->dev;
+	if (!sgt)
+		goto unlock;
+	ret = -ERANGE;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		if (offset < sg_dma_len(sg)) {
-			u32 *word = phys_to_virt(dma_to_phys(dev, sg_dma_address(sg) + offset));
-
-			if (write)
-				WRITE_ONCE(*word, args->value);
-			else
-				args->value = READ_ONCE(*word);
-			return 0;
+			ret = importer_touch(dma_to_phys(attachment->dev,
+							 sg_dma_address(sg) + offset),
+					     &args->value, write);
+			break;
 		}
 		offset -= sg_dma_len(sg);
 	}
-	return -ERANGE;
+unlock:
+	dma_resv_unlock(attachment->dmabuf->resv);
+	return ret;
 }
 
 static int importer_vmap(struct dma_buf *dmabuf)
@@ -351,6 +515,7 @@ out:
 
 union importer_args {
 	struct importer_device device;
+	struct importer_pci pci;
 	struct importer_attach attach;
 	struct importer_map map;
 	struct importer_remap remap;
@@ -365,6 +530,8 @@ static long importer_call(struct importer *importer, unsigned int cmd, unsigned 
 	switch (cmd) {
 	case IMPORTER_DEVICE:
 		return importer_device(importer, &args->device);
+	case IMPORTER_PCI:
+		return importer_pci(importer, &args->pci);
 	case IMPORTER_ATTACH:
 		return importer_attach(importer, &args->attach);
 	case IMPORTER_DETACH:
@@ -373,6 +540,9 @@ static long importer_call(struct importer *importer, unsigned int cmd, unsigned 
 		return importer_map(importer, &args->map);
 	case IMPORTER_UNMAP:
 		return importer_unmap(importer, arg);
+	case IMPORTER_PIN:
+	case IMPORTER_UNPIN:
+		return importer_pin(importer, arg, cmd == IMPORTER_PIN);
 	case IMPORTER_REMAP:
 		return importer_remap(importer, &args->remap);
 	case IMPORTER_READ:
@@ -428,7 +598,7 @@ static int importer_release(struct inode *inode, struct file *file)
 	for (i = 0; i < IMPORTER_MAX; i++)
 		importer_detach(importer, i);
 	for (i = 0; i < IMPORTER_MAX; i++)
-		platform_device_unregister(importer->devices[i]);
+		importer_leave(&importer->devices[i]);
 	kfree(importer);
 	return 0;
 }

@@ -20,10 +20,25 @@ struct importer_device {
 	__u64 boundary;
 };
 
+/*
+ * Borrow a PCI device that has no driver, and have these limits be its own.
+ * Returns a number as IMPORTER_DEVICE does.
+ */
+struct importer_pci {
+	char name[16];		/* as 0000:03:00.0 */
+	__u32 dma_bits;
+	__u32 max_seg;
+	__u64 boundary;
+};
+
+#define IMPORTER_DYNAMIC	(1U << 0)	/* can be told to let go, and does at once */
+#define IMPORTER_PEER		(1U << 1)	/* handles memory without pages */
+
 /* Attach a dma-buf.  Returns the attachment's number. */
 struct importer_attach {
 	__s32 fd;
 	__u32 device;
+	__u32 flags;
 };
 
 /* Map: returns the mapping's number, and what its table looks like. */
@@ -78,5 +93,8 @@ struct importer_fence {
 #define IMPORTER_CPU	_IOW('i', 7, struct importer_cpu)
 #define IMPORTER_FENCE	_IOW('i', 8, struct importer_fence)
 #define IMPORTER_REMAP	_IOW('i', 9, struct importer_remap)
+#define IMPORTER_PCI	_IOW('i', 10, struct importer_pci)
+#define IMPORTER_PIN	_IO('i', 11)	/* a dynamic attachment */
+#define IMPORTER_UNPIN	_IO('i', 12)
 
 #endif /* _SLUICE_IMPORTER_H */
