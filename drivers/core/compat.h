@@ -129,6 +129,35 @@ static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
 {
 	return attach->importer_ops && attach->importer_ops->move_notify;
 }
+
+/*
+ * Those that pin may have a function for it that does nothing: nobody can tell.
+ * So none may pin what can be taken away.  Without CONFIG_DMABUF_MOVE_NOTIFY the
+ * core pins for each mapping, through the same op: one pin must be let in then,
+ * and whoever comes for a second, to map or to pin, has pinned or mapped before.
+ * Under the dma_resv; attach->priv must be free for it.
+ */
+static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
+{
+	if (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) || attach->priv)
+		return -EOPNOTSUPP;
+	attach->priv = attach;
+	return 0;
+}
+
+static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
+{
+	attach->priv = NULL;
+}
+#else
+static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
+{
+	return 0;
+}
+
+static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
+{
+}
 #endif
 
 /*

@@ -720,6 +720,7 @@ void sluice_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_d
 /* slot.c */
 struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
 				       u32 flags);
+bool sluice_slot_attached(const struct dma_buf_attachment *attach);
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
 void sluice_slot_put(struct sluice_slot *slot);
 bool sluice_slot_put_unless_last(struct sluice_slot *slot);

@@ -226,16 +226,29 @@ static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 	return ret;
 }
 
-/* It cannot move anyway; and pinned or not, it is revoked when the device goes. */
+/*
+ * It cannot move anyway; and pinned or not, it is revoked when the device goes.
+ * Our own slots let go then.  Of others some that pin do not, on kernels where
+ * these may attach at all.
+ */
 static int sluice_bar_pin(struct dma_buf_attachment *attach)
 {
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
+	int ret;
 
-	return READ_ONCE(sluice_buffer_bar(buffer)->revoked) ? -ENODEV : 0;
+	if (READ_ONCE(sluice_buffer_bar(buffer)->revoked))
+		return -ENODEV;
+	ret = sluice_slot_attached(attach) ? 0 : sluice_compat_pin_revocable(attach);
+	if (ret)
+		dev_dbg(attach->dev, "who pins a buffer of %s may not let go of it\n",
+			buffer->sdev->name);
+	return ret;
 }
 
 static void sluice_bar_unpin(struct dma_buf_attachment *attach)
 {
+	if (!sluice_slot_attached(attach))
+		sluice_compat_unpin_revocable(attach);
 }
 
 static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,

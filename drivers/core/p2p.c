@@ -168,6 +168,9 @@ static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
 				struct p2pdma_provider *provider, phys_addr_t start,
 				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
+	/* the mask may have shrunk since sluice_p2p_check(), and the DMA API would warn */
+	if (!sluice_dma_reaches(attach->dev, start + mapping->size - 1))
+		return -EADDRNOTAVAIL;
 	mapping->address = dma_map_resource(attach->dev, start, mapping->size, dir, 0);
 	return dma_mapping_error(attach->dev, mapping->address);
 }

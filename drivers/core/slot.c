@@ -115,6 +115,16 @@ static const struct dma_buf_attach_ops sluice_slot_cpu_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
 
+/**
+ * sluice_slot_attached - is an importer of a dma-buf one of our slots?
+ * @attach: any
+ */
+bool sluice_slot_attached(const struct dma_buf_attachment *attach)
+{
+	return attach->importer_ops &&
+	       attach->importer_ops->invalidate_mappings == sluice_slot_invalidate;
+}
+
 static void sluice_slot_unmap(struct sluice_slot *slot)
 {
 	dma_resv_lock(slot->dmabuf->resv, NULL);

@@ -107,7 +107,7 @@ TEST_F_TIMEOUT(importer_p2p, whose_mask_shrinks_is_refused_when_it_maps, SECONDS
 
 	ASSERT_GE(attachment, 0);
 	ASSERT_GE(import_pci(self->importer, self->peers.edu, 28, 4096, NO_BOUNDARY), 0);
-	EXPECT_LT(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
+	EXPECT_EQ(import_map(self->importer, attachment, TO_DEVICE, &table), -EADDRNOTAVAIL);
 	ASSERT_GE(import_pci(self->importer, self->peers.edu, 64, 4096, NO_BOUNDARY), 0);
 	EXPECT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
 	EXPECT_EQ(table.segments, SIZE / 4096);
@@ -142,6 +142,51 @@ TEST_F_TIMEOUT(importer_p2p, lets_go_of_many_pieces_when_the_BARs_driver_goes, S
 	EXPECT_EQ(import_unmap(self->importer, mapping), -EINVAL);
 	EXPECT_EQ(import_map(self->importer, attachment, BIDIRECTIONAL, &table), -ENODEV);
 	EXPECT_EQ(import_detach(self->importer, attachment), 0);
+}
+
+/* Does the kernel tell importers that let go of what they have pinned from others? */
+static bool kernel_tells(void)
+{
+	return !system("grep -qw dma_buf_attach_revocable /proc/kallsyms");
+}
+
+TEST_F_TIMEOUT(importer_p2p, that_pins_must_be_known_to_let_go, SECONDS)
+{
+	int device = import_pci(self->importer, self->peers.edu, 64, 4096, NO_BOUNDARY);
+	int attachment = import_attach(self->importer, device, self->buffer, PEER), mapping, pin;
+	struct importer_map table;
+
+	ASSERT_GE(attachment, 0);
+	pin = import_pin(self->importer, attachment);
+	if (kernel_tells()) {
+		int64_t began = now_ns();
+
+		ASSERT_EQ(pin, 0);
+		mapping = import_map(self->importer, attachment, BIDIRECTIONAL, &table);
+		ASSERT_GE(mapping, 0);
+		/* pinned or not */
+		ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+		EXPECT_LT(now_ns() - began, 30000000000LL);
+		EXPECT_EQ(import_unmap(self->importer, mapping), -EINVAL);
+		EXPECT_EQ(import_unpin(self->importer, attachment), 0);
+		EXPECT_EQ(import_pin(self->importer, attachment), -ENODEV);
+		return;
+	}
+	/* refused at once, or when it wants to use what it has pinned */
+	if (pin)
+		EXPECT_EQ(pin, -EOPNOTSUPP);
+	EXPECT_EQ(import_map(self->importer, attachment, BIDIRECTIONAL, &table), -EOPNOTSUPP);
+	if (!pin)
+		EXPECT_EQ(import_unpin(self->importer, attachment), 0);
+	/* without, it may; and then may not pin what it has */
+	mapping = import_map(self->importer, attachment, BIDIRECTIONAL, &table);
+	ASSERT_GE(mapping, 0);
+	EXPECT_EQ(import_pin(self->importer, attachment), -EOPNOTSUPP);
+	EXPECT_EQ(import_unmap(self->importer, mapping), 0);
+	mapping = import_map(self->importer, attachment, TO_DEVICE, &table);
+	EXPECT_GE(mapping, 0);
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	EXPECT_EQ(import_unmap(self->importer, mapping), -EINVAL);
 }
 
 TEST_HARNESS_MAIN
