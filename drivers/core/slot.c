@@ -40,44 +40,6 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
 }
 
 /*
- * Can the device address all of a foreign buffer?  If not, the DMA API would
- * bounce it: what the device writes would reach the memory late or never, and
- * nobody would know.  The buffer's addresses are known only once it is mapped,
- * so a device of the core's own that can address everything has a look first.
- * Our own buffers are judged by their exporter.
- */
-static int sluice_check_reach(struct sluice_device *sdev, struct dma_buf *dmabuf)
-{
-	struct device *scout = sluice_scout();
-	struct dma_buf_attachment *attach;
-	struct scatterlist *sg;
-	struct sg_table *sgt;
-	int i, ret = 0;
-
-	if (sluice_buffer_from_dmabuf(dmabuf) || sdev->translated ||
-	    !dma_addressing_limited(sdev->parent))
-		return 0;
-	attach = dma_buf_attach(dmabuf, scout);
-	if (IS_ERR(attach))
-		return PTR_ERR(attach);
-	sgt = dma_buf_map_attachment_unlocked(attach, DMA_BIDIRECTIONAL);
-	if (IS_ERR(sgt)) {
-		ret = PTR_ERR(sgt);
-		goto detach;
-	}
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		phys_addr_t end = dma_to_phys(scout, sg_dma_address(sg)) + sg_dma_len(sg) - 1;
-
-		if (!sluice_dma_reaches(sdev->parent, end))
-			ret = -EADDRNOTAVAIL;
-	}
-	dma_buf_unmap_attachment_unlocked(attach, sgt, DMA_BIDIRECTIONAL);
-detach:
-	dma_buf_detach(dmabuf, attach);
-	return ret;
-}
-
-/*
  * Is all of the buffer mapped, where the device can reach it?  Ops are checked
  * against its size, not its table.
  */
@@ -110,10 +72,66 @@ static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
 
-/* The CPU of a software engine is no peer, and needs a kernel mapping. */
-static const struct dma_buf_attach_ops sluice_slot_cpu_ops = {
+/*
+ * The CPU of a software engine is no peer, and needs a kernel mapping.  Nor is a
+ * device that must ask where memory is: see sluice_slot_scouted().
+ */
+static const struct dma_buf_attach_ops sluice_slot_memory_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
+
+/* The scout has a mapping only while it holds the dma_resv, as whoever calls does. */
+static void sluice_scout_invalidate(struct dma_buf_attachment *attach)
+{
+}
+
+static const struct dma_buf_attach_ops sluice_scout_ops = {
+	.invalidate_mappings = sluice_scout_invalidate,
+};
+
+/*
+ * Can the device address all of a foreign buffer?  If not, the DMA API would
+ * bounce it: what the device writes would reach the memory late or never, and
+ * nobody would know.  The buffer's addresses are known only once it is mapped,
+ * so a device of the core's own that can address everything, the scout, has a
+ * look first.  Our own buffers are judged by their exporter.
+ *
+ * The scout is no peer of anybody, so a slot that needs it is none, either: for
+ * both the memory has to be in the same place.
+ */
+static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf *dmabuf)
+{
+	return !sluice_buffer_from_dmabuf(dmabuf) && !sdev->translated &&
+	       dma_addressing_limited(sdev->parent);
+}
+
+static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_device *sdev,
+							struct dma_buf *dmabuf)
+{
+	return sdev->ops->cpu_engine || sluice_slot_scouted(sdev, dmabuf) ?
+	       &sluice_slot_memory_ops : &sluice_slot_peer_ops;
+}
+
+/* With the dma_resv held and the memory pinned, so that the answer stays true. */
+static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_attachment *scout)
+{
+	struct scatterlist *sg;
+	struct sg_table *sgt;
+	int i, ret = 0;
+
+	sgt = dma_buf_map_attachment(scout, DMA_BIDIRECTIONAL);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		phys_addr_t end = dma_to_phys(scout->dev, sg_dma_address(sg)) +
+				  sg_dma_len(sg) - 1;
+
+		if (!sluice_dma_reaches(slot->sdev->parent, end))
+			ret = -EADDRNOTAVAIL;
+	}
+	dma_buf_unmap_attachment(scout, sgt, DMA_BIDIRECTIONAL);
+	return ret;
+}
 
 /**
  * sluice_slot_attached - is an importer of a dma-buf one of our slots?
@@ -135,30 +153,63 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 }
 
 /*
- * Pin and map.  The exporter may still be at work on the memory: that is to be
- * waited for before a device, or a CPU that knows no fences, sees it.
+ * What exporters say who let nobody pin means other things here; what they say
+ * for want of memory, or because they go, does not.
  */
-static int sluice_slot_map(struct sluice_slot *slot)
+static int sluice_slot_pin(struct sluice_slot *slot)
 {
-	struct dma_resv *resv = slot->dmabuf->resv;
 	int ret = 0;
-	long left;
 
-	dma_resv_lock(resv, NULL);
 	if (slot->attach->importer_ops)
 		ret = dma_buf_pin(slot->attach);
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? -EPERM : ret;
+}
+
+/* Pin, have a look if need be, and map: under one hold of the dma_resv. */
+static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attachment *scout)
+{
+	struct dma_resv *resv = slot->dmabuf->resv;
+	int ret;
+
+	dma_resv_lock(resv, NULL);
+	ret = sluice_slot_pin(slot);
 	if (ret)
 		goto unlock;
 	/* a move before the pin, or for it, took nothing from us */
 	slot->revoked = false;
-	slot->sgt = dma_buf_map_attachment(slot->attach, slot->dir);
-	if (IS_ERR(slot->sgt)) {
-		ret = PTR_ERR(slot->sgt);
-		if (slot->attach->importer_ops)
-			dma_buf_unpin(slot->attach);
+	if (scout)
+		ret = sluice_slot_scout(slot, scout);
+	if (!ret) {
+		slot->sgt = dma_buf_map_attachment(slot->attach, slot->dir);
+		ret = PTR_ERR_OR_ZERO(slot->sgt);
 	}
+	if (ret && slot->attach->importer_ops)
+		dma_buf_unpin(slot->attach);
 unlock:
 	dma_resv_unlock(resv);
+	return ret;
+}
+
+/*
+ * The exporter may still be at work on the memory: that is to be waited for before
+ * a device, or a CPU that knows no fences, sees it.
+ */
+static int sluice_slot_map(struct sluice_slot *slot)
+{
+	struct dma_resv *resv = slot->dmabuf->resv;
+	struct dma_buf_attachment *scout = NULL;
+	long left;
+	int ret;
+
+	if (sluice_slot_scouted(slot->sdev, slot->dmabuf)) {
+		scout = sluice_compat_dma_buf_attach(slot->dmabuf, sluice_scout(),
+						     &sluice_scout_ops, NULL);
+		if (IS_ERR(scout))
+			return PTR_ERR(scout);
+	}
+	ret = sluice_slot_map_pinned(slot, scout);
+	if (scout)
+		dma_buf_detach(slot->dmabuf, scout);
 	if (ret)
 		return ret;
 
@@ -202,8 +253,8 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
  * @flags: SLUICE_ATTACH_*, checked
  *
  * Context: may sleep.  Return: the slot with one reference, or an ERR_PTR:
- * -EACCES, -EINVAL (maps less than its size), -ENODEV (device or memory gone),
- * -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the exporter does not get
+ * -EACCES, -EINVAL (maps less than its size), -EPERM (its exporter lets nobody pin
+ * it), -ENODEV (device or memory gone), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the exporter does not get
  * the memory ready), -EINTR,
  * -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
  * exporter's.
@@ -233,13 +284,8 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 		ret = -EACCES;
 		goto err_put;
 	}
-	ret = sluice_check_reach(sdev, dmabuf);
-	if (ret)
-		goto err_put;
 	slot->attach = sluice_compat_dma_buf_attach(slot->dmabuf, sdev->parent,
-						    sdev->ops->cpu_engine ? &sluice_slot_cpu_ops :
-									    &sluice_slot_peer_ops,
-						    slot);
+						    sluice_slot_ops(sdev, dmabuf), slot);
 	if (IS_ERR(slot->attach)) {
 		ret = PTR_ERR(slot->attach);
 		goto err_put;

@@ -125,8 +125,13 @@ struct odd_buffer {
 	unsigned int mapped;	/* pages that it maps */
 	bool iomem;		/* its kernel mapping is not memory */
 	bool moves;		/* can move its memory while nobody has pinned it */
-	bool busy;		/* never lets it be pinned */
+	int pin_error;		/* does not let it be pinned */
+	int map_error;		/* or mapped */
+	gfp_t zone;		/* where its memory is */
+	u64 mask;		/* of the device that it is for; 0: all addresses */
 	int *pins;		/* how many have */
+	int *settled;		/* how often it was pinned by the first, when it may move */
+	int *loose;		/* how often it was mapped while nobody had pinned it */
 };
 
 static struct sg_table *odd_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -136,6 +141,10 @@ static struct sg_table *odd_map(struct dma_buf_attachment *attach, enum dma_data
 	struct sg_table *sgt;
 	int i, ret;
 
+	if (odd->map_error)
+		return ERR_PTR(odd->map_error);
+	if (odd->loose && !*odd->pins)
+		++*odd->loose;
 	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
@@ -199,10 +208,11 @@ static int odd_pin(struct dma_buf_attachment *attach)
 	struct odd_buffer *odd = attach->dmabuf->priv;
 
 	dma_resv_assert_held(attach->dmabuf->resv);
-	if (odd->busy)
-		return -EBUSY;
+	if (odd->pin_error)
+		return odd->pin_error;
 	dma_buf_invalidate_mappings(attach->dmabuf);
-	++*odd->pins;
+	if (!(*odd->pins)++ && odd->settled)
+		++*odd->settled;
 	return 0;
 }
 
@@ -235,7 +245,14 @@ static const struct sluice_device_ops odd_device_ops = {
 	.cpu_engine = true,
 };
 
+static const struct sluice_device_ops odd_narrow_ops = {
+	.driver = "odd",
+};
+
 static struct workqueue_struct *odd_wq;
+
+static struct device *odd_narrow;
+static u64 odd_mask;
 
 static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
 {
@@ -248,13 +265,14 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 
 	KUNIT_ASSERT_NOT_NULL(test, odd);
 	for (i = 0; i < ODD_PAGES; i++) {
-		odd->page[i] = alloc_page(GFP_KERNEL);
+		odd->page[i] = alloc_page(GFP_KERNEL | odd->zone);
 		KUNIT_ASSERT_NOT_NULL(test, odd->page[i]);
 	}
 	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
-	sdev->ops = &odd_device_ops;
-	sdev->parent = sluice_scout();
+	odd_mask = odd->mask;
+	sdev->ops = odd->mask ? &odd_narrow_ops : &odd_device_ops;
+	sdev->parent = odd->mask ? odd_narrow : sluice_scout();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
 	sdev->reap_wq = odd_wq;
@@ -316,14 +334,69 @@ static void odd_memory_is_pinned_as_long_as_the_slot_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
-static void odd_refusal_to_pin_is_the_exporters_errno(struct kunit *test)
+static void odd_refusal_to_pin_is_EPERM(struct kunit *test)
 {
+	static const struct { int exporter, slot; } cases[] = {
+		{ -EOPNOTSUPP, -EPERM },
+		{ -EINVAL, -EPERM },
+		/* no refusal */
+		{ -ENOMEM, -ENOMEM },
+		{ -ENODEV, -ENODEV },
+		{ -EBUSY, -EBUSY },
+	};
+	unsigned int i;
 	int pins = 0;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct odd_buffer how = {
+			.mapped = ODD_PAGES, .moves = true, .pins = &pins,
+			.pin_error = cases[i].exporter,
+		};
+
+		KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), cases[i].slot);
+		KUNIT_EXPECT_EQ(test, pins, 0);
+	}
+}
+
+/* A device that reaches 16 MiB asks where the memory is that it has pinned. */
+static void odd_memory_is_pinned_before_it_is_looked_at(struct kunit *test)
+{
+	int pins = 0, settled = 0, loose = 0;
 	struct odd_buffer how = {
-		.mapped = ODD_PAGES, .moves = true, .busy = true, .pins = &pins,
+		.mapped = ODD_PAGES, .moves = true, .zone = GFP_DMA, .mask = DMA_BIT_MASK(24),
+		.pins = &pins, .settled = &settled, .loose = &loose,
+	};
+	struct sluice_slot *slot = odd_slot(test, &how);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	KUNIT_EXPECT_EQ(test, settled, 1);
+	KUNIT_EXPECT_EQ(test, loose, 0);
+	KUNIT_EXPECT_GT(test, pins, 0);
+	sluice_slot_put(slot);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+}
+
+static void odd_memory_out_of_reach_is_unpinned_again(struct kunit *test)
+{
+	int pins = 0, settled = 0, loose = 0;
+	struct odd_buffer how = {
+		.mapped = ODD_PAGES, .moves = true, .mask = DMA_BIT_MASK(16),
+		.pins = &pins, .settled = &settled, .loose = &loose,
 	};
 
-	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EBUSY);
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EADDRNOTAVAIL);
+	KUNIT_EXPECT_EQ(test, settled, 1);
+	KUNIT_EXPECT_EQ(test, loose, 0);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	/* of an exporter that cannot move it, too */
+	how.moves = false;
+	how.loose = NULL;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EADDRNOTAVAIL);
+	/* the scout is refused */
+	how.moves = true;
+	how.map_error = -ENOMEM;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
 static void odd_short_table_is_unpinned_again(struct kunit *test)
@@ -361,11 +434,18 @@ static void odd_exit(struct kunit *test)
 {
 	flush_delayed_fput();
 	destroy_workqueue(odd_wq);
+	root_device_unregister(odd_narrow);
 }
 
 static int odd_init(struct kunit *test)
 {
+	odd_narrow = root_device_register("sluice-odd");
+	if (IS_ERR(odd_narrow))
+		return PTR_ERR(odd_narrow);
+	odd_narrow->dma_mask = &odd_mask;
 	odd_wq = alloc_workqueue("sluice-odd", WQ_UNBOUND, 1);
+	if (!odd_wq)
+		root_device_unregister(odd_narrow);
 	return odd_wq ? 0 : -ENOMEM;
 }
 
@@ -374,7 +454,9 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_kernel_mapping_is_EOPNOTSUPP),
 	KUNIT_CASE(odd_segments_are_synced_where_they_are),
 	KUNIT_CASE(odd_memory_is_pinned_as_long_as_the_slot_is),
-	KUNIT_CASE(odd_refusal_to_pin_is_the_exporters_errno),
+	KUNIT_CASE(odd_refusal_to_pin_is_EPERM),
+	KUNIT_CASE(odd_memory_is_pinned_before_it_is_looked_at),
+	KUNIT_CASE(odd_memory_out_of_reach_is_unpinned_again),
 	KUNIT_CASE(odd_short_table_is_unpinned_again),
 	KUNIT_CASE(odd_memory_taken_back_ends_the_slot),
 	{ }

@@ -376,12 +376,13 @@ struct sluice_create_queue {
  *
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
  * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
- * fd), -ENOSPC (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the
- * device cannot address, or a BAR to which it has no route), -EOPNOTSUPP (a
- * software engine, and a buffer that the kernel cannot map), -ETIME (an exporter
- * that does not get its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this
- * device is gone, or that whose BAR it is), -EFAULT, or what a foreign exporter
- * answers.  After an error @slot means nothing.
+ * fd), -EPERM (an exporter that does not let its memory be pinned), -ENOSPC
+ * (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the device cannot
+ * address, or a BAR to which it has no route), -EOPNOTSUPP (a software engine,
+ * and a buffer that the kernel cannot map), -ETIME (an exporter that does not get
+ * its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this device is gone, or
+ * that whose BAR it is), -EFAULT, or what a foreign exporter answers.  After an
+ * error @slot means nothing.
  *
  * An exporter may take its memory back for good, as a device that goes must do
  * with its BAR.  Jobs that use such a slot end with -ENODEV, and SUBMIT refuses
