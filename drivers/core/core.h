@@ -702,6 +702,7 @@ extern struct mutex sluice_buffers_lock;
 /* export.c */
 size_t sluice_segment_limit(size_t max);
 size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary);
+bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data_direction dir);
 int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);

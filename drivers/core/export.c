@@ -335,6 +335,18 @@ static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 	return sluice_view_create(attachment, mapping) ?: ERR_PTR(-ENOMEM);
 }
 
+/**
+ * sluice_dmabuf_writes - does an importer say that it writes what is read-only?
+ * @attach: the importer
+ * @dir: direction of its mapping
+ *
+ * Both directions say nothing: many importers map so whatever they do.
+ */
+bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE && !(attach->dmabuf->file->f_mode & FMODE_WRITE);
+}
+
 static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 					  enum dma_data_direction dir)
 {
@@ -345,6 +357,8 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 
 	if (!dev->dma_mask || !*dev->dma_mask)
 		return ERR_PTR(-EADDRNOTAVAIL);
+	if (sluice_dmabuf_writes(attach, dir))
+		return ERR_PTR(-EACCES);
 
 	mutex_lock(&buffer->lock);
 	attachment = sluice_attachment_find(buffer, attach);

@@ -260,6 +260,8 @@ static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
 
 	if (READ_ONCE(bar->revoked))
 		return ERR_PTR(-ENODEV);
+	if (sluice_dmabuf_writes(attach, dir))
+		return ERR_PTR(-EACCES);
 	sgt = sluice_p2p_map(attach, bar->provider, sluice_bar_phys(buffer), buffer->size, dir);
 	if (IS_ERR(sgt))
 		return sgt;

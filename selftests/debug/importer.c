@@ -111,6 +111,27 @@ TEST_F(importer, that_cannot_reach_the_memory_is_refused_at_attach)
 	EXPECT_GE(import_attach(self->importer, device, self->buffer, 0), 0);
 }
 
+/* One that maps in both directions says nothing about what it does. */
+TEST_F(importer, that_only_writes_is_refused_a_read_only_buffer)
+{
+	struct sluice_alloc alloc = {
+		.size = SIZE, .heap = variant->heap, .fd_flags = SLUICE_FD_RDONLY,
+	};
+	int device = import_device(self->importer, 64, 65536, NO_BOUNDARY), attachment;
+	struct importer_map table;
+
+	ASSERT_EQ(ioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	attachment = import_attach(self->importer, device, alloc.fd, 0);
+	close(alloc.fd);
+	ASSERT_GE(attachment, 0);
+	EXPECT_EQ(import_map(self->importer, attachment, FROM_DEVICE, &table), -EACCES);
+	EXPECT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
+	EXPECT_GE(import_map(self->importer, attachment, BIDIRECTIONAL, &table), 0);
+	/* the same, of a buffer that is not read-only */
+	attachment = import_attach(self->importer, device, self->buffer, 0);
+	EXPECT_GE(import_map(self->importer, attachment, FROM_DEVICE, &table), 0);
+}
+
 TEST_F(importer, maps_in_every_direction_several_times_at_once)
 {
 	static const unsigned int dirs[] = {

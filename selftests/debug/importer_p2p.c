@@ -4,7 +4,7 @@
  * do, in the hands of an importer that can be told to let go.  It is foreign: no
  * queue of ours, and the core knows nothing of its ops.
  */
-#include <sys/mman.h>
+#include <sys/ioctl.h>
 
 #include "kselftest_harness.h"
 #include "lib/import.h"
@@ -123,6 +123,23 @@ TEST_F_TIMEOUT(importer_p2p, that_cannot_be_told_or_knows_no_peers_is_refused, S
 		  -EOPNOTSUPP);
 	device = import_device(self->importer, 64, 65536, NO_BOUNDARY);
 	EXPECT_EQ(import_attach(self->importer, device, self->buffer, PEER), -EADDRNOTAVAIL);
+}
+
+TEST_F_TIMEOUT(importer_p2p, that_only_writes_is_refused_a_read_only_buffer, SECONDS)
+{
+	struct sluice_alloc alloc = {
+		.size = SIZE, .heap = self->heap, .fd_flags = SLUICE_FD_RDONLY,
+	};
+	int device = import_pci(self->importer, self->peers.edu, 64, 65536, NO_BOUNDARY);
+	struct importer_map table;
+	int attachment;
+
+	ASSERT_EQ(ioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	attachment = import_attach(self->importer, device, alloc.fd, PEER);
+	close(alloc.fd);
+	ASSERT_GE(attachment, 0);
+	EXPECT_EQ(import_map(self->importer, attachment, FROM_DEVICE, &table), -EACCES);
+	EXPECT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
 }
 
 TEST_F_TIMEOUT(importer_p2p, lets_go_of_many_pieces_when_the_BARs_driver_goes, SECONDS)
