@@ -151,6 +151,7 @@ static int run_side(const struct bench *bench, const struct side *side, struct r
 		.drm = -1,
 		.importer = -1,
 		.event = -1,
+		.memfd = -1,
 	};
 	int ret = run_steps(side->steps, &scene, result);
 
@@ -159,6 +160,7 @@ static int run_side(const struct bench *bench, const struct side *side, struct r
 	close_fds(&scene.queue, 1);
 	close_fds(&scene.importer, 1);
 	close_fds(&scene.event, 1);
+	close_fds(&scene.memfd, 1);
 	close_fds(&scene.drm, 1);
 	close_fds(scene.dmabufs, 4);
 	settle(bench->size);

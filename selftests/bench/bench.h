@@ -44,6 +44,7 @@ extern const struct exporter sluice, dma_heap, udmabuf;
  * @drm: vgem
  * @handle: of the buffer there
  * @importer: the test importer
+ * @memfd: sealed against shrinking, and its pages are there
  * @point: a job's, on @queue
  * @live: buffers that only exist
  * @event: what the bell signals: an eventfd, or a sync_file
@@ -60,6 +61,7 @@ struct scene {
 	int drm;
 	uint32_t handle;
 	int importer;
+	int memfd;
 	uint64_t point;
 	int *live;
 	int event;
@@ -172,6 +174,12 @@ int xioctl(int fd, unsigned long request, void *argument);
 
 /** write_file - write a string to a file */
 int write_file(const char *path, const char *text);
+
+/** memfd_new - a memfd that may become a dma-buf; its pages are still holes */
+int memfd_new(size_t size);
+
+/** udmabuf_wrap - a dma-buf of a memfd's pages */
+int udmabuf_wrap(int memfd, size_t size);
 
 /** settle - give the kernel the time to end what a buffer of this size left to do */
 int settle(size_t size);

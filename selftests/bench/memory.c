@@ -51,6 +51,37 @@ static const struct steps alloc_cold = { .before = drop_pools, .step = alloc_clo
 /* Memory that is wanted again at once: what a pool has put off shows here. */
 static const struct steps alloc_again = { .step = alloc_close };
 
+/* A memfd whose pages are there becomes a dma-buf, again and again */
+
+static int fill_memfd(struct scene *scene)
+{
+	int ret = 0;
+
+	scene->memfd = memfd_new(scene->size);
+	if (scene->memfd < 0)
+		return scene->memfd;
+	if (fallocate(scene->memfd, 0, 0, scene->size))
+		ret = -errno;
+	return ret;
+}
+
+static int wrap_close(struct scene *scene)
+{
+	int fd = sluice_wrap(soft_device(), scene->memfd, 0, scene->size);
+
+	return fd < 0 ? fd : close(fd);
+}
+
+static int wrap_close_udmabuf(struct scene *scene)
+{
+	int fd = udmabuf_wrap(scene->memfd, scene->size);
+
+	return fd < 0 ? fd : close(fd);
+}
+
+static const struct steps wrap = { .setup = fill_memfd, .step = wrap_close };
+static const struct steps wrap_peer = { .setup = fill_memfd, .step = wrap_close_udmabuf };
+
 /* mmap, where huge entries may be used, + a write to each page + munmap */
 
 static int map_touch(int dmabuf, size_t size)
@@ -449,6 +480,9 @@ static const struct steps memory_used = { .value = overhead, .teardown = close_l
 	.ours = { .exporter = &sluice, .steps = &how }, \
 	.peers = { { .exporter = &dma_heap, .steps = &how }, \
 		   { .exporter = &udmabuf, .steps = &how } }
+#define WRAP \
+	.ours = { .exporter = &sluice, .steps = &wrap }, \
+	.peers = { { .exporter = &udmabuf, .steps = &wrap_peer } }
 #define LIVE(number) \
 	.ours = { .exporter = &sluice, .steps = &one_more, .count = number }, \
 	.peers = { { .exporter = &sluice, .steps = &one_more, .count = 1, .name = "with 1 live" } }
@@ -475,6 +509,12 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "ALLOC + close, cold, 64 MiB", .size = MIB(64),
 		.goal = 1, EACH_EXPORTER(alloc_cold),
+	}, {
+		.area = "memory", .name = "WRAP + close, 4 KiB", .size = KIB(4), WRAP,
+	}, {
+		.area = "memory", .name = "WRAP + close, 1 MiB", .size = MIB(1), WRAP,
+	}, {
+		.area = "memory", .name = "WRAP + close, 64 MiB", .size = MIB(64), WRAP,
 	}, {
 		.area = "memory", .name = "mmap + touch + munmap, 4 KiB", .size = KIB(4),
 		.goal = 0.9, EACH_EXPORTER(map),

@@ -110,22 +110,38 @@ static int dma_heap_new(size_t size)
 
 const struct exporter dma_heap = { "dma-heap", dma_heap_new };
 
+int memfd_new(size_t size)
+{
+	int memfd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
+
+	if (memfd < 0)
+		return -errno;
+	if (!ftruncate(memfd, size) && fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) >= 0)
+		return memfd;
+	ret = -errno;
+	close(memfd);
+	return ret;
+}
+
+int udmabuf_wrap(int memfd, size_t size)
+{
+	struct udmabuf_create args = {
+		.memfd = memfd, .flags = UDMABUF_FLAGS_CLOEXEC, .size = size,
+	};
+	static int node = -1;
+	int fd = open_once(&node, "/dev/udmabuf");
+
+	return fd < 0 ? fd : xioctl(fd, UDMABUF_CREATE, &args);
+}
+
 static int udmabuf_new(size_t size)
 {
-	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = size };
-	static int node = -1;
-	int fd = open_once(&node, "/dev/udmabuf"), ret;
+	int memfd = memfd_new(size), ret;
 
-	if (fd < 0)
-		return fd;
-	args.memfd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if ((int)args.memfd < 0)
-		return -errno;
-	if (ftruncate(args.memfd, size) || fcntl(args.memfd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
-		ret = -errno;
-	else
-		ret = xioctl(fd, UDMABUF_CREATE, &args);
-	close(args.memfd);
+	if (memfd < 0)
+		return memfd;
+	ret = udmabuf_wrap(memfd, size);
+	close(memfd);
 	return ret;
 }
 
