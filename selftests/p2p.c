@@ -369,6 +369,8 @@ TEST_F_TIMEOUT(p2p, unbind_takes_mappings_and_fds_keep_saying_ENODEV, SECONDS)
 	EXPECT_EQ(sluice_map(self->buffer, SIZE, (void **)&late), -ENODEV);
 	EXPECT_EQ(sluice_cpu_begin(self->buffer, true), -ENODEV);
 	EXPECT_EQ(sluice_cpu_end(self->buffer, true), -ENODEV);
+	EXPECT_EQ(sluice_range_begin(self->edu, self->buffer, true, 0, 4096), -ENODEV);
+	EXPECT_EQ(sluice_range_end(self->edu, self->buffer, true, 0, 4096), -ENODEV);
 	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENODEV);
 	ASSERT_EQ(sluice_get_buffer(self->edu, self->buffer, &info), 0);
 	EXPECT_EQ(info.error, -ENODEV);

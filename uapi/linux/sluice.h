@@ -175,7 +175,8 @@ struct sluice_heap_info {
  * @granted: out, SLUICE_MEM_* that the buffer has
  * @hint: out, SLUICE_HINT_*, written on failure too
  *
- * The memory is zeroed.  It is charged to the caller's memory cgroup.
+ * The memory is zeroed.  It is charged to the caller's memory cgroup, unless it is
+ * a device's own (SLUICE_MEM_DEVICE).
  *
  * Errors: -EINVAL (size 0, unknown heap, unknown flags, flags that exclude one
  * another: two kinds of CPU mapping, PAGE_BACKED with one that is not cached),
@@ -215,14 +216,16 @@ struct sluice_alloc {
  * uses them, and neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, whose promise an
  * importer would break; so they are refused for a read-only fd, too.  While the
  * dma-buf exists F_SEAL_WRITE cannot be added (-EBUSY).  A hole punched later
- * parts file and dma-buf there: the dma-buf keeps its page.
+ * parts file and dma-buf there: the dma-buf keeps its page.  Inside a huge page or
+ * another large folio it clears that part of it, for both.
  *
- * Errors: -EBADF (no such fd), -EINVAL (not a memfd, size 0, not whole pages,
- * flags), -EACCES (not open for reading and writing), -EPERM (the seals: see
- * above), -ERANGE (beyond the end of the file), -EFBIG (more than this device or
- * machine can have), -EDQUOT (this open holds too much), -EADDRNOTAVAIL (pages
- * that the device cannot address), -ENOMEM (also: no huge pages for a hole),
- * -EMFILE, -EINTR, -ENODEV, -EFAULT.
+ * Errors: -EBADF (no such fd), -EINVAL (a file of neither tmpfs nor hugetlbfs,
+ * size 0, not whole pages, flags), -EACCES (not open for reading and writing),
+ * -EPERM (the seals: see above; a file that is no memfd has none of them),
+ * -ERANGE (beyond the end of the file), -EFBIG (more than this device or machine
+ * can have), -EDQUOT (this open holds too much), -EADDRNOTAVAIL (pages that the
+ * device cannot address), -ENOMEM (also: no huge pages for a hole), -EMFILE,
+ * -EINTR, -ENODEV, -EFAULT.
  */
 struct sluice_wrap {
 	__s32 memfd;
@@ -290,7 +293,7 @@ struct sluice_buffer_info {
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, length 0),
  * -EOPNOTSUPP (a buffer of another exporter), -ERANGE (beyond the end), -ETIME
  * (jobs of the buffer still run after a minute), -EINTR (a signal during the
- * wait), -EFAULT.
+ * wait), -ENODEV (a buffer in a BAR whose device is gone), -EFAULT.
  */
 struct sluice_sync {
 	__s32 fd;
