@@ -69,8 +69,8 @@ struct sluice_queue;
  * @lock: guards all below, the jobs lists of the queues, and queue->dead
  * @active: queues that have jobs
  * @crowd: how many of them there are of each priority
- * @survey: all of them are to be looked at before the next is picked: a job is not
- *	wanted any more
+ * @survey: all of them are to be looked at: a job is not wanted any more, or has
+ *	waited for too long
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
  * @deadline: jiffies at which @running has timed out

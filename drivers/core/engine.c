@@ -5,7 +5,8 @@
  * Decisions are taken in one work item per engine, sluice_engine_work(), which
  * is queued by whatever may change them: a submission, an in-fence, an op that
  * ended, a deadline, a queue that dies.  It looks at the first job of each
- * queue only: a queue's jobs run and end in order.
+ * queue only: a queue's jobs run and end in order.  One that is not to run ends at
+ * once, also while the engine has a job of another queue.
  *
  * The one decision that needs no thought is left to SUBMIT: if nothing else is
  * there to run, it starts its job itself (sluice_engine_start_now()).
@@ -38,7 +39,8 @@ void sluice_engine_kick(struct sluice_engine *engine)
  * sluice_engine_survey - let the engine look at all its queues
  * @engine: the engine of a device that still has users
  *
- * Because jobs are not wanted any more, which may be anywhere.
+ * Because jobs are not wanted any more, or have waited for too long, which may be
+ * anywhere.
  *
  * Context: any; engine->lock not held.
  */
@@ -64,7 +66,20 @@ static void sluice_engine_timer(struct timer_list *timer)
 {
 	struct sluice_engine *engine = timer_container_of(engine, timer, timer);
 
-	sluice_engine_kick(engine);
+	sluice_engine_survey(engine);
+}
+
+/* One that goes off too early does no harm: the work item sets it again. */
+static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
+{
+	if (!timer_pending(&engine->timer) || time_before(when, engine->timer.expires))
+		mod_timer(&engine->timer, when);
+}
+
+/* How long a job may wait for its in-fences, in jiffies. */
+static unsigned long sluice_engine_patience(void)
+{
+	return msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 }
 
 /**
@@ -107,6 +122,17 @@ static int sluice_job_unwanted(const struct sluice_job *job)
 	return sluice_job_revoked(job) ? -ENODEV : 0;
 }
 
+/* Why the first job of a queue, which does not run, is never to, or 0. */
+static int sluice_job_refused(const struct sluice_job *job)
+{
+	int status = sluice_job_unwanted(job);
+
+	if (!status && atomic_read_acquire(&job->waiting) &&
+	    time_after_eq(jiffies, job->submitted + sluice_engine_patience()))
+		status = -ETIME;
+	return status;
+}
+
 /* A job has ended and its fence has signalled: let go of it, and go on. */
 static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job *job)
 {
@@ -121,13 +147,19 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 	} else {
 		struct sluice_job *next = list_first_entry(&queue->jobs, struct sluice_job, link);
 
-		list_move_tail(&queue->active, &engine->active);
+		/* what never ran was nobody's turn */
+		if (job == engine->running)
+			list_move_tail(&queue->active, &engine->active);
 		/* a survey has not seen it: it was not the first of its queue */
-		if (sluice_job_unwanted(next))
+		if (sluice_job_refused(next))
 			engine->survey = true;
+		else if (atomic_read(&next->waiting))
+			sluice_engine_wake_at(engine, next->submitted + sluice_engine_patience());
 	}
-	engine->running = NULL;
-	engine->state = SLUICE_ENGINE_IDLE;
+	if (job == engine->running) {
+		engine->running = NULL;
+		engine->state = SLUICE_ENGINE_IDLE;
+	}
 	if (!list_empty(&engine->active))
 		sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -270,13 +302,6 @@ enum sluice_decision {
 	SLUICE_END,		/* a job that does not run, with status */
 };
 
-/* One that goes off too early does no harm: the work item sets it again. */
-static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
-{
-	if (!timer_pending(&engine->timer) || time_before(when, engine->timer.expires))
-		mod_timer(&engine->timer, when);
-}
-
 /* The job is the next to run.  What it did not do by then is cut short. */
 static void sluice_engine_take(struct sluice_engine *engine, struct sluice_job *job)
 {
@@ -321,12 +346,6 @@ static u32 sluice_engine_urgency(const struct sluice_job *job)
 	if (time_after_eq(jiffies, job->submitted + HZ))
 		return SLUICE_PRIORITIES;
 	return job->queue->priority;
-}
-
-/* How long a job may wait for its in-fences, in jiffies. */
-static unsigned long sluice_engine_patience(void)
-{
-	return msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 }
 
 /*
@@ -379,7 +398,6 @@ static bool sluice_engine_is_first(const struct sluice_engine *engine,
 static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 					       struct sluice_job **picked, int *status)
 {
-	unsigned long patience = sluice_engine_patience();
 	unsigned long oldest = 0;
 	ktime_t deadline = KTIME_MAX;
 	bool all = engine->survey || sluice_fences_have_deadlines();
@@ -392,14 +410,10 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
 
 		*picked = job;
-		*status = sluice_job_unwanted(job);
+		*status = sluice_job_refused(job);
 		if (*status)
 			return SLUICE_END;
 		if (atomic_read_acquire(&job->waiting)) {
-			if (time_after_eq(jiffies, job->submitted + patience)) {
-				*status = -ETIME;
-				return SLUICE_END;
-			}
 			if (!waiting || time_before(job->submitted, oldest))
 				oldest = job->submitted;
 			waiting = true;
@@ -412,14 +426,39 @@ static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
 	}
 	if (all)
 		engine->survey = false;
-	if (!best) {
-		if (waiting)
-			sluice_engine_wake_at(engine, oldest + patience);
+	if (waiting)
+		sluice_engine_wake_at(engine, oldest + sluice_engine_patience());
+	if (!best)
 		return SLUICE_NOTHING;
-	}
 	*picked = best;
 	sluice_engine_take(engine, best);
 	return SLUICE_START;
+}
+
+/* A job runs: what of the other queues is never to run need not wait for it. */
+static enum sluice_decision sluice_engine_weed(struct sluice_engine *engine,
+					       struct sluice_job **weed, int *status)
+{
+	struct sluice_queue *queue;
+
+	lockdep_assert_held(&engine->lock);
+	if (!engine->survey)
+		return SLUICE_NOTHING;
+	list_for_each_entry(queue, &engine->active, active) {
+		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
+
+		if (job == engine->running)
+			continue;
+		*status = sluice_job_refused(job);
+		if (*status) {	/* and there may be more */
+			*weed = job;
+			return SLUICE_END;
+		}
+		if (atomic_read(&job->waiting))
+			sluice_engine_wake_at(engine, job->submitted + sluice_engine_patience());
+	}
+	engine->survey = false;
+	return SLUICE_NOTHING;
 }
 
 static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *job,
@@ -437,10 +476,15 @@ static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *j
 static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
 						 struct sluice_job **job, int *status)
 {
+	enum sluice_decision decision;
+
 	*job = engine->running;
-	if (*job)
-		return sluice_engine_check_running(engine, status);
-	return sluice_engine_pick(engine, job, status);
+	if (!*job)
+		return sluice_engine_pick(engine, job, status);
+	decision = sluice_engine_check_running(engine, status);
+	if (decision == SLUICE_NOTHING)
+		decision = sluice_engine_weed(engine, job, status);
+	return decision;
 }
 
 static void sluice_engine_work(struct work_struct *work)
@@ -516,7 +560,8 @@ void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *jo
 			decision = sluice_engine_check_running(engine, &status);
 		} while (decision != SLUICE_NOTHING);
 		engine->driven = false;
-		if (!engine->running && !list_empty(&engine->active))
+		/* who came meanwhile has left it to us */
+		if (!list_empty(&engine->active) && (!engine->running || engine->survey))
 			sluice_engine_kick(engine);
 	} else if (atomic_read(&job->waiting)) {
 		sluice_engine_wake_at(engine, job->submitted + sluice_engine_patience());

@@ -153,11 +153,17 @@ TRACE_EVENT(sluice_job_wait,
 	),
 	TP_fast_assign(
 		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
+		/* the names go with the signal, a grace period later */
 		rcu_read_lock();
-		strscpy(__entry->fence_driver, sluice_compat_fence_driver(fence),
-			SLUICE_NAME_LEN);
-		strscpy(__entry->fence_timeline, sluice_compat_fence_timeline(fence),
-			SLUICE_NAME_LEN + 12);
+		if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags)) {
+			strscpy(__entry->fence_driver, "detached-driver", SLUICE_NAME_LEN);
+			strscpy(__entry->fence_timeline, "signaled-timeline", SLUICE_NAME_LEN + 12);
+		} else {
+			strscpy(__entry->fence_driver, sluice_compat_fence_driver(fence),
+				SLUICE_NAME_LEN);
+			strscpy(__entry->fence_timeline, sluice_compat_fence_timeline(fence),
+				SLUICE_NAME_LEN + 12);
+		}
 		rcu_read_unlock();
 		__entry->context = job->queue->context;
 		__entry->point = job->point;

@@ -98,10 +98,10 @@ static int bell_start(struct sluice_engine *engine, const struct sluice_step *st
 
 static void bell_abort(struct sluice_engine *engine)
 {
-	hrtimer_cancel(&bell.timer);
 	spin_lock_irq(&bell.lock);
 	bell.engine = NULL;
 	spin_unlock_irq(&bell.lock);
+	hrtimer_cancel(&bell.timer);
 }
 
 static const struct sluice_device_ops bell_ops = {
@@ -222,6 +222,7 @@ static int __init bell_init(void)
 	};
 	int ret;
 
+	add_taint(TAINT_USER, LOCKDEP_STILL_OK);	/* fences that userspace rings */
 	spin_lock_init(&bell.lock);
 	INIT_LIST_HEAD(&bell.fences);
 	hrtimer_setup(&bell.timer, bell_rings, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);

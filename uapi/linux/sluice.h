@@ -544,8 +544,8 @@ struct sluice_op {
  * A job whose in-fence ended with an error ends with -ECANCELED, without
  * running.  One that runs longer than the queue's timeout ends with -ETIME, and
  * its engine is reset.  So does, without a reset, one whose in-fences have not
- * all signalled 30 s after SUBMIT, as soon as it is the first of its queue and
- * its engine is free.  After SLUICE_MAX_HANGS resets for jobs in a row the queue
+ * all signalled 30 s after SUBMIT, as soon as it is the first of its queue.
+ * After SLUICE_MAX_HANGS resets for jobs in a row the queue
  * is dead: what it holds, and every SUBMIT from then on, ends with -EIO.
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
@@ -626,8 +626,7 @@ struct sluice_wait {
  *
  * They end with -ECANCELED, in their place on the timeline: a job that runs is
  * stopped, and one that waits does not wait for its in-fences any more, but for
- * the jobs before it, and for a job of another queue that its engine has at the
- * moment.  CANCEL does not wait for that.  A job that is about to
+ * the jobs before it.  CANCEL does not wait for that.  A job that is about to
  * end may still end as it would have.
  *
  * Errors: -EINVAL (@first is 0 or after @last; flags), -EFAULT (the jobs are
