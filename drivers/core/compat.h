@@ -137,17 +137,28 @@ static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
  * and whoever comes for a second, to map or to pin, has pinned or mapped before.
  * Under the dma_resv; attach->priv must be free for it.
  */
+#define SLUICE_PINNED	1UL
+#define SLUICE_MAPPED	2UL
+
 static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
 {
 	if (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) || attach->priv)
 		return -EOPNOTSUPP;
-	attach->priv = attach;
+	attach->priv = (void *)SLUICE_PINNED;
 	return 0;
 }
 
+/* Some unpin though their pin was refused. */
 static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
 {
-	attach->priv = NULL;
+	attach->priv = (void *)((unsigned long)attach->priv & ~SLUICE_PINNED);
+}
+
+static inline void sluice_compat_map_revocable(struct dma_buf_attachment *attach, bool mapped)
+{
+	unsigned long bits = (unsigned long)attach->priv & ~SLUICE_MAPPED;
+
+	attach->priv = (void *)(bits | (mapped ? SLUICE_MAPPED : 0));
 }
 #else
 static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
@@ -156,6 +167,10 @@ static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
 }
 
 static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
+{
+}
+
+static inline void sluice_compat_map_revocable(struct dma_buf_attachment *attach, bool mapped)
 {
 }
 #endif

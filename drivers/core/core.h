@@ -136,6 +136,8 @@ struct sluice_engine {
  * @eventfds: struct sluice_counter: see direct.c
  * @num_eventfds: length of @eventfds
  * @registers_lock: for reading: registers are being mapped
+ * @registers_wait: woken when @blocked ends
+ * @blocked: no CPU is to touch its BARs for a moment
  * @mappings_lock: guards @mappings; inside mmap_lock
  * @mappings: clients that have mapped registers
  * @num_heaps: length of @heaps; fixed when the node appears
@@ -173,6 +175,8 @@ struct sluice_device {
 	struct list_head eventfds;
 	unsigned int num_eventfds;
 	struct rw_semaphore registers_lock;
+	wait_queue_head_t registers_wait;
+	bool blocked;
 	struct mutex mappings_lock;
 	struct list_head mappings;
 	unsigned int num_heaps;
@@ -289,6 +293,7 @@ struct sluice_pages {
  * @heap: where the memory comes from
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
+ * @readonly: SLUICE_FD_RDONLY: importers that say that they write are refused
  * @charge: bytes that @client pays for: more than @size if whole huge pages are
  *	kept for a part of them
  * @sgt: the pages.  Never mapped: each importer gets a table of its own
@@ -315,6 +320,7 @@ struct sluice_buffer {
 	const struct sluice_heap *heap;
 	u32 properties;
 	u64 size;
+	bool readonly;
 	u64 charge;
 	struct sg_table sgt;
 	struct sluice_pages *pages;

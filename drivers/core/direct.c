@@ -9,7 +9,8 @@
  * Locks: sdev->eventfd_lock (spinlock, irq) guards the eventfds.
  * sdev->mappings_lock guards the list of clients that have mapped registers, and is
  * taken inside mmap_lock.  sdev->registers_lock is held for reading from the
- * question whether a page may be had until it is in the page tables.
+ * question whether a page may be had until it is in the page tables; for writing
+ * sdev->blocked is set.
  */
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -45,6 +46,7 @@ void sluice_direct_init(struct sluice_device *sdev)
 	mutex_init(&sdev->mappings_lock);
 	INIT_LIST_HEAD(&sdev->mappings);
 	init_rwsem(&sdev->registers_lock);
+	init_waitqueue_head(&sdev->registers_wait);
 }
 
 /**
@@ -159,6 +161,11 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 	if (!sluice_device_enter(sdev))
 		return ret;
 	down_read(&sdev->registers_lock);
+	while (sdev->blocked) {		/* a reset: not for long */
+		up_read(&sdev->registers_lock);
+		wait_event(sdev->registers_wait, !READ_ONCE(sdev->blocked));
+		down_read(&sdev->registers_lock);
+	}
 	if (!sdev->ops->find_registers(sdev->priv, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
 		ret = vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
 	up_read(&sdev->registers_lock);
@@ -262,14 +269,16 @@ static void sluice_heaps_block(struct sluice_device *sdev, bool block)
  *
  * While a function is reset it answers no access, and on some machines that is
  * fatal.  Registers and memory are taken out of all page tables, and whoever touches
- * them sleeps until sluice_device_unblock(), which the same task calls.  Peers that
- * use its memory are not held up.
+ * them sleeps until sluice_device_unblock().  Peers that use its memory are not held
+ * up.
  *
  * Context: may sleep; not in the signalling path of fences.
  */
 void sluice_device_block(struct sluice_device *sdev)
 {
 	down_write(&sdev->registers_lock);
+	WRITE_ONCE(sdev->blocked, true);
+	up_write(&sdev->registers_lock);
 	sluice_registers_unmap(sdev);
 	sluice_heaps_block(sdev, true);
 }
@@ -282,7 +291,10 @@ EXPORT_SYMBOL_GPL(sluice_device_block);
 void sluice_device_unblock(struct sluice_device *sdev)
 {
 	sluice_heaps_block(sdev, false);
+	down_write(&sdev->registers_lock);
+	WRITE_ONCE(sdev->blocked, false);
 	up_write(&sdev->registers_lock);
+	wake_up_all(&sdev->registers_wait);
 }
 EXPORT_SYMBOL_GPL(sluice_device_unblock);
 

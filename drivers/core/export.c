@@ -340,11 +340,14 @@ static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
  * @attach: the importer
  * @dir: direction of its mapping
  *
- * Both directions say nothing: many importers map so whatever they do.
+ * Both directions say nothing: many importers map so whatever they do.  Nor does the
+ * mode of the fd: clients of dma-heaps may have left it at 0, which is O_RDONLY.
  */
 bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
-	return dir == DMA_FROM_DEVICE && !(attach->dmabuf->file->f_mode & FMODE_WRITE);
+	const struct sluice_buffer *buffer = attach->dmabuf->priv;
+
+	return dir == DMA_FROM_DEVICE && buffer->readonly;
 }
 
 static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,

@@ -10,8 +10,7 @@
  *
  * Locks: bar->lock is held for reading by whoever uses the memory, or the
  * kernel's knowledge of its routes, other than through a mapping; for writing to
- * set bar->revoked, and while the device cannot answer (sluice_device_block()).  It
- * nests inside mmap_lock, and bar->ranges_lock inside it.  A mapping for DMA is made under
+ * set bar->revoked and bar->blocked.  It nests inside mmap_lock.  A mapping for DMA is made under
  * the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock guards the
  * list of buffers.
  *
@@ -44,11 +43,12 @@
  * @vaddr: kernel mapping, write-combined: it also makes mappings of processes so
  * @lock: see above
  * @revoked: the memory has been taken back
+ * @blocked: nobody is to touch it for a moment: sluice_device_block()
  * @ranges_lock: guards @buffers
  * @buffers: in the order of their offsets
  * @revoking: the one that revoke is at; under @ranges_lock
  * @maps: mappings that importers have
- * @wait: woken when @maps drops to 0, and when @revoking changes
+ * @wait: woken when @maps drops to 0, when @revoking changes, and when @blocked ends
  */
 struct sluice_bar {
 	struct sluice_heap heap;
@@ -61,6 +61,7 @@ struct sluice_bar {
 	void __iomem *vaddr;
 	struct rw_semaphore lock;
 	bool revoked;
+	bool blocked;
 	struct mutex ranges_lock;
 	struct list_head buffers;
 	struct sluice_buffer *revoking;
@@ -76,6 +77,28 @@ static struct sluice_bar *sluice_buffer_bar(const struct sluice_buffer *buffer)
 static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 {
 	return sluice_buffer_bar(buffer)->start + buffer->offset;
+}
+
+/* The memory is there and may be touched, until sluice_bar_leave(). */
+static int sluice_bar_enter(struct sluice_bar *bar)
+{
+	for (;;) {
+		down_read(&bar->lock);
+		if (!bar->revoked && !bar->blocked)
+			return 0;
+		if (bar->revoked)
+			break;
+		up_read(&bar->lock);
+		/* a reset: not for long */
+		wait_event(bar->wait, !READ_ONCE(bar->blocked));
+	}
+	up_read(&bar->lock);
+	return -ENODEV;
+}
+
+static void sluice_bar_leave(struct sluice_bar *bar)
+{
+	up_read(&bar->lock);
 }
 
 /* Writes that are on their way arrive before this returns. */
@@ -130,21 +153,21 @@ static int sluice_bar_zero(struct sluice_bar *bar, const struct sluice_buffer *b
 	u64 done = 0;
 	int ret = 0;
 
-	down_read(&bar->lock);
-	if (bar->revoked)
-		ret = -ENODEV;
 	while (!ret && done < buffer->size) {
 		size_t bite = min_t(u64, buffer->size - done, SLUICE_ZERO_BITE);
 
+		ret = sluice_bar_enter(bar);
+		if (ret)
+			break;
 		memset_io(bar->vaddr + buffer->offset + done, 0, bite);
 		done += bite;
+		if (done == buffer->size)
+			sluice_bar_flush(bar, buffer->offset);
+		sluice_bar_leave(bar);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
-	if (!ret)
-		sluice_bar_flush(bar, buffer->offset);
-	up_read(&bar->lock);
 	return ret;
 }
 
@@ -167,13 +190,13 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 {
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
 	struct sluice_bar *bar = sluice_buffer_bar(buffer);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 
 	/* whoever sets revoked zaps afterwards, and so finds what is inserted here */
-	down_read(&bar->lock);
-	if (!bar->revoked)
-		ret = sluice_fault_pfn(vmf);
-	up_read(&bar->lock);
+	if (sluice_bar_enter(bar))
+		return VM_FAULT_SIGBUS;
+	ret = sluice_fault_pfn(vmf);
+	sluice_bar_leave(bar);
 	return ret;
 }
 
@@ -196,15 +219,14 @@ static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *
 static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
 {
 	struct sluice_bar *bar = sluice_buffer_bar(buffer);
-	int ret = 0;
+	int ret = sluice_bar_enter(bar);
 
-	down_read(&bar->lock);
-	if (bar->revoked)
-		ret = -ENODEV;
-	else if (!begin)	/* a peer may be quicker than what the CPU wrote */
+	if (ret)
+		return ret;
+	if (!begin)	/* a peer may be quicker than what the CPU wrote */
 		sluice_bar_flush(bar, buffer->offset);
-	up_read(&bar->lock);
-	return ret;
+	sluice_bar_leave(bar);
+	return 0;
 }
 
 static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
@@ -265,6 +287,7 @@ static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
 	sgt = sluice_p2p_map(attach, bar->provider, sluice_bar_phys(buffer), buffer->size, dir);
 	if (IS_ERR(sgt))
 		return sgt;
+	sluice_compat_map_revocable(attach, true);
 	atomic_inc(&bar->maps);
 	sluice_object_inc(SLUICE_OBJECT_MAPPING);
 	trace_sluice_map(buffer, attach->dev, dir, sgt);
@@ -279,6 +302,7 @@ static void sluice_bar_unmap(struct dma_buf_attachment *attach, struct sg_table 
 
 	trace_sluice_unmap(buffer, attach->dev, dir, sgt);
 	sluice_p2p_unmap(attach, sgt, dir);
+	sluice_compat_map_revocable(attach, false);
 	sluice_object_dec(SLUICE_OBJECT_MAPPING);
 	if (atomic_dec_and_test(&bar->maps))
 		wake_up_all(&bar->wait);
@@ -338,11 +362,13 @@ static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
 	struct sluice_buffer *buffer;
 
+	down_write(&bar->lock);
+	WRITE_ONCE(bar->blocked, block);
+	up_write(&bar->lock);
 	if (!block) {
-		up_write(&bar->lock);
+		wake_up_all(&bar->wait);
 		return;
 	}
-	down_write(&bar->lock);
 	mutex_lock(&bar->ranges_lock);
 	list_for_each_entry(buffer, &bar->buffers, range)
 		if (buffer->file_inode)

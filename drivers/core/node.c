@@ -119,12 +119,14 @@ static u32 sluice_mem_granted(const struct sluice_heap *heap, u32 flags)
 }
 
 /* A new buffer, or why there is none, becomes the dma-buf that the call returns. */
-static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *buffer, int access)
+static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *buffer,
+			      u32 fd_flags, int access)
 {
 	struct dma_buf *dmabuf;
 
 	if (IS_ERR(buffer))
 		return PTR_ERR(buffer);
+	buffer->readonly = fd_flags & SLUICE_FD_RDONLY;
 	dmabuf = sluice_buffer_export(buffer, access);
 	if (IS_ERR(dmabuf)) {
 		sluice_buffer_destroy(buffer);
@@ -164,7 +166,7 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 		goto out;
 	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size),
 				      sluice_mem_granted(heap, args->flags), &args->hint);
-	ret = sluice_call_export(call, buffer, access);
+	ret = sluice_call_export(call, buffer, args->fd_flags, access);
 	if (ret)
 		goto out;
 	args->fd = call->fd;
@@ -294,7 +296,7 @@ static int sluice_node_wrap(struct sluice_call *call)
 	if (ret < 0)
 		goto out;
 	buffer = sluice_buffer_wrap(client, memfd, args->offset, args->size, &args->hint);
-	ret = sluice_call_export(call, buffer,
+	ret = sluice_call_export(call, buffer, args->fd_flags,
 				 args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 	if (ret)
 		goto out;

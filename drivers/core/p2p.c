@@ -65,26 +65,47 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 {
 	u64 end = pci_p2pdma_bus_addr_map(provider, start + size - 1);
 
-	/* an IOMMU may have a lower address for it: see sluice_p2p_map() */
-	if (!dev_is_pci(dev) || (!sluice_dma_translated(dev) && end > dma_get_mask(dev)) ||
+	/*
+	 * An IOMMU may have a lower address for it: see sluice_p2p_map().  Without one it
+	 * depends on the route whether the bus's address counts or the CPU's.
+	 */
+	if (!dev_is_pci(dev) ||
+	    (!sluice_dma_translated(dev) &&
+	     (end > dma_get_mask(dev) || !sluice_dma_reaches(dev, start + size - 1))) ||
 	    pci_p2pdma_distance(pdev, dev, false) < 0)
 		return -EADDRNOTAVAIL;
 	return 0;
 }
 
 /*
- * All of it goes to the helper as one piece, whatever segments the device can do:
- * behind an IOMMU the helper would map each of several to the first one's place.
- * So its table shows one range, cut at 4 GiB only; the device's segments are cut
- * from that.
+ * Whatever segments the device can do, all of it goes to the helper as one piece
+ * behind an IOMMU, where the helper would map each of several to the first one's
+ * place; and elsewhere as pieces that it also unmaps as such, as large as they can
+ * be.  Its table shows one range either way, cut at 4 GiB only; the device's segments
+ * are cut from that.
  */
 static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
 				struct p2pdma_provider *provider, phys_addr_t start,
 				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
-	struct phys_vec piece = { .paddr = start, .len = mapping->size };
+	bool translated = sluice_dma_translated(attach->dev);
+	size_t max = translated ? SIZE_MAX : ALIGN_DOWN(UINT_MAX, PAGE_SIZE);
+	unsigned int i, count = translated ? 1 : DIV_ROUND_UP_ULL(mapping->size, max);
+	u64 left = mapping->size;
+	struct phys_vec *pieces;
 
-	mapping->whole = dma_buf_phys_vec_to_sgt(attach, provider, &piece, 1, piece.len, dir);
+	pieces = kmalloc_array(count, sizeof(*pieces), GFP_KERNEL);
+	if (!pieces)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		pieces[i].paddr = start;
+		pieces[i].len = min_t(u64, left, max);
+		start += pieces[i].len;
+		left -= pieces[i].len;
+	}
+	mapping->whole = dma_buf_phys_vec_to_sgt(attach, provider, pieces, count, mapping->size,
+						 dir);
+	kfree(pieces);
 	if (IS_ERR(mapping->whole))
 		return PTR_ERR(mapping->whole);
 	mapping->address = sg_dma_address(mapping->whole->sgl);

@@ -40,7 +40,7 @@ int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 
 	if (seals < 0)
 		return seals;
-	/* importers other than our queues are not told that an fd is read-only */
+	/* importers that map in both directions are not told that an fd is read-only */
 	if ((memfd->f_mode & mode) != mode)
 		return -EACCES;
 	if (!(seals & F_SEAL_SHRINK) || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))

@@ -64,6 +64,8 @@ struct pci_vector {
  * @resetting: was stopped, and is to be reset: bus mastering is off
  * @stuck: it could not be reset, and is no bus master any more
  * @engine: has an op, or NULL
+ * @starting: pci_program_start() is at it: the op's end is to wait, if it comes from
+ *	somewhere else
  * @step: the op
  * @next: its next command; owned by whoever runs the program, which while it
  *	waits for an interrupt is nobody
@@ -91,6 +93,7 @@ struct sluice_pci {
 	bool resetting;
 	bool stuck;
 	struct sluice_engine *engine;
+	bool starting;
 	const struct sluice_step *step;
 	u32 next;
 	unsigned int awaited;

@@ -19,6 +19,7 @@
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/nospec.h>
+#include <linux/wait_bit.h>
 
 #include "pci.h"
 
@@ -269,6 +270,7 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
 	engine = pci_program_claim(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
+	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
 	if (engine)
 		sluice_engine_done(engine, &result);
 	return true;
@@ -406,11 +408,15 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_step *st
 	WRITE_ONCE(sluice->engine, engine);
 	/* with a reset under way its end is the beginning of this */
 	here = !sluice->resetting && pci_program_is_quick(step);
+	sluice->starting = here;
 	if (!here && !sluice->resetting)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
-	if (here)
+	if (here) {
 		pci_program_go_on(sluice, step);
+		smp_store_release(&sluice->starting, false);
+		wake_up_var(&sluice->starting);
+	}
 	return 0;
 }
 

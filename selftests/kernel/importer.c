@@ -209,7 +209,7 @@ static void importer_invalidate(struct dma_buf_attachment *attachment)
 	unsigned int i;
 
 	for (i = 0; i < IMPORTER_MAX; i++)
-		if (importer->mappings[i].sgt &&
+		if (smp_load_acquire(&importer->mappings[i].sgt) &&
 		    importer->attachments[importer->mappings[i].attachment] == attachment)
 			importer_let_go(importer, i);
 }
@@ -294,9 +294,10 @@ static int importer_map(struct importer *importer, struct importer_map *args)
 	dma_resv_lock(attachment->dmabuf->resv, NULL);
 	sgt = dma_buf_map_attachment(attachment, args->dir);
 	if (!IS_ERR(sgt)) {
-		importer->mappings[i] = (struct importer_mapping) {
-			.attachment = args->attachment, .dir = args->dir, .sgt = sgt,
-		};
+		importer->mappings[i].attachment = args->attachment;
+		importer->mappings[i].dir = args->dir;
+		/* an invalidation of another buffer looks at this under that one's lock */
+		smp_store_release(&importer->mappings[i].sgt, sgt);
 		importer_look(attachment->dev, sgt, args);
 	}
 	dma_resv_unlock(attachment->dmabuf->resv);
@@ -597,7 +598,7 @@ static int importer_release(struct inode *inode, struct file *file)
 		importer_unmap(importer, i);
 	for (i = 0; i < IMPORTER_MAX; i++)
 		importer_detach(importer, i);
-	for (i = 0; i < IMPORTER_MAX; i++)
+	for (i = IMPORTER_MAX; i--; )	/* one may be borrowed twice */
 		importer_leave(&importer->devices[i]);
 	kfree(importer);
 	return 0;

@@ -176,7 +176,7 @@ struct sluice_heap_info {
  * @hint: out, SLUICE_HINT_*, written on failure too
  *
  * The memory is zeroed.  It is charged to the caller's memory cgroup, unless it is
- * a device's own (SLUICE_MEM_DEVICE).
+ * a device's own (SLUICE_MEM_DEVICE) or comes from CMA.
  *
  * Errors: -EINVAL (size 0, unknown heap, unknown flags, flags that exclude one
  * another: two kinds of CPU mapping, PAGE_BACKED with one that is not cached),
