@@ -22,7 +22,6 @@
 #define SIZE	65536UL
 #define WORDS	(SIZE / sizeof(uint32_t))
 #define ROUNDS	12
-#define LATE_MS	20000	/* a slow machine's idea of "now" */
 
 #define MODULE	"sluice_sample_client"
 
@@ -182,12 +181,12 @@ FIXTURE_SETUP(pipeline)
 	}
 	ASSERT_GE(self->x, 0);
 	self->y = sluice_alloc(self->device, 0, ROUNDS * SIZE, 0);
-	self->camera = sluice_queue(self->device, 0);
+	self->camera = patient_queue(self->device, 0);
 	ASSERT_EQ(sluice_attach(self->camera, self->x, variant->attach), 0);
 	if (variant->foreign) {
 		self->copier = dup(self->camera);
 	} else {
-		self->copier = sluice_queue(self->device, 1);
+		self->copier = patient_queue(self->device, 1);
 		ASSERT_EQ(sluice_attach(self->copier, self->x, variant->attach), 0);
 	}
 	ASSERT_EQ(sluice_attach(self->copier, self->y, variant->attach), 1);
@@ -216,19 +215,17 @@ TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 	bool explicit = variant->attach;
 	int filled, inverted, copied = -1, i;
 	struct sluice_op op;
+	struct gate gate;
 	uint32_t *memory;
 	size_t j;
 
-	/* the first op is long, so that all wait for it */
-	ASSERT_EQ(knob("delay_us", 1000000), 0);
+	/* the first op cannot begin, so that all wait for it */
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(knob("delay_us", 20000), 0);
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(fill(self->camera, 0, 0x1111 * i, copied,
 			       explicit ? &filled : NULL), 0);
 		close(copied);
-		if (!i) {
-			ASSERT_TRUE(wait_running(0));
-			ASSERT_EQ(knob("delay_us", 20000), 0);
-		}
 		inverted = invert(self->sample, self->x, 0, SIZE, explicit ? filled : -1);
 		ASSERT_GE(inverted, 0);
 		sluice_op_copy(&op, 1, i * SIZE, 0, 0, SIZE);
@@ -239,6 +236,7 @@ TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 		close(inverted);
 	}
 	EXPECT_FALSE(signalled(copied));
+	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(copied, LATE_MS), 0);
 	close(copied);
 
@@ -258,8 +256,10 @@ TEST_F(pipeline, cpu_access_waits_for_the_client)
 	struct sluice_op op;
 	uint32_t *memory;
 	int taken, done;
+	struct gate gate;
 	size_t i;
 
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 300000), 0);
 	sluice_op_capture(&op, 0, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->camera, &op, 1, -1, &taken, 0, NULL), 0);
@@ -268,6 +268,7 @@ TEST_F(pipeline, cpu_access_waits_for_the_client)
 	EXPECT_FALSE(signalled(taken));
 	EXPECT_TRUE(busy(self->x));
 	ASSERT_EQ(sluice_map(self->x, SIZE, (void **)&memory), 0);
+	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(sluice_cpu_begin(self->x, false), 0);
 	EXPECT_TRUE(signalled(done));
 	EXPECT_LE(fence_time(taken), fence_time(done));
@@ -343,22 +344,23 @@ TEST_F(client, touches_its_range_and_no_other_byte)
 /* The client waits for a job elsewhere, and the next one on x for the client. */
 TEST_F(client, holds_back_the_next_by_its_fence_on_the_buffer)
 {
-	int other = sluice_queue(self->device, 1), z = sluice_alloc(self->device, 0, SIZE, 0);
+	int other = patient_queue(self->device, 1), z = sluice_alloc(self->device, 0, SIZE, 0);
 	int slow, done, copied;
 	uint32_t *memory;
 	struct sluice_op op;
+	struct gate gate;
 	size_t i;
 
 	ASSERT_EQ(sluice_attach(other, self->x, 0), 0);
 	ASSERT_EQ(sluice_attach(other, z, 0), 1);
-	ASSERT_EQ(knob("delay_us", 1000000), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill(self->queue, 1, 1, -1, &slow), 0);
-	ASSERT_TRUE(wait_running(0));
-	ASSERT_EQ(knob("delay_us", 0), 0);
 	done = invert(self->sample, self->x, 0, SIZE, slow);
 	ASSERT_GE(done, 0);
 	sluice_op_copy(&op, 1, 0, 0, 0, SIZE);
 	ASSERT_EQ(sluice_submit(other, &op, 1, -1, &copied, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(copied, 50), -ETIME);
+	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(copied, LATE_MS), 0);
 	EXPECT_LE(fence_time(slow), fence_time(done));
 	EXPECT_LE(fence_time(done), fence_time(copied));
@@ -378,18 +380,19 @@ TEST_F(client, holds_back_the_next_by_its_fence_on_the_buffer)
 TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
 {
 	int failed, good, merged, done[4], i;
+	struct gate gate;
 
 	/* one that fails later, alone and merged with one that does not */
-	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill(self->queue, 1, 1, -1, &failed), 0);
-	ASSERT_TRUE(wait_running(0));
 	good = invert(self->sample, self->y, 0, SIZE, -1);
 	ASSERT_GE(good, 0);
 	merged = sluice_fence_merge(failed, good);
 	done[0] = invert(self->sample, self->x, 0, SIZE, failed);
 	done[1] = invert(self->sample, self->x, 0, SIZE, merged);
 	EXPECT_FALSE(signalled(failed));
+	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(good, LATE_MS), 0);
 	EXPECT_EQ(sluice_fence_wait(failed, 0), -EIO);
 	/* and ones that have failed before */
@@ -408,14 +411,16 @@ TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
 
 TEST_F(client, does_not_care_about_an_implicit_error)
 {
+	struct gate gate;
 	int failed, done;
 
-	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill(self->queue, 0, 1, -1, &failed), 0);
 	done = invert(self->sample, self->x, 0, SIZE, -1);
 	ASSERT_GE(done, 0);
 	EXPECT_FALSE(signalled(done));
+	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(done, LATE_MS), 0);
 	EXPECT_EQ(sluice_fence_wait(failed, 0), -EIO);
 	close(failed);
@@ -508,7 +513,7 @@ static void check_places(struct __test_metadata *_metadata, int sample, int queu
 
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(queue, 1, 1, -1, &in), 0);
-	ASSERT_TRUE(wait_running(0));
+	ASSERT_TRUE(wait_hanging());
 	for (i = 0; i < SAMPLE_MAX_JOBS; i++) {
 		/* those of before may have signalled, but not have been buried */
 		for (tries = 0; tries < 200; tries++) {
@@ -563,7 +568,7 @@ TEST_F_TIMEOUT(client, killed_process_leaves_jobs_that_end, 60)
 	/* and no place; of the queue's there are some, of unread completions */
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	close(self->queue);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->x, 0), 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->y, 0), 1);
 	check_places(_metadata, self->sample, self->queue, self->x);
@@ -603,8 +608,9 @@ TEST_F(client, keeps_the_buffer_until_its_job_has_ended)
 {
 	int in, done;
 
-	ASSERT_EQ(knob("delay_us", 300000), 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(self->queue, 1, 1, -1, &in), 0);
+	ASSERT_TRUE(wait_hanging());
 	done = invert(self->sample, self->x, 0, SIZE, in);
 	ASSERT_GE(done, 0);
 	EXPECT_EQ(sluice_detach(self->queue, 0), 0);

@@ -41,7 +41,7 @@ bool objects_settle(const struct objects *before)
 		printf("# no /sys/kernel/debug/sluice/objects\n");
 		return false;
 	}
-	for (tries = 0; tries < 200; tries++) {
+	for (tries = 0; tries < 2000; tries++) {
 		after = objects_read();
 		if (!memcmp(&after, before, sizeof(after)))
 			return true;
@@ -81,7 +81,7 @@ bool wait_running(unsigned int engine)
 	unsigned int number;
 	int tries;
 
-	for (tries = 0; tries < 1000; tries++) {
+	for (tries = 0; tries < 10000; tries++) {
 		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/queues", "re");
 		bool found = false;
 
@@ -99,6 +99,67 @@ bool wait_running(unsigned int engine)
 	return false;
 }
 
+bool wait_hanging(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/hang_next", "re");
+		long left = -1;
+
+		if (file && fscanf(file, "%ld", &left) != 1)
+			left = -1;
+		if (file)
+			fclose(file);
+		if (left <= 0)
+			return !left;
+		usleep(1000);
+	}
+	return false;
+}
+
+int patient_queue(int device, unsigned int engine)
+{
+	struct sluice_create_queue args = { .engine = engine,
+					    .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
+	int ret = xioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+int gate_shut(struct gate *gate, unsigned int engine)
+{
+	struct sluice_op op;
+	int ret;
+
+	gate->device = sluice_open("soft0");
+	gate->buffer = sluice_alloc(gate->device, 0, 4096, 0);
+	gate->queue = patient_queue(gate->device, engine);
+	ret = sluice_attach(gate->queue, gate->buffer, SLUICE_ATTACH_EXPLICIT);
+	if (ret < 0)
+		return ret;
+	ret = knob("hang_next", 1);
+	if (ret)
+		return ret;
+	sluice_op_fill(&op, 0, 0, 4096, 0);
+	ret = sluice_submit(gate->queue, &op, 1, -1, NULL, 0, NULL);
+	return ret ? ret : wait_hanging() ? 0 : -ETIME;
+}
+
+int gate_open(struct gate *gate)
+{
+	int ret = sluice_cancel(gate->queue, 1, 1);
+
+	if (ret == 1)
+		ret = sluice_wait(gate->queue, 1, LATE_MS);
+	else
+		ret = -ENOLCK;
+	close(gate->queue);
+	close(gate->buffer);
+	close(gate->device);
+	return ret == -ECANCELED ? 0 : ret;
+}
+
 bool module_unload(const char *name)
 {
 	char path[64], command[64];
@@ -106,7 +167,7 @@ bool module_unload(const char *name)
 
 	snprintf(path, sizeof(path), "/sys/module/%s", name);
 	snprintf(command, sizeof(command), "rmmod %s 2>/dev/null", name);
-	for (tries = 0; tries < 200; tries++) {
+	for (tries = 0; tries < 1000; tries++) {
 		if (access(path, F_OK))
 			return true;
 		if (system(command))
@@ -121,6 +182,19 @@ bool memory_cgroup(void)
 	return !system("mount -t cgroup2 none /tmp/sluice-cgroup 2>/dev/null && "
 		       "echo +memory >/tmp/sluice-cgroup/cgroup.subtree_control && "
 		       "mkdir /tmp/sluice-cgroup/t");
+}
+
+bool memory_cgroup_end(const char *mount)
+{
+	char command[128];
+	int tries;
+
+	/* the last of its tasks may have been waited for and still be on its way out */
+	snprintf(command, sizeof(command), "rmdir %s/t 2>/dev/null", mount);
+	for (tries = 0; tries < 200 && system(command); tries++)
+		usleep(50000);
+	snprintf(command, sizeof(command), "umount %s", mount);
+	return tries < 200 && !system(command);
 }
 
 int xioctl(int fd, unsigned long request, void *argument)

@@ -19,6 +19,14 @@
 #define REAL_DEVICE_BITS 28
 #endif
 
+/*
+ * All of a guest may stand still for a second or two, between any two statements,
+ * and so may a worker of the kernel.  So what must have happened gets LATE_MS, and
+ * what must not have happened yet is held by something that does not end by
+ * itself: a gate, or a job that hangs in a patient queue.
+ */
+#define LATE_MS 20000	/* a slow machine's idea of "now" */
+
 #define SUPPORT_OBJECTS 8
 
 /** struct objects - a reading of /sys/kernel/debug/sluice/objects, in its order */
@@ -32,7 +40,7 @@ struct objects objects_read(void);
  * objects_settle - do the counts come back to what they were?
  * @before: then
  *
- * Gives the kernel two seconds, because the last reference of an fd or a job
+ * Gives the kernel twenty seconds, because the last reference of an fd or a job
  * may be dropped late.  Prints what differs.
  */
 bool objects_settle(const struct objects *before);
@@ -44,9 +52,39 @@ int knob(const char *name, unsigned long value);
  * wait_running - wait until a job runs on an engine of soft0
  *
  * A knob is read when an op starts: to change it for the next op only, wait
- * here first.  Returns false after a second without one.
+ * here first.  Returns false after ten seconds without one.
  */
 bool wait_running(unsigned int engine);
+
+/**
+ * wait_hanging - wait until soft0 has taken notice of all of hang_next
+ *
+ * Returns false after ten seconds.
+ */
+bool wait_hanging(void);
+
+/** patient_queue - sluice_queue() for jobs that may take as long as any may */
+int patient_queue(int device, unsigned int engine);
+
+/** struct gate - a job that keeps an engine from all others */
+struct gate {
+	int device, buffer, queue;
+};
+
+/**
+ * gate_shut - an engine of soft0 begins nothing any more
+ *
+ * Its next job hangs, in a queue of its own, until gate_open().  The engine must
+ * be idle, and other queues must not be more urgent.  Returns 0 or -errno.
+ */
+int gate_shut(struct gate *gate, unsigned int engine);
+
+/**
+ * gate_open - let an engine go on
+ *
+ * Returns 0, or -ENOLCK if the gate was not shut any more: after half a minute.
+ */
+int gate_open(struct gate *gate);
 
 /** write_text - write a string to a file; returns 0 or -errno */
 int write_text(const char *path, const char *text);
@@ -54,7 +92,7 @@ int write_text(const char *path, const char *text);
 /**
  * module_unload - unload a module
  *
- * Tries for two seconds: rmmod fails while a last reference is on its way out.
+ * Tries for ten seconds: rmmod fails while a last reference is on its way out.
  * Returns whether it is gone.
  */
 bool module_unload(const char *name);
@@ -62,9 +100,12 @@ bool module_unload(const char *name);
 /**
  * memory_cgroup - make a memory cgroup, /tmp/sluice-cgroup/t
  *
- * Returns false on a kernel without.  To be undone with rmdir and umount.
+ * Returns false on a kernel without.  To be undone with memory_cgroup_end().
  */
 bool memory_cgroup(void);
+
+/** memory_cgroup_end - remove the cgroup t below a mount, and unmount it */
+bool memory_cgroup_end(const char *mount);
 
 /** xioctl - ioctl() that returns 0 or -errno */
 int xioctl(int fd, unsigned long request, void *argument);

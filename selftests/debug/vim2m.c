@@ -19,7 +19,6 @@
 #define HEIGHT	120
 #define OUT	V4L2_BUF_TYPE_VIDEO_OUTPUT	/* what it reads */
 #define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE	/* what it writes */
-#define LATE_MS	10000
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 
 /* struct codec - vim2m, and soft0 with a queue and a buffer on either side of it */

@@ -28,7 +28,6 @@
 #define CAPTURE		V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define BUFFERS		4
 #define FRAMES		8
-#define LATE_MS		5000
 
 /* struct camera - vivid's capture node with a queue of our buffers, and soft0's queue */
 struct camera {
@@ -148,7 +147,7 @@ static void camera_open(struct camera *camera, unsigned int allocators)
 	camera->before = objects_read();
 	camera->memory = sluice_open(allocators ? "edu0" : "soft0");
 	camera->soft = sluice_open("soft0");
-	camera->jobs = sluice_queue(camera->soft, 0);
+	camera->jobs = patient_queue(camera->soft, 0);
 	camera->copy = -1;
 }
 

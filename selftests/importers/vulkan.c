@@ -29,7 +29,6 @@
 
 #define OBJECT_BUFFER	2	/* line of debugfs' objects */
 #define MS	1000000LL
-#define LATE_MS	20000	/* a slow machine's idea of "now" */
 
 /**
  * struct scene - soft0, a GPU, and two buffers that both know
@@ -56,7 +55,7 @@ static int scene_open(struct scene *scene, const char *heap_name)
 	*scene = (struct scene) { .before = objects_read(), .a = -1, .b = -1, .in = -1, .out = -1 };
 	knob("delay_us", 0);
 	scene->device = sluice_open("soft0");
-	scene->queue = sluice_queue(scene->device, 0);
+	scene->queue = patient_queue(scene->device, 0);
 	if (scene->device < 0 || scene->queue < 0)
 		return -EINVAL;
 	heap = sluice_find_heap(scene->device, heap_name);
@@ -223,6 +222,7 @@ TEST_F_TIMEOUT(memory, the_gpu_computes_in_place_to_the_last_bit, 120)
 TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)
 {
 	struct sluice_op op;
+	struct gate gate;
 
 	NEED_GPU(self);
 	/* the first result is of black, and differs from what is to come */
@@ -230,10 +230,12 @@ TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)
 	ASSERT_EQ(computed(&self->s), 0);
 	ASSERT_EQ(check_computed(&self->s, 0), 0);
 
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 200000), 0);
 	sluice_op_capture_frame(&op, self->s.slot_a, 0, WIDTH, HEIGHT, STRIDE);
 	ASSERT_EQ(sluice_submit(self->s.queue, &op, 1, -1, &self->s.in, 0, NULL), 0);
 	EXPECT_FALSE(signalled(self->s.in));
+	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(compute(&self->s, self->s.in), 0);
 	ASSERT_EQ(computed(&self->s), 0);
 	EXPECT_TRUE(signalled(self->s.in));
@@ -241,7 +243,7 @@ TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)
 	EXPECT_EQ(check_value(self->s.b, SIZE, 0), -EILSEQ);
 }
 
-TEST_F(memory, the_gpu_keeps_the_buffer_that_the_application_closes)
+TEST_F_TIMEOUT(memory, the_gpu_keeps_the_buffer_that_the_application_closes, 120)
 {
 	int64_t deadline;
 	long buffers;
@@ -283,19 +285,22 @@ FIXTURE_TEARDOWN(fence)
 	EXPECT_TRUE(scene_close(&self->s));
 }
 
-TEST_F(fence, the_gpu_waits_for_a_fill_that_is_late)
+TEST_F_TIMEOUT(fence, the_gpu_waits_for_a_fill_that_is_late, 120)
 {
 	int64_t begin, submitted;
+	struct gate gate;
 
 	NEED_GPU(self);
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 1), 0);
 	ASSERT_EQ(compute(&self->s, -1), 0);	/* so that the next one is quick */
 	ASSERT_EQ(computed(&self->s), 0);
 
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 300000), 0);
 	begin = now_ns();
 	ASSERT_EQ(fill(&self->s, self->s.slot_a, 0x00336699, -1, &self->s.in), 0);
 	EXPECT_FALSE(signalled(self->s.in));
+	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(compute(&self->s, self->s.in), 0);
 	submitted = now_ns();
 	ASSERT_EQ(computed(&self->s), 0);
@@ -310,7 +315,7 @@ TEST_F(fence, the_gpu_waits_for_a_fill_that_is_late)
 	       (submitted - begin) / MS, self->s.out < 0 ? "no fence" : "a fence");
 }
 
-TEST_F(fence, a_copy_waits_for_the_fence_of_the_gpu)
+TEST_F_TIMEOUT(fence, a_copy_waits_for_the_fence_of_the_gpu, 120)
 {
 	struct sluice_op op;
 	int copy, slot, done;
@@ -340,7 +345,7 @@ TEST_F(fence, a_copy_waits_for_the_fence_of_the_gpu)
 	close(done);
 }
 
-TEST_F(fence, a_chain_of_captures_and_computations_never_mixes_frames)
+TEST_F_TIMEOUT(fence, a_chain_of_captures_and_computations_never_mixes_frames, 120)
 {
 	struct sluice_completion completion;
 	struct sluice_op op;
@@ -368,7 +373,7 @@ TEST_F(fence, a_chain_of_captures_and_computations_never_mixes_frames)
  * Vulkan has no word for a fence that failed: the GPU computes all the same, of
  * what is there.  Whoever cares looks at the fence, or at the completion.
  */
-TEST_F(fence, a_failed_fence_does_not_stop_the_gpu)
+TEST_F_TIMEOUT(fence, a_failed_fence_does_not_stop_the_gpu, 120)
 {
 	struct sluice_completion completion;
 
@@ -395,7 +400,7 @@ TEST_F(fence, a_failed_fence_does_not_stop_the_gpu)
 	EXPECT_EQ(completion.status, -EIO);
 }
 
-TEST_F(fence, the_gpu_is_let_go_when_the_engine_hangs)
+TEST_F_TIMEOUT(fence, the_gpu_is_let_go_when_the_engine_hangs, 120)
 {
 	struct sluice_create_queue create = { .timeout_ms = 300 };
 	int64_t begin = now_ns();
@@ -411,10 +416,10 @@ TEST_F(fence, the_gpu_is_let_go_when_the_engine_hangs)
 	ASSERT_EQ(compute(&self->s, self->s.in), 0);
 	ASSERT_EQ(computed(&self->s), 0);
 	EXPECT_EQ(sluice_fence_wait(self->s.in, 0), -ETIME);
-	EXPECT_LT(now_ns() - begin, LATE_MS * MS);
+	EXPECT_LT(now_ns() - begin, 3 * LATE_MS * MS);
 }
 
-TEST_F(fence, the_gpu_lives_through_the_end_of_the_queue)
+TEST_F_TIMEOUT(fence, the_gpu_lives_through_the_end_of_the_queue, 120)
 {
 	NEED_GPU(self);
 	ASSERT_EQ(knob("delay_us", 10000000), 0);

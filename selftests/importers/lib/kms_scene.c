@@ -16,7 +16,7 @@ void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_
 	};
 	knob("delay_us", 0);
 	scene->device = sluice_open("soft0");
-	scene->queue = sluice_queue(scene->device, 0);
+	scene->queue = patient_queue(scene->device, 0);
 	scene->memory = sluice_open(memory);
 	if (scene->memory < 0)
 		scene->memory = sluice_open("soft0");

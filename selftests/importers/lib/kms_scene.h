@@ -13,7 +13,6 @@
 #include "support.h"
 
 #define MS	1000000LL
-#define LATE_MS	20000	/* a slow machine's idea of "now" */
 
 /**
  * struct scene - soft0 with a queue and a frame, and a display

@@ -44,7 +44,7 @@ void scene_open(struct scene *scene)
 	scene->drm = keep(scene, card_open("vgem"));
 	scene->before = objects_read();
 	scene->device = keep(scene, sluice_open("soft0"));
-	scene->queue = keep(scene, sluice_queue(scene->device, 0));
+	scene->queue = keep(scene, patient_queue(scene->device, 0));
 }
 
 bool scene_close(struct scene *scene)

@@ -15,7 +15,6 @@
 #define SIZE	65536
 #define WORDS	(SIZE / sizeof(uint32_t))
 #define SOON_MS	100	/* long enough to see that nothing happens */
-#define LATE_MS	5000	/* a slow machine's idea of "now" */
 
 /* struct scene - soft0 with a queue, vgem, and the fds that a test made */
 struct scene {
