@@ -57,8 +57,8 @@ FIXTURE_SETUP(frames)
 	self->before = objects_read();
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
-	self->camera = sluice_queue(self->device, 0);
-	self->player = sluice_queue(self->device, 1);
+	self->camera = patient_queue(self->device, 0);
+	self->player = patient_queue(self->device, 1);
 	for (i = 0; i < RING; i++) {
 		self->buffers[i] = sluice_alloc(self->device, 0, SIZE, 0);
 		ASSERT_EQ(sluice_attach(self->camera, self->buffers[i],

@@ -32,7 +32,7 @@ FIXTURE_SETUP(large)
 	self->buffer = sluice_alloc(self->device, sluice_find_heap(self->device, "pages"), SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
 	TH_LOG("allocated in %lld ms", (long long)(now_ns() - began) / 1000000);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
 	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&self->memory), 0);
 }
@@ -80,7 +80,7 @@ TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
 	sluice_op_fill(&ops[0], 0, BORDER - MIB, 2 * MIB, 0xabcd);
 	sluice_op_copy(&ops[1], 0, 3 * GIB, 0, BORDER - 4096, 8192);
 	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), 0);
-	ASSERT_EQ(sluice_wait(self->queue, 1, 20000), 0);
+	ASSERT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
 	ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
 	EXPECT_EQ(*word(self, BORDER - MIB - 4), 0);
 	EXPECT_EQ(*word(self, BORDER - MIB), 0xabcd);
@@ -102,7 +102,7 @@ TEST_F_TIMEOUT(large, ends_where_it_ends, 300)
 
 	sluice_op_fill(&op, 0, SIZE - 4, 4, 5);
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(self->queue, 1, 5000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
 	EXPECT_EQ(*word(self, SIZE - 4), 5);
 	/* neither is any of these 3 MiB or 4 bytes from the start */
 	sluice_op_fill(&op, 0, SIZE, 4, 5);

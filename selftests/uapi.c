@@ -29,7 +29,7 @@ FIXTURE_SETUP(uapi)
 	ASSERT_GE(self->device, 0);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	ASSERT_GE(self->queue, 0);
 	self->slot = sluice_attach(self->queue, self->buffer, 0);
 	ASSERT_EQ(self->slot, 0);
@@ -204,7 +204,7 @@ TEST_F(uapi, answer_that_cannot_be_written_undoes_everything)
 	/* the next point and the next slot are those that would have come anyway */
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
 	EXPECT_EQ(point, 1);
-	ASSERT_EQ(sluice_wait(self->queue, point, 5000), 0);
+	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
 	REFUSED(self->queue, SLUICE_IOCTL_FENCE, fence, .point = 1);
 	other = sluice_attach(self->queue, self->buffer, 0);
 	EXPECT_EQ(other, 1);
@@ -309,7 +309,7 @@ TEST_F(uapi, out_of_fds_is_EMFILE_and_loses_nothing)
 	ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, &point), 0);
 	EXPECT_EQ(point, 2);
-	EXPECT_EQ(sluice_wait(self->queue, 2, 5000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 2, LATE_MS), 0);
 }
 
 TEST_F(uapi, buffer_info_refuses_what_is_not_a_dma_buf)
@@ -562,7 +562,7 @@ TEST_F(uapi, longer_ops_with_unknown_tail_are_E2BIG)
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_SUBMIT, &args), -E2BIG);
 	ops[1].tail[1] = 0;
 	ASSERT_EQ(xioctl(self->queue, SLUICE_IOCTL_SUBMIT, &args), 0);
-	EXPECT_EQ(sluice_wait(self->queue, args.point, 5000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, args.point, LATE_MS), 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 1), 0);
 }
 
@@ -598,7 +598,7 @@ TEST_F(uapi, read_refuses_short_and_bad_buffers_and_loses_no_record)
 	EXPECT_EQ(read(self->queue, &completion, sizeof(completion) - 1), -1);
 	EXPECT_EQ(errno, EINVAL);
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 77, &point), 0);
-	ASSERT_EQ(sluice_wait(self->queue, point, 5000), 0);
+	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
 	EXPECT_EQ(read(self->queue, self->unmapped, sizeof(completion)), -1);
 	EXPECT_EQ(errno, EFAULT);
 	EXPECT_EQ(sluice_read(self->queue, &completion, 1), 1);
