@@ -63,7 +63,7 @@ FIXTURE_SETUP(uring)
 	self->device = sluice_open("soft0");
 	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	self->slot = sluice_attach(self->queue, self->buffer, 0);
 	ASSERT_EQ(self->slot, 0);
 	ret = io_uring_queue_init(2 * BATCH, &self->ring, variant->setup);
@@ -113,10 +113,17 @@ static struct io_uring_sqe *push(struct io_uring *ring, int queue, unsigned int 
 	     &fill_request(&self->requests[number], number)->submit, \
 	     &self->requests[number].completion, number)
 
-/* The next result; -ETIME if there is none in ten seconds. */
+/* Wait until a request has been given its point. */
+static void wait_accepted(const struct request *request)
+{
+	while (!*(const volatile __u64 *)&request->submit.point)
+		usleep(1000);
+}
+
+/* The next result; -ETIME if there is none in twenty seconds. */
 static int next(struct io_uring *ring, uint64_t *user_data)
 {
-	struct __kernel_timespec patience = { .tv_sec = 10 };
+	struct __kernel_timespec patience = { .tv_sec = LATE_MS / 1000 };
 	struct io_uring_cqe *cqe;
 	int ret = io_uring_wait_cqe_timeout(ring, &cqe, &patience);
 
@@ -199,15 +206,18 @@ TEST_F(uring, a_slow_job_completes_when_it_has_ended)
 {
 	struct request *request = &self->requests[0];
 	struct io_uring_cqe *cqe;
+	struct gate gate;
 
-	knob("delay_us", 200000);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	PUSH(0);
 	ASSERT_EQ(go(&self->ring), 0);
-	ASSERT_TRUE(wait_running(0));
+	wait_accepted(request);
+	usleep(50000);
 	EXPECT_EQ(io_uring_peek_cqe(&self->ring, &cqe), -EAGAIN);
 	/* cleared, as a sign that it is not there yet */
 	EXPECT_EQ(request->completion.point, 0);
 	EXPECT_EQ(request->submit.point, 1);
+	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(next(&self->ring, NULL), 0);
 	EXPECT_EQ(request->completion.point, 1);
 	EXPECT_EQ(request->completion.bytes, 64);
@@ -228,25 +238,27 @@ TEST_F(uring, a_completion_is_not_required)
 
 TEST_F(uring, fences_go_in_and_out)
 {
-	int other = sluice_queue(self->device, 1), slot, slow;
+	int other = patient_queue(self->device, 1), slot, slow;
 	struct sluice_op op;
+	struct gate gate;
 	int32_t fence;
 
 	/* another queue's job, which ends late, and does not touch our buffer */
 	slot = sluice_alloc(self->device, 0, 4096, 0);
 	ASSERT_EQ(sluice_attach(other, slot, 0), 0);
 	close(slot);
-	knob("delay_us", 300000);
+	ASSERT_EQ(gate_shut(&gate, 1), 0);
 	sluice_op_fill(&op, 0, 0, 4096, 1);
 	ASSERT_EQ(sluice_submit(other, &op, 1, -1, &slow, 0, NULL), 0);
-	ASSERT_TRUE(wait_running(1));
-	knob("delay_us", 0);
 
 	PUSH(0);
 	self->requests[0].submit.flags = SLUICE_SUBMIT_OUT_FENCE;
 	self->requests[0].submit.in_fences = (uintptr_t)&slow;
 	self->requests[0].submit.num_in_fences = 1;
 	ASSERT_EQ(go(&self->ring), 0);
+	wait_accepted(&self->requests[0]);
+	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
+	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(next(&self->ring, NULL), 0);
 	EXPECT_TRUE(signalled(slow));
 	fence = self->requests[0].submit.out_fence;
@@ -383,10 +395,11 @@ TEST_F(uring, a_full_queue_says_EBUSY)
 	struct sluice_submit submits[3] = {};
 	int results[3], i;
 	uint64_t number;
+	struct gate gate;
 
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, 0), 0);
-	knob("delay_us", 300000);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	for (i = 0; i < 3; i++) {
 		submits[i] = fill_request(&self->requests[i], i)->submit;
 		push(&self->ring, create.fd, variant->sqe & ~IOSQE_FIXED_FILE, &submits[i],
@@ -398,6 +411,9 @@ TEST_F(uring, a_full_queue_says_EBUSY)
 
 		ASSERT_LT(number, 3);
 		results[number] = ret;
+		/* the one that is refused comes first */
+		if (!i)
+			ASSERT_EQ(gate_open(&gate), 0);
 	}
 	EXPECT_EQ(results[0] + results[1] + results[2], -EBUSY);
 	if (!(variant->sqe & IOSQE_ASYNC))
@@ -409,14 +425,16 @@ TEST_F(uring, a_completion_that_went_away_is_EFAULT)
 {
 	struct sluice_completion *completion = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 						    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct gate gate;
 
 	ASSERT_NE(completion, MAP_FAILED);
-	knob("delay_us", 200000);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	push(&self->ring, self->queue, variant->sqe,
 	     &fill_request(&self->requests[0], 0)->submit, completion, 1);
 	ASSERT_EQ(go(&self->ring), 0);
-	ASSERT_TRUE(wait_running(0));
+	wait_accepted(&self->requests[0]);
 	munmap(completion, 4096);
+	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(next(&self->ring, NULL), -EFAULT);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 0), 0);
 }
@@ -426,24 +444,26 @@ TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
 	bool cancels = kernel_cancels();
 	int i, ret;
 
-	knob("delay_us", 400000);
+	/* what cannot be cancelled is to end by itself */
+	knob("delay_us", cancels ? 20000000 : 200000);
 	for (i = 0; i < 4; i++)
 		PUSH(i);
 	ASSERT_EQ(go(&self->ring), 0);
-	ASSERT_TRUE(wait_running(0));
 	for (i = 0; i < 4; i++)
-		while (!*(volatile __u64 *)&self->requests[i].submit.point)
-			usleep(1000);
-	knob("delay_us", 0);
+		wait_accepted(&self->requests[i]);
+	ASSERT_TRUE(!cancels || wait_running(0));
+	if (!cancels)
+		knob("delay_us", 0);
 	io_uring_queue_exit(&self->ring);
 	self->has_ring = false;
 	for (i = 1; i <= 4; i++) {
-		ret = sluice_wait(self->queue, i, 10000);
+		ret = sluice_wait(self->queue, i, LATE_MS);
 		EXPECT_EQ(ret, cancels ? -ECANCELED : 0);
 	}
+	knob("delay_us", 0);
 	/* the queue itself is as good as ever */
 	EXPECT_EQ(sluice_submit(self->queue, &self->requests[0].op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(self->queue, 5, 10000), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 5, LATE_MS), 0);
 }
 
 TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
@@ -468,18 +488,19 @@ TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 			push(&ring, create.fd, variant->sqe & ~IOSQE_FIXED_FILE,
 			     &fill_request(&self->requests[i], i)->submit,
 			     &self->requests[i].completion, i);
-		if (io_uring_submit(&ring) != 4 || !wait_running(0) ||
+		/* it hangs; whether still, does not matter */
+		if (io_uring_submit(&ring) != 4 || !wait_hanging() ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
 	}
+	close(ready[1]);
 	ASSERT_EQ(read(ready[0], &byte, 1), 1);
 	kill(pid, SIGKILL);
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_TRUE(WIFSIGNALED(status));
 	close(ready[0]);
-	close(ready[1]);
 	/* the teardown waits for its queue, jobs and slots to go */
 }
 
@@ -488,7 +509,8 @@ TEST_F(uring, exec_ends_what_is_under_way)
 	int status, i;
 	pid_t pid;
 
-	knob("delay_us", 300000);
+	/* what cannot be cancelled is to end by itself, and exec() waits for it */
+	knob("delay_us", kernel_cancels() ? 20000000 : 300000);
 	pid = fork();
 	if (!pid) {
 		struct io_uring ring;
@@ -499,8 +521,10 @@ TEST_F(uring, exec_ends_what_is_under_way)
 			push(&ring, self->queue, variant->sqe & ~IOSQE_FIXED_FILE,
 			     &fill_request(&self->requests[i], i)->submit,
 			     &self->requests[i].completion, i);
-		if (io_uring_submit(&ring) != 3 || !wait_running(0))
+		if (io_uring_submit(&ring) != 3)
 			_exit(1);
+		for (i = 0; i < 3; i++)
+			wait_accepted(&self->requests[i]);
 		execl("/bin/true", "true", NULL);
 		_exit(1);
 	}
@@ -512,14 +536,13 @@ TEST_F(uring, unbind_ends_commands_with_ENODEV)
 {
 	int i;
 
-	knob("delay_us", 5000000);
+	knob("delay_us", 20000000);
 	for (i = 0; i < 3; i++)
 		PUSH(i);
 	ASSERT_EQ(go(&self->ring), 0);
-	ASSERT_TRUE(wait_running(0));
 	for (i = 0; i < 3; i++)
-		while (!*(volatile __u64 *)&self->requests[i].submit.point)
-			usleep(1000);
+		wait_accepted(&self->requests[i]);
+	ASSERT_TRUE(wait_running(0));
 	/* returns although nobody has entered the ring since */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	for (i = 0; i < 3; i++)
