@@ -261,14 +261,16 @@ TEST_F(foreign, copies_both_ways)
 TEST_F(foreign, job_leaves_its_fence_for_vgem)
 {
 	int slot = sluice_attach(self->scene.queue, self->buffer, SLUICE_ATTACH_WRITE);
+	struct gate gate;
 	uint64_t point;
 	uint32_t fence;
 
 	ASSERT_LE(0, slot);
-	ASSERT_EQ(0, knob("delay_us", 300000));
+	ASSERT_EQ(0, gate_shut(&gate, 0));
 	ASSERT_EQ(0, submit_fill(&self->scene, slot, 1, -1, NULL, &point));
 	EXPECT_EQ(-EBUSY, vgem_fence(&self->scene, self->handle, false, &fence));
 	EXPECT_FALSE(is_ready(self->buffer, POLLIN, 0));
+	ASSERT_EQ(0, gate_open(&gate));
 	EXPECT_TRUE(is_ready(self->buffer, POLLIN, LATE_MS));
 	EXPECT_EQ(0, sluice_wait(self->scene.queue, point, 0));
 }
@@ -292,15 +294,17 @@ TEST_F(foreign, job_waits_for_vgems_fences_on_its_own_buffer)
 TEST_F(foreign, our_sync_file_can_be_put_on_vgems_buffer)
 {
 	int ours = new_buffer(&self->scene, "pages"), slot, out_fence;
+	struct gate gate;
 	uint64_t point;
 
 	ASSERT_LE(0, ours);
 	slot = sluice_attach(self->scene.queue, ours, 0);
 	ASSERT_LE(0, slot);
-	ASSERT_EQ(0, knob("delay_us", 300000));
+	ASSERT_EQ(0, gate_shut(&gate, 0));
 	ASSERT_EQ(0, submit_fill(&self->scene, slot, 3, -1, &out_fence, &point));
 	ASSERT_EQ(0, sluice_fence_import(self->buffer, out_fence, true));
 	EXPECT_FALSE(is_ready(self->buffer, POLLIN, 0));
+	ASSERT_EQ(0, gate_open(&gate));
 	EXPECT_TRUE(is_ready(self->buffer, POLLIN, LATE_MS));
 	EXPECT_EQ(0, sluice_fence_wait(out_fence, 0));
 }
