@@ -16,6 +16,7 @@
 #include "support.h"
 
 #define SIZE 65536UL
+#define MANY 64	/* ops of a job that is not over before the device is: edu takes 100 ms a page */
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
@@ -33,11 +34,22 @@ static bool find_edu(void)
 	return found;
 }
 
+/* A job of so many ops alike. */
+static int submit_many(int queue, size_t size, int *fence)
+{
+	struct sluice_op ops[MANY];
+	int i;
+
+	for (i = 0; i < MANY; i++)
+		sluice_op_fill(&ops[i], 0, 0, size, 0x55);
+	return sluice_submit(queue, ops, MANY, -1, fence, 0, NULL);
+}
+
 static bool wait_for_node(const char *path, bool there)
 {
 	int tries;
 
-	for (tries = 0; tries < 300; tries++) {
+	for (tries = 0; tries < 1000; tries++) {
 		if ((access(path, F_OK) == 0) == there)
 			return true;
 		usleep(10000);
@@ -79,7 +91,7 @@ FIXTURE_SETUP(unbind)
 	self->buffer = sluice_alloc(self->device, variant->heap, SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
 	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&self->memory), 0);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	ASSERT_GE(self->queue, 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
 }
@@ -110,7 +122,7 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 	knob("delay_us", 5000000);
 	sluice_op_fill(&op, 0, 0, SIZE, 1);
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fences[i], i, NULL), 0);
+		ASSERT_EQ(submit_many(self->queue, SIZE, &fences[i]), 0);
 	usleep(50000);
 	ASSERT_EQ(write_text(self->unbind, self->id), 0);
 
@@ -157,14 +169,14 @@ TEST_F(unbind, memory_stays_valid_for_who_holds_it)
 	ASSERT_EQ(write_text(self->bind, self->id), 0);
 	ASSERT_TRUE(wait_for_node(self->node, true));
 	{
-		int device = sluice_open(variant->device), queue = sluice_queue(device, 0);
+		int device = sluice_open(variant->device), queue = patient_queue(device, 0);
 		struct sluice_op op;
 
 		ASSERT_GE(queue, 0);
 		ASSERT_EQ(sluice_attach(queue, self->buffer, 0), 0);
 		sluice_op_fill(&op, 0, 0, 4096, 0x44);
 		ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
-		EXPECT_EQ(sluice_wait(queue, 1, 5000), 0);
+		EXPECT_EQ(sluice_wait(queue, 1, LATE_MS), 0);
 		EXPECT_EQ(check_value(self->buffer, 4096, 0x44), 0);
 		close(queue);
 		close(device);
@@ -174,12 +186,10 @@ TEST_F(unbind, memory_stays_valid_for_who_holds_it)
 TEST_F(unbind, wakes_who_waits)
 {
 	pid_t waiter, reader;
-	struct sluice_op op;
 	int status;
 
 	knob("delay_us", 5000000);
-	sluice_op_fill(&op, 0, 0, SIZE, 1);
-	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(submit_many(self->queue, SIZE, NULL), 0);
 	waiter = fork();
 	if (!waiter)
 		_exit(sluice_wait(self->queue, 1, -1) == -ENODEV ? 0 : 1);
@@ -259,10 +269,9 @@ TEST(pci_hot_removal_during_a_transfer)
 	before = objects_read();
 	device = sluice_open("edu0");
 	buffer = sluice_alloc(device, 1, 8192, 0);
-	queue = sluice_queue(device, 0);
+	queue = patient_queue(device, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
-	sluice_op_fill(&op, 0, 0, 8192, 0x55);
-	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
+	ASSERT_EQ(submit_many(queue, 8192, &fence), 0);
 	usleep(30000);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", edu_address);
 	ASSERT_EQ(write_text(path, "1"), 0);
@@ -277,10 +286,11 @@ TEST(pci_hot_removal_during_a_transfer)
 
 	device = sluice_open("edu0");
 	buffer = sluice_alloc(device, 1, 8192, 0);
-	queue = sluice_queue(device, 0);
+	queue = patient_queue(device, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
+	sluice_op_fill(&op, 0, 0, 8192, 0x55);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_wait(queue, 1, 5000), 0);
+	EXPECT_EQ(sluice_wait(queue, 1, LATE_MS), 0);
 	EXPECT_EQ(check_value(buffer, 8192, 0x55), 0);
 	close(queue);
 	close(buffer);
@@ -326,9 +336,9 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 	ASSERT_GE(buffer, 0);
 	ASSERT_EQ(fill_words(buffer, SIZE, 8), 0);
 	close(device);
-	for (tries = 0; tries < 100 && unload("sluice-soft"); tries++)
+	for (tries = 0; tries < 500 && unload("sluice-soft"); tries++)
 		usleep(10000);
-	ASSERT_LT(tries, 100);
+	ASSERT_LT(tries, 500);
 	EXPECT_EQ(check_words(buffer, SIZE, 8), 0);
 	snprintf(command, sizeof(command), "insmod /sluice/$(uname -r)/sluice-soft.ko");
 	ASSERT_EQ(system(command), 0);
@@ -342,9 +352,9 @@ TEST(edu_that_can_address_too_little_gets_no_node)
 	int tries;
 
 	ASSERT_TRUE(find_edu());
-	for (tries = 0; tries < 100 && unload("sluice-edu"); tries++)
+	for (tries = 0; tries < 500 && unload("sluice-edu"); tries++)
 		usleep(10000);
-	ASSERT_LT(tries, 100);
+	ASSERT_LT(tries, 500);
 	/* no memory is below 256 bytes */
 	EXPECT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=8"), 0);
 	EXPECT_NE(access("/dev/sluice/edu0", F_OK), 0);

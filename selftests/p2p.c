@@ -25,8 +25,8 @@
 #define SIZE 8192UL
 #define BAR_SIZE (4UL << 20)
 #define BAR_FILE "/out/bar"
-/* edu takes 100 ms for a page, twice that for a copy */
-#define LONG_SIZE (64UL << 10)
+/* edu takes 100 ms for a page, twice that for a copy: this is a quarter of a minute */
+#define LONG_SIZE (640UL << 10)
 /* of a test: debug kernels are slow where they look for PCI devices */
 #define SECONDS 120
 
@@ -81,7 +81,7 @@ FIXTURE_SETUP(p2p)
 	ASSERT_GE(self->bar, 0);
 	self->edu = peers_open_edu(&self->peers);
 	ASSERT_GE(self->edu, 0);
-	self->queue = sluice_queue(self->edu, 0);
+	self->queue = patient_queue(self->edu, 0);
 	ASSERT_GE(self->queue, 0);
 	self->heap = sluice_find_heap(self->bar, "bar2");
 	ASSERT_GE(self->heap, 0);
@@ -105,7 +105,7 @@ static int run(int queue, const struct sluice_op *op)
 	uint64_t point;
 	int ret = sluice_submit(queue, op, 1, -1, NULL, 0, &point);
 
-	return ret ?: sluice_wait(queue, point, 20000);
+	return ret ?: sluice_wait(queue, point, LATE_MS);
 }
 
 TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
@@ -303,7 +303,7 @@ TEST_F_TIMEOUT(p2p, who_has_no_route_is_refused_at_attach, SECONDS)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		int device = sluice_open(cases[i].device), queue = sluice_queue(device, 0);
+		int device = sluice_open(cases[i].device), queue = patient_queue(device, 0);
 
 		EXPECT_EQ(sluice_attach(queue, self->buffer, 0), cases[i].error);
 		ASSERT_EQ(sluice_get_buffer(device, self->buffer, &info), 0);

@@ -182,14 +182,17 @@ TEST(no_huge_pages_left_is_ENOMEM)
 #define PATIENCE_S 20
 
 FIXTURE(reach) {
+	struct objects before;
 };
 
 FIXTURE_SETUP(reach)
 {
+	self->before = objects_read();
 }
 
 FIXTURE_TEARDOWN(reach)
 {
+	EXPECT_TRUE(objects_settle(&self->before));
 }
 
 /*
@@ -248,7 +251,8 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 	file = mmap(NULL, SEARCH, PROT_READ | PROT_WRITE, MAP_SHARED, args.memfd, 0);
 	ASSERT_NE(file, MAP_FAILED);
 	if (!find_pages(args.memfd, file, &low, &high))
-		SKIP(return, "this kernel does not tell where pages are");
+		SKIP(close(device); close(soft); return,
+		     "this kernel does not tell where pages are");
 	ASSERT_NE(high, SEARCH);
 	args.offset = high;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EADDRNOTAVAIL);
@@ -257,7 +261,7 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 	/* another device's buffer it refuses when it is to attach it */
 	fd = sluice_wrap(soft, args.memfd, high, PAGE);
 	ASSERT_GE(fd, 0);
-	queue = sluice_queue(device, 0);
+	queue = patient_queue(device, 0);
 	EXPECT_EQ(sluice_attach(queue, fd, 0), -EADDRNOTAVAIL);
 	close(fd);
 	if (low < SEARCH) {
@@ -268,7 +272,7 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 		sluice_op_copy(&op, 0, PAGE / 2, 0, 0, PAGE / 4);
 		memset(file + low + PAGE / 2, 0, PAGE / 2);
 		ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, &point), 0);
-		ASSERT_EQ(sluice_wait(queue, point, 20000), 0);
+		ASSERT_EQ(sluice_wait(queue, point, LATE_MS), 0);
 		EXPECT_EQ(memcmp(file + low + PAGE / 2, file + low, PAGE / 4), 0);
 		EXPECT_EQ(file[low + 3 * PAGE / 4], 0);
 		close(args.fd);
