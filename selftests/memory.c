@@ -38,7 +38,7 @@ static bool pool_empties(void)
 {
 	int tries;
 
-	for (tries = 0; tries < 100 && pool_bytes() > 0; tries++) {
+	for (tries = 0; tries < 500 && pool_bytes() > 0; tries++) {
 		write_text("/proc/sys/vm/drop_caches", "2");
 		usleep(10000);
 	}
@@ -113,7 +113,7 @@ static bool has_pages(uint32_t flags)
 
 TEST_F(memory, cpu_and_device_see_the_same)
 {
-	int queue = sluice_queue(self->device, 0);
+	int queue = patient_queue(self->device, 0);
 	struct sluice_op op;
 	uint64_t point;
 
@@ -122,7 +122,7 @@ TEST_F(memory, cpu_and_device_see_the_same)
 	ASSERT_EQ(fill_words(self->fd, SIZE, 3), 0);
 	sluice_op_copy(&op, 0, SIZE / 2, 0, 0, SIZE / 2);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, &point), 0);
-	ASSERT_EQ(sluice_wait(queue, point, 10000), 0);
+	ASSERT_EQ(sluice_wait(queue, point, LATE_MS), 0);
 	ASSERT_EQ(sluice_cpu_begin(self->fd, false), 0);
 	EXPECT_EQ(memcmp(self->map, self->map + SIZE / 2, SIZE / 2), 0);
 	EXPECT_EQ(((uint32_t *)self->map)[100], expected_word(3, 100));
@@ -309,12 +309,12 @@ TEST_F(memory, msg_zerocopy)
 		/* the kernel says when it needs the pages no more */
 		message.msg_control = control;
 		message.msg_controllen = sizeof(control);
-		for (tries = 0; tries < 100; tries++) {
+		for (tries = 0; tries < 1000; tries++) {
 			if (recvmsg(pair[0], &message, MSG_ERRQUEUE) >= 0)
 				break;
 			usleep(10000);
 		}
-		EXPECT_LT(tries, 100);
+		EXPECT_LT(tries, 1000);
 	} else {
 		EXPECT_EQ(sent, -1);
 		EXPECT_EQ(errno, EFAULT);
@@ -393,7 +393,7 @@ TEST_F(memory, pinned_pages_outlive_the_buffer)
 
 TEST_F(memory, ranges_are_synced)
 {
-	int queue = sluice_queue(self->device, 0);
+	int queue = patient_queue(self->device, 0);
 	struct sluice_op op;
 	int64_t before;
 
@@ -492,7 +492,7 @@ static bool pool_reaches(long bytes)
 {
 	int tries;
 
-	for (tries = 0; tries < 200 && pool_bytes() != bytes; tries++)
+	for (tries = 0; tries < 500 && pool_bytes() != bytes; tries++)
 		usleep(10000);
 	if (pool_bytes() != bytes)
 		printf("# the pool has %ld bytes\n", pool_bytes());
@@ -552,14 +552,16 @@ TEST(pool_has_a_limit)
 TEST(pool_frees_what_nobody_asks_for)
 {
 	int device = sluice_open("soft0"), tries;
+	int64_t before;
 
 	ASSERT_TRUE(pool_empties());
+	before = now_ns();
 	ASSERT_EQ(alloc_dirty_close(device, 1 << 20, 3), 0);
 	ASSERT_TRUE(pool_reaches(3 << 20));
 	for (tries = 0; tries < 60 && pool_bytes() > 0; tries++)
 		sleep(1);
 	EXPECT_EQ(pool_bytes(), 0);
-	EXPECT_GT(tries, 5);
+	EXPECT_GT(now_ns() - before, 6000000000);
 	close(device);
 }
 
@@ -590,7 +592,7 @@ TEST(pool_keeps_cgroups_apart)
 	EXPECT_EQ(write_text("/tmp/sluice-cgroup/t/memory.max", "1M"), 0);
 	EXPECT_LE(pool_bytes(), 2 << 20);
 	EXPECT_GE(pool_bytes(), 1 << 20);
-	EXPECT_EQ(system("rmdir /tmp/sluice-cgroup/t && umount /tmp/sluice-cgroup"), 0);
+	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 	/* what is left of it has moved to its parent */
 	EXPECT_TRUE(pool_empties());
 	close(device);

@@ -165,7 +165,7 @@ reports_a_full_stdout() {
 
 # As many objects as before; the last may take a moment.
 nothing_leaked() {
-	local tries=20
+	local tries=200
 	until diff before "$OBJECTS" >difference; do
 		cat difference
 		tries=$((tries - 1))

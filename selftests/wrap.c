@@ -40,7 +40,7 @@ static bool pins_settle(long before)
 {
 	int tries;
 
-	for (tries = 0; tries < 100 && pins() > before; tries++)
+	for (tries = 0; tries < 1000 && pins() > before; tries++)
 		usleep(20000);
 	if (pins() > before)
 		printf("# %ld pins before, %ld after\n", before, pins());
@@ -72,7 +72,7 @@ FIXTURE_SETUP(wrap)
 	self->pins = pins();
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
 	ASSERT_GE(self->queue, 0);
 	self->memfd = sealed_memfd(variant->flags, SIZE, F_SEAL_SHRINK);
 	ASSERT_GE(self->memfd, 0);
@@ -130,7 +130,7 @@ static int fill(int queue, uint64_t offset, uint64_t length, uint32_t value)
 
 	sluice_op_fill(&op, 0, offset, length, value);
 	ret = sluice_submit(queue, &op, 1, -1, NULL, 0, &point);
-	return ret ? ret : sluice_wait(queue, point, 20000);
+	return ret ? ret : sluice_wait(queue, point, LATE_MS);
 }
 
 TEST_F(wrap, file_and_dma_buf_are_the_same_pages)
@@ -149,7 +149,7 @@ TEST_F(wrap, file_and_dma_buf_are_the_same_pages)
 	ASSERT_EQ(sluice_attach(self->queue, self->fd, 0), 0);
 	sluice_op_copy(&op, 0, SIZE / 2, 0, 0, SIZE / 2);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
-	ASSERT_EQ(sluice_wait(self->queue, point, 20000), 0);
+	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
 	EXPECT_TRUE(words_are(self->file + SIZE / 8, SIZE / 2, 2, 0));
 	ASSERT_EQ(fill(self->queue, PAGE, PAGE, 0xabcd), 0);
 	EXPECT_TRUE(all_are(self->file + PAGE / 4, PAGE, 0xabcd));
