@@ -45,7 +45,7 @@ FIXTURE_VARIANT_ADD(buffer, real_contiguous) {
 
 FIXTURE_SETUP(buffer)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open(variant->device);
 	ASSERT_GE(self->device, 0);
 	self->heap = sluice_find_heap(self->device, variant->heap);

@@ -28,7 +28,7 @@ FIXTURE(cancel) {
 
 FIXTURE_SETUP(cancel)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);

@@ -169,7 +169,7 @@ FIXTURE_VARIANT_ADD(pipeline, system_implicit) { .memory = "system", .foreign = 
 
 FIXTURE_SETUP(pipeline)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->sample = sample_open();
 	ASSERT_GE(self->sample, 0);
 	self->device = sluice_open("soft0");
@@ -291,7 +291,7 @@ FIXTURE_SETUP(client)
 {
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->sample = sample_open();
 	ASSERT_GE(self->sample, 0);

@@ -24,7 +24,7 @@ FIXTURE(fence) {
 /* Two queues on different engines, two buffers, each a slot of both. */
 FIXTURE_SETUP(fence)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);

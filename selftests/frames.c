@@ -54,7 +54,7 @@ FIXTURE_SETUP(frames)
 {
 	int i;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
 	self->camera = patient_queue(self->device, 0);

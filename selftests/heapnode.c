@@ -123,7 +123,7 @@ FIXTURE_VARIANT_ADD(abi, real_contiguous) { .path = "/dev/dma_heap/sluice-" REAL
 
 FIXTURE_SETUP(abi)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->node = open(variant->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->node, 0);
 	/* -1 where the kernel has no such heap */
@@ -367,7 +367,7 @@ FIXTURE_VARIANT_ADD(heapnode, real_contiguous) { .device = REAL_DEVICE, .heap = 
 
 FIXTURE_SETUP(heapnode)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	snprintf(self->path, sizeof(self->path), "/dev/dma_heap/sluice-%s-%s", variant->device,
 		 variant->heap);
 	self->node = open(self->path, O_RDWR | O_CLOEXEC);
@@ -553,7 +553,7 @@ FIXTURE_VARIANT_ADD(gone, contiguous) { .path = "/dev/dma_heap/sluice-soft0-cont
 
 FIXTURE_SETUP(gone)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->node = open(variant->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->node, 0);
 	self->buffer = heap_alloc(self->node, SIZE);

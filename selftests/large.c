@@ -26,7 +26,7 @@ FIXTURE_SETUP(large)
 {
 	int64_t began = now_ns();
 
-	self->before = objects_read();
+	self->before = objects_before();
 	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "6000"), 0);
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, sluice_find_heap(self->device, "pages"), SIZE, 0);

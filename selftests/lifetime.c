@@ -79,7 +79,7 @@ FIXTURE_SETUP(unbind)
 	bool soft = !strcmp(variant->device, "soft0");
 	const char *driver = soft ? SOFT_DRIVER : EDU_DRIVER;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	ASSERT_TRUE(find_edu());
 	knob("delay_us", 0);
 	snprintf(self->unbind, sizeof(self->unbind), "%s/unbind", driver);

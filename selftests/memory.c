@@ -83,7 +83,7 @@ FIXTURE_SETUP(memory)
 	struct sluice_alloc alloc = { .size = SIZE, .flags = variant->flags };
 	struct sluice_heap_info info;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
 	ASSERT_EQ(sluice_get_heap(self->device, 0, &info), 0);

@@ -73,7 +73,7 @@ FIXTURE(p2p) {
 
 FIXTURE_SETUP(p2p)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->bar = self->edu = self->queue = self->buffer = -1;
 	if (!peers_find(&self->peers))
 		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");

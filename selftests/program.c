@@ -64,7 +64,7 @@ FIXTURE_SETUP(program)
 {
 	int heap;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	self->count = 0;
 	self->device = self->queue = self->src = self->dst = -1;
 	if (!peers_find(&self->peers))

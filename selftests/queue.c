@@ -44,7 +44,7 @@ FIXTURE_SETUP(queue)
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int heap;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open(variant->device);
 	ASSERT_GE(self->device, 0);
@@ -202,7 +202,7 @@ FIXTURE(soft) {
 
 FIXTURE_SETUP(soft)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);

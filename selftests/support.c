@@ -32,6 +32,24 @@ struct objects objects_read(void)
 	return objects;
 }
 
+struct objects objects_before(void)
+{
+	struct objects objects;
+	int tries, i;
+
+	for (tries = 0; tries < 500; tries++) {
+		long sum = 0;
+
+		objects = objects_read();
+		for (i = 1; i < SUPPORT_OBJECTS; i++)
+			sum += objects.count[i];
+		if (!sum)
+			break;
+		usleep(10000);
+	}
+	return objects;
+}
+
 bool objects_settle(const struct objects *before)
 {
 	struct objects after;

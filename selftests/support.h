@@ -37,6 +37,15 @@ struct objects {
 struct objects objects_read(void);
 
 /**
+ * objects_before - a reading to come back to
+ *
+ * What those before have left may still be on its way out: a job being freed, a
+ * fence for a grace period of RCU.  So this waits, for some seconds at most, until
+ * nothing lives but devices.
+ */
+struct objects objects_before(void);
+
+/**
  * objects_settle - do the counts come back to what they were?
  * @before: then
  *

@@ -22,7 +22,7 @@ FIXTURE_SETUP(trace)
 {
 	struct sluice_buffer_info info;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	if (access(TRACING "events/sluice", F_OK))
 		SKIP(return, "no tracepoints in this kernel");
 	ASSERT_EQ(write_text(TRACING "trace", "\n"), 0);

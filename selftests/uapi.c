@@ -24,7 +24,7 @@ FIXTURE(uapi) {
 
 FIXTURE_SETUP(uapi)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);

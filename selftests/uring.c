@@ -57,7 +57,7 @@ FIXTURE_SETUP(uring)
 	struct sluice_info info;
 	int ret;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	knob("delay_us", 0);
 	self->has_ring = false;
 	self->device = sluice_open("soft0");

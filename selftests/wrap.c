@@ -65,7 +65,7 @@ FIXTURE_SETUP(wrap)
 {
 	self->file = MAP_FAILED;
 	self->device = self->queue = self->memfd = self->fd = -1;
-	self->before = objects_read();
+	self->before = objects_before();
 	if (variant->flags && !reserve_huge_pages(6))
 		SKIP(return, "no huge pages in this kernel");
 	self->huge_free = number_of("/proc/meminfo", "HugePages_Free:");

@@ -187,7 +187,7 @@ FIXTURE(reach) {
 
 FIXTURE_SETUP(reach)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 }
 
 FIXTURE_TEARDOWN(reach)

@@ -77,7 +77,7 @@ FIXTURE_SETUP(dmaengine)
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int heap;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open("dmaengine0");
 	ASSERT_GE(self->device, 0);
 	if (variant->heap) {

@@ -54,7 +54,7 @@ FIXTURE_SETUP(controller)
 
 	if (system("[ -e " MODULE("sluice-dmaengine") " ]"))
 		SKIP(return, "no dmaengine in this kernel");
-	self->before = objects_read();
+	self->before = objects_before();
 	snprintf(command, sizeof(command), "insmod " MODULE("sluice-controller") "%s",
 		 variant->options);
 	ASSERT_EQ(system(command), 0);

@@ -619,7 +619,7 @@ FIXTURE(faults) {
 FIXTURE_SETUP(faults)
 {
 	knob("delay_us", 0);
-	self->before = objects_read();
+	self->before = objects_before();
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 	ASSERT_TRUE(sites_on());

@@ -178,7 +178,7 @@ FIXTURE(inside) {
 
 FIXTURE_SETUP(inside)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 	ASSERT_TRUE(sites_on());
@@ -242,7 +242,7 @@ TEST_F_TIMEOUT(inside, a_probe_of_dmaengine_fails_cleanly, 600)
 	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-controller.ko && "
 			 "insmod /sluice/$(uname -r)/sluice-dmaengine.ko"), 0);
 	/* with the module's first device: what the fixture counted */
-	self->before = objects_read();
+	self->before = objects_before();
 	EXPECT_TRUE(sites_each(&bind_dma_call));
 	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-controller"), 0);
 	self->before.count[0]--;

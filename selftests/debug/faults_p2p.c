@@ -216,7 +216,7 @@ FIXTURE(p2p) {
 
 FIXTURE_SETUP(p2p)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	bar = edu = queue = buffer = -1;
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");

@@ -178,7 +178,7 @@ FIXTURE(program) {
 
 FIXTURE_SETUP(program)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	device = queue = buffer = counter = -1;
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");

@@ -56,7 +56,7 @@ FIXTURE_SETUP(importer)
 	if (!import_load())
 		SKIP(return, "no sluice-importer.ko for this kernel");
 	knob("delay_us", 0);
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
 	self->buffer = sluice_alloc(self->device, variant->heap, SIZE, 0);

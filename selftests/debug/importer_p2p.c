@@ -25,7 +25,7 @@ FIXTURE_SETUP(importer_p2p)
 {
 	if (!import_load())
 		SKIP(return, "no sluice-importer.ko for this kernel");
-	self->before = objects_read();
+	self->before = objects_before();
 	self->bar = self->buffer = self->importer = -1;
 	if (!peers_find(&self->peers))
 		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");

@@ -20,7 +20,7 @@ FIXTURE(registration) {
 
 FIXTURE_SETUP(registration)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	self->fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (self->fail_nth < 0)
 		SKIP(return, "this kernel injects no faults");

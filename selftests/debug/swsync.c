@@ -23,7 +23,7 @@ FIXTURE_SETUP(swsync)
 {
 	if (access("/sys/kernel/debug/sync/sw_sync", F_OK))
 		SKIP(return, "this kernel has no sw_sync");
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	self->queue = sluice_queue(self->device, 0);

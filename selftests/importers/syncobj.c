@@ -26,7 +26,7 @@ FIXTURE_SETUP(syncobj)
 {
 	uint64_t capable = 0;
 
-	self->before = objects_read();
+	self->before = objects_before();
 	self->device = self->producer = self->consumer = self->buffer = -1;
 	self->drm = card_open("virtio_gpu");
 	if (self->drm < 0 || drmGetCap(self->drm, DRM_CAP_SYNCOBJ_TIMELINE, &capable) || !capable)

@@ -168,7 +168,7 @@ FIXTURE(registers) {
 
 FIXTURE_SETUP(registers)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no edu below a PCIe switch");
 	close(peers_open_program(&peers));

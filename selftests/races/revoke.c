@@ -189,7 +189,7 @@ FIXTURE(revoke) {
 
 FIXTURE_SETUP(revoke)
 {
-	self->before = objects_read();
+	self->before = objects_before();
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");
 	close(peers_open_edu(&peers));

@@ -151,7 +151,7 @@ FIXTURE_SETUP(unbind)
 	ASSERT_LE(0, self->vim2m);
 	/* PCI has a page to say each time that the device comes, and ttyS0 is slow */
 	system("dmesg -n 5");
-	self->before = objects_read();
+	self->before = objects_before();
 }
 
 FIXTURE_TEARDOWN(unbind)
