@@ -202,7 +202,10 @@ static const struct dma_buf_ops odd_dmabuf_ops = {
 	.release = odd_release,
 };
 
-/* Pinning may mean moving: every importer is told, the one that pins, too. */
+/*
+ * Pinning may mean moving, unless somebody has pinned before: every importer is told,
+ * the one that pins, too.  On 6.1 and 6.12 the core pins for each mapping besides.
+ */
 static int odd_pin(struct dma_buf_attachment *attach)
 {
 	struct odd_buffer *odd = attach->dmabuf->priv;
@@ -210,8 +213,10 @@ static int odd_pin(struct dma_buf_attachment *attach)
 	dma_resv_assert_held(attach->dmabuf->resv);
 	if (odd->pin_error)
 		return odd->pin_error;
+	if ((*odd->pins)++)
+		return 0;
 	dma_buf_invalidate_mappings(attach->dmabuf);
-	if (!(*odd->pins)++ && odd->settled)
+	if (odd->settled)
 		++*odd->settled;
 	return 0;
 }
