@@ -70,7 +70,7 @@ PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(1)} \
 
 check-debug: user
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(call PATIENCE,$(if $(LONG),2700,1500)) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(call PATIENCE,$(if $(LONG),3600,2700)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
