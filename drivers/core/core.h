@@ -225,7 +225,7 @@ struct sluice_client {
  *	sluice_dmabuf_release()
  * @exported: optional: the buffer is a dma-buf now
  * @block: optional: let nobody touch the memory until it is called again with false.
- *	Between the two calls the caller may do what revoke() must not meet
+ *	@revoke does not come in between
  * @revoke: optional: take the memory back from everybody, because the device goes
  * @release: free the heap itself, of one device; NULL for those of all devices
  */

@@ -9,8 +9,8 @@
  * Locks: sdev->eventfd_lock (spinlock, irq) guards the eventfds.
  * sdev->mappings_lock guards the list of clients that have mapped registers, and is
  * taken inside mmap_lock.  sdev->registers_lock is held for reading from the
- * question whether a page may be had until it is in the page tables; for writing
- * sdev->blocked is set.
+ * question whether a page may be had until it is in the page tables.  Who changes the
+ * answer waits for those that have asked before: sluice_device_zap_registers().
  */
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -161,7 +161,7 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 	if (!sluice_device_enter(sdev))
 		return ret;
 	down_read(&sdev->registers_lock);
-	while (sdev->blocked) {		/* a reset: not for long */
+	while (READ_ONCE(sdev->blocked)) {	/* a reset: not for long */
 		up_read(&sdev->registers_lock);
 		wait_event(sdev->registers_wait, !READ_ONCE(sdev->blocked));
 		down_read(&sdev->registers_lock);
@@ -227,16 +227,6 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
-static void sluice_registers_unmap(struct sluice_device *sdev)
-{
-	struct sluice_client *client;
-
-	mutex_lock(&sdev->mappings_lock);
-	list_for_each_entry(client, &sdev->mappings, mapped)
-		unmap_mapping_range(client->mapping, 0, 0, 1);
-	mutex_unlock(&sdev->mappings_lock);
-}
-
 /**
  * sluice_device_zap_registers - take registers from all processes
  * @sdev: the device
@@ -247,10 +237,15 @@ static void sluice_registers_unmap(struct sluice_device *sdev)
  */
 void sluice_device_zap_registers(struct sluice_device *sdev)
 {
+	struct sluice_client *client;
+
 	/* who has asked before, has mapped now, and is found below */
 	down_write(&sdev->registers_lock);
 	up_write(&sdev->registers_lock);
-	sluice_registers_unmap(sdev);
+	mutex_lock(&sdev->mappings_lock);
+	list_for_each_entry(client, &sdev->mappings, mapped)
+		unmap_mapping_range(client->mapping, 0, 0, 1);
+	mutex_unlock(&sdev->mappings_lock);
 }
 EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
 
@@ -276,10 +271,8 @@ static void sluice_heaps_block(struct sluice_device *sdev, bool block)
  */
 void sluice_device_block(struct sluice_device *sdev)
 {
-	down_write(&sdev->registers_lock);
 	WRITE_ONCE(sdev->blocked, true);
-	up_write(&sdev->registers_lock);
-	sluice_registers_unmap(sdev);
+	sluice_device_zap_registers(sdev);
 	sluice_heaps_block(sdev, true);
 }
 EXPORT_SYMBOL_GPL(sluice_device_block);
@@ -291,9 +284,7 @@ EXPORT_SYMBOL_GPL(sluice_device_block);
 void sluice_device_unblock(struct sluice_device *sdev)
 {
 	sluice_heaps_block(sdev, false);
-	down_write(&sdev->registers_lock);
 	WRITE_ONCE(sdev->blocked, false);
-	up_write(&sdev->registers_lock);
 	wake_up_all(&sdev->registers_wait);
 }
 EXPORT_SYMBOL_GPL(sluice_device_unblock);

@@ -10,9 +10,9 @@
  *
  * Locks: bar->lock is held for reading by whoever uses the memory, or the
  * kernel's knowledge of its routes, other than through a mapping; for writing to
- * set bar->revoked and bar->blocked.  It nests inside mmap_lock.  A mapping for DMA is made under
- * the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock guards the
- * list of buffers.
+ * set bar->revoked and bar->blocked.  It nests inside mmap_lock.  A mapping for DMA
+ * is made under the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock
+ * guards the list of buffers.
  *
  * Revoke comes to a buffer from the side, and cannot hold its dma-buf: whether that
  * has references left is not for an exporter to know.  So a buffer that is at its
