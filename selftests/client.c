@@ -516,7 +516,7 @@ static void check_places(struct __test_metadata *_metadata, int sample, int queu
 	ASSERT_TRUE(wait_hanging());
 	for (i = 0; i < SAMPLE_MAX_JOBS; i++) {
 		/* those of before may have signalled, but not have been buried */
-		for (tries = 0; tries < 200; tries++) {
+		for (tries = 0; tries < LATE_MS / 10; tries++) {
 			done[i] = invert(sample, dmabuf, 0, 64, in);
 			if (done[i] != -EBUSY)
 				break;
@@ -541,7 +541,7 @@ TEST_F(client, has_so_many_places_and_gives_each_back)
 	EXPECT_EQ(check_words(self->x, SIZE, 7), 0);
 }
 
-TEST_F_TIMEOUT(client, killed_process_leaves_jobs_that_end, 60)
+TEST_F(client, killed_process_leaves_jobs_that_end)
 {
 	int round, status, in;
 	pid_t child;
@@ -648,7 +648,7 @@ TEST_F(client, fence_outlives_the_module_or_keeps_it)
 	close(done);
 }
 
-TEST_F_TIMEOUT(client, ends_with_ETIME_when_a_fence_never_signals, 90)
+TEST_F(client, ends_with_ETIME_when_a_fence_never_signals)
 {
 	int timeline = sw_sync_timeline(), in, done;
 	int64_t before = now_ns();

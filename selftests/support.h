@@ -27,6 +27,13 @@
  */
 #define LATE_MS 20000	/* a slow machine's idea of "now" */
 
+/*
+ * The harness ends a test after 30 s, which is less than two waits of LATE_MS take.
+ * To be included after it; a guest that says nothing for three minutes is ended.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+
 #define SUPPORT_OBJECTS 8
 
 /** struct objects - a reading of /sys/kernel/debug/sluice/objects, in its order */

@@ -534,7 +534,7 @@ TEST_F(wrap, pins_while_it_lives)
 }
 
 /* Killed in the middle of pinning, mapping, unpinning: nothing stays pinned. */
-TEST_F_TIMEOUT(wrap, killed_at_any_moment, 60)
+TEST_F(wrap, killed_at_any_moment)
 {
 	unsigned int seed = 1, i;
 	pid_t child;
@@ -560,7 +560,7 @@ TEST_F_TIMEOUT(wrap, killed_at_any_moment, 60)
 }
 
 /* Two that wrap and one that punches holes and adds seals, all at once. */
-TEST_F_TIMEOUT(wrap, holes_and_seals_in_the_middle, 60)
+TEST_F(wrap, holes_and_seals_in_the_middle)
 {
 	pid_t children[3];
 	int i, status;
