@@ -240,6 +240,31 @@ int sw_sync_fence(int timeline, unsigned int value)
 	return ret ? ret : data.fence;
 }
 
+uint64_t frame_of(const volatile void *address)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	(void)*(const volatile char *)address;
+	if (pread(pagemap, &entry, sizeof(entry), (uintptr_t)address / 4096 * 8) != sizeof(entry))
+		entry = 0;
+	close(pagemap);
+	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
+}
+
+bool is_beyond(int device, int dmabuf, unsigned int bits)
+{
+	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
+	struct sluice_buffer_info info = {};
+
+	if (write_text(path, "Y"))
+		return false;
+	if (sluice_get_buffer(device, dmabuf, &info))
+		info.address = 0;
+	write_text(path, "N");
+	return info.address >> bits;
+}
+
 long number_of(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
@@ -277,6 +302,17 @@ int sealed_memfd(unsigned int flags, off_t size, int seals)
 		return fd;
 	ret = -errno;
 	close(fd);
+	return ret;
+}
+
+int seal_writes(int memfd)
+{
+	int64_t begin = now_ns();
+	int ret;
+
+	do {
+		ret = fcntl(memfd, F_ADD_SEALS, F_SEAL_WRITE) ? -errno : 0;
+	} while (ret == -EBUSY && now_ns() - begin < LATE_MS * 1000000LL);
 	return ret;
 }
 

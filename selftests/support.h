@@ -132,6 +132,22 @@ int sw_sync_timeline(void);
 /** sw_sync_fence - a sync_file that signals when its timeline comes to @value */
 int sw_sync_fence(int timeline, unsigned int value);
 
+/**
+ * frame_of - the page frame behind an address of ours, which is read for it
+ *
+ * Returns 0 if the kernel does not tell.
+ */
+uint64_t frame_of(const volatile void *address);
+
+/**
+ * is_beyond - does a dma-buf begin where a device with so many bits does not reach?
+ * @device: one that reaches it
+ *
+ * Most memory is beyond edu's 28 bits, but where a kernel takes the next page from
+ * is its own affair.
+ */
+bool is_beyond(int device, int dmabuf, unsigned int bits);
+
 /** number_of - a number of /proc/meminfo ("MemFree:") or /proc/vmstat; -1 if it is not there */
 long number_of(const char *path, const char *name);
 
@@ -140,6 +156,14 @@ bool reserve_huge_pages(int count);
 
 /** sealed_memfd - a memfd of that size, with seals; returns an fd or -errno */
 int sealed_memfd(unsigned int flags, off_t size, int seals);
+
+/**
+ * seal_writes - F_SEAL_WRITE, for a memfd that nobody has pinned any more
+ *
+ * The kernel looks at the references of pages for 150 ms.  Whoever moves pages has
+ * some, and may stand still meanwhile: -EBUSY is asked again, for LATE_MS.
+ */
+int seal_writes(int memfd);
 
 /** wrap_error - wrap and close again; returns 0 or -errno */
 int wrap_error(int device, int memfd, uint64_t offset, uint64_t size);

@@ -201,14 +201,24 @@ TEST_F(foreign, is_reported_as_foreign_and_importable)
  */
 TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 {
-	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0);
+	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0), i;
 	struct sluice_buffer_info info;
+	uint32_t handle;
 
 	ASSERT_LE(0, queue);
+	/* what lies within is held, until there is nothing left but what is beyond */
+	for (i = 0; !is_beyond(self->scene.device, self->buffer, 28); i++) {
+		ASSERT_GT((1 << 28) / SIZE, i);
+		drop(&self->scene, self->buffer);
+		ASSERT_EQ(0, vgem_create(&self->scene, &handle));
+		self->buffer = vgem_export(&self->scene, handle);
+		ASSERT_LE(0, self->buffer);
+	}
 	ASSERT_EQ(0, sluice_get_buffer(edu, self->buffer, &info));
 	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
 	EXPECT_EQ(0, info.segments);
 	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, self->buffer, 0));
+	drop(&self->scene, self->buffer);
 	close(queue);
 	close(edu);
 }
@@ -330,21 +340,30 @@ TEST_F(foreign, slot_keeps_the_buffer_after_vgem_has_closed_it)
 	EXPECT_EQ(0, check_value(ours, SIZE, 0xabad1dea));
 }
 
+#define PIECE	(8UL << 20)
+#define PIECES	33	/* more than 28 bits address */
+
 /* edu has 28 address bits, and most memory lies above them. */
 TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 {
-	struct objects before = objects_read();
+	struct objects before = objects_before();
 	struct sluice_buffer_info info;
 	int device = sluice_open("edu0"), queue = sluice_queue(device, 0);
-	int other = sluice_open("soft0"), buffer = sluice_alloc(other, 0, 1 << 20, 0);
+	int other = sluice_open("soft0"), buffers[PIECES], last = 0;
 
 	ASSERT_GE(queue, 0);
-	ASSERT_GE(buffer, 0);
-	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, buffer, 0));
-	ASSERT_EQ(0, sluice_get_buffer(device, buffer, &info));
+	/* what lies within is held, until there is nothing left but what is beyond */
+	buffers[0] = sluice_alloc(other, 0, PIECE, 0);
+	while (!is_beyond(other, buffers[last], 28)) {
+		ASSERT_LT(++last, PIECES);
+		buffers[last] = sluice_alloc(other, 0, PIECE, 0);
+	}
+	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, buffers[last], 0));
+	ASSERT_EQ(0, sluice_get_buffer(device, buffers[last], &info));
 	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
 	EXPECT_EQ(0, info.segments);
-	close(buffer);
+	for (; last >= 0; last--)
+		close(buffers[last]);
 	close(other);
 	close(queue);
 	close(device);
