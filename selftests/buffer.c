@@ -282,7 +282,7 @@ static int open_limit_mb(unsigned int mb)
 TEST(limit_of_an_open_is_kept_and_given_back)
 {
 	struct sluice_alloc alloc = { .size = 3 << 20 };
-	struct objects before = objects_read();
+	struct objects before = objects_before();
 	int device = sluice_open("soft0"), first;
 
 	ASSERT_GE(device, 0);

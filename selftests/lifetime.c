@@ -266,7 +266,7 @@ TEST(pci_hot_removal_during_a_transfer)
 	int device, queue, buffer, fence;
 
 	ASSERT_TRUE(find_edu());
-	before = objects_read();
+	before = objects_before();
 	device = sluice_open("edu0");
 	buffer = sluice_alloc(device, 1, 8192, 0);
 	queue = patient_queue(device, 0);
@@ -308,7 +308,7 @@ static int unload(const char *module)
 
 TEST(modules_in_use_cannot_be_unloaded)
 {
-	struct objects before = objects_read();
+	struct objects before = objects_before();
 	int device = sluice_open("soft0"), queue, buffer;
 	void *memory;
 
@@ -330,15 +330,13 @@ TEST(modules_in_use_cannot_be_unloaded)
 
 TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 {
-	int device = sluice_open("soft0"), buffer = sluice_alloc(device, 1, SIZE, 0), tries;
+	int device = sluice_open("soft0"), buffer = sluice_alloc(device, 1, SIZE, 0);
 	char command[128];
 
 	ASSERT_GE(buffer, 0);
 	ASSERT_EQ(fill_words(buffer, SIZE, 8), 0);
 	close(device);
-	for (tries = 0; tries < 500 && unload("sluice-soft"); tries++)
-		usleep(10000);
-	ASSERT_LT(tries, 500);
+	ASSERT_TRUE(module_unload("sluice_soft"));
 	EXPECT_EQ(check_words(buffer, SIZE, 8), 0);
 	snprintf(command, sizeof(command), "insmod /sluice/$(uname -r)/sluice-soft.ko");
 	ASSERT_EQ(system(command), 0);
@@ -349,23 +347,19 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 
 TEST(edu_that_can_address_too_little_gets_no_node)
 {
-	int tries;
-
 	ASSERT_TRUE(find_edu());
-	for (tries = 0; tries < 500 && unload("sluice-edu"); tries++)
-		usleep(10000);
-	ASSERT_LT(tries, 500);
+	ASSERT_TRUE(module_unload("sluice_edu"));
 	/* no memory is below 256 bytes */
 	EXPECT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=8"), 0);
 	EXPECT_NE(access("/dev/sluice/edu0", F_OK), 0);
-	EXPECT_EQ(unload("sluice-edu"), 0);
+	EXPECT_TRUE(module_unload("sluice_edu"));
 	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko"), 0);
 	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 }
 
 TEST(killed_processes_leave_nothing_behind)
 {
-	struct objects before = objects_read();
+	struct objects before = objects_before();
 	unsigned int seed = 1;
 	int round, status;
 

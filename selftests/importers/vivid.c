@@ -144,7 +144,7 @@ static void camera_open(struct camera *camera, unsigned int allocators)
 	for (i = 0; i < BUFFERS; i++)
 		camera->buffers[i] = -1;
 	camera->node = load(allocators);
-	camera->before = objects_read();
+	camera->before = objects_before();
 	camera->memory = sluice_open(allocators ? "edu0" : "soft0");
 	camera->soft = sluice_open("soft0");
 	camera->jobs = patient_queue(camera->soft, 0);

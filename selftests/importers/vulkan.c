@@ -52,7 +52,7 @@ static int scene_open(struct scene *scene, const char *heap_name)
 {
 	int heap, ret;
 
-	*scene = (struct scene) { .before = objects_read(), .a = -1, .b = -1, .in = -1, .out = -1 };
+	*scene = (struct scene) { .before = objects_before(), .a = -1, .b = -1, .in = -1, .out = -1 };
 	knob("delay_us", 0);
 	scene->device = sluice_open("soft0");
 	scene->queue = patient_queue(scene->device, 0);

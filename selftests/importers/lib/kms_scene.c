@@ -7,7 +7,7 @@ void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_
 		const char *memory, const char *heap)
 {
 	*scene = (struct scene) {
-		.before = objects_read(),
+		.before = objects_before(),
 		.frame = -1,
 		.fence = -1,
 		.stride = width * 4,

@@ -42,7 +42,7 @@ void scene_open(struct scene *scene)
 {
 	memset(scene, 0, sizeof(*scene));
 	scene->drm = keep(scene, card_open("vgem"));
-	scene->before = objects_read();
+	scene->before = objects_before();
 	scene->device = keep(scene, sluice_open("soft0"));
 	scene->queue = keep(scene, patient_queue(scene->device, 0));
 }
