@@ -21,6 +21,7 @@ help:
 	@echo 'make check KERNEL=6.12        ... on one of them'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
+	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on $(NEWEST) run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; T= as above'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on 6.12 built so, and on 7.2 with KCSAN'
@@ -49,7 +50,7 @@ else
 endif
 
 check: user modules
-	@$(VM)/run check $(LINES) $(if $(T),-t $(T))
+	@$(VM)/run check $(LINES) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
 
 # Debian's kernel for arm64 on QEMU's Raspberry Pi 3, with what that needs.
 check-arm64: setup
@@ -70,7 +71,7 @@ PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(1)} \
 
 check-debug: user
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(call PATIENCE,$(if $(LONG),3600,2700)) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(call PATIENCE,$(if $(LONG),3600,1800)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))

@@ -347,6 +347,8 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 
 TEST(edu_that_can_address_too_little_gets_no_node)
 {
+	if (translated())
+		SKIP(return, "this IOMMU's driver remembers that the lowest addresses are taken");
 	ASSERT_TRUE(find_edu());
 	ASSERT_TRUE(module_unload("sluice_edu"));
 	/* no memory is below 256 bytes */

@@ -292,14 +292,16 @@ TEST_F_TIMEOUT(p2p, a_foreign_buffer_and_a_BAR_in_one_job, SECONDS)
 
 TEST_F_TIMEOUT(p2p, who_has_no_route_is_refused_at_attach, SECONDS)
 {
-	static const struct {
+	const struct {
 		const char *device;
 		int error;
 	} cases[] = {
-		{ "edu0", -EADDRNOTAVAIL },	/* on another bus, and with 28 address bits */
+		/* on another bus, and with 28 address bits: an IOMMU overcomes both */
+		{ "edu0", translated() ? 0 : -EADDRNOTAVAIL },
 		{ "soft0", -EOPNOTSUPP },	/* the CPU is no peer */
 	};
 	struct sluice_buffer_info info;
+	struct sluice_op op;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
@@ -308,6 +310,11 @@ TEST_F_TIMEOUT(p2p, who_has_no_route_is_refused_at_attach, SECONDS)
 		EXPECT_EQ(sluice_attach(queue, self->buffer, 0), cases[i].error);
 		ASSERT_EQ(sluice_get_buffer(device, self->buffer, &info), 0);
 		EXPECT_EQ(info.error, cases[i].error);
+		if (!cases[i].error) {
+			sluice_op_fill(&op, 0, 4096, SIZE - 4096, 0x28282828);
+			EXPECT_EQ(run(queue, &op), 0);
+			EXPECT_EQ(check_file(4096, SIZE - 4096, 0x28282828), 0);
+		}
 		close(queue);
 		close(device);
 	}

@@ -392,7 +392,10 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	EXPECT_EQ(submit(self, &op), -EOPNOTSUPP);
 }
 
-/* Pages that are not next to one another: an address is good to the end of its page. */
+/*
+ * Pages that are not next to one another: an address is good to the end of its page.
+ * Behind an IOMMU they are, for the device.
+ */
 TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 {
 	int memfd = sealed_memfd(0, 64 * 4096, F_SEAL_SHRINK), buffer, i;
@@ -410,14 +413,14 @@ TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 	buffer = sluice_wrap(self->device, memfd, 0, 64 * 4096);
 	ASSERT_GE(buffer, 0);
 	ASSERT_EQ(sluice_get_buffer(self->device, buffer, &info), 0);
-	ASSERT_GT(info.segments, 1);
+	ASSERT_EQ(info.segments > 1, !translated());
 	ASSERT_EQ(sluice_detach(self->queue, self->from), 0);
 	self->from = sluice_attach(self->queue, buffer, SLUICE_ATTACH_READ);
 	self->count = 0;
 	sluice_command_src(next_command(self), 0, 8, 0x80, 0, 0);
 	prepare_bare(self, &op);
 	sluice_program_src(&op, self->from, 0, 64 * 4096);
-	EXPECT_EQ(submit(self, &op), -EADDRNOTAVAIL);
+	EXPECT_EQ(run(self, &op), translated() ? 0 : -EADDRNOTAVAIL);
 	self->commands[0].length = 4096;
 	EXPECT_EQ(run(self, &op), 0);
 	self->commands[0].value = 4096 - 1;

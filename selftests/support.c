@@ -422,3 +422,16 @@ int check_value(int dmabuf, size_t size, uint32_t value)
 {
 	return each_word(dmabuf, size, false, visit_value, value);
 }
+
+bool translated(void)
+{
+	FILE *file = fopen("/sys/kernel/iommu_groups/0/type", "re");
+	char type[16] = "";
+
+	if (file) {
+		if (fscanf(file, "%15s", type) != 1)
+			type[0] = 0;
+		fclose(file);
+	}
+	return !strncmp(type, "DMA", 3);
+}

@@ -192,4 +192,7 @@ int check_words(int dmabuf, size_t size, uint32_t seed);
 /** check_value - compare each word of a dma-buf with one value; -EILSEQ if it differs */
 int check_value(int dmabuf, size_t size, uint32_t value);
 
+/** translated - is there an IOMMU that chooses the addresses that devices see? */
+bool translated(void);
+
 #endif /* SUPPORT_H */

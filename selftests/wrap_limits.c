@@ -235,7 +235,10 @@ static bool find_pages(int memfd, const char *file, uint64_t *low, uint64_t *hig
 	return (*low < SEARCH || *high < SEARCH) && !sum;
 }
 
-/* edu reaches 28 bits: pages beyond that it refuses, others it reads and writes. */
+/*
+ * edu reaches 28 bits: pages beyond that it refuses, others it reads and writes.
+ * With an IOMMU in between there is no beyond.
+ */
 TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 {
 	int device = sluice_open("edu0"), soft = sluice_open("soft0"), fd, queue, tries;
@@ -267,16 +270,20 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 		close(pinned[1]);
 	}
 	ASSERT_LT(tries, 3);
-	args.offset = high;
-	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EADDRNOTAVAIL);
-	EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
-	EXPECT_EQ(args.fd, -1);
-	/* another device's buffer it refuses when it is to attach it */
-	fd = sluice_wrap(soft, args.memfd, high, PAGE);
-	ASSERT_GE(fd, 0);
 	queue = patient_queue(device, 0);
-	EXPECT_EQ(sluice_attach(queue, fd, 0), -EADDRNOTAVAIL);
-	close(fd);
+	if (translated()) {
+		low = high;
+	} else {
+		args.offset = high;
+		EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EADDRNOTAVAIL);
+		EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
+		EXPECT_EQ(args.fd, -1);
+		/* another device's buffer it refuses when it is to attach it */
+		fd = sluice_wrap(soft, args.memfd, high, PAGE);
+		ASSERT_GE(fd, 0);
+		EXPECT_EQ(sluice_attach(queue, fd, 0), -EADDRNOTAVAIL);
+		close(fd);
+	}
 	if (low < SEARCH) {
 		memset(file + low, 0x3c, PAGE);
 		args.offset = low;

@@ -378,6 +378,8 @@ TEST_F(capture, scattered_buffer_is_taken_or_refused_and_the_queue_goes_on)
 	struct v4l2_buffer frame;
 	int scattered;
 
+	if (variant->allocators && translated())
+		SKIP(return, "with this IOMMU no device's pages are where vivid reaches them");
 	scattered = new_scattered(camera);
 	ASSERT_LE(0, scattered);
 	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, BUFFERS));
