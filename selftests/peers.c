@@ -76,7 +76,7 @@ static int bind_open(const char *address, const char *driver)
 	pci_attribute(address, "driver_override", driver);
 	write_text(PCI "/drivers_probe", address);
 	snprintf(path, sizeof(path), PCI "/devices/%s/sluice", address);
-	for (tries = 0; tries < 300; tries++) {
+	for (tries = 0; tries < LATE_MS / 10; tries++) {
 		struct dirent *entry;
 		DIR *dir = opendir(path);
 		int fd = -ENOENT;
