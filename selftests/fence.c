@@ -352,8 +352,12 @@ TEST_F(fence, signals_ETIME_when_the_engine_hangs_and_later_jobs_go_on)
 	slot = sluice_attach(create.fd, self->x, 0);
 	ASSERT_EQ(slot, 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
-	ASSERT_EQ(fill(create.fd, slot, 1, -1, &hung), 0);
-	/* done at once, so that its own time cannot run out */
+	/*
+	 * Small ones are done by who starts them: it cannot be stopped before it has
+	 * hung, which would leave that to the next, whose own time cannot run out.
+	 */
+	sluice_op_fill(&op, slot, 0, 4096, 1);
+	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, &hung, 0, NULL), 0);
 	sluice_op_fill(&op, slot, 0, 4096, 2);
 	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, &next, 0, NULL), 0);
 	EXPECT_EQ(sluice_fence_wait(hung, LATE_MS), -ETIME);
@@ -393,7 +397,8 @@ TEST_F(fence, closing_the_queue_cancels_running_waiting_and_pending_jobs)
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &running), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 2, -1, &pending), 0);
-	ASSERT_TRUE(wait_running(0));
+	/* and not only about to: the hang would be left for the last one */
+	ASSERT_TRUE(wait_hanging());
 	ASSERT_EQ(fill(self->b, self->by, 3, running, &waiting), 0);
 	before = now_ns();
 	close(self->a);
