@@ -113,10 +113,12 @@ static struct io_uring_sqe *push(struct io_uring *ring, int queue, unsigned int 
 	     &fill_request(&self->requests[number], number)->submit, \
 	     &self->requests[number].completion, number)
 
-/* Wait until a request has been given its point. */
-static void wait_accepted(const struct request *request)
+/* Wait until a request has been given its point, and the queue has its job. */
+static void wait_accepted(int queue, const struct request *request)
 {
-	while (!*(const volatile __u64 *)&request->submit.point)
+	const volatile __u64 *point = &request->submit.point;
+
+	while (!*point || sluice_wait(queue, *point, 0) == -EINVAL)
 		usleep(1000);
 }
 
@@ -211,7 +213,7 @@ TEST_F(uring, a_slow_job_completes_when_it_has_ended)
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	PUSH(0);
 	ASSERT_EQ(go(&self->ring), 0);
-	wait_accepted(request);
+	wait_accepted(self->queue, request);
 	usleep(50000);
 	EXPECT_EQ(io_uring_peek_cqe(&self->ring, &cqe), -EAGAIN);
 	/* cleared, as a sign that it is not there yet */
@@ -256,7 +258,7 @@ TEST_F(uring, fences_go_in_and_out)
 	self->requests[0].submit.in_fences = (uintptr_t)&slow;
 	self->requests[0].submit.num_in_fences = 1;
 	ASSERT_EQ(go(&self->ring), 0);
-	wait_accepted(&self->requests[0]);
+	wait_accepted(self->queue, &self->requests[0]);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
 	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(next(&self->ring, NULL), 0);
@@ -432,7 +434,7 @@ TEST_F(uring, a_completion_that_went_away_is_EFAULT)
 	push(&self->ring, self->queue, variant->sqe,
 	     &fill_request(&self->requests[0], 0)->submit, completion, 1);
 	ASSERT_EQ(go(&self->ring), 0);
-	wait_accepted(&self->requests[0]);
+	wait_accepted(self->queue, &self->requests[0]);
 	munmap(completion, 4096);
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(next(&self->ring, NULL), -EFAULT);
@@ -450,7 +452,7 @@ TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
 		PUSH(i);
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 4; i++)
-		wait_accepted(&self->requests[i]);
+		wait_accepted(self->queue, &self->requests[i]);
 	ASSERT_TRUE(!cancels || wait_running(0));
 	if (!cancels)
 		knob("delay_us", 0);
@@ -489,7 +491,7 @@ TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 			     &fill_request(&self->requests[i], i)->submit,
 			     &self->requests[i].completion, i);
 		/* it hangs; whether still, does not matter */
-		if (io_uring_submit(&ring) != 4 || !wait_hanging() ||
+		if (go(&ring) || !wait_hanging() ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
 		for (;;)
@@ -521,10 +523,10 @@ TEST_F(uring, exec_ends_what_is_under_way)
 			push(&ring, self->queue, variant->sqe & ~IOSQE_FIXED_FILE,
 			     &fill_request(&self->requests[i], i)->submit,
 			     &self->requests[i].completion, i);
-		if (io_uring_submit(&ring) != 3)
+		if (go(&ring))
 			_exit(1);
 		for (i = 0; i < 3; i++)
-			wait_accepted(&self->requests[i]);
+			wait_accepted(self->queue, &self->requests[i]);
 		execl("/bin/true", "true", NULL);
 		_exit(1);
 	}
@@ -541,7 +543,7 @@ TEST_F(uring, unbind_ends_commands_with_ENODEV)
 		PUSH(i);
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 3; i++)
-		wait_accepted(&self->requests[i]);
+		wait_accepted(self->queue, &self->requests[i]);
 	ASSERT_TRUE(wait_running(0));
 	/* returns although nobody has entered the ring since */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
@@ -596,32 +598,34 @@ TEST_F(uring, the_order_holds_while_others_submit)
 		pthread_join(threads[i], NULL);
 }
 
+/* One after the other: who reads takes away what poll would have told. */
 TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 {
 	struct sluice_completion completions[2];
 	struct io_uring_sqe *sqe;
-	uint64_t user_data;
 	struct sluice_op op;
-	int i, ret;
+	int i;
 
 	sqe = io_uring_get_sqe(&self->ring);
 	io_uring_prep_poll_add(sqe, self->queue, POLLIN);
 	io_uring_sqe_set_data64(sqe, 1);
-	sqe = io_uring_get_sqe(&self->ring);
-	io_uring_prep_read(sqe, self->queue, completions, sizeof(completions), 0);
-	io_uring_sqe_set_data64(sqe, 2);
 	ASSERT_EQ(go(&self->ring), 0);
-
 	sluice_op_fill(&op, 0, 0, 64, 5);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 77, NULL), 0);
+	EXPECT_EQ(next(&self->ring, NULL) & POLLIN, POLLIN);
+
+	/* a record that is there, and one that has to come */
 	for (i = 0; i < 2; i++) {
-		ret = next(&self->ring, &user_data);
-		if (user_data == 1)
-			ret &= POLLIN;
-		EXPECT_EQ(ret, user_data == 1 ? POLLIN : (int)sizeof(completions[0]));
+		sqe = io_uring_get_sqe(&self->ring);
+		io_uring_prep_read(sqe, self->queue, completions, sizeof(completions), 0);
+		io_uring_sqe_set_data64(sqe, 2);
+		ASSERT_EQ(go(&self->ring), 0);
+		if (i)
+			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 78, NULL), 0);
+		EXPECT_EQ(next(&self->ring, NULL), (int)sizeof(completions[0]));
+		EXPECT_EQ(completions[0].user_data, 77 + i);
+		EXPECT_EQ(completions[0].status, 0);
 	}
-	EXPECT_EQ(completions[0].user_data, 77);
-	EXPECT_EQ(completions[0].status, 0);
 }
 
 TEST_HARNESS_MAIN
