@@ -197,7 +197,8 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 static void edu_abort(struct sluice_engine *engine)
 {
 	struct edu *edu = sluice_engine_priv(engine);
-	unsigned int tries = 50;
+	/* a transfer takes 100 ms, of a clock that may be late on a busy host */
+	unsigned int tries = 250;
 
 	spin_lock_irq(&edu->lock);
 	edu->engine = NULL;
