@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * Programs: QEMU's edu driven by the driver for any PCI device, by lists of register
- * accesses alone; with that its interrupts as eventfds, and its registers by mmap().
+ * accesses alone.
  *
  * Registers of edu: docs/specs/edu of QEMU.  It moves up to 4092 bytes at a time,
  * in 100 ms, between memory and a buffer of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -28,7 +26,6 @@
 #define EDU_ID 0x00
 #define EDU_ID_VALUE 0x10000ed
 #define EDU_LIVENESS 0x04
-#define EDU_RAISE 0x60
 #define EDU_ACK 0x64
 #define EDU_COMMAND 0x98
 #define EDU_BUFFER 0x40000
@@ -36,11 +33,10 @@
 #define EDU_TO_RAM 2
 #define EDU_IRQ 4
 #define EDU_IRQ_DMA 0x100
-/* what the tests need of it, but for the page of mmap() */
+/* what the tests need of it */
 #define RANGES "0:0x0+0x8, 0:0x60+0x8, 0:0x80+0x20"
 #define WHOLE "0:0+0x100000"
 #define REGISTERS "registers"
-#define MAX_EVENTFDS 256
 /* transfers take their time on a busy machine; a hang is to be noticed soon */
 #define PATIENT_MS 20000
 #define HANG_MS 500
@@ -643,160 +639,6 @@ TEST_F_TIMEOUT(program, root_takes_registers_back_while_it_runs, SECONDS)
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -EACCES);
 	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
-}
-
-static bool counted(int fd, int timeout_ms, uint64_t *count)
-{
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pollfd, 1, timeout_ms) == 1 && read(fd, count, sizeof(*count)) == 8;
-}
-
-/*
- * Of interrupts that were or will be; fewer if no more come.  One is counted a moment
- * after the program that waited for it could go on.
- */
-static uint64_t counted_of(int fd, uint64_t expected)
-{
-	uint64_t sum = 0, count = 0;
-
-	while (sum < expected && counted(fd, LATE_MS, &count))
-		sum += count;
-	return sum;
-}
-
-TEST_F_TIMEOUT(program, interrupts_are_counted_by_eventfds, SECONDS)
-{
-	int first = sluice_eventfd(self->device, 0), second, other = sluice_open(NULL);
-	struct sluice_eventfd args = { .interrupt = 0, .fd = -1 };
-	struct sluice_op op;
-	uint64_t count = 0;
-
-	ASSERT_GE(first, 0);
-	close(other);
-	ASSERT_EQ(allow(self, RANGES), 0);
-	sluice_command_write(next_command(self), 0, 4, EDU_RAISE, 1);
-	sluice_command_interrupt(next_command(self), 0);
-	sluice_command_write(next_command(self), 0, 4, EDU_ACK, 1);
-	prepare_bare(self, &op);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_EQ(counted_of(first, 1), 1);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_EQ(counted_of(first, 2), 2);
-	/* the second takes over */
-	second = sluice_eventfd(self->device, 0);
-	ASSERT_GE(second, 0);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_EQ(counted_of(second, 1), 1);
-	EXPECT_FALSE(counted(first, 100, &count));
-	/* none any more */
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_FALSE(counted(second, 100, &count));
-	close(first);
-	close(second);
-}
-
-TEST_F_TIMEOUT(program, eventfds_that_make_no_sense_are_refused, SECONDS)
-{
-	struct sluice_eventfd args = { .interrupt = 1, .fd = -1 };
-	int soft = sluice_open("soft0"), counter = eventfd(0, EFD_CLOEXEC), i;
-	static int files[MAX_EVENTFDS];
-	struct sluice_info info;
-	char path[64];
-
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
-	snprintf(path, sizeof(path), "/dev/sluice/%s", info.name);
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	args = (struct sluice_eventfd) { .fd = -2 };
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	args = (struct sluice_eventfd) { .fd = -1, .flags = 1 };
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	args = (struct sluice_eventfd) { .fd = -1, .reserved = 1 };
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	args = (struct sluice_eventfd) { .fd = 999 };
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EBADF);
-	args = (struct sluice_eventfd) { .fd = self->queue };
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	/* as many as there may be, and one more: one a file and interrupt */
-	for (i = 0; i < MAX_EVENTFDS; i++) {
-		files[i] = open(path, O_RDWR | O_CLOEXEC);
-		args = (struct sluice_eventfd) { .fd = counter };
-		EXPECT_EQ(xioctl(files[i], SLUICE_IOCTL_EVENTFD, &args), 0);
-	}
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -ENOSPC);
-	EXPECT_EQ(xioctl(files[0], SLUICE_IOCTL_EVENTFD, &args), 0);
-	for (i = 0; i < MAX_EVENTFDS; i++)
-		close(files[i]);
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
-	close(counter);
-	/* soft has no interrupts, and no registers */
-	EXPECT_EQ(sluice_eventfd(soft, 0), -EINVAL);
-	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, soft, 0), MAP_FAILED);
-	EXPECT_EQ(errno, EINVAL);
-	close(soft);
-}
-
-TEST_F_TIMEOUT(program, registers_are_mapped_and_taken_back, SECONDS)
-{
-	volatile uint32_t *registers, *again;
-	volatile void *mapped;
-	uint64_t count = 0;
-	int eventfd, readonly;
-	char path[32];
-
-	/* a page that is allowed in part is not */
-	ASSERT_EQ(allow(self, "0:0+0xfff"), 0);
-	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
-	ASSERT_EQ(allow(self, WHOLE), 0);
-	EXPECT_EQ(sluice_map_registers(self->device, 0, 0xff000, 8192, &mapped), -EACCES);
-	EXPECT_EQ(sluice_map_registers(self->device, 1, 0, 4096, &mapped), -EINVAL);
-	EXPECT_EQ(sluice_map_registers(self->device, 6, 0, 4096, &mapped), -EINVAL);
-	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->device, 0), MAP_FAILED);
-	EXPECT_EQ(errno, EINVAL);
-	/* an fd that is only for reading */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->device);
-	readonly = open(path, O_RDONLY | O_CLOEXEC);
-	EXPECT_EQ(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, readonly, 0), MAP_FAILED);
-	EXPECT_EQ(errno, EACCES);
-	again = mmap(NULL, 4096, PROT_READ, MAP_SHARED, readonly, 0);
-	ASSERT_NE((void *)again, MAP_FAILED);
-	EXPECT_EQ(again[EDU_ID / 4], EDU_ID_VALUE);
-	EXPECT_NE(mprotect((void *)again, 4096, PROT_READ | PROT_WRITE), 0);
-	munmap((void *)again, 4096);
-	close(readonly);
-
-	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
-	registers = mapped;
-	registers[EDU_ACK / 4] = ~0U;	/* what others may have left */
-	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
-	/* a device driven from userspace: its interrupt goes to an eventfd */
-	eventfd = sluice_eventfd(self->device, 0);
-	ASSERT_GE(eventfd, 0);
-	registers[EDU_RAISE / 4] = 8;
-	EXPECT_EQ(counted_of(eventfd, 1), 1);
-	EXPECT_EQ(registers[0x24 / 4], 8);
-	registers[EDU_ACK / 4] = 8;
-	EXPECT_EQ(registers[0x24 / 4], 0);
-
-	ASSERT_EQ(allow(self, RANGES), 0);
-	EXPECT_TRUE(sigbus_at(registers));
-	ASSERT_EQ(allow(self, WHOLE), 0);
-	EXPECT_FALSE(sigbus_at(registers));
-	/* a mapping outlives the fd, and both the device */
-	ASSERT_EQ(sluice_map_registers(self->device, 0, 0x1000, 4096, &mapped), 0);
-	again = mapped;
-	EXPECT_FALSE(sigbus_at(again));
-	ASSERT_EQ(pci_unbind(self->peers.edu), 0);
-	EXPECT_TRUE(sigbus_at(registers));
-	EXPECT_TRUE(sigbus_at(again));
-	EXPECT_TRUE(counted(eventfd, LATE_MS, &count));
-	EXPECT_EQ(sluice_eventfd(self->device, 0), -ENODEV);
-	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -ENODEV);
-	munmap((void *)registers, 4096);
-	munmap((void *)again, 4096);
-	close(eventfd);
 }
 
 TEST_F_TIMEOUT(program, unbind_ends_what_runs, SECONDS)

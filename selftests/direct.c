@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A device driven from userspace: its interrupts as eventfds, its registers by
+ * mmap(), as far as root has allowed them.  QEMU's edu, by the driver for any
+ * PCI device.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "peers.h"
+#include "support.h"
+
+#define EDU_ID 0x00
+#define EDU_ID_VALUE 0x10000ed
+#define EDU_STATUS 0x24	/* interrupts that were raised and not acknowledged */
+#define EDU_RAISE 0x60
+#define EDU_ACK 0x64
+#define RANGES "0:0x0+0x8, 0:0x60+0x8"
+#define WHOLE "0:0+0x100000"
+#define MAX_EVENTFDS 256
+/* of a test: debug kernels are slow where they look for PCI devices */
+#define SECONDS 120
+
+FIXTURE(direct) {
+	struct objects before;
+	struct peers peers;
+	int device, queue;
+};
+
+FIXTURE_SETUP(direct)
+{
+	self->before = objects_before();
+	self->device = self->queue = -1;
+	if (!peers_find(&self->peers))
+		SKIP(return, "this machine has no edu below a PCIe bridge");
+	self->device = peers_open_program(&self->peers);
+	ASSERT_GE(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
+	ASSERT_GE(self->queue, 0);
+}
+
+FIXTURE_TEARDOWN(direct)
+{
+	close(self->queue);
+	close(self->device);
+	peers_leave(&self->peers);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+static int allow(const FIXTURE_DATA(direct) *self, const char *ranges)
+{
+	return pci_attribute(self->peers.edu, "registers", ranges);
+}
+
+/* One op, to its end: the job's error. */
+static int run(const FIXTURE_DATA(direct) *self, const struct sluice_op *op)
+{
+	struct sluice_completion completion;
+	int ret = sluice_submit(self->queue, op, 1, -1, NULL, 0, NULL);
+
+	if (ret)
+		return ret;
+	ret = sluice_read(self->queue, &completion, 1);
+	return ret == 1 ? completion.status : ret;
+}
+
+static bool counted(int fd, int timeout_ms, uint64_t *count)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pollfd, 1, timeout_ms) == 1 && read(fd, count, sizeof(*count)) == 8;
+}
+
+/*
+ * Of interrupts that were or will be; fewer if no more come.  One is counted a moment
+ * after the program that waited for it could go on.
+ */
+static uint64_t counted_of(int fd, uint64_t expected)
+{
+	uint64_t sum = 0, count = 0;
+
+	while (sum < expected && counted(fd, LATE_MS, &count))
+		sum += count;
+	return sum;
+}
+
+TEST_F_TIMEOUT(direct, interrupts_are_counted_by_eventfds, SECONDS)
+{
+	int first = sluice_eventfd(self->device, 0), second;
+	struct sluice_eventfd args = { .interrupt = 0, .fd = -1 };
+	struct sluice_command commands[3];
+	struct sluice_op op;
+	uint64_t count = 0;
+
+	ASSERT_GE(first, 0);
+	ASSERT_EQ(allow(self, RANGES), 0);
+	sluice_command_write(&commands[0], 0, 4, EDU_RAISE, 1);
+	sluice_command_interrupt(&commands[1], 0);
+	sluice_command_write(&commands[2], 0, 4, EDU_ACK, 1);
+	sluice_op_program(&op, commands, 3);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(counted_of(first, 1), 1);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(counted_of(first, 2), 2);
+	/* the second takes over */
+	second = sluice_eventfd(self->device, 0);
+	ASSERT_GE(second, 0);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(counted_of(second, 1), 1);
+	EXPECT_FALSE(counted(first, 100, &count));
+	/* none any more */
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_FALSE(counted(second, 100, &count));
+	close(first);
+	close(second);
+}
+
+TEST_F_TIMEOUT(direct, eventfds_that_make_no_sense_are_refused, SECONDS)
+{
+	struct sluice_eventfd args = { .interrupt = 1, .fd = -1 };
+	int soft = sluice_open("soft0"), counter = eventfd(0, EFD_CLOEXEC), i;
+	static int files[MAX_EVENTFDS];
+	struct sluice_info info;
+	char path[64];
+
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	snprintf(path, sizeof(path), "/dev/sluice/%s", info.name);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	args = (struct sluice_eventfd) { .fd = -2 };
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	args = (struct sluice_eventfd) { .fd = -1, .flags = 1 };
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	args = (struct sluice_eventfd) { .fd = -1, .reserved = 1 };
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	args = (struct sluice_eventfd) { .fd = 999 };
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EBADF);
+	args = (struct sluice_eventfd) { .fd = self->queue };
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
+	/* as many as there may be, and one more: one a file and interrupt */
+	for (i = 0; i < MAX_EVENTFDS; i++) {
+		files[i] = open(path, O_RDWR | O_CLOEXEC);
+		args = (struct sluice_eventfd) { .fd = counter };
+		EXPECT_EQ(xioctl(files[i], SLUICE_IOCTL_EVENTFD, &args), 0);
+	}
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -ENOSPC);
+	EXPECT_EQ(xioctl(files[0], SLUICE_IOCTL_EVENTFD, &args), 0);
+	for (i = 0; i < MAX_EVENTFDS; i++)
+		close(files[i]);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
+	close(counter);
+	/* soft has no interrupts, and no registers */
+	EXPECT_EQ(sluice_eventfd(soft, 0), -EINVAL);
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, soft, 0), MAP_FAILED);
+	EXPECT_EQ(errno, EINVAL);
+	close(soft);
+}
+
+TEST_F_TIMEOUT(direct, registers_are_mapped_and_taken_back, SECONDS)
+{
+	volatile uint32_t *registers, *again;
+	volatile void *mapped;
+	uint64_t count = 0;
+	int eventfd, readonly;
+	char path[32];
+
+	/* a page that is allowed in part is not */
+	ASSERT_EQ(allow(self, "0:0+0xfff"), 0);
+	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
+	ASSERT_EQ(allow(self, WHOLE), 0);
+	EXPECT_EQ(sluice_map_registers(self->device, 0, 0xff000, 8192, &mapped), -EACCES);
+	EXPECT_EQ(sluice_map_registers(self->device, 1, 0, 4096, &mapped), -EINVAL);
+	EXPECT_EQ(sluice_map_registers(self->device, 6, 0, 4096, &mapped), -EINVAL);
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->device, 0), MAP_FAILED);
+	EXPECT_EQ(errno, EINVAL);
+	/* an fd that is only for reading */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->device);
+	readonly = open(path, O_RDONLY | O_CLOEXEC);
+	EXPECT_EQ(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, readonly, 0), MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	again = mmap(NULL, 4096, PROT_READ, MAP_SHARED, readonly, 0);
+	ASSERT_NE((void *)again, MAP_FAILED);
+	EXPECT_EQ(again[EDU_ID / 4], EDU_ID_VALUE);
+	EXPECT_NE(mprotect((void *)again, 4096, PROT_READ | PROT_WRITE), 0);
+	munmap((void *)again, 4096);
+	close(readonly);
+
+	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
+	registers = mapped;
+	registers[EDU_ACK / 4] = ~0U;	/* what others may have left */
+	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
+	/* a device driven from userspace: its interrupt goes to an eventfd */
+	eventfd = sluice_eventfd(self->device, 0);
+	ASSERT_GE(eventfd, 0);
+	registers[EDU_RAISE / 4] = 8;
+	EXPECT_EQ(counted_of(eventfd, 1), 1);
+	EXPECT_EQ(registers[EDU_STATUS / 4], 8);
+	registers[EDU_ACK / 4] = 8;
+	EXPECT_EQ(registers[EDU_STATUS / 4], 0);
+
+	ASSERT_EQ(allow(self, RANGES), 0);
+	EXPECT_TRUE(sigbus_at(registers));
+	ASSERT_EQ(allow(self, WHOLE), 0);
+	EXPECT_FALSE(sigbus_at(registers));
+	/* a mapping outlives the fd, and both the device */
+	ASSERT_EQ(sluice_map_registers(self->device, 0, 0x1000, 4096, &mapped), 0);
+	again = mapped;
+	EXPECT_FALSE(sigbus_at(again));
+	ASSERT_EQ(pci_unbind(self->peers.edu), 0);
+	EXPECT_TRUE(sigbus_at(registers));
+	EXPECT_TRUE(sigbus_at(again));
+	EXPECT_TRUE(counted(eventfd, LATE_MS, &count));
+	EXPECT_EQ(sluice_eventfd(self->device, 0), -ENODEV);
+	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -ENODEV);
+	munmap((void *)registers, 4096);
+	munmap((void *)again, 4096);
+	close(eventfd);
+}
+
+TEST_HARNESS_MAIN
