@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <linux/udmabuf.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -492,6 +493,79 @@ TEST_F_TIMEOUT(p2p, PCI_removal_ends_a_transfer_under_way_and_the_device_comes_b
 	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
+}
+
+/* Threads that use the BAR all the time, by their eyes and by taking more of it. */
+struct users {
+	int device, heap;
+	volatile uint32_t *words;
+	volatile bool over;
+	volatile unsigned long looks, wrong, taken, refused;
+};
+
+static void *look(void *argument)
+{
+	struct users *users = argument;
+
+	while (!users->over) {
+		users->wrong += users->words[0] != 0x5a5a5a5a ||
+				users->words[SIZE / 4 - 1] != 0x5a5a5a5a;
+		users->looks++;
+	}
+	return NULL;
+}
+
+static void *take(void *argument)
+{
+	struct users *users = argument;
+
+	while (!users->over) {
+		int fd = sluice_alloc(users->device, users->heap, SIZE, 0);
+
+		users->refused += fd < 0;
+		users->taken++;
+		close(fd);
+	}
+	return NULL;
+}
+
+/* In a reset a BAR answers nobody; whoever wants to use it then has to wait. */
+TEST_F_TIMEOUT(p2p, a_reset_holds_up_who_uses_the_BAR, SECONDS)
+{
+	struct users users = { .device = self->bar, .heap = self->heap };
+	unsigned long looks, taken;
+	pthread_t looker, taker;
+	struct sluice_op op;
+	void *memory;
+	int i;
+
+	ASSERT_EQ(fill_value(self->buffer, SIZE, 0x5a5a5a5a), 0);
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, &memory), 0);
+	users.words = memory;
+	ASSERT_EQ(pthread_create(&looker, NULL, look, &users), 0);
+	ASSERT_EQ(pthread_create(&taker, NULL, take, &users), 0);
+	for (i = 0; i < 3; i++) {
+		looks = users.looks;
+		taken = users.taken;
+		while (users.looks < looks + 10 || users.taken < taken + 10)
+			usleep(1000);
+		EXPECT_EQ(pci_attribute(self->peers.bar, "reset", "1"), 0);
+	}
+	looks = users.looks;
+	taken = users.taken;
+	while (users.looks < looks + 10 || users.taken < taken + 10)
+		usleep(1000);
+	users.over = true;
+	pthread_join(looker, NULL);
+	pthread_join(taker, NULL);
+	EXPECT_EQ(users.wrong, 0);
+	EXPECT_EQ(users.refused, 0);
+	munmap(memory, SIZE);
+	/* and its peer reaches it as before */
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	sluice_op_fill(&op, 0, 0, SIZE, 0xa5a5a5a5);
+	EXPECT_EQ(run(self->queue, &op), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 0xa5a5a5a5), 0);
 }
 
 /* A path holds the dma-buf's inode, but no file: there is nothing left to open. */
