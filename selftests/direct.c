@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -69,6 +71,29 @@ static int run(const FIXTURE_DATA(direct) *self, const struct sluice_op *op)
 		return ret;
 	ret = sluice_read(self->queue, &completion, 1);
 	return ret == 1 ? completion.status : ret;
+}
+
+/* The file's mode may let somebody open it; what counts is who writes. */
+TEST_F_TIMEOUT(direct, only_who_has_the_privilege_allows_registers, SECONDS)
+{
+	volatile void *mapped;
+	int fd, status;
+	char path[96];
+	pid_t child;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/registers", self->peers.edu);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ASSERT_GE(fd, 0);
+	child = fork();
+	if (!child) {
+		if (setuid(65534))
+			_exit(2);
+		_exit(write(fd, WHOLE, strlen(WHOLE)) == -1 && errno == EPERM ? 0 : 1);
+	}
+	close(fd);
+	ASSERT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
 }
 
 static bool counted(int fd, int timeout_ms, uint64_t *count)

@@ -359,6 +359,32 @@ TEST(edu_that_can_address_too_little_gets_no_node)
 	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 }
 
+/* The machine has a gigabyte beyond what they address, which is taken first. */
+TEST(edu_of_32_bits_gets_memory_that_they_address)
+{
+	int device, i, buffers[4];
+
+	ASSERT_TRUE(find_edu());
+	ASSERT_TRUE(module_unload("sluice_edu"));
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=32"), 0);
+	EXPECT_TRUE(wait_for_node("/dev/sluice/edu0", true));
+	device = sluice_open("edu0");
+	for (i = 0; i < 4; i++) {
+		buffers[i] = sluice_alloc(device, i % 2, SIZE, 0);
+		EXPECT_GE(buffers[i], 0);
+		EXPECT_FALSE(is_beyond(device, buffers[i], 32));
+		EXPECT_EQ(fill_words(buffers[i], SIZE, i), 0);
+	}
+	for (i = 0; i < 4; i++) {
+		EXPECT_EQ(check_words(buffers[i], SIZE, i), 0);
+		close(buffers[i]);
+	}
+	close(device);
+	EXPECT_TRUE(module_unload("sluice_edu"));
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko"), 0);
+	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
+}
+
 TEST(killed_processes_leave_nothing_behind)
 {
 	struct objects before = objects_before();
