@@ -289,13 +289,16 @@ TEST_F(cancel, deadline_of_a_fence_goes_before_order)
 TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 {
 	struct sluice_completion first, cancelled;
-	int other = patient_queue(self->device, 0);
+	int other = patient_queue(self->device, 0), third = patient_queue(self->device, 0), fence;
 	struct gate gate;
 
 	ASSERT_EQ(sluice_attach(other, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(sluice_attach(third, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 60000), 0);
-	ASSERT_EQ(fill(self->queue, 1, -1, NULL), 0);
+	ASSERT_EQ(fill(self->queue, 1, -1, &fence), 0);
+	/* one that waits for another is left alone */
+	ASSERT_EQ(fill(third, 3, fence, NULL), 0);
 	ASSERT_EQ(fill(other, 2, -1, NULL), 0);
 	ASSERT_EQ(sluice_cancel(other, 1, 1), 1);
 	/* nor for the one that runs: the gate is still shut */
@@ -304,6 +307,10 @@ TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 	ASSERT_EQ(sluice_read(self->queue, &first, 1), 1);
 	EXPECT_EQ(cancelled.status, -ECANCELED);
 	EXPECT_LT(cancelled.timestamp, first.timestamp);
+	EXPECT_EQ(sluice_wait(third, 1, LATE_MS), 0);
+	EXPECT_EQ(check_value(self->buffer, SIZE, 3), 0);
+	close(fence);
+	close(third);
 	close(other);
 }
 

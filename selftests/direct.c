@@ -141,6 +141,13 @@ TEST_F_TIMEOUT(direct, interrupts_are_counted_by_eventfds, SECONDS)
 	EXPECT_EQ(run(self, &op), 0);
 	EXPECT_EQ(counted_of(second, 1), 1);
 	EXPECT_FALSE(counted(first, 100, &count));
+	/* an op that an interrupt ends, and one that acknowledges it */
+	sluice_op_program(&op, commands, 2);
+	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(counted_of(second, 1), 1);
+	sluice_op_program(&op, &commands[2], 1);
+	EXPECT_EQ(run(self, &op), 0);
+	sluice_op_program(&op, commands, 3);
 	/* none any more */
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
 	EXPECT_EQ(run(self, &op), 0);

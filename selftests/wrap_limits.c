@@ -169,6 +169,12 @@ TEST(no_huge_pages_left_is_ENOMEM)
 	args.size = 2 * HUGE;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), 0);
 	close(args.fd);
+	/* all of a huge page counts, of which a small part was asked for */
+	args.size = PAGE;
+	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "1"), 0);
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EDQUOT);
+	EXPECT_EQ(args.hint, SLUICE_HINT_LIMIT);
+	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "0"), 0);
 	close(args.memfd);
 	EXPECT_EQ(number_of("/proc/meminfo", "HugePages_Free:"), 2);
 	reserve_huge_pages(0);
