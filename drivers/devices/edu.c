@@ -199,16 +199,22 @@ static void edu_abort(struct sluice_engine *engine)
 	struct edu *edu = sluice_engine_priv(engine);
 	/* a transfer takes 100 ms, of a clock that may be late on a busy host */
 	unsigned int tries = 250;
+	u64 command;
 
 	spin_lock_irq(&edu->lock);
 	edu->engine = NULL;
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
 	synchronize_irq(edu->irq);
-	while (tries-- && readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN &&
-	       !pci_dev_is_disconnected(edu->pdev))
+	/* all ones: it was pulled out, and nobody has noticed yet */
+	while (tries--) {
+		command = readq(edu->regs + EDU_DMA_CMD);
+		if (!(command & EDU_CMD_RUN) || command == U64_MAX ||
+		    pci_dev_is_disconnected(edu->pdev))
+			break;
 		msleep(20);
-	edu->stuck = readq(edu->regs + EDU_DMA_CMD) & EDU_CMD_RUN;
+	}
+	edu->stuck = command & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
 	if (!edu->stuck)
 		pci_set_master(edu->pdev);
