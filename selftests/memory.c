@@ -514,7 +514,7 @@ static bool seen_young(int (*look)(int device), int device)
 {
 	int tries, line;
 
-	for (tries = 0; tries < 5; tries++) {
+	for (tries = 0; tries < 3; tries++) {
 		int64_t before = now_ns();
 
 		line = look(device);

@@ -66,7 +66,7 @@ FIXTURE_SETUP(program)
 	self->count = 0;
 	self->device = self->queue = self->src = self->dst = -1;
 	if (!peers_find(&self->peers))
-		SKIP(return, "this machine has no edu below a PCIe switch");
+		SKIP(return, "this machine has no edu below a PCIe bridge");
 	self->device = peers_open_program(&self->peers);
 	ASSERT_GE(self->device, 0);
 	self->queue = create_queue(self->device, PATIENT_MS);
@@ -486,7 +486,11 @@ TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 	sluice_command_src(next_command(self), 0, 8, 0x80, 0, 0);
 	prepare_bare(self, &op);
 	sluice_program_src(&op, self->from, 0, 64 * 4096);
-	EXPECT_EQ(run(self, &op), translated() ? 0 : -EADDRNOTAVAIL);
+	if (translated()) {
+		EXPECT_EQ(run(self, &op), 0);
+	} else {
+		EXPECT_EQ(submit(self, &op), -EADDRNOTAVAIL);
+	}
 	self->commands[0].length = 4096;
 	EXPECT_EQ(run(self, &op), 0);
 	self->commands[0].value = 4096 - 1;
@@ -597,7 +601,7 @@ TEST_F_TIMEOUT(program, no_cpu_sees_it_in_reset, SECONDS)
 	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
 	looker.registers = mapped;
 	ASSERT_EQ(pthread_create(&thread, NULL, look, &looker), 0);
-	while (!looker.looks)
+	for (i = 0; i < LATE_MS && !looker.looks; i++)
 		usleep(1000);
 	sluice_command_poll(next_command(self), 0, 4, EDU_ID, ~0U, 0, 0);
 	prepare_bare(self, &op);
@@ -621,9 +625,9 @@ TEST_F_TIMEOUT(program, is_cancelled_in_the_middle_of_a_transfer, SECONDS)
 	EXPECT_EQ(sluice_cancel(self->queue, 1, 1), 1);
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ECANCELED);
+	/* it never came to its last op */
 	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
 	ASSERT_EQ(let_it_end(self), 0);
-	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
 	prepare_copy(self, &op, 0);
 	EXPECT_EQ(run(self, &op), 0);
 	EXPECT_EQ(check_words(self->dst, PIECE, 7), 0);
@@ -639,6 +643,8 @@ TEST_F_TIMEOUT(program, root_takes_registers_back_while_it_runs, SECONDS)
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -EACCES);
 	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
+	ASSERT_EQ(allow(self, RANGES), 0);
+	EXPECT_EQ(let_it_end(self), 0);
 }
 
 TEST_F_TIMEOUT(program, unbind_ends_what_runs, SECONDS)

@@ -22,7 +22,7 @@ for address in /sys/bus/pci/devices/*; do
 	0x12340x11e8) edu=$address ;;
 	esac
 done
-[ -n "$edu" ] || { echo "1..0 # SKIP this machine has no edu below a PCIe switch"; exit 0; }
+[ -n "$edu" ] || { echo "1..0 # SKIP this machine has no edu below a PCIe bridge"; exit 0; }
 
 leave() {
 	echo "${edu##*/}" >"$edu/driver/unbind"

@@ -37,7 +37,7 @@ struct objects objects_before(void)
 	struct objects objects;
 	int tries, i;
 
-	for (tries = 0; tries < 500; tries++) {
+	for (tries = 0; tries < LATE_MS / 10; tries++) {
 		long sum = 0;
 
 		objects = objects_read();
@@ -59,7 +59,7 @@ bool objects_settle(const struct objects *before)
 		printf("# no /sys/kernel/debug/sluice/objects\n");
 		return false;
 	}
-	for (tries = 0; tries < 2000; tries++) {
+	for (tries = 0; tries < LATE_MS / 10; tries++) {
 		after = objects_read();
 		if (!memcmp(&after, before, sizeof(after)))
 			return true;
@@ -99,7 +99,7 @@ bool wait_running(unsigned int engine)
 	unsigned int number;
 	int tries;
 
-	for (tries = 0; tries < 10000; tries++) {
+	for (tries = 0; tries < LATE_MS; tries++) {
 		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/queues", "re");
 		bool found = false;
 
@@ -121,7 +121,7 @@ bool wait_hanging(void)
 {
 	int tries;
 
-	for (tries = 0; tries < 10000; tries++) {
+	for (tries = 0; tries < LATE_MS; tries++) {
 		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/hang_next", "re");
 		long left = -1;
 
@@ -185,7 +185,7 @@ bool module_unload(const char *name)
 
 	snprintf(path, sizeof(path), "/sys/module/%s", name);
 	snprintf(command, sizeof(command), "rmmod %s 2>/dev/null", name);
-	for (tries = 0; tries < 1000; tries++) {
+	for (tries = 0; tries < LATE_MS / 10; tries++) {
 		if (access(path, F_OK))
 			return true;
 		if (system(command))
@@ -252,17 +252,19 @@ uint64_t frame_of(const volatile void *address)
 	return entry >> 63 ? entry & ((1ULL << 55) - 1) : 0;
 }
 
-bool is_beyond(int device, int dmabuf, unsigned int bits)
+int is_beyond(int device, int dmabuf, unsigned int bits)
 {
 	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
 	struct sluice_buffer_info info = {};
+	int ret = write_text(path, "Y");
 
-	if (write_text(path, "Y"))
-		return false;
-	if (sluice_get_buffer(device, dmabuf, &info))
-		info.address = 0;
+	if (ret)
+		return ret;
+	ret = sluice_get_buffer(device, dmabuf, &info);
 	write_text(path, "N");
-	return info.address >> bits;
+	if (!ret && !info.address)
+		ret = -ENXIO;
+	return ret ?: info.address >> bits != 0;
 }
 
 long number_of(const char *path, const char *name)

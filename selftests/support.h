@@ -144,9 +144,9 @@ uint64_t frame_of(const volatile void *address);
  * @device: one that reaches it
  *
  * Most memory is beyond edu's 28 bits, but where a kernel takes the next page from
- * is its own affair.
+ * is its own affair.  Returns 1, 0, or -errno.
  */
-bool is_beyond(int device, int dmabuf, unsigned int bits);
+int is_beyond(int device, int dmabuf, unsigned int bits);
 
 /** number_of - a number of /proc/meminfo ("MemFree:") or /proc/vmstat; -1 if it is not there */
 long number_of(const char *path, const char *name);

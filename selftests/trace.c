@@ -42,6 +42,7 @@ FIXTURE_TEARDOWN(trace)
 	close(self->buffer);
 	close(self->device);
 	write_text(TRACING "events/sluice/enable", "0");
+	write_text(TRACING "trace_clock", "local");
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 

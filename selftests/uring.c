@@ -117,9 +117,14 @@ static struct io_uring_sqe *push(struct io_uring *ring, int queue, unsigned int 
 static void wait_accepted(int queue, const struct request *request)
 {
 	const volatile __u64 *point = &request->submit.point;
+	int tries;
 
-	while (!*point || sluice_wait(queue, *point, 0) == -EINVAL)
+	for (tries = 0; tries < LATE_MS; tries++) {
+		if (*point && sluice_wait(queue, *point, 0) != -EINVAL)
+			return;
 		usleep(1000);
+	}
+	printf("# nobody takes the job\n");
 }
 
 /* The next result; -ETIME if there is none in twenty seconds. */
@@ -604,7 +609,7 @@ TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 	struct sluice_completion completions[2];
 	struct io_uring_sqe *sqe;
 	struct sluice_op op;
-	int i;
+	int i, events;
 
 	sqe = io_uring_get_sqe(&self->ring);
 	io_uring_prep_poll_add(sqe, self->queue, POLLIN);
@@ -612,7 +617,9 @@ TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 	ASSERT_EQ(go(&self->ring), 0);
 	sluice_op_fill(&op, 0, 0, 64, 5);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 77, NULL), 0);
-	EXPECT_EQ(next(&self->ring, NULL) & POLLIN, POLLIN);
+	events = next(&self->ring, NULL);
+	EXPECT_GT(events, 0);
+	EXPECT_EQ(events & POLLIN, POLLIN);
 
 	/* a record that is there, and one that has to come */
 	for (i = 0; i < 2; i++) {

@@ -221,7 +221,7 @@ FIXTURE_SETUP(p2p)
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 	if (!peers_find(&peers))
-		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");
+		SKIP(return, "this machine has no ivshmem and edu below a PCIe bridge");
 	ASSERT_TRUE(sites_on());
 	/* enabled by somebody else, too: else thousands of places are ACPI's */
 	ASSERT_EQ(pci_attribute(peers.bar, "enable", "1"), 0);

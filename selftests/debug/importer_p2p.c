@@ -28,7 +28,7 @@ FIXTURE_SETUP(importer_p2p)
 	self->before = objects_before();
 	self->bar = self->buffer = self->importer = -1;
 	if (!peers_find(&self->peers))
-		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");
+		SKIP(return, "this machine has no ivshmem and edu below a PCIe bridge");
 	self->bar = peers_open_bar(&self->peers);
 	ASSERT_GE(self->bar, 0);
 	self->heap = sluice_find_heap(self->bar, "bar2");

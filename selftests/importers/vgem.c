@@ -221,7 +221,7 @@ static void reached_by(struct __test_metadata *_metadata, int device, int buffer
  */
 TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 {
-	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0), i;
+	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0), i, beyond;
 	struct sluice_buffer_info info;
 	uint32_t handle;
 
@@ -233,13 +233,14 @@ TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 		return;
 	}
 	/* what lies within is held, until there is nothing left but what is beyond */
-	for (i = 0; !is_beyond(self->scene.device, self->buffer, 28); i++) {
+	for (i = 0; !(beyond = is_beyond(self->scene.device, self->buffer, 28)); i++) {
 		ASSERT_GT((1 << 28) / SIZE, i);
 		drop(&self->scene, self->buffer);
 		ASSERT_EQ(0, vgem_create(&self->scene, &handle));
 		self->buffer = vgem_export(&self->scene, handle);
 		ASSERT_LE(0, self->buffer);
 	}
+	ASSERT_EQ(1, beyond);
 	ASSERT_EQ(0, sluice_get_buffer(edu, self->buffer, &info));
 	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
 	EXPECT_EQ(0, info.segments);
@@ -375,15 +376,16 @@ TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 	struct objects before = objects_before();
 	struct sluice_buffer_info info;
 	int device = sluice_open("edu0"), queue = sluice_queue(device, 0);
-	int other = sluice_open("soft0"), buffers[PIECES], last = 0;
+	int other = sluice_open("soft0"), buffers[PIECES], last = 0, beyond;
 
 	ASSERT_GE(queue, 0);
 	/* what lies within is held, until there is nothing left but what is beyond */
 	buffers[0] = sluice_alloc(other, 0, PIECE, 0);
-	while (!is_beyond(other, buffers[last], 28)) {
+	while (!(beyond = is_beyond(other, buffers[last], 28))) {
 		ASSERT_LT(++last, PIECES);
 		buffers[last] = sluice_alloc(other, 0, PIECE, 0);
 	}
+	ASSERT_EQ(1, beyond);
 	if (translated()) {
 		reached_by(_metadata, device, buffers[last], PIECE);
 	} else {

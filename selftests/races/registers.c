@@ -170,7 +170,7 @@ FIXTURE_SETUP(registers)
 {
 	self->before = objects_before();
 	if (!peers_find(&peers))
-		SKIP(return, "this machine has no edu below a PCIe switch");
+		SKIP(return, "this machine has no edu below a PCIe bridge");
 	close(peers_open_program(&peers));
 }
 

@@ -191,7 +191,7 @@ FIXTURE_SETUP(revoke)
 {
 	self->before = objects_before();
 	if (!peers_find(&peers))
-		SKIP(return, "this machine has no ivshmem and edu below a PCIe switch");
+		SKIP(return, "this machine has no ivshmem and edu below a PCIe bridge");
 	close(peers_open_edu(&peers));
 	close(peers_open_bar(&peers));
 }
