@@ -677,6 +677,7 @@ struct sluice_pages *sluice_pool_new(void);
 void sluice_pool_delete(struct sluice_pages *pages);
 struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping);
 void sluice_pool_park(struct sluice_pages *pages);
+void sluice_pool_drain(struct sluice_device *sdev);
 u64 sluice_pool_bytes(void);
 
 /* mmap.c */

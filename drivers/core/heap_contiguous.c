@@ -10,13 +10,22 @@
 
 #include "core.h"
 
+static void *sluice_contiguous_get(struct sluice_buffer *buffer)
+{
+	return dma_alloc_coherent(&buffer->sdev->dev, buffer->size, &buffer->dma,
+				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
 static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
 	struct device *dev = &buffer->sdev->dev;
 	int ret;
 
-	buffer->vaddr = dma_alloc_coherent(dev, buffer->size, &buffer->dma,
-					   GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	buffer->vaddr = sluice_contiguous_get(buffer);
+	if (!buffer->vaddr && buffer->sdev->zone) {
+		sluice_pool_drain(buffer->sdev);
+		buffer->vaddr = sluice_contiguous_get(buffer);
+	}
 	if (!buffer->vaddr) {
 		*hint = buffer->sdev->zone ? SLUICE_HINT_DMA_MASK : SLUICE_HINT_FRAGMENTED;
 		return -ENOMEM;

@@ -65,6 +65,7 @@ static void sluice_pages_scatter(struct sluice_pages *pages, struct list_head *p
 			list_del(&page->lru);
 			__free_pages(page, sluice_orders[i]);
 		}
+		pages->count[i] = 0;
 	}
 }
 
@@ -287,6 +288,10 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 	pages->size = size;
 	pages->mapping = SLUICE_MEM_CACHED;
 	ret = sluice_pages_fill(pages, sdev->zone);
+	if (ret == -ENOMEM && sdev->zone) {
+		sluice_pool_drain(sdev);
+		ret = sluice_pages_fill(pages, sdev->zone);
+	}
 	if (ret) {
 		if (ret == -ENOMEM && sdev->zone)
 			*hint = SLUICE_HINT_DMA_MASK;

@@ -45,6 +45,7 @@ static struct workqueue_struct *sluice_pool_wq;
 static LIST_HEAD(sluice_pool_dirty);
 static DEFINE_SPINLOCK(sluice_pool_lock);	/* the dirty list, and state */
 static struct sluice_pages *sluice_pool_zeroing;	/* what the worker is at */
+static atomic_t sluice_pool_freeing;	/* how many have taken memory out, to free it */
 static atomic64_t sluice_pool_size;
 
 static void sluice_pool_work(struct work_struct *work);
@@ -94,6 +95,12 @@ void sluice_pool_delete(struct sluice_pages *pages)
 {
 	kmem_cache_free(sluice_pool_cache, pages);
 }
+
+/* Whose memory is freed, and what it was. */
+struct sluice_pool_drain {
+	struct sluice_device *sdev;
+	struct list_head dispose;
+};
 
 /* What is looked for, and what was found. */
 struct sluice_pool_search {
@@ -240,6 +247,18 @@ static void sluice_pool_work(struct work_struct *work)
 	queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ);
 }
 
+/* Around all that takes memory out to free it: it belongs to nobody meanwhile. */
+static void sluice_pool_enter(void)
+{
+	atomic_inc(&sluice_pool_freeing);
+}
+
+static void sluice_pool_leave(void)
+{
+	if (atomic_dec_and_test(&sluice_pool_freeing))
+		wake_up_var(&sluice_pool_freeing);
+}
+
 /* Free what was taken off the list_lru. */
 static void sluice_pool_dispose(struct list_head *list)
 {
@@ -287,10 +306,48 @@ static void sluice_pool_age(struct work_struct *work)
 {
 	LIST_HEAD(dispose);
 
+	sluice_pool_enter();
 	list_lru_walk(&sluice_pool_lru, sluice_pool_isolate_old, &dispose, ULONG_MAX);
 	sluice_pool_dispose(&dispose);
+	sluice_pool_leave();
 	if (sluice_pool_bytes())
 		queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ / 2);
+}
+
+static enum lru_status sluice_pool_isolate_reached(struct list_head *item,
+						   struct list_lru_one *list,
+						   SLUICE_LRU_LOCK_ARG void *arg)
+{
+	struct sluice_pages *pages = container_of(item, struct sluice_pages, lru);
+	struct sluice_pool_drain *drain = arg;
+
+	if (!sluice_dma_reaches(&drain->sdev->dev, pages->end))
+		return LRU_SKIP;
+	return sluice_pool_isolate(item, list, SLUICE_LRU_LOCK &drain->dispose);
+}
+
+/**
+ * sluice_pool_drain - free what a device with little memory could use
+ * @sdev: the device, without memory for a buffer
+ *
+ * Reclaim does not do it: it is content with a few pages of anything, and the page
+ * allocator gives up if a small zone is none the better for it.  Whosever cgroup's
+ * the memory is, it lies where most have no need of it.
+ *
+ * Context: may sleep; not in reclaim.
+ */
+void sluice_pool_drain(struct sluice_device *sdev)
+{
+	struct sluice_pool_drain drain = { .sdev = sdev, .dispose = LIST_HEAD_INIT(drain.dispose) };
+
+	if (!sluice_pool_bytes() && !atomic_read(&sluice_pool_freeing))
+		return;
+	sluice_pool_enter();
+	list_lru_walk(&sluice_pool_lru, sluice_pool_isolate_reached, &drain, ULONG_MAX);
+	sluice_pool_dispose(&drain.dispose);
+	sluice_pool_leave();
+	/* the ager or a shrinker may have been first, and may not be through */
+	wait_var_event_timeout(&sluice_pool_freeing, !atomic_read(&sluice_pool_freeing), HZ);
 }
 
 static unsigned long sluice_pool_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -304,8 +361,10 @@ static unsigned long sluice_pool_scan(struct shrinker *shrinker, struct shrink_c
 	LIST_HEAD(dispose);
 
 	sc->nr_to_scan = DIV_ROUND_UP(sc->nr_to_scan, SLUICE_POOL_WEIGHT);
+	sluice_pool_enter();
 	freed = list_lru_shrink_walk(&sluice_pool_lru, sc, sluice_pool_isolate, &dispose);
 	sluice_pool_dispose(&dispose);
+	sluice_pool_leave();
 	return SLUICE_POOL_WEIGHT * freed;
 }
 

@@ -23,7 +23,9 @@ void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_
 	scene->frame = sluice_alloc(scene->memory, sluice_find_heap(scene->memory, heap),
 				    scene->size, 0);
 	scene->slot = sluice_attach(scene->queue, scene->frame, 0);
-	scene->opened = scene->slot < 0 ? scene->slot :
+	scene->opened = scene->queue < 0 ? scene->queue :
+			scene->frame < 0 ? scene->frame :
+			scene->slot < 0 ? scene->slot :
 			kms_open(&scene->display, driver, width, height);
 	scene->import = scene->opened;
 	if (scene->opened)
