@@ -258,6 +258,7 @@ struct sluice_heap {
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @sgt: the pages, the largest pieces first; compound pages
  * @end: physical address of the last byte that is furthest up
+ * @zone: the lowest that it has pages of
  * @pieces: the first page of each piece
  * @single_piece: what @pieces points to if there is one
  * @single_sg: and what @sgt does
@@ -278,6 +279,7 @@ struct sluice_pages {
 	u32 mapping;
 	struct sg_table sgt;
 	phys_addr_t end;
+	enum zone_type zone;
 	struct page **pieces;
 	struct page *single_piece;
 	struct scatterlist single_sg;
@@ -677,7 +679,7 @@ struct sluice_pages *sluice_pool_new(void);
 void sluice_pool_delete(struct sluice_pages *pages);
 struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping);
 void sluice_pool_park(struct sluice_pages *pages);
-void sluice_pool_drain(struct sluice_device *sdev);
+bool sluice_pool_drain(gfp_t zone, unsigned int order);
 u64 sluice_pool_bytes(void);
 
 /* mmap.c */

@@ -22,10 +22,8 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 	int ret;
 
 	buffer->vaddr = sluice_contiguous_get(buffer);
-	if (!buffer->vaddr && buffer->sdev->zone) {
-		sluice_pool_drain(buffer->sdev);
+	if (!buffer->vaddr && sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)))
 		buffer->vaddr = sluice_contiguous_get(buffer);
-	}
 	if (!buffer->vaddr) {
 		*hint = buffer->sdev->zone ? SLUICE_HINT_DMA_MASK : SLUICE_HINT_FRAGMENTED;
 		return -ENOMEM;

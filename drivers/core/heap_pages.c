@@ -33,6 +33,7 @@ static struct page *sluice_pages_one(gfp_t zone, unsigned int order)
 static int sluice_pages_collect(struct sluice_pages *pages, gfp_t zone, struct list_head *pieces)
 {
 	u64 left = pages->size;
+	bool drained = false;
 	unsigned int i = 0;
 	struct page *page;
 
@@ -47,7 +48,10 @@ static int sluice_pages_collect(struct sluice_pages *pages, gfp_t zone, struct l
 			left -= (u64)PAGE_SIZE << order;
 			pages->count[i]++;
 		} else if (++i == SLUICE_PAGES_ORDERS) {
-			return -ENOMEM;
+			if (drained || !sluice_pool_drain(zone, 0))
+				return -ENOMEM;
+			drained = true;
+			i--;
 		}
 		cond_resched();	/* zeroing takes its time */
 	}
@@ -65,7 +69,6 @@ static void sluice_pages_scatter(struct sluice_pages *pages, struct list_head *p
 			list_del(&page->lru);
 			__free_pages(page, sluice_orders[i]);
 		}
-		pages->count[i] = 0;
 	}
 }
 
@@ -108,6 +111,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 	ret = sluice_pages_make_room(pages, count);
 	if (ret)
 		goto err_pieces;
+	pages->zone = __MAX_NR_ZONES;
 	sg = pages->sgt.sgl;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
 		size_t length = PAGE_SIZE << sluice_orders[i];
@@ -122,6 +126,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 			pages->pieces[index++] = page;
 			sg_set_page(sg, page, length, 0);
 			pages->end = max(pages->end, page_to_phys(page) + length - 1);
+			pages->zone = min(pages->zone, page_zonenum(page));
 			sg = sg_next(sg);
 		}
 	}
@@ -288,10 +293,6 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 	pages->size = size;
 	pages->mapping = SLUICE_MEM_CACHED;
 	ret = sluice_pages_fill(pages, sdev->zone);
-	if (ret == -ENOMEM && sdev->zone) {
-		sluice_pool_drain(sdev);
-		ret = sluice_pages_fill(pages, sdev->zone);
-	}
 	if (ret) {
 		if (ret == -ENOMEM && sdev->zone)
 			*hint = SLUICE_HINT_DMA_MASK;

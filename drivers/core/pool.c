@@ -15,6 +15,7 @@
  * fences.
  */
 #include <linux/list_lru.h>
+#include <linux/log2.h>
 #include <linux/memcontrol.h>
 #include <linux/moduleparam.h>
 #include <linux/shrinker.h>
@@ -96,9 +97,9 @@ void sluice_pool_delete(struct sluice_pages *pages)
 	kmem_cache_free(sluice_pool_cache, pages);
 }
 
-/* Whose memory is freed, and what it was. */
+/* Where memory is freed, and what it was. */
 struct sluice_pool_drain {
-	struct sluice_device *sdev;
+	enum zone_type zone;
 	struct list_head dispose;
 };
 
@@ -233,6 +234,8 @@ static void sluice_pool_end(struct sluice_pages *pages)
 		pages->state = SLUICE_PAGES_CLEAN;
 	WRITE_ONCE(sluice_pool_zeroing, NULL);
 	spin_unlock(&sluice_pool_lock);
+	/* or the look for who waits could come before that was seen */
+	smp_mb();
 	wake_up_var(&sluice_pool_zeroing);
 }
 
@@ -314,40 +317,54 @@ static void sluice_pool_age(struct work_struct *work)
 		queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ / 2);
 }
 
-static enum lru_status sluice_pool_isolate_reached(struct list_head *item,
-						   struct list_lru_one *list,
-						   SLUICE_LRU_LOCK_ARG void *arg)
+static enum lru_status sluice_pool_isolate_low(struct list_head *item, struct list_lru_one *list,
+					       SLUICE_LRU_LOCK_ARG void *arg)
 {
 	struct sluice_pages *pages = container_of(item, struct sluice_pages, lru);
 	struct sluice_pool_drain *drain = arg;
 
-	if (!sluice_dma_reaches(&drain->sdev->dev, pages->end))
+	if (pages->zone > drain->zone)
 		return LRU_SKIP;
 	return sluice_pool_isolate(item, list, SLUICE_LRU_LOCK &drain->dispose);
 }
 
 /**
- * sluice_pool_drain - free what a device with little memory could use
- * @sdev: the device, without memory for a buffer
+ * sluice_pool_drain - free what lies in a small zone, if that is why memory is short
+ * @zone: GFP flags of the zone, of which an allocation has failed
+ * @order: of that allocation
  *
  * Reclaim does not do it: it is content with a few pages of anything, and the page
  * allocator gives up if a small zone is none the better for it.  Whosever cgroup's
- * the memory is, it lies where most have no need of it.
+ * the memory is, it lies where most have no need of it; but who is at the limit of
+ * his own cgroup takes nothing from others.
  *
- * Context: may sleep; not in reclaim.
+ * Context: may sleep; not in reclaim.  Return: true if it is worth another try.
  */
-void sluice_pool_drain(struct sluice_device *sdev)
+bool sluice_pool_drain(gfp_t zone, unsigned int order)
 {
-	struct sluice_pool_drain drain = { .sdev = sdev, .dispose = LIST_HEAD_INIT(drain.dispose) };
+	struct sluice_pool_drain drain = { .zone = gfp_zone(GFP_KERNEL | zone) };
+	struct page *page;
+	int turn;
 
-	if (!sluice_pool_bytes() && !atomic_read(&sluice_pool_freeing))
-		return;
+	if (!zone || order > ilog2(MAX_ORDER_NR_PAGES))
+		return false;
+	/* charged to nobody, and without reclaim: a limit, or there is some again */
+	page = alloc_pages(zone | __GFP_NOWARN, order);
+	if (page) {
+		__free_pages(page, order);
+		return true;
+	}
 	sluice_pool_enter();
-	list_lru_walk(&sluice_pool_lru, sluice_pool_isolate_reached, &drain, ULONG_MAX);
-	sluice_pool_dispose(&drain.dispose);
+	/* what moves to a parent cgroup at this moment is missed by one walk */
+	for (turn = 0; turn < 2; turn++) {
+		INIT_LIST_HEAD(&drain.dispose);
+		list_lru_walk(&sluice_pool_lru, sluice_pool_isolate_low, &drain, ULONG_MAX);
+		sluice_pool_dispose(&drain.dispose);
+	}
 	sluice_pool_leave();
 	/* the ager or a shrinker may have been first, and may not be through */
 	wait_var_event_timeout(&sluice_pool_freeing, !atomic_read(&sluice_pool_freeing), HZ);
+	return true;
 }
 
 static unsigned long sluice_pool_count(struct shrinker *shrinker, struct shrink_control *sc)

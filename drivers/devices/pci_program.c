@@ -415,6 +415,8 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_step *st
 	if (here) {
 		pci_program_go_on(sluice, step);
 		smp_store_release(&sluice->starting, false);
+		/* or the look for who waits could come before that was seen */
+		smp_mb();
 		wake_up_var(&sluice->starting);
 	}
 	return 0;
