@@ -270,15 +270,6 @@ TEST_F(buffer, sizes_from_one_byte_to_many_pages)
 	}
 }
 
-/* A parameter of sluice.ko, for the time of one test. */
-static int open_limit_mb(unsigned int mb)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", mb);
-	return write_text("/sys/module/sluice/parameters/open_limit_mb", text);
-}
-
 TEST(limit_of_an_open_is_kept_and_given_back)
 {
 	struct sluice_alloc alloc = { .size = 3 << 20 };

@@ -61,18 +61,6 @@ static int allow(const FIXTURE_DATA(direct) *self, const char *ranges)
 	return pci_attribute(self->peers.edu, "registers", ranges);
 }
 
-/* One op, to its end: the job's error. */
-static int run(const FIXTURE_DATA(direct) *self, const struct sluice_op *op)
-{
-	struct sluice_completion completion;
-	int ret = sluice_submit(self->queue, op, 1, -1, NULL, 0, NULL);
-
-	if (ret)
-		return ret;
-	ret = sluice_read(self->queue, &completion, 1);
-	return ret == 1 ? completion.status : ret;
-}
-
 /* The file's mode may let somebody open it; what counts is who writes. */
 TEST_F_TIMEOUT(direct, only_who_has_the_privilege_allows_registers, SECONDS)
 {
@@ -130,27 +118,27 @@ TEST_F_TIMEOUT(direct, interrupts_are_counted_by_eventfds, SECONDS)
 	sluice_command_interrupt(&commands[1], 0);
 	sluice_command_write(&commands[2], 0, 4, EDU_ACK, 1);
 	sluice_op_program(&op, commands, 3);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(first, 1), 1);
-	EXPECT_EQ(run(self, &op), 0);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(first, 2), 2);
 	/* the second takes over */
 	second = sluice_eventfd(self->device, 0);
 	ASSERT_GE(second, 0);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(second, 1), 1);
 	EXPECT_FALSE(counted(first, 100, &count));
 	/* an op that an interrupt ends, and one that acknowledges it */
 	sluice_op_program(&op, commands, 2);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(second, 1), 1);
 	sluice_op_program(&op, &commands[2], 1);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	sluice_op_program(&op, commands, 3);
 	/* none any more */
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
-	EXPECT_EQ(run(self, &op), 0);
+	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_FALSE(counted(second, 100, &count));
 	close(first);
 	close(second);

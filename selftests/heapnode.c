@@ -50,14 +50,6 @@ static bool wait_for_node(const char *path, bool there)
 	return false;
 }
 
-static int open_limit_mb(unsigned int mb)
-{
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", mb);
-	return write_text("/sys/module/sluice/parameters/open_limit_mb", text);
-}
-
 /* The fd that the next open gets: tells whether a call has left one behind. */
 static int lowest_fd(void)
 {

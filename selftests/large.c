@@ -27,7 +27,7 @@ FIXTURE_SETUP(large)
 	int64_t began = now_ns();
 
 	self->before = objects_before();
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "6000"), 0);
+	ASSERT_EQ(open_limit_mb(6000), 0);
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, sluice_find_heap(self->device, "pages"), SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
@@ -43,7 +43,7 @@ FIXTURE_TEARDOWN(large)
 	close(self->queue);
 	close(self->buffer);
 	close(self->device);
-	write_text("/sys/module/sluice/parameters/open_limit_mb", "0");
+	open_limit_mb(0);
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 

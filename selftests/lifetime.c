@@ -345,17 +345,26 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 	close(buffer);
 }
 
+/* edu's module once more, with other parameters; false if it cannot be had. */
+static bool reload_edu(const char *parameters)
+{
+	char command[96];
+
+	if (!module_unload("sluice_edu"))
+		return false;
+	snprintf(command, sizeof(command), "insmod /sluice/$(uname -r)/sluice-edu.ko %s", parameters);
+	return !system(command);
+}
+
 TEST(edu_that_can_address_too_little_gets_no_node)
 {
 	if (translated())
 		SKIP(return, "this IOMMU's driver remembers that the lowest addresses are taken");
 	ASSERT_TRUE(find_edu());
-	ASSERT_TRUE(module_unload("sluice_edu"));
 	/* no memory is below 256 bytes */
-	EXPECT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=8"), 0);
+	EXPECT_TRUE(reload_edu("dma_bits=8"));
 	EXPECT_NE(access("/dev/sluice/edu0", F_OK), 0);
-	EXPECT_TRUE(module_unload("sluice_edu"));
-	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko"), 0);
+	ASSERT_TRUE(reload_edu(""));
 	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 }
 
@@ -374,8 +383,7 @@ TEST(edu_of_32_bits_gets_memory_that_they_address)
 	if (translated())
 		SKIP(close(soft); return, "an IOMMU lets 32 bits address all memory");
 	ASSERT_TRUE(find_edu());
-	ASSERT_TRUE(module_unload("sluice_edu"));
-	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko dma_bits=32"), 0);
+	ASSERT_TRUE(reload_edu("dma_bits=32"));
 	EXPECT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 	device = sluice_open("edu0");
 	for (i = 0; i < 4; i++) {
@@ -390,8 +398,7 @@ TEST(edu_of_32_bits_gets_memory_that_they_address)
 	}
 	close(device);
 	close(soft);
-	EXPECT_TRUE(module_unload("sluice_edu"));
-	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-edu.ko"), 0);
+	ASSERT_TRUE(reload_edu(""));
 	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 }
 

@@ -143,13 +143,7 @@ static int submit(FIXTURE_DATA(program) *self, const struct sluice_op *op)
 /* To its end: the job's error. */
 static int run(FIXTURE_DATA(program) *self, const struct sluice_op *op)
 {
-	struct sluice_completion completion;
-	int ret = submit(self, op);
-
-	if (ret)
-		return ret;
-	ret = sluice_read(self->queue, &completion, 1);
-	return ret == 1 ? completion.status : ret;
+	return run_op(self->queue, op);
 }
 
 #define TRANSFERS 6	/* of an op */

@@ -93,6 +93,25 @@ int knob(const char *name, unsigned long value)
 	return write_text(path, text);
 }
 
+int open_limit_mb(unsigned int mb)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", mb);
+	return write_text("/sys/module/sluice/parameters/open_limit_mb", text);
+}
+
+int run_op(int queue, const struct sluice_op *op)
+{
+	struct sluice_completion completion;
+	int ret = sluice_submit(queue, op, 1, -1, NULL, 0, NULL);
+
+	if (ret)
+		return ret;
+	ret = sluice_read(queue, &completion, 1);
+	return ret == 1 ? completion.status : ret;
+}
+
 bool wait_running(unsigned int engine)
 {
 	char line[256], *state;

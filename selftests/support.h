@@ -64,18 +64,24 @@ bool objects_settle(const struct objects *before);
 /** knob - write a number to a file of soft0 in debugfs; returns 0 or -errno */
 int knob(const char *name, unsigned long value);
 
+/** open_limit_mb - what each open of a node may have, 0 for any amount; returns 0 or -errno */
+int open_limit_mb(unsigned int mb);
+
+/** run_op - a job of one op, to its end; returns its error, or why there is no job */
+int run_op(int queue, const struct sluice_op *op);
+
 /**
  * wait_running - wait until a job runs on an engine of soft0
  *
  * A knob is read when an op starts: to change it for the next op only, wait
- * here first.  Returns false after ten seconds without one.
+ * here first.  Returns false after LATE_MS without one.
  */
 bool wait_running(unsigned int engine);
 
 /**
  * wait_hanging - wait until soft0 has taken notice of all of hang_next
  *
- * Returns false after ten seconds.
+ * Returns false after LATE_MS.
  */
 bool wait_hanging(void);
 

@@ -118,7 +118,7 @@ TEST(counts_against_the_limit_of_the_open)
 
 	args.memfd = sealed_memfd(0, 1L << 40, F_SEAL_SHRINK);
 	ASSERT_GE(args.memfd, 0);
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "4"), 0);
+	ASSERT_EQ(open_limit_mb(4), 0);
 	ASSERT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), 0);
 	other = args.fd;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EDQUOT);
@@ -128,11 +128,11 @@ TEST(counts_against_the_limit_of_the_open)
 	close(other);
 	EXPECT_EQ(wrap_error(device, args.memfd, 0, 3 << 20), 0);
 	/* a sparse file may be larger than any machine */
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "100000000"), 0);
+	ASSERT_EQ(open_limit_mb(100000000), 0);
 	args.size = 1ULL << 40;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EFBIG);
 	EXPECT_EQ(args.hint, SLUICE_HINT_LIMIT);
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "0"), 0);
+	ASSERT_EQ(open_limit_mb(0), 0);
 	close(args.memfd);
 	close(device);
 	EXPECT_TRUE(objects_settle(&before));
@@ -171,10 +171,10 @@ TEST(no_huge_pages_left_is_ENOMEM)
 	close(args.fd);
 	/* all of a huge page counts, of which a small part was asked for */
 	args.size = PAGE;
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "1"), 0);
+	ASSERT_EQ(open_limit_mb(1), 0);
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EDQUOT);
 	EXPECT_EQ(args.hint, SLUICE_HINT_LIMIT);
-	ASSERT_EQ(write_text("/sys/module/sluice/parameters/open_limit_mb", "0"), 0);
+	ASSERT_EQ(open_limit_mb(0), 0);
 	close(args.memfd);
 	EXPECT_EQ(number_of("/proc/meminfo", "HugePages_Free:"), 2);
 	reserve_huge_pages(0);
