@@ -2,81 +2,115 @@
 # Every target that a person types.  'make help' tells them apart.
 
 VM := selftests/vm
-NEWEST := 7.2
-KERNELS := 6.1 6.12 $(NEWEST)
 empty :=
 
-# KERNEL=6.12 chooses one kernel, KDIR=/path/to/build one of your own, T=name
-# one test program.
+# Kernels go by their role, which selftests/vm/roles explains.  KERNEL= chooses: a role,
+# a line as 6.12, a release, or several of them.  KDIR=/path/to/build takes a kernel of
+# your own, T=name one test program.
+KERNELS := $(or $(KERNEL),oldest lts newest)
+ONE := $(lastword $(or $(KERNEL),newest))
+ARM64 := $(or $(KERNEL),lts newest)
 ifneq ($(KDIR),)
-LINES := $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
-else
-LINES := $(or $(KERNEL),$(KERNELS))
+KERNELS := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
+ONE := $(KERNELS)
 endif
-ONE := $(lastword $(LINES))
+# A newer kernel than the archive has is built from its source.
+ifneq ($(SOURCE),)
+ifeq ($(KERNEL),canary)
+CANARY_SOURCE := yes
+endif
+endif
 
 help:
-	@echo 'make demo                     the main job, ending with a picture and a table'
-	@echo 'make check                    all tests on kernels $(KERNELS)'
-	@echo 'make check KERNEL=6.12        ... on one of them'
+	@echo 'make demo                     the main job, ending with a picture and a table; V=1 for details'
+	@echo 'make check                    all tests on the oldest, the lts and the newest kernel'
+	@echo 'make check KERNEL=lts         ... on one of them; KERNEL=6.18 on another that the archive has'
+	@echo 'make check KERNEL=canary      ... on one that is newer than the newest, where there is one;'
+	@echo '                              SOURCE=linux-7.9.tar.xz builds it from that source'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
-	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on $(NEWEST) run there, too'
-	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; T= as above'
+	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
+	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
-	@echo 'make check-debug LONG=1       ... and on 6.12 built so, and on 7.2 with KCSAN'
-	@echo 'make check-debug KERNEL=6.12  ... on that one; VARIANT=kcsan for KCSAN'
-	@echo 'make check-races              loops of races on 7.2 of these; LONG=1 for an hour on both, T=unbind for one'
+	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
+	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
+	@echo 'make check-races              loops of races on the newest of these; LONG=1 for an hour on both, T=unbind for one'
+	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
 	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make coverage                 what of drivers/ the last three reached'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
-	@echo 'make modules KERNEL=6.12      compile the modules into build/'
+	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
+	@echo 'make refresh                  ask the archive again which kernels there are'
 	@echo 'make clean                    remove build/ (the cache stays)'
 
 setup:
-	@$(VM)/setup
+ifeq ($(KDIR)$(CANARY_SOURCE),)
+	@$(VM)/setup $(KERNELS)
+else
+	@$(VM)/setup newest
+endif
+
+# For targets that need no other kernel.
+setup-newest:
+	@$(VM)/setup newest
+
+refresh:
+	@$(VM)/setup --refresh $(KERNELS)
 
 user: setup
 	@$(VM)/build user
 
 modules: setup
 ifneq ($(KDIR),)
-	@$(VM)/build kdir $(KDIR)
+	@$(VM)/build kdir '$(KDIR)'
 else
-	@for line in $(LINES); do $(VM)/build modules $$line || exit 1; done
+	@$(VM)/build modules $(KERNELS)
 endif
 
+ifneq ($(CANARY_SOURCE),)
+check: user
+	@release=$$($(VM)/build lab '$(SOURCE):debug') && \
+		$(call PATIENCE,1800) $(VM)/run check $$release $(if $(T),-t $(T))
+else
 check: user modules
-	@$(VM)/run check $(LINES) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
+	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
+endif
 
-# Debian's kernel for arm64 on QEMU's Raspberry Pi 3, with what that needs.
-check-arm64: setup
-	@$(VM)/setup-arm64
-	@$(VM)/build arm64
-	@$(VM)/build user-arm64
-	@$(VM)/run check arm64 $(if $(T),-t $(T))
+# The set-up against an archive of its own, on this machine.
+check-lab: setup-newest
+	@$(VM)/lab-test
 
-# Kernels built to catch bugs.  LONG=1: all of them; KERNEL=6.12 or VARIANT=kcsan:
+# Debian's kernels for arm64 on QEMU's Raspberry Pi 3, with what that needs.
+check-arm64:
+	@$(VM)/setup --arm64 $(ARM64)
+	@$(VM)/build modules $(ARM64:=-arm64)
+	@$(VM)/build user-arm64 $(ARM64)
+	@$(VM)/run check $(ARM64:=-arm64) $(if $(T),-t $(T))
+
+# Kernels built to catch bugs.  LONG=1: all of them; KERNEL=lts or VARIANT=kcsan:
 # that one.
-LAB := $(if $(KERNEL)$(VARIANT),$(or $(KERNEL),$(NEWEST)):$(or $(VARIANT),debug),\
-	$(NEWEST):debug $(if $(LONG),6.12:debug $(NEWEST):kcsan))
+LAB := $(if $(KERNEL)$(VARIANT),$(ONE):$(or $(VARIANT),debug),\
+	newest:debug $(if $(LONG),lts:debug newest:kcsan))
 # Races are what kcsan is for.
-LAB_RACES := $(filter-out 6.12:%,$(LAB))
+LAB_RACES := $(filter-out lts:%,$(LAB))
 # They are slow, above all to boot on a busy machine.
 PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(1)} \
 	SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-400}
 
-check-debug: user
+user-newest: setup-newest
+	@$(VM)/build user
+
+check-debug: user-newest
 	@releases=$$($(VM)/build lab $(LAB)) && \
 		$(call PATIENCE,$(if $(LONG),3600,1800)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
 
-check-races: user
+check-races: user-newest
 	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \
 		$(call PATIENCE,$(if $(LONG),7200,1200)) $(VM)/run check $$releases \
 		-t races -s seconds=$(RACES_SECONDS) $(if $(T),-s loop=$(T))
@@ -85,36 +119,40 @@ check-races: user
 # selftests/fuzz/corpus.
 FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,1500))
 
-fuzz: user
-	@release=$$($(VM)/build lab $(NEWEST):debug) && \
+fuzz: user-newest
+	@release=$$($(VM)/build lab newest:debug) && \
 		$(call PATIENCE,$(if $(LONG),7200,900)) $(VM)/run check $$release \
 		-t fuzz -s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
 # T=word: only cases with that word in their name.
-bench: user
-	@$(VM)/build modules $(NEWEST) SLUICE_TESTS=1
-	@$(call PATIENCE,1800) $(VM)/run bench $(NEWEST) $(if $(T),-t $(T))
+bench: user-newest
+	@$(VM)/build modules newest SLUICE_TESTS=1
+	@$(call PATIENCE,1800) $(VM)/run bench newest $(if $(T),-t $(T))
 
 # What the last check-debug, check-races and fuzz reached; selftests/unreached
 # explains the rest.
-coverage:
+coverage: setup-newest
 	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
 		$(VM)/coverage $$release $$(ls build/coverage/$$release/*)
 
-demo: user
-	@$(VM)/build modules $(NEWEST)
-	@$(VM)/run demo $(NEWEST)
+demo: setup-newest
+	@$(VM)/build programs & programs=$$!; $(VM)/build modules newest && wait $$programs
+	@$(VM)/run demo newest
 
 shell: user
-	@$(MAKE) -s modules KERNEL=$(ONE)
+ifeq ($(KDIR),)
+	@$(VM)/build modules $(ONE)
+else
+	@$(VM)/build kdir '$(KDIR)'
+endif
 	@$(VM)/run shell $(ONE)
 
 gates: user
-	@$(VM)/setup-arm64
-	@$(VM)/gates
+	@$(VM)/setup --arm64 $(ARM64)
+	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
 clean:
 	rm -rf build
 
-
-.PHONY: help setup user modules check check-arm64 check-debug check-races fuzz bench coverage demo shell gates clean
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
+	check-races fuzz bench coverage demo shell gates clean

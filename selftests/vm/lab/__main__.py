@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: MIT
+"""Have a root file system, kernels, and the kernel's test harness in the cache.
+
+    setup [KERNEL...]           KERNEL is a role (oldest, lts, newest, canary), a line
+                                (6.12), or a release; without any, the first three roles
+    setup --arm64 [KERNEL...]   kernels for arm64, and what their guest needs
+    setup --source KERNEL       the source of a kernel; prints the tarball's path
+    setup --refresh             ask the archive again which kernel has which role
+
+A second run finds everything and returns at once, without a network.  What a checkout
+uses is linked from build/lab/: root, harness, arm64, and kernels/KERNEL.
+"""
+import argparse
+import errno
+import os
+import signal
+import sys
+
+from .archive import Archive
+from .cache import Cache
+from .kernels import ROLES, Kernels, Table
+from .root import COMPILERS, have_arm64, have_root
+from .sources import have_source, tarball
+from .tell import Problem, say
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+
+
+BUILD = os.environ.get("SLUICE_BUILD") or os.path.join(TOP, "build")
+
+
+def link(path, *names):
+    """Link something of the cache from build/lab/."""
+    target = os.path.join(BUILD, "lab", *names)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(target) and os.readlink(target) == path:
+        return
+    new = f"{target}.{os.getpid()}"
+    os.symlink(path, new)
+    os.rename(new, target)
+
+
+def unlink(*names):
+    """Remove a link of an earlier run."""
+    path = os.path.join(BUILD, "lab", *names)
+    if os.path.islink(path):
+        os.unlink(path)
+
+
+class Setup:
+    """What one run of the command works on."""
+
+    def __init__(self, cache, archive, table):
+        self.cache, self.archive, self.table = cache, archive, table
+
+    def everything(self, wanted, arch="amd64", refresh=False):
+        """Have kernels, and what compiles for them and runs on them."""
+        self.cache.lock()
+        root = have_root(self.cache, self.archive, self.table.home)
+        link(root, "root")
+        if arch != "amd64":
+            link(have_arm64(self.cache, self.archive, self.table.home), "arm64")
+        kernels = Kernels(self.cache, self.archive, self.table, arch)
+        checker = os.path.join(self.harness(), "scripts", "checker-valid.sh")
+        used = [root]
+        for each in wanted:
+            before = kernels.known(each)
+            kernel = kernels.have(each, refresh)
+            path = kernels.path(kernel.release)
+            kernels.add_checker(kernel, checker)
+            name = each if arch == "amd64" else f"{each}-{arch}"
+            link(path, "kernels", name)
+            self.compilers(name, kernel, path)
+            used.append(path)
+            if refresh or not before or before["release"] != kernel.release:
+                say(f"'{each}' is {kernel.release}, from {kernel.suite}")
+        self.cache.remove_unused(used)
+
+    def harness(self):
+        """Have what tests are built with: that of the newest kernel, whichever is tested."""
+        kernels = Kernels(self.cache, self.archive, self.table)
+        source = have_source(self.cache, self.archive, self.table, kernels.find("newest"))
+        harness = os.path.join(source, "harness")
+        link(harness, "harness")
+        return harness
+
+    def compilers(self, name, kernel, path):
+        """A kernel of a younger Debian is compiled for in a root of that Debian's."""
+        suite = kernel.suite.partition("-")[0]
+        with open(os.path.join(path, "compiler"), encoding="utf-8") as file:
+            compiler = file.read().strip()
+        if suite in self.table.rows["younger"][1]:
+            suite = "sid" if suite == "experimental" else suite
+            link(have_root(self.cache, self.archive, suite, (*COMPILERS, compiler), 1200),
+                 "compilers", name)
+        else:
+            unlink("compilers", name)
+
+    def source(self, wanted):
+        """Have a kernel's source; returns the tarball's path."""
+        self.cache.lock()
+        kernel = Kernels(self.cache, self.archive, self.table).find(wanted)
+        return tarball(have_source(self.cache, self.archive, self.table, kernel))
+
+
+def main():
+    """The command."""
+    parser = argparse.ArgumentParser(prog="setup", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kernels", nargs="*", metavar="KERNEL")
+    parser.add_argument("--arm64", action="store_true")
+    parser.add_argument("--refresh", action="store_true")
+    parser.add_argument("--source", action="store_true")
+    args = parser.parse_args()
+
+    def stop(_number, _frame):
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    cache = Cache.of_user()
+    setup = Setup(cache, Archive(cache), Table(
+        os.environ.get("SLUICE_ROLES") or os.path.join(TOP, "selftests", "vm", "roles")))
+    try:
+        if args.source:
+            print(setup.source(args.kernels[0]))
+        else:
+            setup.everything(args.kernels or list(ROLES[:3]), "arm64" if args.arm64 else "amd64",
+                             args.refresh)
+    except Problem as problem:
+        print(f"sluice: {problem}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nsluice: interrupted; what was fetched is kept: the same command goes on from there",
+              file=sys.stderr)
+        return 130
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"sluice: {cache.full()}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

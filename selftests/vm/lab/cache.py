@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""The cache: one folder for all checkouts of a user.
+
+    apt/        lists of the archive, for the lab alone
+    debs/       packages that were fetched and not unpacked yet
+    roots/      root file systems, by the checksum of what is in them
+    kernels/    unpacked kernel packages, by release
+    sources/    kernel sources, by version
+    builds/     kernels that were built here, by configuration (selftests/vm/kernel)
+    found.json  which release has which role
+
+A folder gets its final name when it is complete, and not before: what is there can
+be trusted, whenever the machine went down.  The lock guards all changes.  What has
+not been used for UNUSED_DAYS is removed when something new is made.
+"""
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from .tell import Problem, as_root, say
+
+UNUSED_DAYS = 14
+
+
+class Cache:
+    """The folder and its lock."""
+
+    def __init__(self, path):
+        self.path = path
+        self._lock = None
+
+    @classmethod
+    def of_user(cls):
+        """The cache that the environment names."""
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        return cls(os.path.abspath(os.environ.get("SLUICE_CACHE") or os.path.join(base, "sluice")))
+
+    def at(self, *names):
+        """Path of something in the cache."""
+        return os.path.join(self.path, *names)
+
+    def lock(self):
+        """Wait until no other set-up changes the cache; held until the process ends."""
+        if self._lock:
+            return
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            # kept open: the lock goes with the process
+            self._lock = open(self.at("lock"), "a+", encoding="utf-8")  # pylint: disable=R1732
+        except OSError as error:
+            raise Problem(f"cannot write to the cache {self.path} ({error.strerror}): "
+                          "set SLUICE_CACHE to a folder of your own") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.seek(0)
+            say(f"another set-up is at work (process {self._lock.read().strip() or 'unknown'}): "
+                "waiting for it to end")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._lock.truncate(0)
+        self._lock.write(str(os.getpid()))
+        self._lock.flush()
+        self._remove_leftovers()
+
+    def _remove_leftovers(self):
+        """Remove what a set-up that was killed has left, and an older version's cache."""
+        for kind in ("roots", "kernels", "sources"):
+            folder = self.at(kind)
+            for name in os.listdir(folder) if os.path.isdir(folder) else []:
+                if ".new." in name:
+                    self.remove(os.path.join(folder, name))
+        if os.path.exists(self.at("root.stamp")):
+            say("removing the cache of an earlier version")
+            for name in ("root", "root.new", "arm64", "arm64.new", "kernels"):
+                self.remove(self.at(name))
+            for name in ("arm64.stamp", "setup.log", "setup-arm64.log", "root.stamp"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self.at(name))
+
+    @staticmethod
+    def remove(path):
+        """Remove a file or a folder that may belong to root."""
+        if not os.path.lexists(path):
+            return
+        shutil.rmtree(path, ignore_errors=True)
+        if os.path.lexists(path):
+            subprocess.run(as_root(["rm", "-rf", "--one-file-system", path]), check=False)
+
+    def remove_unused(self, used):
+        """Remove roots, kernels, sources and builds that have not been used lately."""
+        oldest = time.time() - UNUSED_DAYS * 86400
+        for kind in ("roots", "kernels", "sources", "builds"):
+            folder = self.at(kind)
+            for name in os.listdir(folder) if os.path.isdir(folder) else []:
+                path = os.path.join(folder, name)
+                if path not in used and os.stat(path).st_mtime < oldest:
+                    self.remove(path)
+
+    @staticmethod
+    def used(path):
+        """Note that something is in use."""
+        try:
+            os.utime(path)
+        except PermissionError:
+            subprocess.run(as_root(["touch", path]), check=False)
+
+    @contextlib.contextmanager
+    def folder(self, kind, name, belongs_to_root=False):
+        """Make the folder KIND/NAME: the block fills the path that it gets, which then is
+        renamed.  If the block fails, nothing is left.
+        """
+        os.makedirs(self.at(kind), exist_ok=True)
+        path = tempfile.mkdtemp(prefix=name + ".new.", dir=self.at(kind))
+        os.chmod(path, 0o755)
+        try:
+            yield path
+            if belongs_to_root:
+                subprocess.run(as_root(["mv", "-T", path, self.at(kind, name)]), check=True)
+            else:
+                os.rename(path, self.at(kind, name))
+        except BaseException:
+            # a second Ctrl-C must not leave it
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self.remove(path)
+            signal.signal(signal.SIGINT, before)
+            raise
+
+    def need_space(self, megabytes, why):
+        """Refuse early what the disk has no room for."""
+        os.makedirs(self.path, exist_ok=True)
+        free = shutil.disk_usage(self.path).free >> 20
+        if free < megabytes:
+            raise Problem(f"{why} needs {megabytes} MB in {self.path}, where {free} MB are free: "
+                          "make room, or set SLUICE_CACHE to a folder on another disk")
+
+    def full(self):
+        """The error for a disk that has filled up."""
+        return Problem(f"the disk of {self.path} is full: make room, or set SLUICE_CACHE to a "
+                       "folder on another disk; nothing half-made was kept")
+
+    def read(self, name):
+        """A JSON file of the cache; {} if there is none, or none that can be read."""
+        try:
+            with open(self.at(name), encoding="utf-8") as file:
+                content = json.load(file)
+                return content if isinstance(content, dict) else {}
+        except (OSError, ValueError):
+            return {}
+
+    def write(self, name, content):
+        """Replace a JSON file of the cache, whole or not at all."""
+        try:
+            with open(self.at(name + ".new"), "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1, sort_keys=True)
+                file.write("\n")
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise self.full() from error
+            raise
+        os.rename(self.at(name + ".new"), self.at(name))

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: MIT
+"""Which kernel has which role, and its files.
+
+A kernel is what Debian ships: image, modules and headers, in however many packages
+they come today, found by the packages' names.  They are unpacked, not installed, into
+a folder of the cache:
+
+    kernels/7.3.4+deb13-amd64/      boot/, usr/lib/modules/, usr/src/, usr/lib/linux-kbuild-*
+                                    and compiler, a file: what it was compiled with
+
+so that one more kernel needs no new root file system.
+"""
+import collections
+import glob
+import os
+import re
+import subprocess
+import time
+
+from .archive import spec_of
+from .tell import Problem, say
+
+ROLES = ("oldest", "lts", "newest", "canary")
+STALE_DAYS = 14
+
+# a package of a kernel, and the flavour that the lab takes: plain amd64 or arm64
+IMAGE = re.compile(r"linux-image-(\d+\.\d+(?:\.\d+)*(?:[-+.~][0-9a-z+.~]+)?-(amd64|arm64))$")
+PART = re.compile(r"linux-(image|modules|binary|base|headers|kbuild|compiler)-\d")
+
+# release as uname -r has it, version of the package, suite that has it
+Kernel = collections.namedtuple("Kernel", "release version suite")
+
+
+def natural(text):
+    """A key that orders numbers in a text by their value."""
+    return [(1, int(part), "") if part.isdigit() else (0, 0, part)
+            for part in re.split(r"(\d+)", text) if part]
+
+
+def age(version):
+    """A key that orders kernel packages: 7.3~rc7 is before 7.3 and 7.3.1."""
+    match = re.match(r"(\d+(?:\.\d+)*)(?:~rc(\d+))?", version)
+    numbers = tuple(int(part) for part in match.group(1).split("."))
+    return ((numbers + (0, 0, 0))[:3], int(match.group(2) or 1 << 30), natural(version))
+
+
+def line_of(version):
+    """(6, 12) for 6.12.118-1."""
+    return tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", version).groups())
+
+
+def released(kernel):
+    """Is this a release, not a candidate for one?"""
+    return "~rc" not in kernel.version
+
+
+class Table:
+    """The file selftests/vm/roles."""
+
+    def __init__(self, path):
+        self.rows = {}
+        with open(path, encoding="utf-8") as file:
+            for text in file:
+                words = text.partition("#")[0].split()
+                if words:
+                    self.rows[words[0]] = (words[1], words[2:])
+
+    def line(self, role):
+        """The number of a role's line; "*" for the newest."""
+        return self.rows[role][0]
+
+    def suites(self, role):
+        """Where a role's kernel may be, best first."""
+        return self.rows[role][1]
+
+    @property
+    def everyday(self):
+        """Suites of all roles that every checkout uses."""
+        found = []
+        for role in ROLES[:3]:
+            found += [suite for suite in self.suites(role) if suite not in found]
+        return found
+
+    @property
+    def home(self):
+        """The suite of the root file system."""
+        return self.suites("root")[0]
+
+
+def best(kernels, suites):
+    """The newest of these kernels; among equals the one whose suite is named first."""
+    def rank(kernel):
+        base = re.sub(r"-(updates|security)$", "", kernel.suite)
+        return age(kernel.version), -suites.index(base) if base in suites else -len(suites)
+    return max(kernels, key=rank)
+
+
+class Kernels:
+    """Kernels of one architecture: in the archive, and in the cache."""
+
+    def __init__(self, cache, archive, table, arch="amd64"):
+        self.cache, self.archive, self.table, self.arch = cache, archive, table, arch
+        self._offered = {}
+
+    # --- what the archive has
+
+    @property
+    def _arches(self):
+        return tuple(sorted({"amd64", self.arch}))
+
+    def offered(self, suites, anew=False):
+        """All kernels in these suites that have headers, too."""
+        suites = tuple(suites)
+        if anew or suites not in self._offered:
+            fresh = self.archive.update(suites, self._arches, anew)
+            if anew and not fresh:
+                raise Problem("the Debian archive cannot be reached, and has replaced what was to be "
+                              "fetched: check the network")
+            names = self.archive.names(suites, self._arches, "linux-")
+            images = [name for name in names
+                      if (match := IMAGE.match(name)) and match.group(2) == self.arch
+                      and not re.search(r"-(cloud|rt|dbg|unsigned)-", name)
+                      and name.replace("image", "headers", 1) in names]
+            self._offered[suites] = [
+                Kernel(name.partition(":")[0].removeprefix("linux-image-"), version, suite)
+                for name, version, suite in self.archive.versions(
+                    suites, self._arches, [f"{image}:{self.arch}" for image in images])]
+        return self._offered[suites]
+
+    def choose(self, wanted, anew=False):
+        """The kernel for a role, a line or a release."""
+        if wanted == "canary":
+            return self._canary(anew)
+        if wanted in ROLES:
+            line, suites = self.table.line(wanted), self.table.suites(wanted)
+            kernels = self.offered(self.table.everyday, anew)
+            kernels = [kernel for kernel in kernels if released(kernel)]
+            if not kernels:
+                raise Problem("the archive has no kernels at all: name another with SLUICE_MIRROR")
+            if line != "*":
+                return self._of_line(kernels, line, suites, wanted)
+            home = [kernel for kernel in kernels
+                    if re.sub(r"-(updates|security)$", "", kernel.suite) in suites]
+            found = best(home or kernels, suites)
+            if line_of(found.version) > line_of(self.table.line("tested")):
+                say(f"{found.release} is newer than the newest kernel that this version was tested "
+                    f"on ({self.table.line('tested')}): trying it")
+            return found
+        suites = self.table.suites("others")
+        kernels = self.offered(suites, anew)
+        exact = [kernel for kernel in kernels if kernel.release == wanted]
+        if exact:
+            return best(exact, suites)
+        if not re.fullmatch(r"\d+\.\d+", wanted):
+            raise Problem(f"no kernel '{wanted}': give a role (oldest, lts, newest, canary), a line as "
+                          "6.12, or a whole release as uname -r prints it")
+        kernels = [kernel for kernel in kernels if line_of(kernel.version) == line_of(wanted)]
+        if not kernels:
+            raise Problem(f"the archive has no kernel {wanted}; it has " + ", ".join(sorted(
+                {"{}.{}".format(*line_of(kernel.version)) for kernel in self.offered(suites)},
+                key=natural)))
+        return best(kernels, suites)
+
+    def _of_line(self, kernels, line, suites, role):
+        """The newest of a line; of the nearest line if that has gone."""
+        lines = sorted({line_of(kernel.version) for kernel in kernels})
+        wanted = line_of(line)
+        if wanted in lines:
+            nearest = wanted
+        else:
+            above = [each for each in lines if each > wanted]
+            nearest = above[0] if above else lines[-1]
+            say("the archive has no kernel {} for '{}' any more: taking {}.{}, the nearest line".format(
+                line, role, *nearest))
+        return best([kernel for kernel in kernels if line_of(kernel.version) == nearest], suites)
+
+    def _canary(self, anew):
+        newest = self.choose("newest", anew)
+        suites = self.table.suites("canary")
+        kernels = [kernel for kernel in self.offered(suites, anew)
+                   if age(kernel.version)[:2] > age(newest.version)[:2]]
+        if not kernels:
+            raise Problem(f"the archive has no kernel that is newer than {newest.release} (looked in "
+                          f"{', '.join(suites)}): give a kernel's source, as in "
+                          "make check KERNEL=canary SOURCE=linux-7.9.tar.xz")
+        return best(kernels, suites)
+
+    # --- what the cache has
+
+    @property
+    def _record(self):
+        return "found.json"
+
+    def known(self, wanted):
+        """What an earlier look has found for a role or line, as a dict; None if nothing."""
+        return self.cache.read(self._record).get(f"{wanted}:{self.arch}")
+
+    def path(self, release):
+        """The folder of an unpacked kernel."""
+        return self.cache.at("kernels", release)
+
+    def tell_if_stale(self, wanted):
+        """Say when it is long since the archive was asked."""
+        days = int((time.time() - self.known(wanted)["time"]) / 86400)
+        if days >= STALE_DAYS:
+            say(f"the archive was asked {days} days ago which kernel is '{wanted}': "
+                "'make refresh' asks again")
+
+    def find(self, wanted):
+        """The Kernel for a role, a line or a release, from an earlier look if there was one."""
+        known = self.known(wanted)
+        return Kernel(known["release"], known["version"], known["suite"]) if known else self.choose(wanted)
+
+    def have(self, wanted, refresh=False):
+        """Have the kernel for a role, a line or a release in the cache; returns its Kernel."""
+        known = self.known(wanted)
+        if known and not refresh and os.path.isdir(self.path(known["release"])):
+            self.cache.used(self.path(known["release"]))
+            self.tell_if_stale(wanted)
+            return self.find(wanted)
+        anew = False
+        for _ in range(3):
+            kernel = self.choose(wanted, anew)
+            if os.path.isdir(self.path(kernel.release)) or self._unpack(kernel):
+                break
+            say("the archive has changed meanwhile: looking again")
+            anew = True
+        else:
+            raise Problem("the archive changes faster than it can be read: try again in an hour")
+        record = self.cache.read(self._record)
+        record[f"{wanted}:{self.arch}"] = {**kernel._asdict(), "time": int(time.time())}
+        self.cache.write(self._record, record)
+        return kernel
+
+    def _packages(self, kernel):
+        """The packages that make up a kernel: image and headers, and what they need of it."""
+        suites = self._suites_of(kernel)
+        todo = [f"linux-{part}-{kernel.release}:{self.arch}={kernel.version}"
+                for part in ("image", "headers")]
+        specs, seen = [], set()
+        while todo:
+            spec = todo.pop(0)
+            name = re.split("[:=]", spec)[0]
+            if name in seen:
+                continue
+            seen.add(name)
+            stanzas = (self.archive.stanzas(suites, self._arches, [spec])
+                       or self.archive.stanzas(suites, self._arches, [spec.replace(":" + self.arch, "")]))
+            if not stanzas:
+                raise LookupError(spec)
+            fields = dict(re.findall(r"^(Package|Version|Architecture|Depends): (.*)$", stanzas[0],
+                                     re.MULTILINE))
+            specs.append(spec_of(name, fields["Architecture"], fields["Version"]))
+            for need in re.split(r", *", fields.get("Depends", "")):
+                match = re.match(r"([^ :|]+)(?::\w+)?(?: \(= ([^)]+)\))?", need)
+                if not match or not PART.match(match.group(1)) or "compiler" in match.group(1):
+                    continue
+                # tools that run here, whatever the kernel is for
+                arch = "amd64" if "kbuild" in match.group(1) else self.arch
+                todo.append(f"{match.group(1)}:{arch}" + (f"={match.group(2)}" if match.group(2) else ""))
+        return suites, specs
+
+    def _suites_of(self, kernel):
+        base = re.sub(r"-(updates|security)$", "", kernel.suite)
+        for suites in (self.table.everyday, self.table.suites("canary"), self.table.suites("others")):
+            if base in suites and tuple(suites) in self._offered:
+                return suites
+        return self.table.suites("others")
+
+    def _unpack(self, kernel):
+        """Fetch and unpack; False if the archive has something else by now."""
+        try:
+            suites, specs = self._packages(kernel)
+            files = self.archive.files(suites, self._arches, specs)
+            self.archive.fetch(suites, self._arches, files, f"the kernel {kernel.release}")
+        except (LookupError, FileNotFoundError):
+            return False
+        self.cache.need_space(1000, f"unpacking the kernel {kernel.release}")
+        say(f"unpacking the kernel {kernel.release}")
+        with self.cache.folder("kernels", kernel.release) as folder:
+            unpack([self.archive.path(file) for file in files], folder, self.cache)
+            self._complete(kernel, folder)
+        self.archive.forget(files)
+        return True
+
+    def _complete(self, kernel, folder):
+        """What the packages' own scripts would do, and a look whether all is there."""
+        modules = os.path.join(folder, "lib", "modules", kernel.release)
+        headers = os.path.join(folder, "usr", "src", "linux-headers-" + kernel.release)
+        image = os.path.join(folder, "boot", "vmlinuz-" + kernel.release)
+        if not os.path.exists(image) and os.path.exists(os.path.join(modules, "vmlinuz")):
+            os.makedirs(os.path.dirname(image), exist_ok=True)
+            os.symlink(f"../usr/lib/modules/{kernel.release}/vmlinuz", image)
+        for path, what in ((image, "image"), (modules, "modules"), (headers, "headers")):
+            if not os.path.exists(path):
+                raise Problem(f"the packages of {kernel.release} have no {what} where the lab looks "
+                              f"({os.path.relpath(path, folder)}): please report this")
+        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+        subprocess.run(["depmod", "-b", folder, kernel.release], check=True, env={**os.environ, "PATH": path})
+        with open(os.path.join(headers, ".config"), encoding="utf-8") as config:
+            match = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config.read(), re.MULTILINE)
+        compiler = re.search(r"gcc(-\d+)?$", match.group(1)) if match else None
+        with open(os.path.join(folder, "compiler"), "w", encoding="utf-8") as file:
+            file.write((compiler.group(0) if compiler else "gcc") + "\n")
+
+    def add_checker(self, kernel, checker):
+        """Give the headers the script that sparse is started with; the packages lack it."""
+        for scripts in glob.glob(os.path.join(self.path(kernel.release), "usr/src/linux-headers-*/scripts")):
+            target = os.path.join(scripts, "checker-valid.sh")
+            if os.path.isdir(scripts) and not os.path.lexists(target):
+                subprocess.run(["cp", checker, target], check=True)
+
+
+def unpack(debs, folder, cache):
+    """Unpack packages on top of each other, with /lib being /usr/lib."""
+    os.makedirs(os.path.join(folder, "usr", "lib"), exist_ok=True)
+    if not os.path.lexists(os.path.join(folder, "lib")):
+        os.symlink("usr/lib", os.path.join(folder, "lib"))
+    for deb in debs:
+        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
+            tar = subprocess.run(["tar", "-x", "-C", folder, "--keep-directory-symlink", "--no-same-owner",
+                                  "--exclude=./usr/share/doc", "--exclude=./usr/share/lintian"],
+                                 stdin=source.stdout, stderr=subprocess.PIPE, text=True, check=False)
+        if tar.returncode or source.returncode:
+            if "No space left" in tar.stderr:
+                raise cache.full()
+            raise Problem(f"cannot unpack {os.path.basename(deb)}: {tar.stderr.strip()[-200:]}; "
+                          "run it again")

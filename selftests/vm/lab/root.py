@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Root file systems: where everything is compiled, and the root of the guests.
+
+    roots/<checksum>    by what is in it: a change of the lists below makes a new one
+
+First all packages are fetched, which can be interrupted and goes on later; then
+mmdebstrap makes the root from these files, without a network.  Root rights are needed
+for the second part alone.
+"""
+import hashlib
+import os
+import re
+import subprocess
+import tempfile
+import time
+
+from .kernels import unpack
+from .tell import Problem, Progress, as_root, say
+
+COMPILERS = ["gcc", "make", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "libssl-dev", "kmod",
+             "xz-utils", "bash", "cpio", "python3-minimal"]
+# of the root of guests, and what else is compiled in it: gcc-12 is for the oldest kernel
+EVERYTHING = COMPILERS + [
+    "g++", "gcc-12", "pkgconf", "sparse", "dwarves", "udev", "procps", "psmisc", "busybox-static",
+    "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
+    "liburing-dev", "strace",
+    # for arm64
+    "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler"]
+# what arm64's programs are linked with, and its guest's few programs
+ARM64 = ["liburing-dev", "busybox-static", "bash-static"]
+
+# raised when the way in which a root is made changes
+FORMAT = 1
+
+
+def checksum_of(suite, packages):
+    """The name of the root with these packages."""
+    return hashlib.sha256(" ".join([str(FORMAT), suite, *packages]).encode()).hexdigest()[:12]
+
+
+def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
+    """Have a root file system of SUITE with these packages; returns its folder."""
+    name = f"{suite}-{checksum_of(suite, packages)}"
+    path = cache.at("roots", name)
+    if os.path.isdir(path):
+        cache.used(path)
+        return path
+    prepare_for_root()
+    cache.need_space(needs, "the first set-up" if len(packages) > len(COMPILERS) else "a root of " + suite)
+    anew = False
+    for _ in range(3):
+        archive.update((suite,), anew=anew)
+        files = archive.closure((suite,), packages)
+        try:
+            archive.fetch((suite,), ("amd64",), files, f"the root file system ({suite})")
+            break
+        except FileNotFoundError:
+            say("the archive has changed meanwhile: looking again")
+            anew = True
+    else:
+        raise Problem("the archive changes faster than it can be read: try again in an hour")
+    with cache.folder("roots", name, belongs_to_root=True) as folder:
+        make(cache, archive, suite, packages, files, folder)
+    archive.forget(files)
+    return path
+
+
+def prepare_for_root():
+    """Find out early whether this user, in this container, can make a root at all."""
+    if os.geteuid() and subprocess.run(["sudo", "-n", "true"], capture_output=True,
+                                       check=False).returncode:
+        say("building in a root file system needs root rights: sudo may ask for your password")
+    if subprocess.run(as_root(["unshare", "-m", "true"]), stdout=subprocess.DEVNULL,
+                      stderr=subprocess.DEVNULL, check=False).returncode:
+        raise Problem("this machine does not let root make mount namespaces ('unshare -m true' fails): in "
+                      "a container, start it with CAP_SYS_ADMIN (docker run --privileged)")
+
+
+def make(cache, archive, suite, packages, files, folder):
+    """Fill FOLDER from fetched packages."""
+    log = cache.at("root.log")
+    with tempfile.TemporaryDirectory(prefix="sluice-") as work:
+        records = archive.stanzas((suite,), ("amd64",), [file.spec for file in files])
+        names = {file.name.replace("%3a", ":"): file.name for file in files}
+        repository = os.path.join(work, "repository")
+        for name in ("debs", "root", "repository"):
+            os.mkdir(os.path.join(work, name))
+        for file in files:
+            os.symlink(os.path.join(work, "debs", file.name), os.path.join(repository, file.name))
+        with open(os.path.join(repository, "Packages"), "w", encoding="utf-8") as index:
+            for record in records:
+                fields = dict(re.findall(r"^(Package|Version|Architecture): (.*)$", record, re.MULTILINE))
+                file = names["{Package}_{Version}_{Architecture}.deb".format(**fields)]
+                index.write(re.sub(r"^Filename: .*$", f"Filename: ./{file}", record, count=1,
+                                   flags=re.MULTILINE).strip() + "\n\n")
+        script = os.path.join(work, "make")
+        # Under plain names, whatever the cache is called; mounts go with the process
+        with open(script, "w", encoding="utf-8") as text:
+            text.write('set -e\n'
+                       'mount --bind "$2" "$1/debs"\n'
+                       'mount --bind "$3" "$1/root"\n'
+                       'exec mmdebstrap --mode=root --variant=apt --architectures=amd64 \\\n'
+                       '	--skip=check/empty --aptopt="APT::Install-Recommends \\"false\\"" \\\n'
+                       '	--dpkgopt="path-exclude=/usr/share/doc/*" \\\n'
+                       '	--dpkgopt="path-exclude=/usr/share/locale/*" \\\n'
+                       '	--dpkgopt="path-exclude=/usr/share/man/*" --dpkgopt=force-unsafe-io \\\n'
+                       '	--include="$5" "$4" "$1/root" "deb [trusted=yes] copy:$1/repository ./"\n')
+        say("making the root file system from them")
+        with open(log, "w", encoding="utf-8") as output:
+            command = as_root(["unshare", "-m", "bash", script, work, archive.debs, folder, suite,
+                               ",".join(packages)])
+            with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
+                watch(process, log, len(files))
+        if process.returncode:
+            with open(log, encoding="utf-8", errors="replace") as text:
+                said = text.read()
+            if "No space left on device" in said:
+                raise cache.full()
+            reason = [line for line in said.splitlines() if re.match(r"[EW]: |dpkg: error", line)]
+            raise Problem(f"mmdebstrap has failed ({(reason or ['it does not say why'])[-1]}): see {log}, "
+                          "then run it again; what was fetched is kept")
+
+
+def watch(process, log, total):
+    """Show how many packages are set up while mmdebstrap is at work."""
+    progress = Progress("unpacked and set up", 2 * total, "steps")
+    try:
+        while process.poll() is None:
+            time.sleep(0.3)
+            with open(log, encoding="utf-8", errors="replace") as text:
+                progress.show(sum(line.startswith(("Unpacking ", "Setting up ")) for line in text))
+    finally:
+        if process.poll() is None:
+            subprocess.run(as_root(["kill", str(process.pid)]), check=False)
+        progress.end()
+
+
+def have_arm64(cache, archive, suite):
+    """Have the programs of arm64's guest, and what its tests are linked with; returns the folder."""
+    name = f"arm64-{checksum_of(suite, ARM64)}"
+    path = cache.at("roots", name)
+    if os.path.isdir(path):
+        cache.used(path)
+        return path
+    arches = ("amd64", "arm64")
+    anew = False
+    for _ in range(3):
+        archive.update((suite,), arches, anew)
+        try:
+            files = archive.files((suite,), arches, [name + ":arm64" for name in ARM64])
+            archive.fetch((suite,), arches, files, "what arm64's guest needs")
+            break
+        except (LookupError, FileNotFoundError):
+            anew = True
+    else:
+        raise Problem("the archive has no packages for arm64 now: try again later")
+    with cache.folder("roots", name) as folder:
+        unpack([archive.path(file) for file in files], folder, cache)
+    archive.forget(files)
+    return path

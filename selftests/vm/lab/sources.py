@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""Kernel sources: what the lab's own kernels are built from, and the kernel's test harness.
+
+    sources/7.3.4-1~bpo13+1/    linux-source-7.3.tar.xz
+                                harness/, the few files of it that tests are built with
+"""
+import glob
+import os
+import re
+import subprocess
+import tempfile
+
+from .kernels import age, line_of, unpack
+from .tell import Problem, say
+
+# of the source, with their folders
+HARNESS = ["tools/testing/selftests/kselftest*.h",
+           "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c",
+           "scripts/checker-valid.sh"]
+PACKAGE = re.compile(r"linux-source-\d+\.\d+$")
+
+
+def have_source(cache, archive, table, like):
+    """Have the source of a kernel, or of the nearest that there is; returns the folder."""
+    exact = cache.at("sources", like.version)
+    if os.path.isdir(exact):
+        cache.used(exact)
+        return exact
+    anew = False
+    for _ in range(3):
+        package, version, suites = _choose(archive, table, like, anew)
+        path = cache.at("sources", version)
+        if os.path.isdir(path):
+            cache.used(path)
+            return path
+        try:
+            files = archive.files(suites, ("amd64",), [f"{package}={version}"])
+            archive.fetch(suites, ("amd64",), files, f"the kernel's source ({version})")
+            break
+        except (LookupError, FileNotFoundError):
+            say("the archive has changed meanwhile: looking again")
+            anew = True
+    else:
+        raise Problem("the archive changes faster than it can be read: try again in an hour")
+    cache.need_space(500, "the kernel's source")
+    with cache.folder("sources", version) as folder:
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            unpack([archive.path(file) for file in files], work, cache)
+            found = glob.glob(os.path.join(work, "usr/src/linux-source-*.tar.xz"))
+            if not found:
+                raise Problem(f"{package} has no source where the lab looks: please report this")
+            os.rename(found[0], os.path.join(folder, os.path.basename(found[0])))
+        take_harness(folder)
+    archive.forget(files)
+    return path
+
+
+def take_harness(folder):
+    """Unpack the harness of the source in FOLDER."""
+    say("taking the kernel's test harness out of its source")
+    os.mkdir(os.path.join(folder, "harness"))
+    subprocess.run(["tar", "-xJ", "-f", tarball(folder), "-C", os.path.join(folder, "harness"),
+                    "--strip-components=1", "--wildcards",
+                    *("*/" + pattern for pattern in HARNESS)], check=True)
+
+
+def tarball(folder):
+    """The source itself."""
+    return glob.glob(os.path.join(folder, "linux-source-*.tar.xz"))[0]
+
+
+def _choose(archive, table, like, anew):
+    """(package, version, suites): the kernel's own source, else of its line, else the nearest."""
+    for suites in (table.everyday, table.suites("others")):
+        archive.update(suites, anew=anew)
+        names = [name for name in archive.names(suites, ("amd64",), "linux-source-")
+                 if PACKAGE.match(name)]
+        offered = archive.versions(suites, ("amd64",), names)
+        for fits in (lambda version: version == like.version,
+                     lambda version: line_of(version) == line_of(like.version)):
+            fitting = [each for each in offered if fits(each[1])]
+            if fitting:
+                package, version, _ = max(fitting, key=lambda each: age(each[1]))
+                return package, version, suites
+    if not offered:
+        raise Problem("the archive has no kernel source: name another with SLUICE_MIRROR")
+    package, version, _ = min(offered, key=lambda each: (
+        abs(line_of(each[1])[0] - line_of(like.version)[0]),
+        abs(line_of(each[1])[1] - line_of(like.version)[1]), -age(each[1])[1]))
+    say(f"the archive has no source of {like.release}: taking that of {version}")
+    return package, version, suites
