@@ -125,6 +125,8 @@ class Cache:
                 subprocess.run(as_root(["mv", "-T", path, self.at(kind, name)]), check=True)
             else:
                 os.rename(path, self.at(kind, name))
+            # what was unpacked into it has given it a time of its own
+            self.used(self.at(kind, name))
         except BaseException:
             # a second Ctrl-C must not leave it
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
