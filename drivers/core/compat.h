@@ -120,7 +120,7 @@ static inline bool sluice_compat_need_sync(struct device *dev)
 #endif
 }
 
-/* 6.1, 6.12: what tells an importer of a move also tells it of a revocation */
+/* Up to 6.12, at least: what tells an importer of a move also tells it of a revocation */
 #ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
 #define invalidate_mappings		move_notify
 #define dma_buf_invalidate_mappings(dmabuf)	dma_buf_move_notify(dmabuf)
@@ -176,8 +176,8 @@ static inline void sluice_compat_map_revocable(struct dma_buf_attachment *attach
 #endif
 
 /*
- * 6.1, 6.12: for a dynamic importer of memory that cannot move, the core makes a
- * mapping in both directions at once and keeps it.  Be a static one there.
+ * Up to 6.12, at least: for a dynamic importer of memory that cannot move, the core
+ * makes a mapping in both directions at once and keeps it.  Be a static one there.
  */
 static inline struct dma_buf_attachment *
 sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -192,7 +192,7 @@ sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
 
 /*
  * The kernel knows routes between PCI devices, and maps one's memory for another:
- * p2p.c.  6.1, 6.12, and any without CONFIG_PCI_P2PDMA: it does not.
+ * p2p.c.  It does not up to 6.12, at least, nor without CONFIG_PCI_P2PDMA.
  */
 #if defined(SLUICE_HAVE_P2PDMA_PROVIDER) && defined(CONFIG_PCI_P2PDMA)
 #define SLUICE_P2PDMA

@@ -4,8 +4,8 @@
  * when our fence has signalled.
  *
  * The display is QEMU's VGA, driven by bochs-drm, which imports foreign buffers
- * on 7.2 and refuses them on 6.1 and 6.12.  There, the fences are tried on a
- * framebuffer of its own.
+ * on Linux 7.2 and later, and refuses them on 6.12 and earlier.  There, the fences
+ * are tried on a framebuffer of its own.
  *
  * bochs-drm has 32 address bits (it never says otherwise, though the CPU does all
  * its work), and soft0's memory may be anywhere: the frames are from edu0's heaps,

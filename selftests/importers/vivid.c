@@ -10,9 +10,9 @@
  * With dma-contig vivid reaches 32 bits.  The memory comes from edu0, which
  * reaches 28, because what soft0 allocates may lie anywhere.
  *
- * In 6.12 and 7.2 videobuf2 keeps its reference of a dma-buf that it could not
- * attach: such a buffer stays for ever, whoever exported it.  So nothing here
- * makes vivid fail at that point; it fails before (too small) or afterwards
+ * In 6.12 and 7.2, at least, videobuf2 keeps its reference of a dma-buf that it
+ * could not attach: such a buffer stays for ever, whoever exported it.  So nothing
+ * here makes vivid fail at that point; it fails before (too small) or afterwards
  * (not contiguous).
  */
 #include <fcntl.h>

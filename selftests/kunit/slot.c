@@ -204,7 +204,7 @@ static const struct dma_buf_ops odd_dmabuf_ops = {
 
 /*
  * Pinning may mean moving, unless somebody has pinned before: every importer is told,
- * the one that pins, too.  On 6.1 and 6.12 the core pins for each mapping besides.
+ * the one that pins, too.  Older kernels (6.1, 6.12) pin for each mapping besides.
  */
 static int odd_pin(struct dma_buf_attachment *attach)
 {
