@@ -59,6 +59,7 @@ setup-newest:
 
 refresh:
 	@$(VM)/setup --refresh $(KERNELS)
+	@[ ! -e build/lab/arm64 ] || $(VM)/setup --refresh --arm64 $(ARM64)
 
 user: setup
 	@$(VM)/build user
@@ -72,7 +73,7 @@ endif
 
 ifneq ($(CANARY_SOURCE),)
 check: user
-	@release=$$($(VM)/build lab '$(SOURCE):debug') && \
+	@release=$$($(VM)/build lab "$$(realpath '$(SOURCE)'):debug") && \
 		$(call PATIENCE,1800) $(VM)/run check $$release $(if $(T),-t $(T))
 else
 check: user modules
@@ -152,7 +153,7 @@ gates: user
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
 clean:
-	rm -rf build
+	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
 	check-races fuzz bench coverage demo shell gates clean

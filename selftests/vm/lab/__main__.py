@@ -13,12 +13,14 @@ uses is linked from build/lab/: root, harness, arm64, and kernels/KERNEL.
 import argparse
 import errno
 import os
+import shutil
 import signal
+import subprocess
 import sys
 
 from .archive import Archive
 from .cache import Cache
-from .kernels import ROLES, Kernels, Table
+from .kernels import FOUND, ROLES, Kernels, Table
 from .root import COMPILERS, have_arm64, have_root
 from .sources import have_source, tarball
 from .tell import Problem, say
@@ -61,25 +63,31 @@ class Setup:
         if arch != "amd64":
             link(have_arm64(self.cache, self.archive, self.table.home), "arm64")
         kernels = Kernels(self.cache, self.archive, self.table, arch)
-        checker = os.path.join(self.harness(), "scripts", "checker-valid.sh")
         used = [root]
         for each in wanted:
             before = kernels.known(each)
             kernel = kernels.have(each, refresh)
             path = kernels.path(kernel.release)
-            kernels.add_checker(kernel, checker)
             name = each if arch == "amd64" else f"{each}-{arch}"
             link(path, "kernels", name)
             self.compilers(name, kernel, path)
             used.append(path)
             if refresh or not before or before["release"] != kernel.release:
                 say(f"'{each}' is {kernel.release}, from {kernel.suite}")
-        self.cache.remove_unused(used)
+        harness = self.harness(refresh)
+        for each in wanted:
+            kernels.add_checker(kernels.find(each), os.path.join(harness, "scripts", "checker-valid.sh"))
+        self.cache.remove_unused([*used, os.path.dirname(harness)])
 
-    def harness(self):
+    def harness(self, refresh):
         """Have what tests are built with: that of the newest kernel, whichever is tested."""
-        kernels = Kernels(self.cache, self.archive, self.table)
-        source = have_source(self.cache, self.archive, self.table, kernels.find("newest"))
+        known = self.cache.read(FOUND).get("harness", "none")
+        source = self.cache.at("sources", known)
+        if refresh or not os.path.isdir(source):
+            kernels = Kernels(self.cache, self.archive, self.table)
+            source = have_source(self.cache, self.archive, self.table, kernels.find("newest"))
+            self.cache.write(FOUND, {**self.cache.read(FOUND), "harness": os.path.basename(source)})
+        self.cache.used(source)
         harness = os.path.join(source, "harness")
         link(harness, "harness")
         return harness
@@ -91,7 +99,8 @@ class Setup:
             compiler = file.read().strip()
         if suite in self.table.rows["younger"][1]:
             suite = "sid" if suite == "experimental" else suite
-            link(have_root(self.cache, self.archive, suite, (*COMPILERS, compiler), 1200),
+            cross = ["gcc-aarch64-linux-gnu"] if kernel.release.endswith("-arm64") else []
+            link(have_root(self.cache, self.archive, suite, (*COMPILERS, compiler, *cross), 1200),
                  "compilers", name)
         else:
             unlink("compilers", name)
@@ -101,6 +110,14 @@ class Setup:
         self.cache.lock()
         kernel = Kernels(self.cache, self.archive, self.table).find(wanted)
         return tarball(have_source(self.cache, self.archive, self.table, kernel))
+
+
+def failure(cache, error):
+    """The Problem behind a program that has failed."""
+    if shutil.disk_usage(cache.path).free < 1 << 20:
+        return cache.full()
+    return Problem(f"'{' '.join(map(str, error.cmd))[:120]}' has failed (status {error.returncode}): "
+                   "run it again, and report it if that does not help")
 
 
 def main():
@@ -134,6 +151,9 @@ def main():
         print("\nsluice: interrupted; what was fetched is kept: the same command goes on from there",
               file=sys.stderr)
         return 130
+    except subprocess.CalledProcessError as error:
+        print(f"sluice: {failure(cache, error)}", file=sys.stderr)
+        return 1
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -37,7 +37,7 @@ COMPLAINTS = (
     (r"Hash Sum mismatch|has unexpected size|Mirror sync in progress|Undetermined Error|"
      r"Clearsigned file isn't valid",
      "the archive is in the middle of an update: try again in a few minutes", True),
-    (r"40[34] +Not Found|404", "a package was replaced while it was to be fetched", True),
+    (r"\b404 +Not Found", "a package was replaced while it was to be fetched", True),
     (r"Temporary failure resolving|Could not resolve|Could not connect|Connection (refused|timed out|failed)|"
      r"Network is unreachable|Unable to connect|No route to host|timed out|Connection reset|"
      r"Error reading from server|Failed to fetch",
@@ -98,7 +98,9 @@ class Archive:
         self.options = options
         self.retry_seconds = 15
         self.debs = cache.at("debs")
-        self._updated, self._missing = {}, set()
+        # have all lists been fetched now, none taken from before?
+        self.fresh = True
+        self._updated, self._missing = set(), set()
 
     def _apt(self, suites, arches):
         """apt's options for these suites, whose sources.list is written."""
@@ -155,14 +157,14 @@ class Archive:
                               check=False, env={**os.environ, "LC_ALL": "C"}, **arguments)
 
     def update(self, suites, arches=("amd64",), anew=False):
-        """Fetch the lists of these suites, once.  True if they are today's.
+        """Fetch the lists of these suites, once.
 
-        Without network, lists that were fetched earlier serve.  A suite that the archive
-        does not have is left out, which one sentence says.
+        Without network, lists that were fetched earlier serve, unless ANEW asks for new
+        ones.  A suite that the archive does not have is left out, which one sentence says.
         """
         key = (tuple(suites), tuple(arches))
         if key in self._updated and not anew:
-            return self._updated[key]
+            return
         say("asking the archive what it has")
         attempt = 0
         while True:
@@ -178,8 +180,8 @@ class Archive:
                                   "name a Debian archive with SLUICE_MIRROR")
                 continue
             if not result.returncode:
-                self._updated[key] = True
-                return True
+                self._updated.add(key)
+                return
             sentence, again = complaint(result.stdout)
             attempt += 1
             if sentence == "full":
@@ -188,10 +190,11 @@ class Archive:
                 say(f"{sentence.partition(':')[0]}: trying again in {self.retry_seconds} s")
                 time.sleep(self.retry_seconds)
                 continue
-            if again and glob.glob(self.cache.at("apt", "lists", "*Packages*")):
+            if again and not anew and glob.glob(self.cache.at("apt", "lists", "*Packages*")):
                 say(f"{sentence.partition(':')[0]}: going on with the lists that were fetched last")
-                self._updated[key] = False
-                return False
+                self._updated.add(key)
+                self.fresh = False
+                return
             raise Problem(sentence)
 
     def names(self, suites, arches, prefix):
@@ -302,7 +305,7 @@ class Archive:
             sentence, again = complaint(result.stdout)
             if sentence == "full":
                 raise self.cache.full()
-            if "404" in result.stdout or "no longer" in result.stdout:
+            if re.search(r"\b404 +Not Found", result.stdout):
                 raise FileNotFoundError(missing[0].name)
             if not again or attempt + 1 == ATTEMPTS:
                 raise Problem(sentence + " (what was fetched is kept)")

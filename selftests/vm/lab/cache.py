@@ -11,11 +11,12 @@
 
 A folder gets its final name when it is complete, and not before: what is there can
 be trusted, whenever the machine went down.  The lock guards all changes.  What has
-not been used for UNUSED_DAYS is removed when something new is made.
+not been used for UNUSED_DAYS is removed at the end of a set-up.
 """
 import contextlib
 import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
@@ -78,8 +79,10 @@ class Cache:
                     self.remove(os.path.join(folder, name))
         if os.path.exists(self.at("root.stamp")):
             say("removing the cache of an earlier version")
-            for name in ("root", "root.new", "arm64", "arm64.new", "kernels"):
-                self.remove(self.at(name))
+            for path in [self.at(name) for name in ("root", "root.new", "arm64", "arm64.new")] + [
+                    path for kind in ("debug", "kcsan", "linux-source", "fetch")
+                    for path in glob.glob(self.at("kernels", kind + "*"))]:
+                self.remove(path)
             for name in ("arm64.stamp", "setup.log", "setup-arm64.log", "root.stamp"):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self.at(name))

@@ -20,6 +20,8 @@ import time
 from .archive import spec_of
 from .tell import Problem, say
 
+# the cache's record of which kernel has which role
+FOUND = "found.json"
 ROLES = ("oldest", "lts", "newest", "canary")
 STALE_DAYS = 14
 
@@ -112,10 +114,7 @@ class Kernels:
         """All kernels in these suites that have headers, too."""
         suites = tuple(suites)
         if anew or suites not in self._offered:
-            fresh = self.archive.update(suites, self._arches, anew)
-            if anew and not fresh:
-                raise Problem("the Debian archive cannot be reached, and has replaced what was to be "
-                              "fetched: check the network")
+            self.archive.update(suites, self._arches, anew)
             names = self.archive.names(suites, self._arches, "linux-")
             images = [name for name in names
                       if (match := IMAGE.match(name)) and match.group(2) == self.arch
@@ -187,13 +186,9 @@ class Kernels:
 
     # --- what the cache has
 
-    @property
-    def _record(self):
-        return "found.json"
-
     def known(self, wanted):
         """What an earlier look has found for a role or line, as a dict; None if nothing."""
-        return self.cache.read(self._record).get(f"{wanted}:{self.arch}")
+        return self.cache.read(FOUND).get(f"{wanted}:{self.arch}")
 
     def path(self, release):
         """The folder of an unpacked kernel."""
@@ -214,6 +209,9 @@ class Kernels:
     def have(self, wanted, refresh=False):
         """Have the kernel for a role, a line or a release in the cache; returns its Kernel."""
         known = self.known(wanted)
+        if known and wanted == "canary" and (newest := self.known("newest")) and (
+                age(known["version"])[:2] <= age(newest["version"])[:2]):
+            known = None	# it was overtaken
         if known and not refresh and os.path.isdir(self.path(known["release"])):
             self.cache.used(self.path(known["release"]))
             self.tell_if_stale(wanted)
@@ -221,15 +219,18 @@ class Kernels:
         anew = False
         for _ in range(3):
             kernel = self.choose(wanted, anew)
+            if refresh and not self.archive.fresh:
+                raise Problem("the Debian archive cannot be reached, so nothing was looked up again: "
+                              "check the network, or the proxy of apt")
             if os.path.isdir(self.path(kernel.release)) or self._unpack(kernel):
                 break
             say("the archive has changed meanwhile: looking again")
             anew = True
         else:
             raise Problem("the archive changes faster than it can be read: try again in an hour")
-        record = self.cache.read(self._record)
+        record = self.cache.read(FOUND)
         record[f"{wanted}:{self.arch}"] = {**kernel._asdict(), "time": int(time.time())}
-        self.cache.write(self._record, record)
+        self.cache.write(FOUND, record)
         return kernel
 
     def _packages(self, kernel):

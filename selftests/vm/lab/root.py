@@ -18,14 +18,12 @@ from .kernels import unpack
 from .tell import Problem, Progress, as_root, say
 
 COMPILERS = ["gcc", "make", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "libssl-dev", "kmod",
-             "xz-utils", "bash", "cpio", "python3-minimal"]
+             "xz-utils", "bash", "cpio", "python3-minimal", "sparse"]
 # of the root of guests, and what else is compiled in it: gcc-12 is for the oldest kernel
 EVERYTHING = COMPILERS + [
-    "g++", "gcc-12", "pkgconf", "sparse", "dwarves", "udev", "procps", "psmisc", "busybox-static",
+    "g++", "gcc-12", "pkgconf", "dwarves", "udev", "procps", "psmisc", "busybox-static",
     "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
-    "liburing-dev", "strace",
-    # for arm64
-    "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler"]
+    "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler"]
 # what arm64's programs are linked with, and its guest's few programs
 ARM64 = ["liburing-dev", "busybox-static", "bash-static"]
 
@@ -100,7 +98,7 @@ def make(cache, archive, suite, packages, files, folder):
                        'mount --bind "$2" "$1/debs"\n'
                        'mount --bind "$3" "$1/root"\n'
                        'exec mmdebstrap --mode=root --variant=apt --architectures=amd64 \\\n'
-                       '	--skip=check/empty --aptopt="APT::Install-Recommends \\"false\\"" \\\n'
+                       '	--skip=check/empty --verbose --aptopt="APT::Install-Recommends \\"false\\"" \\\n'
                        '	--dpkgopt="path-exclude=/usr/share/doc/*" \\\n'
                        '	--dpkgopt="path-exclude=/usr/share/locale/*" \\\n'
                        '	--dpkgopt="path-exclude=/usr/share/man/*" --dpkgopt=force-unsafe-io \\\n'

@@ -10,7 +10,7 @@ import re
 import subprocess
 import tempfile
 
-from .kernels import age, line_of, unpack
+from .kernels import FOUND, age, line_of, unpack
 from .tell import Problem, say
 
 # of the source, with their folders
@@ -22,26 +22,31 @@ PACKAGE = re.compile(r"linux-source-\d+\.\d+$")
 
 def have_source(cache, archive, table, like):
     """Have the source of a kernel, or of the nearest that there is; returns the folder."""
-    exact = cache.at("sources", like.version)
-    if os.path.isdir(exact):
-        cache.used(exact)
-        return exact
+    known = cache.read(FOUND).get(f"source:{like.version}", like.version)
+    path = cache.at("sources", known)
+    if os.path.isdir(path):
+        cache.used(path)
+        return path
     anew = False
     for _ in range(3):
         package, version, suites = _choose(archive, table, like, anew)
         path = cache.at("sources", version)
-        if os.path.isdir(path):
-            cache.used(path)
-            return path
         try:
-            files = archive.files(suites, ("amd64",), [f"{package}={version}"])
-            archive.fetch(suites, ("amd64",), files, f"the kernel's source ({version})")
-            break
+            if os.path.isdir(path) or _unpack(cache, archive, package, version, suites):
+                break
         except (LookupError, FileNotFoundError):
             say("the archive has changed meanwhile: looking again")
             anew = True
     else:
         raise Problem("the archive changes faster than it can be read: try again in an hour")
+    cache.write(FOUND, {**cache.read(FOUND), f"source:{like.version}": version})
+    return path
+
+
+def _unpack(cache, archive, package, version, suites):
+    """Fetch and unpack; an error if the archive has something else by now."""
+    files = archive.files(suites, ("amd64",), [f"{package}={version}"])
+    archive.fetch(suites, ("amd64",), files, f"the kernel's source ({version})")
     cache.need_space(500, "the kernel's source")
     with cache.folder("sources", version) as folder:
         with tempfile.TemporaryDirectory(dir=folder) as work:
@@ -52,7 +57,7 @@ def have_source(cache, archive, table, like):
             os.rename(found[0], os.path.join(folder, os.path.basename(found[0])))
         take_harness(folder)
     archive.forget(files)
-    return path
+    return True
 
 
 def take_harness(folder):

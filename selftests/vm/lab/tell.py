@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Messages, progress, and errors that say what to do."""
 import os
+import shutil
 import sys
 import time
 
@@ -47,4 +48,6 @@ def as_root(command):
     """The command, with sudo in front of it for an ordinary user."""
     if os.geteuid() == 0:
         return command
+    if not shutil.which("sudo"):
+        raise Problem("this step needs root: run make as root, or install sudo")
     return ["sudo", "--preserve-env=http_proxy,https_proxy,no_proxy,TMPDIR", *command]
