@@ -24,9 +24,9 @@ endif
 help:
 	@echo 'make demo                     the main job, ending with a picture and a table; V=1 for details'
 	@echo 'make check                    all tests on the oldest, the lts and the newest kernel'
-	@echo 'make check KERNEL=lts         ... on one of them; KERNEL=6.18 on another that the archive has'
+	@echo 'make check KERNEL=lts         ... on one of them; KERNEL=X.Y on another that the archive has'
 	@echo 'make check KERNEL=canary      ... on one that is newer than the newest, where there is one;'
-	@echo '                              SOURCE=linux-7.9.tar.xz builds it from that source'
+	@echo '                              SOURCE=linux-X.Y.tar.xz builds it from that source'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'

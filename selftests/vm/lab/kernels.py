@@ -155,7 +155,10 @@ class Kernels:
                           "6.12, or a whole release as uname -r prints it")
         kernels = [kernel for kernel in kernels if line_of(kernel.version) == line_of(wanted)]
         if not kernels:
-            raise Problem(f"the archive has no kernel {wanted}; it has " + ", ".join(sorted(
+            headless = any(name.startswith(f"linux-image-{wanted}.") for name in
+                           self.archive.names(suites, self._arches, f"linux-image-{wanted}."))
+            lacks = f"headers of {wanted} any more" if headless else f"kernel {wanted}"
+            raise Problem(f"the archive has no {lacks}; it has whole kernels of " + ", ".join(sorted(
                 {"{}.{}".format(*line_of(kernel.version)) for kernel in self.offered(suites)},
                 key=natural)))
         return best(kernels, suites)
@@ -181,7 +184,7 @@ class Kernels:
         if not kernels:
             raise Problem(f"the archive has no kernel that is newer than {newest.release} (looked in "
                           f"{', '.join(suites)}): give a kernel's source, as in "
-                          "make check KERNEL=canary SOURCE=linux-7.9.tar.xz")
+                          "make check KERNEL=canary SOURCE=linux-X.Y.tar.xz")
         return best(kernels, suites)
 
     # --- what the cache has
