@@ -1,33 +1,336 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The test pattern that soft captures: what a person recognises on a screen,
- * and what a program can check.
+ * The test pattern that soft captures: a scene for people, with fields that a
+ * program can check.
  *
- * An image (XRGB8888) has eight colour bars, a grey ramp below them, a square
- * that moves with the frame number, and that number in binary along the top:
- * 32 fields, white for 1, most significant bit first.  Raw data is a row of
- * 32-bit words: word i of frame s is s * 0x9e3779b9 + i.
+ * An image (XRGB8888) has, from top to bottom:
+ *
+ *	fields		the frame number in binary: 32 fields, white for 1, most
+ *			significant bit first
+ *	landscape	the sun and two mountains, a large word, and a ball that
+ *			bounces: it is a function of the frame number
+ *	text		the frame number in decimal, and the frame's time
+ *	bars		eight colours
+ *	ramp		256 levels of grey
+ *
+ * Everything is drawn as horizontal spans of one colour, without arithmetic for
+ * single pixels: a frame must cost little even where the processor is emulated.
+ * Text that does not fit is left out.  selftests/scene.c says the same for each
+ * pixel, and must follow each change of the scene.
+ *
+ * Raw data is a row of 32-bit words: word i of frame s is s * 0x9e3779b9 + i.
  */
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/time64.h>
 
 #include "pattern.h"
+
+#define PATTERN_WORD		"SLUICE"
+#define PATTERN_GLYPH_WIDTH	5
+#define PATTERN_GLYPH_HEIGHT	7
+#define PATTERN_ADVANCE		(PATTERN_GLYPH_WIDTH + 1)
+/* shapes do not grow beyond this, so that squares fit in 32 bits */
+#define PATTERN_MAX_UNIT	4096
+/* frames from one side to the other and back, and from the ground to the ground */
+#define PATTERN_SWING		120
+#define PATTERN_BOUNCE		30
 
 static const u32 pattern_bars[8] = {
 	0xebebeb, 0xebeb10, 0x10ebeb, 0x10eb10, 0xeb10eb, 0xeb1010, 0x1010eb, 0x202020,
 };
 
-/* Where a ball is after @step steps of two pixels between two walls. */
-static u32 pattern_bounce(u64 step, u32 room)
-{
-	u64 way;
+/* A letter's lines from the top; bit 4 is the leftmost pixel. */
+static const struct {
+	char name;
+	u8 lines[PATTERN_GLYPH_HEIGHT];
+} pattern_glyphs[] = {
+	{ 'A', { 0x0e, 0x11, 0x11, 0x1f, 0x11, 0x11, 0x11 } },
+	{ 'C', { 0x0e, 0x11, 0x10, 0x10, 0x10, 0x11, 0x0e } },
+	{ 'E', { 0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x1f } },
+	{ 'F', { 0x1f, 0x10, 0x10, 0x1e, 0x10, 0x10, 0x10 } },
+	{ 'I', { 0x0e, 0x04, 0x04, 0x04, 0x04, 0x04, 0x0e } },
+	{ 'L', { 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x1f } },
+	{ 'M', { 0x11, 0x1b, 0x15, 0x15, 0x11, 0x11, 0x11 } },
+	{ 'R', { 0x1e, 0x11, 0x11, 0x1e, 0x14, 0x12, 0x11 } },
+	{ 'S', { 0x0e, 0x11, 0x10, 0x0e, 0x01, 0x11, 0x0e } },
+	{ 'U', { 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x0e } },
+	{ '0', { 0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e } },
+	{ '1', { 0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e } },
+	{ '2', { 0x0e, 0x11, 0x01, 0x06, 0x08, 0x10, 0x1f } },
+	{ '3', { 0x1e, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x1e } },
+	{ '4', { 0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02 } },
+	{ '5', { 0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e } },
+	{ '6', { 0x0e, 0x10, 0x10, 0x1e, 0x11, 0x11, 0x0e } },
+	{ '7', { 0x1f, 0x01, 0x02, 0x02, 0x04, 0x04, 0x04 } },
+	{ '8', { 0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e } },
+	{ '9', { 0x0e, 0x11, 0x11, 0x0f, 0x01, 0x01, 0x0e } },
+	{ '.', { 0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x0c } },
+	{ 's', { 0x00, 0x00, 0x0f, 0x10, 0x0e, 0x01, 0x1e } },
+};
 
-	if (!room)
-		return 0;
-	div64_u64_rem(step * 2, 2ULL * room, &way);
-	return way < room ? way : 2ULL * room - way;
+/**
+ * struct pattern_image - the image that is drawn
+ * @memory: its first line
+ * @width: pixels of 4 bytes
+ * @height: lines
+ * @stride: bytes from line to line
+ * @stop: set by another context to end early
+ */
+struct pattern_image {
+	void *memory;
+	u32 width;
+	u32 height;
+	u32 stride;
+	const bool *stop;
+};
+
+/**
+ * struct pattern_layout - where the parts of an image begin
+ * @top: line below the fields: the landscape's first
+ * @horizon: the ground's first line
+ * @text: first line of the text
+ * @bars: first line of the bars
+ * @ramp: first line of the ramp
+ * @size: lines of the landscape
+ * @unit: the size that shapes are fractions of
+ */
+struct pattern_layout {
+	u32 top;
+	u32 horizon;
+	u32 text;
+	u32 bars;
+	u32 ramp;
+	u32 size;
+	u32 unit;
+};
+
+static void pattern_lay_out(const struct pattern_image *image, struct pattern_layout *layout)
+{
+	layout->top = max(image->height / 32, 1U);
+	layout->ramp = image->height - image->height / 16;
+	layout->bars = image->height - image->height / 8;
+	layout->text = image->height - image->height / 4;
+	layout->size = layout->text - layout->top;
+	layout->horizon = layout->top + layout->size - layout->size / 4;
+	layout->unit = min3(image->width, layout->size, (u32)PATTERN_MAX_UNIT);
+}
+
+/* Where @part of @parts equal parts of @whole ends. */
+static s64 pattern_part(u32 whole, u32 part, u32 parts)
+{
+	return div_u64((u64)whole * part, parts);
+}
+
+/* One line from @left up to and without @right, as far as it is in the image. */
+static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64 right, u32 colour)
+{
+	cond_resched();
+	left = max_t(s64, left, 0);
+	right = min_t(s64, right, image->width);
+	if (y < 0 || y >= image->height || left >= right || READ_ONCE(*image->stop))
+		return;
+	memset32(image->memory + (size_t)y * image->stride + (size_t)left * sizeof(u32), colour,
+		 right - left);
+}
+
+static void pattern_rectangle(const struct pattern_image *image, s64 top, s64 bottom, s64 left,
+			      s64 right, u32 colour)
+{
+	s64 y;
+
+	for (y = top; y < bottom; y++)
+		pattern_span(image, y, left, right, colour);
+}
+
+/* Half the width of a circle, @dy lines from its middle. */
+static s64 pattern_circle(s64 radius, s64 dy)
+{
+	return int_sqrt(radius * radius - dy * dy);
+}
+
+static void pattern_disc(const struct pattern_image *image, s64 x, s64 y, s64 radius, u32 colour)
+{
+	s64 dy;
+
+	for (dy = -radius; dy <= radius; dy++) {
+		s64 half = pattern_circle(radius, dy);
+
+		pattern_span(image, y + dy, x - half, x + half + 1, colour);
+	}
+}
+
+/* A disc of radius @outer without the disc of radius @inner in its middle. */
+static void pattern_ring(const struct pattern_image *image, s64 x, s64 y, s64 outer, s64 inner,
+			 u32 colour)
+{
+	s64 dy;
+
+	for (dy = -outer; dy <= outer; dy++) {
+		s64 half = pattern_circle(outer, dy), hole;
+
+		if (abs(dy) > inner) {
+			pattern_span(image, y + dy, x - half, x + half + 1, colour);
+			continue;
+		}
+		hole = pattern_circle(inner, dy);
+		pattern_span(image, y + dy, x - half, x - hole, colour);
+		pattern_span(image, y + dy, x + hole + 1, x + half + 1, colour);
+	}
+}
+
+/* @lines of a triangle that widens by 3 pixels on both sides every 2 lines. */
+static void pattern_mountain(const struct pattern_image *image, s64 x, s64 top, s64 lines,
+			     u32 colour)
+{
+	s64 dy;
+
+	for (dy = 0; dy < lines; dy++)
+		pattern_span(image, top + dy, x - dy * 3 / 2, x + dy * 3 / 2 + 1, colour);
+}
+
+static void pattern_glyph(const struct pattern_image *image, char name, s64 x, s64 y, u32 scale,
+			  u32 colour)
+{
+	unsigned int i, line, column;
+
+	for (i = 0; i < ARRAY_SIZE(pattern_glyphs) && pattern_glyphs[i].name != name; i++)
+		;
+	if (i == ARRAY_SIZE(pattern_glyphs))
+		return;
+	for (line = 0; line < PATTERN_GLYPH_HEIGHT; line++) {
+		for (column = 0; column < PATTERN_GLYPH_WIDTH; column++) {
+			s64 left = x + column * scale, top = y + line * scale;
+
+			if (pattern_glyphs[i].lines[line] >> (PATTERN_GLYPH_WIDTH - 1 - column) & 1)
+				pattern_rectangle(image, top, top + scale, left, left + scale,
+						  colour);
+		}
+	}
+}
+
+static void pattern_write(const struct pattern_image *image, const char *text, s64 x, s64 y,
+			  u32 scale, u32 colour)
+{
+	for (; *text; text++, x += PATTERN_ADVANCE * scale)
+		pattern_glyph(image, *text, x, y, scale, colour);
+}
+
+static void pattern_fields(const struct pattern_image *image, u32 bottom, u64 sequence)
+{
+	unsigned int i;
+
+	for (i = 0; i < 32; i++)
+		pattern_rectangle(image, 0, bottom, pattern_part(image->width, i, 32),
+				  pattern_part(image->width, i + 1, 32),
+				  sequence >> (31 - i) & 1 ? 0xffffff : 0x000000);
+}
+
+/* From dark blue to orange. */
+static u32 pattern_sky(u32 level)
+{
+	return (0x18 + level * 3 / 4) << 16 | (0x28 + level * 7 / 16) << 8 | (0x68 - level / 8);
+}
+
+static void pattern_landscape(const struct pattern_image *image,
+			      const struct pattern_layout *layout)
+{
+	u32 top = layout->top, size = layout->size, lines = layout->horizon - top, y;
+	s64 sun_x = pattern_part(image->width, 13, 16), sun_y = top + pattern_part(size, 7, 16);
+	s64 near_x = pattern_part(image->width, 5, 16), near_y = top + pattern_part(size, 3, 8);
+	s64 far_x = pattern_part(image->width, 5, 8), far_y = top + pattern_part(size, 1, 2);
+
+	for (y = 0; y < lines; y++)
+		pattern_span(image, top + y, 0, image->width,
+			     pattern_sky(div_u64((u64)y * 256, lines)));
+	pattern_rectangle(image, layout->horizon, layout->text, 0, image->width, 0x2c6e49);
+	pattern_disc(image, sun_x, sun_y, layout->unit / 10, 0xffd84a);
+	pattern_ring(image, sun_x, sun_y, layout->unit / 7, layout->unit / 8, 0xfff3c4);
+	pattern_mountain(image, far_x, far_y, layout->horizon - far_y, 0x6a5a8c);
+	pattern_mountain(image, near_x, near_y, layout->horizon - near_y, 0x3d3a5c);
+	pattern_mountain(image, near_x, near_y, (layout->horizon - near_y) / 4, 0xf4f6ff);
+}
+
+static void pattern_word(const struct pattern_image *image, const struct pattern_layout *layout)
+{
+	const u32 letters = sizeof(PATTERN_WORD) - 1;
+	u32 scale = min(image->width / 40, layout->size / 28);
+	s64 x = ((s64)image->width - (letters * PATTERN_ADVANCE - 1) * scale) / 2;
+	s64 y = layout->top + layout->size / 16, shadow = scale / 3;
+
+	pattern_write(image, PATTERN_WORD, x + shadow, y + shadow, scale, 0x101830);
+	pattern_write(image, PATTERN_WORD, x, y, scale, 0xffffff);
+}
+
+/* Where a ball swings between two walls that leave it @room. */
+static u32 pattern_swing(u64 sequence, u32 room)
+{
+	u32 way;
+
+	div_u64_rem(sequence, PATTERN_SWING, &way);
+	return div_u64((u64)room * min(way, PATTERN_SWING - way), PATTERN_SWING / 2);
+}
+
+/* How high a ball is above the ground: parabolas with the vertex at @rise. */
+static u32 pattern_bounce(u64 sequence, u32 rise)
+{
+	u32 way;
+
+	div_u64_rem(sequence, PATTERN_BOUNCE, &way);
+	return div_u64((u64)rise * 4 * way * (PATTERN_BOUNCE - way),
+		       PATTERN_BOUNCE * PATTERN_BOUNCE);
+}
+
+static void pattern_ball(const struct pattern_image *image, const struct pattern_layout *layout,
+			 u64 sequence)
+{
+	s64 radius = layout->unit / 12;
+	s64 x = radius + pattern_swing(sequence, image->width - 2 * radius);
+	s64 y = (s64)layout->text - radius - layout->size / 16 -
+		pattern_bounce(sequence, layout->size / 2);
+
+	pattern_disc(image, x, y, radius, 0xe03a3e);
+	pattern_disc(image, x - radius / 3, y - radius / 3, radius / 4, 0xffffff);
+}
+
+static void pattern_numbers(const struct pattern_image *image, const struct pattern_layout *layout,
+			    u64 sequence, u64 time_ns)
+{
+	u32 lines = layout->bars - layout->text, scale, ms;
+	char number[32], time[32];
+	int letters;
+	s64 y;
+
+	letters = snprintf(number, sizeof(number), "FRAME %llu", sequence);
+	time_ns = div_u64_rem(div_u64(time_ns, NSEC_PER_MSEC), MSEC_PER_SEC, &ms);
+	snprintf(time, sizeof(time), "%llu.%03u s", time_ns, ms);
+	/* an empty place between the two, and half a place at either end */
+	letters += strlen(time) + 2;
+	scale = min(image->width / (letters * PATTERN_ADVANCE), lines / 9);
+	y = layout->text + (lines - PATTERN_GLYPH_HEIGHT * scale) / 2;
+
+	pattern_rectangle(image, layout->text, layout->bars, 0, image->width, 0x10161e);
+	pattern_write(image, number, PATTERN_ADVANCE / 2 * scale, y, scale, 0xffc840);
+	pattern_write(image, time, (s64)image->width -
+		      ((s64)strlen(time) * PATTERN_ADVANCE + PATTERN_ADVANCE / 2 - 1) * scale,
+		      y, scale, 0xffffff);
+}
+
+static void pattern_scales(const struct pattern_image *image, const struct pattern_layout *layout)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pattern_bars); i++)
+		pattern_rectangle(image, layout->bars, layout->ramp,
+				  pattern_part(image->width, i, 8),
+				  pattern_part(image->width, i + 1, 8), pattern_bars[i]);
+	for (i = 0; i < 256; i++)
+		pattern_rectangle(image, layout->ramp, image->height,
+				  pattern_part(image->width, i, 256),
+				  pattern_part(image->width, i + 1, 256), i << 16 | i << 8 | i);
 }
 
 /**
@@ -37,45 +340,31 @@ static u32 pattern_bounce(u64 step, u32 room)
  * @height: lines
  * @stride: bytes, at least @width * 4
  * @sequence: frame number
- * @stop: set by somebody else to end early
+ * @time_ns: when the frame began, for the text
+ * @stop: set by another context to end early
  *
  * Context: may sleep.
  */
-void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence,
+void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence, u64 time_ns,
 		  const bool *stop)
 {
-	u32 bits = max(height / 32, 1U), ramp = height - height / 4;
-	u32 side = min(width, height) / 6;
-	u32 left = pattern_bounce(sequence * 3, width - side);
-	u32 top = pattern_bounce(sequence * 2, height - side);
-	u32 x, y;
+	const struct pattern_image image = {
+		.memory = memory,
+		.width = width,
+		.height = height,
+		.stride = stride,
+		.stop = stop,
+	};
+	struct pattern_layout layout;
 
-	for (y = 0; y < height && !READ_ONCE(*stop); y++) {
-		u32 *line = memory + (size_t)y * stride;
-
-		cond_resched();
-		if (y && y != bits && y != ramp) {
-			memcpy(line, (void *)line - stride, width * 4);
-		} else {
-			for (x = 0; x < width; x++) {
-				u32 level = (u64)x * 256 / width;
-
-				if (y < bits)
-					line[x] = sequence >> (31 - (u64)x * 32 / width) & 1 ?
-						0xffffff : 0x000000;
-				else if (y < ramp)
-					line[x] = pattern_bars[(u64)x * 8 / width];
-				else
-					line[x] = level << 16 | level << 8 | level;
-			}
-		}
-	}
-	for (y = top; y < top + side && !READ_ONCE(*stop); y++) {
-		u32 *line = memory + (size_t)y * stride;
-
-		for (x = left; x < left + side; x++)
-			line[x] ^= 0xffffff;
-	}
+	pattern_lay_out(&image, &layout);
+	pattern_landscape(&image, &layout);
+	pattern_word(&image, &layout);
+	pattern_ball(&image, &layout, sequence);
+	pattern_numbers(&image, &layout, sequence, time_ns);
+	pattern_scales(&image, &layout);
+	/* last: in an image of a line or two, nothing else may cover them */
+	pattern_fields(&image, layout.top, sequence);
 }
 
 /**

@@ -146,16 +146,16 @@ static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 	const struct sluice_step *step = &se->step;
 	void *dst = sluice_slot_vaddr(step->dst) + step->dst_offset;
 
+	result->timestamp = soft_frame_time(se->soft, se->frame);
 	if (step->frame.width) {
 		pattern_draw(dst, step->frame.width, step->frame.height, step->frame.stride,
-			     se->frame, &se->stop);
+			     se->frame, ktime_to_ns(result->timestamp), &se->stop);
 		result->bytes = (u64)(step->frame.height - 1) * step->frame.stride +
 				step->frame.width * 4;
 	} else {
 		soft_capture_raw(se);
 		result->bytes = step->length;
 	}
-	result->timestamp = soft_frame_time(se->soft, se->frame);
 	result->sequence = se->frame;
 	result->dropped = se->captured ? se->frame - se->captured : 0;
 	se->captured = se->frame + 1;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+/*
+ * scene_ppm WIDTH HEIGHT SEQUENCE SECONDS: the camera's frame of that number as a
+ * PPM on stdout, for tests that are scripts.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scene.h"
+
+int main(int argc, char **argv)
+{
+	struct scene scene;
+	uint32_t x, y;
+
+	if (argc != 5)
+		return 2;
+	scene = (struct scene) {
+		.width = strtoul(argv[1], NULL, 10),
+		.height = strtoul(argv[2], NULL, 10),
+		.sequence = strtoull(argv[3], NULL, 10),
+		.time_ns = strtod(argv[4], NULL) * 1e9,
+	};
+	printf("P6\n%u %u\n255\n", scene.width, scene.height);
+	for (y = 0; y < scene.height; y++) {
+		for (x = 0; x < scene.width; x++) {
+			uint32_t pixel = scene_pixel(&scene, x, y);
+
+			putchar(pixel >> 16 & 0xff);
+			putchar(pixel >> 8 & 0xff);
+			putchar(pixel & 0xff);
+		}
+	}
+	return fflush(stdout) ? 1 : 0;
+}
