@@ -29,14 +29,10 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <vulkan/vulkan.h>
-
 #include "gpu.h"
+#include "gpu_device.h"
 
 #include "edges.spv.h"
-
-/* submissions under way at once; more wait for the oldest */
-#define GPU_JOBS 4
 
 /* longer than any fence of Sluice takes: 30 s of waiting and 30 s of running */
 #define GPU_PATIENCE_NS 65000000000ULL
@@ -46,227 +42,6 @@
 
 /* as many groups as every device takes */
 #define GPU_MAX_SIDE 65535
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/**
- * struct gpu_job - what a submission needs until it has ended
- * @commands: recorded anew each time
- * @set: the two buffers
- * @ended: signals at the end; guards the reuse of all of this
- * @wait: the in-fence goes in here
- * @done: the out-fence comes out of here; made when needed
- * @busy: @ended has been submitted
- */
-struct gpu_job {
-	VkCommandBuffer commands;
-	VkDescriptorSet set;
-	VkFence ended;
-	VkSemaphore wait, done;
-	bool busy;
-};
-
-struct gpu {
-	char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE + VK_MAX_DRIVER_NAME_SIZE + 4];
-	VkInstance instance;
-	VkPhysicalDevice physical;
-	VkDevice device;
-	VkQueue queue;
-	uint32_t family;
-	bool sync_files;	/* knows them; else the CPU waits in its place */
-	uint32_t foreign;	/* who owns the buffers between two submissions */
-	VkDescriptorSetLayout set_layout;
-	VkPipelineLayout layout;
-	VkPipeline pipeline;
-	VkDescriptorPool sets;
-	VkCommandPool commands;
-	struct gpu_job jobs[GPU_JOBS];
-	unsigned int next;
-	PFN_vkGetMemoryFdPropertiesKHR get_memory_fd_properties;
-	PFN_vkImportSemaphoreFdKHR import_semaphore_fd;
-	PFN_vkGetSemaphoreFdKHR get_semaphore_fd;
-};
-
-struct gpu_buffer {
-	VkBuffer buffer;
-	VkDeviceMemory memory;
-	size_t size;
-};
-
-/* A VkResult as an errno; says what was refused. */
-static int checked(VkResult result, const char *what)
-{
-	if (result == VK_SUCCESS)
-		return 0;
-	fprintf(stderr, "vulkan: %s: error %d\n", what, result);
-	switch (result) {
-	case VK_ERROR_OUT_OF_HOST_MEMORY:
-	case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-		return -ENOMEM;
-	case VK_TIMEOUT:
-		return -ETIME;
-	case VK_ERROR_INVALID_EXTERNAL_HANDLE:
-		return -EINVAL;
-	case VK_ERROR_EXTENSION_NOT_PRESENT:
-	case VK_ERROR_FEATURE_NOT_PRESENT:
-	case VK_ERROR_INCOMPATIBLE_DRIVER:
-	case VK_ERROR_DEVICE_LOST:
-		return -ENODEV;
-	default:
-		return -EIO;
-	}
-}
-
-static bool has_extension(VkPhysicalDevice physical, const char *name)
-{
-	VkExtensionProperties *all = NULL;
-	uint32_t count = 0, i;
-	bool found = false;
-
-	if (vkEnumerateDeviceExtensionProperties(physical, NULL, &count, NULL) == VK_SUCCESS)
-		all = calloc(count, sizeof(*all));
-	if (all && vkEnumerateDeviceExtensionProperties(physical, NULL, &count, all) == VK_SUCCESS)
-		for (i = 0; i < count && !found; i++)
-			found = !strcmp(all[i].extensionName, name);
-	free(all);
-	return found;
-}
-
-static bool imports_dmabuf(VkPhysicalDevice physical)
-{
-	VkPhysicalDeviceExternalBufferInfo info = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
-		.usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
-		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
-	};
-	VkExternalBufferProperties properties = {
-		.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES,
-	};
-
-	if (!has_extension(physical, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME) ||
-	    !has_extension(physical, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
-		return false;
-	vkGetPhysicalDeviceExternalBufferProperties(physical, &info, &properties);
-	return properties.externalMemoryProperties.externalMemoryFeatures &
-	       VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
-}
-
-static bool shares_sync_files(VkPhysicalDevice physical)
-{
-	const VkExternalSemaphoreFeatureFlags both =
-		VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT |
-		VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
-	VkPhysicalDeviceExternalSemaphoreInfo info = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
-		.handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-	};
-	VkExternalSemaphoreProperties properties = {
-		.sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES,
-	};
-
-	if (!has_extension(physical, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
-		return false;
-	vkGetPhysicalDeviceExternalSemaphoreProperties(physical, &info, &properties);
-	return (properties.externalSemaphoreFeatures & both) == both;
-}
-
-static bool find_compute_family(VkPhysicalDevice physical, uint32_t *family)
-{
-	VkQueueFamilyProperties families[16];
-	uint32_t count = COUNT(families), i;
-
-	vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, families);
-	for (i = 0; i < count; i++) {
-		if (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) {
-			*family = i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* A device that imports dma-bufs; rather one that shares sync_files, too. */
-static int find_device(struct gpu *gpu)
-{
-	VkPhysicalDevice all[16];
-	VkPhysicalDeviceDriverProperties driver = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES,
-	};
-	VkPhysicalDeviceProperties2 properties = {
-		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
-		.pNext = &driver,
-	};
-	uint32_t count = COUNT(all), family, i;
-	VkResult result;
-
-	result = vkEnumeratePhysicalDevices(gpu->instance, &count, all);
-	if (result != VK_SUCCESS && result != VK_INCOMPLETE)
-		return checked(result, "enumerate devices");
-	for (i = 0; i < count && !gpu->sync_files; i++) {
-		bool sync_files = shares_sync_files(all[i]);
-
-		if ((gpu->physical && !sync_files) || !imports_dmabuf(all[i]) ||
-		    !find_compute_family(all[i], &family))
-			continue;
-		gpu->physical = all[i];
-		gpu->family = family;
-		gpu->sync_files = sync_files;
-	}
-	if (!gpu->physical) {
-		fprintf(stderr, "vulkan: none of %u devices imports dma-bufs\n", count);
-		return -ENODEV;
-	}
-	vkGetPhysicalDeviceProperties2(gpu->physical, &properties);
-	snprintf(gpu->name, sizeof(gpu->name), "%s, %s", driver.driverName,
-		 properties.properties.deviceName);
-	return 0;
-}
-
-static int create_device(struct gpu *gpu)
-{
-	const char *extensions[4] = {
-		VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
-		VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-	};
-	bool foreign = has_extension(gpu->physical, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
-	float priority = 1;
-	VkDeviceQueueCreateInfo queue = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-		.queueFamilyIndex = gpu->family,
-		.queueCount = 1,
-		.pQueuePriorities = &priority,
-	};
-	VkDeviceCreateInfo info = {
-		.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-		.queueCreateInfoCount = 1,
-		.pQueueCreateInfos = &queue,
-		.enabledExtensionCount = 2,
-		.ppEnabledExtensionNames = extensions,
-	};
-	int ret;
-
-	if (foreign)
-		extensions[info.enabledExtensionCount++] =
-			VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME;
-	if (gpu->sync_files)
-		extensions[info.enabledExtensionCount++] =
-			VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME;
-	gpu->foreign = foreign ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_EXTERNAL;
-	ret = checked(vkCreateDevice(gpu->physical, &info, NULL, &gpu->device), "create device");
-	if (ret)
-		return ret;
-	vkGetDeviceQueue(gpu->device, gpu->family, 0, &gpu->queue);
-	gpu->get_memory_fd_properties = (PFN_vkGetMemoryFdPropertiesKHR)
-		vkGetDeviceProcAddr(gpu->device, "vkGetMemoryFdPropertiesKHR");
-	gpu->import_semaphore_fd = (PFN_vkImportSemaphoreFdKHR)
-		vkGetDeviceProcAddr(gpu->device, "vkImportSemaphoreFdKHR");
-	gpu->get_semaphore_fd = (PFN_vkGetSemaphoreFdKHR)
-		vkGetDeviceProcAddr(gpu->device, "vkGetSemaphoreFdKHR");
-	if (!gpu->get_memory_fd_properties ||
-	    (gpu->sync_files && (!gpu->import_semaphore_fd || !gpu->get_semaphore_fd)))
-		return -ENODEV;
-	return 0;
-}
 
 static int create_pipeline(struct gpu *gpu)
 {
@@ -314,19 +89,19 @@ static int create_pipeline(struct gpu *gpu)
 	};
 	int ret;
 
-	ret = checked(vkCreateDescriptorSetLayout(gpu->device, &set, NULL, &gpu->set_layout),
-		      "descriptor layout");
+	ret = gpu_checked(vkCreateDescriptorSetLayout(gpu->device, &set, NULL, &gpu->set_layout),
+			  "descriptor layout");
 	if (!ret)
-		ret = checked(vkCreatePipelineLayout(gpu->device, &layout, NULL, &gpu->layout),
-			      "pipeline layout");
+		ret = gpu_checked(vkCreatePipelineLayout(gpu->device, &layout, NULL, &gpu->layout),
+				  "pipeline layout");
 	if (!ret)
-		ret = checked(vkCreateShaderModule(gpu->device, &code, NULL,
-						   &pipeline.stage.module), "shader");
+		ret = gpu_checked(vkCreateShaderModule(gpu->device, &code, NULL,
+						       &pipeline.stage.module), "shader");
 	if (ret)
 		return ret;
 	pipeline.layout = gpu->layout;
-	ret = checked(vkCreateComputePipelines(gpu->device, VK_NULL_HANDLE, 1, &pipeline, NULL,
-					       &gpu->pipeline), "pipeline");
+	ret = gpu_checked(vkCreateComputePipelines(gpu->device, VK_NULL_HANDLE, 1, &pipeline, NULL,
+						   &gpu->pipeline), "pipeline");
 	vkDestroyShaderModule(gpu->device, pipeline.stage.module, NULL);
 	return ret;
 }
@@ -342,16 +117,16 @@ static int create_done_semaphore(struct gpu *gpu, struct gpu_job *job)
 		.pNext = &export,
 	};
 
-	return checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->done),
-		       "semaphore to export");
+	return gpu_checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->done),
+			   "semaphore to export");
 }
 
 static int create_wait_semaphore(struct gpu *gpu, struct gpu_job *job)
 {
 	VkSemaphoreCreateInfo info = { .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO };
 
-	return checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->wait),
-		       "semaphore to import");
+	return gpu_checked(vkCreateSemaphore(gpu->device, &info, NULL, &job->wait),
+			   "semaphore to import");
 }
 
 static int create_jobs(struct gpu *gpu)
@@ -374,11 +149,11 @@ static int create_jobs(struct gpu *gpu)
 	unsigned int i;
 	int ret;
 
-	ret = checked(vkCreateDescriptorPool(gpu->device, &sets, NULL, &gpu->sets),
-		      "descriptor pool");
+	ret = gpu_checked(vkCreateDescriptorPool(gpu->device, &sets, NULL, &gpu->sets),
+			  "descriptor pool");
 	if (!ret)
-		ret = checked(vkCreateCommandPool(gpu->device, &commands, NULL, &gpu->commands),
-			      "command pool");
+		ret = gpu_checked(vkCreateCommandPool(gpu->device, &commands, NULL, &gpu->commands),
+				  "command pool");
 	for (i = 0; i < GPU_JOBS && !ret; i++) {
 		struct gpu_job *job = &gpu->jobs[i];
 		VkDescriptorSetAllocateInfo set = {
@@ -395,14 +170,14 @@ static int create_jobs(struct gpu *gpu)
 		};
 		VkFenceCreateInfo fence = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
 
-		ret = checked(vkAllocateDescriptorSets(gpu->device, &set, &job->set),
-			      "descriptor set");
+		ret = gpu_checked(vkAllocateDescriptorSets(gpu->device, &set, &job->set),
+				  "descriptor set");
 		if (!ret)
-			ret = checked(vkAllocateCommandBuffers(gpu->device, &buffer,
-							       &job->commands), "commands");
+			ret = gpu_checked(vkAllocateCommandBuffers(gpu->device, &buffer,
+								   &job->commands), "commands");
 		if (!ret)
-			ret = checked(vkCreateFence(gpu->device, &fence, NULL, &job->ended),
-				      "fence");
+			ret = gpu_checked(vkCreateFence(gpu->device, &fence, NULL, &job->ended),
+					  "fence");
 		if (!ret && gpu->sync_files)
 			ret = create_wait_semaphore(gpu, job);
 	}
@@ -425,11 +200,11 @@ int gpu_create(struct gpu **out)
 
 	if (!gpu)
 		return -ENOMEM;
-	ret = checked(vkCreateInstance(&info, NULL, &gpu->instance), "create instance");
+	ret = gpu_checked(vkCreateInstance(&info, NULL, &gpu->instance), "create instance");
 	if (!ret)
-		ret = find_device(gpu);
+		ret = gpu_find_device(gpu);
 	if (!ret)
-		ret = create_device(gpu);
+		ret = gpu_create_device(gpu);
 	if (!ret)
 		ret = create_pipeline(gpu);
 	if (!ret)
@@ -487,7 +262,7 @@ static int memory_type(struct gpu *gpu, int dmabuf, uint32_t wanted)
 	result = gpu->get_memory_fd_properties(gpu->device,
 					       VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
 					       dmabuf, &properties);
-	if (checked(result, "memory types of the dma-buf"))
+	if (gpu_checked(result, "memory types of the dma-buf"))
 		return -1;
 	return ffs((int)(properties.memoryTypeBits & wanted)) - 1;
 }
@@ -530,7 +305,7 @@ int gpu_import(struct gpu *gpu, int dmabuf, size_t size, struct gpu_buffer **out
 	if (!buffer)
 		return -ENOMEM;
 	buffer->size = size;
-	ret = checked(vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer), "buffer");
+	ret = gpu_checked(vkCreateBuffer(gpu->device, &info, NULL, &buffer->buffer), "buffer");
 	if (ret)
 		goto err_free;
 
@@ -553,14 +328,14 @@ int gpu_import(struct gpu *gpu, int dmabuf, size_t size, struct gpu_buffer **out
 	dedicated.buffer = buffer->buffer;
 	allocate.allocationSize = end;
 	allocate.memoryTypeIndex = type;
-	ret = checked(vkAllocateMemory(gpu->device, &allocate, NULL, &buffer->memory),
-		      "import the dma-buf");
+	ret = gpu_checked(vkAllocateMemory(gpu->device, &allocate, NULL, &buffer->memory),
+			  "import the dma-buf");
 	if (ret) {
 		close(import.fd);
 		goto err_buffer;
 	}
-	ret = checked(vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0),
-		      "bind the dma-buf");
+	ret = gpu_checked(vkBindBufferMemory(gpu->device, buffer->buffer, buffer->memory, 0),
+			  "bind the dma-buf");
 	if (ret)
 		goto err_memory;
 	*out = buffer;
@@ -590,10 +365,10 @@ static int take_job(struct gpu *gpu, struct gpu_job **out)
 	int ret;
 
 	if (job->busy) {
-		ret = checked(vkWaitForFences(gpu->device, 1, &job->ended, VK_TRUE,
-					      GPU_PATIENCE_NS), "wait for an older submission");
+		ret = gpu_checked(vkWaitForFences(gpu->device, 1, &job->ended, VK_TRUE,
+						  GPU_PATIENCE_NS), "wait for an older submission");
 		if (!ret)
-			ret = checked(vkResetFences(gpu->device, 1, &job->ended), "reset fence");
+			ret = gpu_checked(vkResetFences(gpu->device, 1, &job->ended), "reset fence");
 		if (ret)
 			return ret;
 		job->busy = false;
@@ -664,7 +439,7 @@ static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
 	int ret;
 
 	bind_buffers(gpu, job, dst, src);
-	ret = checked(vkBeginCommandBuffer(job->commands, &begin), "begin commands");
+	ret = gpu_checked(vkBeginCommandBuffer(job->commands, &begin), "begin commands");
 	if (ret)
 		return ret;
 	transfer(gpu, job, dst, src, true);
@@ -675,7 +450,7 @@ static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
 			   sizeof(size), size);
 	vkCmdDispatch(job->commands, (width + GPU_GROUP - 1) / GPU_GROUP, height, 1);
 	transfer(gpu, job, dst, src, false);
-	return checked(vkEndCommandBuffer(job->commands), "end commands");
+	return gpu_checked(vkEndCommandBuffer(job->commands), "end commands");
 }
 
 /* Lend a semaphore the state of a sync_file, until something has waited for it. */
@@ -692,7 +467,7 @@ static int import_fence(struct gpu *gpu, struct gpu_job *job, int fence)
 
 	if (info.fd < 0)
 		return -errno;
-	ret = checked(gpu->import_semaphore_fd(gpu->device, &info), "import the in-fence");
+	ret = gpu_checked(gpu->import_semaphore_fd(gpu->device, &info), "import the in-fence");
 	if (ret)
 		close(info.fd);
 	return ret;
@@ -719,7 +494,7 @@ static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 	};
 	int ret;
 
-	ret = checked(gpu->get_semaphore_fd(gpu->device, &info, fence), "export the out-fence");
+	ret = gpu_checked(gpu->get_semaphore_fd(gpu->device, &info, fence), "export the out-fence");
 	if (!ret)
 		return 0;
 
@@ -760,7 +535,7 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 	submit.pWaitSemaphores = &job->wait;
 	submit.pCommandBuffers = &job->commands;
 	submit.pSignalSemaphores = &job->done;
-	ret = checked(vkQueueSubmit(gpu->queue, 1, &submit, job->ended), "submit");
+	ret = gpu_checked(vkQueueSubmit(gpu->queue, 1, &submit, job->ended), "submit");
 	if (ret)
 		return ret;
 	job->busy = true;
@@ -770,5 +545,5 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 
 int gpu_idle(struct gpu *gpu)
 {
-	return checked(vkDeviceWaitIdle(gpu->device), "wait until idle");
+	return gpu_checked(vkDeviceWaitIdle(gpu->device), "wait until idle");
 }

@@ -3,7 +3,7 @@
 # computes (Vulkan) and a display (KMS).
 
 EXAMPLES := $(dir $(lastword $(MAKEFILE_LIST)))
-GPU_OBJECTS := $(O)/examples/gpu.o
+GPU_OBJECTS := $(O)/examples/gpu.o $(O)/examples/gpu_device.o
 KMS_OBJECTS := $(O)/examples/kms.o
 
 # The shader, as a C array of SPIR-V words.
@@ -11,7 +11,8 @@ $(O)/examples/edges.spv.h: $(EXAMPLES)edges.comp
 	@mkdir -p $(@D)
 	glslangValidator -s -V --target-env vulkan1.1 --vn edges_spv -o $@ $< >/dev/null
 
-$(O)/examples/gpu.o: $(EXAMPLES)gpu.c $(EXAMPLES)gpu.h $(O)/examples/edges.spv.h
+$(GPU_OBJECTS): $(O)/examples/%.o: $(EXAMPLES)%.c $(EXAMPLES)gpu.h $(EXAMPLES)gpu_device.h \
+		$(O)/examples/edges.spv.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -I$(O)/examples -c -o $@ $<
 
