@@ -96,28 +96,26 @@ static bool scene_close(struct scene *scene)
 	return objects_settle(&scene->before);
 }
 
-/* What the shader is to make of a picture, at one pixel; see edges.comp. */
-static uint32_t expected_pixel(const uint32_t *source, int x, int y)
+/* The edge that the shader is to find at a pixel of a picture; see edges.comp. */
+static uint32_t expected_edge(const uint32_t *source, int width, int height, int x, int y)
 {
 	static const int sobel[3] = { 1, 2, 1 };
+	int up = y > 0 ? y - 1 : 0, down = y + 1 < height ? y + 1 : y;
+	int left = x > 0 ? x - 1 : 0, right = x + 1 < width ? x + 1 : x;
 	uint32_t result = 0;
 	int shift, i;
 
-	if (x < (int)WIDTH / 2)
-		return source[y * WIDTH + x];
 	for (shift = 16; shift >= 0; shift -= 8) {
 		int gx = 0, gy = 0, length;
 
 		for (i = -1; i <= 1; i++) {
-			int up = y > 0 ? y - 1 : 0, down = y + 1 < (int)HEIGHT ? y + 1 : y;
-			int left = x - 1, right = x + 1 < (int)WIDTH ? x + 1 : x;
-			int row = y + i < 0 ? 0 : y + i >= (int)HEIGHT ? y : y + i;
-			int column = x + i >= (int)WIDTH ? x : x + i;
+			int row = y + i < 0 ? 0 : y + i >= height ? y : y + i;
+			int column = x + i < 0 ? 0 : x + i >= width ? x : x + i;
 
-			gx += sobel[i + 1] * (int)(source[row * WIDTH + right] >> shift & 255);
-			gx -= sobel[i + 1] * (int)(source[row * WIDTH + left] >> shift & 255);
-			gy += sobel[i + 1] * (int)(source[down * WIDTH + column] >> shift & 255);
-			gy -= sobel[i + 1] * (int)(source[up * WIDTH + column] >> shift & 255);
+			gx += sobel[i + 1] * (int)(source[row * width + right] >> shift & 255);
+			gx -= sobel[i + 1] * (int)(source[row * width + left] >> shift & 255);
+			gy += sobel[i + 1] * (int)(source[down * width + column] >> shift & 255);
+			gy -= sobel[i + 1] * (int)(source[up * width + column] >> shift & 255);
 		}
 		length = abs(gx) + abs(gy);
 		result |= (uint32_t)(length > 255 ? 255 : length) << shift;
@@ -125,37 +123,55 @@ static uint32_t expected_pixel(const uint32_t *source, int x, int y)
 	return result;
 }
 
-/* Is @b what the GPU is to make of @a?  The words behind the image are @behind. */
-static int check_computed(const struct scene *scene, uint32_t behind)
+/* What word @at of the result is to be, where it was @before; see struct gpu_layout. */
+static uint32_t word_after(const struct gpu_layout *layout, const uint32_t *source, int at,
+			   uint32_t before)
+{
+	int width = layout->width, height = layout->height, stride = layout->stride;
+	int copy = at - (int)layout->copy_at, edge = at - (int)layout->edges_at;
+
+	if (copy >= 0 && copy / stride < height && copy % stride < (int)layout->copied)
+		return source[copy / stride * width + copy % stride];
+	if (edge >= 0 && edge / stride < height && edge % stride < width &&
+	    edge % stride >= (int)layout->edges)
+		return expected_edge(source, width, height, edge % stride, edge / stride);
+	return before;
+}
+
+/* Is @b what the GPU is to make of @a?  All other words of it are @before. */
+static int check_layout(const struct scene *scene, const struct gpu_layout *layout,
+			uint32_t before)
 {
 	uint32_t *source, *result;
-	unsigned int x, y;
+	unsigned int i;
 	int ret = 0;
-	size_t i;
 
 	if (sluice_map(scene->a, SIZE, (void **)&source) ||
 	    sluice_map(scene->b, SIZE, (void **)&result) ||
 	    sluice_cpu_begin(scene->a, false) || sluice_cpu_begin(scene->b, false))
 		return -EIO;
-	for (y = 0; y < HEIGHT && !ret; y++) {
-		for (x = 0; x < WIDTH && !ret; x++) {
-			uint32_t wanted = expected_pixel(source, x, y);
+	for (i = 0; i < WORDS && !ret; i++) {
+		uint32_t wanted = word_after(layout, source, i, before);
 
-			if (result[y * WIDTH + x] == wanted)
-				continue;
-			printf("# pixel %u,%u is %08x and not %08x\n", x, y,
-			       result[y * WIDTH + x], wanted);
-			ret = -EILSEQ;
-		}
+		if (result[i] == wanted)
+			continue;
+		printf("# word %u, pixel %u,%u, is %08x and not %08x\n", i, i % layout->stride,
+		       i / layout->stride, result[i], wanted);
+		ret = -EILSEQ;
 	}
-	for (i = IMAGE / sizeof(uint32_t); i < WORDS && !ret; i++)
-		if (result[i] != behind)
-			ret = -ERANGE;
 	sluice_cpu_end(scene->b, false);
 	sluice_cpu_end(scene->a, false);
 	munmap(result, SIZE);
 	munmap(source, SIZE);
 	return ret;
+}
+
+/* The same of the layout that compute() asks for; the words behind it are @behind. */
+static int check_computed(const struct scene *scene, uint32_t behind)
+{
+	struct gpu_layout layout = gpu_halves(WIDTH, HEIGHT);
+
+	return check_layout(scene, &layout, behind);
 }
 
 static int fill(const struct scene *scene, int slot, uint32_t value, int in_fence, int *out_fence)
@@ -168,10 +184,11 @@ static int fill(const struct scene *scene, int slot, uint32_t value, int in_fenc
 
 static int compute(struct scene *scene, int in_fence)
 {
+	struct gpu_layout layout = gpu_halves(WIDTH, HEIGHT);
+
 	close(scene->out);
 	scene->out = -1;
-	return gpu_run(scene->gpu, scene->gpu_b, scene->gpu_a, WIDTH, HEIGHT, in_fence,
-		       &scene->out);
+	return gpu_run(scene->gpu, scene->gpu_b, scene->gpu_a, &layout, in_fence, &scene->out);
 }
 
 /* Wait for the GPU as everybody else does: by its fence, where it gave one. */
@@ -217,6 +234,31 @@ TEST_F_TIMEOUT(memory, the_gpu_computes_in_place_to_the_last_bit, 120)
 	ASSERT_EQ(computed(&self->s), 0);
 	EXPECT_EQ(check_computed(&self->s, 0x5a5a5a5a), 0);
 	EXPECT_EQ(check_words(self->s.a, SIZE, 7), 0);
+}
+
+TEST_F_TIMEOUT(memory, the_gpu_puts_two_pictures_where_it_is_told, 120)
+{
+	struct gpu_layout layout = {
+		.width = 70, .height = 60, .copied = 70, .edges = 0, .stride = WIDTH,
+		.copy_at = 10 * WIDTH + 20, .edges_at = 30 * WIDTH + 110,
+	};
+
+	NEED_GPU(self);
+	ASSERT_EQ(fill_words(self->s.a, SIZE, 7), 0);
+	ASSERT_EQ(fill(&self->s, self->s.slot_b, 0x5a5a5a5a, -1, &self->s.in), 0);
+	ASSERT_EQ(gpu_run(self->s.gpu, self->s.gpu_b, self->s.gpu_a, &layout, self->s.in,
+			  &self->s.out), 0);
+	ASSERT_EQ(computed(&self->s), 0);
+	EXPECT_EQ(check_layout(&self->s, &layout, 0x5a5a5a5a), 0);
+
+	/* neither picture may reach beyond the buffer */
+	layout.edges_at = WORDS - 59 * WIDTH - 69;
+	EXPECT_EQ(gpu_run(self->s.gpu, self->s.gpu_b, self->s.gpu_a, &layout, -1, &self->s.in),
+		  -EINVAL);
+	layout.edges_at = 0;
+	layout.copy_at = WORDS - 59 * WIDTH - 69;
+	EXPECT_EQ(gpu_run(self->s.gpu, self->s.gpu_b, self->s.gpu_a, &layout, -1, &self->s.in),
+		  -EINVAL);
 }
 
 TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)

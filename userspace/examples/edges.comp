@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: MIT
 #version 450
 //
-// The left half of a picture as it is, the right half as its edges: for each
-// colour the length |gx| + |gy| of Sobel's gradient, at most 255.  Outside of
-// the picture its outermost pixels go on.  Whole numbers only, so that a test
-// can expect every bit.
+// Two pictures from one: its left columns as they are, and its right columns as
+// their edges: for each colour the length |gx| + |gy| of Sobel's gradient, at most
+// 255.  Outside of the picture its outermost pixels go on.  Where the two go is for
+// the caller to say: see struct gpu_layout in gpu.h.  Whole numbers only, so that a
+// test can expect every bit.
 
 layout(local_size_x = 64) in;
 
 layout(std430, set = 0, binding = 0) readonly buffer Source { uint source[]; };
 layout(std430, set = 0, binding = 1) writeonly buffer Result { uint result[]; };
 
-layout(push_constant) uniform Size {
+layout(push_constant) uniform Layout {
 	uint width;
 	uint height;
+	uint copied;
+	uint edges;
+	uint stride;
+	uint copy_at;
+	uint edges_at;
+};
+
+// Lines for each invocation: it reads a line once, and not once for each neighbour.
+const int LINES = 8;
+
+// What Sobel's gradient needs of a line around column x, for each colour.
+struct Line {
+	ivec3 difference;
+	ivec3 sum;
 };
 
 // red, green and blue of the pixel at (x, y), or of the nearest that there is
@@ -25,24 +40,37 @@ ivec3 pixel(int x, int y)
 	return ivec3(word >> 16 & 255u, word >> 8 & 255u, word & 255u);
 }
 
+Line line(int x, int y)
+{
+	ivec3 west = pixel(x - 1, y), east = pixel(x + 1, y);
+
+	return Line(east - west, west + 2 * pixel(x, y) + east);
+}
+
 void main()
 {
-	int x = int(gl_GlobalInvocationID.x), y = int(gl_GlobalInvocationID.y);
-	uint at = uint(y) * width + uint(x);
+	int x = int(gl_GlobalInvocationID.x), first = int(gl_GlobalInvocationID.y) * LINES;
 
-	if (x >= int(width) || y >= int(height))
+	if (x >= int(width))
 		return;
-	if (x < int(width / 2u)) {
-		result[at] = source[at];
-		return;
+
+	Line north = line(x, first - 1), here = line(x, first);
+
+	for (int y = first; y < min(first + LINES, int(height)); y++) {
+		Line south = line(x, y + 1);
+		uint at = uint(y) * stride + uint(x);
+
+		if (x < int(copied))
+			result[copy_at + at] = source[uint(y) * width + uint(x)];
+		if (x >= int(edges)) {
+			ivec3 gx = north.difference + 2 * here.difference + south.difference;
+			ivec3 gy = south.sum - north.sum;
+			ivec3 edge = min(abs(gx) + abs(gy), ivec3(255));
+
+			result[edges_at + at] = uint(edge.r) << 16 | uint(edge.g) << 8 |
+						uint(edge.b);
+		}
+		north = here;
+		here = south;
 	}
-
-	ivec3 nw = pixel(x - 1, y - 1), n = pixel(x, y - 1), ne = pixel(x + 1, y - 1);
-	ivec3 w = pixel(x - 1, y), e = pixel(x + 1, y);
-	ivec3 sw = pixel(x - 1, y + 1), s = pixel(x, y + 1), se = pixel(x + 1, y + 1);
-	ivec3 gx = ne + 2 * e + se - nw - 2 * w - sw;
-	ivec3 gy = sw + 2 * s + se - nw - 2 * n - ne;
-	ivec3 edge = min(abs(gx) + abs(gy), ivec3(255));
-
-	result[at] = uint(edge.r) << 16 | uint(edge.g) << 8 | uint(edge.b);
 }

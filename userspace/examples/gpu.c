@@ -37,8 +37,9 @@
 /* longer than any fence of Sluice takes: 30 s of waiting and 30 s of running */
 #define GPU_PATIENCE_NS 65000000000ULL
 
-/* must be that of edges.comp */
+/* columns and lines of a group: must be those of edges.comp */
 #define GPU_GROUP 64
+#define GPU_LINES 8
 
 /* as many groups as every device takes */
 #define GPU_MAX_SIDE 65535
@@ -65,7 +66,7 @@ static int create_pipeline(struct gpu *gpu)
 	};
 	VkPushConstantRange constants = {
 		.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT,
-		.size = 2 * sizeof(uint32_t),
+		.size = sizeof(struct gpu_layout),
 	};
 	VkPipelineLayoutCreateInfo layout = {
 		.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
@@ -429,13 +430,12 @@ static void transfer(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *ds
 }
 
 static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
-		  struct gpu_buffer *src, uint32_t width, uint32_t height)
+		  struct gpu_buffer *src, const struct gpu_layout *layout)
 {
 	VkCommandBufferBeginInfo begin = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
 		.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT,
 	};
-	uint32_t size[2] = { width, height };
 	int ret;
 
 	bind_buffers(gpu, job, dst, src);
@@ -447,8 +447,9 @@ static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
 	vkCmdBindDescriptorSets(job->commands, VK_PIPELINE_BIND_POINT_COMPUTE, gpu->layout, 0, 1,
 				&job->set, 0, NULL);
 	vkCmdPushConstants(job->commands, gpu->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-			   sizeof(size), size);
-	vkCmdDispatch(job->commands, (width + GPU_GROUP - 1) / GPU_GROUP, height, 1);
+			   sizeof(*layout), layout);
+	vkCmdDispatch(job->commands, (layout->width + GPU_GROUP - 1) / GPU_GROUP,
+		      (layout->height + GPU_LINES - 1) / GPU_LINES, 1);
 	transfer(gpu, job, dst, src, false);
 	return gpu_checked(vkEndCommandBuffer(job->commands), "end commands");
 }
@@ -505,8 +506,21 @@ static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 	return ret;
 }
 
-int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uint32_t width,
-	    uint32_t height, int in_fence, int *out_fence)
+/* Neither the source nor the two results may reach beyond their buffers. */
+static bool layout_fits(const struct gpu_layout *layout, const struct gpu_buffer *dst,
+			const struct gpu_buffer *src)
+{
+	uint64_t last = (uint64_t)(layout->height - 1) * layout->stride;
+
+	return layout->width && layout->width <= GPU_MAX_SIDE && layout->height &&
+	       layout->height <= GPU_MAX_SIDE && layout->copied <= layout->width &&
+	       (uint64_t)layout->width * layout->height <= src->size / sizeof(uint32_t) &&
+	       layout->copy_at + last + layout->copied <= dst->size / sizeof(uint32_t) &&
+	       layout->edges_at + last + layout->width <= dst->size / sizeof(uint32_t);
+}
+
+int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src,
+	    const struct gpu_layout *layout, int in_fence, int *out_fence)
 {
 	VkPipelineStageFlags stage = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
 	VkSubmitInfo submit = {
@@ -516,18 +530,16 @@ int gpu_run(struct gpu *gpu, struct gpu_buffer *dst, struct gpu_buffer *src, uin
 		.commandBufferCount = 1,
 		.signalSemaphoreCount = gpu->sync_files,
 	};
-	uint64_t bytes = (uint64_t)width * height * sizeof(uint32_t);
 	struct gpu_job *job;
 	int ret;
 
-	if (width > GPU_MAX_SIDE || height > GPU_MAX_SIDE || !bytes || bytes > dst->size ||
-	    bytes > src->size)
+	if (!layout_fits(layout, dst, src))
 		return -EINVAL;
 	ret = take_job(gpu, &job);
 	if (!ret && gpu->sync_files && !job->done)
 		ret = create_done_semaphore(gpu, job);
 	if (!ret)
-		ret = record(gpu, job, dst, src, width, height);
+		ret = record(gpu, job, dst, src, layout);
 	if (!ret && in_fence >= 0)
 		ret = gpu->sync_files ? import_fence(gpu, job, in_fence) : wait_fence(in_fence);
 	if (ret)

@@ -104,12 +104,12 @@ static int save(const struct picture *picture, const char *path)
 
 int picture_compute(struct picture *picture, int fence, const char *path)
 {
+	struct gpu_layout layout = gpu_halves(picture->width, picture->height);
 	int ret, done = -1;
 
 	printf("fence       %s when the GPU got it\n",
 	       sluice_fence_wait(fence, 0) == -ETIME ? "pending" : "signalled");
-	ret = gpu_run(picture->gpu, picture->dst, picture->src, picture->width, picture->height,
-		      fence, &done);
+	ret = gpu_run(picture->gpu, picture->dst, picture->src, &layout, fence, &done);
 	if (!ret && done >= 0)
 		ret = sluice_fence_wait(done, PATIENCE_MS);
 	if (done >= 0)

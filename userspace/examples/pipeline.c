@@ -301,12 +301,13 @@ static void submit_capture(unsigned int i)
 /* Let the GPU compute frame @i, once it is captured. */
 static void submit_compute(unsigned int i)
 {
+	struct gpu_layout halves = gpu_halves(WIDTH, HEIGHT);
 	struct frame *frame = &frames[i];
 
 	look_at_fence(frame->captured, &frame->capture_look);
 	stats.capture_pending += !frame->capture_look.status;
 	frame->gpu_begin_ns = now_ns();
-	check(gpu_run(gpu, pictures[i % BUFFERS].gpu, captures[i % BUFFERS].gpu, WIDTH, HEIGHT,
+	check(gpu_run(gpu, pictures[i % BUFFERS].gpu, captures[i % BUFFERS].gpu, &halves,
 		      frame->captured, &frame->computed), "compute");
 	stats.gpu_ns += now_ns() - frame->gpu_begin_ns;
 	stats.computed++;
