@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pipeline [FRAMES]: camera -> GPU -> display, and a copy by PCI DMA, on the
- * same memory all the way.
+ * pipeline [--details] [FRAMES]: camera -> GPU -> display, and a copy by PCI DMA,
+ * on the same memory all the way.
  *
  *	soft0		captures into one of three dma-bufs; its fence says when
  *	the GPU		waits for that fence, computes into one of three others;
@@ -14,16 +14,19 @@
  * fence of the GPU's work that read it, and the GPU writes to a display buffer
  * when the display has told that another is on the screen.
  *
+ * A picture is as large as the screen: the capture as it is, its edges, and text
+ * around both.  The CPU writes the text, once, before the first frame.
+ *
  * The program moves file descriptors and nothing else, and proves it by
  * counting: what read() and write() moved while frames flowed, as the kernel
  * accounts it to this process; which dma-bufs are mapped, and by whom; and the
- * inode of the dma-buf that each stage has.
+ * inode of the dma-buf that each stage has.  It fails if anything that it prints
+ * as checked is not so.
  *
  * With the last picture on the screen it prints "# screendump" and waits for a
  * line on its input.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
@@ -33,38 +36,26 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <linux/sync_file.h>
-
+#include "account.h"
 #include "gpu.h"
 #include "kms.h"
+#include "screen.h"
 #include "sluice.h"
-
-#define WIDTH 1024
-#define HEIGHT 768
-#define STRIDE (WIDTH * 4)
-#define FRAME_BYTES ((size_t)STRIDE * HEIGHT)
 
 #define BUFFERS 3		/* on either side of the GPU */
 #define DEFAULT_FRAMES 60
 #define MAX_FRAMES 300		/* fences are kept open until the end, to be looked at */
+#define PROGRESS_FRAMES 10	/* from one line of progress to the next */
 
 /* edu0 takes 200 ms for 4 KiB: four lines from the middle of the picture */
-#define EDU_OFFSET ((size_t)STRIDE * 300)
-#define EDU_BYTES ((size_t)STRIDE * 4)
+#define EDU_OFFSET ((size_t)SCREEN_STRIDE * 300)
+#define EDU_BYTES ((size_t)SCREEN_STRIDE * 4)
 #define EDU_TIMEOUT_MS 15000
 
 /* longer than a job may wait (30 s) and run (30 s) */
 #define PATIENCE_MS 65000
-
-/** struct fence_look - what SYNC_IOC_FILE_INFO says of a sync_file */
-struct fence_look {
-	char driver[32], timeline[32];
-	int status;
-	uint64_t timestamp_ns;
-};
 
 /**
  * struct frame - a frame on its way
@@ -91,17 +82,13 @@ struct buffer {
 	uint64_t inode;
 };
 
-/** struct counters - what the kernel has accounted to this process */
-struct counters {
-	long long rchar, wchar;
-	long long cost;		/* of reading them, in rchar, seen at the next reading */
+/** struct edu_result - the copy by PCI DMA */
+struct edu_result {
+	bool done, verified;
+	int capture_error;
+	unsigned int dma_bits;
+	uint64_t bytes;
 	int64_t ns;
-};
-
-/** struct maps - mappings of dma-bufs in this process */
-struct maps {
-	unsigned int count;
-	uint64_t inodes[4 * BUFFERS];
 };
 
 static struct frame frames[MAX_FRAMES];
@@ -109,12 +96,14 @@ static struct buffer captures[BUFFERS], pictures[BUFFERS];
 static int camera, queue, edu = -1;
 static struct gpu *gpu;
 static struct kms display;
+static char gpu_driver[16];
+static bool failed;
 
 static struct {
-	unsigned int captured, computed, shown;
-	uint64_t capture_bytes, completion_bytes, dropped;
-	uint64_t first_sequence, last_sequence;
-	unsigned int capture_pending, compute_pending, compute_fences, gated_captures;
+	unsigned int captured, computed;
+	uint64_t capture_bytes, completion_bytes, progress_bytes, dropped;
+	uint64_t first_sequence, last_sequence, last_time_ns;
+	unsigned int capture_pending, compute_pending, gated_captures;
 	int64_t gpu_ns, camera_ns, display_ns;
 } stats;
 
@@ -131,90 +120,22 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *form
 	exit(1);
 }
 
+/* Go on, but fail in the end, unless a claim is true. */
+static void expect(bool claim, const char *otherwise)
+{
+	if (claim)
+		return;
+	fflush(stdout);
+	fprintf(stderr, "pipeline: %s\n", otherwise);
+	failed = true;
+}
+
 /* Pass a result on, unless it is an error. */
 static int check(int result, const char *what)
 {
 	if (result < 0)
 		die("%s: %s", what, strerror(-result));
 	return result;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-/* Measuring */
-
-static void look_at_fence(int fence, struct fence_look *look)
-{
-	struct sync_fence_info first = { .status = 1 };
-	struct sync_file_info info = {
-		.num_fences = 1,
-		.sync_fence_info = (uintptr_t)&first,
-	};
-
-	memset(look, 0, sizeof(*look));
-	look->status = 1;
-	if (fence < 0 || ioctl(fence, SYNC_IOC_FILE_INFO, &info))
-		return;
-	memcpy(look->driver, first.driver_name, sizeof(look->driver) - 1);
-	memcpy(look->timeline, first.obj_name, sizeof(look->timeline) - 1);
-	look->status = info.status;
-	look->timestamp_ns = first.timestamp_ns;
-}
-
-static void read_counters(struct counters *counters)
-{
-	int file = open("/proc/self/io", O_RDONLY | O_CLOEXEC);
-	char text[512] = "";
-	ssize_t length;
-
-	if (file < 0)
-		die("/proc/self/io: %s (the kernel needs CONFIG_TASK_IO_ACCOUNTING)",
-		    strerror(errno));
-	counters->ns = now_ns();
-	length = read(file, text, sizeof(text) - 1);
-	close(file);
-	counters->cost = length;
-	if (length < 0 || sscanf(text, "rchar: %lld wchar: %lld", &counters->rchar,
-				 &counters->wchar) != 2)
-		die("/proc/self/io: not understood");
-}
-
-/* The mappings of this process that are of dma-bufs. */
-static void read_maps(struct maps *maps)
-{
-	FILE *file = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	maps->count = 0;
-	if (!file)
-		die("/proc/self/maps: %s", strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
-		uint64_t inode;
-
-		if (!strstr(line, "/dmabuf:") ||
-		    sscanf(line, "%*s %*s %*s %*s %" SCNu64, &inode) != 1)
-			continue;
-		if (maps->count < sizeof(maps->inodes) / sizeof(maps->inodes[0]))
-			maps->inodes[maps->count] = inode;
-		maps->count++;
-	}
-	fclose(file);
-}
-
-static bool is_mapped(const struct maps *maps, uint64_t inode)
-{
-	unsigned int i;
-
-	for (i = 0; i < maps->count; i++)
-		if (maps->inodes[i] == inode)
-			return true;
-	return false;
 }
 
 /* Inode of the dma-buf behind a framebuffer, from the display's driver. */
@@ -230,13 +151,13 @@ static uint64_t inode_of_framebuffer(uint32_t fb)
 
 /* Setting up */
 
-static void allocate(struct buffer *buffer, int device)
+static void allocate(struct buffer *buffer, int device, size_t size)
 {
 	struct sluice_buffer_info info;
 
 	buffer->dmabuf = check(sluice_alloc(device, check(sluice_find_heap(device, "pages"),
 							  "heap 'pages'"),
-					    FRAME_BYTES, 0), "allocate a buffer");
+					    size, 0), "allocate a buffer");
 	check(sluice_get_buffer(device, buffer->dmabuf, &info), "buffer info");
 	buffer->inode = info.inode;
 }
@@ -249,25 +170,12 @@ static void set_up_camera(void)
 	queue = check(sluice_queue(camera, 0), "create a queue on soft0");
 	edu = sluice_open("edu0");
 	for (i = 0; i < BUFFERS; i++) {
-		allocate(&captures[i], camera);
+		allocate(&captures[i], camera, PANEL_BYTES);
 		captures[i].slot = check(sluice_attach(queue, captures[i].dmabuf,
 						       SLUICE_ATTACH_WRITE),
 					 "attach a buffer to soft0");
 		/* where edu0 can reach it, because in the end it copies from there */
-		allocate(&pictures[i], edu >= 0 ? edu : camera);
-	}
-}
-
-static void set_up_gpu(void)
-{
-	int i;
-
-	check(gpu_create(&gpu), "find a GPU");
-	for (i = 0; i < BUFFERS; i++) {
-		check(gpu_import(gpu, captures[i].dmabuf, FRAME_BYTES, &captures[i].gpu),
-		      "import a capture buffer into the GPU");
-		check(gpu_import(gpu, pictures[i].dmabuf, FRAME_BYTES, &pictures[i].gpu),
-		      "import a picture buffer into the GPU");
+		allocate(&pictures[i], edu >= 0 ? edu : camera, SCREEN_BYTES);
 	}
 }
 
@@ -275,10 +183,59 @@ static void set_up_display(void)
 {
 	int i;
 
-	check(kms_open(&display, NULL, WIDTH, HEIGHT), "open a display");
+	check(kms_open(&display, NULL, SCREEN_WIDTH, SCREEN_HEIGHT), "open a display");
 	for (i = 0; i < BUFFERS; i++)
-		check(kms_import(&display, pictures[i].dmabuf, STRIDE, &pictures[i].fb),
+		check(kms_import(&display, pictures[i].dmabuf, SCREEN_STRIDE, &pictures[i].fb),
 		      "import a picture into the display (bochs-drm: not before Linux 7.2)");
+}
+
+static void set_up_gpu(void)
+{
+	const char *name;
+
+	check(gpu_create(&gpu), "find a GPU");
+	name = gpu_name(gpu);
+	snprintf(gpu_driver, sizeof(gpu_driver), "%.*s", (int)strcspn(name, ","), name);
+}
+
+static void import_buffers(void)
+{
+	int i;
+
+	for (i = 0; i < BUFFERS; i++) {
+		check(gpu_import(gpu, captures[i].dmabuf, PANEL_BYTES, &captures[i].gpu),
+		      "import a capture buffer into the GPU");
+		check(gpu_import(gpu, pictures[i].dmabuf, SCREEN_BYTES, &pictures[i].gpu),
+		      "import a picture buffer into the GPU");
+	}
+}
+
+/* A driver may compile the shader when it runs first: that is no frame's time. */
+static void warm_up(void)
+{
+	int done;
+
+	check(gpu_run(gpu, pictures[0].gpu, captures[0].gpu, &screen_panels, -1, &done), "warm up");
+	check(gpu_idle(gpu), "wait for the GPU");
+	if (done >= 0)
+		close(done);
+}
+
+/* What does not change from frame to frame.  The GPU leaves it as it is. */
+static void set_up_labels(void)
+{
+	int i;
+
+	for (i = 0; i < BUFFERS; i++) {
+		uint32_t *pixels;
+
+		check(sluice_map(pictures[i].dmabuf, SCREEN_BYTES, (void **)&pixels), "map");
+		check(sluice_cpu_begin(pictures[i].dmabuf, true), "begin CPU access");
+		screen_draw_labels(pixels, gpu_driver, display.driver, captures[i].inode,
+				   pictures[i].inode);
+		check(sluice_cpu_end(pictures[i].dmabuf, true), "end CPU access");
+		munmap(pixels, SCREEN_BYTES);
+	}
 }
 
 /* The flow of frames */
@@ -292,7 +249,8 @@ static void submit_capture(unsigned int i)
 	int release = i < BUFFERS ? -1 : frames[i - BUFFERS].computed;
 	struct sluice_op op;
 
-	sluice_op_capture_frame(&op, captures[i % BUFFERS].slot, 0, WIDTH, HEIGHT, STRIDE);
+	sluice_op_capture_frame(&op, captures[i % BUFFERS].slot, 0, PANEL_WIDTH,
+				PANEL_HEIGHT, PANEL_STRIDE);
 	check(sluice_submit(queue, &op, 1, release, &frames[i].captured, i, &frames[i].point),
 	      "submit a capture");
 	stats.gated_captures += release >= 0;
@@ -301,18 +259,16 @@ static void submit_capture(unsigned int i)
 /* Let the GPU compute frame @i, once it is captured. */
 static void submit_compute(unsigned int i)
 {
-	struct gpu_layout halves = gpu_halves(WIDTH, HEIGHT);
 	struct frame *frame = &frames[i];
 
-	look_at_fence(frame->captured, &frame->capture_look);
+	fence_look_at(frame->captured, &frame->capture_look);
 	stats.capture_pending += !frame->capture_look.status;
 	frame->gpu_begin_ns = now_ns();
-	check(gpu_run(gpu, pictures[i % BUFFERS].gpu, captures[i % BUFFERS].gpu, &halves,
+	check(gpu_run(gpu, pictures[i % BUFFERS].gpu, captures[i % BUFFERS].gpu, &screen_panels,
 		      frame->captured, &frame->computed), "compute");
 	stats.gpu_ns += now_ns() - frame->gpu_begin_ns;
 	stats.computed++;
-	look_at_fence(frame->computed, &frame->compute_look);
-	stats.compute_fences += frame->computed >= 0;
+	fence_look_at(frame->computed, &frame->compute_look);
 	stats.compute_pending += !frame->compute_look.status;
 }
 
@@ -328,7 +284,6 @@ static void submit_display(unsigned int i)
 	check(kms_finish(&display, PATIENCE_MS), "wait for the display");
 	stats.display_ns += now_ns() - begin;
 	check(kms_show(&display, pictures[i % BUFFERS].fb, frames[i].computed, false), "show");
-	stats.shown++;
 }
 
 /* Read the completions that there are, or wait until there are @until in all. */
@@ -350,6 +305,7 @@ static void read_completions(unsigned int until)
 			else
 				stats.dropped += done->dropped;
 			stats.last_sequence = done->sequence;
+			stats.last_time_ns = done->timestamp;
 			stats.capture_bytes += done->bytes;
 		}
 	}
@@ -365,6 +321,10 @@ static void run(unsigned int count)
 		submit_compute(i);
 		submit_display(i);
 		read_completions(0);
+		if ((i + 1) % PROGRESS_FRAMES && i + 1 < count)
+			continue;
+		stats.progress_bytes += printf("    frame %u of %u\n", i + 1, count);
+		fflush(stdout);
 	}
 	check(gpu_idle(gpu), "wait for the GPU");
 	check(kms_finish(&display, PATIENCE_MS), "wait for the display");
@@ -380,7 +340,7 @@ static void account_camera(unsigned int count)
 	for (i = 0; i < count; i++) {
 		int64_t late;
 
-		look_at_fence(frames[i].captured, &look);
+		fence_look_at(frames[i].captured, &look);
 		late = (int64_t)look.timestamp_ns - frames[i].gpu_begin_ns;
 		if (!frames[i].capture_look.status && late > 0)
 			stats.camera_ns += late;
@@ -389,44 +349,65 @@ static void account_camera(unsigned int count)
 
 /* What the CPU sees, once all counting is over */
 
-static bool compare(int a, size_t a_offset, int b, size_t b_offset, size_t line, size_t stride,
-		    unsigned int lines, size_t size_a, size_t size_b)
+/** struct part - lines of a dma-buf */
+struct part {
+	int dmabuf;
+	size_t size;		/* of the dma-buf */
+	size_t offset, stride;
+};
+
+static bool compare(const struct part *a, const struct part *b, size_t line, unsigned int lines)
 {
 	char *map_a, *map_b;
 	bool same = true;
 	unsigned int i;
 
-	check(sluice_map(a, size_a, (void **)&map_a), "map");
-	check(sluice_map(b, size_b, (void **)&map_b), "map");
-	check(sluice_cpu_begin(a, false), "begin CPU access");
-	check(sluice_cpu_begin(b, false), "begin CPU access");
+	check(sluice_map(a->dmabuf, a->size, (void **)&map_a), "map");
+	check(sluice_map(b->dmabuf, b->size, (void **)&map_b), "map");
+	check(sluice_cpu_begin(a->dmabuf, false), "begin CPU access");
+	check(sluice_cpu_begin(b->dmabuf, false), "begin CPU access");
 	for (i = 0; i < lines; i++)
-		same = same && !memcmp(map_a + a_offset + i * stride,
-				       map_b + b_offset + i * stride, line);
-	check(sluice_cpu_end(b, false), "end CPU access");
-	check(sluice_cpu_end(a, false), "end CPU access");
-	munmap(map_b, size_b);
-	munmap(map_a, size_a);
+		same = same && !memcmp(map_a + a->offset + i * a->stride,
+				       map_b + b->offset + i * b->stride, line);
+	check(sluice_cpu_end(b->dmabuf, false), "end CPU access");
+	check(sluice_cpu_end(a->dmabuf, false), "end CPU access");
+	munmap(map_b, b->size);
+	munmap(map_a, a->size);
 	return same;
 }
 
-/** struct edu_result - the copy by PCI DMA */
-struct edu_result {
-	bool done, verified;
-	int capture_error;
-	unsigned int dma_bits;
-	uint64_t inode, bytes;
-	int64_t ns;
-};
+/* Is the left panel of the last picture what the camera captured? */
+static bool left_panel_is_capture(unsigned int last)
+{
+	const struct part capture = {
+		.dmabuf = captures[last % BUFFERS].dmabuf,
+		.size = PANEL_BYTES,
+		.stride = PANEL_STRIDE,
+	};
+	const struct part panel = {
+		.dmabuf = pictures[last % BUFFERS].dmabuf,
+		.size = SCREEN_BYTES,
+		.offset = PANEL_TOP * SCREEN_STRIDE + LEFT_PANEL * 4,
+		.stride = SCREEN_STRIDE,
+	};
+
+	return compare(&capture, &panel, PANEL_STRIDE, PANEL_HEIGHT);
+}
 
 /* Copy a part of the last picture with edu0, as soon as the GPU is done with it. */
 static void copy_through_edu(unsigned int last, struct edu_result *result)
 {
 	struct sluice_create_queue create = { .timeout_ms = EDU_TIMEOUT_MS };
 	const struct buffer *picture = &pictures[last % BUFFERS];
+	struct part from = {
+		.dmabuf = picture->dmabuf,
+		.size = SCREEN_BYTES,
+		.offset = EDU_OFFSET,
+	};
+	struct part to = { .size = EDU_BYTES };
 	struct sluice_completion completion;
 	struct sluice_buffer_info info;
-	int src, dst, copy, heap;
+	int src, dst, heap;
 	struct sluice_info device;
 	struct sluice_op op;
 
@@ -434,16 +415,14 @@ static void copy_through_edu(unsigned int last, struct edu_result *result)
 	result->dma_bits = device.dma_bits;
 	check(sluice_get_buffer(edu, captures[0].dmabuf, &info), "buffer info");
 	result->capture_error = info.error;
-	check(sluice_get_buffer(edu, picture->dmabuf, &info), "buffer info");
-	result->inode = info.inode;
 
 	heap = check(sluice_find_heap(edu, "pages"), "heap 'pages' of edu0");
-	copy = check(sluice_alloc(edu, heap, EDU_BYTES, 0), "allocate a buffer for edu0");
+	to.dmabuf = check(sluice_alloc(edu, heap, EDU_BYTES, 0), "allocate a buffer for edu0");
 	if (ioctl(edu, SLUICE_IOCTL_CREATE_QUEUE, &create))
 		die("create a queue on edu0: %s", strerror(errno));
 	src = check(sluice_attach(create.fd, picture->dmabuf, SLUICE_ATTACH_READ),
 		    "attach the picture to edu0");
-	dst = check(sluice_attach(create.fd, copy, SLUICE_ATTACH_WRITE), "attach to edu0");
+	dst = check(sluice_attach(create.fd, to.dmabuf, SLUICE_ATTACH_WRITE), "attach to edu0");
 	sluice_op_copy(&op, dst, 0, src, EDU_OFFSET, EDU_BYTES);
 	result->ns = now_ns();
 	check(sluice_submit(create.fd, &op, 1, frames[last].computed, NULL, 0, NULL),
@@ -453,18 +432,39 @@ static void copy_through_edu(unsigned int last, struct edu_result *result)
 	result->ns = now_ns() - result->ns;
 	check(completion.status, "the copy by edu0");
 	result->bytes = completion.bytes;
-	result->verified = compare(picture->dmabuf, EDU_OFFSET, copy, 0, EDU_BYTES, 0, 1,
-				   FRAME_BYTES, EDU_BYTES);
+	result->verified = compare(&from, &to, EDU_BYTES, 1);
 	result->done = true;
 	close(create.fd);
-	close(copy);
+	close(to.dmabuf);
 }
 
-/* The table */
-
-static const char *state(const struct fence_look *look)
+/* How many stages have the dma-buf that they should have, of @asked. */
+static unsigned int count_same(const struct maps *maps, unsigned int *asked)
 {
-	return !look->status ? "pending" : look->status > 0 ? "signalled" : "failed";
+	unsigned int same = 0, i;
+
+	*asked = 0;
+	for (i = 0; i < BUFFERS; i++) {
+		struct sluice_buffer_info info;
+
+		same += maps_has(maps, captures[i].inode);
+		same += maps_has(maps, pictures[i].inode);
+		same += inode_of_framebuffer(pictures[i].fb) == pictures[i].inode;
+		*asked += 3;
+		if (edu < 0)
+			continue;
+		check(sluice_get_buffer(edu, pictures[i].dmabuf, &info), "buffer info");
+		same += info.inode == pictures[i].inode;
+		(*asked)++;
+	}
+	return same;
+}
+
+/* The table: at most 80 columns */
+
+static double ms(int64_t ns)
+{
+	return ns / 1e6;
 }
 
 static void row(const char *label, const char *format, ...)
@@ -474,168 +474,176 @@ static void row(const char *label, const char *format, ...)
 {
 	va_list args;
 
-	printf("  %-18s ", label);
+	printf("  %-12s ", label);
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
 	putchar('\n');
 }
 
+/* What the demo is about: frames, copies, waits, memory. */
+static void print_facts(unsigned int count, int64_t span, long long moved, unsigned int same,
+			unsigned int asked)
+{
+	row("frames", "%u captured, %u computed, %u shown in %.1f s (%.1f frames/s)",
+	    stats.captured, stats.computed, display.events, span / 1e9, count * 1e9 / span);
+	row("copied", "The CPU copied %lld bytes from one stage to the next.", moved);
+	row("waited", "The GPU waited for the camera's fence in %u of %u frames.",
+	    stats.capture_pending, count);
+	row("", "The display waited for the GPU's fence in %u of %u frames.",
+	    stats.compute_pending, count);
+	if (!gpu_knows_fences(gpu))
+		row("", "%s knows no sync_files: the CPU waited in its place.", gpu_driver);
+	else if (!stats.compute_pending)
+		row("", "%s finishes its work before it returns its fence.", gpu_driver);
+	row("same memory", "Each stage has the dma-buf of the stage before it: %u of %u.", same,
+	    asked);
+}
+
 static void print_chain(unsigned int i)
 {
 	const struct frame *frame = &frames[i];
-	char label[32];
+	char label[16];
 
-	snprintf(label, sizeof(label), "fences, frame %u", i);
-	row(label, "capture %s %s:%" PRIu64 " (%s when the GPU got it)",
-	    frame->capture_look.driver, frame->capture_look.timeline, frame->point,
-	    state(&frame->capture_look));
+	snprintf(label, sizeof(label), "frame %u", i + 1);
+	row(label, "capture: fence %s %s:%" PRIu64, frame->capture_look.driver,
+	    frame->capture_look.timeline, frame->point);
+	row("", "  %s when the GPU got it", fence_state(&frame->capture_look));
 	if (frame->computed < 0)
-		row("", "-> GPU: -1, that is 'has signalled already': the display needed none");
+		row("", "GPU: -1, which means 'has signalled': the display needs no fence");
 	else
-		row("", "-> GPU %s:%s (%s when the display got it)", frame->compute_look.driver,
-		    frame->compute_look.timeline, state(&frame->compute_look));
-	row("", "-> %s: IN_FENCE_FD, then a page-flip event", display.driver);
+		row("", "GPU: fence %s:%s", frame->compute_look.driver,
+		    frame->compute_look.timeline);
+	if (frame->computed >= 0)
+		row("", "  %s when the display got it", fence_state(&frame->compute_look));
+	row("", "%s: IN_FENCE_FD, then a page-flip event", display.driver);
 }
 
-static unsigned int print_inodes(const struct maps *maps, const struct edu_result *copy,
-				 unsigned int last)
+static void print_edu(const struct edu_result *copy, unsigned int last)
 {
-	unsigned int same = 0, asked = 0, i;
-	uint64_t shown;
-
-	for (i = 0; i < BUFFERS; i++) {
-		struct sluice_buffer_info info;
-
-		same += is_mapped(maps, captures[i].inode);
-		same += is_mapped(maps, pictures[i].inode);
-		shown = inode_of_framebuffer(pictures[i].fb);
-		same += shown == pictures[i].inode;
-		asked += 3;
-		if (edu < 0)
-			continue;
-		check(sluice_get_buffer(edu, pictures[i].dmabuf, &info), "buffer info");
-		same += info.inode == pictures[i].inode;
-		asked++;
-	}
-	shown = inode_of_framebuffer(pictures[last % BUFFERS].fb);
-	row("same memory", "inode %" PRIu64 " in soft0 and %s the GPU", captures[last % BUFFERS].inode,
-	    is_mapped(maps, captures[last % BUFFERS].inode) ? "in" : "NOT in");
-	if (copy->done)
-		row("", "inode %" PRIu64 " %s the GPU, %" PRIu64 " in %s, %" PRIu64 " in edu0",
-		    pictures[last % BUFFERS].inode,
-		    is_mapped(maps, pictures[last % BUFFERS].inode) ? "in" : "NOT in", shown,
-		    display.driver, copy->inode);
-	row("", "all buffers, all stages: %u of %u the same dma-buf", same, asked);
-	return asked - same;
+	row("edu0", "copied %" PRIu64 " bytes of the last picture in %.0f ms", copy->bytes,
+	    ms(copy->ns));
+	row("", "waited for: %s", frames[last].computed < 0 ? "nothing, as the GPU's fence was -1" :
+	    "the GPU's fence");
+	row("", "PCI DMA: %" PRIu64 " bytes, in and out; the copy is %s", 2 * copy->bytes,
+	    copy->verified ? "equal" : "DIFFERENT");
+	row("", "reaches %u address bits: pictures are from its own heap", copy->dma_bits);
+	row("", "a buffer of soft0: %s", copy->capture_error ? strerror(-copy->capture_error) :
+	    "also in reach");
 }
 
-static double ms(int64_t ns)
+static void print_details(const struct counters *begin, const struct counters *end,
+			  long long others, const struct maps *maps, unsigned int mapped_before,
+			  unsigned int mapped_after, unsigned int last)
 {
-	return ns / 1e6;
+	const struct buffer *capture = &captures[last % BUFFERS], *picture = &pictures[last % BUFFERS];
+
+	printf("\nDetails\n");
+	row("GPU", "%.60s", gpu_name(gpu));
+	row("camera", "%u x %u pixels, %zu bytes a frame, %" PRIu64 " bytes in all", PANEL_WIDTH,
+	    PANEL_HEIGHT, PANEL_BYTES, stats.capture_bytes);
+	row("", "30 frames a second: numbers %" PRIu64 " to %" PRIu64 ", %" PRIu64 " dropped",
+	    stats.first_sequence, stats.last_sequence, stats.dropped);
+	row("time", "in the GPU's driver: %.0f ms, %.0f of them for captures",
+	    ms(stats.gpu_ns), ms(stats.camera_ns));
+	row("", "for the display to switch: %.0f ms; nowhere else", ms(stats.display_ns));
+	row("read, write", "moved %lld bytes, of which %lld are explained:",
+	    end->rchar - begin->rchar + end->wchar - begin->wchar, others);
+	row("", "completions %" PRIu64 ", page flips %" PRIu64 ", progress %" PRIu64
+	    ", this count %lld", stats.completion_bytes, display.event_bytes, stats.progress_bytes,
+	    begin->cost);
+	row("mapped", "%u dma-bufs by this program, %u by the GPU's driver (later: %u)",
+	    mapped_before, maps->count - mapped_before, mapped_after);
+	row("reused", "%u captures got a used buffer, with the GPU's fence as in-fence",
+	    stats.gated_captures);
+	print_chain(0);
+	if (last)
+		print_chain(last);
+	row("inodes", "last capture: %" PRIu64 " in soft0, %s the GPU", capture->inode,
+	    maps_has(maps, capture->inode) ? "the same in" : "NOT in");
+	row("", "last picture: %" PRIu64 " in soft0, %s the GPU, %" PRIu64 " in %s", picture->inode,
+	    maps_has(maps, picture->inode) ? "the same in" : "NOT in",
+	    inode_of_framebuffer(picture->fb), display.driver);
+	row("labels", "The CPU wrote them before the first frame, then unmapped them.");
+	row("CPU's work", "soft0 draws, a GPU in software computes in the mappings above,");
+	row("", "bochs-drm copies to its video memory.  Between the stages, only");
+	row("", "file descriptors move.  edu0's DMA is real, in QEMU.");
 }
 
 int main(int argc, char **argv)
 {
-	unsigned int count = argc > 1 ? (unsigned int)atoi(argv[1]) : DEFAULT_FRAMES, last;
-	struct counters begin, end;
+	bool same_panel, details = argc > 1 && !strcmp(argv[1], "--details");
+	const char *number = argv[1 + details];
+	unsigned int count = number ? (unsigned int)atoi(number) : DEFAULT_FRAMES;
+	unsigned int last = count - 1, same, asked;
 	struct maps maps_before, maps_begin, maps_end;
+	struct counters begin, end;
 	struct edu_result copy = {};
 	long long moved, others;
-	bool left_same, fine;
 	char answer[16];
-	int64_t span;
 
-	if (argc > 2 || !count || count > MAX_FRAMES)
-		die("usage: pipeline [FRAMES], 1 to %d", MAX_FRAMES);
-	last = count - 1;
+	if (argc > 2 + details || !count || count > MAX_FRAMES)
+		die("usage: pipeline [--details] [FRAMES], 1 to %d", MAX_FRAMES);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 
 	set_up_camera();
 	set_up_display();
-	read_maps(&maps_before);
 	set_up_gpu();
-	read_maps(&maps_begin);
-	printf("soft0 -> %s -> %s: %u frames of %ux%u, XRGB8888\n", gpu_name(gpu),
-	       display.driver, count, WIDTH, HEIGHT);
+	set_up_labels();
+	check(maps_read(&maps_before), "/proc/self/maps");
+	import_buffers();
+	warm_up();
+	check(maps_read(&maps_begin), "/proc/self/maps");
+	printf("soft0 (camera) -> %s (GPU) -> %s (display): %u frames\n", gpu_driver,
+	       display.driver, count);
 	fflush(stdout);
 
-	read_counters(&begin);
+	check(counters_read(&begin), "/proc/self/io");
 	run(count);
-	read_counters(&end);
-	span = end.ns - begin.ns;
-	others = begin.cost + (long long)(stats.completion_bytes + display.event_bytes);
+	check(counters_read(&end), "/proc/self/io");
+	others = begin.cost + (long long)(stats.completion_bytes + display.event_bytes +
+					  stats.progress_bytes);
 	moved = end.rchar - begin.rchar + end.wchar - begin.wchar - others;
-	read_maps(&maps_end);
+	check(maps_read(&maps_end), "/proc/self/maps");
 	account_camera(count);
 
-	/* whoever runs this may want to look at the screen */
+	/* the runner takes a picture of the screen now */
 	printf("# screendump\n");
 	fflush(stdout);
 	if (!fgets(answer, sizeof(answer), stdin))
 		answer[0] = 0;
 
-	left_same = compare(captures[last % BUFFERS].dmabuf, 0, pictures[last % BUFFERS].dmabuf, 0,
-			    STRIDE / 2, STRIDE, HEIGHT, FRAME_BYTES, FRAME_BYTES);
+	same_panel = left_panel_is_capture(last);
 	if (edu >= 0)
 		copy_through_edu(last, &copy);
+	same = count_same(&maps_begin, &asked);
 
 	putchar('\n');
-	row("frames", "%u captured, %u computed, %u shown (%u page flips told)", stats.captured,
-	    stats.computed, stats.shown, display.events);
-	row("frame", "%u x %u x 4 = %zu bytes; %" PRIu64 " bytes captured", WIDTH, HEIGHT,
-	    FRAME_BYTES, stats.capture_bytes);
-	row("time", "%.0f ms, %.1f frames/s", ms(span), count * 1e9 / span);
-	row("dropped", "%" PRIu64 " of the camera's frames %" PRIu64 " to %" PRIu64
-	    ": it makes 30 a second and does not wait", stats.dropped, stats.first_sequence,
-	    stats.last_sequence);
-	row("waited", "%.0f ms in the GPU's driver: %.0f for the camera's fences, the rest computing",
-	    ms(stats.gpu_ns), ms(stats.camera_ns));
-	row("", "%.0f ms for the display to switch; nowhere else", ms(stats.display_ns));
-
-	row("CPU copies", "%lld bytes between stages", moved);
-	row("  counted", "read() and write() of this process moved %lld bytes, of which %lld were",
-	    end.rchar - begin.rchar + end.wchar - begin.wchar, others);
-	row("", "completions (%" PRIu64 "), page-flip events (%" PRIu64 "), the counter itself (%lld)",
-	    stats.completion_bytes, display.event_bytes, begin.cost);
-	row("  mapped", "by the program itself: %u dma-bufs; by the GPU's driver: %u, after: %u",
-	    maps_before.count, maps_begin.count - maps_before.count, maps_end.count);
-
-	row("fences", "pending when handed on: %u of %u to the GPU, %u of %u to the display",
-	    stats.capture_pending, count, stats.compute_pending, count);
-	row("", "%u captures reused a buffer, with the GPU's fence as in-fence",
-	    stats.gated_captures);
-	if (!gpu_knows_fences(gpu))
-		row("", "this GPU's driver knows no sync_files: the CPU waited in its place");
-	else if (!stats.compute_pending)
-		row("", "this GPU's driver waits for fences in its queue, but ends before it gives one");
-	print_chain(0);
-	if (last)
-		print_chain(last);
-	fine = !print_inodes(&maps_begin, &copy, last);
-
-	if (copy.done) {
-		row("edu0", "%" PRIu64 " bytes of the last picture in %.0f ms, in-fence %s",
-		    copy.bytes, ms(copy.ns), frames[last].computed < 0 ?
-		    "not needed (-1)" : "the GPU's");
-		row("", "%" PRIu64 " bytes by PCI DMA (into the device and out), compared: %s",
-		    2 * copy.bytes, copy.verified ? "equal" : "DIFFERENT");
-		row("", "pictures are from edu0's heap, within its %u address bits; of soft0's it",
-		    copy.dma_bits);
-		row("", "%s%s", copy.capture_error ? "is refused what it cannot reach: " :
-		    "could have reached this one, too",
-		    copy.capture_error ? strerror(-copy.capture_error) : "");
-		fine = fine && copy.verified && copy.bytes == EDU_BYTES;
+	print_facts(count, end.ns - begin.ns, moved, same, asked);
+	row("checked", "The left panel %s the capture.%s", same_panel ? "equals" : "DIFFERS from",
+	    !copy.done ? "" : copy.verified ? " edu0's DMA copy is equal." :
+	    " edu0's DMA copy DIFFERS.");
+	row("screen", "The screen shows frame %" PRIu64 " of the camera, captured at %.3f s.",
+	    stats.last_sequence, stats.last_time_ns / 1000000 / 1e3);
+	row("simulated", "The CPU does the work of soft0, %s and %s.", gpu_driver, display.driver);
+	if (details) {
+		print_details(&begin, &end, others, &maps_begin, maps_before.count, maps_end.count,
+			      last);
+		if (copy.done)
+			print_edu(&copy, last);
 	}
-	row("picture", "left half %s the capture", left_same ? "equals" : "DIFFERS from");
-	row("simulated", "the devices are played by the CPU: soft0 draws its frames, llvmpipe computes");
-	row("", "(in the mappings above), bochs-drm copies each picture to its video memory.");
-	row("", "Between them only file descriptors moved; edu0 is real DMA, in QEMU.");
 	fflush(stdout);
 
-	fine = fine && left_same && !moved && !maps_before.count &&
-	       maps_end.count == maps_begin.count && display.events == count;
+	expect(same_panel, "the left panel differs from the capture");
+	expect(!moved, "read() and write() moved bytes that are not explained");
+	expect(!maps_before.count, "the program has mapped dma-bufs");
+	expect(maps_end.count == maps_begin.count, "mappings came or went while frames flowed");
+	expect(stats.captured == count && stats.computed == count && display.events == count,
+	       "not every frame was captured, computed and shown");
+	expect(same == asked, "a stage has a dma-buf of its own");
+	expect(!copy.done || (copy.verified && copy.bytes == EDU_BYTES),
+	       "the copy by edu0 differs from the picture");
 	kms_close(&display);
 	gpu_destroy(gpu);
-	return fine ? 0 : 1;
+	return failed ? 1 : 0;
 }
