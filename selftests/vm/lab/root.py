@@ -114,8 +114,9 @@ def make(cache, archive, suite, packages, files, folder):
                 said = text.read()
             if "No space left on device" in said:
                 raise cache.full()
-            reason = [line for line in said.splitlines() if re.match(r"[EW]: |dpkg: error", line)]
-            raise Problem(f"mmdebstrap has failed ({(reason or ['it does not say why'])[-1]}): see {log}, "
+            lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it does not say why"]
+            reason = [line for line in lines if re.match(r"E: |dpkg: error", line)] or lines
+            raise Problem(f"mmdebstrap has failed ({reason[0 if reason != lines else -1]}): see {log}, "
                           "then run it again; what was fetched is kept")
 
 
