@@ -85,12 +85,18 @@ def make(cache, archive, suite, packages, files, folder):
             os.mkdir(os.path.join(work, name))
         for file in files:
             os.symlink(os.path.join(work, "debs", file.name), os.path.join(repository, file.name))
-        with open(os.path.join(repository, "Packages"), "w", encoding="utf-8") as index:
-            for record in records:
-                fields = dict(re.findall(r"^(Package|Version|Architecture): (.*)$", record, re.MULTILINE))
-                file = names["{Package}_{Version}_{Architecture}.deb".format(**fields)]
-                index.write(re.sub(r"^Filename: .*$", f"Filename: ./{file}", record, count=1,
-                                   flags=re.MULTILINE).strip() + "\n\n")
+        index = ""
+        for record in records:
+            fields = dict(re.findall(r"^(Package|Version|Architecture): (.*)$", record, re.MULTILINE))
+            file = names["{Package}_{Version}_{Architecture}.deb".format(**fields)]
+            index += re.sub(r"^Filename: .*$", f"Filename: ./{file}", record, count=1,
+                            flags=re.MULTILINE).strip() + "\n\n"
+        # mmdebstrap looks for essential packages in the suite of that name
+        release = (f"Suite: {suite}\nCodename: {suite}\nSHA256:\n "
+                   f"{hashlib.sha256(index.encode()).hexdigest()} {len(index.encode())} Packages\n")
+        for name, content in (("Packages", index), ("Release", release)):
+            with open(os.path.join(repository, name), "w", encoding="utf-8") as text:
+                text.write(content)
         script = os.path.join(work, "make")
         # Under plain names, whatever the cache is called; mounts go with the process
         with open(script, "w", encoding="utf-8") as text:
