@@ -10,10 +10,10 @@
  *
  * Registers: docs/specs/edu of QEMU.
  */
-#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
@@ -40,6 +40,9 @@
  */
 #define EDU_BUFFER	0x40000
 #define EDU_BUFFER_SIZE	4092
+
+/* how long a transfer may take to end after an abort */
+#define EDU_END_US	(5 * USEC_PER_SEC)
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0644);
@@ -197,8 +200,6 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 static void edu_abort(struct sluice_engine *engine)
 {
 	struct edu *edu = sluice_engine_priv(engine);
-	/* a transfer takes 100 ms, of a clock that may be late on a busy host */
-	unsigned int tries = 250;
 	u64 command;
 
 	spin_lock_irq(&edu->lock);
@@ -206,14 +207,13 @@ static void edu_abort(struct sluice_engine *engine)
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
 	synchronize_irq(edu->irq);
-	/* all ones: it was pulled out, and nobody has noticed yet */
-	while (tries--) {
-		command = readq(edu->regs + EDU_DMA_CMD);
-		if (!(command & EDU_CMD_RUN) || command == U64_MAX ||
-		    pci_dev_is_disconnected(edu->pdev))
-			break;
-		msleep(20);
-	}
+	/*
+	 * A transfer takes 100 ms, of a clock that may be late on a busy host.  All ones:
+	 * it was pulled out, and nobody has noticed yet.
+	 */
+	readq_poll_timeout(edu->regs + EDU_DMA_CMD, command,
+			   !(command & EDU_CMD_RUN) || command == U64_MAX ||
+			   pci_dev_is_disconnected(edu->pdev), 20000, EDU_END_US);
 	edu->stuck = command & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
 	if (!edu->stuck)
