@@ -129,6 +129,8 @@ def main():
     parser.add_argument("--refresh", action="store_true")
     parser.add_argument("--source", action="store_true")
     args = parser.parse_args()
+    if args.source and len(args.kernels) != 1:
+        parser.error("--source needs one KERNEL")
 
     def stop(_number, _frame):
         raise KeyboardInterrupt

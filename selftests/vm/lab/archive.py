@@ -10,6 +10,7 @@ network.  Each is tried again as long as that can help, and else is a Problem th
 what to do.
 """
 import collections
+import contextlib
 import glob
 import hashlib
 import os
@@ -27,6 +28,9 @@ ATTEMPTS = 3
 
 File = collections.namedtuple("File", "name size digest spec")
 
+# how apt tells that the archive does not have a file; proxies have words of their own
+GONE = r"(?m)^ +404 "
+
 # (what apt says, our sentence, whether trying again may help)
 COMPLAINTS = (
     (r"No space left on device", "full", False),
@@ -37,7 +41,7 @@ COMPLAINTS = (
     (r"Hash Sum mismatch|has unexpected size|Mirror sync in progress|Undetermined Error|"
      r"Clearsigned file isn't valid",
      "the archive is in the middle of an update: try again in a few minutes", True),
-    (r"\b404 +Not Found", "a package was replaced while it was to be fetched", True),
+    (GONE, "a package was replaced while it was to be fetched", True),
     (r"Temporary failure resolving|Could not resolve|Could not connect|Connection (refused|timed out|failed)|"
      r"Network is unreachable|Unable to connect|No route to host|timed out|Connection reset|"
      r"Error reading from server|Failed to fetch",
@@ -115,18 +119,22 @@ class Archive:
             if not os.path.exists(KEYRING):
                 raise Problem("Debian's keys are missing: install the package debian-archive-keyring")
             options = f"signed-by={KEYRING}"
-        lines = [f"deb [{options} arch={','.join(arches)}] {self._mirror(suite)} {suite} main\n"
+        lines = [f"deb [{options} arch={','.join(arches)} targets=Packages] {self._mirror(suite)} {suite} main\n"
                  for suite in self.with_updates(suites) if suite not in self._missing]
         name = hashlib.sha256("".join(lines).encode()).hexdigest()[:12]
         sources = os.path.join(folder, name + ".list")
         with open(sources, "w", encoding="utf-8") as file:
             file.writelines(lines)
+        hooks = os.path.join(folder, "without-hooks")
+        with open(hooks, "w", encoding="utf-8") as file:
+            file.writelines(f"#clear APT::Update::{name};\n"
+                            for name in ("Pre-Invoke", "Post-Invoke", "Post-Invoke-Success"))
         settings = {
             "Dir::State": folder, "Dir::State::Lists": f"{folder}/lists",
             "Dir::State::status": f"{folder}/status", "Dir::Cache": folder,
             "Dir::Cache::Archives": f"{folder}/archives",
             "Dir::Cache::pkgcache": f"{folder}/{name}.bin",
-            "Dir::Cache::srcpkgcache": f"{folder}/{name}.src.bin",
+            "Dir::Cache::srcpkgcache": "",
             "Dir::Etc::SourceList": sources, "Dir::Etc::SourceParts": "/dev/null",
             "Dir::Etc::Preferences": "/dev/null", "Dir::Etc::PreferencesParts": "/dev/null",
             "APT::Architecture": "amd64", "APT::Architectures": ",".join(sorted({"amd64", *arches})),
@@ -136,7 +144,8 @@ class Archive:
             "Acquire::Retries": "2", "Acquire::http::Timeout": "30", "Acquire::https::Timeout": "30",
             "APT::Update::Error-Mode": "any", "Dpkg::Use-Pty": "0",
         }
-        return [argument for key, value in settings.items() for argument in ("-o", f"{key}={value}")]
+        return ["-c", hooks, *(argument for key, value in settings.items()
+                               for argument in ("-o", f"{key}={value}"))]
 
     def _mirror(self, suite):
         return self.mirrors[1] if suite.endswith("-security") else self.mirrors[0]
@@ -153,8 +162,10 @@ class Archive:
 
     @staticmethod
     def _run(command, **arguments):
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              check=False, env={**os.environ, "LC_ALL": "C"}, **arguments)
+        # apt has locks of its own: it must not outlive a set-up that is killed
+        return subprocess.run(["setpriv", "--pdeathsig", "KILL", *command], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False,
+                              env={**os.environ, "LC_ALL": "C"}, **arguments)
 
     def update(self, suites, arches=("amd64",), anew=False):
         """Fetch the lists of these suites, once.
@@ -250,23 +261,36 @@ class Archive:
         """The files of just these packages; LookupError if one is not there."""
         return self._uris(suites, arches, ["download", *specs])
 
-    def _there(self, file):
-        path = os.path.join(self.debs, file.name)
-        return os.path.exists(path) and os.path.getsize(path) == file.size
+    def _missing_of(self, files, partial):
+        """Those of the files that are not in debs/ yet.
+
+        What has arrived whole is taken from the folder PARTIAL, whatever became of the
+        rest, and of the set-up that fetched it.
+        """
+        missing = []
+        for file in files:
+            path, arrived = self.path(file), os.path.join(partial, file.name)
+            if os.path.exists(path) and matches(path, file.digest):
+                continue
+            if os.path.exists(arrived) and matches(arrived, file.digest):
+                os.rename(arrived, path)
+            else:
+                missing.append(file)
+        return missing
 
     def fetch(self, suites, arches, files, what):
         """Have these files in debs/, each complete and as the archive describes it.
 
         Raises FileNotFoundError if the archive has other packages by now: look again.
         """
-        missing = [file for file in files if not self._there(file)]
+        partial = os.path.join(self.debs, "partial")
+        os.makedirs(partial, exist_ok=True)
+        missing = self._missing_of(files, partial)
         if not missing:
             return
         total = sum(file.size for file in missing)
         self.cache.need_space((total >> 20) + 100, f"fetching {what}")
         say(f"fetching {what}: {len(missing)} packages, {(total >> 20) + 1} MB")
-        partial = os.path.join(self.debs, "partial")
-        os.makedirs(partial, exist_ok=True)
         progress = Progress("fetched", (total >> 20) + 1, "MB")
         ended = threading.Event()
 
@@ -275,9 +299,9 @@ class Archive:
                 size = 0
                 for file in missing:
                     for folder in (partial, self.debs):
-                        path = os.path.join(folder, file.name)
-                        if os.path.exists(path):
-                            size += os.stat(path).st_size
+                        # it may be renamed at any time
+                        with contextlib.suppress(FileNotFoundError):
+                            size += os.stat(os.path.join(folder, file.name)).st_size
                             break
                 progress.show(size >> 20)
 
@@ -294,18 +318,13 @@ class Archive:
         for attempt in range(ATTEMPTS):
             result = self._run(["apt-get", "-q", *self._apt(suites, arches), "download",
                                 *(file.spec for file in missing)], cwd=partial)
-            # what arrived whole is kept, whatever became of the rest
-            for file in missing:
-                path = os.path.join(partial, file.name)
-                if os.path.exists(path) and matches(path, file.digest):
-                    os.rename(path, os.path.join(self.debs, file.name))
-            missing = [file for file in missing if not self._there(file)]
+            missing = self._missing_of(missing, partial)
             if not missing:
                 return
             sentence, again = complaint(result.stdout)
             if sentence == "full":
                 raise self.cache.full()
-            if re.search(r"\b404 +Not Found", result.stdout):
+            if re.search(GONE, result.stdout):
                 raise FileNotFoundError(missing[0].name)
             if not again or attempt + 1 == ATTEMPTS:
                 raise Problem(sentence + " (what was fetched is kept)")

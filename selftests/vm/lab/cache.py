@@ -7,6 +7,7 @@
     kernels/    unpacked kernel packages, by release
     sources/    kernel sources, by version
     builds/     kernels that were built here, by configuration (selftests/vm/kernel)
+    used/       when a folder was used that belongs to root
     found.json  which release has which role
 
 A folder gets its final name when it is complete, and not before: what is there can
@@ -19,6 +20,7 @@ import fcntl
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -90,8 +92,9 @@ class Cache:
     @staticmethod
     def remove(path):
         """Remove a file or a folder that may belong to root."""
-        if not os.path.lexists(path):
-            return
+        if os.path.islink(path) or os.path.isfile(path):
+            with contextlib.suppress(PermissionError):
+                os.unlink(path)
         shutil.rmtree(path, ignore_errors=True)
         if os.path.lexists(path):
             subprocess.run(as_root(["rm", "-rf", "--one-file-system", path]), check=False)
@@ -103,16 +106,23 @@ class Cache:
             folder = self.at(kind)
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 path = os.path.join(folder, name)
-                if path not in used and os.stat(path).st_mtime < oldest:
+                times = [os.stat(each).st_mtime for each in (path, self._stamp(path)) if os.path.exists(each)]
+                if path not in used and times and max(times) < oldest:
                     self.remove(path)
+                    self.remove(self._stamp(path))
 
-    @staticmethod
-    def used(path):
+    def _stamp(self, path):
+        """Its time is that of the last use, for a folder which belongs to root."""
+        return self.at("used", os.path.relpath(path, self.path).replace("/", "-"))
+
+    def used(self, path):
         """Note that something is in use."""
         try:
             os.utime(path)
         except PermissionError:
-            subprocess.run(as_root(["touch", path]), check=False)
+            os.makedirs(self.at("used"), exist_ok=True)
+            with open(self._stamp(path), "w", encoding="utf-8"):
+                os.utime(self._stamp(path))
 
     @contextlib.contextmanager
     def folder(self, kind, name, belongs_to_root=False):
@@ -124,6 +134,8 @@ class Cache:
         os.chmod(path, 0o755)
         try:
             yield path
+            # on the disk before its name is: else a crash could leave the name alone
+            subprocess.run(["sync", "-f", path], check=False)
             if belongs_to_root:
                 subprocess.run(as_root(["mv", "-T", path, self.at(kind, name)]), check=True)
             else:
@@ -149,6 +161,17 @@ class Cache:
         """The error for a disk that has filled up."""
         return Problem(f"the disk of {self.path} is full: make room, or set SLUICE_CACHE to a "
                        "folder on another disk; nothing half-made was kept")
+
+    def run(self, what, command, **more):
+        """Run a program that writes to the cache; WHAT it does stands in the Problem."""
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False,
+                                env={**os.environ, "LC_ALL": "C",
+                                     "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}, **more)
+        # tar has two ways to say it
+        if result.returncode and re.search("No space left|Wrote only", result.stderr):
+            raise self.full()
+        if result.returncode:
+            raise Problem(f"cannot {what} ({' '.join(result.stderr.split())[-200:]}): run it again")
 
     def read(self, name):
         """A JSON file of the cache; {} if there is none, or none that can be read."""

@@ -115,16 +115,22 @@ class Kernels:
         suites = tuple(suites)
         if anew or suites not in self._offered:
             self.archive.update(suites, self._arches, anew)
-            names = self.archive.names(suites, self._arches, "linux-")
-            images = [name for name in names
-                      if (match := IMAGE.match(name)) and match.group(2) == self.arch
-                      and not re.search(r"-(cloud|rt|dbg|unsigned)-", name)
-                      and name.replace("image", "headers", 1) in names]
-            self._offered[suites] = [
-                Kernel(name.partition(":")[0].removeprefix("linux-image-"), version, suite)
-                for name, version, suite in self.archive.versions(
-                    suites, self._arches, [f"{image}:{self.arch}" for image in images])]
+            releases = [name.removeprefix("linux-image-")
+                        for name in self.archive.names(suites, self._arches, "linux-image-")
+                        if (match := IMAGE.match(name)) and match.group(2) == self.arch
+                        and not re.search(r"-(cloud|rt|dbg|unsigned)-", name)]
+            # a suite may still have the headers of an older version, or those of a newer one
+            headers = {(kernel.release, kernel.version)
+                       for kernel in self._packages_of("headers", releases, suites)}
+            self._offered[suites] = [kernel for kernel in self._packages_of("image", releases, suites)
+                                     if (kernel.release, kernel.version) in headers]
         return self._offered[suites]
+
+    def _packages_of(self, part, releases, suites):
+        """The kernels whose image, or headers, are in these suites."""
+        return [Kernel(name.partition(":")[0].removeprefix(f"linux-{part}-"), version, suite)
+                for name, version, suite in self.archive.versions(
+                    suites, self._arches, [f"linux-{part}-{release}:{self.arch}" for release in releases])]
 
     def choose(self, wanted, anew=False):
         """The kernel for a role, a line or a release."""
@@ -190,8 +196,23 @@ class Kernels:
     # --- what the cache has
 
     def known(self, wanted):
-        """What an earlier look has found for a role or line, as a dict; None if nothing."""
-        return self.cache.read(FOUND).get(f"{wanted}:{self.arch}")
+        """What an earlier look has found, as a dict; None if nothing.
+
+        A release is known, too, if it was found for a role or line.
+        """
+        own, found = f"{wanted}:{self.arch}", self.cache.read(FOUND)
+        for key in (own, *found):
+            record = found.get(key)
+            if (isinstance(record, dict) and isinstance(record.get("time"), int)
+                    and all(isinstance(record.get(field), str) for field in Kernel._fields)
+                    and (key == own or (key.endswith(":" + self.arch) and record["release"] == wanted))):
+                return record
+        return None
+
+    def _note(self, wanted, kernel):
+        """Record what was found."""
+        self.cache.write(FOUND, {**self.cache.read(FOUND), f"{wanted}:{self.arch}":
+                                 {**kernel._asdict(), "time": int(time.time())}})
 
     def path(self, release):
         """The folder of an unpacked kernel."""
@@ -199,15 +220,20 @@ class Kernels:
 
     def tell_if_stale(self, wanted):
         """Say when it is long since the archive was asked."""
-        days = int((time.time() - self.known(wanted)["time"]) / 86400)
-        if days >= STALE_DAYS:
+        known = self.known(wanted)
+        days = int((time.time() - known["time"]) / 86400)
+        if days >= STALE_DAYS and known["release"] != wanted:
             say(f"the archive was asked {days} days ago which kernel is '{wanted}': "
                 "'make refresh' asks again")
 
     def find(self, wanted):
         """The Kernel for a role, a line or a release, from an earlier look if there was one."""
         known = self.known(wanted)
-        return Kernel(known["release"], known["version"], known["suite"]) if known else self.choose(wanted)
+        if known:
+            return Kernel(known["release"], known["version"], known["suite"])
+        kernel = self.choose(wanted)
+        self._note(wanted, kernel)
+        return kernel
 
     def have(self, wanted, refresh=False):
         """Have the kernel for a role, a line or a release in the cache; returns its Kernel."""
@@ -231,9 +257,7 @@ class Kernels:
             anew = True
         else:
             raise Problem("the archive changes faster than it can be read: try again in an hour")
-        record = self.cache.read(FOUND)
-        record[f"{wanted}:{self.arch}"] = {**kernel._asdict(), "time": int(time.time())}
-        self.cache.write(FOUND, record)
+        self._note(wanted, kernel)
         return kernel
 
     def _packages(self, kernel):
@@ -299,8 +323,7 @@ class Kernels:
             if not os.path.exists(path):
                 raise Problem(f"the packages of {kernel.release} have no {what} where the lab looks "
                               f"({os.path.relpath(path, folder)}): please report this")
-        path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-        subprocess.run(["depmod", "-b", folder, kernel.release], check=True, env={**os.environ, "PATH": path})
+        self.cache.run(f"list the modules of {kernel.release}", ["depmod", "-b", folder, kernel.release])
         with open(os.path.join(headers, ".config"), encoding="utf-8") as config:
             match = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config.read(), re.MULTILINE)
         compiler = re.search(r"gcc(-\d+)?$", match.group(1)) if match else None
@@ -312,7 +335,7 @@ class Kernels:
         for scripts in glob.glob(os.path.join(self.path(kernel.release), "usr/src/linux-headers-*/scripts")):
             target = os.path.join(scripts, "checker-valid.sh")
             if os.path.isdir(scripts) and not os.path.lexists(target):
-                subprocess.run(["cp", checker, target], check=True)
+                self.cache.run("copy the script of sparse", ["cp", checker, target])
 
 
 def unpack(debs, folder, cache):
@@ -322,11 +345,8 @@ def unpack(debs, folder, cache):
         os.symlink("usr/lib", os.path.join(folder, "lib"))
     for deb in debs:
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as source:
-            tar = subprocess.run(["tar", "-x", "-C", folder, "--keep-directory-symlink", "--no-same-owner",
-                                  "--exclude=./usr/share/doc", "--exclude=./usr/share/lintian"],
-                                 stdin=source.stdout, stderr=subprocess.PIPE, text=True, check=False)
-        if tar.returncode or source.returncode:
-            if "No space left" in tar.stderr:
-                raise cache.full()
-            raise Problem(f"cannot unpack {os.path.basename(deb)}: {tar.stderr.strip()[-200:]}; "
-                          "run it again")
+            cache.run("unpack " + os.path.basename(deb),
+                      ["tar", "-x", "-C", folder, "--keep-directory-symlink", "--no-same-owner",
+                       "--exclude=./usr/share/doc", "--exclude=./usr/share/lintian"], stdin=source.stdout)
+        if source.returncode:
+            raise Problem(f"cannot read the package {os.path.basename(deb)}: run it again")

@@ -10,6 +10,7 @@ for the second part alone.
 import hashlib
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -65,10 +66,11 @@ def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
 
 def prepare_for_root():
     """Find out early whether this user, in this container, can make a root at all."""
+    unshare = as_root(["unshare", "-m", "true"])
     if os.geteuid() and subprocess.run(["sudo", "-n", "true"], capture_output=True,
                                        check=False).returncode:
         say("building in a root file system needs root rights: sudo may ask for your password")
-    if subprocess.run(as_root(["unshare", "-m", "true"]), stdout=subprocess.DEVNULL,
+    if subprocess.run(unshare, stdout=subprocess.DEVNULL,
                       stderr=subprocess.DEVNULL, check=False).returncode:
         raise Problem("this machine does not let root make mount namespaces ('unshare -m true' fails): in "
                       "a container, start it with CAP_SYS_ADMIN (docker run --privileged)")
@@ -136,7 +138,11 @@ def watch(process, log, total):
                 progress.show(sum(line.startswith(("Unpacking ", "Setting up ")) for line in text))
     finally:
         if process.poll() is None:
+            # it may still write for a while; a second Ctrl-C must not leave it alone
+            before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             subprocess.run(as_root(["kill", str(process.pid)]), check=False)
+            process.wait()
+            signal.signal(signal.SIGINT, before)
         progress.end()
 
 

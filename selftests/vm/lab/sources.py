@@ -7,7 +7,6 @@
 import glob
 import os
 import re
-import subprocess
 import tempfile
 
 from .kernels import FOUND, age, line_of, unpack
@@ -55,18 +54,18 @@ def _unpack(cache, archive, package, version, suites):
             if not found:
                 raise Problem(f"{package} has no source where the lab looks: please report this")
             os.rename(found[0], os.path.join(folder, os.path.basename(found[0])))
-        take_harness(folder)
+        take_harness(cache, folder)
     archive.forget(files)
     return True
 
 
-def take_harness(folder):
+def take_harness(cache, folder):
     """Unpack the harness of the source in FOLDER."""
     say("taking the kernel's test harness out of its source")
     os.mkdir(os.path.join(folder, "harness"))
-    subprocess.run(["tar", "-xJ", "-f", tarball(folder), "-C", os.path.join(folder, "harness"),
-                    "--strip-components=1", "--wildcards",
-                    *("*/" + pattern for pattern in HARNESS)], check=True)
+    cache.run("take the test harness out of the kernel's source",
+              ["tar", "-xJ", "-f", tarball(folder), "-C", os.path.join(folder, "harness"),
+               "--strip-components=1", "--wildcards", *("*/" + pattern for pattern in HARNESS)])
 
 
 def tarball(folder):

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Run the tests, all or those whose name contains an argument, and print TAP."""
+import multiprocessing
+import os
+import sys
+import unittest
+
+from .local import HERE, usual
+
+PROCESSES = 6
+
+
+def each(suite):
+    """The tests of a suite of suites."""
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from each(test)
+        else:
+            yield test
+
+
+class Verdict(unittest.TestResult):
+    """What became of one test: its word in TAP, what stands behind its name, and why."""
+
+    word, more, why = "ok", "", ""
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self.more = f" # SKIP {reason}"
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.word, self.why = "not ok", self.failures[-1][1] + test.said
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.word, self.why = "not ok", self.errors[-1][1] + getattr(test, "said", "")
+
+
+def judge(test):
+    """Run one test, in a process that runs others, too."""
+    verdict = Verdict()
+    test.run(verdict)
+    return verdict.word, verdict.more, verdict.why
+
+
+def main():
+    """All tests, some at a time, as most of them wait for apt."""
+    top = os.path.dirname(os.path.dirname(HERE))
+    found = [test for test in each(unittest.defaultTestLoader.discover(HERE, top_level_dir=top))
+             if not sys.argv[1:] or any(word in test.id() for word in sys.argv[1:])]
+    print(f"TAP version 13\n1..{len(found)}", flush=True)
+    # built once: the processes inherit them
+    usual()
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
+        for number, (test, (word, more, why)) in enumerate(zip(found, pool.imap(judge, found)), 1):
+            print(f"{word} {number} {test.id().rpartition('.test_')[2]}{more}")
+            print("".join(f"# {line}\n" for line in why.splitlines()), end="", flush=True)
+            counts["failed" if word != "ok" else "skipped" if more else "passed"] += 1
+    print(", ".join(f"{count} {what}" for what, count in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
