@@ -13,8 +13,8 @@ NOBODY = 65534
 class HostPackages(LabTest):
     """selftests/vm/setup up to the point where it starts the Python part."""
 
-    NEEDED = ("qemu-system-x86", "mmdebstrap", "python3", "xz-utils", "kmod", "util-linux", "cpio",
-              "debian-archive-keyring")
+    NEEDED = ("qemu-system-x86", "mmdebstrap", "python3", "xz-utils", "kmod", "util-linux", "mount",
+              "cpio", "debian-archive-keyring")
 
     def setUp(self):
         super().setUp()
@@ -90,10 +90,10 @@ class HostPackages(LabTest):
         self.apt("ok", "full")
         code, said = self.run_setup()
         self.assertEqual(code, 1, said)
-        self.assertIn("the disk is full: make room, and run it again", said)
+        self.assertIn("sluice: the disk is full: make room for: qemu-system-x86", said)
         self.assertEqual(len(self.calls), 2)
 
-    def test_ctrl_c_ends_apt_too(self):
+    def test_ctrl_c_while_packages_are_installed_ends_apt_too(self):
         self.installed()
         self.apt("ok", "hold")
         with self.start() as process:

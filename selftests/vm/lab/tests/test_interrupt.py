@@ -94,6 +94,8 @@ class Interrupted(LabTest):
         with self.world.start("lts") as process:
             wait_for(lambda: os.path.exists(self.world.at("bin", "mmdebstrap.reached")), "mmdebstrap")
             self.stop(process, number, whole_group)
+        if mode == "stubborn":
+            self.assertTrue(os.path.exists(self.world.at("bin", "mmdebstrap.ended")))
         self.assertEqual([name for name in self.folders("roots") if ".new." not in name], [])
         if number != signal.SIGKILL:
             self.assert_nothing_half_built()

@@ -141,7 +141,8 @@ class KernelsByRole(LabTest):
 
     def test_line_that_the_archive_does_not_have_gives_a_sentence_with_those_it_has(self):
         self.mirror.fill()
-        self.assertEqual(self.refused("6.17"), "the archive has no kernel 6.17; it has 6.1, 6.12, 7.3")
+        self.assertEqual(self.refused("6.17"),
+                         "the archive has no kernel 6.17; it has whole kernels of 6.1, 6.12, 7.3")
 
     def test_word_that_is_no_kernel_gives_a_sentence(self):
         self.mirror.fill()
