@@ -69,6 +69,14 @@ class HostPackages(LabTest):
         self.assertEqual(code, 0, said)
         self.assertIn("apt's lists could not be renewed: going on with those that are there", said)
 
+    def test_lists_that_have_expired_are_taken_all_the_same(self):
+        self.installed(*self.NEEDED[1:])
+        self.apt("expired")
+        code, said = self.run_setup()
+        self.assertEqual(code, 0, said)
+        self.assertIn("the archive's Release file has expired: going on with what the archive has", said)
+        self.assertEqual(self.calls, ["update", "unchecked update", "install qemu-system-x86"])
+
     def test_packages_that_fail_once_are_tried_again_with_new_lists(self):
         self.installed()
         self.apt("ok", "fail")
