@@ -361,6 +361,9 @@ class World:
         # all tests run with a space in their paths
         self.folder = tempfile.mkdtemp(prefix="sluice lab-test ")
         os.chmod(self.folder, 0o755)
+        # but that for temporary files; what a killed set-up leaves there ends with the test
+        self.tmp = tempfile.mkdtemp(prefix="sluice-lab-test-")
+        os.chmod(self.tmp, 0o1777)
         self.server = Server()
         self.mirror = Mirror(self.server)
         self.bin = self.at("bin")
@@ -376,7 +379,8 @@ class World:
                     if not name.lower().endswith("_proxy") and not name.startswith("SLUICE_")}
         self.env.update(PATH=f"{self.bin}:{os.environ['PATH']}:/usr/sbin:/sbin", APT_CONFIG=self.at("apt.conf"),
                         SLUICE_CACHE=self.cache.path, SLUICE_BUILD=self.at("build"),
-                        SLUICE_ROLES=self.at("roles"), SLUICE_MIRROR=f"http://{self.server.address}/debian",
+                        SLUICE_ROLES=self.at("roles"), TMPDIR=self.tmp,
+                        SLUICE_MIRROR=f"http://{self.server.address}/debian",
                         PYTHONPATH=os.path.join(TOP, "selftests", "vm"))
         if os.geteuid():
             self.use("user")
@@ -408,6 +412,8 @@ class World:
         with contextlib.suppress(OSError):
             self.server.close()
         shutil.rmtree(self.folder)
+        # a program that a killed set-up has left may still write there
+        shutil.rmtree(self.tmp, ignore_errors=True)
 
     def kernels(self, arch="amd64"):
         """Kernels, as a new run of the command would see them."""

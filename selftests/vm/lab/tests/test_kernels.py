@@ -128,6 +128,7 @@ class KernelsByRole(LabTest):
 
     def test_kernel_for_arm64_has_tools_that_run_here(self):
         self.give("trixie", *kernel("6.12.48+deb13-arm64", "6.12.48-1", arch="arm64"),
+                  deb("linux-kbuild-6.12.48+deb13", "6.12.48-1", "arm64"),
                   *kernel("6.12.49+deb13-amd64", "6.12.49-1"))
         path = self.have("lts", "arm64")
         self.assertEqual(os.path.basename(path), "6.12.48+deb13-arm64")
