@@ -16,9 +16,10 @@ ONE := $(KERNELS)
 endif
 # A newer kernel than the archive has is built from its source.
 ifneq ($(SOURCE),)
-ifeq ($(KERNEL),canary)
-CANARY_SOURCE := yes
+ifneq ($(KERNEL),canary)
+$(error SOURCE= goes with KERNEL=canary)
 endif
+CANARY_SOURCE := yes
 endif
 
 help:
@@ -35,15 +36,15 @@ help:
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
 	@echo 'make check-races              loops of races on the newest of these; LONG=1 for an hour on both, T=unbind for one'
-	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
-	@echo 'make fuzz                     ... with the fuzzer: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make fuzz                     the fuzzer on the newest of these: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make coverage                 what of drivers/ the last check-debug, check-races and fuzz reached'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
-	@echo 'make coverage                 what of drivers/ the last three reached'
+	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
-	@echo 'make refresh                  ask the archive again which kernels there are'
+	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
 	@echo 'make clean                    remove build/ (the cache stays)'
 
 setup:
@@ -73,7 +74,7 @@ endif
 
 ifneq ($(CANARY_SOURCE),)
 check: user
-	@release=$$($(VM)/build lab "$$(realpath '$(SOURCE)'):debug") && \
+	@source=$$(realpath -e '$(SOURCE)') && release=$$($(VM)/build lab "$$source:debug") && \
 		$(call PATIENCE,1800) $(VM)/run check $$release $(if $(T),-t $(T))
 else
 check: user modules
@@ -81,7 +82,7 @@ check: user modules
 endif
 
 # The set-up against an archive of its own, on this machine.
-check-lab: setup-newest
+check-lab:
 	@$(VM)/lab-test
 
 # Debian's kernels for arm64 on QEMU's Raspberry Pi 3, with what that needs.
@@ -136,8 +137,10 @@ coverage: setup-newest
 	@dir=$$($(VM)/kernel) && release=$$(cat $$dir/include/config/kernel.release) && \
 		$(VM)/coverage $$release $$(ls build/coverage/$$release/*)
 
-demo: setup-newest
-	@$(VM)/build programs & programs=$$!; $(VM)/build modules newest && wait $$programs
+demo:
+	@$(VM)/setup --no-tests newest
+	@$(VM)/build programs & programs=$$!; $(VM)/build modules newest; modules=$$?; \
+		wait $$programs && exit $$modules
 	@$(VM)/run demo newest
 
 shell: user

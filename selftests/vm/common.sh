@@ -6,8 +6,9 @@
 set -euo pipefail
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-CACHE=${SLUICE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice}
-BUILD=${SLUICE_BUILD:-$TOP/build}
+# relative paths begin in the caller's folder
+CACHE=$(realpath -m "${SLUICE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice}")
+BUILD=$(realpath -m "${SLUICE_BUILD:-$TOP/build}")
 # what this checkout uses of the cache, linked by setup
 LAB=$BUILD/lab
 ROOTFS=$LAB/root
@@ -28,7 +29,7 @@ as_root() {
 
 # kernel_folder KERNEL: where the kernel for a role, a line or a release is.
 kernel_folder() {
-	[ -d "$LAB/kernels/$1" ] || die "no kernel '$1' in the lab: run 'make setup KERNEL=$1'"
+	[ -d "$LAB/kernels/$1" ] || die "no kernel '$1' in the lab: run selftests/vm/setup first"
 	readlink "$LAB/kernels/$1"
 }
 

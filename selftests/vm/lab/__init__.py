@@ -5,8 +5,10 @@ tell      messages, progress, and errors that say what to do
 cache     the folder of the cache: locks, space, folders that appear whole or not at all
 archive   Debian packages, through this machine's apt with a state of its own
 kernels   which kernel has which role, and its files
+sources   kernel sources, and the test harness in them
 root      root file systems
-setup     the command
+__main__  the command
+tests/    what can go wrong, against an archive on this machine
 
 Each module uses only those above it.
 """

@@ -5,6 +5,7 @@
                                 (6.12), or a release; without any, the first three roles
     setup --arm64 [KERNEL...]   kernels for arm64, and what their guest needs
     setup --source KERNEL       the source of a kernel; prints the tarball's path
+    setup --no-tests [KERNEL...]  without the kernel's test harness
     setup --refresh             ask the archive again which kernel has which role
 
 A second run finds everything and returns at once, without a network.  What a checkout
@@ -55,8 +56,10 @@ class Setup:
     def __init__(self, cache, archive, table):
         self.cache, self.archive, self.table = cache, archive, table
 
-    def everything(self, wanted, arch="amd64", refresh=False):
-        """Have kernels, and what compiles for them and runs on them."""
+    def everything(self, wanted, arch="amd64", refresh=False, tests=True):
+        """Have kernels, and what compiles for them and runs on them; without TESTS not what
+        only those need.
+        """
         self.cache.lock()
         root = have_root(self.cache, self.archive, self.table.home)
         link(root, "root")
@@ -74,10 +77,13 @@ class Setup:
             used.append(path)
             if refresh or not before or before["release"] != kernel.release:
                 say(f"'{each}' is {kernel.release}, from {kernel.suite}")
-        harness = self.harness(refresh)
-        for each in wanted:
-            kernels.add_checker(kernels.find(each), os.path.join(harness, "scripts", "checker-valid.sh"))
-        self.cache.remove_unused([*used, os.path.dirname(harness)])
+        if tests:
+            harness = self.harness(refresh)
+            checker = os.path.join(harness, "scripts", "checker-valid.sh")
+            for each in wanted:
+                kernels.add_checker(kernels.find(each), checker)
+            used.append(os.path.dirname(harness))
+        self.cache.remove_unused(used)
 
     def harness(self, refresh):
         """Have what tests are built with: that of the newest kernel, whichever is tested."""
@@ -100,7 +106,7 @@ class Setup:
         if suite in self.table.rows["younger"][1]:
             suite = "sid" if suite == "experimental" else suite
             cross = ["gcc-aarch64-linux-gnu"] if kernel.release.endswith("-arm64") else []
-            link(have_root(self.cache, self.archive, suite, (*COMPILERS, compiler, *cross), 1200),
+            link(have_root(self.cache, self.archive, suite, (*COMPILERS, compiler, *cross)),
                  "compilers", name)
         else:
             unlink("compilers", name)
@@ -127,6 +133,7 @@ def main():
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     parser.add_argument("--arm64", action="store_true")
     parser.add_argument("--refresh", action="store_true")
+    parser.add_argument("--no-tests", action="store_true")
     parser.add_argument("--source", action="store_true")
     args = parser.parse_args()
     if args.source and len(args.kernels) != 1:
@@ -138,14 +145,14 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
     cache = Cache.of_user()
-    setup = Setup(cache, Archive(cache), Table(
-        os.environ.get("SLUICE_ROLES") or os.path.join(TOP, "selftests", "vm", "roles")))
     try:
+        setup = Setup(cache, Archive(cache), Table(
+            os.environ.get("SLUICE_ROLES") or os.path.join(TOP, "selftests", "vm", "roles")))
         if args.source:
             print(setup.source(args.kernels[0]))
         else:
             setup.everything(args.kernels or list(ROLES[:3]), "arm64" if args.arm64 else "amd64",
-                             args.refresh)
+                             args.refresh, not args.no_tests)
     except Problem as problem:
         print(f"sluice: {problem}", file=sys.stderr)
         return 1
@@ -157,9 +164,11 @@ def main():
         print(f"sluice: {failure(cache, error)}", file=sys.stderr)
         return 1
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        print(f"sluice: {cache.full()}", file=sys.stderr)
+        if error.errno == errno.ENOSPC:
+            print(f"sluice: {cache.full()}", file=sys.stderr)
+        else:
+            print(f"sluice: {error.filename}: {error.strerror}: see whether it belongs to this user; "
+                  "SLUICE_BUILD and SLUICE_CACHE name other folders", file=sys.stderr)
         return 1
     return 0
 

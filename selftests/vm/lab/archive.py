@@ -20,9 +20,10 @@ import subprocess
 import threading
 import time
 
-from .tell import Problem, Progress, say
+from .tell import Problem, Progress, say, still
 
-RELEASES = ("bookworm", "trixie", "forky", "sid")
+# how apt's own configuration may name Debian
+RELEASES = ("bookworm", "trixie", "forky", "duke", "sid", "oldstable", "stable", "testing", "unstable")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ATTEMPTS = 3
 
@@ -60,7 +61,8 @@ def complaint(output):
         if re.search(pattern, output):
             return sentence, again
     last = [line for line in output.splitlines() if line.strip()]
-    return "apt has failed: " + (last[-1].strip() if last else "it said nothing"), False
+    return ("apt has failed (" + (last[-1].strip() if last else "it said nothing") +
+            "): run it again, and report it if that does not help"), False
 
 
 def mirrors_of_machine():
@@ -72,20 +74,17 @@ def mirrors_of_machine():
     named = os.environ.get("SLUICE_MIRROR", "").rstrip("/")
     if named:
         return named, named + "-security"
-    listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(CODENAME)", "Identifier: Packages"],
-        capture_output=True, text=True, check=False).stdout
+    # this asks no server, and needs no lists
+    listed = subprocess.run(["apt-get", "--print-uris", "update"], capture_output=True, text=True,
+                            check=False).stdout
     main = security = None
-    for line in listed.splitlines():
-        site, *names = line.split()
-        suite = names[-1] if names else ""
-        release = re.sub(r"-.*|/.*", "", suite)
-        if release not in RELEASES and release not in ("oldstable", "stable", "testing", "unstable"):
+    for site, suite in re.findall(r"^'((?:https?|file)\S+?)/dists/(\S+)/InRelease'", listed, re.MULTILINE):
+        if re.sub(r"[-/].*", "", suite) not in RELEASES:
             continue
-        if "security" in line:
-            security = security or site.rstrip("/")
+        if "security" in suite or "security" in site:
+            security = security or site
         else:
-            main = main or site.rstrip("/")
+            main = main or site
     if not main:
         raise Problem("apt on this machine has no Debian archive configured: name one, as in "
                       "SLUICE_MIRROR=http://mirror.example/debian make demo")
@@ -119,7 +118,7 @@ class Archive:
             if not os.path.exists(KEYRING):
                 raise Problem("Debian's keys are missing: install the package debian-archive-keyring")
             options = f"signed-by={KEYRING}"
-        lines = [f"deb [{options} arch={','.join(arches)} targets=Packages] {self._mirror(suite)} {suite} main\n"
+        lines = [f"deb [{options} arch={','.join(arches)} target=Packages] {self._mirror(suite)} {suite} main\n"
                  for suite in self.with_updates(suites) if suite not in self._missing]
         name = hashlib.sha256("".join(lines).encode()).hexdigest()[:12]
         sources = os.path.join(folder, name + ".list")
@@ -141,7 +140,7 @@ class Archive:
             "APT::Sandbox::User": "root", "APT::Get::List-Cleanup": "false",
             "APT::Install-Recommends": "false", "APT::Default-Release": "",
             "Acquire::Languages": "none", "Acquire::Check-Valid-Until": "false",
-            "Acquire::Retries": "2", "Acquire::http::Timeout": "30", "Acquire::https::Timeout": "30",
+            "Acquire::Retries": "0", "Acquire::http::Timeout": "15", "Acquire::https::Timeout": "15",
             "APT::Update::Error-Mode": "any", "Dpkg::Use-Pty": "0",
         }
         return ["-c", hooks, *(argument for key, value in settings.items()
@@ -180,7 +179,8 @@ class Archive:
         attempt = 0
         while True:
             options = self._apt(suites, arches)
-            result = self._run(["apt-get", "-q", *options, "update"])
+            with still("waiting for the archive's lists"):
+                result = self._run(["apt-get", "-q", *options, "update"])
             absent = set(re.findall(r"The repository '\S+ (\S+) Release' (?:does not|no longer)",
                                     result.stdout)) - self._missing
             if absent and result.returncode:

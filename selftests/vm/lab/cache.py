@@ -74,7 +74,7 @@ class Cache:
 
     def _remove_leftovers(self):
         """Remove what a set-up that was killed has left, and an older version's cache."""
-        for kind in ("roots", "kernels", "sources"):
+        for kind in ("roots", "kernels", "sources", "builds"):
             folder = self.at(kind)
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 if ".new." in name:
@@ -91,10 +91,20 @@ class Cache:
 
     @staticmethod
     def remove(path):
-        """Remove a file or a folder that may belong to root."""
+        """Remove a file or a folder that may belong to root.
+
+        Half of a folder must not be found under its name, if this is interrupted.
+        """
         if os.path.islink(path) or os.path.isfile(path):
             with contextlib.suppress(PermissionError):
                 os.unlink(path)
+        if os.path.isdir(path) and ".new." not in os.path.basename(path):
+            gone = f"{path}.new.removed-{os.getpid()}"
+            try:
+                os.rename(path, gone)
+            except PermissionError:
+                subprocess.run(as_root(["mv", "-T", path, gone]), check=True)
+            path = gone
         shutil.rmtree(path, ignore_errors=True)
         if os.path.lexists(path):
             subprocess.run(as_root(["rm", "-rf", "--one-file-system", path]), check=False)
@@ -126,8 +136,8 @@ class Cache:
 
     @contextlib.contextmanager
     def folder(self, kind, name, belongs_to_root=False):
-        """Make the folder KIND/NAME: the block fills the path that it gets, which then is
-        renamed.  If the block fails, nothing is left.
+        """Make the folder KIND/NAME anew: the block fills the path that it gets, which then
+        is renamed.  If the block fails, nothing has changed.
         """
         os.makedirs(self.at(kind), exist_ok=True)
         path = tempfile.mkdtemp(prefix=name + ".new.", dir=self.at(kind))
@@ -136,6 +146,7 @@ class Cache:
             yield path
             # on the disk before its name is: else a crash could leave the name alone
             subprocess.run(["sync", "-f", path], check=False)
+            self.remove(self.at(kind, name))
             if belongs_to_root:
                 subprocess.run(as_root(["mv", "-T", path, self.at(kind, name)]), check=True)
             else:

@@ -6,7 +6,8 @@ they come today, found by the packages' names.  They are unpacked, not installed
 a folder of the cache:
 
     kernels/7.3.4+deb13-amd64/      boot/, usr/lib/modules/, usr/src/, usr/lib/linux-kbuild-*
-                                    and compiler, a file: what it was compiled with
+                                    and two files: compiler, which it was compiled with,
+                                    and version, that of its packages
 
 so that one more kernel needs no new root file system.
 """
@@ -251,7 +252,7 @@ class Kernels:
             if refresh and not self.archive.fresh:
                 raise Problem("the Debian archive cannot be reached, so nothing was looked up again: "
                               "check the network, or the proxy of apt")
-            if os.path.isdir(self.path(kernel.release)) or self._unpack(kernel):
+            if self._has(kernel) or self._unpack(kernel):
                 break
             say("the archive has changed meanwhile: looking again")
             anew = True
@@ -259,6 +260,14 @@ class Kernels:
             raise Problem("the archive changes faster than it can be read: try again in an hour")
         self._note(wanted, kernel)
         return kernel
+
+    def _has(self, kernel):
+        """Is it in the cache?  A release may come with another version of its packages."""
+        try:
+            with open(os.path.join(self.path(kernel.release), "version"), encoding="utf-8") as file:
+                return file.read().strip() == kernel.version
+        except FileNotFoundError:
+            return False
 
     def _packages(self, kernel):
         """The packages that make up a kernel: image and headers, and what they need of it."""
@@ -327,8 +336,10 @@ class Kernels:
         with open(os.path.join(headers, ".config"), encoding="utf-8") as config:
             match = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config.read(), re.MULTILINE)
         compiler = re.search(r"gcc(-\d+)?$", match.group(1)) if match else None
-        with open(os.path.join(folder, "compiler"), "w", encoding="utf-8") as file:
-            file.write((compiler.group(0) if compiler else "gcc") + "\n")
+        for name, content in (("compiler", compiler.group(0) if compiler else "gcc"),
+                              ("version", kernel.version)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(content + "\n")
 
     def add_checker(self, kernel, checker):
         """Give the headers the script that sparse is started with; the packages lack it."""

@@ -38,14 +38,16 @@ def checksum_of(suite, packages):
 
 
 def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
-    """Have a root file system of SUITE with these packages; returns its folder."""
+    """Have a root file system of SUITE with these packages, for which the disk needs so many
+    MB; returns its folder.
+    """
     name = f"{suite}-{checksum_of(suite, packages)}"
     path = cache.at("roots", name)
     if os.path.isdir(path):
         cache.used(path)
         return path
     prepare_for_root()
-    cache.need_space(needs, "the first set-up" if len(packages) > len(COMPILERS) else "a root of " + suite)
+    cache.need_space(needs, f"the root file system ({suite})")
     anew = False
     for _ in range(3):
         archive.update((suite,), anew=anew)
@@ -110,7 +112,7 @@ def make(cache, archive, suite, packages, files, folder):
                        '	--dpkgopt="path-exclude=/usr/share/doc/*" \\\n'
                        '	--dpkgopt="path-exclude=/usr/share/locale/*" \\\n'
                        '	--dpkgopt="path-exclude=/usr/share/man/*" --dpkgopt=force-unsafe-io \\\n'
-                       '	--include="$5" "$4" "$1/root" "deb [trusted=yes] copy:$1/repository ./"\n')
+                       '	--include="$5" "$4" "$1/root" "deb [trusted=yes] copy:${1// /%20}/repository ./"\n')
         say("making the root file system from them")
         with open(log, "w", encoding="utf-8") as output:
             command = as_root(["unshare", "-m", "bash", script, work, archive.debs, folder, suite,

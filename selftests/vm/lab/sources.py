@@ -90,6 +90,8 @@ def _choose(archive, table, like, anew):
         raise Problem("the archive has no kernel source: name another with SLUICE_MIRROR")
     package, version, _ = min(offered, key=lambda each: (
         abs(line_of(each[1])[0] - line_of(like.version)[0]),
-        abs(line_of(each[1])[1] - line_of(like.version)[1]), -age(each[1])[1]))
+        abs(line_of(each[1])[1] - line_of(like.version)[1])))
+    package, version, _ = max((each for each in offered if line_of(each[1]) == line_of(version)),
+                              key=lambda each: age(each[1]))
     say(f"the archive has no source of {like.release}: taking that of {version}")
     return package, version, suites

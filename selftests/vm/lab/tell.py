@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Messages, progress, and errors that say what to do."""
+import contextlib
 import os
 import shutil
 import sys
+import threading
 import time
 
 
@@ -42,6 +44,24 @@ class Progress:
         """Leave the terminal's line."""
         if self.terminal and self.last is not None:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def still(what):
+    """Say every ten seconds that the block is still at it."""
+    ended, began = threading.Event(), time.monotonic()
+
+    def watch():
+        while not ended.wait(10):
+            print(f"    {what}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def as_root(command):

@@ -119,6 +119,14 @@ def source(line, version):
 
 # --- the server and its faults
 
+class Listener(http.server.ThreadingHTTPServer):
+    """A server whose clients may be killed at any time."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Server:
     """Serves files from memory on 127.0.0.1.
 
@@ -130,7 +138,7 @@ class Server:
     def __init__(self):
         self.files, self.log, self._faults = {}, [], []
         self._lock = threading.Lock()
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = Listener(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
         self.address = f"127.0.0.1:{self._http.server_port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)

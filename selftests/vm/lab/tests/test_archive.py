@@ -197,20 +197,26 @@ class Complaints(LabTest):
         self.assertRegex(complaint(said)[0], "set the clock of this machine")
 
     def machine(self, *lines):
-        """mirrors_of_machine() for these lines of "apt-get indextargets"."""
+        """mirrors_of_machine() for these lines of "apt-get --print-uris update"."""
         with mock.patch.dict(os.environ, SLUICE_MIRROR=""), mock.patch(
                 "subprocess.run", lambda *_, **__: mock.Mock(stdout="\n".join(lines))):
             return mirrors_of_machine()
 
     def test_mirrors_are_those_of_the_machine(self):
-        self.assertEqual(self.machine("https://apt.example/tool nodistro nodistro",
-                                      "http://mirror.example/debian bookworm bookworm",
-                                      "http://security.example/debian-security bookworm-security bookworm-security"),
-                         ("http://mirror.example/debian", "http://security.example/debian-security"))
+        self.assertEqual(
+            self.machine("'https://apt.example/tool/dists/nodistro/InRelease' apt.example_tool_nodistro 0 ",
+                         "'cdrom:[Debian 13]/dists/trixie/InRelease' Debian%2013_dists_trixie_InRelease 0 ",
+                         "'http://mirror.example/debian/dists/bookworm/InRelease' mirror.example_bookworm 0 ",
+                         "'http://security.example/debian-security/dists/bookworm-security/InRelease' security 0 "),
+            ("http://mirror.example/debian", "http://security.example/debian-security"))
+
+    def test_mirror_of_a_suite_by_its_role_is_found(self):
+        self.assertEqual(self.machine("'http://mirror.example/debian/dists/stable/InRelease' stable 0 "),
+                         ("http://mirror.example/debian", "http://mirror.example/debian-security"))
 
     def test_machine_that_is_no_debian_gives_a_sentence_that_names_sluice_mirror(self):
         with self.assertRaisesRegex(Problem, "no Debian archive configured: name one, as in SLUICE_MIRROR="):
-            self.machine("http://ubuntu.example/ubuntu noble noble")
+            self.machine("'http://ubuntu.example/ubuntu/dists/noble/InRelease' ubuntu_noble 0 ")
 
 
 class FullDisk(LabTest):

@@ -117,7 +117,7 @@ class HostPackages(LabTest):
         self.assertEqual((code, said), (1, "sluice: the lab needs an x86-64 machine, and this is arm64\n"))
 
     def test_machine_without_apt_gives_a_sentence(self):
-        for program in ("bash", "dirname", "id", "grep"):
+        for program in ("bash", "dirname", "id", "grep", "realpath"):
             if not os.path.exists(self.world.at("few", program)):
                 os.makedirs(self.world.at("few"), exist_ok=True)
                 os.symlink(shutil.which(program), self.world.at("few", program))
