@@ -345,7 +345,7 @@ class Kernels:
         """Give the headers the script that sparse is started with; the packages lack it."""
         for scripts in glob.glob(os.path.join(self.path(kernel.release), "usr/src/linux-headers-*/scripts")):
             target = os.path.join(scripts, "checker-valid.sh")
-            if os.path.isdir(scripts) and not os.path.lexists(target):
+            if os.path.isdir(scripts) and os.path.exists(checker) and not os.path.lexists(target):
                 self.cache.run("copy the script of sparse", ["cp", checker, target])
 
 

@@ -102,13 +102,15 @@ def kernel(release, version, arch="amd64", split=False, lib="lib", headers=True,
 
 
 @functools.lru_cache(maxsize=None)
-def source(line, version):
-    """The package of a kernel's source, with the files that the lab takes out of it."""
+def source(line, version, lacks=""):
+    """The package of a kernel's source, with the files that the lab takes out of it, but one."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:xz") as tar:
         for path in ("tools/testing/selftests/kselftest.h", "tools/testing/selftests/kselftest_harness.h",
                      "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c", "scripts/checker-valid.sh",
                      "kernel/not-of-the-harness.c"):
+            if path == lacks:
+                continue
             member = tarfile.TarInfo(f"linux-source-{line}/{path}")
             text = f"{path} of {line}\n".encode()
             member.size = len(text)

@@ -189,6 +189,11 @@ class CacheOverTime(LabTest):
         self.world.env["TMPDIR"] = "/dev/shm"
         self.succeeds("lts")
 
+    def test_source_that_lacks_one_test_is_told_and_serves(self):
+        self.mirror.replace("trixie-backports", "linux-source", source(
+            "7.3", "7.3.4-1~bpo13+1", lacks="tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c"))
+        self.assertIn("the kernel's source has not all that tests use", self.succeeds("lts"))
+
     def test_source_without_the_harness_gives_a_sentence(self):
         self.mirror.replace("trixie-backports", "linux-source", deb(
             "linux-source-7.3", "7.3.4-1~bpo13+1", "all",
