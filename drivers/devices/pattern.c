@@ -35,6 +35,8 @@
 #define PATTERN_ADVANCE		(PATTERN_GLYPH_WIDTH + 1)
 /* shapes do not grow beyond this, so that squares fit in 32 bits */
 #define PATTERN_MAX_UNIT	4096
+/* pixels that are drawn without a look at @stop */
+#define PATTERN_BITE		65536
 /* frames from one side to the other and back, and from the ground to the ground */
 #define PATTERN_SWING		120
 #define PATTERN_BOUNCE		30
@@ -125,24 +127,44 @@ static s64 pattern_part(u32 whole, u32 part, u32 parts)
 	return div_u64((u64)whole * part, parts);
 }
 
+/* A condition of each loop over lines: an abort must not wait for the other lines. */
+static bool pattern_goes_on(const struct pattern_image *image)
+{
+	return !READ_ONCE(*image->stop);
+}
+
 /* One line from @left up to and without @right, as far as it is in the image. */
 static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64 right, u32 colour)
 {
-	cond_resched();
+	u32 *line;
+
 	left = max_t(s64, left, 0);
 	right = min_t(s64, right, image->width);
-	if (y < 0 || y >= image->height || left >= right || READ_ONCE(*image->stop))
+	if (y < 0 || y >= image->height)
 		return;
-	memset32(image->memory + (size_t)y * image->stride + (size_t)left * sizeof(u32), colour,
-		 right - left);
+	line = image->memory + (size_t)y * image->stride;
+	while (left < right && pattern_goes_on(image)) {
+		size_t bite = min_t(s64, right - left, PATTERN_BITE);
+
+		memset32(line + left, colour, bite);
+		left += bite;
+		cond_resched();
+	}
 }
 
+/* A rectangle outside of the image costs nothing, however many lines it has. */
 static void pattern_rectangle(const struct pattern_image *image, s64 top, s64 bottom, s64 left,
 			      s64 right, u32 colour)
 {
 	s64 y;
 
-	for (y = top; y < bottom; y++)
+	top = max_t(s64, top, 0);
+	bottom = min_t(s64, bottom, image->height);
+	left = max_t(s64, left, 0);
+	right = min_t(s64, right, image->width);
+	if (left >= right)
+		return;
+	for (y = top; y < bottom && pattern_goes_on(image); y++)
 		pattern_span(image, y, left, right, colour);
 }
 
@@ -156,7 +178,7 @@ static void pattern_disc(const struct pattern_image *image, s64 x, s64 y, s64 ra
 {
 	s64 dy;
 
-	for (dy = -radius; dy <= radius; dy++) {
+	for (dy = -radius; dy <= radius && pattern_goes_on(image); dy++) {
 		s64 half = pattern_circle(radius, dy);
 
 		pattern_span(image, y + dy, x - half, x + half + 1, colour);
@@ -169,7 +191,7 @@ static void pattern_ring(const struct pattern_image *image, s64 x, s64 y, s64 ou
 {
 	s64 dy;
 
-	for (dy = -outer; dy <= outer; dy++) {
+	for (dy = -outer; dy <= outer && pattern_goes_on(image); dy++) {
 		s64 half = pattern_circle(outer, dy), hole;
 
 		if (abs(dy) > inner) {
@@ -188,7 +210,7 @@ static void pattern_mountain(const struct pattern_image *image, s64 x, s64 top, 
 {
 	s64 dy;
 
-	for (dy = 0; dy < lines; dy++)
+	for (dy = 0; dy < lines && pattern_goes_on(image); dy++)
 		pattern_span(image, top + dy, x - dy * 3 / 2, x + dy * 3 / 2 + 1, colour);
 }
 
@@ -243,7 +265,7 @@ static void pattern_landscape(const struct pattern_image *image,
 	s64 near_x = pattern_part(image->width, 5, 16), near_y = top + pattern_part(size, 3, 8);
 	s64 far_x = pattern_part(image->width, 5, 8), far_y = top + pattern_part(size, 1, 2);
 
-	for (y = 0; y < lines; y++)
+	for (y = 0; y < lines && pattern_goes_on(image); y++)
 		pattern_span(image, top + y, 0, image->width,
 			     pattern_sky(div_u64((u64)y * 256, lines)));
 	pattern_rectangle(image, layout->horizon, layout->text, 0, image->width, 0x2c6e49);
