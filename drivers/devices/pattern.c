@@ -309,7 +309,7 @@ static u32 pattern_bounce(u64 sequence, u32 rise)
 static void pattern_ball(const struct pattern_image *image, const struct pattern_layout *layout,
 			 u64 sequence)
 {
-	s64 radius = layout->unit / 12;
+	int radius = layout->unit / 12;	/* an int: 32-bit kernels divide no s64 by 3 */
 	s64 x = radius + pattern_swing(sequence, image->width - 2 * radius);
 	s64 y = (s64)layout->text - radius - layout->size / 16 -
 		pattern_bounce(sequence, layout->size / 2);
