@@ -276,38 +276,46 @@ TEST_F(soft, captured_image_is_the_scene_to_the_last_pixel)
 	} sizes[] = {
 		{ 1, 1, 4 }, { 1, 50, 8 }, { 50, 1, 200 }, { 5, 7, 32 }, { 33, 34, 132 },
 		{ 128, 96, 640 }, { 244, 66, 976 },
+		/* from here on the word has a shadow, and the last two have large text */
+		{ 126, 130, 504 }, { 320, 240, 1284 }, { 488, 540, 1952 },
 	};
-	const uint32_t untouched = 0xa5a5a5a5;
+	const uint32_t untouched = 0xa5a5a5a5, behind = 1024;
+	const size_t size = 488 * 540 * 4 + behind * 4;
 	struct sluice_completion completion;
-	struct sluice_op op;
 	uint32_t *words, i;
+	struct sluice_op op;
+	int buffer, slot;
 
-	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&words), 0);
+	buffer = sluice_alloc(self->device, 0, size, 0);
+	slot = sluice_attach(self->queue, buffer, SLUICE_ATTACH_WRITE);
+	ASSERT_GE(slot, 0);
+	ASSERT_EQ(sluice_map(buffer, size, (void **)&words), 0);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct scene scene = { .width = sizes[i].width, .height = sizes[i].height };
-		uint32_t line = sizes[i].stride / 4, wrong = 0, at;
+		uint32_t line = sizes[i].stride / 4, end = line * scene.height + behind;
+		uint32_t wrong = 0, at;
 
-		ASSERT_EQ(sluice_cpu_begin(self->buffer, true), 0);
-		memset(words, 0xa5, SIZE);
-		ASSERT_EQ(sluice_cpu_end(self->buffer, true), 0);
-		sluice_op_capture_frame(&op, self->slot, 0, scene.width, scene.height,
-					sizes[i].stride);
+		ASSERT_EQ(sluice_cpu_begin(buffer, true), 0);
+		memset(words, 0xa5, end * 4);
+		ASSERT_EQ(sluice_cpu_end(buffer, true), 0);
+		sluice_op_capture_frame(&op, slot, 0, scene.width, scene.height, sizes[i].stride);
 		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
 		ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 		EXPECT_EQ(completion.bytes, (scene.height - 1) * sizes[i].stride + scene.width * 4);
 		scene.sequence = completion.sequence;
 		scene.time_ns = completion.timestamp;
-		ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
+		ASSERT_EQ(sluice_cpu_begin(buffer, false), 0);
 		/* nothing is written between the lines, or behind them */
-		for (at = 0; at < SIZE / 4; at++)
+		for (at = 0; at < end; at++)
 			wrong += words[at] != (at % line < scene.width && at / line < scene.height ?
 					       scene_pixel(&scene, at % line, at / line) : untouched);
-		sluice_cpu_end(self->buffer, false);
+		sluice_cpu_end(buffer, false);
 		EXPECT_EQ(wrong, 0)
 			TH_LOG("%ux%u, frame %llu", scene.width, scene.height,
 			       (unsigned long long)scene.sequence);
 	}
-	munmap(words, SIZE);
+	munmap(words, size);
+	close(buffer);
 }
 
 TEST_F(soft, poll_tells_readable_and_writable)

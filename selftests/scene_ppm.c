@@ -3,10 +3,24 @@
  * scene_ppm WIDTH HEIGHT SEQUENCE SECONDS: the camera's frame of that number as a
  * PPM on stdout, for tests that are scripts.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "scene.h"
+
+/* Nanoseconds of a decimal number of seconds.  A double would cut digits off. */
+static uint64_t nanoseconds(const char *seconds)
+{
+	uint64_t ns, unit = 1000000000;
+	char *digit;
+
+	ns = strtoull(seconds, &digit, 10) * unit;
+	if (*digit == '.')
+		while (isdigit((unsigned char)*++digit) && unit > 1)
+			ns += (uint64_t)(*digit - '0') * (unit /= 10);
+	return ns;
+}
 
 int main(int argc, char **argv)
 {
@@ -19,7 +33,7 @@ int main(int argc, char **argv)
 		.width = strtoul(argv[1], NULL, 10),
 		.height = strtoul(argv[2], NULL, 10),
 		.sequence = strtoull(argv[3], NULL, 10),
-		.time_ns = strtod(argv[4], NULL) * 1e9,
+		.time_ns = nanoseconds(argv[4]),
 	};
 	printf("P6\n%u %u\n255\n", scene.width, scene.height);
 	for (y = 0; y < scene.height; y++) {

@@ -117,15 +117,15 @@ captures_in_order() {
 		END { if (NR != 6) exit 1 }' out
 }
 
-# The file is the camera's scene, to the last byte.
+# The file is the camera's scene, to the last byte.  It has room for all of the text.
 captures_image() {
 	local sequence seconds
 	rm -f image
-	sluice capture soft0 --geometry 64x48 --frames 2 --to image >out || return 1
+	sluice capture soft0 --geometry 320x240 --frames 2 --to image >out || return 1
 	cat out
 	sequence=$(awk 'END { print $1 }' out)
 	seconds=$(awk 'END { print $2 }' out)
-	"$programs/lib/scene_ppm" 64 48 "$sequence" "$seconds" >expected || return 1
+	"$programs/lib/scene_ppm" 320 240 "$sequence" "$seconds" >expected || return 1
 	cmp image expected
 }
 
