@@ -318,6 +318,46 @@ TEST_F(soft, captured_image_is_the_scene_to_the_last_pixel)
 	close(buffer);
 }
 
+/*
+ * It has as many lines as pixels.  A drawing that goes on through the other lines
+ * after the abort takes about as long as one that is not cancelled.  A guest that
+ * stands still may end it late, or after all has been drawn: tried again.
+ */
+TEST_F(soft, cancel_ends_the_capture_of_a_tall_and_narrow_image)
+{
+	const uint32_t lines = 8 << 20;
+	int64_t began, whole, late = INT64_MAX;
+	int buffer, slot, tries;
+	struct sluice_op op;
+	uint64_t point;
+
+	buffer = sluice_alloc(self->device, 0, lines * 4UL, 0);
+	slot = sluice_attach(self->queue, buffer, SLUICE_ATTACH_WRITE);
+	ASSERT_GE(slot, 0);
+	sluice_op_capture_frame(&op, slot, 0, 1, lines, 4);
+	began = now_ns();
+	ASSERT_EQ(run_op(self->queue, &op), 0);
+	whole = now_ns() - began;
+	for (tries = 0; tries < 10 && late > whole / 4; tries++) {
+		int cancelled;
+
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
+		ASSERT_TRUE(wait_running(0));
+		usleep(50000);	/* the frame begins within 1/30 s */
+		began = now_ns();
+		cancelled = sluice_cancel(self->queue, point, point);
+		ASSERT_GE(cancelled, 0);
+		ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), cancelled ? -ECANCELED : 0);
+		if (cancelled && now_ns() - began < late)
+			late = now_ns() - began;
+	}
+	EXPECT_LE(late, whole / 4);
+	EXPECT_LT(late, LATE_MS * 1000000LL);
+	printf("# drawn in %lld us, cancelled in %lld us\n", (long long)whole / 1000,
+	       (long long)late / 1000);
+	close(buffer);
+}
+
 TEST_F(soft, poll_tells_readable_and_writable)
 {
 	struct pollfd pollfd = { .fd = self->queue, .events = POLLIN | POLLOUT };
