@@ -88,7 +88,7 @@ static inline struct gpu_layout gpu_halves(uint32_t width, uint32_t height)
  * @layout: what to compute; -EINVAL if @dst or @src is too small for it
  * @in_fence: sync_file that the GPU waits for; not consumed; -1 for none
  * @out_fence: set to a sync_file that signals when the GPU is done; -1 if the
- *	driver says so that it already is
+ *	driver reports that the GPU is already done
  *
  * Does not wait for the GPU, unless the driver does: one that cannot make a
  * pending sync_file (Mesa's lavapipe) finishes the work in here, the wait for
