@@ -20,7 +20,7 @@
  * The program moves file descriptors and nothing else, and proves it by
  * counting: what read() and write() moved while frames flowed, as the kernel
  * accounts it to this process; which dma-bufs are mapped, and by whom; and the
- * inode of the dma-buf that each stage has.  It fails if anything that it prints
+ * inodes of those that the GPU and the display have.  It fails if anything that it prints
  * as checked is not so.
  *
  * With the last picture on the screen it prints "# screendump" and waits for a
@@ -438,24 +438,20 @@ static void copy_through_edu(unsigned int last, struct edu_result *result)
 	close(to.dmabuf);
 }
 
-/* How many stages have the dma-buf that they should have, of @asked. */
+/*
+ * How many of the GPU's and the display's buffers are the dma-bufs that they should
+ * be, of @asked: the GPU's by what its driver has mapped, the display's by what its
+ * driver exports.
+ */
 static unsigned int count_same(const struct maps *maps, unsigned int *asked)
 {
 	unsigned int same = 0, i;
 
-	*asked = 0;
+	*asked = 3 * BUFFERS;
 	for (i = 0; i < BUFFERS; i++) {
-		struct sluice_buffer_info info;
-
 		same += maps_has(maps, captures[i].inode);
 		same += maps_has(maps, pictures[i].inode);
 		same += inode_of_framebuffer(pictures[i].fb) == pictures[i].inode;
-		*asked += 3;
-		if (edu < 0)
-			continue;
-		check(sluice_get_buffer(edu, pictures[i].dmabuf, &info), "buffer info");
-		same += info.inode == pictures[i].inode;
-		(*asked)++;
 	}
 	return same;
 }
