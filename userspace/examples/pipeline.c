@@ -488,7 +488,7 @@ static void print_facts(unsigned int count, int64_t span, long long moved, unsig
 {
 	row("frames", "%u captured, %u computed, %u shown in %.1f s (%.1f frames/s)",
 	    stats.captured, stats.computed, display.events, span / 1e9, count * 1e9 / span);
-	row("copied", "The CPU copied %lld bytes from one stage to the next.", moved);
+	row("copied", "This program copied %lld bytes from one stage to the next.", moved);
 	row("waited", "The GPU waited for the camera's fence in %u of %u frames.",
 	    stats.capture_pending, count);
 	row("", "The display waited for the GPU's fence in %u of %u frames.",
@@ -496,9 +496,30 @@ static void print_facts(unsigned int count, int64_t span, long long moved, unsig
 	if (!gpu_knows_fences(gpu))
 		row("", "%s knows no sync_files: the CPU waited in its place.", gpu_driver);
 	else if (!stats.compute_pending)
-		row("", "%s finishes its work before it returns its fence.", gpu_driver);
+		row("", "Its fence had signalled already in %u of %u frames.", count, count);
 	row("same memory", "Each stage has the dma-buf of the stage before it: %u of %u.", same,
 	    asked);
+}
+
+/* Drivers that are known to be software.  Others may be hardware. */
+static bool is_software(const char *driver)
+{
+	static const char *const drivers[] = { "llvmpipe", "lavapipe", "bochs-drm" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (!strcmp(driver, drivers[i]))
+			return true;
+	return false;
+}
+
+static void print_simulated(void)
+{
+	bool computes = is_software(gpu_driver), shows = is_software(display.driver);
+
+	row("simulated", "The CPU does the work of soft0%s%s%s%s.",
+	    !computes ? "" : shows ? ", " : " and ", computes ? gpu_driver : "",
+	    shows ? " and " : "", shows ? display.driver : "");
 }
 
 static void print_chain(unsigned int i)
@@ -566,9 +587,13 @@ static void print_details(const struct counters *begin, const struct counters *e
 	    maps_has(maps, picture->inode) ? "the same in" : "NOT in",
 	    inode_of_framebuffer(picture->fb), display.driver);
 	row("labels", "The CPU wrote them before the first frame, then unmapped them.");
-	row("CPU's work", "soft0 draws, a GPU in software computes in the mappings above,");
-	row("", "bochs-drm copies to its video memory.  Between the stages, only");
-	row("", "file descriptors move.  edu0's DMA is real, in QEMU.");
+	row("CPU's work", "soft0 draws.%s", is_software(gpu_driver) ?
+	    "  The GPU's driver computes in the mappings above." : "");
+	if (is_software(display.driver))
+		row("", "%s copies to its video memory.", display.driver);
+	row("", "Between the stages, only file descriptors move.");
+	if (edu >= 0)
+		row("", "edu0's DMA is real, in QEMU.");
 }
 
 int main(int argc, char **argv)
@@ -626,7 +651,7 @@ int main(int argc, char **argv)
 	    " edu0's DMA copy DIFFERS.");
 	row("screen", "The screen shows frame %" PRIu64 " of the camera, captured at %.3f s.",
 	    stats.last_sequence, stats.last_time_ns / 1000000 / 1e3);
-	row("simulated", "The CPU does the work of soft0, %s and %s.", gpu_driver, display.driver);
+	print_simulated();
 	if (details) {
 		print_details(&begin, &end, others, &maps_begin, maps_before.count, maps_end.count,
 			      last);
