@@ -20,8 +20,9 @@
  * The program moves file descriptors and nothing else, and proves it by
  * counting: what read() and write() moved while frames flowed, as the kernel
  * accounts it to this process; which dma-bufs are mapped, and by whom; and the
- * inodes of those that the GPU and the display have.  It fails if anything that it prints
- * as checked is not so.
+ * inodes of those that the GPU and the display have.  When all counting is over,
+ * the CPU looks at the last picture: at its frame number, and at each pixel of its
+ * panels.  The program fails if anything that it prints as checked is not so.
  *
  * With the last picture on the screen it prints "# screendump" and waits for a
  * line on its input.
@@ -89,6 +90,14 @@ struct edu_result {
 	unsigned int dma_bits;
 	uint64_t bytes;
 	int64_t ns;
+};
+
+/** struct picture_look - what the CPU found in the last picture */
+struct picture_look {
+	bool captured;		/* the left panel equals the capture */
+	bool edges;		/* the right panel has the edges of the left one */
+	bool numbered;		/* @number can be read */
+	uint32_t number;	/* of the frame that the picture shows */
 };
 
 static struct frame frames[MAX_FRAMES];
@@ -399,6 +408,20 @@ static bool left_panel_is_capture(unsigned int last)
 	return compare(&capture, &panel, PANEL_STRIDE, PANEL_HEIGHT);
 }
 
+static void look_at_picture(unsigned int last, struct picture_look *look)
+{
+	int dmabuf = pictures[last % BUFFERS].dmabuf;
+	uint32_t *pixels;
+
+	look->captured = left_panel_is_capture(last);
+	check(sluice_map(dmabuf, SCREEN_BYTES, (void **)&pixels), "map");
+	check(sluice_cpu_begin(dmabuf, false), "begin CPU access");
+	look->edges = screen_edges_match(pixels);
+	look->numbered = screen_frame_number(pixels, &look->number);
+	check(sluice_cpu_end(dmabuf, false), "end CPU access");
+	munmap(pixels, SCREEN_BYTES);
+}
+
 /* Copy a part of the last picture with edu0, as soon as the GPU is done with it. */
 static void copy_through_edu(unsigned int last, struct edu_result *result)
 {
@@ -501,6 +524,21 @@ static void print_facts(unsigned int count, int64_t span, long long moved, unsig
 	    asked);
 }
 
+/* What the CPU found in the last picture, and in the copy of a part of it. */
+static void print_checks(const struct picture_look *look, const struct edu_result *copy)
+{
+	row("checked", "The left panel %s the capture.", look->captured ? "equals" : "DIFFERS from");
+	row("", "The right panel %s its edges, as the CPU computes them.",
+	    look->edges ? "equals" : "DIFFERS from");
+	if (copy->done)
+		row("", "edu0's DMA copy %s.", copy->verified ? "is equal" : "DIFFERS");
+	if (look->numbered)
+		row("screen", "The screen shows frame %" PRIu32 " of the camera, captured at %.3f s.",
+		    look->number, stats.last_time_ns / 1000000 / 1e3);
+	else
+		row("screen", "The screen shows NO frame number.");
+}
+
 /* Drivers that are known to be software.  Others may be hardware. */
 static bool is_software(const char *driver)
 {
@@ -598,12 +636,13 @@ static void print_details(const struct counters *begin, const struct counters *e
 
 int main(int argc, char **argv)
 {
-	bool same_panel, details = argc > 1 && !strcmp(argv[1], "--details");
+	bool details = argc > 1 && !strcmp(argv[1], "--details");
 	const char *number = argv[1 + details];
 	unsigned int count = number ? (unsigned int)atoi(number) : DEFAULT_FRAMES;
 	unsigned int last = count - 1, same, asked;
 	struct maps maps_before, maps_begin, maps_end;
 	struct counters begin, end;
+	struct picture_look look = {};
 	struct edu_result copy = {};
 	long long moved, others;
 	char answer[16];
@@ -639,18 +678,14 @@ int main(int argc, char **argv)
 	if (!fgets(answer, sizeof(answer), stdin))
 		answer[0] = 0;
 
-	same_panel = left_panel_is_capture(last);
+	look_at_picture(last, &look);
 	if (edu >= 0)
 		copy_through_edu(last, &copy);
 	same = count_same(&maps_begin, &asked);
 
 	putchar('\n');
 	print_facts(count, end.ns - begin.ns, moved, same, asked);
-	row("checked", "The left panel %s the capture.%s", same_panel ? "equals" : "DIFFERS from",
-	    !copy.done ? "" : copy.verified ? " edu0's DMA copy is equal." :
-	    " edu0's DMA copy DIFFERS.");
-	row("screen", "The screen shows frame %" PRIu64 " of the camera, captured at %.3f s.",
-	    stats.last_sequence, stats.last_time_ns / 1000000 / 1e3);
+	print_checks(&look, &copy);
 	print_simulated();
 	if (details) {
 		print_details(&begin, &end, others, &maps_begin, maps_before.count, maps_end.count,
@@ -660,7 +695,10 @@ int main(int argc, char **argv)
 	}
 	fflush(stdout);
 
-	expect(same_panel, "the left panel differs from the capture");
+	expect(look.captured, "the left panel differs from the capture");
+	expect(look.edges, "the right panel differs from the edges of the left one");
+	expect(look.numbered && look.number == (uint32_t)stats.last_sequence,
+	       "the screen shows another frame than the last one");
 	expect(!moved, "read() and write() moved bytes that are not explained");
 	expect(!maps_before.count, "the program has mapped dma-bufs");
 	expect(maps_end.count == maps_begin.count, "mappings came or went while frames flowed");

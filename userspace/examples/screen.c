@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "labels.h"
 #include "screen.h"
@@ -70,4 +71,64 @@ void screen_draw_labels(uint32_t *pixels, const char *gpu, const char *display, 
 		    "3 shown by %s: this whole screen", display);
 	write_label(canvas, LEFT_PANEL, below + 86, 2, COLOUR_TEXT,
 		    "Each stage waits for the fence before it. Labels: written by the CPU, once.");
+}
+
+static uint32_t pixel_at(const uint32_t *pixels, uint32_t panel, uint32_t x, uint32_t y)
+{
+	return pixels[(size_t)(PANEL_TOP + y) * SCREEN_WIDTH + panel + x] & 0xffffff;
+}
+
+bool screen_frame_number(const uint32_t *pixels, uint32_t *number)
+{
+	/* the middle of the fields: they are 1/32 of the panel in both directions */
+	const uint32_t y = PANEL_HEIGHT / 64;
+	unsigned int i;
+
+	*number = 0;
+	for (i = 0; i < 32; i++) {
+		uint32_t colour = pixel_at(pixels, LEFT_PANEL, (2 * i + 1) * PANEL_WIDTH / 64, y);
+
+		if (colour && colour != 0xffffff)
+			return false;
+		*number = *number << 1 | !!colour;
+	}
+	return true;
+}
+
+/* The edge at a pixel of the left panel; edges.comp says how it is computed. */
+static uint32_t edge_at(const uint32_t *pixels, uint32_t x, uint32_t y)
+{
+	uint32_t left = x ? x - 1 : 0, right = x + 1 < PANEL_WIDTH ? x + 1 : x;
+	uint32_t up = y ? y - 1 : 0, down = y + 1 < PANEL_HEIGHT ? y + 1 : y;
+	const uint32_t columns[3] = { left, x, right }, lines[3] = { up, y, down };
+	static const int weights[3] = { 1, 2, 1 };
+	uint32_t edge = 0;
+	int shift, i;
+
+	for (shift = 16; shift >= 0; shift -= 8) {
+		int gx = 0, gy = 0, length;
+
+		for (i = 0; i < 3; i++) {
+			gx += weights[i] * (
+				(int)(pixel_at(pixels, LEFT_PANEL, right, lines[i]) >> shift & 255) -
+				(int)(pixel_at(pixels, LEFT_PANEL, left, lines[i]) >> shift & 255));
+			gy += weights[i] * (
+				(int)(pixel_at(pixels, LEFT_PANEL, columns[i], down) >> shift & 255) -
+				(int)(pixel_at(pixels, LEFT_PANEL, columns[i], up) >> shift & 255));
+		}
+		length = abs(gx) + abs(gy);
+		edge |= (uint32_t)(length > 255 ? 255 : length) << shift;
+	}
+	return edge;
+}
+
+bool screen_edges_match(const uint32_t *pixels)
+{
+	uint32_t x, y;
+
+	for (y = 0; y < PANEL_HEIGHT; y++)
+		for (x = 0; x < PANEL_WIDTH; x++)
+			if (pixel_at(pixels, RIGHT_PANEL, x, y) != edge_at(pixels, x, y))
+				return false;
+	return true;
 }

@@ -6,6 +6,7 @@
 #ifndef SCREEN_H
 #define SCREEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,22 @@ extern const struct gpu_layout screen_panels;
  */
 void screen_draw_labels(uint32_t *pixels, const char *gpu, const char *display, uint64_t capture,
 			uint64_t picture);
+
+/**
+ * screen_frame_number - the number of the frame that the left panel shows
+ * @pixels: a picture, SCREEN_BYTES
+ * @number: set to what the 32 fields at the panel's top say
+ *
+ * Returns false if a field is neither black nor white.
+ */
+bool screen_frame_number(const uint32_t *pixels, uint32_t *number);
+
+/**
+ * screen_edges_match - has the right panel the edges of the left one?
+ * @pixels: a picture, SCREEN_BYTES
+ *
+ * The CPU computes the edges again: each pixel must be the same, to the last bit.
+ */
+bool screen_edges_match(const uint32_t *pixels);
 
 #endif /* SCREEN_H */
