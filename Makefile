@@ -5,7 +5,7 @@ VM := selftests/vm
 empty :=
 
 # Kernels go by their role, which selftests/vm/roles explains.  KERNEL= chooses: a role,
-# a line as 6.12, a release, or several of them.  KDIR=/path/to/build takes a kernel of
+# a line as X.Y, a release, or several of them.  KDIR=/path/to/build takes a kernel of
 # your own, T=name one test program.
 KERNELS := $(or $(KERNEL),oldest lts newest)
 ONE := $(lastword $(or $(KERNEL),newest))

@@ -325,7 +325,7 @@ TEST_F(soft, captured_image_is_the_scene_to_the_last_pixel)
  */
 TEST_F(soft, cancel_ends_the_capture_of_a_tall_and_narrow_image)
 {
-	const uint32_t lines = 8 << 20;
+	const uint32_t lines = 4 << 20;
 	int64_t began, whole, late = INT64_MAX;
 	int buffer, slot, tries;
 	struct sluice_op op;

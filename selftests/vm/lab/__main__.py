@@ -2,7 +2,7 @@
 """Have a root file system, kernels, and the kernel's test harness in the cache.
 
     setup [KERNEL...]           KERNEL is a role (oldest, lts, newest, canary), a line
-                                (6.12), or a release; without any, the first three roles
+                                (X.Y), or a release; without any, the first three roles
     setup --arm64 [KERNEL...]   kernels for arm64, and what their guest needs
     setup --source KERNEL       the source of a kernel; prints the tarball's path
     setup --no-tests [KERNEL...]  without the kernel's test harness

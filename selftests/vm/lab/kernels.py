@@ -159,7 +159,7 @@ class Kernels:
             return best(exact, suites)
         if not re.fullmatch(r"\d+\.\d+", wanted):
             raise Problem(f"no kernel '{wanted}': give a role (oldest, lts, newest, canary), a line as "
-                          "6.12, or a whole release as uname -r prints it")
+                          "X.Y, or a whole release as uname -r prints it")
         kernels = [kernel for kernel in kernels if line_of(kernel.version) == line_of(wanted)]
         if not kernels:
             headless = any(name.startswith(f"linux-image-{wanted}.") for name in
