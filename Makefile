@@ -107,7 +107,7 @@ user-newest: setup-newest
 
 check-debug: user-newest
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(call PATIENCE,$(if $(LONG),3600,1800)) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(call PATIENCE,$(if $(LONG),3600,2700)) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
