@@ -114,7 +114,7 @@ RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
 
 check-races: user-newest
 	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \
-		$(call PATIENCE,$(if $(LONG),7200,1200)) $(VM)/run check $$releases \
+		$(call PATIENCE,$(if $(LONG),7200,1800)) $(VM)/run check $$releases \
 		-t races -s seconds=$(RACES_SECONDS) $(if $(T),-s loop=$(T))
 
 # LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as

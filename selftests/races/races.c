@@ -24,6 +24,8 @@
 #define CHILDREN 6
 #define DYING 8		/* processes that are on their way out at a time, at most */
 
+static atomic_ulong kills;
+
 FIXTURE(races) {
 };
 
@@ -141,7 +143,7 @@ static pid_t spawn(unsigned int number, unsigned int seed, int keeper)
 
 TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 {
-	unsigned int seed = setting("RACES_SEED", 1), i, kills = 0, dying = 0;
+	unsigned int seed = setting("RACES_SEED", 1), i, dying = 0;
 	struct objects before = objects_read();
 	pid_t children[CHILDREN], keeper;
 	int socket;
@@ -150,6 +152,7 @@ TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 	keeper = keep_in_process(&socket);
 	ASSERT_GT(keeper, 0);
 	loop_begin();
+	loop_wants("kills", &kills, 11);
 	for (i = 0; i < CHILDREN; i++) {
 		children[i] = spawn(i, rand_r(&seed), socket);
 		ASSERT_GT(children[i], 0);
@@ -173,8 +176,8 @@ TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 		;
 	close(socket);
 	knob("delay_us", 0);
-	printf("# %u processes killed\n", kills);
-	EXPECT_GT(kills, 10);
+	printf("# %lu processes killed\n", atomic_load(&kills));
+	EXPECT_TRUE(loop_saw_all());
 	EXPECT_TRUE(objects_settle(&before));
 }
 
@@ -186,6 +189,7 @@ TEST_F_TIMEOUT(races, queue_closed_and_reused_in_the_middle_of_its_calls, RACES_
 	int i;
 
 	loop_begin();
+	loop_wants("calls", &calls, 101);
 	knob("delay_us", 500);
 	for (i = 0; i < 6; i++) {
 		hands[i] = (struct hands) {
@@ -202,7 +206,7 @@ TEST_F_TIMEOUT(races, queue_closed_and_reused_in_the_middle_of_its_calls, RACES_
 		pthread_join(threads[i], NULL);
 	knob("delay_us", 0);
 	printf("# %lu calls\n", atomic_load(&calls));
-	EXPECT_GT(calls, 100);
+	EXPECT_TRUE(loop_saw_all());
 	EXPECT_TRUE(objects_settle(&before));
 }
 

@@ -11,7 +11,16 @@
 atomic_bool over;
 atomic_ulong calls, cut;
 
+#define WISHES 8	/* of one loop, at most */
+
 static int64_t loop_end, loop_said;
+
+static struct wish {
+	const char *what;
+	const atomic_ulong *seen;
+	unsigned long least;
+} wishes[WISHES];
+static unsigned int num_wishes;
 
 unsigned int setting(const char *name, unsigned int fallback)
 {
@@ -25,20 +34,58 @@ void loop_begin(void)
 	over = false;
 	calls = 0;
 	cut = 0;
+	num_wishes = 0;
 	loop_said = now_ns();
 	loop_end = loop_said + setting("RACES_SECONDS", 20) * 1000000000LL;
 }
 
+void loop_wants(const char *what, atomic_ulong *seen, unsigned long least)
+{
+	if (num_wishes == WISHES) {
+		fprintf(stderr, "a loop wants too much\n");
+		abort();
+	}
+	*seen = 0;
+	wishes[num_wishes++] = (struct wish) { what, seen, least };
+}
+
+/* the first wish that has not come true, or NULL */
+static const struct wish *loop_lacks(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_wishes; i++)
+		if (*wishes[i].seen < wishes[i].least)
+			return &wishes[i];
+	return NULL;
+}
+
 bool loop_goes_on(void)
 {
+	const struct wish *lacks = loop_lacks();
 	int64_t now = now_ns();
 
 	if (now - loop_said > 20000000000LL) {
-		printf("# %lld s to go\n", (long long)(loop_end - now) / 1000000000);
+		if (now < loop_end)
+			printf("# %lld s to go\n", (long long)(loop_end - now) / 1000000000);
+		else if (lacks)
+			printf("# waiting for %s: %lu of %lu\n", lacks->what,
+			       atomic_load(lacks->seen), lacks->least);
 		fflush(stdout);
 		loop_said = now;
 	}
-	return now < loop_end;
+	return now < loop_end || (lacks && now < loop_end + LOOP_MORE * 1000000000LL);
+}
+
+bool loop_saw_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_wishes; i++)
+		if (*wishes[i].seen < wishes[i].least)
+			printf("# %s: %lu, and not at least %lu\n", wishes[i].what,
+			       atomic_load(wishes[i].seen), wishes[i].least);
+	return !loop_lacks();
 }
 
 int count(int result)

@@ -3,8 +3,8 @@
  * What the loops of races share: their clock, their counts, and threads that
  * have one queue fd in their hands together.
  *
- * RACES_SECONDS in the environment is the time of each loop, RACES_SEED the
- * start of the random numbers.
+ * RACES_SECONDS in the environment is the time of each loop that has seen all that
+ * it wants, RACES_SEED the start of the random numbers.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #define RACES_SIZE 32768UL	/* of a buffer */
+#define LOOP_MORE 300		/* seconds that a loop may take beyond its time */
 #define RACES_TIMEOUT 7200	/* for the harness: the loops have clocks of their own */
 
 /* the loop is over: threads end */
@@ -23,11 +24,29 @@ extern atomic_ulong calls, cut;
 /** setting - a number from the environment */
 unsigned int setting(const char *name, unsigned int fallback);
 
-/** loop_begin - start the clock, and the counts from 0 */
+/** loop_begin - start the clock, the counts from 0, and no wishes */
 void loop_begin(void);
 
-/** loop_goes_on - is there time left?  Says so now and then, for who watches the guest. */
+/**
+ * loop_wants - what a loop has to see
+ * @what: its name in messages
+ * @seen: how often the loop has seen it; set to 0
+ * @least: how often it must
+ *
+ * What threads do together is chance, and few things happen on a slow machine in
+ * the loop's time: a loop that has not seen all that it wants goes on for longer.
+ */
+void loop_wants(const char *what, atomic_ulong *seen, unsigned long least);
+
+/**
+ * loop_goes_on - is there time left, or something not seen yet?
+ *
+ * Writes a line now and then: a guest that is silent for long counts as hung.
+ */
 bool loop_goes_on(void);
+
+/** loop_saw_all - whether the loop has seen all that it wanted; names what it has not */
+bool loop_saw_all(void);
 
 /** count - a call has returned this; passes it on */
 int count(int result);
