@@ -50,6 +50,10 @@ COMPLAINTS = (
 )
 
 
+class Moved(Exception):
+    """The archive has other packages than its lists said; says which, or why."""
+
+
 def spec_of(name, arch, version):
     """How apt wants one package named."""
     return f"{name}={version}" if arch == "all" else f"{name}:{arch}={version}"
@@ -239,7 +243,7 @@ class Archive:
         result = self._run(["apt-get", "-q", "-y", *self._apt(suites, arches), "-o",
                             "Acquire::ForceHash=SHA256", "--print-uris", *command])
         if result.returncode:
-            raise LookupError(result.stdout)
+            raise Moved(complaint(result.stdout)[0])
         files = []
         for name, size, digest in re.findall(r"^'\S+' (\S+) (\d+) (SHA\d+:[0-9a-f]+)",
                                              result.stdout, re.MULTILINE):
@@ -250,16 +254,26 @@ class Archive:
 
     def closure(self, suites, packages):
         """The files of these packages and of all that they need, on an empty system."""
-        try:
-            return self._uris(suites, ("amd64",), ["install", "--no-install-recommends", "?essential",
-                                                   "apt", *packages])
-        except LookupError as error:
-            raise Problem("the archive cannot give all packages of the root file system now ("
-                          + complaint(str(error))[0] + "): try again later") from error
+        return self._uris(suites, ("amd64",), ["install", "--no-install-recommends", "?essential",
+                                               "apt", *packages])
 
     def files(self, suites, arches, specs):
-        """The files of just these packages; LookupError if one is not there."""
+        """The files of just these packages."""
         return self._uris(suites, arches, ["download", *specs])
+
+    @staticmethod
+    def settled(look):
+        """What LOOK returns, called with True, for lists anew, after it has raised Moved."""
+        moved = None
+        for attempt in range(ATTEMPTS):
+            if moved:
+                say("the archive has changed meanwhile: looking again")
+            try:
+                return look(attempt > 0)
+            except Moved as error:
+                moved = error
+        raise Problem("the archive changes faster than it can be read: try again in an hour "
+                      f"({moved})") from moved
 
     def _missing_of(self, files, partial):
         """Those of the files that are not in debs/ yet.
@@ -281,7 +295,7 @@ class Archive:
     def fetch(self, suites, arches, files, what):
         """Have these files in debs/, each complete and as the archive describes it.
 
-        Raises FileNotFoundError if the archive has other packages by now: look again.
+        Raises Moved if the archive has other packages by now: look again.
         """
         partial = os.path.join(self.debs, "partial")
         os.makedirs(partial, exist_ok=True)
@@ -325,7 +339,7 @@ class Archive:
             if sentence == "full":
                 raise self.cache.full()
             if re.search(GONE, result.stdout):
-                raise FileNotFoundError(missing[0].name)
+                raise Moved(missing[0].name)
             if not again or attempt + 1 == ATTEMPTS:
                 raise Problem(sentence + " (what was fetched is kept)")
             say(f"{sentence.partition(':')[0]}: trying again in {self.retry_seconds} s")

@@ -18,7 +18,7 @@ import re
 import subprocess
 import time
 
-from .archive import spec_of
+from .archive import Moved, spec_of
 from .tell import Problem, say
 
 # the cache's record of which kernel has which role
@@ -246,18 +246,17 @@ class Kernels:
             self.cache.used(self.path(known["release"]))
             self.tell_if_stale(wanted)
             return self.find(wanted)
-        anew = False
-        for _ in range(3):
+
+        def look(anew):
             kernel = self.choose(wanted, anew)
             if refresh and not self.archive.fresh:
                 raise Problem("the Debian archive cannot be reached, so nothing was looked up again: "
                               "check the network, or the proxy of apt")
-            if self._has(kernel) or self._unpack(kernel):
-                break
-            say("the archive has changed meanwhile: looking again")
-            anew = True
-        else:
-            raise Problem("the archive changes faster than it can be read: try again in an hour")
+            if not self._has(kernel):
+                self._unpack(kernel)
+            return kernel
+
+        kernel = self.archive.settled(look)
         self._note(wanted, kernel)
         return kernel
 
@@ -284,7 +283,7 @@ class Kernels:
             stanzas = (self.archive.stanzas(suites, self._arches, [spec])
                        or self.archive.stanzas(suites, self._arches, [spec.replace(":" + self.arch, "")]))
             if not stanzas:
-                raise LookupError(spec)
+                raise Moved(spec)
             fields = dict(re.findall(r"^(Package|Version|Architecture|Depends): (.*)$", stanzas[0],
                                      re.MULTILINE))
             specs.append(spec_of(name, fields["Architecture"], fields["Version"]))
@@ -305,20 +304,16 @@ class Kernels:
         return self.table.suites("others")
 
     def _unpack(self, kernel):
-        """Fetch and unpack; False if the archive has something else by now."""
-        try:
-            suites, specs = self._packages(kernel)
-            files = self.archive.files(suites, self._arches, specs)
-            self.archive.fetch(suites, self._arches, files, f"the kernel {kernel.release}")
-        except (LookupError, FileNotFoundError):
-            return False
+        """Fetch and unpack; Moved if the archive has something else by now."""
+        suites, specs = self._packages(kernel)
+        files = self.archive.files(suites, self._arches, specs)
+        self.archive.fetch(suites, self._arches, files, f"the kernel {kernel.release}")
         self.cache.need_space(1000, f"unpacking the kernel {kernel.release}")
         say(f"unpacking the kernel {kernel.release}")
         with self.cache.folder("kernels", kernel.release) as folder:
             unpack([self.archive.path(file) for file in files], folder, self.cache)
             self._complete(kernel, folder)
         self.archive.forget(files)
-        return True
 
     def _complete(self, kernel, folder):
         """What the packages' own scripts would do, and a look whether all is there."""

@@ -48,18 +48,14 @@ def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
         return path
     prepare_for_root()
     cache.need_space(needs, f"the root file system ({suite})")
-    anew = False
-    for _ in range(3):
+
+    def fetch(anew):
         archive.update((suite,), anew=anew)
         files = archive.closure((suite,), packages)
-        try:
-            archive.fetch((suite,), ("amd64",), files, f"the root file system ({suite})")
-            break
-        except FileNotFoundError:
-            say("the archive has changed meanwhile: looking again")
-            anew = True
-    else:
-        raise Problem("the archive changes faster than it can be read: try again in an hour")
+        archive.fetch((suite,), ("amd64",), files, f"the root file system ({suite})")
+        return files
+
+    files = archive.settled(fetch)
     with cache.folder("roots", name, belongs_to_root=True) as folder:
         make(cache, archive, suite, packages, files, folder)
     archive.forget(files)
@@ -156,17 +152,14 @@ def have_arm64(cache, archive, suite):
         cache.used(path)
         return path
     arches = ("amd64", "arm64")
-    anew = False
-    for _ in range(3):
+
+    def fetch(anew):
         archive.update((suite,), arches, anew)
-        try:
-            files = archive.files((suite,), arches, [name + ":arm64" for name in ARM64])
-            archive.fetch((suite,), arches, files, "what arm64's guest needs")
-            break
-        except (LookupError, FileNotFoundError):
-            anew = True
-    else:
-        raise Problem("the archive has no packages for arm64 now: try again later")
+        files = archive.files((suite,), arches, [package + ":arm64" for package in ARM64])
+        archive.fetch((suite,), arches, files, "what arm64's guest needs")
+        return files
+
+    files = archive.settled(fetch)
     with cache.folder("roots", name) as folder:
         unpack([archive.path(file) for file in files], folder, cache)
     archive.forget(files)

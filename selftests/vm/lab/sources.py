@@ -26,24 +26,20 @@ def have_source(cache, archive, table, like):
     if os.path.isdir(path):
         cache.used(path)
         return path
-    anew = False
-    for _ in range(3):
+
+    def look(anew):
         package, version, suites = _choose(archive, table, like, anew)
-        path = cache.at("sources", version)
-        try:
-            if os.path.isdir(path) or _unpack(cache, archive, package, version, suites):
-                break
-        except (LookupError, FileNotFoundError):
-            say("the archive has changed meanwhile: looking again")
-            anew = True
-    else:
-        raise Problem("the archive changes faster than it can be read: try again in an hour")
+        if not os.path.isdir(cache.at("sources", version)):
+            _unpack(cache, archive, package, version, suites)
+        return version
+
+    version = archive.settled(look)
     cache.write(FOUND, {**cache.read(FOUND), f"source:{like.version}": version})
-    return path
+    return cache.at("sources", version)
 
 
 def _unpack(cache, archive, package, version, suites):
-    """Fetch and unpack; an error if the archive has something else by now."""
+    """Fetch and unpack; Moved if the archive has something else by now."""
     files = archive.files(suites, ("amd64",), [f"{package}={version}"])
     archive.fetch(suites, ("amd64",), files, f"the kernel's source ({version})")
     cache.need_space(500, "the kernel's source")
@@ -56,7 +52,6 @@ def _unpack(cache, archive, package, version, suites):
             os.rename(found[0], os.path.join(folder, os.path.basename(found[0])))
         take_harness(cache, folder)
     archive.forget(files)
-    return True
 
 
 def take_harness(cache, folder):

@@ -147,7 +147,7 @@ class KernelsByRole(LabTest):
 
     def test_word_that_is_no_kernel_gives_a_sentence(self):
         self.mirror.fill()
-        self.assertRegex(self.refused("latest"), "no kernel 'latest': give a role .*, a line as 6.12, or a whole")
+        self.assertRegex(self.refused("latest"), "no kernel 'latest': give a role .*, a line as X.Y, or a whole")
 
     def test_whole_release_is_found(self):
         self.mirror.fill()
