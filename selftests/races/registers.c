@@ -75,6 +75,9 @@ static void use_queue_of(unsigned int *seed, int device, int buffer)
 	struct sluice_op op;
 	int slot, ret;
 
+	/* long enough that a program which hangs is still there when the device goes */
+	if (rand_r(seed) % 3 == 0)
+		args.timeout_ms = 20000;
 	if (count(ioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args) ? -errno : 0))
 		return;
 	slot = count(sluice_attach(args.fd, buffer, 0));
@@ -115,11 +118,13 @@ static void *hold(void *argument)
 		int buffer = count(sluice_alloc(device, 0, SIZE, 0)), i;
 		volatile void *registers = NULL;
 		uint64_t counted;
-		bool mapped = rand_r(&seed) & 1;
+		bool maps = rand_r(&seed) % 4, mapped = false;
 
-		if (mapped)
-			mapped = !count(sluice_map_registers(device, 0, 0, SIZE, &registers));
 		for (i = 0; buffer >= 0 && i < 6 && !over; i++) {
+			/* until root has given all of them */
+			if (maps && !mapped)
+				mapped = !count(sluice_map_registers(device, 0, 0, SIZE,
+								     &registers));
 			use_queue_of(&seed, device, buffer);
 			if (mapped)
 				touch(registers);
