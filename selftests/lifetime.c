@@ -240,15 +240,17 @@ static void *storm(void *argument)
 	return NULL;
 }
 
-TEST_F_TIMEOUT(unbind, under_a_storm_of_jobs_leaves_nothing_behind, 120)
+TEST_F_TIMEOUT(unbind, under_a_storm_of_jobs_leaves_nothing_behind, 300)
 {
+	int64_t enough = now_ns() + 40000000000LL;
 	pthread_t threads[3];
 	int i;
 
 	storm_over = false;
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, storm, (void *)variant->device), 0);
-	for (i = 0; i < 6; i++) {
+	/* on a slow machine fewer times, but more than once */
+	for (i = 0; i < 6 && (i < 2 || now_ns() < enough); i++) {
 		usleep(60000);
 		EXPECT_EQ(write_text(self->unbind, self->id), 0);
 		EXPECT_EQ(write_text(self->bind, self->id), 0);
