@@ -30,6 +30,10 @@ from ..cache import Cache
 from ..kernels import Kernels, Table
 from .drive import LocalArchive
 
+# a shell starts what runs in the background with SIGINT ignored, and so would be what the
+# tests start, and interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.realpath(os.path.join(HERE, "..", "..", "..", ".."))
 # for what must happen on the busiest machine; a test that waits so long has failed
