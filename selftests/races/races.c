@@ -152,7 +152,7 @@ TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 	keeper = keep_in_process(&socket);
 	ASSERT_GT(keeper, 0);
 	loop_begin();
-	loop_wants("kills", &kills, 11);
+	loop_add_goal("kills", &kills, 11);
 	for (i = 0; i < CHILDREN; i++) {
 		children[i] = spawn(i, rand_r(&seed), socket);
 		ASSERT_GT(children[i], 0);
@@ -177,7 +177,7 @@ TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 	close(socket);
 	knob("delay_us", 0);
 	printf("# %lu processes killed\n", atomic_load(&kills));
-	EXPECT_TRUE(loop_saw_all());
+	EXPECT_TRUE(loop_reached_goals());
 	EXPECT_TRUE(objects_settle(&before));
 }
 
@@ -189,7 +189,7 @@ TEST_F_TIMEOUT(races, queue_closed_and_reused_in_the_middle_of_its_calls, RACES_
 	int i;
 
 	loop_begin();
-	loop_wants("calls", &calls, 101);
+	loop_add_goal("calls", &calls, 101);
 	knob("delay_us", 500);
 	for (i = 0; i < 6; i++) {
 		hands[i] = (struct hands) {
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(races, queue_closed_and_reused_in_the_middle_of_its_calls, RACES_
 		pthread_join(threads[i], NULL);
 	knob("delay_us", 0);
 	printf("# %lu calls\n", atomic_load(&calls));
-	EXPECT_TRUE(loop_saw_all());
+	EXPECT_TRUE(loop_reached_goals());
 	EXPECT_TRUE(objects_settle(&before));
 }
 

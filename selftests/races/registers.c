@@ -191,11 +191,11 @@ TEST_F_TIMEOUT(registers, device_goes_while_it_runs_and_is_reset, RACES_TIMEOUT)
 	pthread_t threads[HOLDERS + 1];
 
 	loop_begin();
-	loop_wants("rounds", &rounds, setting("RACES_SECONDS", 20) / 40 + 1);
-	loop_wants("jobs that succeed", &done, 1);
-	loop_wants("jobs that are ended", &ended, 1);
-	loop_wants("interrupts", &interrupts, 1);
-	loop_wants("SIGBUS", &taken, 1);
+	loop_add_goal("rounds", &rounds, setting("RACES_SECONDS", 20) / 40 + 1);
+	loop_add_goal("jobs that succeed", &done, 1);
+	loop_add_goal("jobs that are ended", &ended, 1);
+	loop_add_goal("interrupts", &interrupts, 1);
+	loop_add_goal("SIGBUS", &taken, 1);
 	for (i = 0; i <= HOLDERS; i++) {
 		seeds[i] = seed * 100 + i;
 		ASSERT_EQ(pthread_create(&threads[i], NULL, i < HOLDERS ? hold : give_and_take,
@@ -219,7 +219,7 @@ TEST_F_TIMEOUT(registers, device_goes_while_it_runs_and_is_reset, RACES_TIMEOUT)
 	       atomic_load(&ended));
 	printf("# %lu interrupts counted; touched %lu, SIGBUS %lu\n", atomic_load(&interrupts),
 	       atomic_load(&touched), atomic_load(&taken));
-	EXPECT_TRUE(loop_saw_all());
+	EXPECT_TRUE(loop_reached_goals());
 }
 
 TEST_HARNESS_MAIN

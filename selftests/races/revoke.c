@@ -208,10 +208,10 @@ TEST_F_TIMEOUT(revoke, nothing_changes_in_a_BAR_whose_device_has_gone, RACES_TIM
 	pthread_t threads[HOLDERS + 1];
 
 	loop_begin();
-	loop_wants("rounds", &rounds, setting("RACES_SECONDS", 20) / 40 + 1);
-	loop_wants("jobs", &jobs, 1);
-	loop_wants("jobs that are ended", &ended, 1);
-	loop_wants("SIGBUS", &taken, 1);
+	loop_add_goal("rounds", &rounds, setting("RACES_SECONDS", 20) / 40 + 1);
+	loop_add_goal("jobs", &jobs, 1);
+	loop_add_goal("jobs that are ended", &ended, 1);
+	loop_add_goal("SIGBUS", &taken, 1);
 	for (i = 0; i <= HOLDERS; i++) {
 		seeds[i] = seed * 100 + i;
 		ASSERT_EQ(pthread_create(&threads[i], NULL, i < HOLDERS ? hold : trouble_edu,
@@ -236,7 +236,7 @@ TEST_F_TIMEOUT(revoke, nothing_changes_in_a_BAR_whose_device_has_gone, RACES_TIM
 	printf("# %lu jobs, %lu of them seen to be ended; touched %lu, SIGBUS %lu\n",
 	       atomic_load(&jobs), atomic_load(&ended), atomic_load(&touched),
 	       atomic_load(&taken));
-	EXPECT_TRUE(loop_saw_all());
+	EXPECT_TRUE(loop_reached_goals());
 }
 
 TEST_HARNESS_MAIN

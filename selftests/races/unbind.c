@@ -204,9 +204,9 @@ TEST_F_TIMEOUT(unbind, devices_come_and_go_below_everything, RACES_TIMEOUT)
 	keeper = keep_in_process(&socket);
 	ASSERT_GT(keeper, 0);
 	loop_begin();
-	loop_wants("rounds", &rounds, setting("RACES_SECONDS", 20) / 10 + 1);
-	loop_wants("calls without a device", &cut, 1);
-	loop_wants("jobs that are ended", &held.ended, 1);
+	loop_add_goal("rounds", &rounds, setting("RACES_SECONDS", 20) / 10 + 1);
+	loop_add_goal("calls without a device", &cut, 1);
+	loop_add_goal("jobs that are ended", &held.ended, 1);
 	for (i = 0; i < ARRAY_SIZE(work); i++) {
 		holders[i] = (struct holder) {
 			.device = work[i].device, .seed = seed * 100 + i, .fd = work[i].fd,
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(unbind, devices_come_and_go_below_everything, RACES_TIMEOUT)
 	       atomic_load(&held.mappings), atomic_load(&held.importers),
 	       atomic_load(&held.sent), atomic_load(&held.pictures),
 	       atomic_load(&held.streams), atomic_load(&held.transforms));
-	EXPECT_TRUE(loop_saw_all());
+	EXPECT_TRUE(loop_reached_goals());
 }
 
 TEST_HARNESS_MAIN

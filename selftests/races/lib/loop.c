@@ -11,16 +11,16 @@
 atomic_bool over;
 atomic_ulong calls, cut;
 
-#define WISHES 8	/* of one loop, at most */
+#define GOALS 8	/* of one loop, at most */
 
 static int64_t loop_end, loop_said;
 
-static struct wish {
+static struct goal {
 	const char *what;
 	const atomic_ulong *seen;
 	unsigned long least;
-} wishes[WISHES];
-static unsigned int num_wishes;
+} goals[GOALS];
+static unsigned int num_goals;
 
 unsigned int setting(const char *name, unsigned int fallback)
 {
@@ -34,58 +34,57 @@ void loop_begin(void)
 	over = false;
 	calls = 0;
 	cut = 0;
-	num_wishes = 0;
+	num_goals = 0;
 	loop_said = now_ns();
 	loop_end = loop_said + setting("RACES_SECONDS", 20) * 1000000000LL;
 }
 
-void loop_wants(const char *what, atomic_ulong *seen, unsigned long least)
+void loop_add_goal(const char *what, atomic_ulong *seen, unsigned long least)
 {
-	if (num_wishes == WISHES) {
-		fprintf(stderr, "a loop wants too much\n");
+	if (num_goals == GOALS) {
+		fprintf(stderr, "a loop has more than %d goals\n", GOALS);
 		abort();
 	}
 	*seen = 0;
-	wishes[num_wishes++] = (struct wish) { what, seen, least };
+	goals[num_goals++] = (struct goal) { what, seen, least };
 }
 
-/* the first wish that has not come true, or NULL */
-static const struct wish *loop_lacks(void)
+/* the first goal from @goal on that has not been reached, or NULL */
+static const struct goal *next_open(const struct goal *goal)
 {
-	unsigned int i;
-
-	for (i = 0; i < num_wishes; i++)
-		if (*wishes[i].seen < wishes[i].least)
-			return &wishes[i];
+	for (; goal < goals + num_goals; goal++)
+		if (*goal->seen < goal->least)
+			return goal;
 	return NULL;
 }
 
 bool loop_goes_on(void)
 {
-	const struct wish *lacks = loop_lacks();
+	const struct goal *open = next_open(goals);
 	int64_t now = now_ns();
 
 	if (now - loop_said > 20000000000LL) {
 		if (now < loop_end)
 			printf("# %lld s to go\n", (long long)(loop_end - now) / 1000000000);
-		else if (lacks)
-			printf("# waiting for %s: %lu of %lu\n", lacks->what,
-			       atomic_load(lacks->seen), lacks->least);
+		else if (open)
+			printf("# waiting for %s: %lu of %lu\n", open->what,
+			       atomic_load(open->seen), open->least);
 		fflush(stdout);
 		loop_said = now;
 	}
-	return now < loop_end || (lacks && now < loop_end + LOOP_MORE * 1000000000LL);
+	return now < loop_end || (open && now < loop_end + LOOP_MORE * 1000000000LL);
 }
 
-bool loop_saw_all(void)
+bool loop_reached_goals(void)
 {
-	unsigned int i;
+	const struct goal *open, *next = goals;
 
-	for (i = 0; i < num_wishes; i++)
-		if (*wishes[i].seen < wishes[i].least)
-			printf("# %s: %lu, and not at least %lu\n", wishes[i].what,
-			       atomic_load(wishes[i].seen), wishes[i].least);
-	return !loop_lacks();
+	while ((open = next_open(next))) {
+		printf("# %s: %lu, and not at least %lu\n", open->what,
+		       atomic_load(open->seen), open->least);
+		next = open + 1;
+	}
+	return next == goals;
 }
 
 int count(int result)

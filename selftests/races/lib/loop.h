@@ -3,8 +3,8 @@
  * What the loops of races share: their clock, their counts, and threads that
  * have one queue fd in their hands together.
  *
- * RACES_SECONDS in the environment is the time of each loop that has seen all that
- * it wants, RACES_SEED the start of the random numbers.
+ * RACES_SECONDS in the environment is the time of each loop that reaches its goals in
+ * it, RACES_SEED the start of the random numbers.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -24,29 +24,29 @@ extern atomic_ulong calls, cut;
 /** setting - a number from the environment */
 unsigned int setting(const char *name, unsigned int fallback);
 
-/** loop_begin - start the clock, the counts from 0, and no wishes */
+/** loop_begin - start the clock, the counts from 0, and without goals */
 void loop_begin(void);
 
 /**
- * loop_wants - what a loop has to see
+ * loop_add_goal - an event that a loop has to see
  * @what: its name in messages
  * @seen: how often the loop has seen it; set to 0
  * @least: how often it must
  *
- * What threads do together is chance, and few things happen on a slow machine in
- * the loop's time: a loop that has not seen all that it wants goes on for longer.
+ * Whether threads cause an event is chance, and on a slow machine they do little in the
+ * loop's time.  A loop that has not reached its goals by then goes on for longer.
  */
-void loop_wants(const char *what, atomic_ulong *seen, unsigned long least);
+void loop_add_goal(const char *what, atomic_ulong *seen, unsigned long least);
 
 /**
- * loop_goes_on - is there time left, or something not seen yet?
+ * loop_goes_on - is there time left, or a goal that has not been reached?
  *
  * Writes a line now and then: a guest that is silent for long counts as hung.
  */
 bool loop_goes_on(void);
 
-/** loop_saw_all - whether the loop has seen all that it wanted; names what it has not */
-bool loop_saw_all(void);
+/** loop_reached_goals - has the loop reached all its goals?  Prints those that it has not. */
+bool loop_reached_goals(void);
 
 /** count - a call has returned this; passes it on */
 int count(int result);
