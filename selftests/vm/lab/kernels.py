@@ -5,9 +5,9 @@ A kernel is what Debian ships: image, modules and headers, in however many packa
 they come today, found by the packages' names.  They are unpacked, not installed, into
 a folder of the cache:
 
-    kernels/7.3.4+deb13-amd64/      boot/, usr/lib/modules/, usr/src/, usr/lib/linux-kbuild-*
-                                    and two files: compiler, which it was compiled with,
-                                    and version, that of its packages
+    kernels/RELEASE/    boot/, usr/lib/modules/, usr/src/, usr/lib/linux-kbuild-*
+                        and two files: compiler, which it was compiled with,
+                        and version, that of its packages
 
 so that one more kernel needs no new root file system.
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Kernel sources: what the lab's own kernels are built from, and the kernel's test harness.
 
-    sources/7.3.4-1~bpo13+1/    linux-source-7.3.tar.xz
-                                harness/, the few files of it that tests are built with
+    sources/VERSION/    linux-source-X.Y.tar.xz
+                        harness/, the few files of it that tests are built with
 """
 import glob
 import os
