@@ -21,12 +21,12 @@
  *	dma_resv		all those of a job, in one ww_acquire_ctx
  *	buffer->lock		mutex: attachments and their mappings
  *	queue->slot_lock	mutex: slot numbers
- *	engine->lock		spinlock, irq: job lists, who runs
  *	queue->lock		spinlock, irq: timeline, completions
- *	fence lock		spinlock, irq
+ *	fence lock		spinlock, irq; ours and foreign ones
+ *	engine->lock		spinlock, irq: job lists, who runs
  *
- * Fence callbacks (called with a foreign fence's lock held) take no lock: they
- * count down job->waiting and queue the engine's work.
+ * Under engine->lock nothing is called that may take another lock but a workqueue's
+ * or a timer's: callbacks of foreign fences and interrupt handlers take it.
  */
 #ifndef _SLUICE_CORE_H
 #define _SLUICE_CORE_H
@@ -63,32 +63,57 @@ struct sluice_queue;
 #define SLUICE_MAX_HEAPS		16
 
 /**
+ * struct sluice_entity - what an engine knows of a queue
+ * @jobs: have not ended; in order.  Only the first of them is looked at, may run, and
+ *	ends
+ * @node: in engine->look or engine->ready, or in neither
+ * @ready_since: when it came into engine->ready, in jiffies
+ * @timer: the first job's in-fences take too long
+ * @priority: higher goes first
+ * @timeout: running time of a job, in jiffies
+ * @dead: errno that ends all jobs
+ * @hangs: jobs in a row that ran into @timeout; touched by who owns a job that
+ *	ends
+ */
+struct sluice_entity {
+	struct list_head jobs;
+	struct list_head node;
+	unsigned long ready_since;
+	struct timer_list timer;
+	u32 priority;
+	unsigned long timeout;
+	int dead;
+	unsigned int hangs;
+};
+
+/**
  * struct sluice_engine - runs one job at a time
  * @sdev: the device that it is part of
  * @index: 0 to num_engines - 1
- * @lock: guards all below, the jobs lists of the queues, and queue->dead
- * @active: queues that have jobs
- * @crowd: how many of them there are of each priority
- * @survey: all of them are to be looked at: a job is not wanted any more, or has
- *	waited for too long
+ * @lock: guards all below, and the entities of the engine's queues.  The innermost lock
+ * @look: queues whose first job @work has to look at: is it to be prepared, or to end
+ *	without running?
+ * @ready: queues whose first job may run, by priority, in the order in which they became
+ *	ready.  What waits for a fence is in no list
+ * @revoked: slots whose memory is being taken back, each with a reference
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
  * @deadline: jiffies at which @running has timed out
  * @aborts: how often the driver had to let go of an op; for debugfs, touched by who
  *	owns a job that ends
  * @timeouts: how often because of @deadline
- * @driven: somebody decides what comes next, and calls the driver: @work, or a
- *	SUBMIT whose job is all there is to run
+ * @dispatching: somebody decides what comes next, and calls the driver: @work, or a
+ *	SUBMIT that cannot be preempted
  * @work: decides what comes next: starts, aborts, and ends jobs that do not run
- * @timer: queues @work at the next deadline
+ * @timer: queues @work at @deadline
  */
 struct sluice_engine {
 	struct sluice_device *sdev;
 	unsigned int index;
 	spinlock_t lock;
-	struct list_head active;
-	unsigned int crowd[SLUICE_PRIORITIES];
-	bool survey;
+	struct list_head look;
+	struct list_head ready[SLUICE_PRIORITIES];
+	struct list_head revoked;
 	struct sluice_job *running;
 	enum sluice_engine_state {
 		SLUICE_ENGINE_IDLE,
@@ -99,7 +124,7 @@ struct sluice_engine {
 	unsigned long deadline;
 	unsigned int aborts;
 	unsigned int timeouts;
-	bool driven;
+	bool dispatching;
 	struct work_struct work;
 	struct timer_list timer;
 };
@@ -126,7 +151,9 @@ struct sluice_engine {
  * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
  * @reap_list: ended jobs
  * @reap_work: empties @reap_list
- * @revoke_work: gives back slots whose exporter takes its memory back
+ * @revoked_lock: spinlock, irq: guards @revoked
+ * @revoked: slots whose exporter takes its memory back, and that no op uses any more
+ * @revoke_work: unmaps them
  * @debugfs: directory, or NULL
  * @heap_nodes: its dma-heap nodes, or NULL
  * @num_heap_nodes: length of @heap_nodes
@@ -165,6 +192,8 @@ struct sluice_device {
 	struct workqueue_struct *reap_wq;
 	struct llist_head reap_list;
 	struct work_struct reap_work;
+	spinlock_t revoked_lock;
+	struct list_head revoked;
 	struct work_struct revoke_work;
 	struct dentry *debugfs;
 	struct sluice_heap_node *heap_nodes;
@@ -344,38 +373,51 @@ struct sluice_buffer {
 
 /**
  * struct sluice_slot - a dma-buf attached and mapped for a queue's device
- * @ref: held by the queue's table and by jobs
+ * @ref: held by the queue's table, by jobs, and by whoever takes the memory back
+ * @queue: whose; it outlives its slots.  NULL for one that is only for a look
  * @sdev: counted in its users
+ * @number: in the queue's table
  * @dmabuf: reference held
- * @attach: of the device's parent
- * @sgt: mapped in direction @dir
+ * @attach: of the device's parent; NULL once the memory has been taken back
+ * @sgt: mapped in direction @dir, or NULL; under the dma_resv
  * @dir: what the device does to the memory
  * @flags: SLUICE_ATTACH_*, READ and WRITE spelt out
  * @map: kernel mapping, for a cpu_engine
- * @revoked: the exporter takes the memory back: no job may use it any more.  Set
+ * @link: in queue->attached
+ * @revoked: the exporter takes the memory back: no op may use it any more.  Set
  *	under the dma_resv
+ * @revoke: in engine->revoked, until no op that runs uses it; then in sdev->revoked
+ * @gone: of memory that its exporter may take back: signals when no op uses it any
+ *	more, and then stands on the buffer for all of the queue's jobs; else NULL
  */
 struct sluice_slot {
 	struct kref ref;
+	struct sluice_queue *queue;
 	struct sluice_device *sdev;
+	u32 number;
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
 	u32 flags;
 	struct iosys_map map;
+	struct list_head link;
 	bool revoked;
+	struct list_head revoke;
+	struct dma_fence *gone;
 };
 
 /**
  * struct sluice_history - what is known of one of the last depth points
  * @point: which; 0 for none
+ * @job: until it has ended; no reference
  * @fence: reference held; NULL if nobody has asked for it yet
  * @status: once it has ended
  * @ended: when
  */
 struct sluice_history {
 	u64 point;
+	struct sluice_job *job;
 	struct dma_fence *fence;
 	int status;
 	ktime_t ended;
@@ -388,19 +430,15 @@ struct sluice_history {
  * @engine: where its jobs run
  * @context: fence context, the timeline
  * @name: of the timeline
- * @priority: higher goes first
- * @timeout: running time of a job, in jiffies
  * @depth: most jobs pending or unread; power of two
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
  * @slot_lock: guards @slots and @slots_closed
  * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED in its place
  * @slots_closed: no more slots
- * @jobs: pending and running, in order; under engine->lock
- * @active: in engine->active while @jobs is not empty; under engine->lock
- * @dead: errno that ends all jobs; under engine->lock
- * @hangs: jobs in a row that ran into @timeout; touched by who owns a job that
- *	ends
+ * @attached_lock: spinlock: guards @attached
+ * @attached: all slots that have not been freed
+ * @entity: the engine's part; under engine->lock
  * @lock: guards all below
  * @in_flight: jobs not ended, plus completions not read
  * @submitted: the last point
@@ -416,8 +454,6 @@ struct sluice_queue {
 	struct sluice_engine *engine;
 	u64 context;
 	char name[SLUICE_NAME_LEN + 12];
-	u32 priority;
-	unsigned long timeout;
 	u32 depth;
 	struct list_head link;
 
@@ -425,11 +461,10 @@ struct sluice_queue {
 	struct mutex slot_lock;
 	struct xarray slots;
 	bool slots_closed;
+	spinlock_t attached_lock;
+	struct list_head attached;
 
-	struct list_head jobs;
-	struct list_head active;
-	int dead;
-	unsigned int hangs;
+	struct sluice_entity entity;
 
 	spinlock_t lock;
 	u32 in_flight;
@@ -446,6 +481,7 @@ struct sluice_queue {
  * @job: the job
  * @fence: reference held
  * @cb: on @fence
+ * @pending: has not signalled, as SUBMIT saw it: the engine is to add @cb
  * @armed: @cb was added and must be removed
  * @explicit: came by fd: its error is ours
  */
@@ -453,6 +489,7 @@ struct sluice_dep {
 	struct sluice_job *job;
 	struct dma_fence *fence;
 	struct dma_fence_cb cb;
+	bool pending;
 	bool armed;
 	bool explicit;
 };
@@ -472,10 +509,10 @@ struct sluice_claim {
  * @ref: held by the engine until the job has ended, and by SUBMIT while it
  *	works on it.  The last put hands the job to the reaper
  * @queue: reference held
- * @fence: the out-fence; reference held.  NULL if nobody was to see it: FENCE
- *	makes one then, and leaves it in the queue's history
+ * @fence: the out-fence; reference held.  NULL as long as nobody is to see it; set by
+ *	FENCE under engine->lock
  * @uring: the io_uring command that waits for its end, or NULL; under queue->lock
- * @link: in queue->jobs
+ * @link: in its entity's jobs; empty once it has ended
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
  * @num_commands: of all its PROGRAMs
@@ -483,6 +520,10 @@ struct sluice_claim {
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
  * @cancelled: -ECANCELED once it is not wanted any more; under engine->lock
+ * @armed: the engine has added its callbacks; under engine->lock
+ * @prepared: its in-fences have signalled, and @in_fence_error is known; under
+ *	engine->lock
+ * @in_fence_error: why it is not to run
  * @waiting: in-fences that have not signalled, plus one until SUBMIT is done
  * @submitted: when, in jiffies; waiting for in-fences has a bound
  * @num_deps: length of @deps
@@ -510,6 +551,9 @@ struct sluice_job {
 	u64 user_data;
 	u32 flags;
 	int cancelled;
+	bool armed;
+	bool prepared;
+	int in_fence_error;
 	atomic_t waiting;
 	unsigned long submitted;
 	unsigned int num_deps;
@@ -613,7 +657,6 @@ void sluice_class_exit(void);
 struct device *sluice_scout(void);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
-void sluice_device_revoke_slots(struct sluice_device *sdev);
 extern struct list_head sluice_devices;
 extern struct mutex sluice_devices_lock;
 
@@ -730,12 +773,14 @@ void sluice_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_d
 /* slot.c */
 struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
 				       u32 flags);
+int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number);
+void sluice_slot_settle(struct sluice_slot *slot);
+void sluice_slots_unmap_revoked(struct work_struct *work);
 bool sluice_slot_attached(const struct dma_buf_attachment *attach);
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number);
 void sluice_slot_put(struct sluice_slot *slot);
 bool sluice_slot_put_unless_last(struct sluice_slot *slot);
 void sluice_queue_drop_slots(struct sluice_queue *queue);
-void sluice_queue_drop_revoked(struct sluice_queue *queue);
 
 /* What is left of a slot whose memory was taken back. */
 #define SLUICE_SLOT_REVOKED	((struct sluice_slot *)xa_mk_value(0))
@@ -760,14 +805,15 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 			struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
-void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job);
+int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_job *job);
 void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
-ktime_t sluice_queue_deadline(struct sluice_queue *queue);
+u32 sluice_queue_cancel_jobs(struct sluice_queue *queue, u64 first, u64 last);
 
 /* job.c */
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args);
 bool sluice_job_revoked(const struct sluice_job *job);
+void sluice_job_arm(struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
 
@@ -790,12 +836,16 @@ int sluice_job_in_fence_error(const struct sluice_job *job);
 void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
 			unsigned int index);
 void sluice_engine_fini(struct sluice_engine *engine);
-void sluice_engine_kick(struct sluice_engine *engine);
-void sluice_engine_survey(struct sluice_engine *engine);
+void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms);
+void sluice_entity_fini(struct sluice_queue *queue);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
-void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job);
-u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,
-			 u64 first, u64 last);
+void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now);
+void sluice_engine_wake(struct sluice_engine *engine, struct sluice_job *job);
+void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error);
+bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);
+void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
+void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
+			      struct dma_fence *fence);
 
 /* uring.c */
 #ifdef CONFIG_IO_URING

@@ -83,7 +83,7 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 		seq_printf(m, "%u\t%u\t%u", i, READ_ONCE(engine->aborts),
 			   READ_ONCE(engine->timeouts));
 		if (job) {
-			unsigned long timeout = job->queue->timeout;
+			unsigned long timeout = job->queue->entity.timeout;
 
 			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->queue->name, job->point,
 				   jiffies_to_msecs(jiffies + timeout - engine->deadline),
@@ -101,7 +101,7 @@ static const char *sluice_job_state(const struct sluice_job *job)
 	lockdep_assert_held(&job->queue->engine->lock);
 	if (job == job->queue->engine->running)
 		return "running";
-	if (job->queue->dead || job->cancelled)
+	if (job->queue->entity.dead || job->cancelled)
 		return "cancelled";
 	if (atomic_read(&job->waiting))
 		return "waiting for fences";
@@ -120,18 +120,18 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 		const char *state = "idle";
 		struct sluice_job *job;
 
-		spin_lock_irq(&engine->lock);
-		job = list_first_entry_or_null(&queue->jobs, struct sluice_job, link);
-		if (queue->dead)
+		spin_lock_irq(&queue->lock);
+		spin_lock(&engine->lock);
+		job = list_first_entry_or_null(&queue->entity.jobs, struct sluice_job, link);
+		if (queue->entity.dead)
 			state = "dead";
 		else if (job)
 			state = sluice_job_state(job);
-		spin_lock(&queue->lock);
+		spin_unlock(&engine->lock);
 		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->name, engine->index,
-			   queue->priority, queue->submitted, queue->done, queue->in_flight,
-			   queue->depth, state);
-		spin_unlock(&queue->lock);
-		spin_unlock_irq(&engine->lock);
+			   queue->entity.priority, queue->submitted, queue->done,
+			   queue->in_flight, queue->depth, state);
+		spin_unlock_irq(&queue->lock);
 	}
 	mutex_unlock(&sdev->lock);
 	return 0;
@@ -169,7 +169,7 @@ static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)
 		struct sluice_job *job;
 
 		spin_lock_irq(&queue->engine->lock);
-		list_for_each_entry(job, &queue->jobs, link) {
+		list_for_each_entry(job, &queue->entity.jobs, link) {
 			if (++shown > SLUICE_DEBUGFS_JOBS)
 				break;
 			seq_printf(m, "%s\t%llu\t%u\t%u\t%s", queue->name, job->point,

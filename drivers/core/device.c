@@ -68,34 +68,6 @@ void sluice_device_exit(struct sluice_device *sdev)
 		wake_up(&sdev->users_wait);
 }
 
-static void sluice_device_revoke_work(struct work_struct *work)
-{
-	struct sluice_device *sdev = container_of(work, struct sluice_device, revoke_work);
-	struct sluice_queue *queue;
-
-	mutex_lock(&sdev->lock);
-	list_for_each_entry(queue, &sdev->queues, link)
-		sluice_queue_drop_revoked(queue);
-	mutex_unlock(&sdev->lock);
-}
-
-/**
- * sluice_device_revoke_slots - look for slots whose memory is taken back
- * @sdev: the device of a slot that has just been marked so
- *
- * Ends the jobs that use them and unmaps them, soon: the exporter waits for both.
- *
- * Context: any, also with a dma_resv held.
- */
-void sluice_device_revoke_slots(struct sluice_device *sdev)
-{
-	unsigned int i;
-
-	for (i = 0; i < sdev->num_engines; i++)
-		sluice_engine_survey(&sdev->engines[i]);
-	queue_work(sdev->reap_wq, &sdev->revoke_work);
-}
-
 static void sluice_device_release(struct device *dev)
 {
 	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
@@ -197,7 +169,9 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sluice_direct_init(sdev);
 	init_llist_head(&sdev->reap_list);
 	INIT_WORK(&sdev->reap_work, sluice_job_reap);
-	INIT_WORK(&sdev->revoke_work, sluice_device_revoke_work);
+	spin_lock_init(&sdev->revoked_lock);
+	INIT_LIST_HEAD(&sdev->revoked);
+	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
 	for (i = 0; i < num_engines; i++)
 		sluice_engine_init(&sdev->engines[i], sdev, i);
 

@@ -2,21 +2,29 @@
 /*
  * Engines: which job runs, and how it ends.
  *
- * Decisions are taken in one work item per engine, sluice_engine_work(), which
- * is queued by whatever may change them: a submission, an in-fence, an op that
- * ended, a deadline, a queue that dies.  It looks at the first job of each
- * queue only: a queue's jobs run and end in order.  One that is not to run ends at
- * once, also while the engine has a job of another queue.
+ * A queue's jobs run and end in order, so the engine knows only the first job of each,
+ * and keeps the queues in lists, so that no decision walks over them:
  *
- * The one decision that needs no thought is left to SUBMIT: if nothing else is
- * there to run, it starts its job itself (sluice_engine_start_now()).
- * engine->driven says that somebody, the work item or a SUBMIT, decides or
- * calls the driver, and will look again before he goes.
+ *	look	its first job is to be looked at by the work item, which adds the callbacks
+ *		of its in-fences, looks up their errors, or ends it without running: it is
+ *		new, an in-fence has signalled or has taken too long, or it was cancelled
+ *	ready	its first job may run
+ *	neither	it has no job, its first job runs, or waits for an in-fence
  *
- * A job ends in one of two places: sluice_engine_done(), mostly in an
- * interrupt, when its last op is done; or where decisions are taken, for every
- * other reason.  engine->state says who owns the running job; nobody else
- * touches it until sluice_engine_retire(), so fences of a queue signal in order.
+ * Decisions are taken in one work item per engine, sluice_engine_work(), which is
+ * queued by whatever changes a list, and at the deadline of the job that runs.  Each
+ * time that it holds the lock it takes one of them.
+ *
+ * The one decision that needs no thought is left to SUBMIT: if nothing else is there to
+ * run, it starts its job itself (sluice_engine_submit()), for a driver whose start() is
+ * quick, and with preemption off: nobody waits for a task to get the CPU.
+ * engine->dispatching says that the work item or such a SUBMIT decides or calls the
+ * driver, and will look again before it ends.
+ *
+ * A job ends in one of two places: sluice_engine_done(), mostly in an interrupt, when
+ * its last op is done; or where decisions are taken, for every other reason.
+ * engine->state says who owns the running job; nobody else touches it until
+ * sluice_engine_retire(), so fences of a queue signal in order.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -24,41 +32,20 @@
 #include "core.h"
 #include "trace.h"
 
-/**
- * sluice_engine_kick - let the engine look again
- * @engine: the engine of a device that still has users
- *
- * Any context, any lock held.
- */
-void sluice_engine_kick(struct sluice_engine *engine)
+/* queues that are compared when fences have deadlines, and jobs of each */
+#define SLUICE_DEADLINE_QUEUES	16
+#define SLUICE_DEADLINE_JOBS	4
+
+static void sluice_engine_kick(struct sluice_engine *engine)
 {
 	queue_work(engine->sdev->wq, &engine->work);
-}
-
-/**
- * sluice_engine_survey - let the engine look at all its queues
- * @engine: the engine of a device that still has users
- *
- * Because jobs are not wanted any more, or have waited for too long, which may be
- * anywhere.
- *
- * Context: any; engine->lock not held.
- */
-void sluice_engine_survey(struct sluice_engine *engine)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	engine->survey = true;
-	sluice_engine_kick(engine);
-	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 /* Look again, unless there is somebody who does so anyway. */
 static void sluice_engine_kick_locked(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	if (!engine->driven)
+	if (!engine->dispatching)
 		sluice_engine_kick(engine);
 }
 
@@ -66,101 +53,158 @@ static void sluice_engine_timer(struct timer_list *timer)
 {
 	struct sluice_engine *engine = timer_container_of(engine, timer, timer);
 
-	sluice_engine_survey(engine);
+	sluice_engine_kick(engine);
 }
 
-/* One that goes off too early does no harm: the work item sets it again. */
-static void sluice_engine_wake_at(struct sluice_engine *engine, unsigned long when)
+/* The first job of a queue, or NULL. */
+static struct sluice_job *sluice_entity_first(struct sluice_entity *entity)
 {
-	if (!timer_pending(&engine->timer) || time_before(when, engine->timer.expires))
-		mod_timer(&engine->timer, when);
+	return list_first_entry_or_null(&entity->jobs, struct sluice_job, link);
 }
 
-/* How long a job may wait for its in-fences, in jiffies. */
-static unsigned long sluice_engine_patience(void)
+/* The work item is to look at the queue's first job, wherever the queue is now. */
+static void sluice_engine_look(struct sluice_engine *engine, struct sluice_entity *entity)
 {
-	return msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+	lockdep_assert_held(&engine->lock);
+	list_move_tail(&entity->node, &engine->look);
+	sluice_engine_kick_locked(engine);
+}
+
+static void sluice_entity_timer(struct timer_list *timer)
+{
+	struct sluice_entity *entity = timer_container_of(entity, timer, timer);
+	struct sluice_engine *engine = container_of(entity, struct sluice_queue, entity)->engine;
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	/* without a job the device may be gone, and its workqueue with it */
+	if (!list_empty(&entity->jobs))
+		sluice_engine_look(engine, entity);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_entity_init - prepare an engine's part of a queue
+ * @entity: inside the queue
+ * @priority: higher goes first
+ * @timeout_ms: running time of a job
+ */
+void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms)
+{
+	INIT_LIST_HEAD(&entity->jobs);
+	INIT_LIST_HEAD(&entity->node);
+	timer_setup(&entity->timer, sluice_entity_timer, 0);
+	entity->priority = priority;
+	entity->timeout = msecs_to_jiffies(timeout_ms);
+}
+
+/**
+ * sluice_entity_fini - forget a queue
+ * @queue: one without jobs that nobody uses any more
+ *
+ * Context: may sleep.
+ */
+void sluice_entity_fini(struct sluice_queue *queue)
+{
+	timer_shutdown_sync(&queue->entity.timer);
+	spin_lock_irq(&queue->engine->lock);
+	list_del_init(&queue->entity.node);
+	spin_unlock_irq(&queue->engine->lock);
 }
 
 /**
  * sluice_engine_add - put a job at the end of its queue
  * @engine: the queue's
- * @job: complete; job->waiting still holds it back
+ * @job: complete; SUBMIT still holds it back
  *
- * Return: 0, and the engine has a reference on the job; or why the queue is
- * dead.
+ * Context: any.  Return: 0, and the engine has a reference on the job; or why the
+ * queue is dead.
  */
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 {
-	struct sluice_queue *queue = job->queue;
+	struct sluice_entity *entity = &job->queue->entity;
 	unsigned long flags;
 	int ret;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	ret = queue->dead;
+	ret = entity->dead;
 	if (!ret) {
 		kref_get(&job->ref);
-		if (list_empty(&queue->jobs)) {
-			list_add_tail(&queue->active, &engine->active);
-			engine->crowd[queue->priority]++;
-		}
-		list_add_tail(&job->link, &queue->jobs);
-		sluice_queue_job_added(queue, job);
+		list_add_tail(&job->link, &entity->jobs);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return ret;
 }
 
+/* The op that runs, or is the next to, of a job; NULL at its end. */
+static const struct sluice_step *sluice_job_step(const struct sluice_job *job)
+{
+	return job->step < job->num_steps ? &job->steps[job->step] : NULL;
+}
+
 /* Why a job is to end without more ado, or 0. */
 static int sluice_job_unwanted(const struct sluice_job *job)
 {
+	const struct sluice_step *step = sluice_job_step(job);
+
 	lockdep_assert_held(&job->queue->engine->lock);
-	if (job->queue->dead)
-		return job->queue->dead;
+	if (job->queue->entity.dead)
+		return job->queue->entity.dead;
 	if (job->cancelled)
 		return job->cancelled;
-	return sluice_job_revoked(job) ? -ENODEV : 0;
+	if (step && (sluice_slot_revoked(step->dst) || sluice_slot_revoked(step->src)))
+		return -ENODEV;
+	return 0;
 }
 
 /* Why the first job of a queue, which does not run, is never to, or 0. */
 static int sluice_job_refused(const struct sluice_job *job)
 {
-	int status = sluice_job_unwanted(job);
+	return sluice_job_unwanted(job) ?: job->in_fence_error;
+}
 
-	if (!status && atomic_read_acquire(&job->waiting) &&
-	    time_after_eq(jiffies, job->submitted + sluice_engine_patience()))
-		status = -ETIME;
-	return status;
+/* The first job of a queue is ready, or is to be looked at. */
+static void sluice_engine_enqueue(struct sluice_engine *engine, struct sluice_job *job)
+{
+	struct sluice_entity *entity = &job->queue->entity;
+
+	lockdep_assert_held(&engine->lock);
+	if (job->prepared && !atomic_read(&job->waiting) && job->num_steps &&
+	    !sluice_job_refused(job)) {
+		list_move_tail(&entity->node, &engine->ready[entity->priority]);
+		entity->ready_since = jiffies;
+	} else {
+		list_move_tail(&entity->node, &engine->look);
+	}
+}
+
+/* Does any queue wait for somebody to dispatch? */
+static bool sluice_engine_has_work(const struct sluice_engine *engine)
+{
+	unsigned int i;
+
+	for (i = 0; i < SLUICE_PRIORITIES; i++)
+		if (!list_empty(&engine->ready[i]))
+			return true;
+	return !list_empty(&engine->look) || !list_empty(&engine->revoked);
 }
 
 /* A job has ended and its fence has signalled: let go of it, and go on. */
 static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job *job)
 {
-	struct sluice_queue *queue = job->queue;
+	struct sluice_entity *entity = &job->queue->entity;
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	list_del(&job->link);
-	if (list_empty(&queue->jobs)) {
-		list_del_init(&queue->active);
-		engine->crowd[queue->priority]--;
-	} else {
-		struct sluice_job *next = list_first_entry(&queue->jobs, struct sluice_job, link);
-
-		/* what never ran was nobody's turn */
-		if (job == engine->running)
-			list_move_tail(&queue->active, &engine->active);
-		/* a survey has not seen it: it was not the first of its queue */
-		if (sluice_job_refused(next))
-			engine->survey = true;
-		else if (atomic_read(&next->waiting))
-			sluice_engine_wake_at(engine, next->submitted + sluice_engine_patience());
-	}
+	list_del_init(&job->link);
+	list_del_init(&entity->node);
+	if (!list_empty(&entity->jobs))
+		sluice_engine_enqueue(engine, sluice_entity_first(entity));
 	if (job == engine->running) {
 		engine->running = NULL;
 		engine->state = SLUICE_ENGINE_IDLE;
 	}
-	if (!list_empty(&engine->active))
+	if (sluice_engine_has_work(engine))
 		sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	sluice_job_put(job);
@@ -171,7 +215,7 @@ static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *j
 	trace_sluice_job_done(job, status);
 	/* one without ops says nothing about the device */
 	if (!status && job->num_steps)
-		job->queue->hangs = 0;
+		job->queue->entity.hangs = 0;
 	sluice_queue_job_ended(job->queue, job, status);
 	sluice_engine_retire(engine, job);
 }
@@ -254,37 +298,23 @@ static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job 
 	WRITE_ONCE(engine->timeouts, engine->timeouts + 1);
 	dev_notice_ratelimited(&engine->sdev->dev,
 			       "%s: job %llu has run for %u ms without an end; engine %u was reset\n",
-			       queue->name, job->point, jiffies_to_msecs(queue->timeout),
+			       queue->name, job->point, jiffies_to_msecs(queue->entity.timeout),
 			       engine->index);
-	if (++queue->hangs == SLUICE_MAX_HANGS) {
+	if (++queue->entity.hangs == SLUICE_MAX_HANGS) {
 		dev_notice(&engine->sdev->dev, "%s: %u jobs in a row hung; the queue is dead\n",
-			   queue->name, queue->hangs);
+			   queue->name, queue->entity.hangs);
 		sluice_queue_kill(queue, -EIO);
 	}
 }
 
-/*
- * Hand the running job's next op to the driver.  A job that is about to begin
- * may turn out to have nothing to do, or a failed in-fence.
- */
+/* Hand the running job's next op to the driver. */
 static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job *job)
 {
-	const struct sluice_step *step;
-	int ret = 0;
-
-	if (!job->step)
-		ret = sluice_job_in_fence_error(job);
-	if (ret || !job->num_steps) {
-		spin_lock_irq(&engine->lock);
-		engine->state = SLUICE_ENGINE_ENDING;
-		spin_unlock_irq(&engine->lock);
-		sluice_engine_end(engine, job, ret);
-		return;
-	}
+	const struct sluice_step *step = &job->steps[job->step];
+	int ret;
 
 	if (!job->step)
 		trace_sluice_job_run(job, 0);
-	step = &job->steps[job->step];
 	sluice_engine_sync_step(engine, step, true);
 	ret = engine->sdev->ops->start(engine, step);
 	if (ret) {
@@ -300,15 +330,20 @@ enum sluice_decision {
 	SLUICE_START,		/* the running job's next op */
 	SLUICE_ABORT,		/* the running job, with status */
 	SLUICE_END,		/* a job that does not run, with status */
+	SLUICE_ARM,		/* add the callbacks of a job's in-fences */
+	SLUICE_PREPARE,		/* look up the errors of a job's in-fences */
+	SLUICE_SETTLE,		/* a slot whose memory is taken back, and that no op uses */
+	SLUICE_AGAIN,		/* decided, but without consequences outside the lock */
 };
 
 /* The job is the next to run.  What it did not do by then is cut short. */
 static void sluice_engine_take(struct sluice_engine *engine, struct sluice_job *job)
 {
 	lockdep_assert_held(&engine->lock);
+	list_del_init(&job->queue->entity.node);
 	engine->running = job;
 	engine->state = SLUICE_ENGINE_BUSY;
-	engine->deadline = jiffies + job->queue->timeout;
+	engine->deadline = jiffies + job->queue->entity.timeout;
 }
 
 /* The job that runs: is it late or unwanted, or is its next op due? */
@@ -329,7 +364,7 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 		return busy ? SLUICE_ABORT : SLUICE_END;
 	}
 	if (busy) {
-		sluice_engine_wake_at(engine, engine->deadline);
+		mod_timer(&engine->timer, engine->deadline);
 		return SLUICE_NOTHING;
 	}
 	engine->state = SLUICE_ENGINE_BUSY;
@@ -337,154 +372,202 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 }
 
 /*
- * A job that is ready, and was submitted more than a second ago, goes before
- * all priorities, so that a stream of urgent jobs cannot hold back a fence for
- * ever.
+ * The first job of a queue that somebody asks to look at: is it ready?  If it runs, that
+ * was sluice_engine_check_running()'s to see.
  */
-static u32 sluice_engine_urgency(const struct sluice_job *job)
+static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engine,
+						      struct sluice_job **first, int *status)
 {
-	if (time_after_eq(jiffies, job->submitted + HZ))
-		return SLUICE_PRIORITIES;
-	return job->queue->priority;
-}
-
-/*
- * Of two jobs that are ready, the more urgent queue's goes first; of equally
- * urgent ones that with the earlier deadline, if anybody has set one on a fence.
- * @deadline is that of @best, the best so far or NULL, and of @job if it is better.
- */
-static bool sluice_engine_prefers(const struct sluice_job *job, const struct sluice_job *best,
-				  ktime_t *deadline)
-{
-	u32 urgency = sluice_engine_urgency(job);
-	ktime_t due = KTIME_MAX;
-	bool prefers = true;
-
-	/* those that have waited for long take turns, or a deadline could starve them */
-	if (urgency < SLUICE_PRIORITIES && sluice_fences_have_deadlines())
-		due = sluice_queue_deadline(job->queue);
-	if (best) {
-		u32 other = sluice_engine_urgency(best);
-
-		prefers = urgency != other ? urgency > other : ktime_before(due, *deadline);
-	}
-	if (prefers)
-		*deadline = due;
-	return prefers;
-}
-
-/* No queue that has jobs has a higher priority. */
-static bool sluice_engine_is_first(const struct sluice_engine *engine,
-				   const struct sluice_queue *queue)
-{
-	u32 priority;
-
-	for (priority = queue->priority + 1; priority < SLUICE_PRIORITIES; priority++)
-		if (engine->crowd[priority])
-			return false;
-	return true;
-}
-
-/*
- * No job runs: the first jobs of all queues compete, or end without running.
- *
- * So that the next of many queues costs no more than one of few, those behind the
- * first that is ready and has the highest priority are left out.  None of them would
- * be preferred, but for a deadline, or because its job has waited for long; or its job
- * is not wanted any more.  Fences can tell the first; for the last somebody asks for a
- * survey.  What waits for long is not left out for long: a queue that was served goes to
- * the end, so that after a turn of the others it is in front of them.
- */
-static enum sluice_decision sluice_engine_pick(struct sluice_engine *engine,
-					       struct sluice_job **picked, int *status)
-{
-	unsigned long oldest = 0;
-	ktime_t deadline = KTIME_MAX;
-	bool all = engine->survey || sluice_fences_have_deadlines();
-	struct sluice_job *best = NULL;
-	struct sluice_queue *queue;
-	bool waiting = false;
+	struct sluice_entity *entity = list_first_entry(&engine->look, struct sluice_entity, node);
+	struct sluice_job *job = sluice_entity_first(entity);
+	unsigned long late;
 
 	lockdep_assert_held(&engine->lock);
-	list_for_each_entry(queue, &engine->active, active) {
-		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
-
-		*picked = job;
-		*status = sluice_job_refused(job);
-		if (*status)
+	list_del_init(&entity->node);
+	*first = job;
+	if (!job || job == engine->running)
+		return SLUICE_AGAIN;
+	*status = sluice_job_refused(job);
+	if (*status)
+		return SLUICE_END;
+	late = job->submitted + msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+	if (atomic_read_acquire(&job->waiting)) {
+		*status = -ETIME;
+		if (time_after_eq(jiffies, late))
 			return SLUICE_END;
-		if (atomic_read_acquire(&job->waiting)) {
-			if (!waiting || time_before(job->submitted, oldest))
-				oldest = job->submitted;
-			waiting = true;
-			continue;
-		}
-		if (sluice_engine_prefers(job, best, &deadline))
-			best = job;
-		if (!all && sluice_engine_is_first(engine, best->queue))
+		mod_timer(&entity->timer, late);
+		if (job->armed)
+			return SLUICE_AGAIN;
+		job->armed = true;
+		return SLUICE_ARM;
+	}
+	if (!job->prepared)
+		return SLUICE_PREPARE;
+	if (!job->num_steps)
+		return SLUICE_END;
+	sluice_engine_enqueue(engine, job);
+	return SLUICE_AGAIN;
+}
+
+/* When somebody needs one of the next jobs of a queue at the latest, or KTIME_MAX. */
+static ktime_t sluice_entity_deadline(struct sluice_entity *entity)
+{
+	ktime_t earliest = KTIME_MAX;
+	unsigned int jobs = 0;
+	struct sluice_job *job;
+
+	/* those in the way of a later one are as urgent as that */
+	list_for_each_entry(job, &entity->jobs, link) {
+		if (jobs++ == SLUICE_DEADLINE_JOBS)
 			break;
+		if (job->fence)
+			earliest = min(earliest, sluice_fence_deadline(job->fence));
 	}
-	if (all)
-		engine->survey = false;
-	if (waiting)
-		sluice_engine_wake_at(engine, oldest + sluice_engine_patience());
-	if (!best)
-		return SLUICE_NOTHING;
-	*picked = best;
-	sluice_engine_take(engine, best);
-	return SLUICE_START;
+	return earliest;
 }
 
-/* A job runs: what of the other queues is never to run need not wait for it. */
-static enum sluice_decision sluice_engine_weed(struct sluice_engine *engine,
-					       struct sluice_job **weed, int *status)
+/* Of queues that are equally urgent: the one with the earliest deadline, else the first. */
+static struct sluice_entity *sluice_engine_most_urgent(struct list_head *ready)
 {
-	struct sluice_queue *queue;
+	struct sluice_entity *entity, *best = list_first_entry(ready, struct sluice_entity, node);
+	ktime_t deadline, earliest = KTIME_MAX;
+	unsigned int queues = 0;
+
+	list_for_each_entry(entity, ready, node) {
+		if (queues++ == SLUICE_DEADLINE_QUEUES)
+			break;
+		deadline = sluice_entity_deadline(entity);
+		if (ktime_before(deadline, earliest)) {
+			earliest = deadline;
+			best = entity;
+		}
+	}
+	return best;
+}
+
+/* A queue's first job is ready, and was submitted more than a second ago. */
+static bool sluice_entity_is_late(struct sluice_entity *entity)
+{
+	return time_after_eq(jiffies, sluice_entity_first(entity)->submitted + HZ);
+}
+
+/*
+ * No job runs: which is the next?  That of the highest priority, and of these the one
+ * with the earliest deadline, if anybody has set one on a fence, or whose queue has been
+ * ready for longest.  But a late one goes before all priorities and deadlines when its
+ * queue has been ready for longest of its priority: a stream of urgent jobs does not hold
+ * back a fence for ever.
+ */
+static struct sluice_job *sluice_engine_pick(struct sluice_engine *engine)
+{
+	struct sluice_entity *late = NULL, *best = NULL;
+	int i;
 
 	lockdep_assert_held(&engine->lock);
-	if (!engine->survey)
-		return SLUICE_NOTHING;
-	list_for_each_entry(queue, &engine->active, active) {
-		struct sluice_job *job = list_first_entry(&queue->jobs, struct sluice_job, link);
+	for (i = SLUICE_PRIORITIES - 1; i >= 0; i--) {
+		struct sluice_entity *first;
 
-		if (job == engine->running)
+		first = list_first_entry_or_null(&engine->ready[i], struct sluice_entity, node);
+		if (!first)
 			continue;
-		*status = sluice_job_refused(job);
-		if (*status) {	/* and there may be more */
-			*weed = job;
-			return SLUICE_END;
-		}
-		if (atomic_read(&job->waiting))
-			sluice_engine_wake_at(engine, job->submitted + sluice_engine_patience());
+		if (sluice_entity_is_late(first) &&
+		    (!late || time_before(first->ready_since, late->ready_since)))
+			late = first;
+		if (!best)
+			best = sluice_fences_have_deadlines() ?
+			       sluice_engine_most_urgent(&engine->ready[i]) : first;
 	}
-	engine->survey = false;
-	return SLUICE_NOTHING;
+	best = late ?: best;
+	return best ? sluice_entity_first(best) : NULL;
 }
 
-static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *job,
-			      enum sluice_decision decision, int status)
+/*
+ * Memory is being taken back, and the op that runs, if any, does not use it, or it would
+ * have been aborted.  Unless it just ends.
+ */
+static bool sluice_engine_may_settle(const struct sluice_engine *engine)
 {
-	if (decision == SLUICE_START) {
-		sluice_engine_start(engine, job);
-		return;
-	}
-	if (decision == SLUICE_ABORT)
-		sluice_engine_abort(engine, job, status);
-	sluice_engine_end(engine, job, status);
+	lockdep_assert_held(&engine->lock);
+	return !list_empty(&engine->revoked) &&
+	       !(engine->running && engine->state == SLUICE_ENGINE_ENDING);
+}
+
+static void sluice_engine_settle(struct sluice_engine *engine)
+{
+	struct sluice_slot *slot;
+
+	/* whoever dispatches is the only one that takes them out */
+	spin_lock_irq(&engine->lock);
+	slot = list_first_entry(&engine->revoked, struct sluice_slot, revoke);
+	list_del(&slot->revoke);
+	spin_unlock_irq(&engine->lock);
+	sluice_slot_settle(slot);
 }
 
 static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
 						 struct sluice_job **job, int *status)
 {
-	enum sluice_decision decision;
+	enum sluice_decision decision = SLUICE_NOTHING;
 
 	*job = engine->running;
+	if (*job)
+		decision = sluice_engine_check_running(engine, status);
+	if (decision != SLUICE_NOTHING)
+		return decision;
+	if (sluice_engine_may_settle(engine))
+		return SLUICE_SETTLE;
+	if (!list_empty(&engine->look))
+		return sluice_engine_check_first(engine, job, status);
+	if (engine->running)
+		return SLUICE_NOTHING;
+	*job = sluice_engine_pick(engine);
 	if (!*job)
-		return sluice_engine_pick(engine, job, status);
-	decision = sluice_engine_check_running(engine, status);
-	if (decision == SLUICE_NOTHING)
-		decision = sluice_engine_weed(engine, job, status);
-	return decision;
+		return SLUICE_NOTHING;
+	*status = sluice_job_refused(*job);
+	if (*status)
+		return SLUICE_END;
+	sluice_engine_take(engine, *job);
+	return SLUICE_START;
+}
+
+/* Its in-fences have all signalled. */
+static void sluice_engine_prepare(struct sluice_engine *engine, struct sluice_job *job)
+{
+	int error = sluice_job_in_fence_error(job);
+
+	spin_lock_irq(&engine->lock);
+	job->in_fence_error = error;
+	job->prepared = true;
+	sluice_engine_enqueue(engine, job);
+	spin_unlock_irq(&engine->lock);
+}
+
+/* Only who dispatches ends a job that does not run: until then it stays. */
+static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *job,
+			      enum sluice_decision decision, int status)
+{
+	switch (decision) {
+	case SLUICE_START:
+		sluice_engine_start(engine, job);
+		break;
+	case SLUICE_ABORT:
+		sluice_engine_abort(engine, job, status);
+		fallthrough;
+	case SLUICE_END:
+		sluice_engine_end(engine, job, status);
+		break;
+	case SLUICE_ARM:
+		sluice_job_arm(job);
+		break;
+	case SLUICE_PREPARE:
+		sluice_engine_prepare(engine, job);
+		break;
+	case SLUICE_SETTLE:
+		sluice_engine_settle(engine);
+		break;
+	default:
+		break;
+	}
 }
 
 static void sluice_engine_work(struct work_struct *work)
@@ -497,10 +580,11 @@ static void sluice_engine_work(struct work_struct *work)
 
 	signalling = dma_fence_begin_signalling();
 	spin_lock_irq(&engine->lock);
-	if (engine->driven)
+	if (engine->dispatching)
 		goto out;
-	engine->driven = true;
+	engine->dispatching = true;
 	for (;;) {
+		status = 0;
 		decision = sluice_engine_decide(engine, &job, &status);
 		if (decision == SLUICE_NOTHING)
 			break;
@@ -509,101 +593,183 @@ static void sluice_engine_work(struct work_struct *work)
 		cond_resched();
 		spin_lock_irq(&engine->lock);
 	}
-	engine->driven = false;
+	engine->dispatching = false;
 out:
 	spin_unlock_irq(&engine->lock);
 	dma_fence_end_signalling(signalling);
 }
 
-/* Is there nothing to decide but that this job runs? */
-static bool sluice_engine_waits_for(const struct sluice_engine *engine,
-				    const struct sluice_job *job)
+/* May SUBMIT start its job itself?  With preemption off, that is to take no time. */
+static bool sluice_engine_is_free(const struct sluice_engine *engine, const struct sluice_job *job)
 {
-	struct sluice_queue *queue = job->queue;
+	const struct sluice_device *sdev = engine->sdev;
 
 	lockdep_assert_held(&engine->lock);
-	/* a long one would make the others depend on when the submitter gets the CPU */
-	return !engine->driven && !engine->running && job->num_steps <= SLUICE_FEW_STEPS &&
-	       !sluice_job_unwanted(job) &&
-	       list_is_singular(&engine->active) && !list_empty(&queue->jobs) &&
-	       list_first_entry(&queue->jobs, struct sluice_job, link) == job &&
-	       !atomic_read_acquire(&job->waiting);
+	return sdev->ops->quick_start && !engine->dispatching && !engine->running &&
+	       !sluice_engine_has_work(engine) && job->prepared && job->num_steps &&
+	       job->num_steps <= SLUICE_FEW_STEPS && !sluice_job_refused(job) &&
+	       !(sdev->ops->cpu_engine && sluice_compat_need_sync(sdev->parent));
 }
 
-/**
- * sluice_engine_start_now - run a job, if the engine waits for nothing else
- * @engine: the engine
- * @job: has been published; the caller has a reference
- *
- * Saves the way through the work item, which does everything else: all other
- * jobs, and what is left of this one when its op does not end at once.
- *
- * Context: process context; no lock held.
- */
-void sluice_engine_start_now(struct sluice_engine *engine, struct sluice_job *job)
+/* Start a job from SUBMIT; what is left of it when it has not ended is the work item's. */
+static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_job *job)
 {
 	enum sluice_decision decision = SLUICE_START;
-	bool signalling;
 	int status = 0;
 
-	signalling = dma_fence_begin_signalling();
-	spin_lock_irq(&engine->lock);
-	if (sluice_engine_waits_for(engine, job)) {
-		engine->driven = true;
-		sluice_engine_take(engine, job);
-		do {
-			spin_unlock_irq(&engine->lock);
-			sluice_engine_act(engine, job, decision, status);
-			spin_lock_irq(&engine->lock);
-			if (engine->running != job)
-				break;
-			decision = sluice_engine_check_running(engine, &status);
-		} while (decision != SLUICE_NOTHING);
-		engine->driven = false;
-		/* who came meanwhile has left it to us */
-		if (!list_empty(&engine->active) && (!engine->running || engine->survey))
-			sluice_engine_kick(engine);
-	} else if (atomic_read(&job->waiting)) {
-		sluice_engine_wake_at(engine, job->submitted + sluice_engine_patience());
-	} else if (!engine->running) {	/* else its end is reason to look again */
-		sluice_engine_kick_locked(engine);
+	lockdep_assert_held(&engine->lock);
+	engine->dispatching = true;
+	sluice_engine_take(engine, job);
+	while (decision != SLUICE_NOTHING) {
+		spin_unlock_irq(&engine->lock);
+		sluice_engine_act(engine, job, decision, status);
+		spin_lock_irq(&engine->lock);
+		if (engine->running != job)
+			break;
+		/* to abort an op may take long */
+		decision = engine->state == SLUICE_ENGINE_STEP ?
+			   sluice_engine_check_running(engine, &status) : SLUICE_NOTHING;
 	}
-	spin_unlock_irq(&engine->lock);
-	dma_fence_end_signalling(signalling);
+	engine->dispatching = false;
+	/* what came meanwhile was left to us */
+	if (engine->running)
+		mod_timer(&engine->timer, engine->deadline);
+	if (sluice_engine_has_work(engine))
+		sluice_engine_kick(engine);
 }
 
 /**
- * sluice_engine_cancel - end jobs of a queue
- * @engine: the queue's
- * @queue: the queue
- * @first: the first point
- * @last: the last point
+ * sluice_engine_submit - SUBMIT is done with a job
+ * @engine: the engine
+ * @job: has been published; the caller has a reference
+ * @now: preemption is off, so the job may be started here
  *
- * Does not wait.  Context: any.  Return: how many of them had not ended.
+ * Starts it, if the engine waits for nothing else.  That saves the way through the work
+ * item, which does everything else.
+ *
+ * Context: process context, no spinlock held.
  */
-u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queue,
-			 u64 first, u64 last)
+void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now)
 {
-	struct sluice_job *job;
-	unsigned long flags;
-	u32 count = 0;
+	struct sluice_entity *entity = &job->queue->entity;
 
-	spin_lock_irqsave(&engine->lock, flags);
-	list_for_each_entry(job, &queue->jobs, link) {
-		if (job->point > last)
-			break;
-		if (job->point < first ||
-		    (job == engine->running && engine->state == SLUICE_ENGINE_ENDING))
-			continue;
-		job->cancelled = -ECANCELED;
-		count++;
-	}
-	if (count) {
-		engine->survey = true;
+	spin_lock_irq(&engine->lock);
+	if (atomic_dec_and_test(&job->waiting))
+		trace_sluice_job_ready(job, 0);
+	/* another is in front of it, or it has ended already */
+	if (sluice_entity_first(entity) != job || job == engine->running)
+		goto out;
+	if (now && sluice_engine_is_free(engine, job)) {
+		sluice_engine_run_now(engine, job);
+	} else {
+		sluice_engine_enqueue(engine, job);
 		sluice_engine_kick_locked(engine);
 	}
+out:
+	spin_unlock_irq(&engine->lock);
+}
+
+/**
+ * sluice_engine_wake - the last in-fence of a job has signalled
+ * @engine: the engine
+ * @job: the job, which may have ended
+ *
+ * Context: any; a fence's lock may be held.
+ */
+void sluice_engine_wake(struct sluice_engine *engine, struct sluice_job *job)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	if (sluice_entity_first(&job->queue->entity) == job)
+		sluice_engine_look(engine, &job->queue->entity);
 	spin_unlock_irqrestore(&engine->lock, flags);
-	return count;
+}
+
+/**
+ * sluice_engine_kill - end all jobs of a queue, and let no more in
+ * @engine: the queue's
+ * @entity: the engine's part of the queue
+ * @error: what they end with
+ *
+ * Does not wait.  Context: any.
+ */
+void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	if (!entity->dead)
+		entity->dead = error;
+	/* without a job the device may be gone, and its workqueue with it */
+	if (!list_empty(&entity->jobs))
+		sluice_engine_look(engine, entity);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_cancel - end a job
+ * @engine: the engine
+ * @job: one that has not ended
+ *
+ * It ends in its place, when the jobs in front of it have.  Does not wait.
+ *
+ * Context: any.  Return: false if it is just ending anyway.
+ */
+bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job)
+{
+	struct sluice_entity *entity = &job->queue->entity;
+	unsigned long flags;
+	bool ends;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	ends = list_empty(&job->link) ||
+	       (job == engine->running && engine->state == SLUICE_ENGINE_ENDING);
+	if (!ends) {
+		job->cancelled = -ECANCELED;
+		if (sluice_entity_first(entity) == job)
+			sluice_engine_look(engine, entity);
+	}
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return !ends;
+}
+
+/**
+ * sluice_engine_revoke - an exporter takes memory back
+ * @engine: the engine of the slot's queue
+ * @slot: the slot, marked as revoked.  The caller's reference, and one on the queue, are
+ *	passed on
+ *
+ * Has an op that uses the slot aborted.  When none does, sluice_slot_settle() is called.
+ *
+ * Context: any, also with a dma_resv held.
+ */
+void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	list_add_tail(&slot->revoke, &engine->revoked);
+	sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_give_fence - somebody is to see a job's fence after all
+ * @engine: the engine
+ * @job: one that has not ended, without a fence
+ * @fence: which it gets; the job takes a reference of its own
+ *
+ * Context: any.
+ */
+void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
+			      struct dma_fence *fence)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	job->fence = dma_fence_get(fence);
+	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 /**
@@ -615,10 +781,15 @@ u32 sluice_engine_cancel(struct sluice_engine *engine, struct sluice_queue *queu
 void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
 			unsigned int index)
 {
+	unsigned int i;
+
 	engine->sdev = sdev;
 	engine->index = index;
 	spin_lock_init(&engine->lock);
-	INIT_LIST_HEAD(&engine->active);
+	INIT_LIST_HEAD(&engine->look);
+	INIT_LIST_HEAD(&engine->revoked);
+	for (i = 0; i < SLUICE_PRIORITIES; i++)
+		INIT_LIST_HEAD(&engine->ready[i]);
 	INIT_WORK(&engine->work, sluice_engine_work);
 	timer_setup(&engine->timer, sluice_engine_timer, 0);
 }

@@ -340,43 +340,92 @@ static void sluice_job_dep_callback(struct dma_fence *fence, struct dma_fence_cb
 	if (!atomic_dec_and_test(&job->waiting))
 		return;
 	trace_sluice_job_ready(job, 0);
-	sluice_engine_kick(job->queue->engine);
+	sluice_engine_wake(job->queue->engine, job);
+}
+
+/**
+ * sluice_job_arm - add the callbacks of a job's in-fences
+ * @job: the first of its queue, once
+ *
+ * Only now, so that a fence has at most one job of each queue to tell.
+ *
+ * Context: the engine's work; nobody else ends the job meanwhile.
+ */
+void sluice_job_arm(struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps; i++) {
+		struct sluice_dep *dep = &job->deps[i];
+
+		if (!dep->pending)
+			continue;
+		dep->armed = !dma_fence_add_callback(dep->fence, &dep->cb,
+						     sluice_job_dep_callback);
+		if (!dep->armed)
+			sluice_job_dep_callback(dep->fence, &dep->cb);
+	}
+}
+
+/* Which in-fences are there to wait for?  Without any, how they ended is known now. */
+static void sluice_job_look_at_deps(struct sluice_job *job)
+{
+	unsigned int i, pending = 0;
+
+	for (i = 0; i < job->num_deps; i++) {
+		job->deps[i].pending = !dma_fence_is_signaled(job->deps[i].fence);
+		pending += job->deps[i].pending;
+	}
+	atomic_set(&job->waiting, 1 + pending);
+	job->prepared = !pending;
+	job->armed = job->prepared;
+	if (job->prepared)
+		job->in_fence_error = sluice_job_in_fence_error(job);
+}
+
+static void sluice_job_trace_deps(const struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps && trace_sluice_job_wait_enabled(); i++)
+		if (job->deps[i].pending)
+			trace_sluice_job_wait(job, job->deps[i].fence, job->deps[i].explicit);
 }
 
 /*
- * The point of no return.  Here the job gets its place, its fence goes onto
- * the buffers, and its in-fences are armed.  The engine may end the job (the
- * queue dies) while we are at it; our reference keeps it whole.
+ * The point of no return.  Here the job gets its place, and its fence goes onto the
+ * buffers.  The engine may end the job (the queue dies) while we are at it; our
+ * reference keeps it whole.
+ *
+ * From the first moment that somebody sees the fence until the engine has the job, a
+ * task of userspace is in its way.  It is not preempted there, unless it has so many
+ * buffers that the kernel would be held up, or the kernel's spinlocks sleep; the time
+ * limit for in-fences counts for these, too.
  */
 static int sluice_job_publish(struct sluice_job *job)
 {
+	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) && job->num_claims <= 2 * SLUICE_FEW_STEPS;
 	struct sluice_queue *queue = job->queue;
 	bool signalling;
 	unsigned int i;
 	int ret;
 
 	job->submitted = jiffies;
-	atomic_set(&job->waiting, 1 + job->num_deps);
+	sluice_job_look_at_deps(job);
 	signalling = dma_fence_begin_signalling();
-	ret = sluice_engine_add(queue->engine, job);
-	if (ret)
-		goto out;
-	trace_sluice_job_submit(job, 0);
-	for (i = 0; i < job->num_claims; i++)
-		dma_resv_add_fence(job->claims[i].resv, job->fence, job->claims[i].usage);
-	for (i = 0; i < job->num_deps; i++) {
-		struct sluice_dep *dep = &job->deps[i];
-
-		dep->armed = !dma_fence_add_callback(dep->fence, &dep->cb,
-						     sluice_job_dep_callback);
-		if (dep->armed)
-			trace_sluice_job_wait(job, dep->fence, dep->explicit);
-		else
-			atomic_dec(&job->waiting);
+	if (now)
+		preempt_disable();
+	ret = sluice_queue_add_job(queue, job);
+	if (!ret) {
+		trace_sluice_job_submit(job, 0);
+		for (i = 0; i < job->num_claims; i++)
+			dma_resv_add_fence(job->claims[i].resv, job->fence,
+					   job->claims[i].usage);
+		sluice_job_trace_deps(job);
+		sluice_engine_submit(queue->engine, job, now);
 	}
-	if (atomic_dec_and_test(&job->waiting))
-		trace_sluice_job_ready(job, 0);
-out:
+	if (now)
+		preempt_enable();
 	dma_fence_end_signalling(signalling);
 	return ret;
 }
@@ -596,8 +645,6 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 			sluice_queue_leave(queue);
 	}
 	mutex_unlock(&queue->submit_lock);
-	if (!ret)
-		sluice_engine_start_now(queue->engine, job);
 out:
 	if (slots != few_slots)
 		kfree(slots);

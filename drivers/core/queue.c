@@ -21,8 +21,6 @@
 #include "core.h"
 #include "trace.h"
 
-#define SLUICE_LOOK_AHEAD	4	/* jobs whose deadlines count */
-
 static const struct file_operations sluice_queue_fops;
 
 static void sluice_queue_release(struct kref *ref)
@@ -32,6 +30,7 @@ static void sluice_queue_release(struct kref *ref)
 	u32 i;
 
 	sluice_queue_drop_slots(queue);
+	sluice_entity_fini(queue);
 	mutex_lock(&sdev->lock);
 	list_del(&queue->link);
 	mutex_unlock(&sdev->lock);
@@ -68,7 +67,6 @@ void sluice_queue_put(struct sluice_queue *queue)
 int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 			struct sluice_create_queue *args)
 {
-	u32 timeout_ms = args->timeout_ms ?: SLUICE_DEFAULT_TIMEOUT_MS;
 	struct sluice_queue *queue;
 	struct file *file;
 	int ret;
@@ -81,15 +79,15 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	queue->engine = &sdev->engines[array_index_nospec(args->engine, sdev->num_engines)];
 	queue->context = dma_fence_context_alloc(1);
 	snprintf(queue->name, sizeof(queue->name), "%s-%llu", sdev->name, queue->context);
-	queue->priority = args->priority;
-	queue->timeout = msecs_to_jiffies(timeout_ms);
+	sluice_entity_init(&queue->entity, args->priority,
+			   args->timeout_ms ?: SLUICE_DEFAULT_TIMEOUT_MS);
 	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_DEFAULT_DEPTH, 2U));
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->slot_lock);
 	mutex_init(&queue->read_lock);
 	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
-	INIT_LIST_HEAD(&queue->jobs);
-	INIT_LIST_HEAD(&queue->active);
+	spin_lock_init(&queue->attached_lock);
+	INIT_LIST_HEAD(&queue->attached);
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
 
@@ -109,9 +107,8 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	mutex_lock(&sdev->lock);
 	list_add_tail(&queue->link, &sdev->queues);
 	if (sdev->gone)
-		queue->dead = -ENODEV;
+		ret = -ENODEV;
 	mutex_unlock(&sdev->lock);
-	ret = queue->dead;
 	if (ret)
 		goto err_put;
 
@@ -147,70 +144,69 @@ err_free:
  */
 void sluice_queue_kill(struct sluice_queue *queue, int error)
 {
-	struct sluice_engine *engine = queue->engine;
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	if (!queue->dead)
-		queue->dead = error;
-	/* without a job the device may be gone, and its workqueue with it */
-	if (!list_empty(&queue->jobs)) {
-		engine->survey = true;
-		sluice_engine_kick(engine);
-	}
-	spin_unlock_irqrestore(&engine->lock, flags);
+	sluice_engine_kill(queue->engine, &queue->entity, error);
 	wake_up_all(&queue->wait);
 }
 
 /**
- * sluice_queue_job_added - a job takes its place on the timeline
+ * sluice_queue_add_job - a job takes its place on the timeline
  * @queue: the job's
  * @job: is being published; its fence is pending from now on
  *
- * Context: any; engine->lock held.
+ * Context: any.  Return: 0, or why the queue is dead.
  */
-void sluice_queue_job_added(struct sluice_queue *queue, struct sluice_job *job)
+int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_job *job)
 {
 	struct sluice_history *history = &queue->history[job->point & (queue->depth - 1)];
-	struct dma_fence *old;
+	struct dma_fence *old = NULL;
 	unsigned long flags;
+	int ret;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	old = history->fence;
-	queue->submitted = job->point;
-	history->point = job->point;
-	history->fence = dma_fence_get(job->fence);
+	ret = sluice_engine_add(queue->engine, job);
+	if (!ret) {
+		old = history->fence;
+		queue->submitted = job->point;
+		history->point = job->point;
+		history->job = job;
+		history->fence = dma_fence_get(job->fence);
+		if (job->fence)
+			sluice_object_inc(SLUICE_OBJECT_FENCE);
+	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	dma_fence_put(old);
-	if (job->fence)
-		sluice_object_inc(SLUICE_OBJECT_FENCE);
+	return ret;
 }
 
 /**
- * sluice_queue_deadline - when somebody needs one of the queue's jobs at the latest
+ * sluice_queue_cancel_jobs - end jobs
  * @queue: the queue
+ * @first: the first point
+ * @last: the last point
  *
- * Looks at the fences of a few jobs that come next: those in the way of a later
- * one are as urgent as that.
+ * Does not wait, and lets go of the lock between two jobs.
  *
- * Return: the earliest deadline, or KTIME_MAX.  Context: any; engine->lock held.
+ * Context: any.  Return: how many of them had not ended.
  */
-ktime_t sluice_queue_deadline(struct sluice_queue *queue)
+u32 sluice_queue_cancel_jobs(struct sluice_queue *queue, u64 first, u64 last)
 {
-	ktime_t earliest = KTIME_MAX;
 	unsigned long flags;
-	u64 point, last;
+	u32 count = 0;
+	u64 point;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	last = min(queue->submitted, queue->done + SLUICE_LOOK_AHEAD);
-	for (point = queue->done + 1; point <= last; point++) {
-		struct dma_fence *fence = queue->history[point & (queue->depth - 1)].fence;
-
-		if (fence)
-			earliest = min(earliest, sluice_fence_deadline(fence));
-	}
+	point = max(first, queue->done + 1);
+	last = min(last, queue->submitted);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	return earliest;
+	for (; point <= last; point++) {
+		struct sluice_history *history = &queue->history[point & (queue->depth - 1)];
+
+		spin_lock_irqsave(&queue->lock, flags);
+		if (history->point == point && history->job)
+			count += sluice_engine_cancel(queue->engine, history->job);
+		spin_unlock_irqrestore(&queue->lock, flags);
+	}
+	return count;
 }
 
 /**
@@ -240,6 +236,7 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 	unsigned long flags;
 
 	spin_lock_irqsave(&queue->lock, flags);
+	history->job = NULL;
 	history->status = status;
 	history->ended = now;
 	if (job->flags & SLUICE_SUBMIT_NO_COMPLETION)
@@ -415,17 +412,23 @@ static int sluice_queue_attach(struct sluice_call *call)
 		ret = PTR_ERR(slot);
 		goto err_number;
 	}
+	ret = sluice_slot_bind(slot, queue, number);
+	if (ret)
+		goto err_slot;
 	mutex_lock(&queue->slot_lock);
 	if (queue->slots_closed)
 		ret = -ENODEV;
 	else	/* the entry is reserved: no allocation */
 		ret = xa_err(xa_store(&queue->slots, number, slot, GFP_KERNEL_ACCOUNT));
 	/* revoked before it had a place, where nobody found it */
-	if (!ret && sluice_slot_revoked(slot))
-		sluice_device_revoke_slots(queue->sdev);
+	if (!ret && sluice_slot_revoked(slot)) {
+		xa_store(&queue->slots, number, SLUICE_SLOT_REVOKED, GFP_KERNEL_ACCOUNT);
+		ret = -ENODEV;
+	}
 	mutex_unlock(&queue->slot_lock);
 	if (!ret)
 		goto out;
+err_slot:
 	sluice_slot_put(slot);
 err_number:
 	xa_release(&queue->slots, number);
@@ -486,10 +489,12 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
 		other = dma_fence_get(history->fence);
 	} else if (history) {
 		history->fence = dma_fence_get(fence);
-		if (queue->done >= point)
-			sluice_fence_end(fence, history->status, history->ended);
-		else
+		if (history->job) {
+			sluice_engine_give_fence(queue->engine, history->job, fence);
 			sluice_object_inc(SLUICE_OBJECT_FENCE);
+		} else {
+			sluice_fence_end(fence, history->status, history->ended);
+		}
 	} else {
 		dma_fence_signal(fence);
 	}
@@ -607,7 +612,7 @@ static int sluice_queue_cancel(struct sluice_call *call)
 
 	if (args->flags || !args->first || args->first > args->last)
 		return -EINVAL;
-	args->cancelled = sluice_engine_cancel(queue->engine, queue, args->first, args->last);
+	args->cancelled = sluice_queue_cancel_jobs(queue, args->first, args->last);
 	return 0;
 }
 
@@ -643,7 +648,7 @@ static void sluice_queue_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sluice-ended:\t%llu\n", done);
 	seq_printf(m, "sluice-in-flight:\t%u\n", in_flight);
 	seq_printf(m, "sluice-depth:\t%u\n", queue->depth);
-	seq_printf(m, "sluice-hangs:\t%u\n", READ_ONCE(queue->hangs));
+	seq_printf(m, "sluice-hangs:\t%u\n", READ_ONCE(queue->entity.hangs));
 }
 
 static const struct file_operations sluice_queue_fops = {

@@ -5,9 +5,16 @@
  * To the dma-buf, ours or foreign, a slot is a dynamic importer that pins: the
  * memory stays where it is while the slot exists, so no job is surprised by a
  * move.  What the exporter can do is to take it back for good (a device that
- * goes): then the slot is dead.  Jobs that use it end with -ENODEV, a running one
- * is aborted, and the slot is unmapped when the last of them is gone.  Their
- * fences are on the buffer, and the exporter waits for them.
+ * goes).  It then waits for the buffer's fences, some with the dma_resv held, and until
+ * the memory is unmapped.  So both depend on one abort at most, whatever is queued:
+ *
+ *	sluice_slot_invalidate()	no op may use the slot any more.  On the dma_resv its
+ *				fence @gone takes the place of the queue's
+ *	sluice_slot_settle()	the engine's work has aborted what used it: @gone signals
+ *	sluice_slots_unmap_revoked()	unmaps
+ *
+ * Jobs that use it keep their places in line, and end with -ENODEV when it is their
+ * turn.
  *
  * The queue's table and each job that uses the slot hold references; the last one
  * unmaps, takes dma_resv for it and so never runs in the signalling path.
@@ -58,13 +65,80 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 	return mapped < slot->dmabuf->size ? -EINVAL : 0;
 }
 
-/* The dma_resv is held. */
+/*
+ * Do all slots of the queue that share the reservation go?  Only then may the queue's
+ * fences, which stand for all of them, be taken from it.
+ */
+static bool sluice_slot_is_last(const struct sluice_slot *slot)
+{
+	struct sluice_queue *queue = slot->queue;
+	struct sluice_slot *other;
+	bool last = true;
+
+	dma_resv_assert_held(slot->dmabuf->resv);
+	spin_lock(&queue->attached_lock);
+	list_for_each_entry(other, &queue->attached, link)
+		if (other->dmabuf->resv == slot->dmabuf->resv && !sluice_slot_revoked(other))
+			last = false;
+	spin_unlock(&queue->attached_lock);
+	return last;
+}
+
+/*
+ * The dma_resv is held.  What was not mapped yet has nothing to lose: memory may move
+ * until it is pinned.
+ */
 static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
 	struct sluice_slot *slot = attach->importer_priv;
+	struct sluice_queue *queue = slot->queue;
 
+	if (!slot->sgt || slot->revoked)
+		return;
 	WRITE_ONCE(slot->revoked, true);
-	sluice_device_revoke_slots(slot->sdev);
+	if (!queue)	/* whoever has it gives it back in a moment */
+		return;
+	/* one whose last reference has gone waits for the dma_resv, to unmap */
+	if (!kref_get_unless_zero(&slot->ref))
+		return;
+	kref_get(&queue->ref);
+	if (slot->gone && sluice_slot_is_last(slot))
+		dma_resv_replace_fences(slot->dmabuf->resv, queue->context, slot->gone,
+					DMA_RESV_USAGE_WRITE);
+	sluice_engine_revoke(queue->engine, slot);
+}
+
+/**
+ * sluice_slot_settle - no op uses a slot any more whose memory is taken back
+ * @slot: from sluice_engine_revoke(); takes over the reference
+ *
+ * Context: the engine's work.
+ */
+void sluice_slot_settle(struct sluice_slot *slot)
+{
+	struct sluice_device *sdev = slot->sdev;
+
+	if (slot->gone)
+		sluice_fence_end(slot->gone, -ENODEV, ktime_get());
+	spin_lock_irq(&sdev->revoked_lock);
+	list_add_tail(&slot->revoke, &sdev->revoked);
+	spin_unlock_irq(&sdev->revoked_lock);
+	queue_work(sdev->reap_wq, &sdev->revoke_work);
+}
+
+/* Its number stays taken until DETACH, so that it does not come to mean another buffer. */
+static void sluice_slot_leave_table(struct sluice_slot *slot)
+{
+	struct sluice_queue *queue = slot->queue;
+	bool there;
+
+	mutex_lock(&queue->slot_lock);
+	there = xa_load(&queue->slots, slot->number) == slot;
+	if (there)	/* the entry is there: no allocation */
+		xa_store(&queue->slots, slot->number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
+	mutex_unlock(&queue->slot_lock);
+	if (there)
+		sluice_slot_put(slot);
 }
 
 static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
@@ -143,13 +217,50 @@ bool sluice_slot_attached(const struct dma_buf_attachment *attach)
 	       attach->importer_ops->invalidate_mappings == sluice_slot_invalidate;
 }
 
+/* Give back all that the slot has of the buffer; nothing if it has nothing. */
 static void sluice_slot_unmap(struct sluice_slot *slot)
 {
+	struct iosys_map map = slot->map;
+	struct sg_table *sgt;
+
+	if (!iosys_map_is_null(&map)) {
+		iosys_map_clear(&slot->map);
+		dma_buf_vunmap_unlocked(slot->dmabuf, &map);
+	}
 	dma_resv_lock(slot->dmabuf->resv, NULL);
-	dma_buf_unmap_attachment(slot->attach, slot->sgt, slot->dir);
-	if (slot->attach->importer_ops)
-		dma_buf_unpin(slot->attach);
+	sgt = slot->sgt;
+	slot->sgt = NULL;
+	if (sgt) {
+		dma_buf_unmap_attachment(slot->attach, sgt, slot->dir);
+		if (slot->attach->importer_ops)
+			dma_buf_unpin(slot->attach);
+	}
 	dma_resv_unlock(slot->dmabuf->resv);
+}
+
+/**
+ * sluice_slots_unmap_revoked - give memory back that exporters want
+ * @work: the device's revoke_work
+ *
+ * Context: may sleep and take dma_resv.
+ */
+void sluice_slots_unmap_revoked(struct work_struct *work)
+{
+	struct sluice_device *sdev = container_of(work, struct sluice_device, revoke_work);
+	struct sluice_slot *slot, *next;
+	LIST_HEAD(revoked);
+
+	spin_lock_irq(&sdev->revoked_lock);
+	list_splice_init(&sdev->revoked, &revoked);
+	spin_unlock_irq(&sdev->revoked_lock);
+	list_for_each_entry_safe(slot, next, &revoked, revoke) {
+		struct sluice_queue *queue = slot->queue;
+
+		sluice_slot_unmap(slot);
+		sluice_slot_leave_table(slot);
+		sluice_slot_put(slot);
+		sluice_queue_put(queue);
+	}
 }
 
 /*
@@ -175,13 +286,14 @@ static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attac
 	ret = sluice_slot_pin(slot);
 	if (ret)
 		goto unlock;
-	/* a move before the pin, or for it, took nothing from us */
-	slot->revoked = false;
 	if (scout)
 		ret = sluice_slot_scout(slot, scout);
 	if (!ret) {
-		slot->sgt = dma_buf_map_attachment(slot->attach, slot->dir);
-		ret = PTR_ERR_OR_ZERO(slot->sgt);
+		struct sg_table *sgt = dma_buf_map_attachment(slot->attach, slot->dir);
+
+		ret = PTR_ERR_OR_ZERO(sgt);
+		if (!ret)
+			slot->sgt = sgt;
 	}
 	if (ret && slot->attach->importer_ops)
 		dma_buf_unpin(slot->attach);
@@ -216,13 +328,10 @@ static int sluice_slot_map(struct sluice_slot *slot)
 	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
 				     msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS));
 	if (left <= 0)
-		ret = left ?: -ETIME;
-	else if (sluice_slot_revoked(slot))
-		ret = -ENODEV;
-	else
-		ret = sluice_slot_check(slot);
-	if (ret)
-		sluice_slot_unmap(slot);
+		return left ?: -ETIME;
+	dma_resv_lock(resv, NULL);
+	ret = slot->revoked ? -ENODEV : sluice_slot_check(slot);
+	dma_resv_unlock(resv);
 	return ret;
 }
 
@@ -239,12 +348,9 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 	ret = dma_buf_vmap_unlocked(slot->dmabuf, &slot->map);
 	if (ret)
 		return ret == -EINVAL ? -EOPNOTSUPP : ret;
-	if (slot->map.is_iomem) {
-		dma_buf_vunmap_unlocked(slot->dmabuf, &slot->map);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return slot->map.is_iomem ? -EOPNOTSUPP : 0;
 }
+
 
 /**
  * sluice_slot_create - attach and map a dma-buf
@@ -271,9 +377,10 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 		return ERR_PTR(-ENODEV);
 	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
 	if (!slot) {
-		ret = -ENOMEM;
-		goto err_exit;
+		sluice_device_exit(sdev);
+		return ERR_PTR(-ENOMEM);
 	}
+	sluice_object_inc(SLUICE_OBJECT_SLOT);
 	kref_init(&slot->ref);
 	slot->sdev = sdev;
 	slot->flags = flags;
@@ -288,27 +395,54 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 						    sluice_slot_ops(sdev, dmabuf), slot);
 	if (IS_ERR(slot->attach)) {
 		ret = PTR_ERR(slot->attach);
+		slot->attach = NULL;
 		goto err_put;
 	}
 	ret = sluice_slot_map(slot);
+	if (!ret)
+		ret = sluice_slot_vmap(slot);
 	if (ret)
-		goto err_detach;
-	ret = sluice_slot_vmap(slot);
-	if (ret)
-		goto err_unmap;
-	sluice_object_inc(SLUICE_OBJECT_SLOT);
+		goto err_put;
 	return slot;
 
-err_unmap:
-	sluice_slot_unmap(slot);
-err_detach:
-	dma_buf_detach(slot->dmabuf, slot->attach);
 err_put:
-	dma_buf_put(slot->dmabuf);
-	kfree(slot);
-err_exit:
-	sluice_device_exit(sdev);
+	sluice_slot_put(slot);
 	return ERR_PTR(ret);
+}
+
+/**
+ * sluice_slot_bind - let jobs of a queue use a slot
+ * @slot: from sluice_slot_create()
+ * @queue: the queue; it outlives the slot
+ * @number: reserved in the queue's table
+ *
+ * From here on the queue knows when the memory is taken back.
+ *
+ * Context: may sleep and takes the dma_resv.  Return: 0, -ENOMEM, or -ENODEV if it has
+ * been already.
+ */
+int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number)
+{
+	int ret = 0;
+
+	if (slot->attach->importer_ops && dma_buf_is_dynamic(slot->dmabuf)) {
+		slot->gone = sluice_fence_create(queue->name);
+		if (!slot->gone)
+			return -ENOMEM;
+		sluice_fence_init(slot->gone, dma_fence_context_alloc(1), 1);
+	}
+	dma_resv_lock(slot->dmabuf->resv, NULL);
+	if (slot->revoked) {
+		ret = -ENODEV;
+	} else {
+		slot->queue = queue;
+		slot->number = number;
+		spin_lock(&queue->attached_lock);
+		list_add_tail(&slot->link, &queue->attached);
+		spin_unlock(&queue->attached_lock);
+	}
+	dma_resv_unlock(slot->dmabuf->resv);
+	return ret;
 }
 
 static void sluice_slot_release(struct kref *ref)
@@ -316,10 +450,16 @@ static void sluice_slot_release(struct kref *ref)
 	struct sluice_slot *slot = container_of(ref, struct sluice_slot, ref);
 	struct sluice_device *sdev = slot->sdev;
 
-	if (sdev->ops->cpu_engine)
-		dma_buf_vunmap_unlocked(slot->dmabuf, &slot->map);
 	sluice_slot_unmap(slot);
-	dma_buf_detach(slot->dmabuf, slot->attach);
+	if (slot->attach)
+		dma_buf_detach(slot->dmabuf, slot->attach);
+	/* only now: until it is detached it may be asked for */
+	dma_fence_put(slot->gone);
+	if (slot->queue) {
+		spin_lock(&slot->queue->attached_lock);
+		list_del(&slot->link);
+		spin_unlock(&slot->queue->attached_lock);
+	}
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
 	sluice_object_dec(SLUICE_OBJECT_SLOT);
@@ -392,32 +532,6 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 		mutex_unlock(&queue->slot_lock);
 		if (slot != SLUICE_SLOT_REVOKED)
 			sluice_slot_put(slot);
-	}
-}
-
-/**
- * sluice_queue_drop_revoked - give the slots back whose memory is taken away
- * @queue: the queue
- *
- * Their numbers stay taken until DETACH, so that they answer -ENODEV and do not
- * come to mean another buffer.
- *
- * Context: may sleep and take dma_resv.
- */
-void sluice_queue_drop_revoked(struct sluice_queue *queue)
-{
-	struct sluice_slot *slot;
-	unsigned long number;
-
-	xa_for_each(&queue->slots, number, slot) {
-		mutex_lock(&queue->slot_lock);
-		slot = xa_load(&queue->slots, number);
-		if (slot != SLUICE_SLOT_REVOKED && sluice_slot_revoked(slot))
-			xa_store(&queue->slots, number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
-		else
-			slot = NULL;
-		mutex_unlock(&queue->slot_lock);
-		sluice_slot_put(slot);
 	}
 }
 

@@ -117,6 +117,8 @@ struct sluice_result {
  *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  Answer
  *	with sluice_engine_done(), at once or later, or return a negative errno
  *	if the op could not be started.
+ * @quick_start: @start takes some 10 us at most and never sleeps: SUBMIT may call it
+ *	with preemption off
  * @abort: stop the op that runs, because it timed out or is not wanted any
  *	more.  On return the device does not touch memory and no
  *	sluice_engine_done() for this op is under way or will come.  The same
@@ -128,6 +130,7 @@ struct sluice_device_ops {
 	u64 op_kinds;
 	u32 op_align;
 	bool cpu_engine;
+	bool quick_start;
 	int (*prepare)(struct sluice_device *sdev, void *priv);
 	bool (*check_format)(u32 fourcc);
 	int (*check_command)(void *priv, const struct sluice_command *command);

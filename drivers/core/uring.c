@@ -116,7 +116,7 @@ static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd 
 	spin_unlock_irq(&queue->lock);
 	if (!point)
 		return;
-	sluice_engine_cancel(queue->engine, queue, point, point);
+	sluice_queue_cancel_jobs(queue, point, point);
 	kfree(uring->completion);
 	sluice_compat_uring_done(cmd, -ECANCELED, issue_flags);
 }

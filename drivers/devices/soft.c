@@ -292,6 +292,7 @@ static const struct sluice_device_ops soft_ops = {
 		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK),
 	.op_align = 4,
 	.cpu_engine = true,
+	.quick_start = true,
 	.check_format = soft_check_format,
 	.start = soft_start,
 	.abort = soft_abort,
