@@ -442,7 +442,8 @@ static void end_under_a_transfer(struct __test_metadata *_metadata, int queue, i
 	ASSERT_EQ(pci_attribute(address, attribute, text), 0);
 	/* it has returned: nothing uses the memory any more */
 	EXPECT_EQ(sluice_fence_wait(fences[0], 0), -ENODEV);
-	EXPECT_EQ(sluice_fence_wait(fences[1], 0), -ENODEV);
+	/* one that is queued ends when it is its turn */
+	EXPECT_EQ(sluice_fence_wait(fences[1], 20000), -ENODEV);
 	/* what has nothing to do with it goes on */
 	EXPECT_EQ(sluice_fence_wait(fences[2], 20000), 0);
 	EXPECT_EQ(check_value(system, SIZE, 2), 0);
@@ -465,6 +466,56 @@ TEST_F_TIMEOUT(p2p, unbind_ends_a_transfer_of_an_explicit_slot, SECONDS)
 	self->buffer = sluice_alloc(self->bar, self->heap, LONG_SIZE, 0);
 	end_under_a_transfer(_metadata, self->queue, self->edu, self->buffer,
 			     SLUICE_ATTACH_EXPLICIT, self->peers.bar, "driver/unbind", self->peers.bar);
+}
+
+static void revoke_behind_a_wait(struct __test_metadata *_metadata, const FIXTURE_DATA(p2p) *self,
+				 uint32_t flags)
+{
+	int system = sluice_alloc(self->edu, 0, SIZE, 0), held, fences[2];
+	int slot = sluice_attach(self->queue, self->buffer, flags);
+	int other = sluice_attach(self->queue, system, 0);
+	int again = sluice_attach(self->queue, self->buffer, flags | SLUICE_ATTACH_READ);
+	struct sluice_op op;
+	struct gate gate;
+	int soft_slot;
+
+	ASSERT_GE(slot, 0);
+	ASSERT_GE(other, 0);
+	ASSERT_GE(again, 0);
+	/* a fence that does not signal by itself for half a minute */
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	soft_slot = sluice_attach(gate.queue, gate.buffer, 0);
+	ASSERT_GE(soft_slot, 0);
+	sluice_op_fill(&op, soft_slot, 0, 4096, 1);
+	ASSERT_EQ(sluice_submit(gate.queue, &op, 1, -1, &held, 0, NULL), 0);
+	sluice_op_fill(&op, other, 0, SIZE, 2);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, held, &fences[0], 0, NULL), 0);
+	sluice_op_copy(&op, slot, 0, again, 4096, 4096);
+	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fences[1], 0, NULL), 0);
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	/* it has its memory back, and did not wait for what is in front of the job */
+	EXPECT_FALSE(signalled(held));
+	EXPECT_FALSE(signalled(fences[0]));
+	/* the job keeps its place, and ends in it */
+	EXPECT_FALSE(signalled(fences[1]));
+	ASSERT_EQ(gate_open(&gate), 0);
+	EXPECT_EQ(sluice_fence_wait(fences[0], LATE_MS), 0);
+	EXPECT_EQ(sluice_fence_wait(fences[1], LATE_MS), -ENODEV);
+	EXPECT_EQ(check_value(system, SIZE, 2), 0);
+	close(held);
+	close(fences[0]);
+	close(fences[1]);
+	close(system);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_what_is_queued_ahead, SECONDS)
+{
+	revoke_behind_a_wait(_metadata, self, 0);
+}
+
+TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_what_is_queued_ahead_of_an_explicit_slot, SECONDS)
+{
+	revoke_behind_a_wait(_metadata, self, SLUICE_ATTACH_EXPLICIT);
 }
 
 TEST_F_TIMEOUT(p2p, PCI_removal_ends_a_transfer_under_way_and_the_device_comes_back, SECONDS)

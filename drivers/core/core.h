@@ -72,6 +72,8 @@ struct sluice_queue;
  * @priority: higher goes first
  * @timeout: running time of a job, in jiffies
  * @dead: errno that ends all jobs
+ * @chain: an error of a job ends those that follow it, too
+ * @failed: -ECANCELED since such an error, until CANCEL clears it
  * @hangs: jobs in a row that ran into @timeout; touched by who owns a job that
  *	ends
  */
@@ -83,6 +85,8 @@ struct sluice_entity {
 	u32 priority;
 	unsigned long timeout;
 	int dead;
+	bool chain;
+	int failed;
 	unsigned int hangs;
 };
 
@@ -842,6 +846,7 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now);
 void sluice_engine_wake(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error);
+void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity);
 bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
 void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,

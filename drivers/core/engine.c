@@ -152,6 +152,8 @@ static int sluice_job_unwanted(const struct sluice_job *job)
 		return job->queue->entity.dead;
 	if (job->cancelled)
 		return job->cancelled;
+	if (job->queue->entity.failed)
+		return job->queue->entity.failed;
 	if (step && (sluice_slot_revoked(step->dst) || sluice_slot_revoked(step->src)))
 		return -ENODEV;
 	return 0;
@@ -210,9 +212,22 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 	sluice_job_put(job);
 }
 
+/* Before anybody sees that the job has failed, and clears it. */
+static void sluice_engine_note_error(struct sluice_engine *engine, struct sluice_job *job)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	if (!job->cancelled)
+		job->queue->entity.failed = -ECANCELED;
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
 static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
 	trace_sluice_job_done(job, status);
+	if (status && job->queue->entity.chain)
+		sluice_engine_note_error(engine, job);
 	/* one without ops says nothing about the device */
 	if (!status && job->num_steps)
 		job->queue->entity.hangs = 0;
@@ -700,10 +715,26 @@ void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *enti
 
 	spin_lock_irqsave(&engine->lock, flags);
 	if (!entity->dead)
-		entity->dead = error;
+		WRITE_ONCE(entity->dead, error);
 	/* without a job the device may be gone, and its workqueue with it */
 	if (!list_empty(&entity->jobs))
 		sluice_engine_look(engine, entity);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_clear - let jobs of a queue run again after an error
+ * @engine: the queue's
+ * @entity: the engine's part of the queue
+ *
+ * Context: any.
+ */
+void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	entity->failed = 0;
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 

@@ -205,7 +205,8 @@ static int sluice_node_info(struct sluice_call *call)
 		.uapi_version = SLUICE_UAPI_VERSION,
 		.op_kinds = sdev->ops->op_kinds,
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
-			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0),
+			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
+			SLUICE_CAP_CHAIN_ERRORS,
 		.num_heaps = sdev->num_heaps,
 		.num_engines = sdev->num_engines,
 		.max_ops = SLUICE_MAX_OPS,
@@ -359,7 +360,8 @@ static int sluice_node_create_queue(struct sluice_call *call)
 	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_create_queue *args = call->data;
 
-	if (args->engine >= sdev->num_engines || args->flags || args->reserved ||
+	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_QUEUE_CHAIN_ERRORS ||
+	    args->reserved ||
 	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;

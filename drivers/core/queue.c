@@ -81,6 +81,7 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	snprintf(queue->name, sizeof(queue->name), "%s-%llu", sdev->name, queue->context);
 	sluice_entity_init(&queue->entity, args->priority,
 			   args->timeout_ms ?: SLUICE_DEFAULT_TIMEOUT_MS);
+	queue->entity.chain = args->flags & SLUICE_QUEUE_CHAIN_ERRORS;
 	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_DEFAULT_DEPTH, 2U));
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->slot_lock);
@@ -268,18 +269,20 @@ static int sluice_queue_fop_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static bool sluice_queue_gone(struct sluice_queue *queue)
+/* Why the queue takes no more jobs, or 0. */
+static int sluice_queue_dead(const struct sluice_queue *queue)
 {
-	return READ_ONCE(queue->sdev->gone);
+	return READ_ONCE(queue->entity.dead);
 }
 
-/* No record is there, and none will come. */
-static bool sluice_queue_over(struct sluice_queue *queue)
+/* No record is there, and none will come: why, or 0. */
+static int sluice_queue_over(struct sluice_queue *queue)
 {
-	bool over = sluice_queue_gone(queue);
+	int over = sluice_queue_dead(queue);
 
 	spin_lock_irq(&queue->lock);
-	over = over && queue->done == queue->submitted && kfifo_is_empty(&queue->completions);
+	if (queue->done != queue->submitted || !kfifo_is_empty(&queue->completions))
+		over = 0;
 	spin_unlock_irq(&queue->lock);
 	return over;
 }
@@ -325,6 +328,7 @@ static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t co
 {
 	struct sluice_queue *queue = file->private_data;
 	ssize_t done;
+	int over;
 
 	if (count < sizeof(struct sluice_completion))
 		return -EINVAL;
@@ -336,8 +340,9 @@ static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t co
 		mutex_unlock(&queue->read_lock);
 		if (done)
 			break;
-		if (sluice_queue_over(queue))
-			return -ENODEV;
+		over = sluice_queue_over(queue);
+		if (over)
+			return over;
 		/*
 		 * fcntl() writes the flags as it likes, under a lock that is only
 		 * for writers.  Either value will do, but one for this turn.
@@ -364,9 +369,9 @@ static __poll_t sluice_queue_poll(struct file *file, poll_table *table)
 	if (queue->in_flight < queue->depth)
 		events |= EPOLLOUT | EPOLLWRNORM;
 	spin_unlock_irq(&queue->lock);
-	if (sluice_queue_gone(queue)) {
+	if (sluice_queue_dead(queue)) {
 		events &= ~(EPOLLOUT | EPOLLWRNORM);
-		events |= EPOLLHUP;
+		events |= READ_ONCE(queue->sdev->gone) ? EPOLLHUP : EPOLLERR;
 	}
 	return events;
 }
@@ -610,9 +615,11 @@ static int sluice_queue_cancel(struct sluice_call *call)
 	struct sluice_queue *queue = call->file->private_data;
 	struct sluice_cancel *args = call->data;
 
-	if (args->flags || !args->first || args->first > args->last)
+	if (args->flags & ~SLUICE_CANCEL_CLEAR || !args->first || args->first > args->last)
 		return -EINVAL;
 	args->cancelled = sluice_queue_cancel_jobs(queue, args->first, args->last);
+	if (args->flags & SLUICE_CANCEL_CLEAR)
+		sluice_engine_clear(queue->engine, &queue->entity);
 	return 0;
 }
 

@@ -152,20 +152,22 @@ static bool pci_range_covers(const struct pci_range *range, unsigned int bar, u6
 /**
  * pci_ranges_cover - has root allowed these registers, in one range?
  * @sluice: the device
+ * @for_mmap: to processes, else to programs
  * @bar: of which BAR
  * @offset: bytes into it
  * @length: bytes
  *
  * If so, sluice->regs[bar] is mapped.  Any context.
  */
-bool pci_ranges_cover(struct sluice_pci *sluice, unsigned int bar, u64 offset, u64 length)
+bool pci_ranges_cover(struct sluice_pci *sluice, bool for_mmap, unsigned int bar, u64 offset,
+		      u64 length)
 {
 	unsigned long flags;
 	bool covered = false;
 	unsigned int i;
 
 	spin_lock_irqsave(&sluice->lock, flags);
-	for (i = 0; i < sluice->num_ranges && !covered; i++)
+	for (i = 0; i < sluice->num_ranges && sluice->for_mmap == for_mmap && !covered; i++)
 		covered = pci_range_covers(&sluice->ranges[i], bar, offset, length);
 	spin_unlock_irqrestore(&sluice->lock, flags);
 	return covered;
@@ -181,7 +183,7 @@ static int pci_find_registers(void *priv, u64 offset, phys_addr_t *phys)
 	    !(pci_resource_flags(sluice->pdev, bar) & IORESOURCE_MEM) ||
 	    !PAGE_ALIGNED(pci_resource_start(sluice->pdev, bar)))
 		return -EINVAL;
-	if (!pci_ranges_cover(sluice, bar, offset, PAGE_SIZE))
+	if (!pci_ranges_cover(sluice, true, bar, offset, PAGE_SIZE))
 		return -EACCES;
 	*phys = pci_resource_start(sluice->pdev, bar) + offset;
 	return 0;
@@ -240,9 +242,17 @@ static int pci_range_prepare(struct sluice_pci *sluice, const struct pci_range *
 	return -ENOMEM;
 }
 
-/* BAR:OFFSET+LENGTH, with anything that is white or a comma in between. */
-static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned int *count)
+/*
+ * BAR:OFFSET+LENGTH, with anything that is white or a comma in between.  After the word
+ * "mmap" they are for processes, else for programs.
+ */
+static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned int *count,
+			    bool *for_mmap)
 {
+	text += strspn(text, " \t\n,");
+	*for_mmap = !strncmp(text, "mmap", 4) && (!text[4] || strchr(" \t\n,", text[4]));
+	if (*for_mmap)
+		text += 4;
 	*count = 0;
 	for (;;) {
 		struct pci_range *range = &ranges[*count];
@@ -263,9 +273,25 @@ static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned
 	}
 }
 
-static void pci_set_ranges(struct sluice_pci *sluice, const struct pci_range *ranges,
-			   unsigned int count)
+/* Nobody has any registers any more, when those that had them are out. */
+static void pci_take_ranges(struct sluice_pci *sluice, bool for_mmap)
 {
+	lockdep_assert_held(&sluice->setup);
+	spin_lock_irq(&sluice->lock);
+	sluice->num_ranges = 0;
+	sluice->for_mmap = for_mmap;
+	spin_unlock_irq(&sluice->lock);
+	if (for_mmap)
+		pci_program_forbid(sluice);
+	else
+		sluice_device_zap_registers(sluice->sdev);
+}
+
+static void pci_set_ranges(struct sluice_pci *sluice, const struct pci_range *ranges,
+			   unsigned int count, bool for_mmap)
+{
+	if (for_mmap != sluice->for_mmap)
+		pci_take_ranges(sluice, for_mmap);
 	spin_lock_irq(&sluice->lock);
 	memcpy(sluice->ranges, ranges, count * sizeof(*ranges));
 	sluice->num_ranges = count;
@@ -287,20 +313,21 @@ static ssize_t registers_store(struct device *dev, struct device_attribute *attr
 	struct sluice_pci *sluice = dev_get_drvdata(dev);
 	struct pci_range ranges[PCI_MAX_RANGES];
 	unsigned int count, i;
+	bool for_mmap;
 	int ret;
 
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
 	ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
 	if (!ret)
-		ret = pci_parse_ranges(text, ranges, &count);
+		ret = pci_parse_ranges(text, ranges, &count, &for_mmap);
 	if (ret)
 		return ret;
 	mutex_lock(&sluice->setup);
 	for (i = 0; i < count && !ret; i++)
 		ret = pci_range_prepare(sluice, &ranges[i]);
 	if (!ret)
-		pci_set_ranges(sluice, ranges, count);
+		pci_set_ranges(sluice, ranges, count, for_mmap);
 	mutex_unlock(&sluice->setup);
 	return ret ?: size;
 }
@@ -312,6 +339,8 @@ static ssize_t registers_show(struct device *dev, struct device_attribute *attr,
 	int length = 0;
 
 	mutex_lock(&sluice->setup);
+	if (sluice->for_mmap && sluice->num_ranges)
+		length += sysfs_emit_at(text, length, "mmap\n");
 	for (i = 0; i < sluice->num_ranges; i++)
 		length += sysfs_emit_at(text, length, "%u:%#llx+%#llx\n", sluice->ranges[i].bar,
 					sluice->ranges[i].offset, sluice->ranges[i].length);

@@ -59,7 +59,9 @@ struct pci_vector {
  * @used: there have been ranges: the device may have been set to work
  * @lock: spinlock, irq: guards all below
  * @num_ranges: length of @ranges; with 0 the device is no bus master
- * @ranges: what programs and mmap() may use
+ * @ranges: what programs, or processes by mmap(), may use
+ * @for_mmap: processes, and no program.  Never both: a fence does not wait for what a
+ *	process does with the device
  * @listening: interrupts count: the device is registered, and not being unbound
  * @resetting: was stopped, and is to be reset: bus mastering is off
  * @stuck: it could not be reset, and is no bus master any more
@@ -89,6 +91,7 @@ struct sluice_pci {
 	spinlock_t lock;
 	unsigned int num_ranges;
 	struct pci_range ranges[PCI_MAX_RANGES];
+	bool for_mmap;
 	bool listening;
 	bool resetting;
 	bool stuck;
@@ -100,7 +103,8 @@ struct sluice_pci {
 	unsigned long fired;
 };
 
-bool pci_ranges_cover(struct sluice_pci *sluice, unsigned int bar, u64 offset, u64 length);
+bool pci_ranges_cover(struct sluice_pci *sluice, bool for_mmap, unsigned int bar, u64 offset,
+		      u64 length);
 
 int pci_program_init(struct sluice_pci *sluice);
 void pci_program_leave(struct sluice_pci *sluice);
@@ -109,6 +113,7 @@ void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number);
 int pci_program_check(void *priv, const struct sluice_command *command);
 int pci_program_start(struct sluice_engine *engine, const struct sluice_step *step);
 void pci_program_abort(struct sluice_engine *engine);
+void pci_program_forbid(struct sluice_pci *sluice);
 void pci_program_reset_prepare(struct pci_dev *pdev);
 void pci_program_reset_done(struct pci_dev *pdev);
 extern const struct dev_pm_ops pci_program_pm;

@@ -133,7 +133,7 @@ static int pci_program_command(struct sluice_pci *sluice, const struct sluice_co
 	if (command->kind == SLUICE_COMMAND_INTERRUPT)
 		return pci_program_await(sluice, command->value);
 	/* root may have changed his mind since SUBMIT */
-	if (!pci_ranges_cover(sluice, command->bar, command->offset, command->width))
+	if (!pci_ranges_cover(sluice, false, command->bar, command->offset, command->width))
 		return -EACCES;
 	if (command->kind == SLUICE_COMMAND_POLL)
 		return pci_program_poll(sluice, command);
@@ -151,6 +151,8 @@ static int pci_program_run(struct sluice_pci *sluice, const struct sluice_step *
 		sluice->fired = 0;
 		if (sluice->stuck)
 			ret = -EIO;
+		else if (sluice->for_mmap)
+			ret = -EACCES;
 		spin_unlock_irq(&sluice->lock);
 	}
 	/* while it waits, the step may be gone already */
@@ -198,10 +200,10 @@ static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_ste
 	engine = pci_program_claim(sluice);
 	if (!engine)
 		return;
-	if (result.status)
-		pci_program_stop(sluice);
-	else
+	if (!result.status)
 		result.bytes = step->length;
+	else if (sluice->next)	/* else it had not begun */
+		pci_program_stop(sluice);
 	sluice_engine_done(engine, &result);
 }
 
@@ -370,10 +372,13 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 {
 	struct sluice_pci *sluice = priv;
 
-	if (command->kind == SLUICE_COMMAND_INTERRUPT)
-		return command->value < sluice->num_vectors ? 0 : -EINVAL;
-	return pci_ranges_cover(sluice, command->bar, command->offset, command->width) ?
-		0 : -EACCES;
+	if (command->kind != SLUICE_COMMAND_INTERRUPT)
+		return pci_ranges_cover(sluice, false, command->bar, command->offset,
+					command->width) ? 0 : -EACCES;
+	if (command->value >= sluice->num_vectors)
+		return -EINVAL;
+	/* a process that has the device's registers can raise it */
+	return READ_ONCE(sluice->for_mmap) ? -EACCES : 0;
 }
 
 /* Is it done at once, as far as it goes?  start() may be somebody's SUBMIT. */
@@ -434,6 +439,33 @@ void pci_program_abort(struct sluice_engine *engine)
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	pci_program_stop(sluice);
+}
+
+/**
+ * pci_program_forbid - the device is given to processes: a program that runs ends
+ * @sluice: the device, with @for_mmap set, and the lock that guards setting it held
+ *
+ * With -EACCES; its device is reset.  One that is still queued ends so when it is its turn.
+ *
+ * Context: may sleep.
+ */
+void pci_program_forbid(struct sluice_pci *sluice)
+{
+	struct sluice_result result = { .status = -EACCES };
+	struct sluice_engine *engine = pci_program_claim(sluice);
+
+	pci_synchronize_interrupts(sluice);	/* they queue the work */
+	cancel_work_sync(&sluice->work);
+	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
+	if (engine) {
+		pci_program_stop(sluice);
+		sluice_engine_done(engine, &result);
+	}
+	/* the next may have come to the engine by now: see for itself */
+	spin_lock_irq(&sluice->lock);
+	if (sluice->engine && !sluice->resetting)
+		queue_work(sluice->wq, &sluice->work);
+	spin_unlock_irq(&sluice->lock);
 }
 
 /**

@@ -80,6 +80,11 @@ static int try_ranges(void)
 	return pci_attribute(peers.edu, "registers", RANGES);
 }
 
+static bool prepare_mmap(void)
+{
+	return !pci_attribute(peers.edu, "registers", "mmap " RANGES);
+}
+
 static int try_mmap(void)
 {
 	int ret = sluice_map_registers(device, 0, 0, 4096, &registers);
@@ -90,14 +95,14 @@ static int try_mmap(void)
 
 static bool undo_mmap(int result)
 {
-	return result < 0 || (!result && !munmap((void *)registers, 4096));
+	return (result < 0 || (!result && !munmap((void *)registers, 4096))) && !try_ranges();
 }
 
 static const struct call calls[] = {
 	CALL("SUBMIT of a program", NULL, try_submit, undo_submit, .slow = true),
 	CALL("EVENTFD", NULL, try_eventfd, undo_eventfd),
 	CALL("ranges of registers", NULL, try_ranges, undo_nothing),
-	CALL("mmap of registers, and touch", NULL, try_mmap, undo_mmap),
+	CALL("mmap of registers, and touch", prepare_mmap, try_mmap, undo_mmap),
 };
 
 /* The end, while a program waits for an interrupt that does not come. */
@@ -111,8 +116,7 @@ static bool prepare_end(void)
 	queue = sluice_queue(device, 0);
 	sluice_command_interrupt(&command, 0);
 	sluice_op_program(&op, &command, 1);
-	return !try_ranges() && !sluice_submit(queue, &op, 1, -1, NULL, 0, NULL) &&
-	       !try_mmap() && !sigbus_at(registers);
+	return !try_ranges() && !sluice_submit(queue, &op, 1, -1, NULL, 0, NULL);
 }
 
 static int try_unbind(void)
@@ -124,12 +128,11 @@ static bool undo_unbind(int result)
 {
 	struct sluice_completion completion = {};
 	/* what failed was the write to sysfs, and nothing has ended */
-	bool fine = result >= 0 || (!sigbus_at(registers) && !try_unbind());
+	bool fine = result >= 0 || !try_unbind();
 
-	fine &= sigbus_at(registers) && sluice_read(queue, &completion, 1) == 1 &&
+	fine &= sluice_read(queue, &completion, 1) == 1 &&
 		/* short of time, it had its own end */
 		(completion.status == -ENODEV || completion.status == -ETIME);
-	munmap((void *)registers, 4096);
 	close(queue);
 	close(device);
 	return fine;
@@ -137,6 +140,28 @@ static bool undo_unbind(int result)
 
 static const struct call unbind_call =
 	CALL("unbind while a program runs", prepare_end, try_unbind, undo_unbind, .slow = true);
+
+/* The end, while a process has registers mapped. */
+
+static bool prepare_unmap(void)
+{
+	device = peers_open_program(&peers);
+	return prepare_mmap() && !try_mmap() && !sigbus_at(registers);
+}
+
+static bool undo_unmap(int result)
+{
+	bool fine = result >= 0 || (!sigbus_at(registers) && !try_unbind());
+
+	fine &= sigbus_at(registers);
+	munmap((void *)registers, 4096);
+	close(device);
+	return fine;
+}
+
+static const struct call unmap_call =
+	CALL("unbind while registers are mapped", prepare_unmap, try_unbind, undo_unmap,
+	     .slow = true);
 
 static bool prepare_probe(void)
 {
@@ -227,6 +252,7 @@ TEST_F_TIMEOUT(program, an_unbind_ends_it_whatever_fails, 600)
 	device = queue = buffer = -1;
 	ASSERT_EQ(try_unbind(), 0);
 	EXPECT_TRUE(sites_each(&unbind_call));
+	EXPECT_TRUE(sites_each(&unmap_call));
 	device = queue = -1;
 }
 

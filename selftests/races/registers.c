@@ -2,8 +2,8 @@
 /*
  * A loop in which a device that is driven by its registers comes and goes below
  * those who run programs on it, map its registers and count its interrupts, while
- * root gives and takes the registers, and programs hang, fail and are cancelled, so
- * that it is being reset most of the time.
+ * root gives the registers to programs and to processes and takes them back, and
+ * programs hang, fail and are cancelled, so that it is being reset most of the time.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -154,12 +154,13 @@ static void *hold(void *argument)
 static void *give_and_take(void *argument)
 {
 	static const char * const ranges[] = {
-		"0:0+0x1000", "0:0+0x1000", "0:0+0x1000", "0:0+0x10 0:0x60+0x8", "0:0+0x8", "\n",
+		"0:0+0x1000", "mmap 0:0+0x1000", "0:0+0x1000", "0:0+0x10 0:0x60+0x8", "0:0+0x8",
+		"mmap 0:0+0x1000", "mmap 0:0+8", "\n",
 	};
 	unsigned int seed = *(unsigned int *)argument;
 
 	while (!over) {
-		pci_attribute(peers.edu, "registers", ranges[rand_r(&seed) % 6]);
+		pci_attribute(peers.edu, "registers", ranges[rand_r(&seed) % 8]);
 		if (rand_r(&seed) % 4 == 0)
 			pci_attribute(peers.edu, "reset", "1");
 		pause_up_to(&seed, 200000);

@@ -72,6 +72,7 @@ enum sluice_op_kind {
 /* sluice_info.caps */
 #define SLUICE_CAP_SYNC_FILE	(1ULL << 0)	/* in-fences, out-fences and FENCE work */
 #define SLUICE_CAP_URING	(1ULL << 1)	/* SLUICE_URING_SUBMIT works */
+#define SLUICE_CAP_CHAIN_ERRORS	(1ULL << 2)	/* SLUICE_QUEUE_CHAIN_ERRORS, SLUICE_CANCEL_CLEAR */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -327,16 +328,20 @@ struct sluice_eventfd {
 /*
  * mmap() of a device's registers, where it has some that userspace may have:
  * shared, at this offset plus one inside the BAR, whole pages.  Uncached.  All the
- * pages must lie in ranges that root has allowed (-EACCES if not; -EINVAL for what
- * is no such BAR, or a private mapping).  After the end of the device, or when
- * root takes a range back, a touch is a SIGBUS.
+ * pages must lie in ranges that root has given to processes (-EACCES if not, and always
+ * while the ranges are for programs; -EINVAL for what is no such BAR, or a private
+ * mapping).  After the end of the device, or when root takes a range back, a touch is a
+ * SIGBUS.
  */
 #define SLUICE_MMAP_BAR(bar)	((__u64)(bar) << 40)
+
+/* sluice_create_queue.flags */
+#define SLUICE_QUEUE_CHAIN_ERRORS	(1U << 0)	/* an error of a job cancels those that follow */
 
 /**
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
  * @engine: in, engine number
- * @flags: in, must be 0
+ * @flags: in, SLUICE_QUEUE_* or 0
  * @priority: in, 0 (normal) to 2 (first); a running job is never interrupted
  * @timeout_ms: in, running time allowed to a job in milliseconds, 0 for the
  *	default, at most SLUICE_MAX_TIMEOUT_MS
@@ -348,6 +353,10 @@ struct sluice_eventfd {
  *
  * The jobs of a queue run and end in the order of their submission.  When the
  * last fd of a queue is closed, jobs that have not ended are cancelled.
+ *
+ * With SLUICE_QUEUE_CHAIN_ERRORS an error of a job, other than by CANCEL, ends all jobs
+ * that follow it with -ECANCELED, also those submitted later, until CANCEL is called with
+ * SLUICE_CANCEL_CLEAR.  So if a job succeeded, all jobs before it did.
  *
  * Errors: -EINVAL, -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
  */
@@ -616,12 +625,15 @@ struct sluice_wait {
 	__s32 status;
 };
 
+/* sluice_cancel.flags */
+#define SLUICE_CANCEL_CLEAR	(1U << 0)	/* jobs submitted from now on run again */
+
 /**
  * struct sluice_cancel - SLUICE_IOCTL_CANCEL: end jobs that are not wanted any more
  * @first: in, the first point
  * @last: in, the last point; one that has not been submitted yet stands for the
  *	last that has
- * @flags: in, must be 0
+ * @flags: in, SLUICE_CANCEL_* or 0
  * @cancelled: out, how many of these jobs had not ended
  *
  * They end with -ECANCELED, in their place on the timeline: a job that runs is
@@ -658,10 +670,12 @@ struct sluice_cancel {
  * read() returns as many whole records as there are and fit.  It blocks while
  * there is none, unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer
  * smaller than a record), -EAGAIN, -EINTR, -EFAULT (no record is lost),
- * -ENODEV (device gone, and all records read).
+ * -ENODEV (device gone, and all records read), -EIO (the queue is dead, and all records
+ * read).  A reader of an idle queue is woken by a job without ops, and by a signal whose
+ * handler does not restart calls (-EINTR).
  *
  * poll(): EPOLLIN a record can be read, EPOLLOUT the queue has room for a job,
- * EPOLLHUP the device is gone.
+ * EPOLLHUP the device is gone, EPOLLERR the queue is dead.
  */
 struct sluice_completion {
 	__u64 point;

@@ -408,12 +408,19 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
 		  int *out_fence, uint64_t user_data, uint64_t *point)
 {
-	__s32 fence = in_fence;
+	return sluice_submit_after(queue, ops, num_ops, &in_fence, in_fence != -1, out_fence,
+				   user_data, point);
+}
+
+int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			const int *in_fences, unsigned int num_in_fences, int *out_fence,
+			uint64_t user_data, uint64_t *point)
+{
 	struct sluice_submit args = {
 		.ops = (uintptr_t)ops,
-		.in_fences = (uintptr_t)&fence,
+		.in_fences = (uintptr_t)in_fences,
 		.num_ops = num_ops,
-		.num_in_fences = in_fence >= 0,
+		.num_in_fences = num_in_fences,
 		.flags = out_fence ? SLUICE_SUBMIT_OUT_FENCE : 0,
 		.user_data = user_data,
 		.op_size = sizeof(*ops),
@@ -475,9 +482,10 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	int saved = errno;
 	ssize_t count;
 
-	do
-		count = read(queue, completions, max * sizeof(*completions));
-	while (count < 0 && errno == EINTR);
+	/* more than a queue can have, and less than overflows */
+	if (max > SLUICE_MAX_DEPTH)
+		max = SLUICE_MAX_DEPTH;
+	count = read(queue, completions, max * sizeof(*completions));
 	if (count < 0)
 		count = -errno;
 	else
@@ -493,6 +501,9 @@ int sluice_fence_wait(int fence, int timeout_ms)
 	struct sync_file_info info = { .num_fences = 0 };
 	int saved = errno, ret;
 
+	/* poll() would leave it out, and wait */
+	if (fence < 0)
+		return -EBADF;
 	for (;;) {
 		ret = poll(&pollfd, 1, timeout_ms);
 		if (ret >= 0 || errno != EINTR)

@@ -216,14 +216,37 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
  * sluice_submit - submit a job
  * @ops: what to do
  * @num_ops: how many
- * @in_fence: sync_file to wait for, or -1
+ * @in_fence: sync_file to wait for, or -1 for none
  * @out_fence: set to a sync_file that signals when the job has ended; NULL if
  *	not wanted
  * @user_data: for the completion
  * @point: set to the job's point; NULL if not wanted
+ *
+ * Returns 0, -EBADF if @in_fence is negative and not -1 (the errno of a call that failed
+ * is no fence), or another errno of struct sluice_submit's list.
  */
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
 		  int *out_fence, uint64_t user_data, uint64_t *point);
+
+/**
+ * sluice_submit_after - submit a job that waits for several fences
+ * @ops: what to do
+ * @num_ops: how many
+ * @in_fences: sync_files to wait for
+ * @num_in_fences: how many, at most SLUICE_MAX_IN_FENCES
+ * @out_fence: as for sluice_submit()
+ * @user_data: for the completion
+ * @point: set to the job's point; NULL if not wanted
+ *
+ * An error of any of the fences cancels the job.  That is more than one fence made by
+ * sluice_fence_merge() tells: see there.
+ *
+ * Returns as sluice_submit(), and -E2BIG for too many fences.  Each of @in_fences must be
+ * a sync_file: -1 is none, and refused with -EBADF.
+ */
+int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			const int *in_fences, unsigned int num_in_fences, int *out_fence,
+			uint64_t user_data, uint64_t *point);
 
 struct io_uring_sqe;
 
@@ -267,7 +290,12 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last);
  * sluice_read - read completions
  * @max: room in @completions
  *
- * Blocks while there is none.  Returns how many were read.
+ * Blocks while there is none.  To wake a thread that waits here, submit a job without
+ * ops, or send it a signal whose handler was installed without SA_RESTART.
+ *
+ * Returns how many were read; -EINTR after such a signal; -EAGAIN from a non-blocking
+ * queue without one; -ENODEV or -EIO when none will come, because the device has gone or
+ * the queue is dead.
  */
 int sluice_read(int queue, struct sluice_completion *completions, size_t max);
 
@@ -275,7 +303,8 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max);
  * sluice_fence_wait - wait for a sync_file
  * @timeout_ms: from now; negative for ever
  *
- * Returns 0 if it has signalled without an error, its error, or -ETIME.
+ * Returns 0 if it has signalled without an error, its error, or -ETIME; -EBADF if @fence
+ * is no fd.
  */
 int sluice_fence_wait(int fence, int timeout_ms);
 
@@ -288,7 +317,13 @@ int sluice_fence_export(int dmabuf, bool write);
 /** sluice_fence_import - put a sync_file on a dma-buf, as a writer's or a reader's */
 int sluice_fence_import(int dmabuf, int fence, bool write);
 
-/** sluice_fence_merge - a sync_file that waits for both; returns a new fd */
+/**
+ * sluice_fence_merge - a sync_file that waits for both; returns a new fd
+ *
+ * The kernel keeps one fence of each queue, the later one.  Of two jobs of one queue the
+ * merged fence does not tell the error of the earlier: pass both to
+ * sluice_submit_after() where that matters.
+ */
 int sluice_fence_merge(int a, int b);
 
 #ifdef __cplusplus

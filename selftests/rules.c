@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Rules that a queue keeps whatever its users do: none of them holds another up, no
+ * error is lost, and nobody sleeps on a queue that has ended.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define SIZE 4096UL
+#define HOGS 3
+
+FIXTURE(rules) {
+	struct objects before;
+	int device, queue, buffer;
+};
+
+FIXTURE_SETUP(rules)
+{
+	self->before = objects_before();
+	knob("delay_us", 0);
+	self->device = sluice_open("soft0");
+	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
+	self->queue = patient_queue(self->device, 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+}
+
+FIXTURE_TEARDOWN(rules)
+{
+	knob("delay_us", 0);
+	knob("hang_next", 0);
+	knob("fail_next", 0);
+	close(self->queue);
+	close(self->buffer);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+static int fill(int queue, int in_fence, int *out_fence)
+{
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, 0, SIZE, 1);
+	return sluice_submit(queue, &op, 1, in_fence, out_fence, 0, NULL);
+}
+
+TEST_F(rules, an_errno_is_no_fence)
+{
+	static const int bad[] = { -2, -ENOENT, -EBADF, -ENOMEM, -EMFILE, -4096, INT32_MIN };
+	uint64_t point;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		EXPECT_EQ(fill(self->queue, bad[i], NULL), -EBADF);
+		EXPECT_EQ(sluice_submit_after(self->queue, NULL, 0, &bad[i], 1, NULL, 0, NULL),
+			  -EBADF);
+		EXPECT_EQ(sluice_fence_wait(bad[i], -1), -EBADF);
+		EXPECT_EQ(sluice_fence_merge(bad[i], bad[i]), -EBADF);
+		EXPECT_EQ(sluice_fence_import(self->buffer, bad[i], true), -EINVAL);
+	}
+	EXPECT_EQ(sluice_submit_after(self->queue, NULL, 0, (int[]){ -1 }, 1, NULL, 0, NULL),
+		  -EBADF);
+	/* nothing of that was submitted */
+	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, &point), 0);
+	EXPECT_EQ(point, 1);
+}
+
+/* Of two fences of one queue, the first with an error: given one by one, and merged. */
+TEST_F(rules, an_array_of_in_fences_keeps_the_error_that_a_merged_fence_loses)
+{
+	int other = patient_queue(self->device, 1), fences[2], merged;
+	uint64_t after, of_merged;
+	struct gate gate;
+
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(fill(self->queue, -1, &fences[0]), 0);
+	ASSERT_EQ(fill(self->queue, -1, &fences[1]), 0);
+	merged = sluice_fence_merge(fences[0], fences[1]);
+	ASSERT_GE(merged, 0);
+	ASSERT_EQ(sluice_submit_after(other, NULL, 0, fences, 2, NULL, 0, &after), 0);
+	ASSERT_EQ(sluice_submit(other, NULL, 0, merged, NULL, 0, &of_merged), 0);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(gate_open(&gate), 0);
+	EXPECT_EQ(sluice_fence_wait(fences[0], LATE_MS), -EIO);
+	EXPECT_EQ(sluice_fence_wait(fences[1], LATE_MS), 0);
+	EXPECT_EQ(sluice_wait(other, after, LATE_MS), -ECANCELED);
+	/* as the documents say; a kernel that keeps both would be no worse */
+	EXPECT_EQ(sluice_wait(other, of_merged, LATE_MS), 0);
+	close(merged);
+	close(fences[0]);
+	close(fences[1]);
+	close(other);
+}
+
+TEST_F(rules, a_queue_that_chains_errors_goes_on_when_it_is_cleared)
+{
+	struct sluice_create_queue create = { .flags = SLUICE_QUEUE_CHAIN_ERRORS };
+	struct sluice_cancel clear = {
+		.first = 1, .last = UINT64_MAX, .flags = SLUICE_CANCEL_CLEAR,
+	};
+	struct sluice_info info;
+	struct gate gate;
+	int merged, fences[4], i;
+
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_TRUE(info.caps & SLUICE_CAP_CHAIN_ERRORS);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(fill(create.fd, -1, &fences[i]), 0);
+	merged = sluice_fence_merge(fences[0], fences[3]);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(gate_open(&gate), 0);
+	EXPECT_EQ(sluice_fence_wait(fences[0], LATE_MS), -EIO);
+	for (i = 1; i < 4; i++)
+		EXPECT_EQ(sluice_fence_wait(fences[i], LATE_MS), -ECANCELED);
+	EXPECT_EQ(sluice_fence_wait(merged, LATE_MS), -ECANCELED);
+	/* nor does what comes later, until it is cleared */
+	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 5, LATE_MS), -ECANCELED);
+	ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_CANCEL, &clear), 0);
+	EXPECT_EQ(clear.cancelled, 0);
+	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 6, LATE_MS), 0);
+	/* CANCEL is no error */
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
+	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
+	EXPECT_EQ(sluice_cancel(create.fd, 7, 7), 1);
+	ASSERT_EQ(gate_open(&gate), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 7, LATE_MS), -ECANCELED);
+	EXPECT_EQ(sluice_wait(create.fd, 8, LATE_MS), 0);
+	clear.flags = SLUICE_CANCEL_CLEAR << 1;
+	EXPECT_EQ(xioctl(create.fd, SLUICE_IOCTL_CANCEL, &clear), -EINVAL);
+	close(merged);
+	for (i = 0; i < 4; i++)
+		close(fences[i]);
+	close(create.fd);
+}
+
+/* A thread in read() of a queue. */
+struct reader {
+	int queue;
+	pthread_t thread;
+	volatile bool reads;
+	int result;
+	struct sluice_completion completion;
+};
+
+static void *read_one(void *argument)
+{
+	struct reader *reader = argument;
+
+	reader->reads = true;
+	reader->result = sluice_read(reader->queue, &reader->completion, 1);
+	return NULL;
+}
+
+static bool reader_start(struct reader *reader, int queue)
+{
+	*reader = (struct reader) { .queue = queue };
+	if (pthread_create(&reader->thread, NULL, read_one, reader))
+		return false;
+	while (!reader->reads)
+		usleep(1000);
+	usleep(20000);
+	return true;
+}
+
+static int reader_end(struct reader *reader)
+{
+	pthread_join(reader->thread, NULL);
+	return reader->result;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+}
+
+TEST_F(rules, a_reader_of_an_idle_queue_can_be_woken)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	struct reader reader;
+	int tries;
+
+	ASSERT_TRUE(reader_start(&reader, self->queue));
+	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 77, NULL), 0);
+	EXPECT_EQ(reader_end(&reader), 1);
+	EXPECT_EQ(reader.completion.user_data, 77);
+	/* it may come just before the thread sleeps: again and again, as one does */
+	ASSERT_EQ(sigaction(SIGUSR1, &action, NULL), 0);
+	ASSERT_TRUE(reader_start(&reader, self->queue));
+	for (tries = 0; tries < LATE_MS && !pthread_kill(reader.thread, SIGUSR1); tries++) {
+		usleep(1000);
+		if (reader.result)
+			break;
+	}
+	EXPECT_EQ(reader_end(&reader), -EINTR);
+}
+
+TEST_F(rules, a_queue_that_dies_tells_who_waits)
+{
+	struct sluice_create_queue create = { .timeout_ms = 60 };
+	struct pollfd pollfd = { .events = POLLIN | POLLOUT };
+	struct sluice_completion completion;
+	struct reader reader;
+	int i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	pollfd.fd = create.fd;
+	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS; i++)
+		ASSERT_EQ(fill(create.fd, -1, NULL), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS - 1; i++) {
+		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+		EXPECT_EQ(completion.status, -ETIME);
+	}
+	/* what is there can still be read, and then it is over */
+	EXPECT_EQ(sluice_wait(create.fd, SLUICE_MAX_HANGS, LATE_MS), -ETIME);
+	EXPECT_EQ(poll(&pollfd, 1, LATE_MS), 1);
+	EXPECT_EQ(pollfd.revents, POLLIN | POLLERR);
+	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	EXPECT_EQ(sluice_read(create.fd, &completion, 1), -EIO);
+	EXPECT_EQ(poll(&pollfd, 1, LATE_MS), 1);
+	EXPECT_EQ(pollfd.revents, POLLERR);
+	close(create.fd);
+
+	/* one who sleeps when it happens */
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS; i++) {
+		struct sluice_submit submit = { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+		struct sluice_op op;
+
+		if (i == SLUICE_MAX_HANGS - 1)
+			ASSERT_TRUE(reader_start(&reader, create.fd));
+		ASSERT_EQ(knob("hang_next", 1), 0);
+		sluice_op_fill(&op, 0, 0, SIZE, 1);
+		submit.ops = (uintptr_t)&op;
+		submit.num_ops = 1;
+		ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_SUBMIT, &submit), 0);
+		ASSERT_EQ(sluice_wait(create.fd, submit.point, LATE_MS), -ETIME);
+	}
+	EXPECT_EQ(reader_end(&reader), -EIO);
+	close(create.fd);
+}
+
+/* This task's processor, and how it is scheduled. */
+static void settle_on(unsigned int cpu, int policy)
+{
+	struct sched_param param = {};
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	sched_setscheduler(0, policy, &param);
+}
+
+static pid_t spawn_on(unsigned int cpu, int policy, void (*work)(int device), int device)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		settle_on(cpu, policy);
+		work(device);
+		_exit(1);
+	}
+	return child;
+}
+
+static void be_busy(int device)
+{
+	(void)device;
+	for (;;)
+		;
+}
+
+static void submit_all_the_time(int device)
+{
+	int buffer = sluice_alloc(device, 0, SIZE, 0), queue = sluice_queue(device, 0);
+	struct sluice_submit submit = { .flags = SLUICE_SUBMIT_NO_COMPLETION, .num_ops = 4 };
+	struct sluice_op ops[4];
+	int i;
+
+	sluice_attach(queue, buffer, 0);
+	for (i = 0; i < 4; i++)
+		sluice_op_fill(&ops[i], 0, 0, SIZE, i);
+	submit.ops = (uintptr_t)ops;
+	for (;;)
+		xioctl(queue, SLUICE_IOCTL_SUBMIT, &submit);
+}
+
+/*
+ * One who submits all the time gets the processor once in some seconds.  If a job of
+ * somebody else's, on another processor, had to wait until it runs again, it would do
+ * so every few seconds.  What a guest on a busy host stands still is counted, too, so
+ * that it takes more than that to fail.
+ */
+TEST_F_TIMEOUT(rules, a_submitter_without_a_processor_holds_nobody_up, 180)
+{
+	int64_t end = now_ns() + 20000000000LL, held = 0, began, took, longest = 0;
+	pid_t children[HOGS + 1];
+	unsigned int jobs = 0, i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "this machine has one processor");
+	children[0] = spawn_on(0, SCHED_IDLE, submit_all_the_time, self->device);
+	for (i = 1; i <= HOGS; i++)
+		children[i] = spawn_on(0, SCHED_OTHER, be_busy, -1);
+	settle_on(1, SCHED_OTHER);
+	while (now_ns() < end) {
+		began = now_ns();
+		ASSERT_EQ(fill(self->queue, -1, NULL), 0);
+		ASSERT_EQ(sluice_wait(self->queue, ++jobs, LATE_MS), 0);
+		took = now_ns() - began;
+		longest = took > longest ? took : longest;
+		if (took > 500000000)
+			held += took;
+		if (jobs % 64 == 0) {
+			struct sluice_completion completions[64];
+
+			ASSERT_EQ(sluice_read(self->queue, completions, 64), 64);
+		}
+		usleep(1000);
+	}
+	for (i = 0; i <= HOGS; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
+	TH_LOG("%u jobs, the slowest took %lld ms", jobs, (long long)longest / 1000000);
+	EXPECT_LT(held, 3000000000LL);
+}
+
+TEST_HARNESS_MAIN
