@@ -64,7 +64,7 @@ TEST_F(cancel, stops_the_job_that_runs)
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(self->queue, 1, -1, &fence), 0);
 	ASSERT_EQ(fill(self->queue, 2, -1, NULL), 0);
-	ASSERT_TRUE(wait_running(0));
+	ASSERT_TRUE(wait_running(self->device, 0));
 	EXPECT_EQ(sluice_cancel(self->queue, 1, 1), 1);
 	ASSERT_EQ(sluice_read(self->queue, completions, 1), 1);
 	EXPECT_EQ(completions[0].status, -ECANCELED);
@@ -126,7 +126,7 @@ TEST_F(cancel, waits_for_no_in_fence)
 	ASSERT_EQ(sluice_attach(hanging, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(hanging, 1, -1, &in), 0);
-	ASSERT_TRUE(wait_running(1));
+	ASSERT_TRUE(wait_running(self->device, 1));
 	ASSERT_EQ(fill(self->queue, 2, in, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
 	/* debugfs tells what it waits for */
@@ -143,7 +143,7 @@ TEST_F(cancel, waits_for_no_in_fence)
 
 TEST_F(cancel, refuses_a_range_that_is_none)
 {
-	struct sluice_cancel args = { .first = 1, .last = 1, .flags = 1 };
+	struct sluice_cancel args = { .first = 1, .last = 1, .flags = SLUICE_CANCEL_CLEAR << 1 };
 
 	EXPECT_EQ(sluice_cancel(self->queue, 0, 1), -EINVAL);
 	EXPECT_EQ(sluice_cancel(self->queue, 2, 1), -EINVAL);

@@ -174,7 +174,8 @@ static int submit_long(FIXTURE_DATA(program) *self)
 		sluice_program_src(&ops[i], self->from, 0, PIECE);
 		sluice_program_dst(&ops[i], self->to, 0, PIECE);
 	}
-	return sluice_submit(self->queue, ops, 8, -1, NULL, 0, NULL);
+	i = sluice_submit(self->queue, ops, 8, -1, NULL, 0, NULL);
+	return i ? i : wait_running(self->device, 0) ? 0 : -ETIME;
 }
 
 /* Whoever has run on a processor has let it take the interrupts that were on their way. */
@@ -344,6 +345,7 @@ TEST_F_TIMEOUT(program, no_process_has_registers_while_a_fence_waits, SECONDS)
 	sluice_command_interrupt(next_command(self), 0);
 	prepare_bare(self, &op);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fence, 0, NULL), 0);
+	ASSERT_TRUE(wait_running(self->device, 0));
 	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
 	ASSERT_EQ(submit(self, &op), 0);
 	/* given to processes, it is no program's any more: the one that waits has ended */
@@ -588,6 +590,7 @@ TEST_F_TIMEOUT(program, survives_a_reset_by_root, SECONDS)
 	sluice_command_interrupt(next_command(self), 0);
 	prepare_bare(self, &op);
 	ASSERT_EQ(submit(self, &op), 0);
+	ASSERT_TRUE(wait_running(self->device, 0));
 	ASSERT_EQ(pci_attribute(self->peers.edu, "reset", "1"), 0);
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -EIO);

@@ -342,7 +342,7 @@ TEST_F(soft, cancel_ends_the_capture_of_a_tall_and_narrow_image)
 		int cancelled;
 
 		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
-		ASSERT_TRUE(wait_running(0));
+		ASSERT_TRUE(wait_running(self->device, 0));
 		usleep(50000);	/* the frame begins within 1/30 s */
 		began = now_ns();
 		cancelled = sluice_cancel(self->queue, point, point);

@@ -112,14 +112,18 @@ int run_op(int queue, const struct sluice_op *op)
 	return ret == 1 ? completion.status : ret;
 }
 
-bool wait_running(unsigned int engine)
+bool wait_running(int device, unsigned int engine)
 {
-	char line[256], *state;
+	char line[256], path[96], *state;
+	struct sluice_info info;
 	unsigned int number;
 	int tries;
 
+	if (sluice_get_info(device, &info))
+		return false;
+	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice/%s/queues", info.name);
 	for (tries = 0; tries < LATE_MS; tries++) {
-		FILE *file = fopen("/sys/kernel/debug/sluice/soft0/queues", "re");
+		FILE *file = fopen(path, "re");
 		bool found = false;
 
 		while (file && fgets(line, sizeof(line), file)) {

@@ -71,12 +71,12 @@ int open_limit_mb(unsigned int mb);
 int run_op(int queue, const struct sluice_op *op);
 
 /**
- * wait_running - wait until a job runs on an engine of soft0
+ * wait_running - wait until a job runs on an engine of a device
  *
- * A knob is read when an op starts: to change it for the next op only, wait
+ * A knob of soft0 is read when an op starts: to change it for the next op only, wait
  * here first.  Returns false after LATE_MS without one.
  */
-bool wait_running(unsigned int engine);
+bool wait_running(int device, unsigned int engine);
 
 /**
  * wait_hanging - wait until soft0 has taken notice of all of hang_next

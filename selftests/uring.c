@@ -458,7 +458,7 @@ TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 4; i++)
 		wait_accepted(self->queue, &self->requests[i]);
-	ASSERT_TRUE(!cancels || wait_running(0));
+	ASSERT_TRUE(!cancels || wait_running(self->device, 0));
 	if (!cancels)
 		knob("delay_us", 0);
 	io_uring_queue_exit(&self->ring);
@@ -549,7 +549,7 @@ TEST_F(uring, unbind_ends_commands_with_ENODEV)
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 3; i++)
 		wait_accepted(self->queue, &self->requests[i]);
-	ASSERT_TRUE(wait_running(0));
+	ASSERT_TRUE(wait_running(self->device, 0));
 	/* returns although nobody has entered the ring since */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	for (i = 0; i < 3; i++)

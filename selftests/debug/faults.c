@@ -464,7 +464,7 @@ static bool prepare_doomed(void)
 	    sluice_submit(doomed, &op, 1, fence, &fences[1], 0, NULL))
 		return false;
 	close(fence);
-	return wait_running(1);
+	return wait_running(device, 1);
 }
 
 static int try_close_queue(void)
