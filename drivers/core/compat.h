@@ -368,7 +368,24 @@ static inline long sluice_compat_memfd_pin(struct file *memfd, loff_t start, lof
 
 #ifndef SLUICE_HAVE_LRU_ADD_OBJ
 #define list_lru_add_obj(lru, item)	list_lru_add(lru, item)
+#define list_lru_del_obj(lru, item)	list_lru_del(lru, item)
 #endif
+
+/* The caller's memory cgroup, as a number that no other cgroup ever has; 0 without cgroups. */
+static inline u64 sluice_compat_memcg_number(void)
+{
+	u64 number = 0;
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock();
+	memcg = mem_cgroup_from_task(current);
+	if (memcg)
+		number = memcg->css.serial_nr;
+	rcu_read_unlock();
+#endif
+	return number;
+}
 
 /* Walk what belongs to the caller's memory cgroup. */
 static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node,

@@ -284,41 +284,54 @@ struct sluice_heap {
 
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
- * @lru: in the pool
- * @link: in the pool's list of what is dirty, or of what is to be freed
- * @state: in the pool: dirty, being zeroed, or clean
+ * @lru: in the pool's list_lru, in the list of its memory cgroup
+ * @link: in one of the pool's lists by age, or in a list of memory to be freed
+ * @bin: in the pool's table of bins, if it is the first of its bin
+ * @alike: in the ring of its bin
+ * @state: in the pool or not, and dirty, being zeroed, or clean; under the pool's lock
+ * @owner: number of the memory cgroup that it is charged to: see pool.c
+ * @order: position among all that has ever been parked
+ * @parked: when it came into the pool, in jiffies
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @sgt: the pages, the largest pieces first; compound pages
  * @end: physical address of the last byte that is furthest up
+ * @node: NUMA node of its first page
  * @zone: the lowest that it has pages of
+ * @top_zone: the highest
  * @pieces: the first page of each piece
  * @single_piece: what @pieces points to if there is one
  * @single_sg: and what @sgt does
  * @count: how many pieces of each of SLUICE_PAGES_ORDERS, which they are sorted by
  * @vaddr: kernel mapping, or NULL if nobody has asked for one
- * @parked: when it came into the pool, in jiffies
  */
 struct sluice_pages {
 	struct list_head lru;
 	struct list_head link;
+	struct hlist_node bin;
+	struct list_head alike;
 	enum sluice_pages_state {
+		SLUICE_PAGES_USED,	/* not parked: a buffer's, or being freed */
 		SLUICE_PAGES_DIRTY,
 		SLUICE_PAGES_ZEROING,
 		SLUICE_PAGES_DOOMED,	/* to be freed while it is being zeroed */
 		SLUICE_PAGES_CLEAN,
 	} state;
-	u64 size;
 	u32 mapping;
+	u64 owner;
+	u64 order;
+	unsigned long parked;
+	u64 size;
 	struct sg_table sgt;
 	phys_addr_t end;
+	int node;
 	enum zone_type zone;
+	enum zone_type top_zone;
 	struct page **pieces;
 	struct page *single_piece;
 	struct scatterlist single_sg;
 	unsigned int count[SLUICE_PAGES_ORDERS];
 	void *vaddr;
-	unsigned long parked;
 };
 
 /**

@@ -112,6 +112,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 	if (ret)
 		goto err_pieces;
 	pages->zone = __MAX_NR_ZONES;
+	pages->node = page_to_nid(list_first_entry(&pieces, struct page, lru));
 	sg = pages->sgt.sgl;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
 		size_t length = PAGE_SIZE << sluice_orders[i];
@@ -127,6 +128,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 			sg_set_page(sg, page, length, 0);
 			pages->end = max(pages->end, page_to_phys(page) + length - 1);
 			pages->zone = min(pages->zone, page_zonenum(page));
+			pages->top_zone = max(pages->top_zone, page_zonenum(page));
 			sg = sg_next(sg);
 		}
 	}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit: what of the pool an ALLOC takes, on machines with more NUMA nodes, zones and
+ * cgroups than the lab has, and what goes first.  Included by drivers/core/pool.c.
+ */
+#include <kunit/test.h>
+
+#define POOL_OWNER	(~0ULL)		/* no cgroup has this number */
+#define POOL_SIZE	(3 * PAGE_SIZE)
+#define POOL_NEAR	1		/* distances know nodes that do not exist, too */
+#define POOL_FAR	0
+
+/* Parked without memory, and clean, so that the worker does not come to it. */
+static void pool_insert(struct sluice_pages *pages)
+{
+	spin_lock(&sluice_pool_lock);
+	sluice_pool_insert(pages);
+	sluice_pool_bin_del(pages);
+	sluice_pool_clean_now(pages);
+	spin_unlock(&sluice_pool_lock);
+}
+
+static struct sluice_pages *pool_new(struct kunit *test, u64 size, int node, enum zone_type zone)
+{
+	struct sluice_pages *pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	INIT_LIST_HEAD(&pages->lru);
+	pages->size = size;
+	pages->mapping = SLUICE_MEM_CACHED;
+	pages->owner = POOL_OWNER;
+	pages->node = node;
+	pages->zone = zone;
+	pages->top_zone = zone;
+	return pages;
+}
+
+static struct sluice_pages *pool_park(struct kunit *test, u64 size, int node)
+{
+	struct sluice_pages *pages = pool_new(test, size, node, 0);
+
+	pool_insert(pages);
+	return pages;
+}
+
+static void pool_make_dirty(struct sluice_pages *pages)
+{
+	spin_lock(&sluice_pool_lock);
+	sluice_pool_bin_del(pages);
+	pages->state = SLUICE_PAGES_DIRTY;
+	sluice_pool_bin_add(pages);
+	spin_unlock(&sluice_pool_lock);
+}
+
+static struct sluice_pages *pool_find(struct sluice_device *sdev, u64 size)
+{
+	struct sluice_pool_search search = {
+		.sdev = sdev, .size = size, .mapping = SLUICE_MEM_CACHED,
+		.owner = POOL_OWNER, .node = POOL_NEAR,
+	};
+
+	return sluice_pool_find(&search);
+}
+
+static void pool_takes_the_near_then_the_clean_then_the_high(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pages *far, *near, *near_dirty, *near_high;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->translated = true;
+	near_high = pool_new(test, POOL_SIZE, POOL_NEAR, MAX_NR_ZONES - 1);
+	pool_insert(near_high);
+	near = pool_park(test, POOL_SIZE, POOL_NEAR);
+	near_dirty = pool_park(test, POOL_SIZE, POOL_NEAR);
+	pool_make_dirty(near_dirty);
+	far = pool_park(test, POOL_SIZE, POOL_FAR);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), near_high);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), near);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), near_dirty);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), far);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
+}
+
+static void pool_takes_only_what_fits(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pages *owner, *mapping, *size, *fits;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->translated = true;
+	owner = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
+	owner->owner--;
+	pool_insert(owner);
+	mapping = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
+	mapping->mapping = SLUICE_MEM_UNCACHED;
+	pool_insert(mapping);
+	size = pool_park(test, POOL_SIZE - PAGE_SIZE, POOL_NEAR);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
+	fits = pool_park(test, POOL_SIZE, POOL_NEAR);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), fits);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
+	spin_lock(&sluice_pool_lock);
+	sluice_pool_claim(owner);
+	sluice_pool_claim(mapping);
+	sluice_pool_claim(size);
+	spin_unlock(&sluice_pool_lock);
+}
+
+/* A bin may lose its first, its last, and one in between, and all are still found. */
+static void pool_finds_all_of_a_bin(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pages *pages[8];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->translated = true;
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = pool_park(test, POOL_SIZE, POOL_NEAR);
+	spin_lock(&sluice_pool_lock);
+	sluice_pool_claim(pages[7]);
+	sluice_pool_claim(pages[0]);
+	sluice_pool_claim(pages[3]);
+	spin_unlock(&sluice_pool_lock);
+	/* what was parked last is still in a cache */
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[6]);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[5]);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[4]);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[2]);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[1]);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
+}
+
+/* A device with 28 bits: all of the low zone, and of the high one a part that few have. */
+static void pool_finds_what_a_device_reaches(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pages *pages, *reached, *low, *out[40];
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->dev.dma_mask = &sdev->dma_mask;
+	sdev->dma_mask = DMA_BIT_MASK(28);
+	low = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
+	low->end = SZ_1M - 1;
+	pool_insert(low);
+	for (i = 0; i < ARRAY_SIZE(out); i++) {
+		out[i] = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
+		out[i]->end = SZ_1G - 1;
+		pool_insert(out[i]);
+	}
+	reached = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
+	reached->end = SZ_128M - 1;
+	pool_insert(reached);
+	pages = pool_find(sdev, POOL_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, pages, reached);
+	pages = pool_find(sdev, POOL_SIZE);
+	KUNIT_EXPECT_PTR_EQ(test, pages, low);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
+	spin_lock(&sluice_pool_lock);
+	for (i = 0; i < ARRAY_SIZE(out); i++)
+		sluice_pool_claim(out[i]);
+	spin_unlock(&sluice_pool_lock);
+}
+
+/* The oldest goes first, in whichever zone it lies; of a zone's no other. */
+static void pool_gives_up_the_oldest_first(struct kunit *test)
+{
+	struct sluice_pages *pages[6];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = pool_new(test, POOL_SIZE, POOL_NEAR, i % 2);
+		pool_insert(pages[i]);
+	}
+	spin_lock(&sluice_pool_lock);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(0), pages[0]);
+	sluice_pool_claim(pages[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(0), pages[2]);
+	for (i = 1; i < ARRAY_SIZE(pages); i++) {
+		KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(MAX_NR_ZONES - 1), pages[i]);
+		sluice_pool_claim(pages[i]);
+	}
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(MAX_NR_ZONES - 1), NULL);
+	spin_unlock(&sluice_pool_lock);
+}
+
+static struct kunit_case pool_cases[] = {
+	KUNIT_CASE(pool_takes_the_near_then_the_clean_then_the_high),
+	KUNIT_CASE(pool_takes_only_what_fits),
+	KUNIT_CASE(pool_finds_all_of_a_bin),
+	KUNIT_CASE(pool_finds_what_a_device_reaches),
+	KUNIT_CASE(pool_gives_up_the_oldest_first),
+	{ }
+};
+
+static struct kunit_suite pool_suite = {
+	.name = "sluice-pool",
+	.test_cases = pool_cases,
+};
+kunit_test_suite(pool_suite);
