@@ -564,6 +564,65 @@ TEST(pool_keeps_memory_and_hands_it_out_zeroed)
 	close(device);
 }
 
+#define SMALL 300	/* parked beside the one that fits */
+
+/*
+ * Small buffers of so many sizes are parked, and large ones before or after them.  Two,
+ * because ALLOC does not take the one that is being zeroed.
+ */
+static int find_beside(int device, int sizes, bool first)
+{
+	long small = 0;
+	int fds[SMALL], i;
+
+	NEED(pool_empties());
+	for (i = 0; i < SMALL; i++) {
+		fds[i] = sluice_alloc(device, 0, 4096 * (1 + i % sizes), 0);
+		NEED(fds[i] >= 0);
+		small += 4096 * (1 + i % sizes);
+	}
+	if (first)
+		NEED(!alloc_dirty_close(device, 1 << 20, 2));
+	for (i = 0; i < SMALL; i++)
+		close(fds[i]);
+	if (!first)
+		NEED(!alloc_dirty_close(device, 1 << 20, 2));
+	NEED(pool_reaches(small + (2 << 20)));
+	fds[0] = sluice_alloc(device, 0, 1 << 20, 0);
+	NEED(fds[0] >= 0);
+	NEED(!check_value(fds[0], 1 << 20, 0));
+	/* it came from there, and the others still lie there */
+	NEED(pool_bytes() == small + (1 << 20));
+	close(fds[0]);
+	return 0;
+}
+
+static int find_behind_one_size(int device)
+{
+	return find_beside(device, 1, false);
+}
+
+static int find_behind_many_sizes(int device)
+{
+	return find_beside(device, 20, false);
+}
+
+static int find_before_many_sizes(int device)
+{
+	return find_beside(device, 20, true);
+}
+
+TEST(pool_finds_what_fits_whatever_else_is_parked)
+{
+	int device = sluice_open("soft0");
+
+	EXPECT_TRUE(seen_young(find_behind_one_size, device));
+	EXPECT_TRUE(seen_young(find_behind_many_sizes, device));
+	EXPECT_TRUE(seen_young(find_before_many_sizes, device));
+	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
 /* Names that are not there: the kernel keeps them for a while, and is quick to free them. */
 static void fill_caches(void)
 {
@@ -604,25 +663,72 @@ TEST(pool_gives_back_what_little_a_device_reaches)
 	EXPECT_TRUE(objects_settle(&before));
 }
 
-TEST(pool_has_a_limit)
+/* Set the limit; @before gets the last one, unless NULL. */
+static bool pool_limit(const char *mib, char *before)
 {
 	static const char limit[] = "/sys/module/sluice/parameters/pool_limit_mb";
-	char before[32] = "";
-	int device = sluice_open("soft0");
 	FILE *file = fopen(limit, "r");
+	bool read = file && (!before || fscanf(file, "%31s", before) == 1);
 
-	ASSERT_NE(file, NULL);
-	ASSERT_EQ(fscanf(file, "%31s", before), 1);
-	fclose(file);
+	if (file)
+		fclose(file);
+	return read && !write_text(limit, mib);
+}
+
+TEST(pool_has_a_limit)
+{
+	int device = sluice_open("soft0");
+	char before[32];
+
 	ASSERT_TRUE(pool_empties());
-	ASSERT_EQ(write_text(limit, "2"), 0);
+	ASSERT_TRUE(pool_limit("2", before));
 	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 8), 0);
 	EXPECT_TRUE(pool_reaches(2 << 20));
-	EXPECT_EQ(write_text(limit, "0"), 0);
+	EXPECT_TRUE(pool_limit("0", NULL));
 	EXPECT_TRUE(pool_empties());
 	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 2), 0);
 	EXPECT_EQ(pool_bytes(), 0);
-	EXPECT_EQ(write_text(limit, before), 0);
+	EXPECT_TRUE(pool_limit(before, NULL));
+	close(device);
+}
+
+/* Two fit.  Each is a little smaller than the last, so that the sum tells which are there. */
+static int free_oldest(int device)
+{
+	static const long sizes[] = { 1 << 20, (1 << 20) - 4096, (1 << 20) - 2 * 4096,
+				      (1 << 20) - 3 * 4096 };
+	int i;
+
+	NEED(pool_empties());
+	for (i = 0; i < 4; i++) {
+		NEED(!alloc_dirty_close(device, sizes[i], 1));
+		NEED(pool_reaches(sizes[i] + (i ? sizes[i - 1] : 0)));
+		/* zeroed or not makes no difference */
+		if (i == 1)
+			usleep(300000);
+	}
+	/* many small ones make room for one large one, and it for one small one */
+	NEED(pool_empties());
+	NEED(!alloc_dirty_close(device, 8192, 64));
+	NEED(!alloc_dirty_close(device, 2 << 20, 1));
+	NEED(pool_reaches(2 << 20));
+	NEED(!alloc_dirty_close(device, 4096, 1));
+	NEED(pool_reaches(4096));
+	/* what can never fit makes nothing go */
+	NEED(!alloc_dirty_close(device, 3 << 20, 1));
+	NEED(pool_reaches(4096));
+	return 0;
+}
+
+TEST(pool_over_its_limit_frees_the_oldest)
+{
+	int device = sluice_open("soft0");
+	char before[32];
+
+	ASSERT_TRUE(pool_limit("2", before));
+	EXPECT_TRUE(seen_young(free_oldest, device));
+	EXPECT_TRUE(pool_limit(before, NULL));
+	EXPECT_TRUE(pool_empties());
 	close(device);
 }
 
@@ -642,23 +748,29 @@ TEST(pool_frees_what_nobody_asks_for)
 	close(device);
 }
 
-static int keep_apart(int device)
+/* A process of the cgroup t allocates and frees. */
+static int park_in_cgroup(int device, size_t size, int count)
 {
 	char text[64];
 	int status;
-	pid_t child;
+	pid_t child = fork();
 
-	NEED(pool_empties());
-	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "max"));
-	child = fork();
 	if (!child) {
 		snprintf(text, sizeof(text), "%d", getpid());
 		if (write_text("/tmp/sluice-cgroup/t/cgroup.procs", text))
 			_exit(1);
-		_exit(alloc_dirty_close(device, 1 << 20, 4) ? 2 : 0);
+		_exit(alloc_dirty_close(device, size, count) ? 2 : 0);
 	}
 	NEED(waitpid(child, &status, 0) == child);
 	NEED(!status);
+	return 0;
+}
+
+static int keep_apart(int device)
+{
+	NEED(pool_empties());
+	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "max"));
+	NEED(!park_in_cgroup(device, 1 << 20, 4));
 	NEED(pool_reaches(4 << 20));
 	/* ours is another cgroup: we get none of it */
 	NEED(!alloc_dirty_close(device, 1 << 20, 1));
@@ -680,6 +792,66 @@ TEST(pool_keeps_cgroups_apart)
 	EXPECT_TRUE(seen_young(keep_apart, device));
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 	/* what is left of it has moved to its parent */
+	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
+static bool remove_cgroup(void)
+{
+	int tries;
+
+	/* the last of its tasks may have been waited for and still be on its way out */
+	for (tries = 0; tries < 200 && rmdir("/tmp/sluice-cgroup/t"); tries++)
+		usleep(50000);
+	return tries < 200;
+}
+
+/*
+ * A cgroup is removed and leaves memory.  Its parent's tasks, the test is one, get all
+ * of it.  The kernel takes its time to hand it over: until then others come instead.
+ */
+static int inherit(int device)
+{
+	int fds[256], i = 0, count = 0;
+
+	mkdir("/tmp/sluice-cgroup/t", 0755);
+	NEED(pool_empties());
+	NEED(!park_in_cgroup(device, 1 << 20, 4));
+	NEED(!park_in_cgroup(device, 8192, 40));
+	NEED(!park_in_cgroup(device, 2 << 20, 1));
+	NEED(pool_reaches((6 << 20) + 40 * 8192));
+	NEED(remove_cgroup());
+	while (i < 45) {
+		size_t size = i < 40 ? 8192 : i < 44 ? 1 << 20 : 2 << 20;
+		long before = pool_bytes();
+
+		NEED(count < 256);
+		fds[count] = sluice_alloc(device, 0, size, 0);
+		NEED(fds[count] >= 0);
+		NEED(!check_value(fds[count++], size, 0));
+		if (pool_bytes() == before - (long)size) {
+			i++;
+		} else {
+			NEED(pool_bytes() == before);
+			usleep(20000);
+		}
+	}
+	NEED(pool_bytes() == 0);
+	while (count)
+		close(fds[--count]);
+	return 0;
+}
+
+TEST(pool_of_a_removed_cgroup_is_its_parents)
+{
+	int device;
+
+	if (!memory_cgroup())
+		SKIP(return, "no memory cgroup in this kernel");
+	device = sluice_open("soft0");
+	EXPECT_TRUE(seen_young(inherit, device));
+	mkdir("/tmp/sluice-cgroup/t", 0755);
+	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 	EXPECT_TRUE(pool_empties());
 	close(device);
 }
