@@ -46,6 +46,31 @@ static int drop_pools(struct scene *scene)
 	return ret ? ret : write_file("/proc/sys/vm/drop_caches", "2");
 }
 
+/* Smaller buffers were closed before: a pool has them all in front of the one that fits. */
+static int close_others(struct scene *scene)
+{
+	int *fds = calloc(scene->count, sizeof(*fds)), ret = 0;
+	unsigned int i, opened;
+
+	if (!fds)
+		return -ENOMEM;
+	for (opened = 0; opened < scene->count && !ret; opened++) {
+		fds[opened] = scene->exporter->alloc(KIB(4));
+		if (fds[opened] < 0)
+			ret = fds[opened];
+	}
+	for (i = 0; i < opened; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+	return ret ? ret : settle(scene->count * KIB(4));
+}
+
+/* So few steps that all is over before a pool has enough of the others. */
+static const struct steps alloc_beside = {
+	.setup = close_others, .before = let_settle, .step = alloc_close, .most = 101,
+};
+
 static const struct steps alloc_cold = { .before = drop_pools, .step = alloc_close, .most = 51 };
 
 /* Memory that is wanted again at once: what a pool has put off shows here. */
@@ -497,6 +522,9 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "ALLOC + close, warm, 64 MiB", .size = MIB(64),
 		.goal = 0.01, EACH_EXPORTER(alloc_warm),
+	}, {
+		.area = "memory", .name = "ALLOC + close, warm, 1 MiB, 1,000 parked", .size = MIB(1),
+		.count = 1000, .goal = 0.01, EACH_EXPORTER(alloc_beside),
 	}, {
 		.area = "memory", .name = "ALLOC + close, at once again, 1 MiB", .size = MIB(1),
 		EACH_EXPORTER(alloc_again),
