@@ -398,16 +398,15 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 
 /*
  * Pass memory between the CPU and every device that has it mapped; always in the
- * direction of the mapping, as the DMA API asks.  Only what the CPU caches needs
- * it.
+ * direction of the mapping, as the DMA API asks.  The heap does not matter: coherent
+ * memory is coherent for the device that it was allocated for, and an importer may not
+ * snoop the caches that this device snoops.
  */
 static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length, bool for_cpu)
 {
 	bool whole = !offset && length == buffer->size;
 	struct sluice_mapping *mapping;
 
-	if (!(buffer->properties & SLUICE_MEM_CACHED))
-		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
 		if (!mapping->busy || !sluice_compat_need_sync(mapping->dev))

@@ -126,7 +126,7 @@ struct sluice_info {
  * UNCACHED and COHERENT.
  */
 #define SLUICE_MEM_CACHED	(1U << 0)	/* CPU mappings are cached: bracket CPU access with DMA_BUF_IOCTL_SYNC */
-#define SLUICE_MEM_COHERENT	(1U << 1)	/* CPU mappings need no cache maintenance on this machine */
+#define SLUICE_MEM_COHERENT	(1U << 1)	/* CPU mappings need no cache maintenance for this device; bracket CPU access if another one imports the buffer */
 #define SLUICE_MEM_CONTIGUOUS	(1U << 2)	/* one segment of bus addresses for this device */
 #define SLUICE_MEM_WRITE_COMBINED (1U << 3)	/* CPU mappings buffer writes and do not cache: for streams that the CPU only writes */
 #define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
