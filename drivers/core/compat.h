@@ -198,16 +198,16 @@ sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
 #define SLUICE_P2PDMA
 #endif
 
-/* Whether a device snoops the caches: a bit field, later a flag with accessors */
-static inline void sluice_compat_inherit_coherent(struct device *dev, struct device *parent)
+/* Whether a device snoops the caches, where devices differ: a bit field, later a flag */
+static inline void sluice_compat_set_coherent(struct device *dev, bool coherent)
 {
 #if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
 	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU) || \
 	defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_CPU_ALL)
 #ifdef SLUICE_HAVE_DMA_COHERENT_FLAG
-	dev_assign_dma_coherent(dev, dev_dma_coherent(parent));
+	dev_assign_dma_coherent(dev, coherent);
 #else
-	dev->dma_coherent = parent->dma_coherent;
+	dev->dma_coherent = coherent;
 #endif
 #endif
 }

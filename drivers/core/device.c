@@ -10,6 +10,7 @@
  */
 #include <linux/device/class.h>
 #include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/module.h>
@@ -186,7 +187,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dev.coherent_dma_mask = min(parent->coherent_dma_mask, sdev->dma_mask);
 	sdev->dev.bus_dma_limit = parent->bus_dma_limit;
-	sluice_compat_inherit_coherent(&sdev->dev, parent);
+	sluice_compat_set_coherent(&sdev->dev, dev_is_dma_coherent(parent));
 	cdev_init(&sdev->cdev, &sluice_node_fops);
 	sdev->cdev.owner = THIS_MODULE;
 
@@ -279,6 +280,13 @@ EXPORT_SYMBOL_GPL(sluice_device_unregister);
 
 /**
  * sluice_scout - a device that can address all memory, and does no DMA
+ *
+ * It counts as one that snoops the caches, because it never touches memory: the DMA API
+ * must neither write lines back nor drop them for it.  A dropped line may hold what a
+ * CPU, or a device that does snoop, has just written.
+ *
+ * Context: any.
+ * Return: the device; it lives as long as the module.
  */
 struct device *sluice_scout(void)
 {
@@ -294,6 +302,7 @@ int sluice_class_init(void)
 		return PTR_ERR(sluice_scout_device);
 	sluice_scout_device->dma_mask = &sluice_scout_mask;
 	sluice_scout_device->coherent_dma_mask = sluice_scout_mask;
+	sluice_compat_set_coherent(sluice_scout_device, true);
 	ret = alloc_chrdev_region(&sluice_devt, 0, SLUICE_MAX_DEVICES, "sluice");
 	if (ret)
 		goto err_scout;

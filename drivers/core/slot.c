@@ -193,7 +193,7 @@ static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_atta
 	struct sg_table *sgt;
 	int i, ret = 0;
 
-	sgt = dma_buf_map_attachment(scout, DMA_BIDIRECTIONAL);
+	sgt = dma_buf_map_attachment(scout, DMA_TO_DEVICE);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	for_each_sgtable_dma_sg(sgt, sg, i) {
@@ -203,7 +203,7 @@ static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_atta
 		if (!sluice_dma_reaches(slot->sdev->parent, end))
 			ret = -EADDRNOTAVAIL;
 	}
-	dma_buf_unmap_attachment(scout, sgt, DMA_BIDIRECTIONAL);
+	dma_buf_unmap_attachment(scout, sgt, DMA_TO_DEVICE);
 	return ret;
 }
 

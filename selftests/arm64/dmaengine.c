@@ -283,6 +283,92 @@ TEST_F(dmaengine, controller_that_goes_takes_the_device_along)
 	EXPECT_EQ(check_words(self->src, variant->size, 11), 0);
 }
 
+#define TRACING "/sys/kernel/tracing/"
+#define PROBE TRACING "events/kprobes/sluice_test/"
+
+/* Count calls of a function of the kernel by this process; false if it cannot be done. */
+static bool calls_begin(const char *function)
+{
+	char text[96];
+
+	write_text(TRACING "kprobe_events", "");
+	snprintf(text, sizeof(text), "p:sluice_test %s\n", function);
+	if (write_text(TRACING "kprobe_events", text))
+		return false;
+	snprintf(text, sizeof(text), "common_pid==%d", getpid());
+	return !write_text(PROBE "filter", text) && !write_text(TRACING "trace", "\n") &&
+	       !write_text(PROBE "enable", "1");
+}
+
+/* How many there were. */
+static int calls_end(void)
+{
+	FILE *file = fopen(TRACING "trace", "re");
+	char line[256];
+	int count = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		count += strstr(line, "sluice_test:") != NULL;
+	if (file)
+		fclose(file);
+	write_text(PROBE "enable", "0");
+	write_text(TRACING "kprobe_events", "");
+	return file ? count : -1;
+}
+
+/* soft0's heap is coherent for soft0: this importer sees what the caches have written back. */
+TEST(cpu_access_syncs_the_caches_for_an_importer_whatever_the_heap)
+{
+	static const char *const heaps[] = { "pages", "contiguous" };
+	int soft = sluice_open("soft0"), device = sluice_open("dmaengine0");
+	struct objects before = objects_read();
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		int buffer = sluice_alloc(soft, sluice_find_heap(soft, heaps[i]), 65536, 0);
+		int queue = sluice_queue(device, 0), fors, cpus;
+
+		ASSERT_GE(buffer, 0);
+		ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
+		if (!calls_begin("arch_sync_dma_for_cpu"))
+			SKIP(return, "no probes in this kernel");
+		EXPECT_EQ(sluice_cpu_begin(buffer, true), 0);
+		cpus = calls_end();
+		ASSERT_TRUE(calls_begin("arch_sync_dma_for_device"));
+		EXPECT_EQ(sluice_cpu_end(buffer, true), 0);
+		fors = calls_end();
+		EXPECT_GT(cpus, 0) TH_LOG("%s", heaps[i]);
+		EXPECT_GT(fors, 0) TH_LOG("%s", heaps[i]);
+		close(queue);
+		close(buffer);
+	}
+	EXPECT_TRUE(objects_settle(&before));
+	close(soft);
+	close(device);
+}
+
+/* Lines that are dropped may hold what a CPU has written and not synced yet. */
+TEST(looking_where_foreign_memory_is_drops_no_lines_of_the_caches)
+{
+	int device = sluice_open("dmaengine0"), queue = sluice_queue(device, 0), slot;
+	int foreign = foreign_buffer(65536);
+
+	ASSERT_GE(foreign, 0);
+	ASSERT_GE(queue, 0);
+	if (!calls_begin("arch_sync_dma_for_cpu"))
+		SKIP(return, "no probes in this kernel");
+	slot = sluice_attach(queue, foreign, 0);
+	EXPECT_EQ(calls_end(), 0);
+	EXPECT_EQ(slot, 0);
+	/* the probe sees them, where they belong */
+	ASSERT_TRUE(calls_begin("arch_sync_dma_for_cpu"));
+	EXPECT_EQ(sluice_detach(queue, slot), 0);
+	EXPECT_GT(calls_end(), 0);
+	close(foreign);
+	close(queue);
+	close(device);
+}
+
 TEST(channels_are_those_that_were_named)
 {
 	struct objects before = objects_read();
