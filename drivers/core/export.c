@@ -507,6 +507,12 @@ int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	/* a private mapping would show copies, not the device's memory */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
+	/* an importer's mmap() comes through dma_buf_mmap(), which ignores the file's mode */
+	if (buffer->readonly && vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
 	return buffer->heap->mmap(buffer, vma);
 }

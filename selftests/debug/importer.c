@@ -132,6 +132,51 @@ TEST_F(importer, that_only_writes_is_refused_a_read_only_buffer)
 	EXPECT_GE(import_map(self->importer, attachment, FROM_DEVICE, &table), 0);
 }
 
+/* dma_buf_mmap() leaves it to the exporter: the file that is mapped is the importer's. */
+TEST_F(importer, maps_a_read_only_buffer_into_processes_for_reading_alone)
+{
+	struct sluice_alloc alloc = {
+		.size = SIZE, .heap = variant->heap, .fd_flags = SLUICE_FD_RDONLY,
+	};
+	int device = import_device(self->importer, 64, 65536, NO_BOUNDARY), attachment;
+	uint32_t *words;
+
+	ASSERT_EQ(ioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	attachment = import_attach(self->importer, device, alloc.fd, 0);
+	close(alloc.fd);
+	ASSERT_GE(attachment, 0);
+	EXPECT_EQ(import_mmap(self->importer, attachment, SIZE, PROT_READ | PROT_WRITE),
+		  MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	words = import_mmap(self->importer, attachment, SIZE, PROT_READ);
+	ASSERT_NE(words, MAP_FAILED);
+	EXPECT_EQ(words[SIZE / 4 - 1], 0);
+	EXPECT_EQ(mprotect(words, SIZE, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(errno, EACCES);
+	munmap(words, SIZE);
+
+	/* one that is not read-only, also if its fd is */
+	attachment = import_attach(self->importer, device, self->buffer, 0);
+	words = import_mmap(self->importer, attachment, SIZE, PROT_READ | PROT_WRITE);
+	ASSERT_NE(words, MAP_FAILED);
+	words[0] = 1;
+	munmap(words, SIZE);
+}
+
+TEST_F(importer, has_as_many_segments_as_BUFFER_INFO_says)
+{
+	int device = import_device(self->importer, 64, UINT32_MAX, NO_BOUNDARY);
+	int attachment = import_attach(self->importer, device, self->buffer, 0);
+	struct sluice_buffer_info info;
+	struct importer_map table;
+
+	ASSERT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
+	ASSERT_EQ(sluice_get_buffer(self->device, self->buffer, &info), 0);
+	EXPECT_EQ(info.error, 0);
+	EXPECT_EQ(info.segments, table.segments);
+	EXPECT_EQ(info.largest_segment, table.largest);
+}
+
 TEST_F(importer, maps_in_every_direction_several_times_at_once)
 {
 	static const unsigned int dirs[] = {

@@ -22,7 +22,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include "compat.h"
+#include "core.h"
 #include "importer.h"
 
 #define IMPORTER_FENCE_MAX_MS	5000
@@ -60,12 +60,14 @@ struct importer_mapping {
  * @devices: number -> device
  * @attachments: number -> attachment, each with a reference on its dma-buf
  * @mappings: number -> mapping
+ * @blocked: device that is blocked, or NULL; reference held
  */
 struct importer {
 	struct mutex lock;
 	struct importer_unit devices[IMPORTER_MAX];
 	struct dma_buf_attachment *attachments[IMPORTER_MAX];
 	struct importer_mapping mappings[IMPORTER_MAX];
+	struct sluice_device *blocked;
 };
 
 /**
@@ -514,6 +516,51 @@ out:
 	return ret;
 }
 
+static int importer_unblock(struct importer *importer)
+{
+	struct sluice_device *sdev = importer->blocked;
+	typeof(&sluice_device_unblock) unblock;
+
+	if (!sdev)
+		return -EINVAL;
+	/* looked up: sluice.ko is to unload while this module is there */
+	unblock = symbol_get(sluice_device_unblock);
+	if (!unblock)
+		return -ENOENT;
+	unblock(sdev);
+	symbol_put(sluice_device_unblock);
+	importer->blocked = NULL;
+	put_device(&sdev->dev);
+	return 0;
+}
+
+static int importer_block(struct importer *importer, int fd)
+{
+	typeof(&sluice_device_block) block;
+	struct sluice_device *sdev;
+	struct dma_buf *dmabuf;
+	int ret = -EINVAL;
+
+	dmabuf = dma_buf_get(fd);
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	if (strcmp(dmabuf->exp_name, "sluice") || importer->blocked)
+		goto out;
+	sdev = ((struct sluice_buffer *)dmabuf->priv)->sdev;
+	block = symbol_get(sluice_device_block);
+	ret = -ENOENT;
+	if (!block)
+		goto out;
+	importer->blocked = sdev;
+	get_device(&sdev->dev);
+	block(sdev);
+	symbol_put(sluice_device_block);
+	ret = 0;
+out:
+	dma_buf_put(dmabuf);
+	return ret;
+}
+
 union importer_args {
 	struct importer_device device;
 	struct importer_pci pci;
@@ -544,6 +591,10 @@ static long importer_call(struct importer *importer, unsigned int cmd, unsigned 
 	case IMPORTER_PIN:
 	case IMPORTER_UNPIN:
 		return importer_pin(importer, arg, cmd == IMPORTER_PIN);
+	case IMPORTER_BLOCK:
+		return importer_block(importer, arg);
+	case IMPORTER_UNBLOCK:
+		return importer_unblock(importer);
 	case IMPORTER_REMAP:
 		return importer_remap(importer, &args->remap);
 	case IMPORTER_READ:
@@ -578,6 +629,16 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 	return ret;
 }
 
+static int importer_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct importer *importer = file->private_data;
+	struct dma_buf_attachment *attachment = NULL;
+
+	if (vma->vm_pgoff < IMPORTER_MAX)
+		attachment = READ_ONCE(importer->attachments[vma->vm_pgoff]);
+	return attachment ? dma_buf_mmap(attachment->dmabuf, vma, 0) : -EINVAL;
+}
+
 static int importer_open(struct inode *inode, struct file *file)
 {
 	struct importer *importer = kzalloc(sizeof(*importer), GFP_KERNEL);
@@ -594,6 +655,7 @@ static int importer_release(struct inode *inode, struct file *file)
 	struct importer *importer = file->private_data;
 	unsigned int i;
 
+	importer_unblock(importer);
 	for (i = 0; i < IMPORTER_MAX; i++)
 		importer_unmap(importer, i);
 	for (i = 0; i < IMPORTER_MAX; i++)
@@ -609,6 +671,7 @@ static const struct file_operations importer_fops = {
 	.open = importer_open,
 	.release = importer_release,
 	.unlocked_ioctl = importer_ioctl,
+	.mmap = importer_mmap,
 };
 
 static struct miscdevice importer_misc = {

@@ -96,5 +96,12 @@ struct importer_fence {
 #define IMPORTER_PCI	_IOW('i', 10, struct importer_pci)
 #define IMPORTER_PIN	_IO('i', 11)	/* a dynamic attachment */
 #define IMPORTER_UNPIN	_IO('i', 12)
+#define IMPORTER_BLOCK	_IO('i', 13)	/* fd of a buffer of Sluice's: block its device, as a reset does */
+#define IMPORTER_UNBLOCK _IO('i', 14)	/* so does close */
+
+/*
+ * mmap() at the offset of an attachment's number, in pages: the attachment's dma-buf, as a
+ * driver maps what it has imported.  No call that detaches may be under way.
+ */
 
 #endif /* _SLUICE_IMPORTER_H */

@@ -157,7 +157,7 @@ struct sluice_heap_info {
 
 /* fd_flags of everything that returns an fd.  Without any, O_CLOEXEC is set. */
 #define SLUICE_FD_INHERIT	(1U << 0)	/* the fd survives exec() */
-#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC, WRAP: no writable CPU mapping, no write by a queue, no import for writing alone */
+#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC, WRAP: no writable CPU mapping, not through an importer either, no write by a queue, no import for writing alone */
 
 /* sluice_alloc.hint and sluice_wrap.hint: why it failed */
 #define SLUICE_HINT_NONE	0

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/import.h"
@@ -68,6 +69,22 @@ int import_pin(int importer, long attachment)
 int import_unpin(int importer, long attachment)
 {
 	return number(importer, IMPORTER_UNPIN, (void *)attachment);
+}
+
+void *import_mmap(int importer, int attachment, size_t size, int prot)
+{
+	return mmap(NULL, size, prot, MAP_SHARED, importer,
+		    (off_t)attachment * sysconf(_SC_PAGESIZE));
+}
+
+int import_block(int importer, int fd)
+{
+	return number(importer, IMPORTER_BLOCK, (void *)(long)fd);
+}
+
+int import_unblock(int importer)
+{
+	return number(importer, IMPORTER_UNBLOCK, NULL);
 }
 
 int import_map(int importer, int attachment, unsigned int dir, struct importer_map *args)

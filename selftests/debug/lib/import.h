@@ -39,6 +39,17 @@ int import_detach(int importer, long attachment);
 int import_pin(int importer, long attachment);
 int import_unpin(int importer, long attachment);
 
+/**
+ * import_mmap - map the attachment's buffer through the importer, at @prot, shared
+ *
+ * Returns the address, or MAP_FAILED with errno.
+ */
+void *import_mmap(int importer, int attachment, size_t size, int prot);
+
+/** import_block - no CPU may touch the BARs of the buffer's device, as in a reset */
+int import_block(int importer, int fd);
+int import_unblock(int importer);
+
 /** import_map - @args is set to what the table looks like; the mapping's number */
 int import_map(int importer, int attachment, unsigned int dir, struct importer_map *args);
 
