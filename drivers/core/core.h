@@ -139,7 +139,10 @@ struct sluice_engine {
  *	has no driver: its memory may outlive the binding of the parent's driver
  * @cdev: the node
  * @parent: the hardware; reference held
- * @ops: the driver's; not used once @users is 0
+ * @ops: @own_ops.  Its functions are not called once @users is 0; what else is in it may
+ *	be read as long as the device lives
+ * @own_ops: copy of the driver's, whose memory may go with the registration
+ * @driver: copy of the driver's name; @own_ops.driver
  * @priv: the driver's
  * @dma_mask: copy of the parent's, for @dev
  * @translated: the parent is behind an IOMMU that can show it any memory
@@ -183,6 +186,8 @@ struct sluice_device {
 	struct device *parent;
 	const struct sluice_device_ops *ops;
 	void *priv;
+	struct sluice_device_ops own_ops;
+	char driver[SLUICE_NAME_LEN];
 	u64 dma_mask;
 	bool translated;
 	gfp_t zone;

@@ -15,6 +15,7 @@
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "core.h"
 
@@ -122,7 +123,8 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
  * sluice_device_register - make a device available to userspace
  * @parent: the hardware, with its DMA mask set
  * @name: name of the node, to which the core adds the first free number
- * @ops: the driver's side; stays valid until sluice_device_unregister()
+ * @ops: the driver's side, which is copied.  Its functions are called until
+ *	sluice_device_unregister() returns, and its owner is held by each open node and queue
  * @num_engines: how many jobs it runs at once, 1 to 64
  * @priv: for sluice_engine_priv()
  *
@@ -141,7 +143,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	int minor, ret;
 
 	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start || !ops->abort ||
-	    !is_power_of_2(ops->op_align) || !parent->dma_mask ||
+	    !ops->driver || !is_power_of_2(ops->op_align) || !parent->dma_mask ||
 	    (ops->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command))
 		return ERR_PTR(-EINVAL);
 	/* sluice_slot_sync() takes a segment for one piece of memory */
@@ -159,7 +161,10 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 
 	sluice_object_inc(SLUICE_OBJECT_DEVICE);
 	sdev->parent = get_device(parent);
-	sdev->ops = ops;
+	sdev->own_ops = *ops;
+	strscpy(sdev->driver, ops->driver, sizeof(sdev->driver));
+	sdev->own_ops.driver = sdev->driver;
+	sdev->ops = &sdev->own_ops;
 	sdev->priv = priv;
 	sdev->num_engines = num_engines;
 	sluice_heaps_init(sdev);
@@ -211,8 +216,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 1, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
-	if (ops->prepare) {
-		ret = ops->prepare(sdev, priv);
+	if (sdev->ops->prepare) {
+		ret = sdev->ops->prepare(sdev, priv);
 		if (ret)
 			goto err_work;
 	}
@@ -325,3 +330,7 @@ void sluice_class_exit(void)
 	root_device_unregister(sluice_scout_device);
 	ida_destroy(&sluice_minors);
 }
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/device.c"
+#endif

@@ -63,7 +63,7 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 {
 	struct sluice_client *client;
 
-	/* ops belongs to the driver's module, which stays while users is not 0 */
+	/* the driver's module may go once users is 0 */
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
 	if (!try_module_get(sdev->ops->owner)) {

@@ -94,8 +94,13 @@ struct sluice_result {
 
 /**
  * struct sluice_device_ops - what a device driver tells the core
+ *
+ * sluice_device_register() copies it.  The functions are called until
+ * sluice_device_unregister() returns; the module that has them must stay until then, and
+ * @owner as long as a node or a queue of the device is open.
+ *
  * @owner: THIS_MODULE
- * @driver: the driver's name, as INFO reports it
+ * @driver: the driver's name, as INFO reports it; not NULL.  31 characters are kept
  * @op_kinds: bit (1 << kind) for every op kind that @start understands
  * @op_align: offsets and lengths of ops are multiples of it; a power of two
  * @cpu_engine: the engine is software: slots have a kernel mapping, and the
