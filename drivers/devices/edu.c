@@ -196,6 +196,10 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 /*
  * A transfer cannot be called back, but without bus mastering it touches no
  * memory.  It then ends by itself, and the engine is free again.
+ *
+ * Its end may raise the interrupt at any time until it is acknowledged.  A handler that
+ * has read the status by then must return before the next op begins, which it would take
+ * for its own.
  */
 static void edu_abort(struct sluice_engine *engine)
 {
@@ -206,7 +210,6 @@ static void edu_abort(struct sluice_engine *engine)
 	edu->engine = NULL;
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
-	synchronize_irq(edu->irq);
 	/*
 	 * A transfer takes 100 ms, of a clock that may be late on a busy host.  All ones:
 	 * it was pulled out, and nobody has noticed yet.
@@ -216,6 +219,8 @@ static void edu_abort(struct sluice_engine *engine)
 			   pci_dev_is_disconnected(edu->pdev), 20000, EDU_END_US);
 	edu->stuck = command & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
+	readl(edu->regs + EDU_IRQ_STATUS);	/* the write has arrived */
+	synchronize_irq(edu->irq);
 	if (!edu->stuck)
 		pci_set_master(edu->pdev);
 }
