@@ -14,24 +14,41 @@
 
 #include "core.h"
 
+/* Not from an interrupt if there are many: see sluice_job_let_go(). */
+static void sluice_job_free_deps(struct sluice_job *job)
+{
+	if (job->max_deps > SLUICE_FEW_DEPS)
+		kvfree(job->deps);
+}
+
+static int sluice_job_grow_deps(struct sluice_job *job)
+{
+	unsigned int max = max(2 * job->max_deps, 4U);
+	struct sluice_dep *deps;
+
+	deps = kvmalloc_array(max, sizeof(*deps), GFP_KERNEL_ACCOUNT);
+	if (!deps)
+		return -ENOMEM;
+	memcpy(deps, job->deps, job->num_deps * sizeof(*deps));
+	sluice_job_free_deps(job);
+	job->deps = deps;
+	job->max_deps = max;
+	return 0;
+}
+
 /* Wait for this fence too; takes over the reference. */
 static int sluice_job_add_dep(struct sluice_job *job, struct dma_fence *fence, bool explicit)
 {
 	struct sluice_dep *dep;
+	int ret = 0;
 
-	if (job->num_deps == job->max_deps) {
-		unsigned int max = max(2 * job->max_deps, 4U);
-		struct sluice_dep *old = job->max_deps > SLUICE_FEW_DEPS ? job->deps : NULL;
-
-		dep = krealloc_array(old, max, sizeof(*dep), GFP_KERNEL_ACCOUNT);
-		if (!dep) {
-			dma_fence_put(fence);
-			return -ENOMEM;
-		}
-		if (!old)
-			memcpy(dep, job->few_deps, sizeof(job->few_deps));
-		job->deps = dep;
-		job->max_deps = max;
+	if (job->num_deps == SLUICE_MAX_FENCES)
+		ret = -E2BIG;
+	else if (job->num_deps == job->max_deps)
+		ret = sluice_job_grow_deps(job);
+	if (ret) {
+		dma_fence_put(fence);
+		return ret;
 	}
 	dep = &job->deps[job->num_deps++];
 	*dep = (struct sluice_dep) { .job = job, .fence = fence, .explicit = explicit };
@@ -47,7 +64,8 @@ static int sluice_job_add_dep(struct sluice_job *job, struct dma_fence *fence, b
  * tell of the errors of its fences.  One that was in a chain and has signalled
  * by now cannot be asked any more.
  *
- * Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ * Return: 0, -E2BIG (SLUICE_MAX_FENCES) or -ENOMEM.
  */
 int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container)
 {
@@ -208,7 +226,8 @@ static enum dma_resv_usage sluice_claim_waits_for(const struct sluice_claim *cla
  *
  * Our own timeline is in order anyway.  Makes room for our fence, too.
  *
- * Return: 0 or -ENOMEM.
+ * Context: may sleep; the claims are locked.
+ * Return: 0, -E2BIG (SLUICE_MAX_FENCES) or -ENOMEM.
  */
 int sluice_job_collect_implicit(struct sluice_job *job)
 {
@@ -256,8 +275,7 @@ void sluice_job_drop_deps(struct sluice_job *job)
 			dma_fence_remove_callback(dep->fence, &dep->cb);
 		dma_fence_put(dep->fence);
 	}
-	if (job->max_deps > SLUICE_FEW_DEPS)
-		kfree(job->deps);
+	sluice_job_free_deps(job);
 	job->num_deps = 0;
 	job->deps = job->few_deps;
 	job->max_deps = SLUICE_FEW_DEPS;

@@ -39,6 +39,7 @@ extern "C" {
 /* Limits.  INFO reports them too, for programs built against an older header. */
 #define SLUICE_MAX_OPS		256	/* ops in a job */
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
+#define SLUICE_MAX_FENCES	16384	/* fences that a job waits for: in those fds, and on its buffers */
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
 #define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
@@ -559,7 +560,8 @@ struct sluice_op {
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
- * commands or in-fences, unknown tail), -EBADF (an in-fence fd that is not open), -ENOENT
+ * commands or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
+ * -EBADF (an in-fence fd that is not open), -ENOENT
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction, a register that root has not
  * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
