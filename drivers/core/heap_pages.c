@@ -188,8 +188,9 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 /*
  * The kernel mapping, for which all pages are needed in one array.  Made when it
  * is first asked for, because page tables for it are most of what a large buffer
- * costs beyond its pages.  That must not fail: the array cannot, and page tables,
- * which can only for want of memory, are tried again.
+ * costs beyond its pages.  That should not fail, and can only for want of memory, so it is
+ * tried again.  But it must end, because the dma_resv is held: an array of the buffer's
+ * size is nothing to insist on.
  */
 static int sluice_pages_vmap(struct sluice_buffer *buffer)
 {
@@ -203,7 +204,9 @@ static int sluice_pages_vmap(struct sluice_buffer *buffer)
 	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
-		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOFAIL);
+		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOWARN);
+		if (!array)
+			continue;
 		i = 0;
 		for_each_sgtable_page(&pages->sgt, &iter, 0)
 			array[i++] = sg_page_iter_page(&iter);
