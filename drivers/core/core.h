@@ -782,6 +782,7 @@ int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 void sluice_dmabuf_release(struct dma_buf *dmabuf);
 struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access);
+vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked);
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,

@@ -155,17 +155,23 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 {
 	struct sluice_client *client = vmf->vma->vm_private_data;
 	struct sluice_device *sdev = client->sdev;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 	phys_addr_t phys;
 
-	if (!sluice_device_enter(sdev))
-		return ret;
-	down_read(&sdev->registers_lock);
-	while (READ_ONCE(sdev->blocked)) {	/* a reset: not for long */
-		up_read(&sdev->registers_lock);
-		wait_event(sdev->registers_wait, !READ_ONCE(sdev->blocked));
+	for (;;) {
+		if (!sluice_device_enter(sdev))
+			return VM_FAULT_SIGBUS;
 		down_read(&sdev->registers_lock);
+		if (!READ_ONCE(sdev->blocked))
+			break;
+		up_read(&sdev->registers_lock);
+		/* not while it waits: the device may go meanwhile */
+		sluice_device_exit(sdev);
+		ret = sluice_fault_wait(vmf, &sdev->registers_wait, &sdev->blocked);
+		if (ret)
+			return ret;
 	}
+	ret = VM_FAULT_SIGBUS;
 	if (!sdev->ops->find_registers(sdev->priv, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
 		ret = vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
 	up_read(&sdev->registers_lock);

@@ -79,21 +79,30 @@ static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 	return sluice_buffer_bar(buffer)->start + buffer->offset;
 }
 
-/* The memory is there and may be touched, until sluice_bar_leave(). */
+/* The memory is there and may be touched, until sluice_bar_leave(); -EAGAIN: not now. */
+static int sluice_bar_try_enter(struct sluice_bar *bar)
+{
+	int ret = 0;
+
+	down_read(&bar->lock);
+	if (bar->revoked)
+		ret = -ENODEV;
+	else if (bar->blocked)
+		ret = -EAGAIN;
+	if (ret)
+		up_read(&bar->lock);
+	return ret;
+}
+
+/* The same; it waits for the end of a reset, or until the caller is killed. */
 static int sluice_bar_enter(struct sluice_bar *bar)
 {
-	for (;;) {
-		down_read(&bar->lock);
-		if (!bar->revoked && !bar->blocked)
-			return 0;
-		if (bar->revoked)
-			break;
-		up_read(&bar->lock);
-		/* a reset: not for long */
-		wait_event(bar->wait, !READ_ONCE(bar->blocked));
-	}
-	up_read(&bar->lock);
-	return -ENODEV;
+	int ret;
+
+	while ((ret = sluice_bar_try_enter(bar)) == -EAGAIN)
+		if (wait_event_killable(bar->wait, !READ_ONCE(bar->blocked)))
+			return -EINTR;
+	return ret;
 }
 
 static void sluice_bar_leave(struct sluice_bar *bar)
@@ -191,9 +200,15 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
 	struct sluice_bar *bar = sluice_buffer_bar(buffer);
 	vm_fault_t ret;
+	int error;
 
-	/* whoever sets revoked zaps afterwards, and so finds what is inserted here */
-	if (sluice_bar_enter(bar))
+	/* revoked is set before the mappings are zapped, so what is inserted here is found */
+	while ((error = sluice_bar_try_enter(bar)) == -EAGAIN) {
+		ret = sluice_fault_wait(vmf, &bar->wait, &bar->blocked);
+		if (ret)
+			return ret;
+	}
+	if (error)
 		return VM_FAULT_SIGBUS;
 	ret = sluice_fault_pfn(vmf);
 	sluice_bar_leave(bar);

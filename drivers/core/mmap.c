@@ -14,7 +14,9 @@
  * by faults, and so do pages.  A mapping holds the dma-buf's file, and so the
  * buffer; system memory is never taken away from a mapping.  A BAR is: heap_bar.c.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "core.h"
 
@@ -82,6 +84,35 @@ vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 			break;
 	}
 	return VM_FAULT_NOPAGE;
+}
+
+/**
+ * sluice_fault_wait - a fault on a device's BAR waits for the end of a reset
+ * @vmf: the fault; the file of its mapping keeps @wait and @blocked
+ * @wait: woken when @blocked ends
+ * @blocked: no CPU may touch the BAR
+ *
+ * If the fault can be tried again, mmap_lock is dropped for the wait: other threads of the
+ * process need it.  A task that is killed does not wait to the end.
+ *
+ * Context: may sleep; the caller holds no lock but mmap_lock.
+ * Return: 0 if @blocked has ended and the fault may go on, else what the fault returns.
+ */
+vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked)
+{
+	struct file *file;
+
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if (!fault_flag_allow_retry_first(vmf->flags))
+		return wait_event_killable(*wait, !READ_ONCE(*blocked)) ? VM_FAULT_SIGBUS : 0;
+	/* a fault under the lock of its mapping alone does not come here: see map_pages */
+	file = get_file(vmf->vma->vm_file);
+	mmap_read_unlock(vmf->vma->vm_mm);
+	/* if it was killed, the caller finds the signal */
+	(void)wait_event_killable(*wait, !READ_ONCE(*blocked));
+	fput(file);
+	return VM_FAULT_RETRY;
 }
 
 static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigned int order)

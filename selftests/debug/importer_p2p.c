@@ -4,7 +4,12 @@
  * do, in the hands of an importer that can be told to let go.  It is foreign: no
  * queue of ours, and the core knows nothing of its ops.
  */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/import.h"
@@ -140,6 +145,135 @@ TEST_F_TIMEOUT(importer_p2p, that_only_writes_is_refused_a_read_only_buffer, SEC
 	ASSERT_GE(attachment, 0);
 	EXPECT_EQ(import_map(self->importer, attachment, FROM_DEVICE, &table), -EACCES);
 	EXPECT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
+}
+
+TEST_F_TIMEOUT(importer_p2p, maps_a_read_only_buffer_into_processes_for_reading_alone, SECONDS)
+{
+	struct sluice_alloc alloc = {
+		.size = SIZE, .heap = self->heap, .fd_flags = SLUICE_FD_RDONLY,
+	};
+	int device = import_pci(self->importer, self->peers.edu, 64, 65536, NO_BOUNDARY);
+	int attachment;
+	char *memory;
+
+	ASSERT_EQ(ioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	attachment = import_attach(self->importer, device, alloc.fd, PEER);
+	close(alloc.fd);
+	ASSERT_GE(attachment, 0);
+	EXPECT_EQ(import_mmap(self->importer, attachment, SIZE, PROT_READ | PROT_WRITE),
+		  MAP_FAILED);
+	EXPECT_EQ(errno, EACCES);
+	memory = import_mmap(self->importer, attachment, SIZE, PROT_READ);
+	ASSERT_NE(memory, MAP_FAILED);
+	EXPECT_EQ(memory[0], 0);
+	EXPECT_EQ(mprotect(memory, SIZE, PROT_READ | PROT_WRITE), -1);
+	EXPECT_EQ(errno, EACCES);
+	munmap(memory, SIZE);
+}
+
+/* State of a process, as ps shows it; 0 if it is gone. */
+static char state_of(pid_t pid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%*d %*s %c", &state) != 1)
+		state = 0;
+	if (file)
+		fclose(file);
+	return state;
+}
+
+/* A process that is killed leaves, also while the device is being reset. */
+static bool leaves_when_killed(pid_t pid)
+{
+	int tries;
+
+	for (tries = 0; tries < LATE_MS / 10 && state_of(pid) != 'D'; tries++)
+		usleep(10000);
+	kill(pid, SIGKILL);
+	for (tries = 0; tries < LATE_MS / 10; tries++) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+TEST_F_TIMEOUT(importer_p2p, blocked_bar_lets_a_killed_process_leave, SECONDS)
+{
+	volatile uint32_t *memory;
+	bool touched, bracketed;
+	pid_t touches, brackets;
+
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&memory), 0);
+	ASSERT_EQ(import_block(self->importer, self->buffer), 0);
+	touches = fork();
+	if (!touches)
+		_exit(memory[0]);
+	brackets = fork();
+	if (!brackets)
+		_exit(sluice_cpu_begin(self->buffer, false));
+	touched = leaves_when_killed(touches);
+	bracketed = leaves_when_killed(brackets);
+	EXPECT_TRUE(touched);
+	EXPECT_TRUE(bracketed);
+	ASSERT_EQ(import_unblock(self->importer), 0);
+	if (!touched)
+		waitpid(touches, NULL, 0);
+	if (!bracketed)
+		waitpid(brackets, NULL, 0);
+	EXPECT_EQ(memory[0], 0);
+	munmap((void *)memory, SIZE);
+}
+
+static void *touch(void *memory)
+{
+	return (void *)(long)(*(volatile uint32_t *)memory + 1);
+}
+
+/* The fault sleeps without mmap_lock: another thread may map meanwhile. */
+TEST_F_TIMEOUT(importer_p2p, blocked_bar_does_not_hold_up_other_threads, SECONDS)
+{
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(import_block(self->importer, self->buffer), 0);
+	child = fork();
+	if (!child) {
+		pthread_t thread;
+		void *memory, *other, *result = NULL;
+		int tries;
+
+		if (sluice_map(self->buffer, SIZE, &memory) ||
+		    pthread_create(&thread, NULL, touch, memory))
+			_exit(1);
+		/* until it sleeps in the fault; should it not, nothing is shown */
+		for (tries = 0; tries < 100; tries++)
+			usleep(10000);
+		other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (other == MAP_FAILED || munmap(other, SIZE))
+			_exit(2);
+		if (import_unblock(self->importer))
+			_exit(3);
+		pthread_join(thread, &result);
+		_exit(result == (void *)1 ? 0 : 4);
+	}
+	/* a process that hangs goes on when the block ends, and the test fails */
+	for (status = 0; status < LATE_MS / 10; status++) {
+		int ended;
+
+		if (waitpid(child, &ended, WNOHANG) == child) {
+			EXPECT_EQ(ended, 0);
+			return;
+		}
+		usleep(10000);
+	}
+	EXPECT_EQ(import_unblock(self->importer), 0);
+	waitpid(child, NULL, 0);
+	EXPECT_TRUE(false) TH_LOG("a thread waits for another one's fault");
 }
 
 TEST_F_TIMEOUT(importer_p2p, lets_go_of_many_pieces_when_the_BARs_driver_goes, SECONDS)
