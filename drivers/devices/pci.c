@@ -73,6 +73,12 @@ static int pci_add_heaps(struct sluice_pci *sluice)
 	struct pci_dev *pdev = sluice->pdev;
 	int bar, ret;
 
+	/* a mask may name registers, which userspace could then map */
+	if (READ_ONCE(bars)) {
+		ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
+		if (ret)
+			return dev_err_probe(&pdev->dev, ret, "no bars= on a locked down kernel\n");
+	}
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		if (!pci_bar_is_memory(pdev, bar))
 			continue;
