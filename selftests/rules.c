@@ -239,6 +239,11 @@ TEST_F(rules, a_queue_that_dies_tells_who_waits)
 	EXPECT_EQ(pollfd.revents, POLLERR);
 	close(create.fd);
 
+	/* the open may have another queue once a job of its succeeds */
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), -EIO);
+	ASSERT_EQ(fill(self->queue, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
+
 	/* one who sleeps when it happens */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);

@@ -110,6 +110,21 @@ TEST_F(trace, a_buffers_life)
 	EXPECT_GE(find_line(line, "sluice_free:", inode), 0);
 }
 
+/* BUFFER_INFO of our own: the setup has asked. */
+TEST_F(trace, looking_at_a_buffer_maps_nothing)
+{
+	char inode[32];
+
+	if (translated())
+		SKIP(return, "behind an IOMMU segments are known only of a mapping");
+	snprintf(inode, sizeof(inode), "inode=%lu", self->inode);
+	ASSERT_GE(find_line(0, "sluice_alloc:", inode), 0);
+	EXPECT_EQ(look_for_line(0, "sluice_map:", inode), -1);
+	/* the segments are those of a mapping */
+	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
+	EXPECT_GE(find_line(0, "sluice_map:", inode), 0);
+}
+
 TEST_F(trace, a_wrapped_buffers_life)
 {
 	int memfd = sealed_memfd(0, SIZE, F_SEAL_SHRINK);

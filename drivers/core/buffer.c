@@ -6,6 +6,7 @@
  * sluice_buffer_export() on, whose release destroys it.
  */
 #include <linux/capability.h>
+#include <linux/dma-direct.h>
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
@@ -163,47 +164,101 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	put_device(&sdev->dev);
 }
 
-/* How the device's segments look, from a slot made for the purpose. */
-static int sluice_buffer_probe(struct sluice_device *sdev, struct dma_buf *dmabuf,
+/**
+ * struct sluice_count - segments as a device sees them
+ * @segments: how many; neighbours count as one
+ * @length: bytes of the last one
+ * @largest: bytes of the largest one
+ * @next: where the last one ends
+ */
+struct sluice_count {
+	u32 segments;
+	u64 length;
+	u64 largest;
+	dma_addr_t next;
+};
+
+static void sluice_count_add(struct sluice_count *count, dma_addr_t address, size_t length)
+{
+	if (!count->segments || address != count->next) {
+		count->segments++;
+		count->length = 0;
+	}
+	count->length += length;
+	count->largest = max(count->largest, count->length);
+	count->next = address + length;
+}
+
+/*
+ * Memory of our own in the system does not move, and a device without an IOMMU that
+ * translates sees it where it is: nothing has to be attached to tell.
+ */
+static bool sluice_buffer_is_known(const struct sluice_device *sdev,
+				   const struct sluice_buffer *buffer)
+{
+	return buffer && !buffer->heap->dmabuf_ops && !sdev->translated;
+}
+
+static int sluice_buffer_look(struct sluice_device *sdev, const struct sluice_buffer *buffer,
+			      struct sluice_buffer_info *info)
+{
+	struct sluice_count count = {};
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret = 0;
+
+	if (!sluice_device_enter(sdev))
+		return -ENODEV;
+	if (!sluice_dma_reaches(sdev->parent, buffer->end)) {
+		ret = -EADDRNOTAVAIL;
+		goto out;
+	}
+	for_each_sgtable_sg(&buffer->sgt, sg, i) {
+		sluice_count_add(&count, phys_to_dma(sdev->parent, sg_phys(sg)), sg->length);
+		if (!i)
+			info->address = phys_to_dma(sdev->parent, sg_phys(sg));
+	}
+	info->segments = count.segments;
+	info->largest_segment = count.largest;
+out:
+	sluice_device_exit(sdev);
+	return ret;
+}
+
+/* From a slot made for the purpose, and charged like any other. */
+static int sluice_buffer_probe(struct sluice_client *client, struct dma_buf *dmabuf,
 			       struct sluice_buffer_info *info)
 {
+	struct sluice_count count = {};
 	struct sluice_slot *slot;
 	struct scatterlist *sg;
-	dma_addr_t next = 0;
-	u64 length = 0;
 	int i;
 
-	slot = sluice_slot_create(sdev, dmabuf, SLUICE_ATTACH_READ);
+	slot = sluice_slot_create(client, dmabuf, SLUICE_ATTACH_READ);
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
-	/* neighbours count as one segment: that is how the device sees them */
-	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
-		if (!i || sg_dma_address(sg) != next) {
-			info->segments++;
-			length = 0;
-		}
-		length += sg_dma_len(sg);
-		next = sg_dma_address(sg) + sg_dma_len(sg);
-		info->largest_segment = max(info->largest_segment, length);
-	}
-	if (expose_addresses && capable(CAP_SYS_RAWIO))
-		info->address = sg_dma_address(slot->sgt->sgl);
+	for_each_sgtable_dma_sg(slot->sgt, sg, i)
+		sluice_count_add(&count, sg_dma_address(sg), sg_dma_len(sg));
+	info->segments = count.segments;
+	info->largest_segment = count.largest;
+	info->address = sg_dma_address(slot->sgt->sgl);
 	sluice_slot_put(slot);
 	return 0;
 }
 
 /**
  * sluice_buffer_info - how a device sees a dma-buf
- * @sdev: the device
+ * @client: of the device; charged for a foreign buffer while it is looked at
  * @dmabuf: ours or foreign
  * @info: fd is kept, the rest filled in
  *
- * Context: may sleep.  Return: 0, or -ENODEV; that the buffer cannot be imported
- * is part of the answer.
+ * Context: may sleep.
+ * Return: 0, or -ENODEV; that the buffer cannot be imported is part of the answer.
  */
-int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
+int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info)
 {
+	struct sluice_device *sdev = client->sdev;
 	struct sluice_buffer *buffer = sluice_buffer_from_dmabuf(dmabuf);
 
 	*info = (struct sluice_buffer_info) {
@@ -213,7 +268,12 @@ int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
 		.size = dmabuf->size,
 		.inode = file_inode(dmabuf->file)->i_ino,
 	};
-	info->error = sluice_buffer_probe(sdev, dmabuf, info);
+	if (sluice_buffer_is_known(sdev, buffer))
+		info->error = sluice_buffer_look(sdev, buffer, info);
+	else
+		info->error = sluice_buffer_probe(client, dmabuf, info);
+	if (!expose_addresses || !capable(CAP_SYS_RAWIO))
+		info->address = 0;
 	if (info->error == -ENODEV && READ_ONCE(sdev->gone))
 		return -ENODEV;
 	if (!info->error && info->segments == 1)

@@ -6,7 +6,8 @@
  *
  *	node fd, heap node fd -> client -> device
  *	dma-buf -> buffer -> device (memory), client (accounting)
- *	queue fd -> queue -> device;  queue -> slots -> foreign or own dma-buf
+ *	queue fd -> queue -> device, client (accounting);
+ *	queue -> slots -> foreign or own dma-buf
  *	job -> queue, slots, in-fences, out-fence
  *
  * A fence holds nothing: it outlives them all.  struct sluice_device is the
@@ -185,9 +186,9 @@ struct sluice_device {
 	struct cdev cdev;
 	struct device *parent;
 	const struct sluice_device_ops *ops;
-	void *priv;
 	struct sluice_device_ops own_ops;
 	char driver[SLUICE_NAME_LEN];
+	void *priv;
 	u64 dma_mask;
 	bool translated;
 	gfp_t zone;
@@ -225,21 +226,38 @@ struct sluice_device {
 
 /**
  * struct sluice_client - one open of a device node or dma-heap node, and its account
- * @ref: held by the file and by each buffer charged to it
+ * @ref: held by the file, by its queues, and by each buffer charged to it
  * @sdev: the device; reference held, and one on its driver's module by the file
  * @heap: of a dma-heap node, else NULL; used by the file only
- * @bytes: in live buffers
+ * @bytes: in live buffers, and in foreign ones that are slots of its queues
+ * @queues: how many have not been freed
  * @mapped: in sdev->mappings
  * @mapping: of its file, once it has mapped registers; under sdev->mappings_lock
+ * @hangs: for each engine: jobs of its queues in a row that ran into their timeout;
+ *	written by the context that owns the job that ends
  */
 struct sluice_client {
 	struct kref ref;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
 	atomic64_t bytes;
+	atomic_t queues;
 	struct list_head mapped;
 	struct address_space *mapping;
+	unsigned int hangs[];
 };
+
+static inline unsigned int sluice_client_hangs(const struct sluice_client *client,
+					       const struct sluice_engine *engine)
+{
+	return READ_ONCE(client->hangs[engine->index]);
+}
+
+static inline void sluice_client_set_hangs(struct sluice_client *client,
+					   const struct sluice_engine *engine, unsigned int hangs)
+{
+	WRITE_ONCE(client->hangs[engine->index], hangs);
+}
 
 /* How the CPU may map memory: a buffer has one of them. */
 #define SLUICE_MEM_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | \
@@ -398,6 +416,8 @@ struct sluice_buffer {
  * @ref: held by the queue's table, by jobs, and by whoever takes the memory back
  * @queue: whose; it outlives its slots.  NULL for one that is only for a look
  * @sdev: counted in its users
+ * @client: charged; it outlives the slot, because the queue or a call holds it
+ * @charge: bytes of a foreign buffer that @client pays for
  * @number: in the queue's table
  * @dmabuf: reference held
  * @attach: of the device's parent; NULL once the memory has been taken back
@@ -416,6 +436,8 @@ struct sluice_slot {
 	struct kref ref;
 	struct sluice_queue *queue;
 	struct sluice_device *sdev;
+	struct sluice_client *client;
+	u64 charge;
 	u32 number;
 	struct dma_buf *dmabuf;
 	struct dma_buf_attachment *attach;
@@ -449,6 +471,7 @@ struct sluice_history {
  * struct sluice_queue - an ordered line of jobs on one engine
  * @ref: held by the file and by each job
  * @sdev: reference held
+ * @client: the open that created it, which pays for foreign slots; reference held
  * @engine: where its jobs run
  * @context: fence context, the timeline
  * @name: of the timeline
@@ -473,6 +496,7 @@ struct sluice_history {
 struct sluice_queue {
 	struct kref ref;
 	struct sluice_device *sdev;
+	struct sluice_client *client;
 	struct sluice_engine *engine;
 	u64 context;
 	char name[SLUICE_NAME_LEN + 12];
@@ -758,6 +782,7 @@ static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
 }
 
 vm_fault_t sluice_fault_pfn(struct vm_fault *vmf);
+vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked);
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 
 /* buffer.c */
@@ -768,7 +793,7 @@ struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct fi
 					 u64 offset, u64 size, u32 *hint);
 int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
-int sluice_buffer_info(struct sluice_device *sdev, struct dma_buf *dmabuf,
+int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info);
 extern struct list_head sluice_buffers;
 extern struct mutex sluice_buffers_lock;
@@ -782,7 +807,6 @@ int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
 void sluice_dmabuf_release(struct dma_buf *dmabuf);
 struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access);
-vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked);
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf);
 
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
@@ -794,7 +818,7 @@ void sluice_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_d
 		       u64 offset, u64 length, bool for_cpu);
 
 /* slot.c */
-struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
+struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags);
 int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number);
 void sluice_slot_settle(struct sluice_slot *slot);
@@ -824,8 +848,7 @@ void sluice_fence_end(struct dma_fence *fence, int status, ktime_t when);
 void sluice_fence_exit(void);
 
 /* queue.c */
-int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
-			struct sluice_create_queue *args);
+int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
 int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_job *job);

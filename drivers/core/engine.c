@@ -229,8 +229,10 @@ static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *j
 	if (status && job->queue->entity.chain)
 		sluice_engine_note_error(engine, job);
 	/* one without ops says nothing about the device */
-	if (!status && job->num_steps)
+	if (!status && job->num_steps) {
 		job->queue->entity.hangs = 0;
+		sluice_client_set_hangs(job->queue->client, engine, 0);
+	}
 	sluice_queue_job_ended(job->queue, job, status);
 	sluice_engine_retire(engine, job);
 }
@@ -298,11 +300,12 @@ EXPORT_SYMBOL_GPL(sluice_engine_done);
 /*
  * The driver must let go of its op; the caller owns the job.  A queue whose
  * jobs do nothing but hang keeps the others from the engine for most of the
- * time, so it dies.
+ * time, so it dies.  Queues that one open creates one after another count together.
  */
 static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job *job, int status)
 {
 	struct sluice_queue *queue = job->queue;
+	unsigned int hangs;
 
 	trace_sluice_job_abort(job, status);
 	engine->sdev->ops->abort(engine);
@@ -315,9 +318,13 @@ static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job 
 			       "%s: job %llu has run for %u ms without an end; engine %u was reset\n",
 			       queue->name, job->point, jiffies_to_msecs(queue->entity.timeout),
 			       engine->index);
-	if (++queue->entity.hangs == SLUICE_MAX_HANGS) {
-		dev_notice(&engine->sdev->dev, "%s: %u jobs in a row hung; the queue is dead\n",
-			   queue->name, queue->entity.hangs);
+	hangs = min_t(unsigned int, sluice_client_hangs(queue->client, engine) + 1,
+		      SLUICE_MAX_HANGS);
+	sluice_client_set_hangs(queue->client, engine, hangs);
+	if (++queue->entity.hangs >= SLUICE_MAX_HANGS || hangs == SLUICE_MAX_HANGS) {
+		dev_notice_ratelimited(&engine->sdev->dev,
+				       "%s: %u jobs in a row hung, %u of its open; the queue is dead\n",
+				       queue->name, queue->entity.hangs, hangs);
 		sluice_queue_kill(queue, -EIO);
 	}
 }

@@ -70,7 +70,7 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 		sluice_device_exit(sdev);
 		return -ENODEV;
 	}
-	client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
+	client = kzalloc(struct_size(client, hangs, sdev->num_engines), GFP_KERNEL_ACCOUNT);
 	if (!client) {
 		module_put(sdev->ops->owner);
 		sluice_device_exit(sdev);
@@ -219,6 +219,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.dma_bits = fls64(sdev->dma_mask),
 		.open_limit = sluice_open_limit(),
 		.num_interrupts = sdev->num_interrupts,
+		.max_queues = SLUICE_MAX_QUEUES,
 	};
 	strscpy(info->name, sdev->name, sizeof(info->name));
 	strscpy(info->driver, sdev->ops->driver, sizeof(info->driver));
@@ -310,7 +311,6 @@ out:
 
 static int sluice_node_buffer_info(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_buffer_info *info = call->data;
 	struct dma_buf *dmabuf;
 	int ret;
@@ -320,7 +320,7 @@ static int sluice_node_buffer_info(struct sluice_call *call)
 	dmabuf = dma_buf_get(info->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	ret = sluice_buffer_info(sdev, dmabuf, info);
+	ret = sluice_buffer_info(call->file->private_data, dmabuf, info);
 	dma_buf_put(dmabuf);
 	return ret;
 }
@@ -365,7 +365,10 @@ static int sluice_node_create_queue(struct sluice_call *call)
 	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
-	return sluice_queue_create(call, sdev, args);
+	/* it goes before all others of the engine, for up to a second of each job */
+	if (args->priority == SLUICE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))
+		return -EPERM;
+	return sluice_queue_create(call, args);
 }
 
 static const struct sluice_ioctl sluice_node_ioctls[] = {

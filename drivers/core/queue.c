@@ -40,6 +40,8 @@ static void sluice_queue_release(struct kref *ref)
 		dma_fence_put(queue->history[i].fence);
 	kvfree(queue->history);
 	module_put(sdev->ops->owner);
+	atomic_dec(&queue->client->queues);
+	sluice_client_put(queue->client);
 	kfree(queue);
 	sluice_object_dec(SLUICE_OBJECT_QUEUE);
 	put_device(&sdev->dev);
@@ -58,25 +60,35 @@ void sluice_queue_put(struct sluice_queue *queue)
 
 /**
  * sluice_queue_create - CREATE_QUEUE
- * @call: the call, which gets the fd
- * @sdev: the device
+ * @call: of a client; it gets the fd
  * @args: checked
  *
- * Context: may sleep.  Return: 0, -ENODEV, -ENOMEM or -EMFILE.
+ * Context: may sleep.
+ * Return: 0, -EIO (its jobs hang), -ENOSPC (the client has SLUICE_MAX_QUEUES), -ENODEV,
+ * -ENOMEM or -EMFILE.
  */
-int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
-			struct sluice_create_queue *args)
+int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *args)
 {
+	struct sluice_client *client = call->file->private_data;
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_engine *engine;
 	struct sluice_queue *queue;
 	struct file *file;
 	int ret;
 
+	engine = &sdev->engines[array_index_nospec(args->engine, sdev->num_engines)];
+	if (sluice_client_hangs(client, engine) == SLUICE_MAX_HANGS)
+		return -EIO;
+	if (!atomic_add_unless(&client->queues, 1, SLUICE_MAX_QUEUES))
+		return -ENOSPC;
+	ret = -ENOMEM;
 	queue = kzalloc(sizeof(*queue), GFP_KERNEL_ACCOUNT);
 	if (!queue)
-		return -ENOMEM;
+		goto err_count;
 	kref_init(&queue->ref);
 	queue->sdev = sdev;
-	queue->engine = &sdev->engines[array_index_nospec(args->engine, sdev->num_engines)];
+	queue->client = client;
+	queue->engine = engine;
 	queue->context = dma_fence_context_alloc(1);
 	snprintf(queue->name, sizeof(queue->name), "%s-%llu", sdev->name, queue->context);
 	sluice_entity_init(&queue->entity, args->priority,
@@ -93,16 +105,15 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_device *sdev,
 	init_waitqueue_head(&queue->wait);
 
 	queue->history = kvcalloc(queue->depth, sizeof(*queue->history), GFP_KERNEL_ACCOUNT);
-	if (!queue->history) {
-		ret = -ENOMEM;
+	if (!queue->history)
 		goto err_free;
-	}
 	ret = kfifo_alloc(&queue->completions, queue->depth, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_history;
 
 	/* the node's file has a reference: the module cannot be on its way out */
 	__module_get(sdev->ops->owner);
+	kref_get(&client->ref);
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_QUEUE);
 	mutex_lock(&sdev->lock);
@@ -133,6 +144,8 @@ err_history:
 	kvfree(queue->history);
 err_free:
 	kfree(queue);
+err_count:
+	atomic_dec(&client->queues);
 	return ret;
 }
 
@@ -412,7 +425,7 @@ static int sluice_queue_attach(struct sluice_call *call)
 	if (ret)
 		goto err_number;
 
-	slot = sluice_slot_create(queue->sdev, dmabuf, args->flags);
+	slot = sluice_slot_create(queue->client, dmabuf, args->flags);
 	if (IS_ERR(slot)) {
 		ret = PTR_ERR(slot);
 		goto err_number;

@@ -351,23 +351,42 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 	return slot->map.is_iomem ? -EOPNOTSUPP : 0;
 }
 
+/*
+ * A slot keeps memory from being moved, reclaimed or swapped out, so its open pays for it.
+ * Memory of our own is charged to the open that allocated it.
+ */
+static int sluice_slot_charge(struct sluice_slot *slot)
+{
+	u64 bytes = slot->dmabuf->size;
+
+	if (sluice_buffer_from_dmabuf(slot->dmabuf))
+		return 0;
+	if (atomic64_add_return(bytes, &slot->client->bytes) > sluice_open_limit()) {
+		atomic64_sub(bytes, &slot->client->bytes);
+		return -EDQUOT;
+	}
+	slot->charge = bytes;
+	return 0;
+}
 
 /**
  * sluice_slot_create - attach and map a dma-buf
- * @sdev: for which device
+ * @client: for whose device; charged for a foreign buffer.  The caller sees to it that it
+ *	outlives the slot
  * @dmabuf: which; the slot takes a reference of its own
  * @flags: SLUICE_ATTACH_*, checked
  *
- * Context: may sleep.  Return: the slot with one reference, or an ERR_PTR:
- * -EACCES, -EINVAL (maps less than its size), -EPERM (its exporter lets nobody pin
- * it), -ENODEV (device or memory gone), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the exporter does not get
- * the memory ready), -EINTR,
- * -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
- * exporter's.
+ * Context: may sleep.
+ * Return: the slot with one reference, or an ERR_PTR: -EACCES, -EINVAL (maps less than its
+ * size), -EPERM (its exporter does not allow pinning), -EDQUOT (over the client's limit),
+ * -ENODEV (device or memory gone), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the
+ * exporter does not get the memory ready), -EINTR, -EOPNOTSUPP (no kernel mapping for a
+ * software engine), -ENOMEM, or the exporter's.
  */
-struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_buf *dmabuf,
+struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags)
 {
+	struct sluice_device *sdev = client->sdev;
 	struct sluice_slot *slot;
 	int ret;
 
@@ -383,6 +402,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 	sluice_object_inc(SLUICE_OBJECT_SLOT);
 	kref_init(&slot->ref);
 	slot->sdev = sdev;
+	slot->client = client;
 	slot->flags = flags;
 	slot->dir = sluice_slot_direction(sdev, flags);
 	get_dma_buf(dmabuf);
@@ -391,6 +411,9 @@ struct sluice_slot *sluice_slot_create(struct sluice_device *sdev, struct dma_bu
 		ret = -EACCES;
 		goto err_put;
 	}
+	ret = sluice_slot_charge(slot);
+	if (ret)
+		goto err_put;
 	slot->attach = sluice_compat_dma_buf_attach(slot->dmabuf, sdev->parent,
 						    sluice_slot_ops(sdev, dmabuf), slot);
 	if (IS_ERR(slot->attach)) {
@@ -460,6 +483,7 @@ static void sluice_slot_release(struct kref *ref)
 		list_del(&slot->link);
 		spin_unlock(&slot->queue->attached_lock);
 	}
+	atomic64_sub(slot->charge, &slot->client->bytes);
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
 	sluice_object_dec(SLUICE_OBJECT_SLOT);

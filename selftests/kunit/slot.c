@@ -259,10 +259,14 @@ static struct workqueue_struct *odd_wq;
 static struct device *odd_narrow;
 static u64 odd_mask;
 
+/* What the client holds before it attaches. */
+static u64 odd_held;
+
 static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
 {
 	struct odd_buffer *odd = kmemdup(how, sizeof(*how), GFP_KERNEL);
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct sluice_client *client;
 	struct sluice_device *sdev;
 	struct sluice_slot *slot;
 	struct dma_buf *dmabuf;
@@ -280,6 +284,10 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	sdev->parent = odd->mask ? odd_narrow : sluice_scout();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
+	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	client->sdev = sdev;
+	atomic64_set(&client->bytes, odd_held);
 	sdev->reap_wq = odd_wq;
 	INIT_WORK(&sdev->revoke_work, odd_revoke_work);
 
@@ -289,10 +297,12 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	info.priv = odd;
 	dmabuf = dma_buf_export(&info);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-	slot = sluice_slot_create(sdev, dmabuf, 0);
+	slot = sluice_slot_create(client, dmabuf, 0);
 	dma_buf_put(dmabuf);
 	/* nothing of a slot that was refused is left */
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&client->bytes),
+			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
 }
 
@@ -404,6 +414,27 @@ static void odd_memory_out_of_reach_is_unpinned_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
+static void odd_memory_is_charged_as_long_as_the_slot_is(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_client *client;
+	struct sluice_slot *slot;
+
+	odd_held = sluice_open_limit() - ODD_PAGES * PAGE_SIZE;
+	slot = odd_slot(test, &how);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	client = slot->client;
+	sluice_slot_put(slot);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&client->bytes), odd_held);
+	/* a byte more is over the limit: it is not even pinned */
+	odd_held++;
+	how.map_error = -EIO;
+	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EDQUOT);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	odd_held = 0;
+}
+
 static void odd_short_table_is_unpinned_again(struct kunit *test)
 {
 	int pins = 0;
@@ -462,6 +493,7 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_refusal_to_pin_is_EPERM),
 	KUNIT_CASE(odd_memory_is_pinned_before_it_is_looked_at),
 	KUNIT_CASE(odd_memory_out_of_reach_is_unpinned_again),
+	KUNIT_CASE(odd_memory_is_charged_as_long_as_the_slot_is),
 	KUNIT_CASE(odd_short_table_is_unpinned_again),
 	KUNIT_CASE(odd_memory_taken_back_ends_the_slot),
 	{ }

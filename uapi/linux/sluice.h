@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	3	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers */
+#define SLUICE_UAPI_VERSION	4	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues */
 
 #define SLUICE_NAME_LEN		32
 
@@ -41,9 +41,10 @@ extern "C" {
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
 #define SLUICE_MAX_FENCES	16384	/* fences that a job waits for: in those fds, and on its buffers */
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
+#define SLUICE_MAX_QUEUES	1024	/* queues of an open of the node */
 #define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
-#define SLUICE_MAX_HANGS	8	/* jobs of a queue, one after the other, that ran out of it */
+#define SLUICE_MAX_HANGS	8	/* jobs, one after the other, that ran out of it: of a queue, or of an open on one engine */
 #define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
 #define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
 
@@ -94,10 +95,12 @@ enum sluice_op_kind {
  * @max_timeout_ms: out, the longest that CREATE_QUEUE may ask for
  * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
  * @dma_bits: out, width of the addresses that the device can reach
- * @open_limit: out, bytes that one open of the node may hold in live buffers
+ * @open_limit: out, bytes that one open of the node may hold in live buffers and in
+ *	foreign buffers that are slots of its queues
  * @num_interrupts: out, interrupts of the device that EVENTFD and PROGRAM know,
  *	numbered from 0
- * @reserved: out, 0
+ * @max_queues: out, most queues of one open of the node; 0 before UAPI version 4, which
+ *	means no limit
  */
 struct sluice_info {
 	__u32 flags;
@@ -118,7 +121,7 @@ struct sluice_info {
 	__u32 dma_bits;
 	__u64 open_limit;
 	__u32 num_interrupts;
-	__u32 reserved;
+	__u32 max_queues;
 };
 
 /*
@@ -253,7 +256,9 @@ struct sluice_wrap {
  * @size: out, bytes
  * @inode: out, inode number of the dma-buf: equal for every fd of one buffer
  * @error: out, 0 if the device can import the buffer, else the negative errno
- *	that ATTACH for reading would return; the fields below are then 0
+ *	that ATTACH for reading would return; the fields below are then 0.  A foreign
+ *	buffer is attached for a moment, and counts against the limit of this open
+ *	(-EDQUOT) meanwhile
  * @segments: out, number of segments of bus addresses
  * @largest_segment: out, bytes
  * @address: out, bus address of the first segment; 0 unless the caller has
@@ -343,7 +348,8 @@ struct sluice_eventfd {
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
  * @engine: in, engine number
  * @flags: in, SLUICE_QUEUE_* or 0
- * @priority: in, 0 (normal) to 2 (first); a running job is never interrupted
+ * @priority: in, 0 (normal) to 2 (first); a running job is never interrupted.  2 needs
+ *	CAP_SYS_NICE
  * @timeout_ms: in, running time allowed to a job in milliseconds, 0 for the
  *	default, at most SLUICE_MAX_TIMEOUT_MS
  * @depth: in, most jobs that are pending or whose completion is unread, 0 for
@@ -359,7 +365,12 @@ struct sluice_eventfd {
  * that follow it with -ECANCELED, also those submitted later, until CANCEL is called with
  * SLUICE_CANCEL_CLEAR.  So if a job succeeded, all jobs before it did.
  *
- * Errors: -EINVAL, -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
+ * A queue counts for its open until the last job of it has ended, also when its fd has
+ * been closed.
+ *
+ * Errors: -EINVAL, -EPERM (priority 2 without CAP_SYS_NICE), -EIO (SLUICE_MAX_HANGS jobs of
+ * this open hung on the engine, one after the other), -ENOSPC (this open has
+ * SLUICE_MAX_QUEUES), -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
  */
 struct sluice_create_queue {
 	__u32 engine;
@@ -385,12 +396,14 @@ struct sluice_create_queue {
  * @reserved: in, must be 0
  *
  * The buffer is mapped for the device once and stays so until DETACH, the end
- * of the queue or of the device.
+ * of the queue or of the device.  A foreign buffer counts with its size against the limit
+ * of the open that created the queue, once for each slot, because a slot pins it.
  *
  * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
  * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
  * fd), -EPERM (an exporter that does not let its memory be pinned), -ENOSPC
- * (SLUICE_MAX_SLOTS in use), -EADDRNOTAVAIL (memory that the device cannot
+ * (SLUICE_MAX_SLOTS in use), -EDQUOT (a foreign buffer, and the open holds too much),
+ * -EADDRNOTAVAIL (memory that the device cannot
  * address, or a BAR to which it has no route), -EOPNOTSUPP (a software engine,
  * and a buffer that the kernel cannot map), -ETIME (an exporter that does not get
  * its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this device is gone, or
@@ -555,8 +568,10 @@ struct sluice_op {
  * running.  One that runs longer than the queue's timeout ends with -ETIME, and
  * its engine is reset.  So does, without a reset, one whose in-fences have not
  * all signalled 30 s after SUBMIT, as soon as it is the first of its queue.
- * After SLUICE_MAX_HANGS resets for jobs in a row the queue
- * is dead: what it holds, and every SUBMIT from then on, ends with -EIO.
+ * After SLUICE_MAX_HANGS resets for jobs in a row the queue is dead: what it holds, and
+ * every SUBMIT from then on, ends with -EIO.  The jobs of all queues that one open has
+ * created for the engine count, too: after so many hangs without a job that succeeded,
+ * each further hang kills its queue, and CREATE_QUEUE fails with -EIO.
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,

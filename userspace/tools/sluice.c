@@ -348,7 +348,10 @@ static int do_info(const struct options *options)
 	printf("interrupts  %u for eventfds and programs\n", info.num_interrupts);
 	printf("job         up to %u ops, %u in-fences, %u ms (default %u ms)\n", info.max_ops,
 	       info.max_in_fences, info.max_timeout_ms, info.default_timeout_ms);
-	printf("queue       up to %u jobs, %u slots\n", info.max_depth, info.max_slots);
+	printf("queue       up to %u jobs, %u slots", info.max_depth, info.max_slots);
+	if (info.max_queues)
+		printf("; %u queues for each open", info.max_queues);
+	printf("\n");
 	printf("limit       %" PRIu64 " MiB for each open\n", (uint64_t)info.open_limit >> 20);
 	for (i = 0; i < info.num_heaps; i++) {
 		check(sluice_get_heap(device, i, &heap), "ask the device for its heaps");
