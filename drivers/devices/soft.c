@@ -15,9 +15,11 @@
  *	delay_us	every op takes that much longer
  *	fail_next	the next N ops end with -EIO
  *	hang_next	the next N ops never end, until they are aborted
+ *	abort_us	an op goes on for that much longer when it is aborted
  */
 #include <linux/crc32.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/hrtimer.h>
 #include <linux/math64.h>
@@ -86,6 +88,7 @@ struct soft_engine {
  * @delay_us: knob
  * @fail_next: knob
  * @hang_next: knob
+ * @abort_us: knob
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -97,6 +100,7 @@ struct soft {
 	u32 delay_us;
 	atomic_t fail_next;
 	atomic_t hang_next;
+	u32 abort_us;
 	unsigned int num_engines;
 	struct soft_engine engines[] __counted_by(num_engines);
 };
@@ -256,7 +260,10 @@ static void soft_abort(struct sluice_engine *engine)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
+	u32 abort_us = READ_ONCE(soft->abort_us);
 
+	if (abort_us)
+		fsleep(abort_us);
 	WRITE_ONCE(se->stop, true);
 	hrtimer_cancel(&se->timer);
 	cancel_work_sync(&se->work);
@@ -340,6 +347,7 @@ static int soft_probe(struct platform_device *pdev)
 	debugfs_create_u32("delay_us", 0600, debugfs, &soft->delay_us);
 	debugfs_create_atomic_t("fail_next", 0600, debugfs, &soft->fail_next);
 	debugfs_create_atomic_t("hang_next", 0600, debugfs, &soft->hang_next);
+	debugfs_create_u32("abort_us", 0600, debugfs, &soft->abort_us);
 	return 0;
 
 err_wq:
