@@ -270,6 +270,22 @@ TEST_F(buffer, sizes_from_one_byte_to_many_pages)
 	}
 }
 
+/* What an open of a node is charged for, by its fdinfo. */
+static long charged(int device)
+{
+	char path[64], line[128];
+	long bytes = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", device);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "sluice-buffer-bytes: %ld", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
 TEST(limit_of_an_open_is_kept_and_given_back)
 {
 	struct sluice_alloc alloc = { .size = 3 << 20 };
@@ -284,8 +300,11 @@ TEST(limit_of_an_open_is_kept_and_given_back)
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EDQUOT);
 	EXPECT_EQ(alloc.hint, SLUICE_HINT_LIMIT);
 	EXPECT_EQ(alloc.fd, -1);
+	EXPECT_EQ(charged(device), 3 << 20);
 	close(first);
+	EXPECT_EQ(charged(device), 0);
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	EXPECT_EQ(charged(device), 2 << 20);
 	ASSERT_EQ(open_limit_mb(0), 0);
 	close(alloc.fd);
 	close(device);
@@ -355,6 +374,8 @@ TEST(memory_is_charged_to_the_cgroup)
 	}
 	ASSERT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
+	/* what was not allocated is not charged to the open either */
+	EXPECT_EQ(charged(device), 0);
 	close(device);
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 }

@@ -4,6 +4,7 @@
 #include <linux/sync_file.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,7 @@ FIXTURE_TEARDOWN(cancel)
 {
 	knob("delay_us", 0);
 	knob("hang_next", 0);
+	knob("abort_us", 0);
 	close(self->queue);
 	close(self->buffer);
 	close(self->device);
@@ -312,6 +314,144 @@ TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 	close(fence);
 	close(third);
 	close(other);
+}
+
+/* An op goes on for a while when it is aborted: its job's fence waits for its end. */
+TEST_F(cancel, fence_signals_only_when_the_device_has_stopped)
+{
+	struct sluice_create_queue create = { .timeout_ms = 200 };
+	const int64_t abort_ns = 300000000;
+	int queue, fence, i;
+	int64_t before;
+
+	ASSERT_EQ(knob("abort_us", abort_ns / 1000), 0);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+		queue = i ? patient_queue(self->device, 0) : create.fd;
+		ASSERT_EQ(sluice_attach(queue, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+		ASSERT_EQ(knob("hang_next", 1), 0);
+		before = now_ns();
+		ASSERT_EQ(fill(queue, 1, -1, &fence), 0);
+		if (i) {
+			ASSERT_TRUE(wait_hanging());
+			before = now_ns();
+			if (i == 1) {
+				EXPECT_EQ(sluice_cancel(queue, 1, 1), 1);
+			} else {
+				close(queue);
+			}
+		}
+		EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), i ? -ECANCELED : -ETIME);
+		EXPECT_GE(now_ns() - before, abort_ns);
+		close(fence);
+		if (i < 2)
+			close(queue);
+		if (i)
+			close(create.fd);
+	}
+}
+
+/* The op is cancelled, and writes before it stops: all of it, or nothing, is seen. */
+TEST_F(cancel, memory_does_not_change_after_the_fence)
+{
+	uint32_t *words, first;
+	int fence, cancelled;
+
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&words), 0);
+	ASSERT_EQ(knob("delay_us", 200000), 0);
+	ASSERT_EQ(knob("abort_us", 500000), 0);
+	ASSERT_EQ(fill(self->queue, 0x55, -1, &fence), 0);
+	cancelled = sluice_cancel(self->queue, 1, 1);
+	ASSERT_GE(cancelled, 0);
+	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), cancelled ? -ECANCELED : 0);
+	first = *(volatile uint32_t *)words;
+	usleep(700000);
+	EXPECT_EQ(*(volatile uint32_t *)words, first);
+	munmap(words, SIZE);
+	close(fence);
+}
+
+/* Only a job that the device has done says that the queue's jobs can end. */
+TEST_F(cancel, neither_empty_nor_cancelled_jobs_count_for_or_against_a_queue)
+{
+	struct sluice_create_queue create = { .timeout_ms = 60 };
+	struct sluice_completion completion;
+	struct gate gate;
+	int i;
+
+	for (i = 0; i < SLUICE_MAX_HANGS; i++) {
+		ASSERT_EQ(knob("hang_next", 1), 0);
+		ASSERT_EQ(fill(self->queue, i, -1, NULL), 0);
+		ASSERT_TRUE(wait_hanging());
+		EXPECT_EQ(sluice_cancel(self->queue, i + 1, i + 1), 1);
+		EXPECT_EQ(sluice_wait(self->queue, i + 1, LATE_MS), -ECANCELED);
+	}
+	EXPECT_EQ(fdinfo(self->queue, "sluice-hangs"), 0);
+	EXPECT_EQ(fill(self->queue, 1, -1, NULL), 0);
+
+	ASSERT_EQ(sluice_wait(self->queue, SLUICE_MAX_HANGS + 1, LATE_MS), 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS - 1; i++)
+		ASSERT_EQ(fill(create.fd, i, -1, NULL), 0);
+	ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(fill(create.fd, i, -1, NULL), 0);
+	ASSERT_EQ(gate_open(&gate), 0);
+	for (i = 0; i < SLUICE_MAX_HANGS + 1; i++) {
+		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+		EXPECT_EQ(completion.status, i == SLUICE_MAX_HANGS - 1 ? 0 : -ETIME);
+	}
+	EXPECT_EQ(fill(create.fd, 1, -1, NULL), -EIO);
+	close(create.fd);
+}
+
+/*
+ * Two queues alike, whose jobs have deadlines: of fences that came with SUBMIT, or by
+ * FENCE.  The earlier deadline goes first, whichever queue it is in.  See above for
+ * what a guest that stands still does to it.
+ */
+TEST_F(cancel, earlier_deadline_goes_first_whoever_made_the_fence)
+{
+	int queues[2] = { self->queue, patient_queue(self->device, 0) }, urgent, tries, i, ret = 0;
+	uint64_t points[2] = {};
+	struct gate gate;
+	int64_t began;
+
+	ASSERT_EQ(sluice_attach(queues[1], self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
+	for (urgent = 0; urgent < 2 && !ret; urgent++) {
+		struct sluice_completion ended[2] = {};
+
+		for (tries = 0; tries < 10; tries++) {
+			ASSERT_EQ(knob("delay_us", 0), 0);
+			ASSERT_EQ(gate_shut(&gate, 0), 0);
+			ASSERT_EQ(knob("delay_us", 1000), 0);
+			began = now_ns();
+			for (i = 0; i < 2; i++) {
+				struct sync_set_deadline deadline = {
+					.deadline_ns = began + (i == urgent ? 0 : 1000000000),
+				};
+				struct sluice_export_fence fence = { .point = ++points[i] };
+
+				ASSERT_EQ(fill(queues[i], i, -1, NULL), 0);
+				ASSERT_EQ(xioctl(queues[i], SLUICE_IOCTL_FENCE, &fence), 0);
+				ret = ret ? ret : xioctl(fence.fd, SYNC_IOC_SET_DEADLINE, &deadline);
+				close(fence.fd);
+			}
+			ASSERT_EQ(gate_open(&gate), 0);
+			for (i = 0; i < 2; i++)
+				ASSERT_EQ(sluice_read(queues[i], &ended[i], 1), 1);
+			if (ret || ended[urgent].timestamp < ended[!urgent].timestamp ||
+			    now_ns() - began < 900000000)
+				break;
+		}
+		if (!ret)
+			EXPECT_LT(ended[urgent].timestamp, ended[!urgent].timestamp);
+	}
+	close(queues[1]);
+	if (ret)
+		SKIP(return, "no deadlines on this kernel");
 }
 
 TEST_HARNESS_MAIN

@@ -3,9 +3,11 @@
  * Fences: explicit ones by sync_file, implicit ones on the buffers, and that
  * each one ends.
  */
+#include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -374,8 +376,18 @@ TEST_F(fence, signals_ETIME_when_the_engine_hangs_and_later_jobs_go_on)
 TEST_F(fence, default_timeout_is_two_seconds)
 {
 	int queue = sluice_queue(self->device, 0), hung;
-	int64_t before = now_ns(), took;
+	struct sluice_create_queue create = { .engine = 1, .timeout_ms = 8000 };
+	int64_t before, took;
+	int longer;
 
+	/* one that hangs from a little earlier on, for 8 s: a guest does not stand still for 6 */
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->y, 0), 0);
+	ASSERT_EQ(knob("hang_next", 1), 0);
+	ASSERT_EQ(fill(create.fd, 0, 1, -1, &longer), 0);
+	ASSERT_TRUE(wait_hanging());
+
+	before = now_ns();
 	ASSERT_EQ(sluice_attach(queue, self->x, 0), 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(queue, 0, 1, -1, &hung), 0);
@@ -384,6 +396,9 @@ TEST_F(fence, default_timeout_is_two_seconds)
 	EXPECT_GE(took, 1900 * MS);
 	/* a guest may stand still meanwhile; all the same it is none of half a minute */
 	EXPECT_LT(took, LATE_MS * MS);
+	EXPECT_FALSE(signalled(longer));
+	close(longer);
+	close(create.fd);
 	close(hung);
 	close(queue);
 }
@@ -506,6 +521,257 @@ TEST_F_TIMEOUT(fence, opposite_lock_orders_do_not_deadlock, 120)
 	}
 	EXPECT_EQ(sluice_wait(self->a, 400, LATE_MS), 0);
 	EXPECT_EQ(sluice_wait(self->b, 400, LATE_MS), 0);
+}
+
+/* Each op takes less than the timeout; two of them take more. */
+TEST_F(fence, timeout_is_that_of_the_job_not_of_each_op)
+{
+	struct sluice_create_queue create = { .timeout_ms = 400 };
+	struct sluice_completion completion;
+	struct sluice_op ops[8];
+	int fence, i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->x, 0), 0);
+	ASSERT_EQ(knob("delay_us", 250000), 0);
+	for (i = 0; i < 8; i++)
+		sluice_op_fill(&ops[i], 0, i * 4096, 4096, 1);
+	ASSERT_EQ(sluice_submit(create.fd, ops, 8, -1, &fence, 0, NULL), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -ETIME);
+	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	EXPECT_EQ(completion.status, -ETIME);
+	/* the op that is under way at the deadline may still have its end counted */
+	EXPECT_LE(completion.bytes, 2 * 4096);
+	close(fence);
+	close(create.fd);
+}
+
+TEST_F(fence, time_in_line_does_not_count_as_running_time)
+{
+	struct sluice_create_queue create = { .timeout_ms = 4000 };
+	struct gate gate;
+	int fence;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->x, 0), 0);
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(knob("delay_us", 100000), 0);
+	ASSERT_EQ(fill(create.fd, 0, 1, -1, &fence), 0);
+	usleep(4200000);
+	ASSERT_EQ(gate_open(&gate), 0);
+	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), 0);
+	close(fence);
+	close(create.fd);
+}
+
+/* FENCE of a point, as a sync_file. */
+static int fence_of(int queue, uint64_t point)
+{
+	struct sluice_export_fence args = { .point = point };
+	int ret = xioctl(queue, SLUICE_IOCTL_FENCE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+/* A job on an EXPLICIT slot has no fence until somebody asks for it. */
+TEST_F(fence, asked_for_late_has_the_jobs_error_and_time)
+{
+	struct sluice_create_queue create = { .depth = 2 };
+	int slot = sluice_attach(self->a, self->x, SLUICE_ATTACH_EXPLICIT), fences[2], i;
+	struct sluice_completion completion;
+	struct gate gate;
+
+	ASSERT_EQ(slot, 2);
+	ASSERT_EQ(knob("fail_next", 1), 0);
+	ASSERT_EQ(fill(self->a, slot, 1, -1, NULL), 0);
+	ASSERT_EQ(sluice_read(self->a, &completion, 1), 1);
+	ASSERT_EQ(completion.status, -EIO);
+	usleep(1000);
+	for (i = 0; i < 2; i++) {
+		fences[i] = fence_of(self->a, 1);
+		ASSERT_GE(fences[i], 0);
+		EXPECT_EQ(sluice_fence_wait(fences[i], 0), -EIO);
+		EXPECT_EQ(fence_time(fences[i]), (int64_t)completion.timestamp);
+		close(fences[i]);
+	}
+
+	/* so does one that is asked for while the job is pending, and by SUBMIT */
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(fill(self->a, slot, 2, -1, NULL), 0);
+	ASSERT_EQ(fill(self->a, slot, 3, -1, &fences[1]), 0);
+	fences[0] = fence_of(self->a, 2);
+	ASSERT_GE(fences[0], 0);
+	EXPECT_FALSE(signalled(fences[0]));
+	EXPECT_EQ(sluice_cancel(self->a, 2, 3), 2);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(sluice_fence_wait(fences[i], LATE_MS), -ECANCELED);
+		ASSERT_EQ(sluice_read(self->a, &completion, 1), 1);
+		EXPECT_EQ(fence_time(fences[i]), (int64_t)completion.timestamp);
+		close(fences[i]);
+	}
+	ASSERT_EQ(gate_open(&gate), 0);
+
+	/* of one that is too long ago to be known, that it has ended */
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
+	}
+	fences[0] = fence_of(create.fd, 1);
+	ASSERT_GE(fences[0], 0);
+	EXPECT_EQ(sluice_fence_wait(fences[0], 0), 0);
+	close(fences[0]);
+	close(create.fd);
+}
+
+TEST_F(fence, fds_are_closed_on_exec_unless_they_are_to_be_inherited)
+{
+	static const struct {
+		__u32 fd_flags;
+		int expected;
+	} cases[] = { { 0, FD_CLOEXEC }, { SLUICE_FD_INHERIT, 0 } };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		struct sluice_submit submit = { .flags = SLUICE_SUBMIT_OUT_FENCE,
+						.fd_flags = cases[i].fd_flags };
+		struct sluice_export_fence export = { .fd_flags = cases[i].fd_flags };
+
+		ASSERT_EQ(xioctl(self->a, SLUICE_IOCTL_SUBMIT, &submit), 0);
+		EXPECT_EQ(fcntl(submit.out_fence, F_GETFD), cases[i].expected);
+		close(submit.out_fence);
+		export.point = submit.point;
+		ASSERT_EQ(xioctl(self->a, SLUICE_IOCTL_FENCE, &export), 0);
+		EXPECT_EQ(fcntl(export.fd, F_GETFD), cases[i].expected);
+		close(export.fd);
+	}
+}
+
+struct access {
+	int device, dmabuf, fence;
+	bool write, range, waited;
+	int ret;
+};
+
+static int begin(const struct access *access)
+{
+	return access->range ?
+	       sluice_range_begin(access->device, access->dmabuf, access->write, 0, 4096) :
+	       sluice_cpu_begin(access->dmabuf, access->write);
+}
+
+static int end(const struct access *access)
+{
+	return access->range ?
+	       sluice_range_end(access->device, access->dmabuf, access->write, 0, 4096) :
+	       sluice_cpu_end(access->dmabuf, access->write);
+}
+
+static void *wait_and_look(void *argument)
+{
+	struct access *access = argument;
+
+	access->ret = begin(access);
+	access->waited = signalled(access->fence);
+	if (!access->ret)
+		access->ret = end(access);
+	return NULL;
+}
+
+/* A job reads x and writes y. */
+TEST_F(fence, cpu_waits_for_writers_and_to_write_for_readers)
+{
+	struct access accesses[6], reader = { .device = self->device, .dmabuf = self->x };
+	pthread_t threads[6];
+	struct sluice_op op;
+	struct gate gate;
+	int fence, i;
+
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, &fence, 0, NULL), 0);
+	for (i = 0; i < 2; i++) {
+		reader.range = i;
+		EXPECT_EQ(begin(&reader), 0);
+		EXPECT_FALSE(signalled(fence));
+		EXPECT_EQ(end(&reader), 0);
+	}
+	for (i = 0; i < 6; i++) {
+		accesses[i] = (struct access) {
+			.device = self->device, .dmabuf = i < 4 ? self->y : self->x,
+			.fence = fence, .write = i >= 2, .range = i % 2,
+		};
+		ASSERT_EQ(pthread_create(&threads[i], NULL, wait_and_look, &accesses[i]), 0);
+	}
+	usleep(50000);
+	ASSERT_EQ(gate_open(&gate), 0);
+	for (i = 0; i < 6; i++) {
+		ASSERT_EQ(pthread_join(threads[i], NULL), 0);
+		EXPECT_EQ(accesses[i].ret, 0);
+		EXPECT_TRUE(accesses[i].waited) TH_LOG("access %d", i);
+	}
+	close(fence);
+}
+
+TEST_F(fence, job_that_failed_on_a_buffer_does_not_fail_the_next)
+{
+	struct gate gate;
+
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
+	ASSERT_EQ(fill(self->b, self->bx, 0x22, -1, NULL), 0);
+	EXPECT_EQ(sluice_cancel(self->a, 1, 1), 1);
+	EXPECT_EQ(sluice_wait(self->a, 1, LATE_MS), -ECANCELED);
+	EXPECT_EQ(sluice_wait(self->b, 1, LATE_MS), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 0x22), 0);
+	ASSERT_EQ(gate_open(&gate), 0);
+}
+
+/* Two that wait in line write a buffer each, a third waits for both: whoever is first. */
+TEST_F(fence, each_fence_of_each_buffer_is_waited_for)
+{
+	int other = patient_queue(self->device, 0), i;
+	struct sluice_op op;
+	struct gate gate;
+
+	ASSERT_EQ(sluice_attach(other, self->y, 0), 0);
+	for (i = 0; i < 2; i++) {
+		int queues[2] = { i ? other : self->a, i ? self->a : other };
+
+		ASSERT_EQ(gate_shut(&gate, 0), 0);
+		ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
+		ASSERT_EQ(fill(other, 0, 0x11, -1, NULL), 0);
+		sluice_op_copy(&op, self->by, 0, self->bx, 0, SIZE);
+		ASSERT_EQ(sluice_submit(self->b, &op, 1, -1, NULL, 0, NULL), 0);
+		EXPECT_EQ(sluice_cancel(queues[0], i + 1, i + 1), 1);
+		EXPECT_EQ(sluice_wait(queues[0], i + 1, LATE_MS), -ECANCELED);
+		EXPECT_EQ(sluice_wait(self->b, i + 1, 50), -ETIME);
+		EXPECT_EQ(sluice_cancel(queues[1], i + 1, i + 1), 1);
+		EXPECT_EQ(sluice_wait(self->b, i + 1, LATE_MS), 0);
+		ASSERT_EQ(gate_open(&gate), 0);
+	}
+	close(other);
+}
+
+TEST_F(fence, job_that_both_reads_and_writes_a_buffer_is_its_writer)
+{
+	struct sluice_op ops[2];
+	struct gate gate;
+	int pending, i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(gate_shut(&gate, 0), 0);
+		sluice_op_copy(&ops[i], self->ay, 0, self->ax, 0, SIZE);
+		sluice_op_fill(&ops[!i], self->ax, 0, SIZE, 0x11);
+		ASSERT_EQ(sluice_submit(self->a, ops, 2, -1, NULL, 0, NULL), 0);
+		/* what somebody who reads it must wait for */
+		pending = sluice_fence_export(self->x, false);
+		ASSERT_GE(pending, 0);
+		EXPECT_FALSE(signalled(pending));
+		ASSERT_EQ(gate_open(&gate), 0);
+		EXPECT_EQ(sluice_fence_wait(pending, LATE_MS), 0);
+		close(pending);
+	}
 }
 
 TEST_HARNESS_MAIN

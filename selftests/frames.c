@@ -258,4 +258,31 @@ TEST_F(frames, underrun_and_overrun_are_counted)
 	EXPECT_GE(played[1].dropped, 7);
 }
 
+/* Of a job's completion, sequence is that of the last frame, dropped that of all. */
+TEST_F(frames, dropped_counts_what_was_lost_before_each_frame_of_a_job)
+{
+	struct sluice_completion captured[2], played[2];
+	struct sluice_op capture[3], playback[3];
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		sluice_op_capture(&capture[i], i, 0, SIZE);
+		sluice_op_playback(&playback[i], i, 0, SIZE);
+	}
+	for (i = 0; i < 2; i++) {
+		if (i)
+			usleep(270000);
+		ASSERT_EQ(sluice_submit(self->camera, capture, i ? 3 : 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_submit(self->player, playback, i ? 3 : 1, -1, NULL, 0, NULL), 0);
+		ASSERT_EQ(sluice_read(self->camera, &captured[i], 1), 1);
+		ASSERT_EQ(sluice_read(self->player, &played[i], 1), 1);
+	}
+	EXPECT_GE(captured[1].dropped, 7);
+	EXPECT_GE(played[1].dropped, 7);
+	EXPECT_EQ(captured[1].sequence, captured[0].sequence + 3 + captured[1].dropped);
+	EXPECT_EQ(played[1].sequence, played[0].sequence + 3 + played[1].dropped);
+	EXPECT_EQ(captured[1].bytes, 3 * SIZE);
+	EXPECT_EQ(played[1].bytes, 3 * SIZE);
+}
+
 TEST_HARNESS_MAIN

@@ -628,4 +628,37 @@ TEST_F(soft, largest_job_is_done_whole)
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0x5a5a5a5a), 0);
 }
 
+TEST_F(soft, jobs_that_are_refused_take_no_room)
+{
+	struct sluice_create_queue create = { .depth = 2 };
+	struct sluice_op op;
+	int i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(sluice_attach(create.fd, self->buffer, 0), 0);
+	for (i = 0; i < 8; i++) {
+		sluice_op_fill(&op, 7, 0, 4096, 1);
+		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), -ENOENT);
+		sluice_op_fill(&op, 0, SIZE, 4096, 1);
+		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), -ERANGE);
+	}
+	sluice_op_fill(&op, 0, 0, 4096, 1);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 2, LATE_MS), 0);
+	close(create.fd);
+}
+
+TEST_F(soft, queue_is_closed_on_exec_unless_it_is_to_be_inherited)
+{
+	struct sluice_create_queue create = {}, inherited = { .fd_flags = SLUICE_FD_INHERIT };
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &inherited), 0);
+	EXPECT_EQ(fcntl(create.fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_EQ(fcntl(inherited.fd, F_GETFD), 0);
+	close(create.fd);
+	close(inherited.fd);
+}
+
 TEST_HARNESS_MAIN
