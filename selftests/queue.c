@@ -631,17 +631,23 @@ TEST_F(soft, largest_job_is_done_whole)
 TEST_F(soft, jobs_that_are_refused_take_no_room)
 {
 	struct sluice_create_queue create = { .depth = 2 };
+	int fence, next, again, i;
 	struct sluice_op op;
-	int i;
 
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, 0), 0);
+	next = dup(create.fd);
+	close(next);
 	for (i = 0; i < 8; i++) {
 		sluice_op_fill(&op, 7, 0, 4096, 1);
 		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), -ENOENT);
 		sluice_op_fill(&op, 0, SIZE, 4096, 1);
-		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), -ERANGE);
+		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, &fence, 0, NULL), -ERANGE);
 	}
+	/* nor have they kept a number of an fd */
+	again = dup(create.fd);
+	EXPECT_EQ(again, next);
+	close(again);
 	sluice_op_fill(&op, 0, 0, 4096, 1);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
