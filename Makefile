@@ -37,6 +37,7 @@ help:
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
 	@echo 'make check-races              loops of races on the newest of these; LONG=1 for an hour on both, T=unbind for one'
 	@echo 'make fuzz                     the fuzzer on the newest of these: EXECUTIONS=n SEED=n, LONG=1 for an hour'
+	@echo 'make mutants                  which of many small bugs the tests do not notice; T=name for one, or for a list'
 	@echo 'make coverage                 what of drivers/ the last check-debug, check-races and fuzz reached'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
@@ -126,6 +127,14 @@ fuzz: user-newest
 		$(call PATIENCE,$(if $(LONG),7200,900)) $(VM)/run check $$release \
 		-t fuzz -s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
+# Small bugs, one at a time: which of them do the tests not notice?  T=name: that one, or
+# those of selftests/mutants/name.list.  GUESTS=n at a time.
+mutants:
+	@$(VM)/setup $(ONE)
+	@$(VM)/build user && $(VM)/build mutants $(ONE)
+	@SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-100} selftests/mutants/run $(ONE) \
+		$(if $(T),-t $(T)) $(if $(GUESTS),-j $(GUESTS))
+
 # T=word: only cases with that word in their name.
 bench: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
@@ -159,4 +168,4 @@ clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
-	check-races fuzz bench coverage demo shell gates clean
+	check-races fuzz mutants bench coverage demo shell gates clean
