@@ -351,7 +351,7 @@ TEST_F(cancel, fence_signals_only_when_the_device_has_stopped)
 	}
 }
 
-/* The op is cancelled, and writes before it stops: all of it, or nothing, is seen. */
+/* The op is cancelled, and still writes before it stops. */
 TEST_F(cancel, memory_does_not_change_after_the_fence)
 {
 	uint32_t *words, first;
@@ -371,7 +371,7 @@ TEST_F(cancel, memory_does_not_change_after_the_fence)
 	close(fence);
 }
 
-/* Only a job that the device has done says that the queue's jobs can end. */
+/* Only a job that the device has done shows that the queue's jobs can end. */
 TEST_F(cancel, neither_empty_nor_cancelled_jobs_count_for_or_against_a_queue)
 {
 	struct sluice_create_queue create = { .timeout_ms = 60 };
@@ -408,11 +408,11 @@ TEST_F(cancel, neither_empty_nor_cancelled_jobs_count_for_or_against_a_queue)
 }
 
 /*
- * Two queues alike, whose jobs have deadlines: of fences that came with SUBMIT, or by
- * FENCE.  The earlier deadline goes first, whichever queue it is in.  See above for
- * what a guest that stands still does to it.
+ * Two queues alike, whose jobs have fences from FENCE, with deadlines.  The earlier
+ * deadline goes first, in whichever queue it is.  As above, a result of a guest that
+ * stood still is not used.
  */
-TEST_F(cancel, earlier_deadline_goes_first_whoever_made_the_fence)
+TEST_F(cancel, earlier_deadline_goes_first_with_fences_from_FENCE)
 {
 	int queues[2] = { self->queue, patient_queue(self->device, 0) }, urgent, tries, i, ret = 0;
 	uint64_t points[2] = {};

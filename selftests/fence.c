@@ -380,7 +380,7 @@ TEST_F(fence, default_timeout_is_two_seconds)
 	int64_t before, took;
 	int longer;
 
-	/* one that hangs from a little earlier on, for 8 s: a guest does not stand still for 6 */
+	/* another job hangs already, for 8 s: a guest does not stand still for 6 */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->y, 0), 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
@@ -540,7 +540,7 @@ TEST_F(fence, timeout_is_that_of_the_job_not_of_each_op)
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -ETIME);
 	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ETIME);
-	/* the op that is under way at the deadline may still have its end counted */
+	/* the op that runs at the deadline may end first, and then its bytes count */
 	EXPECT_LE(completion.bytes, 2 * 4096);
 	close(fence);
 	close(create.fd);
@@ -573,7 +573,7 @@ static int fence_of(int queue, uint64_t point)
 	return ret ? ret : args.fd;
 }
 
-/* A job on an EXPLICIT slot has no fence until somebody asks for it. */
+/* A job on an EXPLICIT slot has no fence until FENCE asks for it. */
 TEST_F(fence, asked_for_late_has_the_jobs_error_and_time)
 {
 	struct sluice_create_queue create = { .depth = 2 };
@@ -595,7 +595,7 @@ TEST_F(fence, asked_for_late_has_the_jobs_error_and_time)
 		close(fences[i]);
 	}
 
-	/* so does one that is asked for while the job is pending, and by SUBMIT */
+	/* the same for a fence that FENCE or SUBMIT made while the job was pending */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill(self->a, slot, 2, -1, NULL), 0);
 	ASSERT_EQ(fill(self->a, slot, 3, -1, &fences[1]), 0);
@@ -611,7 +611,7 @@ TEST_F(fence, asked_for_late_has_the_jobs_error_and_time)
 	}
 	ASSERT_EQ(gate_open(&gate), 0);
 
-	/* of one that is too long ago to be known, that it has ended */
+	/* a point too old to be known: its fence has signalled, without an error */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
@@ -727,7 +727,7 @@ TEST_F(fence, job_that_failed_on_a_buffer_does_not_fail_the_next)
 	ASSERT_EQ(gate_open(&gate), 0);
 }
 
-/* Two that wait in line write a buffer each, a third waits for both: whoever is first. */
+/* Two pending jobs write a buffer each.  A third waits for both, whichever ends first. */
 TEST_F(fence, each_fence_of_each_buffer_is_waited_for)
 {
 	int other = patient_queue(self->device, 0), i;
@@ -753,6 +753,25 @@ TEST_F(fence, each_fence_of_each_buffer_is_waited_for)
 	close(other);
 }
 
+TEST_F(fence, writer_waits_for_a_reader_that_has_not_begun)
+{
+	struct sluice_completion reader, writer;
+	struct sluice_op op;
+	struct gate gate;
+
+	ASSERT_EQ(gate_shut(&gate, 0), 0);
+	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
+	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(fill(self->b, self->bx, 0x22, -1, NULL), 0);
+	EXPECT_EQ(sluice_wait(self->b, 1, 200), -ETIME);
+	ASSERT_EQ(gate_open(&gate), 0);
+	ASSERT_EQ(sluice_read(self->a, &reader, 1), 1);
+	ASSERT_EQ(sluice_read(self->b, &writer, 1), 1);
+	EXPECT_GE(writer.timestamp, reader.timestamp);
+	EXPECT_EQ(check_value(self->y, SIZE, 0), 0);
+	EXPECT_EQ(check_value(self->x, SIZE, 0x22), 0);
+}
+
 TEST_F(fence, job_that_both_reads_and_writes_a_buffer_is_its_writer)
 {
 	struct sluice_op ops[2];
@@ -764,7 +783,7 @@ TEST_F(fence, job_that_both_reads_and_writes_a_buffer_is_its_writer)
 		sluice_op_copy(&ops[i], self->ay, 0, self->ax, 0, SIZE);
 		sluice_op_fill(&ops[!i], self->ax, 0, SIZE, 0x11);
 		ASSERT_EQ(sluice_submit(self->a, ops, 2, -1, NULL, 0, NULL), 0);
-		/* what somebody who reads it must wait for */
+		/* the fences that a reader has to wait for */
 		pending = sluice_fence_export(self->x, false);
 		ASSERT_GE(pending, 0);
 		EXPECT_FALSE(signalled(pending));

@@ -534,6 +534,8 @@ TEST_F(soft, urgent_queue_goes_first)
 		began = now_ns();
 		for (i = 0; i < 4; i++)
 			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+		/* the other has been ready for longer, by jiffies too */
+		usleep(20000);
 		ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
 		ASSERT_EQ(gate_open(&gate), 0);
 		ASSERT_EQ(sluice_read(create.fd, &urgent, 1), 1);
