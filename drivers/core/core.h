@@ -62,6 +62,7 @@ struct sluice_queue;
 #define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
 #define SLUICE_FEW_STEPS		8	/* and ops */
 #define SLUICE_MAX_HEAPS		16
+#define SLUICE_MAX_WITHDRAWALS		3	/* of an op; at the last its job ends */
 
 /**
  * struct sluice_entity - what an engine knows of a queue
@@ -109,6 +110,8 @@ struct sluice_entity {
  * @timeouts: how often because of @deadline
  * @dispatching: somebody decides what comes next, and calls the driver: @work, or a
  *	SUBMIT that cannot be preempted
+ * @stopped: the device sleeps or is about to: the driver gets no op
+ * @withdraw: and the one that it has is to be aborted, and started again later
  * @work: decides what comes next: starts, aborts, and ends jobs that do not run
  * @timer: queues @work at @deadline
  */
@@ -125,11 +128,14 @@ struct sluice_engine {
 		SLUICE_ENGINE_BUSY,	/* the driver has an op */
 		SLUICE_ENGINE_STEP,	/* an op ended, the next is to be started */
 		SLUICE_ENGINE_ENDING,	/* owned by whoever set this state */
+		SLUICE_ENGINE_WITHDRAWN, /* the driver aborts its op, as @withdraw says */
 	} state;
 	unsigned long deadline;
 	unsigned int aborts;
 	unsigned int timeouts;
 	bool dispatching;
+	bool stopped;
+	bool withdraw;
 	struct work_struct work;
 	struct timer_list timer;
 };
@@ -154,7 +160,8 @@ struct sluice_engine {
  * @queues: all queues
  * @users: what must end before unregister returns: 1 for the registration, and
  *	one each for a job, a slot, and a call that uses the hardware
- * @users_wait: woken when @users drops to 0
+ * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to
+ *	rest
  * @wq: the engines' work.  In the signalling path of fences
  * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
  * @reap_list: ended jobs
@@ -581,6 +588,8 @@ struct sluice_claim {
  * @result: summed over the ops
  * @num_steps: length of @steps
  * @step: the op that runs
+ * @withdrawals: how often that was aborted because the device was to sleep; touched by
+ *	who owns the job
  * @few_deps: place for @deps
  * @steps: the ops
  */
@@ -610,6 +619,7 @@ struct sluice_job {
 	struct sluice_result result;
 	unsigned int num_steps;
 	unsigned int step;
+	unsigned int withdrawals;
 	struct sluice_dep few_deps[SLUICE_FEW_DEPS];
 	struct sluice_step steps[];
 };
@@ -891,6 +901,9 @@ void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *enti
 void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity);
 bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
+void sluice_engine_stop(struct sluice_engine *engine, bool withdraw);
+bool sluice_engine_rests(struct sluice_engine *engine);
+void sluice_engine_go_on(struct sluice_engine *engine);
 void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
 			      struct dma_fence *fence);
 

@@ -22,6 +22,10 @@
 #define SLUICE_MAX_DEVICES	256
 #define SLUICE_MAX_ENGINES	64
 
+/* of system sleep: an op has this long to end by itself, and then to be aborted */
+#define SLUICE_RUN_OUT_MS	2000
+#define SLUICE_WITHDRAW_MS	10000
+
 static dev_t sluice_devt;
 static struct device *sluice_scout_device;
 static u64 sluice_scout_mask = DMA_BIT_MASK(64);
@@ -282,6 +286,70 @@ void sluice_device_unregister(struct sluice_device *sdev)
 	put_device(&sdev->dev);
 }
 EXPORT_SYMBOL_GPL(sluice_device_unregister);
+
+static bool sluice_device_rests(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		if (!sluice_engine_rests(&sdev->engines[i]))
+			return false;
+	return true;
+}
+
+static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		sluice_engine_stop(&sdev->engines[i], withdraw);
+	return wait_event_timeout(sdev->users_wait, sluice_device_rests(sdev),
+				  msecs_to_jiffies(ms));
+}
+
+/**
+ * sluice_device_suspend - the system goes to sleep
+ * @sdev: the device
+ *
+ * To be called first by the driver's PM op for suspend, freeze and poweroff.  An op that
+ * runs has two seconds to end.  One that does not is aborted, and begins again after
+ * sluice_device_resume(), or its job ends with -ECANCELED: when it is a program, which
+ * may have had effects, and when this happens to it for the third time.
+ *
+ * On return no driver op runs that reaches the hardware (@start, @abort), and none will
+ * until sluice_device_resume().  Jobs can still be submitted and cancelled.
+ *
+ * Context: may sleep, for as long as @abort takes after those two seconds.  Return: 0, or
+ * -EBUSY if @abort did not return for ten seconds; then all is as before.
+ */
+int sluice_device_suspend(struct sluice_device *sdev)
+{
+	if (sluice_device_stop(sdev, false, SLUICE_RUN_OUT_MS) ||
+	    sluice_device_stop(sdev, true, SLUICE_WITHDRAW_MS))
+		return 0;
+	dev_warn(&sdev->dev, "an op cannot be aborted: no sleep\n");
+	sluice_device_resume(sdev);
+	return -EBUSY;
+}
+EXPORT_SYMBOL_GPL(sluice_device_suspend);
+
+/**
+ * sluice_device_resume - the hardware works again
+ * @sdev: the device, after sluice_device_suspend()
+ *
+ * To be called last by the driver's PM op for resume, thaw and restore.  Goes on with what
+ * waits.  A job that was in its middle has the whole of its queue's timeout again.
+ *
+ * Context: any.
+ */
+void sluice_device_resume(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		sluice_engine_go_on(&sdev->engines[i]);
+}
+EXPORT_SYMBOL_GPL(sluice_device_resume);
 
 /**
  * sluice_scout - a device that can address all memory, and does no DMA

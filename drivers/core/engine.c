@@ -25,6 +25,9 @@
  * its last op is done; or where decisions are taken, for every other reason.
  * engine->state says who owns the running job; nobody else touches it until
  * sluice_engine_retire(), so fences of a queue signal in order.
+ *
+ * While the device sleeps (engine->stopped) the driver is not called.  A job may then
+ * stand between two ops, with its state SLUICE_ENGINE_STEP.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -47,6 +50,14 @@ static void sluice_engine_kick_locked(struct sluice_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!engine->dispatching)
 		sluice_engine_kick(engine);
+}
+
+/* The driver may have let go of its last op: somebody may want to know. */
+static void sluice_engine_rested(struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->stopped)
+		wake_up_all(&engine->sdev->users_wait);
 }
 
 static void sluice_engine_timer(struct timer_list *timer)
@@ -205,6 +216,7 @@ static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job
 	if (job == engine->running) {
 		engine->running = NULL;
 		engine->state = SLUICE_ENGINE_IDLE;
+		sluice_engine_rested(engine);
 	}
 	if (sluice_engine_has_work(engine))
 		sluice_engine_kick_locked(engine);
@@ -291,7 +303,9 @@ void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result
 	}
 	/* kicked after the state: the engine sees a kill or deadline of meanwhile */
 	spin_lock_irqsave(&engine->lock, flags);
+	job->withdrawals = 0;
 	engine->state = SLUICE_ENGINE_STEP;
+	sluice_engine_rested(engine);
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
@@ -346,10 +360,29 @@ static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job 
 	}
 }
 
+/*
+ * An op was aborted because the device is to sleep.  No fence has signalled and nobody
+ * else may touch its memory, so it can be started again, as if nothing had happened.  Not
+ * so a program, whose commands have effects of their own.  Return: false if the job ends.
+ */
+static bool sluice_engine_keep(struct sluice_engine *engine, struct sluice_job *job)
+{
+	bool keep = job->steps[job->step].kind != SLUICE_OP_PROGRAM &&
+		    ++job->withdrawals < SLUICE_MAX_WITHDRAWALS;
+
+	spin_lock_irq(&engine->lock);
+	engine->state = keep ? SLUICE_ENGINE_STEP : SLUICE_ENGINE_ENDING;
+	/* the time that was lost is not its fault */
+	engine->deadline = jiffies + job->queue->entity.timeout;
+	spin_unlock_irq(&engine->lock);
+	return keep;
+}
+
 /* What to do next, as found under the lock. */
 enum sluice_decision {
 	SLUICE_NOTHING,
 	SLUICE_START,		/* the running job's next op */
+	SLUICE_WITHDRAW,	/* the running job's op, to be started again later */
 	SLUICE_ABORT,		/* the running job, with status */
 	SLUICE_END,		/* a job that does not run, with status */
 	SLUICE_ARM,		/* add the callbacks of a job's in-fences */
@@ -379,11 +412,19 @@ static enum sluice_decision sluice_engine_check_running(struct sluice_engine *en
 	if (engine->state == SLUICE_ENGINE_ENDING)
 		return SLUICE_NOTHING;
 	*status = sluice_job_unwanted(job);
+	/* between two ops of a device that sleeps its time does not run */
+	if (!*status && !busy && engine->stopped)
+		return SLUICE_NOTHING;
 	if (!*status && time_after_eq(jiffies, engine->deadline))
 		*status = -ETIME;
 	if (*status) {
 		engine->state = SLUICE_ENGINE_ENDING;
 		return busy ? SLUICE_ABORT : SLUICE_END;
+	}
+	if (busy && engine->withdraw) {
+		*status = -ECANCELED;
+		engine->state = SLUICE_ENGINE_WITHDRAWN;
+		return SLUICE_WITHDRAW;
 	}
 	if (busy) {
 		mod_timer(&engine->timer, engine->deadline);
@@ -540,7 +581,7 @@ static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
 		return SLUICE_SETTLE;
 	if (!list_empty(&engine->look))
 		return sluice_engine_check_first(engine, job, status);
-	if (engine->running)
+	if (engine->running || engine->stopped)
 		return SLUICE_NOTHING;
 	*job = sluice_engine_pick(engine);
 	if (!*job)
@@ -571,6 +612,11 @@ static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *j
 	switch (decision) {
 	case SLUICE_START:
 		sluice_engine_start(engine, job);
+		break;
+	case SLUICE_WITHDRAW:
+		sluice_engine_abort(engine, job, status);
+		if (!sluice_engine_keep(engine, job))
+			sluice_engine_end(engine, job, status);
 		break;
 	case SLUICE_ABORT:
 		sluice_engine_abort(engine, job, status);
@@ -616,6 +662,7 @@ static void sluice_engine_work(struct work_struct *work)
 		spin_lock_irq(&engine->lock);
 	}
 	engine->dispatching = false;
+	sluice_engine_rested(engine);
 out:
 	spin_unlock_irq(&engine->lock);
 	dma_fence_end_signalling(signalling);
@@ -628,8 +675,8 @@ static bool sluice_engine_is_free(const struct sluice_engine *engine, const stru
 
 	lockdep_assert_held(&engine->lock);
 	return sdev->ops->quick_start && !engine->dispatching && !engine->running &&
-	       !sluice_engine_has_work(engine) && job->prepared && job->num_steps &&
-	       job->num_steps <= SLUICE_FEW_STEPS && !sluice_job_refused(job) &&
+	       !engine->stopped && !sluice_engine_has_work(engine) && job->prepared &&
+	       job->num_steps && job->num_steps <= SLUICE_FEW_STEPS && !sluice_job_refused(job) &&
 	       !(sdev->ops->cpu_engine && sluice_compat_need_sync(sdev->parent));
 }
 
@@ -653,6 +700,7 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
 			   sluice_engine_check_running(engine, &status) : SLUICE_NOTHING;
 	}
 	engine->dispatching = false;
+	sluice_engine_rested(engine);
 	/* what came meanwhile was left to us */
 	if (engine->running)
 		mod_timer(&engine->timer, engine->deadline);
@@ -788,6 +836,70 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 
 	spin_lock_irqsave(&engine->lock, flags);
 	list_add_tail(&slot->revoke, &engine->revoked);
+	sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_stop - the driver is to get no op any more
+ * @engine: the engine
+ * @withdraw: the op that it has is aborted, too, to be started again later; false to let
+ *	it run out
+ *
+ * All else goes on: jobs are submitted and wait, time out, are cancelled, and end if they
+ * need not run.  Does not wait: see sluice_engine_rests().
+ *
+ * Context: any.
+ */
+void sluice_engine_stop(struct sluice_engine *engine, bool withdraw)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->stopped = true;
+	engine->withdraw = withdraw;
+	if (withdraw)
+		sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_rests - has the driver no op, and is none of its ops being called?
+ * @engine: the engine
+ *
+ * Once the engine is stopped and the answer is true, the driver is not called before
+ * sluice_engine_go_on().  sdev->users_wait is woken when the answer may have become true.
+ *
+ * Context: any.  Return: true if so.
+ */
+bool sluice_engine_rests(struct sluice_engine *engine)
+{
+	unsigned long flags;
+	bool rests;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	rests = !engine->dispatching && (engine->state == SLUICE_ENGINE_IDLE ||
+					 engine->state == SLUICE_ENGINE_STEP);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	return rests;
+}
+
+/**
+ * sluice_engine_go_on - the driver gets ops again
+ * @engine: the engine
+ *
+ * Context: any.
+ */
+void sluice_engine_go_on(struct sluice_engine *engine)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->stopped = false;
+	engine->withdraw = false;
+	/* a job that was held up in its middle is not late for that */
+	if (engine->state == SLUICE_ENGINE_STEP)
+		engine->deadline = jiffies + engine->running->queue->entity.timeout;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }

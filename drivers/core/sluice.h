@@ -9,6 +9,9 @@
  * hands it one op at a time for each engine, and the driver answers each with
  * sluice_engine_done(), from any context.  Queues, fences, waiting, timeouts,
  * cancellation and every file descriptor are the core's.
+ *
+ * Its PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
+ * For runtime PM the core keeps the parent device awake while something needs it.
  */
 #ifndef _SLUICE_H
 #define _SLUICE_H
@@ -119,13 +122,15 @@ struct sluice_result {
  *	if there is none.  Process context, mmap_lock held: must not fault
  * @start: begin one op on an idle engine.  Called in process context, in the
  *	signalling path of fences: may sleep for a bounded time, but must not
- *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  Answer
+ *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  The
+ *	hardware is awake, if runtime PM is enabled.  Answer
  *	with sluice_engine_done(), at once or later, or return a negative errno
  *	if the op could not be started.
  * @quick_start: @start takes some 10 us at most and never sleeps: SUBMIT may call it
  *	with preemption off
- * @abort: stop the op that runs, because it timed out or is not wanted any
- *	more.  On return the device does not touch memory and no
+ * @abort: stop the op that runs, because it timed out, is not wanted any
+ *	more, or the system is to sleep; then @start may get the same op again.  On
+ *	return the device does not touch memory and no
  *	sluice_engine_done() for this op is under way or will come.  The same
  *	context and rules as @start.
  */
@@ -149,6 +154,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 					     const struct sluice_device_ops *ops,
 					     unsigned int num_engines, void *priv);
 void sluice_device_unregister(struct sluice_device *sdev);
+int sluice_device_suspend(struct sluice_device *sdev);
+void sluice_device_resume(struct sluice_device *sdev);
 
 /* heap_bar.c */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);

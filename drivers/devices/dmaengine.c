@@ -16,7 +16,8 @@
  *
  * When the driver of the channels is unbound, memory that they live in is freed,
  * whoever uses them.  So our device is made a consumer of theirs: the driver core
- * unbinds us first.  Their module stays as long as we have a channel.
+ * unbinds us first.  Their module stays as long as we have a channel.  For the same
+ * reason we are suspended before them and resumed after them.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -24,6 +25,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 #include <linux/sizes.h>
@@ -511,8 +513,35 @@ static void dmae_unbind(struct platform_device *pdev)
 }
 SLUICE_PLATFORM_REMOVE(dmae_remove, dmae_unbind)
 
+static int dmae_resume(struct device *dev)
+{
+	struct dmae *de = dev_get_drvdata(dev);
+	unsigned int i;
+
+	for (i = 0; i < de->num_devices; i++)
+		sluice_device_resume(de->devices[i].sdev);
+	return 0;
+}
+
+/* The channels are the business of their own driver, which does this after us. */
+static int dmae_suspend(struct device *dev)
+{
+	struct dmae *de = dev_get_drvdata(dev);
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < de->num_devices && !ret; i++)
+		ret = sluice_device_suspend(de->devices[i].sdev);
+	if (ret)
+		dmae_resume(dev);
+	return ret;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(dmae_pm, dmae_suspend, dmae_resume);
+
 static struct platform_driver dmae_driver = {
 	.driver.name = "sluice-dmaengine",
+	.driver.pm = pm_sleep_ptr(&dmae_pm),
 	.probe = dmae_probe,
 	.remove = dmae_remove,
 };

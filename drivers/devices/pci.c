@@ -447,7 +447,7 @@ static struct pci_driver pci_driver = {
 	.remove = pci_remove,
 	.dev_groups = pci_registers_groups,
 	.err_handler = &pci_errors,
-	.driver.pm = pm_sleep_ptr(&pci_program_pm),
+	.driver.pm = pm_ptr(&pci_program_pm),
 };
 module_pci_driver(pci_driver);
 

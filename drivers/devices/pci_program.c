@@ -13,6 +13,9 @@
  * locks which no fence may wait for.  An op that comes meanwhile begins when it is
  * done, or runs into the job's timeout.  Where a reset is not possible the device
  * gets no more programs until it is bound again.
+ *
+ * System sleep is a reset, too: the device may lose its power.  By then the core has
+ * ended what ran.
  */
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
@@ -314,7 +317,11 @@ void pci_program_reset_done(struct pci_dev *pdev)
 static int pci_program_pm_suspend(struct device *dev)
 {
 	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	int ret = sluice_device_suspend(sluice->sdev);
 
+	if (ret)
+		return ret;
+	/* the end of a program may have asked for it */
 	cancel_delayed_work_sync(&sluice->reset_work);
 	sluice->foreign_reset = pci_program_suspend(sluice);
 	return 0;
@@ -328,6 +335,7 @@ static int pci_program_pm_resume(struct device *dev)
 		pci_program_ready(sluice, sluice->stuck ? -EIO : 0);
 	else	/* ours was still to be done */
 		queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
+	sluice_device_resume(sluice->sdev);
 	return 0;
 }
 

@@ -26,6 +26,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -367,8 +368,27 @@ static void soft_unbind(struct platform_device *pdev)
 }
 SLUICE_PLATFORM_REMOVE(soft_remove, soft_unbind)
 
+/* There is no hardware, but what an op writes must not change while memory is saved. */
+static int soft_suspend(struct device *dev)
+{
+	struct soft *soft = dev_get_drvdata(dev);
+
+	return sluice_device_suspend(soft->sdev);
+}
+
+static int soft_resume(struct device *dev)
+{
+	struct soft *soft = dev_get_drvdata(dev);
+
+	sluice_device_resume(soft->sdev);
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(soft_pm, soft_suspend, soft_resume);
+
 static struct platform_driver soft_driver = {
 	.driver.name = "sluice-soft",
+	.driver.pm = pm_sleep_ptr(&soft_pm),
 	.probe = soft_probe,
 	.remove = soft_remove,
 };

@@ -672,8 +672,8 @@ struct sluice_cancel {
  * struct sluice_completion - one record of read() on a queue
  * @point: the job
  * @user_data: as given to SUBMIT
- * @status: 0, or -ECANCELED (cancelled, or an in-fence failed), -ETIME (too
- *	slow), -ENODEV (device gone), or what the device reported, often -EIO
+ * @status: 0, or -ECANCELED (cancelled, an in-fence failed, or the system went to
+ *	sleep while a program ran), -ETIME (too slow), -ENODEV (device gone), or what the device reported, often -EIO
  * @flags: 0
  * @bytes: moved by the ops of this job: written to memory, or played back
  * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture or playback, when
