@@ -162,6 +162,7 @@ struct sluice_engine {
  *	one each for a job, a slot, and a call that uses the hardware
  * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to
  *	rest
+ * @runtime_pm: @parent may sleep while nobody uses it: see sluice_device_wake()
  * @wq: the engines' work.  In the signalling path of fences
  * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
  * @reap_list: ended jobs
@@ -182,6 +183,8 @@ struct sluice_engine {
  * @blocked: no CPU is to touch its BARs for a moment
  * @mappings_lock: guards @mappings; inside mmap_lock
  * @mappings: clients that have mapped registers
+ * @num_mappings: of registers, in all processes; under @mappings_lock
+ * @mappings_awake: they keep the hardware awake; under @mappings_lock
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: what its memory may come from: the core's own first, at the same
  *	numbers for every device, then what the driver has added
@@ -205,6 +208,7 @@ struct sluice_device {
 	struct list_head queues;
 	atomic_t users;
 	wait_queue_head_t users_wait;
+	bool runtime_pm;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *reap_wq;
 	struct llist_head reap_list;
@@ -225,6 +229,8 @@ struct sluice_device {
 	bool blocked;
 	struct mutex mappings_lock;
 	struct list_head mappings;
+	unsigned int num_mappings;
+	bool mappings_awake;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
 	unsigned int num_engines;
@@ -568,6 +574,7 @@ struct sluice_claim {
  * @link: in its entity's jobs; empty once it has ended
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
+ * @awake: keeps the hardware awake.  One without programs need not: its slots do
  * @num_commands: of all its PROGRAMs
  * @point: number on the timeline
  * @user_data: for the completion
@@ -601,6 +608,7 @@ struct sluice_job {
 	struct list_head link;
 	struct llist_node reap;
 	bool entered;
+	bool awake;
 	u32 num_commands;
 	u64 point;
 	u64 user_data;
@@ -713,6 +721,8 @@ void sluice_class_exit(void);
 struct device *sluice_scout(void);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
+int sluice_device_wake(struct sluice_device *sdev);
+void sluice_device_rest(struct sluice_device *sdev);
 extern struct list_head sluice_devices;
 extern struct mutex sluice_devices_lock;
 

@@ -14,6 +14,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -74,6 +75,52 @@ void sluice_device_exit(struct sluice_device *sdev)
 		wake_up(&sdev->users_wait);
 }
 
+/**
+ * sluice_device_wake - have the hardware awake until sluice_device_rest()
+ * @sdev: the device, entered
+ *
+ * Whatever reaches the hardware, or needs it to stay as it is, holds one: a slot, a job
+ * with a program, an eventfd, and mapped registers.  To be called before anything is
+ * published: a driver's resume may allocate and wait.
+ *
+ * Context: may sleep.  Return: 0, or -EIO if it does not wake up.
+ */
+int sluice_device_wake(struct sluice_device *sdev)
+{
+	int ret = sdev->runtime_pm ? pm_runtime_resume_and_get(sdev->parent) : 0;
+
+	if (ret)
+		dev_dbg(&sdev->dev, "the hardware does not wake up: %d\n", ret);
+	return ret ? -EIO : 0;
+}
+
+/**
+ * sluice_device_rest - end it
+ * @sdev: the device, entered
+ *
+ * With the last one the hardware goes to sleep, in its own time.
+ *
+ * Context: any.
+ */
+void sluice_device_rest(struct sluice_device *sdev)
+{
+	if (!sdev->runtime_pm)
+		return;
+	pm_runtime_mark_last_busy(sdev->parent);
+	pm_runtime_put(sdev->parent);
+}
+
+/* Does the device offer memory of its own?  That is lost in some kinds of sleep. */
+static bool sluice_device_has_memory(const struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_heaps; i++)
+		if (sdev->heaps[i]->revoke)
+			return true;
+	return false;
+}
+
 static void sluice_device_release(struct device *dev)
 {
 	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
@@ -132,7 +179,8 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
  * @num_engines: how many jobs it runs at once, 1 to 64
  * @priv: for sluice_engine_priv()
  *
- * On return userspace may open the node and the driver's ops may be called.
+ * On return userspace may open the node and the driver's ops may be called.  If runtime
+ * PM is enabled for @parent by now, the core keeps it awake as long as it is used.
  *
  * Context: may sleep.  Return: the device, or an ERR_PTR: -EINVAL for
  * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors,
@@ -184,6 +232,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
 	for (i = 0; i < num_engines; i++)
 		sluice_engine_init(&sdev->engines[i], sdev, i);
+	sdev->runtime_pm = pm_runtime_enabled(parent);
 
 	device_initialize(&sdev->dev);
 	sdev->dev.class = &sluice_class;
@@ -225,6 +274,11 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 		if (ret)
 			goto err_work;
 	}
+	if (sluice_device_has_memory(sdev)) {
+		ret = sluice_device_wake(sdev);
+		if (ret)
+			goto err_work;
+	}
 	sluice_debugfs_add_device(sdev);
 	ret = cdev_device_add(&sdev->cdev, &sdev->dev);
 	if (ret)
@@ -234,6 +288,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 
 err_debugfs:
 	sluice_debugfs_remove_device(sdev);
+	if (sluice_device_has_memory(sdev))
+		sluice_device_rest(sdev);
 err_work:
 	sluice_device_fini_work(sdev);
 err_unlist:
@@ -278,6 +334,8 @@ void sluice_device_unregister(struct sluice_device *sdev)
 	synchronize_rcu();
 	sluice_direct_revoke(sdev);
 	sluice_heaps_revoke(sdev);
+	if (sluice_device_has_memory(sdev))
+		sluice_device_rest(sdev);
 	sluice_device_fini_work(sdev);
 
 	mutex_lock(&sluice_devices_lock);

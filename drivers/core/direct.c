@@ -27,12 +27,14 @@
  * @client: whose
  * @interrupt: which
  * @eventfd: reference held
+ * @awake: keeps the hardware awake, or it could not raise interrupts
  */
 struct sluice_counter {
 	struct list_head link;
 	struct sluice_client *client;
 	u32 interrupt;
 	struct eventfd_ctx *eventfd;
+	bool awake;
 };
 
 /**
@@ -80,6 +82,14 @@ void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 }
 EXPORT_SYMBOL_GPL(sluice_device_interrupt);
 
+/* Before the device goes: while it is entered, or with its eventfd_lock held. */
+static void sluice_counter_rest(struct sluice_counter *counter)
+{
+	if (counter->awake)
+		sluice_device_rest(counter->client->sdev);
+	counter->awake = false;
+}
+
 static void sluice_counter_free(struct sluice_counter *counter)
 {
 	eventfd_ctx_put(counter->eventfd);
@@ -98,10 +108,12 @@ static int sluice_counter_replace(struct sluice_client *client, u32 interrupt,
 	list_for_each_entry(old, &sdev->eventfds, link)
 		if (old->client == client && old->interrupt == interrupt)
 			found = old;
-	if (found)
+	if (found) {
 		list_del(&found->link);
-	else if (counter && sdev->num_eventfds == SLUICE_MAX_EVENTFDS)
+		sluice_counter_rest(found);
+	} else if (counter && sdev->num_eventfds == SLUICE_MAX_EVENTFDS) {
 		ret = -ENOSPC;
+	}
 	if (counter && !ret)
 		list_add_tail(&counter->link, &sdev->eventfds);
 	if (!ret)
@@ -134,6 +146,7 @@ int sluice_node_eventfd(struct sluice_call *call)
 			return -ENOMEM;
 		counter->client = client;
 		counter->interrupt = args->interrupt;
+		counter->awake = false;
 		counter->eventfd = eventfd_ctx_fdget(args->fd);
 		if (IS_ERR(counter->eventfd)) {
 			ret = PTR_ERR(counter->eventfd);
@@ -143,7 +156,13 @@ int sluice_node_eventfd(struct sluice_call *call)
 	}
 	/* or it could miss the device's end */
 	if (sluice_device_enter(client->sdev)) {
-		ret = sluice_counter_replace(client, args->interrupt, counter);
+		ret = counter ? sluice_device_wake(client->sdev) : 0;
+		if (counter)
+			counter->awake = !ret;
+		if (!ret)
+			ret = sluice_counter_replace(client, args->interrupt, counter);
+		if (ret && counter)
+			sluice_counter_rest(counter);
 		sluice_device_exit(client->sdev);
 	}
 	if (ret && counter)
@@ -179,7 +198,38 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* Mappings keep the hardware awake until the last of them goes, or the device. */
+static void sluice_mappings_rest(struct sluice_device *sdev)
+{
+	lockdep_assert_held(&sdev->mappings_lock);
+	if (sdev->mappings_awake)
+		sluice_device_rest(sdev);
+	sdev->mappings_awake = false;
+}
+
+static void sluice_registers_open(struct vm_area_struct *vma)
+{
+	struct sluice_client *client = vma->vm_private_data;
+
+	mutex_lock(&client->sdev->mappings_lock);
+	client->sdev->num_mappings++;
+	mutex_unlock(&client->sdev->mappings_lock);
+}
+
+static void sluice_registers_close(struct vm_area_struct *vma)
+{
+	struct sluice_client *client = vma->vm_private_data;
+	struct sluice_device *sdev = client->sdev;
+
+	mutex_lock(&sdev->mappings_lock);
+	if (!--sdev->num_mappings)
+		sluice_mappings_rest(sdev);
+	mutex_unlock(&sdev->mappings_lock);
+}
+
 static const struct vm_operations_struct sluice_registers_vm_ops = {
+	.open = sluice_registers_open,
+	.close = sluice_registers_close,
 	.fault = sluice_registers_fault,
 };
 
@@ -202,7 +252,7 @@ static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, 
  * @file: of a client
  * @vma: where to; at SLUICE_MMAP_BAR() plus an offset
  *
- * Return: 0, -EINVAL, -EACCES, -ENODEV.
+ * Return: 0, -EINVAL, -EACCES, -ENODEV, -EIO (the device does not wake up).
  */
 int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -217,8 +267,13 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 	    vma->vm_pgoff <= U64_MAX >> PAGE_SHIFT)
 		ret = sluice_registers_check(sdev, (u64)vma->vm_pgoff << PAGE_SHIFT,
 					     vma->vm_end - vma->vm_start);
+	if (!ret)
+		ret = sluice_device_wake(sdev);
 	if (!ret) {
 		mutex_lock(&sdev->mappings_lock);
+		sluice_mappings_rest(sdev);	/* one for all of them will do */
+		sdev->mappings_awake = true;
+		sdev->num_mappings++;
 		if (!client->mapping) {
 			client->mapping = file->f_mapping;
 			list_add(&client->mapped, &sdev->mappings);
@@ -307,9 +362,14 @@ void sluice_direct_revoke(struct sluice_device *sdev)
 
 	sluice_device_zap_registers(sdev);
 	spin_lock_irq(&sdev->eventfd_lock);
-	list_for_each_entry(counter, &sdev->eventfds, link)
+	list_for_each_entry(counter, &sdev->eventfds, link) {
 		sluice_compat_eventfd_signal(counter->eventfd);
+		sluice_counter_rest(counter);
+	}
 	spin_unlock_irq(&sdev->eventfd_lock);
+	mutex_lock(&sdev->mappings_lock);
+	sluice_mappings_rest(sdev);
+	mutex_unlock(&sdev->mappings_lock);
 }
 
 /**
@@ -328,6 +388,7 @@ void sluice_direct_close(struct sluice_client *client)
 	list_for_each_entry_safe(counter, next, &sdev->eventfds, link)
 		if (counter->client == client) {
 			list_move(&counter->link, &mine);
+			sluice_counter_rest(counter);
 			sdev->num_eventfds--;
 		}
 	spin_unlock_irq(&sdev->eventfd_lock);

@@ -55,7 +55,7 @@ static bool sluice_job_let_go(struct sluice_job *job)
 /* Without its in-fences, its slots and its queue. */
 static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 {
-	bool entered = job->entered;
+	bool entered = job->entered, awake = job->awake;
 	unsigned int i;
 
 	if (job->num_commands)
@@ -64,6 +64,8 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 	dma_fence_put(job->fence);
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
+	if (awake)
+		sluice_device_rest(sdev);
 	if (entered)
 		sluice_device_exit(sdev);
 }
@@ -543,6 +545,12 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	job->entered = sluice_device_enter(job->queue->sdev);
 	if (!job->entered)
 		return -ENODEV;
+	if (job->num_commands) {
+		ret = sluice_device_wake(job->queue->sdev);
+		if (ret)
+			return ret;
+		job->awake = true;
+	}
 	if (job->num_steps)
 		ret = sluice_job_resolve(job, slots);
 	if (ret)

@@ -379,7 +379,7 @@ static int sluice_slot_charge(struct sluice_slot *slot)
  * Context: may sleep.
  * Return: the slot with one reference, or an ERR_PTR: -EACCES, -EINVAL (maps less than its
  * size), -EPERM (its exporter does not allow pinning), -EDQUOT (over the client's limit),
- * -ENODEV (device or memory gone), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the
+ * -ENODEV (device or memory gone), -EIO (the hardware does not wake up), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the
  * exporter does not get the memory ready), -EINTR, -EOPNOTSUPP (no kernel mapping for a
  * software engine), -ENOMEM, or the exporter's.
  */
@@ -394,11 +394,13 @@ struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_
 		flags |= SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE;
 	if (!sluice_device_enter(sdev))
 		return ERR_PTR(-ENODEV);
+	ret = sluice_device_wake(sdev);
+	if (ret)
+		goto err_exit;
+	ret = -ENOMEM;
 	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
-	if (!slot) {
-		sluice_device_exit(sdev);
-		return ERR_PTR(-ENOMEM);
-	}
+	if (!slot)
+		goto err_rest;
 	sluice_object_inc(SLUICE_OBJECT_SLOT);
 	kref_init(&slot->ref);
 	slot->sdev = sdev;
@@ -430,6 +432,11 @@ struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_
 
 err_put:
 	sluice_slot_put(slot);
+	return ERR_PTR(ret);
+err_rest:
+	sluice_device_rest(sdev);
+err_exit:
+	sluice_device_exit(sdev);
 	return ERR_PTR(ret);
 }
 
@@ -487,6 +494,7 @@ static void sluice_slot_release(struct kref *ref)
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
 	sluice_object_dec(SLUICE_OBJECT_SLOT);
+	sluice_device_rest(sdev);
 	sluice_device_exit(sdev);
 }
 

@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
 #include "sluice.h"
@@ -43,6 +44,9 @@
 
 /* how long a transfer may take to end after an abort */
 #define EDU_END_US	(5 * USEC_PER_SEC)
+
+/* unused for so long, it goes to sleep */
+#define EDU_IDLE_MS	200
 
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0644);
@@ -276,6 +280,12 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		ret = PTR_ERR(edu->sdev);
 		goto err_irq;
 	}
+	/* it is known to wake up again, so let it sleep without being asked */
+	pm_runtime_set_autosuspend_delay(&pdev->dev, EDU_IDLE_MS);
+	pm_runtime_use_autosuspend(&pdev->dev);
+	pm_runtime_allow(&pdev->dev);
+	pm_runtime_mark_last_busy(&pdev->dev);
+	pm_runtime_put_autosuspend(&pdev->dev);
 	return 0;
 
 err_irq:
@@ -291,6 +301,9 @@ static void edu_remove(struct pci_dev *pdev)
 {
 	struct edu *edu = pci_get_drvdata(pdev);
 
+	pm_runtime_get_noresume(&pdev->dev);	/* it is awake: see pci_device_remove() */
+	pm_runtime_forbid(&pdev->dev);
+	pm_runtime_dont_use_autosuspend(&pdev->dev);
 	sluice_device_unregister(edu->sdev);
 	free_irq(edu->irq, edu);
 	pci_free_irq_vectors(pdev);

@@ -28,11 +28,15 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/pm_runtime.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "pci.h"
+
+/* unused for so long, a device goes to sleep, if root has allowed that (power/control) */
+#define PCI_IDLE_MS	1000
 
 static unsigned int bars;
 module_param(bars, uint, 0644);
@@ -329,12 +333,18 @@ static ssize_t registers_store(struct device *dev, struct device_attribute *attr
 		ret = pci_parse_ranges(text, ranges, &count, &for_mmap);
 	if (ret)
 		return ret;
+	/* asleep it forgets whether it is a bus master */
+	ret = pm_runtime_resume_and_get(dev);
+	if (ret)
+		return ret;
 	mutex_lock(&sluice->setup);
 	for (i = 0; i < count && !ret; i++)
 		ret = pci_range_prepare(sluice, &ranges[i]);
 	if (!ret)
 		pci_set_ranges(sluice, ranges, count, for_mmap);
 	mutex_unlock(&sluice->setup);
+	pm_runtime_mark_last_busy(dev);
+	pm_runtime_put_autosuspend(dev);
 	return ret ?: size;
 }
 
@@ -417,6 +427,10 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return PTR_ERR(sdev);
 	}
 	WRITE_ONCE(sluice->listening, true);
+	pm_runtime_set_autosuspend_delay(&pdev->dev, PCI_IDLE_MS);
+	pm_runtime_use_autosuspend(&pdev->dev);
+	pm_runtime_mark_last_busy(&pdev->dev);
+	pm_runtime_put_autosuspend(&pdev->dev);
 	return 0;
 }
 
@@ -424,6 +438,8 @@ static void pci_remove(struct pci_dev *pdev)
 {
 	struct sluice_pci *sluice = pci_get_drvdata(pdev);
 
+	pm_runtime_get_noresume(&pdev->dev);	/* it is awake: see pci_device_remove() */
+	pm_runtime_dont_use_autosuspend(&pdev->dev);
 	pci_program_leave(sluice);
 	sluice_device_unregister(sluice->sdev);
 	pci_free_interrupts(sluice);

@@ -22,6 +22,7 @@
 #include <linux/io.h>
 #include <linux/ktime.h>
 #include <linux/nospec.h>
+#include <linux/pm_runtime.h>
 #include <linux/wait_bit.h>
 
 #include "pci.h"
@@ -236,6 +237,8 @@ static void pci_program_ready(struct sluice_pci *sluice, int error)
 	if (sluice->engine)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
+	/* the reset has kept it from that: pci_program_runtime_suspend() */
+	pm_request_autosuspend(&sluice->pdev->dev);
 }
 
 static void pci_program_reset(struct work_struct *work)
@@ -339,7 +342,22 @@ static int pci_program_pm_resume(struct device *dev)
 	return 0;
 }
 
-DEFINE_SIMPLE_DEV_PM_OPS(pci_program_pm, pci_program_pm_suspend, pci_program_pm_resume);
+/* Nobody uses the device, but the last program may have left a reset to be done. */
+static int pci_program_runtime_suspend(struct device *dev)
+{
+	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	bool resetting;
+
+	spin_lock_irq(&sluice->lock);
+	resetting = sluice->resetting;
+	spin_unlock_irq(&sluice->lock);
+	return resetting ? -EBUSY : 0;
+}
+
+const struct dev_pm_ops pci_program_pm = {
+	SYSTEM_SLEEP_PM_OPS(pci_program_pm_suspend, pci_program_pm_resume)
+	RUNTIME_PM_OPS(pci_program_runtime_suspend, NULL, NULL)
+};
 
 /**
  * pci_program_interrupt - an interrupt has come

@@ -322,7 +322,8 @@ struct sluice_sync {
  * userspace to know; no fence depends on it.
  *
  * Errors: -EINVAL (no such interrupt, flags, not an eventfd), -EBADF (no such fd),
- * -ENOSPC (the device has 256), -ENOMEM, -ENODEV, -EFAULT.
+ * -ENOSPC (the device has 256), -EIO (the device sleeps and does not wake up), -ENOMEM,
+ * -ENODEV, -EFAULT.
  */
 struct sluice_eventfd {
 	__u32 interrupt;
@@ -407,7 +408,7 @@ struct sluice_create_queue {
  * address, or a BAR to which it has no route), -EOPNOTSUPP (a software engine,
  * and a buffer that the kernel cannot map), -ETIME (an exporter that does not get
  * its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this device is gone, or
- * that whose BAR it is), -EFAULT, or what a foreign exporter answers.  After an
+ * that whose BAR it is), -EIO (the device sleeps and does not wake up), -EFAULT, or what a foreign exporter answers.  After an
  * error @slot means nothing.
  *
  * An exporter may take its memory back for good, as a device that goes must do
@@ -583,7 +584,7 @@ struct sluice_op {
  * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind that
  * the device does not have, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its
- * jobs hang), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
+ * jobs hang; or a PROGRAM, and the device does not wake up), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
  * @out_fence mean nothing.
  */
 struct sluice_submit {
