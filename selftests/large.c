@@ -28,6 +28,7 @@ FIXTURE_SETUP(large)
 
 	self->before = objects_before();
 	ASSERT_EQ(open_limit_mb(6000), 0);
+	ASSERT_EQ(limit_mb("total", 6000), 0);
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, sluice_find_heap(self->device, "pages"), SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
@@ -44,6 +45,7 @@ FIXTURE_TEARDOWN(large)
 	close(self->buffer);
 	close(self->device);
 	open_limit_mb(0);
+	limit_mb("total", 0);
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 

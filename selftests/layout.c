@@ -7,7 +7,7 @@
 
 #define SIZE(type, bytes) _Static_assert(sizeof(struct type) == (bytes), #type); struct type use_##type
 
-SIZE(sluice_info, 144);
+SIZE(sluice_info, 176);
 SIZE(sluice_heap_info, 56);
 SIZE(sluice_alloc, 32);
 SIZE(sluice_buffer_info, 56);

@@ -93,12 +93,18 @@ int knob(const char *name, unsigned long value)
 	return write_text(path, text);
 }
 
+int limit_mb(const char *name, unsigned int mb)
+{
+	char path[80], text[16];
+
+	snprintf(path, sizeof(path), "/sys/module/sluice/parameters/%s_limit_mb", name);
+	snprintf(text, sizeof(text), "%u", mb);
+	return write_text(path, text);
+}
+
 int open_limit_mb(unsigned int mb)
 {
-	char text[16];
-
-	snprintf(text, sizeof(text), "%u", mb);
-	return write_text("/sys/module/sluice/parameters/open_limit_mb", text);
+	return limit_mb("open", mb);
 }
 
 int run_op(int queue, const struct sluice_op *op)

@@ -64,6 +64,9 @@ bool objects_settle(const struct objects *before);
 /** knob - write a number to a file of soft0 in debugfs; returns 0 or -errno */
 int knob(const char *name, unsigned long value);
 
+/** limit_mb - set the limit "open", "user" or "total"; 0 for the default; returns 0 or -errno */
+int limit_mb(const char *name, unsigned int mb);
+
 /** open_limit_mb - what each open of a node may have, 0 for any amount; returns 0 or -errno */
 int open_limit_mb(unsigned int mb);
 

@@ -28,15 +28,14 @@ static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	struct sluice_buffer *buffer;
 	int ret;
 
-	if (atomic64_add_return(size, &client->bytes) > sluice_open_limit()) {
-		*hint = SLUICE_HINT_LIMIT;
-		ret = -EDQUOT;
-		goto err_uncharge;
-	}
-	ret = -ENOMEM;
+	ret = sluice_account_charge(client, size, sluice_heap_is_device(heap), hint);
+	if (ret)
+		return ERR_PTR(ret);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
-	if (!buffer)
-		goto err_uncharge;
+	if (!buffer) {
+		sluice_account_uncharge(client, size, sluice_heap_is_device(heap));
+		return ERR_PTR(-ENOMEM);
+	}
 	buffer->sdev = client->sdev;
 	buffer->client = client;
 	buffer->heap = heap;
@@ -47,10 +46,6 @@ static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	INIT_LIST_HEAD(&buffer->attachments);
 	INIT_LIST_HEAD(&buffer->mappings);
 	return buffer;
-
-err_uncharge:
-	atomic64_sub(size, &client->bytes);
-	return ERR_PTR(ret);
 }
 
 /**
@@ -63,20 +58,28 @@ err_uncharge:
  */
 int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 {
-	if (bytes && atomic64_add_return(bytes, &buffer->client->bytes) > sluice_open_limit()) {
-		atomic64_sub(bytes, &buffer->client->bytes);
-		*hint = SLUICE_HINT_LIMIT;
-		return -EDQUOT;
-	}
-	buffer->charge += bytes;
-	return 0;
+	int ret = 0;
+
+	if (bytes)
+		ret = sluice_account_charge(buffer->client, bytes,
+					    sluice_heap_is_device(buffer->heap), hint);
+	if (!ret)
+		buffer->charge += bytes;
+	return ret;
+}
+
+/* All that was charged for it: each buffer once, at its end. */
+static void sluice_buffer_uncharge(const struct sluice_buffer *buffer)
+{
+	sluice_account_uncharge(buffer->client, buffer->charge,
+				sluice_heap_is_device(buffer->heap));
 }
 
 /* It has memory and becomes known, or @error says why not, and it goes. */
 static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, int error)
 {
 	if (error) {
-		atomic64_sub(buffer->charge, &buffer->client->bytes);
+		sluice_buffer_uncharge(buffer);
 		kfree(buffer);
 		return ERR_PTR(error);
 	}
@@ -97,8 +100,9 @@ static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, 
  * @properties: SLUICE_MEM_* that the buffer is to have; the heap can do them
  * @hint: SLUICE_HINT_*, set on failure
  *
- * Context: may sleep.  Return: the buffer, or an ERR_PTR: -EDQUOT over the
- * client's limit, -ENOMEM, -EINTR when killed.
+ * Context: may sleep.
+ * Return: the buffer, or an ERR_PTR: -EDQUOT over a limit of the account, -ENOMEM,
+ * -EINTR when killed, or what else the heap says.
  */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
@@ -157,7 +161,7 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	list_del(&buffer->link);
 	mutex_unlock(&sluice_buffers_lock);
 	buffer->heap->free(buffer);
-	atomic64_sub(buffer->charge, &buffer->client->bytes);
+	sluice_buffer_uncharge(buffer);
 	sluice_client_put(buffer->client);
 	kfree(buffer);
 	sluice_object_dec(SLUICE_OBJECT_BUFFER);

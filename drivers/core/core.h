@@ -42,7 +42,9 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/timer.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
@@ -54,6 +56,7 @@ struct sluice_buffer;
 struct sluice_heap_node;
 struct sluice_job;
 struct sluice_queue;
+struct sluice_user;
 
 #define SLUICE_DEFAULT_TIMEOUT_MS	2000
 #define SLUICE_DEFAULT_DEPTH		256
@@ -242,8 +245,11 @@ struct sluice_device {
  * @ref: held by the file, by its queues, and by each buffer charged to it
  * @sdev: the device; reference held, and one on its driver's module by the file
  * @heap: of a dma-heap node, else NULL; used by the file only
- * @bytes: in live buffers, and in foreign ones that are slots of its queues
+ * @user: the user who opened it; account.c
+ * @bytes: in live buffers, and in foreign ones that are slots of its queues; account.c
  * @queues: how many have not been freed
+ * @pid: the process that opened it, for debugfs
+ * @comm: and its name
  * @mapped: in sdev->mappings
  * @mapping: of its file, once it has mapped registers; under sdev->mappings_lock
  * @hangs: for each engine: jobs of its queues in a row that ran into their timeout;
@@ -253,8 +259,11 @@ struct sluice_client {
 	struct kref ref;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
-	atomic64_t bytes;
+	struct sluice_user *user;
+	u64 bytes;
 	atomic_t queues;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 	struct list_head mapped;
 	struct address_space *mapping;
 	unsigned int hangs[];
@@ -728,7 +737,6 @@ extern struct mutex sluice_devices_lock;
 
 /* node.c */
 extern const struct file_operations sluice_node_fops;
-u64 sluice_open_limit(void);
 void sluice_client_put(struct sluice_client *client);
 int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
 		       struct inode *inode, struct file *file);
@@ -736,6 +744,33 @@ int sluice_client_close(struct inode *inode, struct file *file);
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
 int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access);
+
+/**
+ * struct sluice_account - the counters of an open, in bytes, and their limits
+ * @open_bytes: in live buffers of the open
+ * @open_limit: of one open
+ * @user_bytes: in live buffers of all opens of its user
+ * @user_limit: of one user
+ * @total_bytes: in live buffers of all opens
+ * @total_limit: of all opens
+ */
+struct sluice_account {
+	u64 open_bytes;
+	u64 open_limit;
+	u64 user_bytes;
+	u64 user_limit;
+	u64 total_bytes;
+	u64 total_limit;
+};
+
+/* account.c */
+u64 sluice_open_limit(void);
+int sluice_account_open(struct sluice_client *client);
+void sluice_account_close(struct sluice_client *client);
+int sluice_account_charge(struct sluice_client *client, u64 bytes, bool device, u32 *hint);
+void sluice_account_uncharge(struct sluice_client *client, u64 bytes, bool device);
+struct sluice_account sluice_account_read(const struct sluice_client *client);
+kuid_t sluice_account_uid(const struct sluice_client *client);
 
 /* direct.c */
 void sluice_direct_init(struct sluice_device *sdev);
@@ -762,6 +797,13 @@ void sluice_heaps_revoke(struct sluice_device *sdev);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
+
+/* Is it the device's own memory, and not the machine's? */
+static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
+{
+	return heap->properties & SLUICE_MEM_DEVICE;
+}
+
 bool sluice_dma_translated(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
 gfp_t sluice_dma_zone(const struct sluice_device *sdev);

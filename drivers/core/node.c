@@ -10,35 +10,20 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/moduleparam.h>
 #include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
 #include "core.h"
 
-static unsigned long open_limit_mb;
-module_param(open_limit_mb, ulong, 0644);
-MODULE_PARM_DESC(open_limit_mb,
-		 "MiB that one open of a node may hold in live buffers (0: half of the memory)");
-
 #define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
 			 SLUICE_MEM_DEVICE)
-
-/**
- * sluice_open_limit - bytes that one client may hold
- */
-u64 sluice_open_limit(void)
-{
-	if (open_limit_mb)
-		return (u64)open_limit_mb << 20;
-	return (u64)totalram_pages() << (PAGE_SHIFT - 1);
-}
 
 static void sluice_client_release(struct kref *ref)
 {
 	struct sluice_client *client = container_of(ref, struct sluice_client, ref);
 
+	sluice_account_close(client);
 	put_device(&client->sdev->dev);
 	sluice_object_dec(SLUICE_OBJECT_CLIENT);
 	kfree(client);
@@ -71,7 +56,8 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 		return -ENODEV;
 	}
 	client = kzalloc(struct_size(client, hangs, sdev->num_engines), GFP_KERNEL_ACCOUNT);
-	if (!client) {
+	if (!client || sluice_account_open(client)) {
+		kfree(client);
 		module_put(sdev->ops->owner);
 		sluice_device_exit(sdev);
 		return -ENOMEM;
@@ -79,6 +65,8 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 	kref_init(&client->ref);
 	client->sdev = sdev;
 	client->heap = heap;
+	client->pid = task_tgid_nr(current);
+	get_task_comm(client->comm, current->group_leader);
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_CLIENT);
 	file->private_data = client;
@@ -100,12 +88,17 @@ int sluice_client_close(struct inode *inode, struct file *file)
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct sluice_client *client = file->private_data;
+	struct sluice_account account = sluice_account_read(client);
 
 	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
 	if (client->heap)
 		seq_printf(m, "sluice-heap:\t%s\n", client->heap->name);
-	seq_printf(m, "sluice-buffer-bytes:\t%lld\n", (s64)atomic64_read(&client->bytes));
-	seq_printf(m, "sluice-buffer-limit:\t%llu\n", sluice_open_limit());
+	seq_printf(m, "sluice-buffer-bytes:\t%llu\n", account.open_bytes);
+	seq_printf(m, "sluice-buffer-limit:\t%llu\n", account.open_limit);
+	seq_printf(m, "sluice-user-bytes:\t%llu\n", account.user_bytes);
+	seq_printf(m, "sluice-user-limit:\t%llu\n", account.user_limit);
+	seq_printf(m, "sluice-total-bytes:\t%llu\n", account.total_bytes);
+	seq_printf(m, "sluice-total-limit:\t%llu\n", account.total_limit);
 }
 
 /* What a buffer has: what was asked, and what the heap does of its own accord. */
@@ -194,12 +187,15 @@ static struct sluice_device *sluice_call_device(struct sluice_call *call)
 static int sluice_node_info(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_client *client = call->file->private_data;
 	struct sluice_info *info = call->data;
+	struct sluice_account account;
 
 	if (info->flags)
 		return -EINVAL;
 	if (READ_ONCE(sdev->gone))
 		return -ENODEV;
+	account = sluice_account_read(client);
 
 	*info = (struct sluice_info) {
 		.uapi_version = SLUICE_UAPI_VERSION,
@@ -217,9 +213,13 @@ static int sluice_node_info(struct sluice_call *call)
 		.max_timeout_ms = SLUICE_MAX_TIMEOUT_MS,
 		.op_align = sdev->ops->op_align,
 		.dma_bits = fls64(sdev->dma_mask),
-		.open_limit = sluice_open_limit(),
+		.open_limit = account.open_limit,
 		.num_interrupts = sdev->num_interrupts,
 		.max_queues = SLUICE_MAX_QUEUES,
+		.user_limit = account.user_limit,
+		.user_bytes = account.user_bytes,
+		.total_limit = account.total_limit,
+		.total_bytes = account.total_bytes,
 	};
 	strscpy(info->name, sdev->name, sizeof(info->name));
 	strscpy(info->driver, sdev->ops->driver, sizeof(info->driver));

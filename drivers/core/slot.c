@@ -353,20 +353,21 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 
 /*
  * A slot keeps memory from being moved, reclaimed or swapped out, so its open pays for it.
- * Memory of our own is charged to the open that allocated it.
+ * Memory of our own is charged to the open that allocated it.  What its exporter has
+ * charged for it already does not count twice: it counts for the open alone.
  */
 static int sluice_slot_charge(struct sluice_slot *slot)
 {
 	u64 bytes = slot->dmabuf->size;
+	u32 hint;
+	int ret;
 
 	if (sluice_buffer_from_dmabuf(slot->dmabuf))
 		return 0;
-	if (atomic64_add_return(bytes, &slot->client->bytes) > sluice_open_limit()) {
-		atomic64_sub(bytes, &slot->client->bytes);
-		return -EDQUOT;
-	}
-	slot->charge = bytes;
-	return 0;
+	ret = sluice_account_charge(slot->client, bytes, true, &hint);
+	if (!ret)
+		slot->charge = bytes;
+	return ret;
 }
 
 /**
@@ -490,7 +491,7 @@ static void sluice_slot_release(struct kref *ref)
 		list_del(&slot->link);
 		spin_unlock(&slot->queue->attached_lock);
 	}
-	atomic64_sub(slot->charge, &slot->client->bytes);
+	sluice_account_uncharge(slot->client, slot->charge, true);
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
 	sluice_object_dec(SLUICE_OBJECT_SLOT);

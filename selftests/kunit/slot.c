@@ -287,7 +287,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->sdev = sdev;
-	atomic64_set(&client->bytes, odd_held);
+	client->bytes = odd_held;
 	sdev->reap_wq = odd_wq;
 	INIT_WORK(&sdev->revoke_work, odd_revoke_work);
 
@@ -301,7 +301,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	dma_buf_put(dmabuf);
 	/* nothing of a slot that was refused is left */
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&client->bytes),
+	KUNIT_EXPECT_EQ(test, client->bytes,
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
 }
@@ -426,7 +426,7 @@ static void odd_memory_is_charged_as_long_as_the_slot_is(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	client = slot->client;
 	sluice_slot_put(slot);
-	KUNIT_EXPECT_EQ(test, atomic64_read(&client->bytes), odd_held);
+	KUNIT_EXPECT_EQ(test, client->bytes, odd_held);
 	/* a byte more is over the limit: it is not even pinned */
 	odd_held++;
 	how.map_error = -EIO;

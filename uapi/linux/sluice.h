@@ -101,6 +101,13 @@ enum sluice_op_kind {
  *	numbered from 0
  * @max_queues: out, most queues of one open of the node; 0 before UAPI version 4, which
  *	means no limit
+ * @user_limit: out, bytes that all opens of one user may hold together; a caller with
+ *	CAP_SYS_RESOURCE may exceed it
+ * @user_bytes: out, bytes that the opens of the user who opened this node hold
+ * @total_limit: out, bytes that all opens of all devices may hold together
+ * @total_bytes: out, bytes that they hold
+ *
+ * Memory of a device's own (SLUICE_MEM_DEVICE) counts for @open_limit alone.
  */
 struct sluice_info {
 	__u32 flags;
@@ -122,6 +129,10 @@ struct sluice_info {
 	__u64 open_limit;
 	__u32 num_interrupts;
 	__u32 max_queues;
+	__u64 user_limit;
+	__u64 user_bytes;
+	__u64 total_limit;
+	__u64 total_bytes;
 };
 
 /*
@@ -167,7 +178,11 @@ struct sluice_heap_info {
 #define SLUICE_HINT_NONE	0
 #define SLUICE_HINT_LIMIT	1	/* over the limit of this open (-EDQUOT) or of the heap (-EFBIG) */
 #define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece (-ENOMEM) */
-#define SLUICE_HINT_DMA_MASK	3	/* not addressable: nothing free that is (-ENOMEM), pages that are not (-EADDRNOTAVAIL) */
+#define SLUICE_HINT_DMA_MASK	3	/* not addressable: nothing free that is (-ENOMEM), more than there can be (-EFBIG), pages that are not (-EADDRNOTAVAIL) */
+#define SLUICE_HINT_USER_LIMIT	4	/* over the limit of this user (-EDQUOT): user_limit_mb */
+#define SLUICE_HINT_TOTAL_LIMIT	5	/* over the limit of all opens together (-EDQUOT): total_limit_mb */
+#define SLUICE_HINT_NO_CMA	6	/* contiguous: the kernel reserves nothing for large pieces (boot with cma=), and there is no other now (-ENOMEM), or never (-EFBIG) */
+#define SLUICE_HINT_BOUNCED	7	/* the kernel would bounce the device's DMA: take contiguous (-EADDRNOTAVAIL) */
 
 /**
  * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer, as a dma-buf
@@ -228,7 +243,7 @@ struct sluice_alloc {
  * size 0, not whole pages, flags), -EACCES (not open for reading and writing),
  * -EPERM (the seals: see above; a file that is no memfd has none of them),
  * -ERANGE (beyond the end of the file), -EFBIG (more than this device or machine
- * can have), -EDQUOT (this open holds too much), -EADDRNOTAVAIL (pages that the
+ * can have), -EDQUOT (as ALLOC), -EADDRNOTAVAIL (pages that the
  * device cannot address), -ENOMEM (also: no huge pages for a hole), -EMFILE,
  * -EINTR, -ENODEV, -EFAULT.
  */

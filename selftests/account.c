@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The account: what one open, one user, and all opens together may hold.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/dma-heap.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "support.h"
+
+#define MIB	(1UL << 20)
+#define NOBODY	65534
+
+FIXTURE(account) {
+	struct objects before;
+	int device, other;
+};
+
+FIXTURE_SETUP(account)
+{
+	self->before = objects_before();
+	self->device = sluice_open("soft0");
+	ASSERT_GE(self->device, 0);
+	self->other = sluice_open("soft0");
+	ASSERT_GE(self->other, 0);
+}
+
+FIXTURE_TEARDOWN(account)
+{
+	limit_mb("open", 0);
+	limit_mb("user", 0);
+	limit_mb("total", 0);
+	close(self->device);
+	close(self->other);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* ALLOC from the pages heap: the fd, or -errno with its hint. */
+static int alloc_hint(int device, uint64_t size, uint32_t *hint)
+{
+	struct sluice_alloc args = { .size = size };
+	int ret = xioctl(device, SLUICE_IOCTL_ALLOC, &args);
+
+	*hint = args.hint;
+	return ret ?: args.fd;
+}
+
+static uint64_t open_bytes(int fd)
+{
+	unsigned long long bytes = UINT64_MAX;
+	char path[40], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "sluice-buffer-bytes: %llu", &bytes);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* Nothing is charged: not to the open, not to its user, not to all. */
+static bool nothing_is_charged(int device)
+{
+	struct sluice_info info;
+
+	if (sluice_get_info(device, &info))
+		return false;
+	if (open_bytes(device) || info.user_bytes || info.total_bytes)
+		printf("# open %llu, user %llu, total %llu\n",
+		       (unsigned long long)open_bytes(device), (unsigned long long)info.user_bytes,
+		       (unsigned long long)info.total_bytes);
+	return !open_bytes(device) && !info.user_bytes && !info.total_bytes;
+}
+
+TEST_F(account, the_defaults_leave_half_of_the_memory)
+{
+	struct sluice_info info;
+	struct sysinfo machine;
+	uint64_t half;
+
+	ASSERT_EQ(sysinfo(&machine), 0);
+	half = (uint64_t)machine.totalram * machine.mem_unit / 2;
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_EQ(info.open_limit, half);
+	EXPECT_EQ(info.total_limit, half);
+	EXPECT_EQ(info.user_limit, half - half / 4);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+TEST_F(account, all_opens_together_have_a_limit)
+{
+	int real = sluice_open(REAL_DEVICE), heap, buffers[3];
+	struct dma_heap_allocation_data data = { .len = 2 * MIB, .fd_flags = O_RDWR };
+	struct sluice_info info;
+	uint32_t hint;
+
+	ASSERT_EQ(limit_mb("total", 4), 0);
+	buffers[0] = alloc_hint(self->device, 3 * MIB, &hint);
+	ASSERT_GE(buffers[0], 0);
+	ASSERT_EQ(sluice_get_info(self->other, &info), 0);
+	EXPECT_EQ(info.total_limit, 4 * MIB);
+	EXPECT_EQ(info.total_bytes, 3 * MIB);
+	EXPECT_EQ(info.user_bytes, 3 * MIB);
+
+	EXPECT_EQ(alloc_hint(self->other, 2 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
+	EXPECT_EQ(open_bytes(self->other), 0);
+	if (real >= 0) {
+		EXPECT_EQ(alloc_hint(real, 2 * MIB, &hint), -EDQUOT);
+		EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
+	}
+	heap = open("/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
+	ASSERT_GE(heap, 0);
+	EXPECT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), -EDQUOT);
+
+	/* to the last byte, and what a buffer held is there for another open */
+	buffers[1] = alloc_hint(self->other, MIB, &hint);
+	ASSERT_GE(buffers[1], 0);
+	EXPECT_EQ(alloc_hint(self->other, 1, &hint), -EDQUOT);
+	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
+	close(buffers[0]);
+	buffers[2] = alloc_hint(self->other, 3 * MIB, &hint);
+	EXPECT_GE(buffers[2], 0);
+	EXPECT_EQ(open_bytes(self->other), 4 * MIB);
+	/* a limit below what is held refuses, and frees nothing */
+	ASSERT_EQ(limit_mb("total", 1), 0);
+	EXPECT_EQ(alloc_hint(self->device, 4096, &hint), -EDQUOT);
+	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
+	EXPECT_EQ(open_bytes(self->other), 4 * MIB);
+	close(buffers[1]);
+	close(buffers[2]);
+	close(heap);
+	close(real);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+TEST_F(account, the_smallest_limit_is_told)
+{
+	uint32_t hint;
+
+	ASSERT_EQ(limit_mb("open", 2), 0);
+	ASSERT_EQ(limit_mb("total", 4), 0);
+	EXPECT_EQ(alloc_hint(self->device, 3 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
+	/* beyond both, the one that concerns the caller first */
+	EXPECT_EQ(alloc_hint(self->device, 5 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+/* In a child, as a user without privileges: 0, or the number of the line that fails. */
+#define WANT(what) do { \
+		if (!(what)) \
+			return __LINE__; \
+	} while (0)
+
+static int as_nobody(int roots)
+{
+	struct sluice_info info;
+	int first, second, buffer;
+	uint32_t hint;
+
+	WANT(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+	first = sluice_open("soft0");
+	second = sluice_open("soft0");
+	WANT(first >= 0 && second >= 0);
+	WANT(!sluice_get_info(first, &info));
+	WANT(info.user_limit == 4 * MIB && !info.user_bytes && info.total_bytes == 8 * MIB);
+	buffer = alloc_hint(first, 3 * MIB, &hint);
+	WANT(buffer >= 0);
+	WANT(alloc_hint(second, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	WANT(!sluice_get_info(second, &info) && info.user_bytes == 3 * MIB);
+	WANT(info.total_bytes == 11 * MIB);
+	/* an open of another user is charged to that user, but the caller's rights count */
+	WANT(alloc_hint(roots, MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	/* the buffer outlives its open, and so does the charge */
+	close(first);
+	WANT(alloc_hint(second, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	close(buffer);
+	buffer = alloc_hint(second, 4 * MIB, &hint);
+	WANT(buffer >= 0);
+	close(second);
+	return 0;
+}
+
+TEST_F(account, all_opens_of_a_user_have_a_limit_that_root_may_exceed)
+{
+	struct sluice_info info;
+	int buffer, status;
+	uint32_t hint;
+	pid_t child;
+
+	ASSERT_EQ(limit_mb("user", 4), 0);
+	buffer = alloc_hint(self->device, 8 * MIB, &hint);
+	ASSERT_GE(buffer, 0);
+	ASSERT_EQ(chmod("/dev/sluice/soft0", 0666), 0);
+	child = fork();
+	if (!child)
+		_exit(as_nobody(self->device) & 0xff);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(chmod("/dev/sluice/soft0", 0600), 0);
+	EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0)
+		TH_LOG("the line of as_nobody(), modulo 256");
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_EQ(info.user_bytes, 8 * MIB);
+	EXPECT_EQ(info.total_bytes, 8 * MIB);
+	close(buffer);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+/*
+ * A charge that is refused is never part of a sum: those who stay within the limit
+ * never fail because of others who ask for too much at the same time.
+ */
+static volatile bool greed_over;
+
+static void *greedy(void *device)
+{
+	uint32_t hint;
+	int fd;
+
+	while (!greed_over) {
+		fd = alloc_hint((int)(long)device, 5 * MIB, &hint);
+		if (fd >= 0)
+			close(fd);
+	}
+	return NULL;
+}
+
+#define MODEST_ROUNDS 2000
+
+static void *modest(void *device)
+{
+	long failed = 0;
+	uint32_t hint;
+	int i, fd;
+
+	for (i = 0; i < MODEST_ROUNDS; i++) {
+		fd = alloc_hint((int)(long)device, MIB / 64, &hint);
+		if (fd < 0)
+			failed++;
+		else
+			close(fd);
+	}
+	return (void *)failed;
+}
+
+TEST_F(account, greed_does_not_harm_others)
+{
+	static const char * const limits[] = { "open", "total" };
+	pthread_t threads[4];
+	void *failed;
+	unsigned int l;
+	long i;
+
+	for (l = 0; l < 2; l++) {
+		long devices[2] = { self->device, l ? self->other : self->device };
+
+		ASSERT_EQ(limit_mb(limits[l], 4), 0);
+		greed_over = false;
+		for (i = 0; i < 2; i++)
+			ASSERT_EQ(pthread_create(&threads[i], NULL, greedy,
+						 (void *)devices[0]), 0);
+		for (i = 2; i < 4; i++)
+			ASSERT_EQ(pthread_create(&threads[i], NULL, modest,
+						 (void *)devices[1]), 0);
+		for (i = 2; i < 4; i++) {
+			pthread_join(threads[i], &failed);
+			EXPECT_EQ((long)failed, 0);
+		}
+		greed_over = true;
+		for (i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		ASSERT_EQ(limit_mb(limits[l], 0), 0);
+	}
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+/* A limit is never exceeded, however many allocate at once. */
+static void *hoard(void *device)
+{
+	long got = 0;
+	int fds[16], i;
+	uint32_t hint;
+
+	for (i = 0; i < 16; i++) {
+		fds[i] = alloc_hint((int)(long)device, MIB / 4, &hint);
+		got += fds[i] >= 0;
+	}
+	/* the fds stay: how many there are is what counts */
+	return (void *)got;
+}
+
+TEST_F(account, no_race_goes_over_a_limit)
+{
+	int devices[4] = { self->device, self->other, self->device, self->other };
+	struct sluice_info info;
+	pthread_t threads[4];
+	long got = 0, i;
+	void *part;
+
+	ASSERT_EQ(limit_mb("total", 8), 0);
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(pthread_create(&threads[i], NULL, hoard, (void *)(long)devices[i]), 0);
+	for (i = 0; i < 4; i++) {
+		pthread_join(threads[i], &part);
+		got += (long)part;
+	}
+	/* 64 asked for, there is room for 32 */
+	EXPECT_EQ(got, 32);
+	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	EXPECT_EQ(info.total_bytes, 8 * MIB);
+	EXPECT_EQ(open_bytes(self->device) + open_bytes(self->other), 8 * MIB);
+	for (i = 3; i < 256; i++)
+		if (i != self->device && i != self->other &&
+		    lseek(i, 0, SEEK_END) == (off_t)MIB / 4)
+			close(i);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+}
+
+/* After the charge comes the memory, and there is none: huge pages for a hole. */
+TEST_F(account, a_wrap_that_fails_gives_its_charge_back)
+{
+	struct sluice_wrap args = { .size = 2 * MIB };
+	int i;
+
+	args.memfd = memfd_create("holes", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+	if (args.memfd < 0)
+		SKIP(return, "no huge pages in this kernel");
+	ASSERT_EQ(ftruncate(args.memfd, 2 * MIB), 0);
+	ASSERT_EQ(fcntl(args.memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_WRAP, &args), -ENOMEM);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+	close(args.memfd);
+}
+
+/* The same for ALLOC: the memory cgroup has no room. */
+static int alloc_in_cgroup(int device)
+{
+	uint32_t hint;
+	char text[16];
+	int i;
+
+	snprintf(text, sizeof(text), "%d", getpid());
+	WANT(!write_text("/tmp/sluice-cgroup/t/memory.max", "16M"));
+	WANT(!write_text("/tmp/sluice-cgroup/t/cgroup.procs", text));
+	for (i = 0; i < 3; i++) {
+		WANT(alloc_hint(device, 32 * MIB, &hint) == -ENOMEM);
+		WANT(nothing_is_charged(device));
+	}
+	return 0;
+}
+
+TEST_F(account, an_alloc_that_fails_gives_its_charge_back)
+{
+	int status;
+	pid_t child;
+
+	if (!memory_cgroup())
+		SKIP(return, "no memory cgroup in this kernel");
+	child = fork();
+	if (!child)
+		_exit(alloc_in_cgroup(self->device) & 0xff);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0)
+		TH_LOG("the line of alloc_in_cgroup(), modulo 256");
+	EXPECT_TRUE(nothing_is_charged(self->device));
+	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
+}
+
+TEST_F(account, an_fd_that_cannot_be_told_costs_nothing)
+{
+	struct sluice_alloc args = { .size = MIB };
+	void *nowhere = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	/* the buffer is there, but its fd cannot be told */
+	ASSERT_NE(nowhere, MAP_FAILED);
+	ASSERT_EQ(mprotect(nowhere, 4096, PROT_READ | PROT_WRITE), 0);
+	memcpy(nowhere, &args, sizeof(args));
+	ASSERT_EQ(mprotect(nowhere, 4096, PROT_READ), 0);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, nowhere), -EFAULT);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+	munmap(nowhere, 4096);
+}
+
+TEST_HARNESS_MAIN
