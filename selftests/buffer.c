@@ -131,7 +131,8 @@ TEST_F(buffer, mapping_at_an_offset_shows_that_place)
 	}
 }
 
-TEST_F(buffer, mapping_beyond_the_end_or_private_is_refused)
+/* What a private mapping of which memory shows: access.c. */
+TEST_F(buffer, mapping_beyond_the_end_is_refused)
 {
 	EXPECT_EQ(mmap(NULL, SIZE + 4096, PROT_READ, MAP_SHARED, self->fd, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
@@ -139,7 +140,7 @@ TEST_F(buffer, mapping_beyond_the_end_or_private_is_refused)
 	EXPECT_EQ(errno, EINVAL);
 	EXPECT_EQ(mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->fd, SIZE - 4096), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
-	EXPECT_EQ(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, self->fd, 0), MAP_FAILED);
+	EXPECT_EQ(mmap(NULL, SIZE + 4096, PROT_READ, MAP_PRIVATE, self->fd, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
 }
 

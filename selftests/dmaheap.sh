@@ -70,6 +70,20 @@ udev_gives_access() {
 	return "$refused"
 }
 
+# The line of the rules that is a comment, for a name of this test's own.
+udev_gives_a_name() {
+	local name=sluice-test-name
+	mkdir -p "${rules%/*}"
+	sed -n "s|^#\(SUBSYSTEM.*KERNEL==\"sluice-soft0-\)contiguous\(\".*dma_heap/\)reserved|\1pages\2$name|p" \
+		"$lib/99-sluice.rules" >"$rules"
+	grep -q "$name" "$rules" || { echo "no such line in the rules"; return 1; }
+	/usr/lib/systemd/systemd-udevd --daemon || return 1
+	udevadm trigger --action=add --settle --subsystem-match=misc
+	udevadm control --exit
+	[ /dev/dma_heap/$name -ef /dev/dma_heap/sluice-soft0-pages ] || { ls -l /dev/dma_heap; return 1; }
+	rm /dev/dma_heap/$name
+}
+
 # Nobody else's node is touched by it.
 udev_leaves_the_rest() {
 	local node
@@ -94,9 +108,11 @@ done
 if [ -x /usr/lib/systemd/systemd-udevd ]; then
 	ok "the_udev_rule_gives_the_group_all_nodes" udev_gives_access
 	ok "and_no_others" udev_leaves_the_rest
+	ok "a_rule_gives_a_heap_a_name_that_programs_look_for" udev_gives_a_name
 else
 	skip "the_udev_rule_gives_the_group_all_nodes" "no udev"
 	skip "and_no_others" "no udev"
+	skip "a_rule_gives_a_heap_a_name_that_programs_look_for" "no udev"
 fi
 
 echo "1..$tests"

@@ -319,6 +319,40 @@ TEST_F(abi, the_fd_of_a_node_does_nothing_else)
 	}
 }
 
+/*
+ * A private mapping of one page, which any system heap has in one piece: it works, and
+ * keeps to itself what is written.  The kernel's heap of CMA refuses it, and so does ours
+ * of contiguous memory.
+ */
+TEST_F(abi, a_private_mapping_is_what_it_is_of_the_kernels_heaps)
+{
+	int nodes[2] = { self->node, self->reference }, n, buffer;
+	volatile uint32_t *mine, *shared;
+
+	for (n = 0; n < 2 && nodes[n] >= 0; n++) {
+		buffer = heap_alloc(nodes[n], 4096);
+		ASSERT_GE(buffer, 0);
+		mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, buffer, 0);
+		if (!n && strstr(variant->path, "contiguous")) {
+			EXPECT_EQ(mine, MAP_FAILED);
+			EXPECT_EQ(errno, EINVAL);
+			close(buffer);
+			continue;
+		}
+		ASSERT_NE(mine, MAP_FAILED);
+		shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+		ASSERT_NE(shared, MAP_FAILED);
+		shared[5] = 3;
+		EXPECT_EQ(mine[5], 3);
+		mine[5] = 4;
+		EXPECT_EQ(shared[5], 3);
+		EXPECT_EQ(mine[5], 4);
+		munmap((void *)mine, 4096);
+		munmap((void *)shared, 4096);
+		close(buffer);
+	}
+}
+
 /* The access mode of the node's own fd says nothing: dma-heaps do not look at it. */
 TEST_F(abi, any_open_allocates)
 {

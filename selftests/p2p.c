@@ -344,6 +344,34 @@ TEST_F_TIMEOUT(p2p, an_importer_that_knows_no_peers_is_refused_at_attach, SECOND
 	close(card);
 }
 
+/* gdb and /proc/PID/mem; also what the process has not touched. */
+TEST_F_TIMEOUT(p2p, a_debugger_reads_and_writes_a_mapping, SECONDS)
+{
+	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	uint32_t *mine, words[1040], value = 0xdeb09;
+	off_t place;
+
+	ASSERT_GE(memory, 0);
+	ASSERT_EQ(fill_value(self->buffer, SIZE, 0x77), 0);
+	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&mine), 0);
+	place = (off_t)(uintptr_t)mine;
+	ASSERT_EQ(pread(memory, words, sizeof(words), place + SIZE - sizeof(words)),
+		  (ssize_t)sizeof(words));
+	EXPECT_EQ(words[0], 0x77);
+	EXPECT_EQ(words[1039], 0x77);
+	ASSERT_EQ(pwrite(memory, &value, 4, place + 4096), 4);
+	EXPECT_EQ(mine[1024], value);
+	EXPECT_EQ(mine[1023], 0x77);
+	/* the memory is gone, the mapping is not */
+	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
+	EXPECT_EQ(pread(memory, words, 4, place), -1);
+	EXPECT_EQ(errno, EIO);
+	EXPECT_EQ(pwrite(memory, words, 4, place), -1);
+	EXPECT_EQ(errno, EIO);
+	munmap(mine, SIZE);
+	close(memory);
+}
+
 TEST_F_TIMEOUT(p2p, unbind_takes_mappings_and_fds_keep_saying_ENODEV, SECONDS)
 {
 	struct sluice_buffer_info info;

@@ -443,9 +443,13 @@ static bool listed_as_wrapped(uint64_t inode)
 	bool found = false;
 
 	snprintf(expected, sizeof(expected), "soft0\twrapped\t%lu\t", SIZE);
-	while (file && fgets(line, sizeof(line), file))
+	while (file && fgets(line, sizeof(line), file)) {
+		unsigned long long listed;
+
 		found |= !strncmp(line, expected, strlen(expected)) &&
-			 strtoull(strrchr(line, '\t') + 1, NULL, 10) == inode;
+			 sscanf(line + strlen(expected), "%*u %llu", &listed) == 1 &&
+			 listed == inode;
+	}
 	if (file)
 		fclose(file);
 	return found;

@@ -11,6 +11,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -33,6 +34,7 @@
 #include <linux/shmem_fs.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/sync_file.h>
 #include <linux/timer.h>
 #ifdef SLUICE_HAVE_PFN_T
@@ -272,6 +274,63 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned long pfn)
 {
 	return VM_FAULT_FALLBACK;
+}
+#endif
+
+/* What gdb reads of a mapping of registers: where an architecture can map them alike */
+#ifdef CONFIG_HAVE_IOREMAP_PROT
+#define SLUICE_COMPAT_ACCESS_PHYS	.access = generic_access_phys,
+#else
+#define SLUICE_COMPAT_ACCESS_PHYS
+#endif
+
+/*
+ * Is it a bounce buffer?  6.1: one pool, later several; where the kernel makes more of
+ * them at run time, modules cannot ask.
+ */
+static inline bool sluice_compat_is_bounce(struct device *dev, phys_addr_t phys)
+{
+#if defined(CONFIG_SWIOTLB_DYNAMIC)
+	return is_swiotlb_force_bounce(dev);
+#elif defined(SLUICE_HAVE_SWIOTLB_POOLS)
+	return swiotlb_find_pool(dev, phys);
+#else
+	return is_swiotlb_buffer(dev, phys);
+#endif
+}
+
+/* 6.1: a limit that is one too high, under another name */
+#ifdef MAX_PAGE_ORDER
+#define SLUICE_COMPAT_MAX_ORDER	MAX_PAGE_ORDER
+#else
+#define SLUICE_COMPAT_MAX_ORDER	(MAX_ORDER - 1)
+#endif
+
+/*
+ * Is there an area of CMA for a device?  Up to 6.12, at least, modules cannot ask for it:
+ * then free memory of any area has to do as an answer.
+ */
+static inline bool sluice_compat_cma_area(struct device *dev)
+{
+#ifndef CONFIG_DMA_CMA
+	return false;
+#elif defined(SLUICE_HAVE_CMA_AREA)
+	return dev_get_cma_area(dev);
+#else
+	return dev->cma_area || global_zone_page_state(NR_FREE_CMA_PAGES);
+#endif
+}
+
+#ifdef CONFIG_CONTIG_ALLOC
+/* Up to 6.12, at least: the type of the pages is told, not what they are for */
+static inline int sluice_compat_alloc_contig_range(unsigned long start, unsigned long end,
+						   gfp_t gfp)
+{
+#ifdef SLUICE_HAVE_ACR_FLAGS
+	return alloc_contig_range(start, end, ACR_FLAGS_NONE, gfp);
+#else
+	return alloc_contig_range(start, end, MIGRATE_MOVABLE, gfp);
+#endif
 }
 #endif
 

@@ -67,6 +67,9 @@ struct sluice_user;
 #define SLUICE_MAX_HEAPS		16
 #define SLUICE_MAX_WITHDRAWALS		3	/* of an op; at the last its job ends */
 
+/* "sluice-", a device, a heap: a dma-heap's node, and what exports its buffers. */
+#define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
+
 /**
  * struct sluice_entity - what an engine knows of a queue
  * @jobs: have not ended; in order.  Only the first of them is looked at, may run, and
@@ -394,6 +397,8 @@ struct sluice_pages {
  * @wrapped: of wrapped memory: all pages, in order
  * @end: physical address of the last byte that is furthest up
  * @inode: number of the dma-buf's inode, for debugfs
+ * @exporter: its exporter's name: that of the heap's dma-heap node
+ * @shown: the dma-buf, for debugfs; valid as long as the buffer
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
  *	older kernels under the dma-buf's own lock
  * @dma: handle of the contiguous heap
@@ -420,6 +425,8 @@ struct sluice_buffer {
 	struct page **wrapped;
 	phys_addr_t end;
 	u64 inode;
+	char exporter[SLUICE_HEAP_NAME_LEN];
+	const struct dma_buf *shown;
 	void *vaddr;
 	dma_addr_t dma;
 	u64 offset;
@@ -843,6 +850,14 @@ static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
 	return prot;
 }
 
+/* Bytes from the start of the buffer to an address of a mapping of it. */
+static inline u64 sluice_vma_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long addr, int length,
+			     int write);
 vm_fault_t sluice_fault_pfn(struct vm_fault *vmf);
 vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked);
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);

@@ -3,7 +3,8 @@
  * /sys/kernel/debug/sluice: what exists, for people and for tests.
  *
  *	objects		how many of each object live
- *	buffers		one line a buffer
+ *	buffers		one line a buffer: its memory, the user and the process that opened
+ *			the node, and the name that DMA_BUF_SET_NAME gave it
  *	pool		bytes that wait for the next buffer
  *	coverage	blocks of code reached, in kernels with KCOV
  *	<device>/	engines: one line an engine, with the job that runs and how
@@ -45,16 +46,35 @@ static int sluice_debugfs_objects_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_objects);
 
+/* The buffer is in the list, whose lock keeps the dma-buf. */
+static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buffer *buffer)
+{
+	struct dma_buf *dmabuf = (struct dma_buf *)smp_load_acquire(&buffer->shown);
+
+	seq_putc(m, '\t');
+	if (!dmabuf)	/* not a dma-buf yet */
+		return;
+	spin_lock(&dmabuf->name_lock);
+	if (dmabuf->name)
+		seq_escape(m, dmabuf->name, "\t\n\\");
+	spin_unlock(&dmabuf->name_lock);
+}
+
 static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 {
 	struct sluice_buffer *buffer;
 
-	seq_puts(m, "device\theap\tsize\tpieces\tinode\n");
+	seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
 	mutex_lock(&sluice_buffers_lock);
 	list_for_each_entry(buffer, &sluice_buffers, link) {
-		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\n", buffer->sdev->name,
+		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
 			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
-			   READ_ONCE(buffer->inode));
+			   READ_ONCE(buffer->inode),
+			   from_kuid_munged(seq_user_ns(m), sluice_account_uid(buffer->client)),
+			   buffer->client->pid);
+		seq_escape(m, buffer->client->comm, "\t\n\\");
+		sluice_debugfs_show_name(m, buffer);
+		seq_putc(m, '\n');
 	}
 	mutex_unlock(&sluice_buffers_lock);
 	return 0;

@@ -231,6 +231,7 @@ static const struct vm_operations_struct sluice_registers_vm_ops = {
 	.open = sluice_registers_open,
 	.close = sluice_registers_close,
 	.fault = sluice_registers_fault,
+	SLUICE_COMPAT_ACCESS_PHYS
 };
 
 /* May a client have all these pages? */

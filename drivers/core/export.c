@@ -504,8 +504,9 @@ int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* a private mapping would show copies, not the device's memory */
-	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+	/* what a process writes to a private mapping is a copy: ordinary, cached memory */
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) &&
+	    (!buffer->pages || !(buffer->properties & SLUICE_MEM_CACHED)))
 		return -EINVAL;
 	/* an importer's mmap() comes through dma_buf_mmap(), which ignores the file's mode */
 	if (buffer->readonly && vma->vm_flags & VM_SHARED) {
@@ -559,6 +560,10 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
+	/* as dma-heaps do, so that fdinfo and debugfs tell where the memory is from */
+	snprintf(buffer->exporter, sizeof(buffer->exporter), "sluice-%s-%s", buffer->sdev->name,
+		 buffer->heap->name);
+	info.exp_name = buffer->exporter;
 	info.ops = buffer->heap->dmabuf_ops ?: &sluice_dmabuf_ops;
 	info.size = buffer->size;
 	info.flags = access;
@@ -567,6 +572,7 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	if (IS_ERR(dmabuf))
 		return dmabuf;
 	WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
+	smp_store_release(&buffer->shown, dmabuf);
 	if (buffer->heap->exported)
 		buffer->heap->exported(buffer, dmabuf);
 	trace_sluice_alloc(buffer);

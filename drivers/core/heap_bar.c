@@ -215,8 +215,33 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/*
+ * For gdb and /proc/PID/mem, through the kernel's own mapping: generic_access_phys() would
+ * reach only what the process has touched already.
+ */
+static int sluice_bar_access(struct vm_area_struct *vma, unsigned long addr, void *data,
+			     int length, int write)
+{
+	struct sluice_buffer *buffer = vma->vm_private_data;
+	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	u64 offset = buffer->offset + sluice_vma_offset(vma, addr);
+
+	length = sluice_vma_access_length(vma, addr, length, write);
+	if (length <= 0)
+		return length;
+	if (sluice_bar_enter(bar))
+		return -EFAULT;
+	if (write)
+		memcpy_toio(bar->vaddr + offset, data, length);
+	else
+		memcpy_fromio(data, bar->vaddr + offset, length);
+	sluice_bar_leave(bar);
+	return length;
+}
+
 static const struct vm_operations_struct sluice_bar_vm_ops = {
 	.fault = sluice_bar_fault,
+	.access = sluice_bar_access,
 };
 
 static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *vma)

@@ -35,7 +35,7 @@ struct sluice_heap_node {
 	struct miscdevice misc;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
-	char path[sizeof(SLUICE_HEAP_FOLDER "sluice--") + 2 * SLUICE_NAME_LEN];
+	char path[sizeof(SLUICE_HEAP_FOLDER) + SLUICE_HEAP_NAME_LEN];
 };
 
 static int sluice_heap_node_open(struct inode *inode, struct file *file)

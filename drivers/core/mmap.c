@@ -10,11 +10,16 @@
  *			it beyond the buffer's end, and does not wait for the
  *			buffer's fences: that is the caller's to order.
  *
+ * A private mapping, which only cached memory of the pages heap has, is page-backed, too:
+ * it shows the buffer until the process writes to a page, and from then on the process's
+ * own copy of that page, as with the kernel's system heap.
+ *
  * Page frames are mapped at once, but for what huge entries can map: those come
  * by faults, and so do pages.  A mapping holds the dma-buf's file, and so the
  * buffer; system memory is never taken away from a mapping.  A BAR is: heap_bar.c.
  */
 #include <linux/file.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -128,8 +133,54 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
 }
 
+/**
+ * sluice_vma_access_length - how much of a mapping may a debugger touch at once?
+ * @vma: the mapping
+ * @addr: from where
+ * @length: bytes that are asked for, which may go beyond the mapping
+ * @write: to write, else to read
+ *
+ * Context: any.
+ * Return: bytes, or -EFAULT.
+ */
+int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long addr, int length,
+			     int write)
+{
+	/* VM_MAYWRITE is not enough: all see what is written */
+	if (write && !(vma->vm_flags & VM_WRITE))
+		return -EFAULT;
+	return min_t(unsigned long, length, vma->vm_end - addr);
+}
+
+/*
+ * For gdb and /proc/PID/mem: pages that the kernel cannot find behind the mapping.  A
+ * page at a time; the caller comes again.
+ */
+static int sluice_access_pfn(struct vm_area_struct *vma, unsigned long addr, void *data,
+			     int length, int write)
+{
+	struct sluice_buffer *buffer = vma->vm_private_data;
+	struct page *page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+	void *place;
+
+	length = sluice_vma_access_length(vma, addr, length, write);
+	if (length <= 0)
+		return length;
+	length = min_t(unsigned long, length, PAGE_SIZE - offset_in_page(addr));
+	place = kmap_local_page(page);
+	if (write)
+		memcpy(place + offset_in_page(addr), data, length);
+	else
+		memcpy(data, place + offset_in_page(addr), length);
+	kunmap_local(place);
+	if (write)
+		flush_dcache_page(page);
+	return length;
+}
+
 static const struct vm_operations_struct sluice_pfn_vm_ops = {
 	.fault = sluice_fault_pfn,
+	.access = sluice_access_pfn,
 	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
 
@@ -173,14 +224,17 @@ static const struct vm_operations_struct sluice_page_vm_ops = {
 /**
  * sluice_mmap_pages - map a buffer of scattered memory into a process
  * @buffer: the buffer
- * @vma: shared, inside the buffer, and holding its dma-buf
+ * @vma: inside the buffer, and holding its dma-buf; private only of the pages heap, cached
  *
- * Context: may sleep.  Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
 	vma->vm_private_data = buffer;
-	if (buffer->properties & SLUICE_MEM_PAGE_BACKED) {
+	/* page frames cannot be copied on write, unless all are mapped in one go */
+	if (buffer->properties & SLUICE_MEM_PAGE_BACKED ||
+	    !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE))) {
 		vma->vm_ops = &sluice_page_vm_ops;
 		return 0;
 	}
