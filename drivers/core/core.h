@@ -159,6 +159,7 @@ struct sluice_engine {
  * @priv: the driver's
  * @dma_mask: copy of the parent's, for @dev
  * @translated: the parent is behind an IOMMU that can show it any memory
+ * @bounced: else, the DMA API bounces all of its mappings: a confidential guest
  * @zone: GFP flags for memory that it can address
  * @name: name of the node
  * @lock: guards @queues and setting @gone
@@ -207,6 +208,7 @@ struct sluice_device {
 	void *priv;
 	u64 dma_mask;
 	bool translated;
+	bool bounced;
 	gfp_t zone;
 	char name[SLUICE_NAME_LEN];
 	struct mutex lock;
@@ -294,6 +296,8 @@ static inline void sluice_client_set_hangs(struct sluice_client *client,
  * @properties: SLUICE_MEM_* without being asked
  * @options: SLUICE_MEM_* that may be asked for
  * @max_size: bytes, for a limit of the heap's own; 0 for none
+ * @largest: optional: bytes, where that limit depends on the machine and the device
+ * @why: SLUICE_HINT_* for a size beyond @largest
  * @alloc: fill buffer->sgt (none in a BAR) and ->end for buffer->size bytes, zeroed,
  *	as buffer->properties say; sleeps.  On failure sets *hint.  NULL for
  *	what can only be wrapped
@@ -315,6 +319,8 @@ struct sluice_heap {
 	u32 properties;
 	u32 options;
 	u64 max_size;
+	u64 (*largest)(const struct sluice_device *sdev);
+	u32 (*why)(const struct sluice_device *sdev, u64 size);
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
 	int (*vmap)(struct sluice_buffer *buffer);
@@ -401,7 +407,8 @@ struct sluice_pages {
  * @shown: the dma-buf, for debugfs; valid as long as the buffer
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
  *	older kernels under the dma-buf's own lock
- * @dma: handle of the contiguous heap
+ * @dma: handle of the contiguous heap's coherent memory
+ * @searched: of the contiguous heap: ordinary memory, not the DMA API's
  * @offset: in a BAR: bytes from its start
  * @range: in a BAR: in its list, whose lock guards those below
  * @dmabuf: in a BAR: what it was exported as; valid as long as the buffer
@@ -429,6 +436,7 @@ struct sluice_buffer {
 	const struct dma_buf *shown;
 	void *vaddr;
 	dma_addr_t dma;
+	bool searched;
 	u64 offset;
 	struct list_head range;
 	struct dma_buf *dmabuf;
@@ -812,7 +820,12 @@ static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 }
 
 bool sluice_dma_translated(struct device *dev);
+bool sluice_dma_bounced(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
+bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
+bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
+			      struct sg_table *sgt);
+u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
 gfp_t sluice_dma_zone(const struct sluice_device *sdev);
 
 /* heap_pages.c */
@@ -824,6 +837,7 @@ bool sluice_pages_held(struct sluice_pages *pages);
 
 /* heap_contiguous.c */
 extern const struct sluice_heap sluice_contiguous_heap;
+bool sluice_contiguous_has_cma(const struct sluice_device *sdev);
 
 /* wrap.c */
 extern const struct sluice_heap sluice_wrapped_heap;

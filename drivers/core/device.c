@@ -241,6 +241,7 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->dev.release = sluice_device_release;
 	sdev->dma_mask = dma_get_mask(parent);
 	sdev->translated = sluice_dma_translated(parent);
+	sdev->bounced = !sdev->translated && sluice_dma_bounced(parent);
 	sdev->zone = sluice_dma_zone(sdev);
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dev.coherent_dma_mask = min(parent->coherent_dma_mask, sdev->dma_mask);

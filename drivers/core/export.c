@@ -41,6 +41,7 @@
  * @max_segment: likewise
  * @boundary: likewise
  * @sgt: the mapped table; importers get copies
+ * @shared: without the DMA API: see sluice_buffer_map_shared()
  * @busy: views that importers have; the caches need care only then
  * @link: in buffer->mappings
  */
@@ -51,6 +52,7 @@ struct sluice_mapping {
 	unsigned int max_segment;
 	unsigned long boundary;
 	struct sg_table sgt;
+	bool shared;
 	unsigned int busy;
 	struct list_head link;
 };
@@ -86,7 +88,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 	struct sluice_buffer *buffer = dmabuf->priv;
 
 	/* without a mask it cannot do DMA at all, but may use the CPU's mappings */
-	if (attach->dev->dma_mask && !sluice_dma_reaches(attach->dev, buffer->end)) {
+	if (attach->dev->dma_mask && !sluice_buffer_reached(buffer, attach->dev)) {
 		dev_dbg(attach->dev, "cannot address memory up to %pa of a buffer of %s\n",
 			&buffer->end, buffer->sdev->name);
 		return -EADDRNOTAVAIL;
@@ -116,7 +118,9 @@ static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *bu
 static void sluice_mapping_destroy(struct sluice_mapping *mapping)
 {
 	list_del(&mapping->link);
-	dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
+	if (!mapping->shared)
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir,
+				  DMA_ATTR_SKIP_CPU_SYNC);
 	sg_free_table(&mapping->sgt);
 	kfree(mapping);
 	sluice_object_dec(SLUICE_OBJECT_MAPPING);
@@ -271,7 +275,9 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	if (ret)
 		goto err_free;
 	/* several devices may have the same memory: each sync is explicit */
-	ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->sgt);
+	if (!mapping->shared)
+		ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto err_table;
 	mapping->dev = dev;
@@ -350,6 +356,17 @@ bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data
 	return dir == DMA_FROM_DEVICE && buffer->readonly;
 }
 
+/* What is shared is neither bounced nor, for the device that it was allocated for, cached. */
+static void sluice_mapping_sync(struct sluice_mapping *mapping, bool for_cpu)
+{
+	if (mapping->shared)
+		return;
+	if (for_cpu)
+		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt, mapping->dir);
+	else
+		dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt, mapping->dir);
+}
+
 static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 					  enum dma_data_direction dir)
 {
@@ -367,7 +384,7 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 	attachment = sluice_attachment_find(buffer, attach);
 	view = attachment ? sluice_view_find(buffer, attachment, dir) : ERR_PTR(-ENOMEM);
 	if (!IS_ERR(view)) {
-		dma_sync_sgtable_for_device(dev, &view->mapping->sgt, dir);
+		sluice_mapping_sync(view->mapping, false);
 		view->mapping->busy++;
 		view->busy = true;
 		trace_sluice_map(buffer, dev, dir, &view->sgt);
@@ -390,8 +407,7 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 	 * then lines of the cache may hold what a software engine has written.
 	 */
 	if (!--view->mapping->busy)
-		dma_sync_sgtable_for_cpu(attachment->dev, &view->mapping->sgt,
-					 view->mapping->dir);
+		sluice_mapping_sync(view->mapping, true);
 	view->busy = false;
 	mutex_unlock(&buffer->lock);
 }
@@ -409,16 +425,14 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
-		if (!mapping->busy || !sluice_compat_need_sync(mapping->dev))
+		if (!mapping->busy || mapping->shared || !sluice_compat_need_sync(mapping->dev))
 			continue;
 		/* an IOMMU may show scattered pieces as one: then all of it */
 		if (!whole && !sluice_dma_translated(mapping->dev))
 			sluice_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
 					  length, for_cpu);
-		else if (for_cpu)
-			dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt, mapping->dir);
 		else
-			dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt, mapping->dir);
+			sluice_mapping_sync(mapping, for_cpu);
 	}
 	mutex_unlock(&buffer->lock);
 }

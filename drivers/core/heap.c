@@ -7,6 +7,7 @@
  * needs a bounce buffer, and do not depend on the device's driver for their life.
  * Their memory arrives zeroed and charged to the caller's memory cgroup.
  */
+#include <linux/cc_platform.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -29,17 +30,89 @@ bool sluice_dma_translated(struct device *dev)
 }
 
 /**
+ * sluice_dma_bounced - does the DMA API bounce whatever it maps for a device?
+ * @dev: the device, not behind an IOMMU that translates
+ *
+ * So it is in a guest whose memory is encrypted: the device, which is the host's, reaches
+ * only memory that the guest shares.  And with swiotlb=force.
+ *
+ * Context: any.
+ * Return: true if only coherent memory will do.
+ */
+bool sluice_dma_bounced(struct device *dev)
+{
+	return is_swiotlb_force_bounce(dev) || cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+}
+
+static bool sluice_dma_within(struct device *dev, dma_addr_t end)
+{
+	return end <= min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
+
+/**
  * sluice_dma_reaches - can a device address memory without a bounce buffer?
  * @dev: the device, with a DMA mask
  * @end: physical address of the last byte
+ *
+ * Context: any.
+ * Return: true if it can.
  */
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
 {
 	if (sluice_dma_translated(dev))
 		return true;
-	if (is_swiotlb_force_bounce(dev))
+	if (sluice_dma_bounced(dev))
 		return false;
-	return phys_to_dma(dev, end) <= min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	return sluice_dma_within(dev, phys_to_dma(dev, end));
+}
+
+/* Memory of the DMA API, which is shared with the host, for a device that needs it so. */
+static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
+{
+	return buffer->heap == &sluice_contiguous_heap && !buffer->searched &&
+	       sluice_dma_bounced(dev) && !sluice_dma_translated(dev);
+}
+
+/**
+ * sluice_buffer_reached - can a device address a buffer without a bounce buffer?
+ * @buffer: in the machine's memory
+ * @dev: the device, with a DMA mask
+ *
+ * Context: any.
+ * Return: true if it can.
+ */
+bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev)
+{
+	if (sluice_buffer_shared(buffer, dev))
+		return sluice_dma_within(dev, phys_to_dma_unencrypted(dev, buffer->end));
+	return sluice_dma_reaches(dev, buffer->end);
+}
+
+/**
+ * sluice_buffer_map_shared - map a buffer without the DMA API, which would bounce it
+ * @buffer: one that sluice_buffer_reached() has let pass
+ * @dev: the device
+ * @sgt: the pages; gets their bus addresses
+ *
+ * Memory that was allocated as coherent is shared with the host already: its address is
+ * all that a device needs, and there is nothing to undo.
+ *
+ * Context: any.
+ * Return: true if it is mapped now, false if the DMA API is to map it.
+ */
+bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
+			      struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!sluice_buffer_shared(buffer, dev))
+		return false;
+	for_each_sgtable_sg(sgt, sg, i) {
+		sg_dma_address(sg) = phys_to_dma_unencrypted(dev, sg_phys(sg));
+		sg_dma_len(sg) = sg->length;
+	}
+	return true;
 }
 
 /**
@@ -142,9 +215,25 @@ u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_h
 	/* neither has to do with memory that the device itself has */
 	if (heap->properties & SLUICE_MEM_DEVICE)
 		return heap->max_size;
+	if (heap->largest)
+		size = min(size, heap->largest(sdev));
 	if (heap->max_size)
 		size = min(size, heap->max_size);
 	if (!sdev->translated)
 		size = min_t(u64, size, PAGE_ALIGN_DOWN(sdev->dma_mask));
 	return size;
+}
+
+/**
+ * sluice_heap_why - what stands against a buffer that is too large
+ * @sdev: the device
+ * @heap: the heap
+ * @size: bytes, more than sluice_heap_max_size()
+ *
+ * Context: any.
+ * Return: SLUICE_HINT_*.
+ */
+u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size)
+{
+	return heap->why ? heap->why(sdev, size) : SLUICE_HINT_LIMIT;
 }

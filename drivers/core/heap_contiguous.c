@@ -1,14 +1,228 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contiguous heap: coherent memory in one piece, from the DMA API.
+ * The contiguous heap: coherent memory in one piece.  It comes from one of two places:
  *
- * It is allocated for the class device (see struct sluice_device), which has no
- * driver that could be unbound.  What the DMA API takes from CMA or from a
- * reserved region is not charged to a memory cgroup.
+ *	the DMA API	dma_alloc_coherent(): from CMA if the kernel reserves some
+ *			(cma=), else from the page allocator, whose largest piece is
+ *			SLUICE_BLOCK bytes.  In a confidential guest it is shared with
+ *			the host, so that devices reach it without a bounce buffer.
+ *	a search	beyond that: a range of ordinary memory all of which is free or
+ *			can be moved elsewhere, for devices that see the CPU's caches.
+ *			May fail where memory is fragmented.
+ *
+ * The DMA API's memory is allocated for the class device (see struct sluice_device),
+ * which has no driver that could be unbound.  Neither what comes from CMA nor what
+ * comes from a search is charged to a memory cgroup: no interface for modules does it.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/sched/signal.h>
 
 #include "core.h"
+
+/* The largest piece of the page allocator. */
+#define SLUICE_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
+
+/* One buffer may have this part of the memory without CMA; and what moving may cost. */
+#define SLUICE_SEARCH_SHARE	8
+#define SLUICE_SEARCH_TRIES	32
+
+#ifdef CONFIG_CONTIG_ALLOC
+/* One search at a time: two would only spoil each other's ranges. */
+static DEFINE_MUTEX(sluice_search_lock);
+
+/*
+ * May this page be moved, or is it free?  Only a guess, without any lock: the kernel
+ * looks again, and then moves what is there.
+ */
+static bool sluice_page_moves(unsigned long pfn, const struct zone *zone)
+{
+	struct page *page = pfn_to_online_page(pfn);
+
+	if (!page || page_zone(page) != zone || PageReserved(page) || PageHuge(page))
+		return false;
+	return PageLRU(page) || (!page_ref_count(page) && !PageSlab(page));
+}
+
+/* A whole block of them. */
+static bool sluice_block_moves(unsigned long pfn, const struct zone *zone)
+{
+	unsigned long i;
+
+	for (i = 0; i < pageblock_nr_pages; i++)
+		if (!sluice_page_moves(pfn + i, zone))
+			return false;
+	return true;
+}
+
+static struct page *sluice_search_zone(const struct sluice_device *sdev, struct zone *zone,
+				       unsigned long count, unsigned int *tries)
+{
+	unsigned long pfn = ALIGN(zone->zone_start_pfn, pageblock_nr_pages);
+	unsigned long end = zone_end_pfn(zone), run = 0;
+
+	for (; pfn + pageblock_nr_pages <= end && *tries; pfn += pageblock_nr_pages) {
+		unsigned long start = pfn - run;
+		phys_addr_t last = PFN_PHYS(start + count) - 1;
+
+		/* an unbind waits for this call */
+		if (fatal_signal_pending(current) || READ_ONCE(sdev->gone))
+			break;
+		cond_resched();
+		if (!sluice_block_moves(pfn, zone)) {
+			run = 0;
+			continue;
+		}
+		run += pageblock_nr_pages;
+		if (run < count)
+			continue;
+		run = 0;
+		if (!sdev->translated && !sluice_dma_reaches(sdev->parent, last))
+			break;
+		(*tries)--;
+		if (!sluice_compat_alloc_contig_range(start, start + count,
+						      GFP_KERNEL | __GFP_NOWARN |
+						      __GFP_RETRY_MAYFAIL))
+			return pfn_to_page(start);
+	}
+	return NULL;
+}
+
+/*
+ * Not in ZONE_MOVABLE, where memory has to stay movable; nor in the DMA zones, which
+ * others need more, unless there is no other.
+ */
+static struct page *sluice_search(const struct sluice_device *sdev, unsigned long count)
+{
+	unsigned int tries = SLUICE_SEARCH_TRIES;
+	struct page *page = NULL;
+	int first = numa_mem_id(), node, i;
+	enum zone_type zone;
+
+	for (zone = ZONE_NORMAL + 1; zone-- > 0 && !page;) {
+		node = first;
+		for (i = 0; i < num_online_nodes() && !page; i++) {
+			struct zone *candidate = &NODE_DATA(node)->node_zones[zone];
+
+			if (populated_zone(candidate))
+				page = sluice_search_zone(sdev, candidate, count, &tries);
+			node = next_online_node(node);
+			if (node == MAX_NUMNODES)
+				node = first_online_node;
+		}
+	}
+	return page;
+}
+
+static void sluice_search_free(struct page *page, unsigned long count)
+{
+	unsigned long done, part;
+
+	/* it is not known how long the kernel takes for all at once */
+	for (done = 0; done < count; done += part) {
+		part = min(count - done, pageblock_nr_pages);
+		free_contig_range(page_to_pfn(page) + done, part);
+		cond_resched();
+	}
+}
+
+static int sluice_search_alloc(struct sluice_buffer *buffer)
+{
+	unsigned long i, count = buffer->size >> PAGE_SHIFT;
+	struct page *page;
+
+	if (mutex_lock_killable(&sluice_search_lock))
+		return -EINTR;
+	page = sluice_search(buffer->sdev, count);
+	mutex_unlock(&sluice_search_lock);
+	if (!page && fatal_signal_pending(current))
+		return -EINTR;
+	if (!page)
+		return READ_ONCE(buffer->sdev->gone) ? -ENODEV : -ENOMEM;
+	if (sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT)) {
+		sluice_search_free(page, count);
+		return -ENOMEM;
+	}
+	sg_set_page(buffer->sgt.sgl, page, buffer->size, 0);
+	for (i = 0; i < count; i++) {
+		clear_highpage(page + i);
+		cond_resched();
+	}
+	buffer->vaddr = page_address(page);
+	buffer->searched = true;
+	return 0;
+}
+#else
+static void sluice_search_free(struct page *page, unsigned long count)
+{
+}
+
+static int sluice_search_alloc(struct sluice_buffer *buffer)
+{
+	return -ENOMEM;
+}
+#endif
+
+/*
+ * Ordinary memory will do only for a device that sees the CPU's caches and reaches
+ * memory as it is.  One that reaches little of it leaves that little to others.
+ */
+static bool sluice_search_helps(const struct sluice_device *sdev)
+{
+	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && !IS_ENABLED(CONFIG_HIGHMEM) && !sdev->zone &&
+	       dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
+}
+
+/* Bytes of CMA that were free once, for kernels that do not tell its size. */
+static u64 sluice_cma_seen;
+
+static u64 sluice_cma_bytes(struct device *dev)
+{
+	u64 bytes = (u64)global_zone_page_state(NR_FREE_CMA_PAGES) << PAGE_SHIFT;
+
+	if (!sluice_compat_cma_area(dev))
+		return 0;
+	if (bytes > READ_ONCE(sluice_cma_seen))
+		WRITE_ONCE(sluice_cma_seen, bytes);
+	return READ_ONCE(sluice_cma_seen);
+}
+
+/**
+ * sluice_contiguous_has_cma - does the kernel reserve memory for large pieces?
+ * @sdev: the device
+ *
+ * Context: any.
+ * Return: true if there is an area of CMA for it, as far as a module can tell.
+ */
+bool sluice_contiguous_has_cma(const struct sluice_device *sdev)
+{
+	return sluice_cma_bytes((struct device *)&sdev->dev);
+}
+
+/* The largest buffer that there can be.  One is one segment, whose length is 32 bits. */
+static u64 sluice_contiguous_max(const struct sluice_device *sdev)
+{
+	u64 size = max(SLUICE_BLOCK, sluice_cma_bytes((struct device *)&sdev->dev));
+
+	if (sluice_search_helps(sdev))
+		size = max(size, ((u64)totalram_pages() << PAGE_SHIFT) / SLUICE_SEARCH_SHARE);
+	return PAGE_ALIGN_DOWN(min_t(u64, size, U32_MAX));
+}
+
+/* Why there is no piece of that size. */
+static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
+{
+	if (size > U32_MAX)
+		return SLUICE_HINT_LIMIT;
+	if (sdev->zone)
+		return SLUICE_HINT_DMA_MASK;
+	if (!sluice_contiguous_has_cma(sdev))
+		return SLUICE_HINT_NO_CMA;
+	return size > sluice_contiguous_max(sdev) ? SLUICE_HINT_LIMIT : SLUICE_HINT_FRAGMENTED;
+}
 
 static void *sluice_contiguous_get(struct sluice_buffer *buffer)
 {
@@ -16,44 +230,93 @@ static void *sluice_contiguous_get(struct sluice_buffer *buffer)
 				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
-static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
+/* From the DMA API. */
+static int sluice_contiguous_coherent(struct sluice_buffer *buffer)
 {
 	struct device *dev = &buffer->sdev->dev;
 	int ret;
 
+	/* what can only fail would be tried hard */
+	if (buffer->size > SLUICE_BLOCK && !sluice_contiguous_has_cma(buffer->sdev))
+		return -ENOMEM;
 	buffer->vaddr = sluice_contiguous_get(buffer);
 	if (!buffer->vaddr && sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)))
 		buffer->vaddr = sluice_contiguous_get(buffer);
-	if (!buffer->vaddr) {
-		*hint = buffer->sdev->zone ? SLUICE_HINT_DMA_MASK : SLUICE_HINT_FRAGMENTED;
+	if (!buffer->vaddr)
 		return -ENOMEM;
-	}
 	ret = dma_get_sgtable(dev, &buffer->sgt, buffer->vaddr, buffer->dma, buffer->size);
-	if (ret) {
+	if (ret)
 		dma_free_coherent(dev, buffer->size, buffer->vaddr, buffer->dma);
+	return ret;
+}
+
+static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
+{
+	int ret = sluice_contiguous_coherent(buffer);
+
+	/* what a memory cgroup refused must not be had without it */
+	if (ret == -ENOMEM && buffer->size > SLUICE_BLOCK && sluice_search_helps(buffer->sdev))
+		ret = sluice_search_alloc(buffer);
+	if (ret == -ENOMEM)
+		*hint = sluice_contiguous_why(buffer->sdev, buffer->size);
+	if (ret)
 		return ret;
-	}
 	buffer->end = sg_phys(buffer->sgt.sgl) + buffer->size - 1;
 	return 0;
 }
 
 static void sluice_contiguous_free(struct sluice_buffer *buffer)
 {
+	struct page *page = sg_page(buffer->sgt.sgl);
+
 	sg_free_table(&buffer->sgt);
-	dma_free_coherent(&buffer->sdev->dev, buffer->size, buffer->vaddr, buffer->dma);
+	if (buffer->searched)
+		sluice_search_free(page, buffer->size >> PAGE_SHIFT);
+	else
+		dma_free_coherent(&buffer->sdev->dev, buffer->size, buffer->vaddr, buffer->dma);
 }
+
+static int sluice_contiguous_access(struct vm_area_struct *vma, unsigned long addr, void *data,
+				    int length, int write)
+{
+	struct sluice_buffer *buffer = vma->vm_private_data;
+	u64 offset = sluice_vma_offset(vma, addr);
+
+	length = sluice_vma_access_length(vma, addr, length, write);
+	if (length > 0 && write)
+		memcpy(buffer->vaddr + offset, data, length);
+	else if (length > 0)
+		memcpy(data, buffer->vaddr + offset, length);
+	return length;
+}
+
+static const struct vm_operations_struct sluice_contiguous_vm_ops = {
+	.access = sluice_contiguous_access,
+};
 
 static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
-	return dma_mmap_coherent(&buffer->sdev->dev, vma, buffer->vaddr, buffer->dma,
-				 buffer->size);
+	int ret;
+
+	if (buffer->searched)
+		ret = remap_pfn_range(vma, vma->vm_start,
+				      page_to_pfn(sg_page(buffer->sgt.sgl)) + vma->vm_pgoff,
+				      vma->vm_end - vma->vm_start, vma->vm_page_prot);
+	else
+		ret = dma_mmap_coherent(&buffer->sdev->dev, vma, buffer->vaddr, buffer->dma,
+					buffer->size);
+	if (ret)
+		return ret;
+	vma->vm_private_data = buffer;
+	vma->vm_ops = &sluice_contiguous_vm_ops;
+	return 0;
 }
 
 const struct sluice_heap sluice_contiguous_heap = {
 	.name = "contiguous",
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
-	/* one segment, whose length is 32 bits */
-	.max_size = PAGE_ALIGN_DOWN(U32_MAX),
+	.largest = sluice_contiguous_max,
+	.why = sluice_contiguous_why,
 	.alloc = sluice_contiguous_alloc,
 	.free = sluice_contiguous_free,
 	.mmap = sluice_contiguous_mmap,

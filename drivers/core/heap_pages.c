@@ -346,8 +346,21 @@ static void sluice_pages_free(struct sluice_buffer *buffer)
 	sluice_pool_park(buffer->pages);
 }
 
+/* Nothing, where the DMA API would bounce it. */
+static u64 sluice_pages_max(const struct sluice_device *sdev)
+{
+	return sdev->bounced ? 0 : U64_MAX;
+}
+
+static u32 sluice_pages_why(const struct sluice_device *sdev, u64 size)
+{
+	return sdev->bounced ? SLUICE_HINT_BOUNCED : SLUICE_HINT_LIMIT;
+}
+
 const struct sluice_heap sluice_pages_heap = {
 	.name = "pages",
+	.largest = sluice_pages_max,
+	.why = sluice_pages_why,
 	.properties = SLUICE_MEM_CACHED,
 	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS,
 	.alloc = sluice_pages_alloc,

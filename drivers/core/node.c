@@ -148,8 +148,8 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	int ret;
 
 	if (args->size > sluice_heap_max_size(sdev, heap)) {
-		args->hint = SLUICE_HINT_LIMIT;
-		return -EFBIG;
+		args->hint = sluice_heap_why(sdev, heap, args->size);
+		return args->hint == SLUICE_HINT_BOUNCED ? -EADDRNOTAVAIL : -EFBIG;
 	}
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
@@ -202,7 +202,9 @@ static int sluice_node_info(struct sluice_call *call)
 		.op_kinds = sdev->ops->op_kinds,
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
-			SLUICE_CAP_CHAIN_ERRORS,
+			SLUICE_CAP_CHAIN_ERRORS |
+			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
+			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
 		.num_engines = sdev->num_engines,
 		.max_ops = SLUICE_MAX_OPS,

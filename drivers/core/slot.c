@@ -61,6 +61,11 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		mapped += sg_dma_len(sg);
 		if (sg_dma_address(sg) > mask || mask - sg_dma_address(sg) < sg_dma_len(sg) - 1)
 			return -EADDRNOTAVAIL;
+		/* the device would see a copy, and no other user what it writes */
+		if (slot->sdev->bounced &&
+		    sluice_compat_is_bounce(slot->sdev->parent,
+					    dma_to_phys(slot->sdev->parent, sg_dma_address(sg))))
+			return -EADDRNOTAVAIL;
 	}
 	return mapped < slot->dmabuf->size ? -EINVAL : 0;
 }
@@ -580,6 +585,9 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
  */
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine)
 {
+	/* only what needs no sync may be attached then */
+	if (slot->sdev->bounced)
+		return;
 	sluice_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length, for_engine);
 }
 

@@ -207,7 +207,7 @@ static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 	if (sdev->translated || sluice_dma_reaches(&sdev->dev, buffer->end))
 		return 0;
 	dev_dbg(&sdev->dev, "cannot address a memfd's pages up to %pa\n", &buffer->end);
-	*hint = SLUICE_HINT_DMA_MASK;
+	*hint = sdev->bounced ? SLUICE_HINT_BOUNCED : SLUICE_HINT_DMA_MASK;
 	return -EADDRNOTAVAIL;
 }
 

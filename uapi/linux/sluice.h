@@ -75,6 +75,8 @@ enum sluice_op_kind {
 #define SLUICE_CAP_SYNC_FILE	(1ULL << 0)	/* in-fences, out-fences and FENCE work */
 #define SLUICE_CAP_URING	(1ULL << 1)	/* SLUICE_URING_SUBMIT works */
 #define SLUICE_CAP_CHAIN_ERRORS	(1ULL << 2)	/* SLUICE_QUEUE_CHAIN_ERRORS, SLUICE_CANCEL_CLEAR */
+#define SLUICE_CAP_CMA		(1ULL << 3)	/* the kernel reserves memory for large contiguous buffers (CMA) */
+#define SLUICE_CAP_BOUNCED	(1ULL << 4)	/* the kernel bounces the device's DMA (confidential guests, swiotlb=force): the contiguous heap alone works */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -200,8 +202,10 @@ struct sluice_heap_info {
  *
  * Errors: -EINVAL (size 0, unknown heap, unknown flags, flags that exclude one
  * another: two kinds of CPU mapping, PAGE_BACKED with one that is not cached),
- * -EFBIG (beyond the heap's max_size), -EDQUOT (this open holds too much),
- * -EOPNOTSUPP, -ENOMEM, -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
+ * -EFBIG (beyond the heap's max_size), -EDQUOT (this open, its user, or all opens
+ * together hold too much: @hint says which),
+ * -EOPNOTSUPP, -EADDRNOTAVAIL (the kernel would bounce the device's DMA: only the
+ * contiguous heap works), -ENOMEM, -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
  */
 struct sluice_alloc {
 	__u64 size;

@@ -208,10 +208,11 @@ static int open_heap(int device, const char *name)
 }
 
 /* Memory of the tool's own, in place of a heap's. */
-static int wrap_memory(int device, uint64_t size)
+static int wrap_memory(int device, uint64_t size, uint32_t *hint)
 {
 	int memfd = memfd_create("sluice", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd;
 	uint64_t page = sysconf(_SC_PAGESIZE), whole = (size + page - 1) / page * page;
+	struct sluice_wrap args = { .memfd = memfd, .size = whole };
 
 	if (memfd < 0)
 		return -errno;
@@ -219,25 +220,66 @@ static int wrap_memory(int device, uint64_t size)
 	if (ftruncate(memfd, whole))
 		return -EFBIG;
 	check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) ? -errno : 0, "seal the memory");
-	fd = sluice_wrap(device, memfd, 0, whole);
+	fd = ioctl(device, SLUICE_IOCTL_WRAP, &args) ? -errno : args.fd;
+	*hint = args.hint;
 	close(memfd);
 	return fd;
+}
+
+static int heap_memory(int device, const char *heap, uint64_t size, uint32_t *hint)
+{
+	struct sluice_alloc args = { .size = size, .heap = open_heap(device, heap) };
+	int fd = ioctl(device, SLUICE_IOCTL_ALLOC, &args) ? -errno : args.fd;
+
+	*hint = args.hint;
+	return fd;
+}
+
+/* The kernel's hint as a sentence that says what to do; returns if there is none. */
+static void die_of_hint(uint32_t hint, int error, uint64_t size)
+{
+	switch (hint) {
+	case SLUICE_HINT_LIMIT:
+		if (error == -EDQUOT)
+			die("%" PRIu64 " bytes are over the limit of one open (module parameter "
+			    "open_limit_mb)", size);
+		die("%" PRIu64 " bytes are more than this heap can ever have", size);
+	case SLUICE_HINT_USER_LIMIT:
+		die("%" PRIu64 " bytes are over what this user's opens may hold together (module "
+		    "parameter user_limit_mb): 'sluice info' tells how much they hold", size);
+	case SLUICE_HINT_TOTAL_LIMIT:
+		die("%" PRIu64 " bytes are over what all opens may hold together (module "
+		    "parameter total_limit_mb): 'sluice info' tells how much they hold", size);
+	case SLUICE_HINT_NO_CMA:
+		die("no piece of memory of %" PRIu64 " bytes, and the kernel reserves none: boot "
+		    "with cma=SIZE, which a kernel with CONFIG_DMA_CMA obeys, or take a smaller "
+		    "buffer", size);
+	case SLUICE_HINT_FRAGMENTED:
+		die("memory is free, but no piece of it has %" PRIu64 " bytes: try a smaller "
+		    "buffer, --heap pages, or a larger cma=SIZE at boot", size);
+	case SLUICE_HINT_BOUNCED:
+		die("the kernel would bounce this device's DMA (a confidential guest, or "
+		    "swiotlb=force), so that only --heap contiguous works");
+	case SLUICE_HINT_DMA_MASK:
+		if (error == -EADDRNOTAVAIL)
+			die("the device cannot address the pages that the kernel had for the "
+			    "memfd: take a heap of the device's own");
+		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
+		    "buffer, or --heap pages", size);
+	}
 }
 
 int new_buffer(int device, const char *heap, uint64_t size)
 {
 	bool wrapped = !strcmp(heap, "memfd");
-	int fd = wrapped ? wrap_memory(device, size) :
-			   sluice_alloc(device, open_heap(device, heap), size, 0);
+	uint32_t hint = SLUICE_HINT_NONE;
+	int fd = wrapped ? wrap_memory(device, size, &hint) :
+			   heap_memory(device, heap, size, &hint);
 
-	if (fd == -EADDRNOTAVAIL)
-		die("the device cannot address the pages that the kernel had for the memfd: take "
-		    "a heap of the device's own");
+	if (fd < 0)
+		die_of_hint(hint, fd, size);
 	if (fd == -EFBIG)
 		die("%" PRIu64 " bytes are more than this heap can ever have", size);
-	if (fd == -EDQUOT)
-		die("%" PRIu64 " bytes are over the limit of one open (module parameter "
-		    "open_limit_mb)", size);
 	if (fd == -ENOMEM)
 		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
 		    "buffer, or --heap pages", size);
@@ -353,6 +395,16 @@ static int do_info(const struct options *options)
 		printf("; %u queues for each open", info.max_queues);
 	printf("\n");
 	printf("limit       %" PRIu64 " MiB for each open\n", (uint64_t)info.open_limit >> 20);
+	if (info.total_limit) {
+		printf("            %" PRIu64 " MiB for each user, who has %" PRIu64 " MiB\n",
+		       (uint64_t)info.user_limit >> 20, (uint64_t)info.user_bytes >> 20);
+		printf("            %" PRIu64 " MiB for all, who have %" PRIu64 " MiB\n",
+		       (uint64_t)info.total_limit >> 20, (uint64_t)info.total_bytes >> 20);
+	}
+	printf("CMA         %s\n", info.caps & SLUICE_CAP_CMA ? "yes" :
+	       "no: large contiguous buffers may fail; boot with cma=SIZE");
+	if (info.caps & SLUICE_CAP_BOUNCED)
+		puts("bounced     the kernel bounces this device's DMA: only contiguous works");
 	for (i = 0; i < info.num_heaps; i++) {
 		check(sluice_get_heap(device, i, &heap), "ask the device for its heaps");
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
