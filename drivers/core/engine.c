@@ -704,7 +704,7 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
 	/* what came meanwhile was left to us */
 	if (engine->running)
 		mod_timer(&engine->timer, engine->deadline);
-	if (sluice_engine_has_work(engine))
+	if (engine->withdraw || sluice_engine_has_work(engine))
 		sluice_engine_kick(engine);
 }
 

@@ -238,14 +238,6 @@ static const struct dma_buf_ops odd_moving_ops = {
 	.release = odd_release,
 };
 
-/* Who gives slots back was sent so often. */
-static atomic_t odd_sent;
-
-static void odd_revoke_work(struct work_struct *work)
-{
-	atomic_inc(&odd_sent);
-}
-
 static const struct sluice_device_ops odd_device_ops = {
 	.cpu_engine = true,
 };
@@ -289,7 +281,11 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	client->sdev = sdev;
 	client->bytes = odd_held;
 	sdev->reap_wq = odd_wq;
-	INIT_WORK(&sdev->revoke_work, odd_revoke_work);
+	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
+	INIT_LIST_HEAD(&sdev->revoked);
+	spin_lock_init(&sdev->revoked_lock);
+	sdev->wq = odd_wq;
+	sluice_engine_init(&sdev->engines[0], sdev, 0);
 
 	info.ops = odd->moves ? &odd_moving_ops : &odd_dmabuf_ops;
 	info.size = ODD_PAGES * PAGE_SIZE;
@@ -304,6 +300,22 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	KUNIT_EXPECT_EQ(test, client->bytes,
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
+}
+
+/* One that has no jobs. */
+static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *sdev)
+{
+	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, queue);
+	kref_init(&queue->ref);
+	queue->engine = &sdev->engines[0];
+	INIT_LIST_HEAD(&queue->attached);
+	spin_lock_init(&queue->attached_lock);
+	mutex_init(&queue->slot_lock);
+	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
+	strscpy(queue->name, "odd", sizeof(queue->name));
+	return queue;
 }
 
 static void odd_short_table_is_EINVAL(struct kunit *test)
@@ -444,25 +456,58 @@ static void odd_short_table_is_unpinned_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
-static void odd_memory_taken_back_ends_the_slot(struct kunit *test)
+/* Its exporter wants it back. */
+static void odd_take_back(struct sluice_slot *slot)
+{
+	dma_resv_lock(slot->dmabuf->resv, NULL);
+	dma_buf_invalidate_mappings(slot->dmabuf);
+	dma_resv_unlock(slot->dmabuf->resv);
+}
+
+static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
 {
 	int pins = 0;
 	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
 	struct sluice_slot *slot = odd_slot(test, &how);
-	struct work_struct *work;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
-	work = &slot->sdev->revoke_work;
-	flush_work(work);
-	atomic_set(&odd_sent, 0);
-	dma_resv_lock(slot->dmabuf->resv, NULL);
-	dma_buf_invalidate_mappings(slot->dmabuf);
-	dma_resv_unlock(slot->dmabuf->resv);
+	odd_take_back(slot);
 	KUNIT_EXPECT_TRUE(test, sluice_slot_revoked(slot));
-	flush_work(work);
-	KUNIT_EXPECT_EQ(test, atomic_read(&odd_sent), 1);
+	KUNIT_EXPECT_EQ(test, sluice_slot_bind(slot, odd_queue(test, slot->sdev), 0), -ENODEV);
 	sluice_slot_put(slot);
 	KUNIT_EXPECT_EQ(test, pins, 0);
+}
+
+/* The engine lets go of it, then it is unmapped, though its table still knows it. */
+static void odd_memory_taken_back_is_unmapped(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	struct sluice_queue *queue;
+	struct sluice_device *sdev;
+	struct dma_fence *gone;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	sdev = slot->sdev;
+	queue = odd_queue(test, sdev);
+	xa_store(&queue->slots, 0, slot, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, queue, 0), 0);
+	gone = dma_fence_get(slot->gone);
+	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(gone));
+	odd_take_back(slot);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
+	KUNIT_EXPECT_EQ(test, dma_fence_get_status(gone), -ENODEV);
+	dma_fence_put(gone);
+	flush_work(&sdev->engines[0].work);
+	flush_work(&sdev->revoke_work);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	/* its number is not given to another */
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots, 0), (void *)SLUICE_SLOT_REVOKED);
+	KUNIT_EXPECT_EQ(test, kref_read(&queue->ref), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), 1);
+	xa_destroy(&queue->slots);
+	sluice_engine_fini(&sdev->engines[0]);
 }
 
 /* A kernel thread's last reference to a file is dropped later: not too late. */
@@ -495,7 +540,8 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_memory_out_of_reach_is_unpinned_again),
 	KUNIT_CASE(odd_memory_is_charged_as_long_as_the_slot_is),
 	KUNIT_CASE(odd_short_table_is_unpinned_again),
-	KUNIT_CASE(odd_memory_taken_back_ends_the_slot),
+	KUNIT_CASE(odd_memory_taken_back_early_is_not_bound),
+	KUNIT_CASE(odd_memory_taken_back_is_unmapped),
 	{ }
 };
 
