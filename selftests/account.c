@@ -45,16 +45,6 @@ FIXTURE_TEARDOWN(account)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* ALLOC from the pages heap: the fd, or -errno with its hint. */
-static int alloc_hint(int device, uint64_t size, uint32_t *hint)
-{
-	struct sluice_alloc args = { .size = size };
-	int ret = xioctl(device, SLUICE_IOCTL_ALLOC, &args);
-
-	*hint = args.hint;
-	return ret ?: args.fd;
-}
-
 static uint64_t open_bytes(int fd)
 {
 	unsigned long long bytes = UINT64_MAX;
@@ -107,18 +97,18 @@ TEST_F(account, all_opens_together_have_a_limit)
 	uint32_t hint;
 
 	ASSERT_EQ(limit_mb("total", 4), 0);
-	buffers[0] = alloc_hint(self->device, 3 * MIB, &hint);
+	buffers[0] = alloc_hint(self->device, 0, 3 * MIB, &hint);
 	ASSERT_GE(buffers[0], 0);
 	ASSERT_EQ(sluice_get_info(self->other, &info), 0);
 	EXPECT_EQ(info.total_limit, 4 * MIB);
 	EXPECT_EQ(info.total_bytes, 3 * MIB);
 	EXPECT_EQ(info.user_bytes, 3 * MIB);
 
-	EXPECT_EQ(alloc_hint(self->other, 2 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(alloc_hint(self->other, 0, 2 * MIB, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
 	EXPECT_EQ(open_bytes(self->other), 0);
 	if (real >= 0) {
-		EXPECT_EQ(alloc_hint(real, 2 * MIB, &hint), -EDQUOT);
+		EXPECT_EQ(alloc_hint(real, 0, 2 * MIB, &hint), -EDQUOT);
 		EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
 	}
 	heap = open("/dev/dma_heap/sluice-soft0-pages", O_RDWR | O_CLOEXEC);
@@ -126,17 +116,17 @@ TEST_F(account, all_opens_together_have_a_limit)
 	EXPECT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), -EDQUOT);
 
 	/* to the last byte, and what a buffer held is there for another open */
-	buffers[1] = alloc_hint(self->other, MIB, &hint);
+	buffers[1] = alloc_hint(self->other, 0, MIB, &hint);
 	ASSERT_GE(buffers[1], 0);
-	EXPECT_EQ(alloc_hint(self->other, 1, &hint), -EDQUOT);
+	EXPECT_EQ(alloc_hint(self->other, 0, 1, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
 	close(buffers[0]);
-	buffers[2] = alloc_hint(self->other, 3 * MIB, &hint);
+	buffers[2] = alloc_hint(self->other, 0, 3 * MIB, &hint);
 	EXPECT_GE(buffers[2], 0);
 	EXPECT_EQ(open_bytes(self->other), 4 * MIB);
 	/* a limit below what is held refuses, and frees nothing */
 	ASSERT_EQ(limit_mb("total", 1), 0);
-	EXPECT_EQ(alloc_hint(self->device, 4096, &hint), -EDQUOT);
+	EXPECT_EQ(alloc_hint(self->device, 0, 4096, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
 	EXPECT_EQ(open_bytes(self->other), 4 * MIB);
 	close(buffers[1]);
@@ -152,10 +142,10 @@ TEST_F(account, the_smallest_limit_is_told)
 
 	ASSERT_EQ(limit_mb("open", 2), 0);
 	ASSERT_EQ(limit_mb("total", 4), 0);
-	EXPECT_EQ(alloc_hint(self->device, 3 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(alloc_hint(self->device, 0, 3 * MIB, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
 	/* beyond both, the one that concerns the caller first */
-	EXPECT_EQ(alloc_hint(self->device, 5 * MIB, &hint), -EDQUOT);
+	EXPECT_EQ(alloc_hint(self->device, 0, 5 * MIB, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
 	EXPECT_TRUE(nothing_is_charged(self->device));
 }
@@ -178,18 +168,18 @@ static int as_nobody(int roots)
 	WANT(first >= 0 && second >= 0);
 	WANT(!sluice_get_info(first, &info));
 	WANT(info.user_limit == 4 * MIB && !info.user_bytes && info.total_bytes == 8 * MIB);
-	buffer = alloc_hint(first, 3 * MIB, &hint);
+	buffer = alloc_hint(first, 0, 3 * MIB, &hint);
 	WANT(buffer >= 0);
-	WANT(alloc_hint(second, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	WANT(alloc_hint(second, 0, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
 	WANT(!sluice_get_info(second, &info) && info.user_bytes == 3 * MIB);
 	WANT(info.total_bytes == 11 * MIB);
 	/* an open of another user is charged to that user, but the caller's rights count */
-	WANT(alloc_hint(roots, MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	WANT(alloc_hint(roots, 0, MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
 	/* the buffer outlives its open, and so does the charge */
 	close(first);
-	WANT(alloc_hint(second, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
+	WANT(alloc_hint(second, 0, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
 	close(buffer);
-	buffer = alloc_hint(second, 4 * MIB, &hint);
+	buffer = alloc_hint(second, 0, 4 * MIB, &hint);
 	WANT(buffer >= 0);
 	close(second);
 	return 0;
@@ -203,7 +193,7 @@ TEST_F(account, all_opens_of_a_user_have_a_limit_that_root_may_exceed)
 	pid_t child;
 
 	ASSERT_EQ(limit_mb("user", 4), 0);
-	buffer = alloc_hint(self->device, 8 * MIB, &hint);
+	buffer = alloc_hint(self->device, 0, 8 * MIB, &hint);
 	ASSERT_GE(buffer, 0);
 	ASSERT_EQ(chmod("/dev/sluice/soft0", 0666), 0);
 	child = fork();
@@ -232,7 +222,7 @@ static void *greedy(void *device)
 	int fd;
 
 	while (!greed_over) {
-		fd = alloc_hint((int)(long)device, 5 * MIB, &hint);
+		fd = alloc_hint((int)(long)device, 0, 5 * MIB, &hint);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -248,7 +238,7 @@ static void *modest(void *device)
 	int i, fd;
 
 	for (i = 0; i < MODEST_ROUNDS; i++) {
-		fd = alloc_hint((int)(long)device, MIB / 64, &hint);
+		fd = alloc_hint((int)(long)device, 0, MIB / 64, &hint);
 		if (fd < 0)
 			failed++;
 		else
@@ -296,7 +286,7 @@ static void *hoard(void *device)
 	uint32_t hint;
 
 	for (i = 0; i < 16; i++) {
-		fds[i] = alloc_hint((int)(long)device, MIB / 4, &hint);
+		fds[i] = alloc_hint((int)(long)device, 0, MIB / 4, &hint);
 		got += fds[i] >= 0;
 	}
 	/* the fds stay: how many there are is what counts */
@@ -358,7 +348,7 @@ static int alloc_in_cgroup(int device)
 	WANT(!write_text("/tmp/sluice-cgroup/t/memory.max", "16M"));
 	WANT(!write_text("/tmp/sluice-cgroup/t/cgroup.procs", text));
 	for (i = 0; i < 3; i++) {
-		WANT(alloc_hint(device, 32 * MIB, &hint) == -ENOMEM);
+		WANT(alloc_hint(device, 0, 32 * MIB, &hint) == -ENOMEM);
 		WANT(nothing_is_charged(device));
 	}
 	return 0;

@@ -107,6 +107,15 @@ int open_limit_mb(unsigned int mb)
 	return limit_mb("open", mb);
 }
 
+int alloc_hint(int device, int heap, uint64_t size, uint32_t *hint)
+{
+	struct sluice_alloc args = { .size = size, .heap = heap };
+	int ret = xioctl(device, SLUICE_IOCTL_ALLOC, &args);
+
+	*hint = args.hint;
+	return ret ?: args.fd;
+}
+
 int run_op(int queue, const struct sluice_op *op)
 {
 	struct sluice_completion completion;

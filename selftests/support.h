@@ -70,6 +70,17 @@ int limit_mb(const char *name, unsigned int mb);
 /** open_limit_mb - what each open of a node may have, 0 for any amount; returns 0 or -errno */
 int open_limit_mb(unsigned int mb);
 
+/**
+ * alloc_hint - ALLOC, and why it failed
+ * @device: node
+ * @heap: number
+ * @size: in bytes
+ * @hint: set to a SLUICE_HINT_*
+ *
+ * Returns a dma-buf, or a negative errno.
+ */
+int alloc_hint(int device, int heap, uint64_t size, uint32_t *hint);
+
 /** run_op - a job of one op, to its end; returns its error, or why there is no job */
 int run_op(int queue, const struct sluice_op *op);
 

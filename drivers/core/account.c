@@ -57,7 +57,7 @@ struct sluice_user {
 
 /* Guards all below, struct sluice_user, and sluice_client.bytes. */
 static DEFINE_SPINLOCK(sluice_account_lock);
-static DEFINE_HASHTABLE(sluice_users, 6);
+static DEFINE_HASHTABLE(sluice_users, 10);
 static u64 sluice_total_bytes;
 
 static u64 sluice_limit(unsigned long mb, u64 otherwise)

@@ -213,14 +213,16 @@ static int sluice_buffer_look(struct sluice_device *sdev, const struct sluice_bu
 
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
-	if (!sluice_dma_reaches(sdev->parent, buffer->end)) {
+	if (!sluice_buffer_reached(buffer, sdev->parent)) {
 		ret = -EADDRNOTAVAIL;
 		goto out;
 	}
 	for_each_sgtable_sg(&buffer->sgt, sg, i) {
-		sluice_count_add(&count, phys_to_dma(sdev->parent, sg_phys(sg)), sg->length);
+		dma_addr_t address = sluice_buffer_address(buffer, sdev->parent, sg_phys(sg));
+
+		sluice_count_add(&count, address, sg->length);
 		if (!i)
-			info->address = phys_to_dma(sdev->parent, sg_phys(sg));
+			info->address = address;
 	}
 	info->segments = count.segments;
 	info->largest_segment = count.largest;

@@ -307,8 +307,8 @@ static inline bool sluice_compat_is_bounce(struct device *dev, phys_addr_t phys)
 #endif
 
 /*
- * Is there an area of CMA for a device?  Up to 6.12, at least, modules cannot ask for it:
- * then free memory of any area has to do as an answer.
+ * Is there an area of CMA for a device, if there is any at all?  Up to 6.12, at least,
+ * modules cannot ask for it: then any area has to do as an answer.
  */
 static inline bool sluice_compat_cma_area(struct device *dev)
 {
@@ -317,7 +317,7 @@ static inline bool sluice_compat_cma_area(struct device *dev)
 #elif defined(SLUICE_HAVE_CMA_AREA)
 	return dev_get_cma_area(dev);
 #else
-	return dev->cma_area || global_zone_page_state(NR_FREE_CMA_PAGES);
+	return true;
 #endif
 }
 
@@ -451,18 +451,21 @@ static inline u64 sluice_compat_memcg_number(void)
 	return number;
 }
 
-/* Walk what belongs to the caller's memory cgroup. */
-static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node,
+/* Walk what belongs to the caller's memory cgroup, if it still has that number. */
+static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node, u64 number,
 						  list_lru_walk_cb isolate, void *arg,
 						  unsigned long *count)
 {
 	struct mem_cgroup *memcg = NULL;
+	bool same = true;
 
 	rcu_read_lock();
 #ifdef CONFIG_MEMCG
 	memcg = mem_cgroup_from_task(current);
+	same = memcg ? memcg->css.serial_nr == number : !number;
 #endif
-	list_lru_walk_one(lru, node, memcg, isolate, arg, count);
+	if (same)
+		list_lru_walk_one(lru, node, memcg, isolate, arg, count);
 	rcu_read_unlock();
 }
 

@@ -26,8 +26,11 @@
  *	fence lock		spinlock, irq; ours and foreign ones
  *	engine->lock		spinlock, irq: job lists, who runs
  *
- * Under engine->lock nothing is called that may take another lock but a workqueue's
- * or a timer's: callbacks of foreign fences and interrupt handlers take it.
+ * Under engine->lock nothing is called that may take another lock but a workqueue's, a
+ * timer's or a wait queue's: callbacks of foreign fences and interrupt handlers take it.
+ *
+ * Others guard one thing each, and no other lock of ours is taken under them: those of
+ * the account, the pool, a queue's slots, revoked slots, eventfds.
  */
 #ifndef _SLUICE_CORE_H
 #define _SLUICE_CORE_H
@@ -41,6 +44,7 @@
 #include <linux/kfifo.h>
 #include <linux/llist.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/timer.h>
@@ -57,6 +61,7 @@ struct sluice_heap_node;
 struct sluice_job;
 struct sluice_queue;
 struct sluice_user;
+struct sluice_watch;
 
 #define SLUICE_DEFAULT_TIMEOUT_MS	2000
 #define SLUICE_DEFAULT_DEPTH		256
@@ -64,6 +69,7 @@ struct sluice_user;
 #define SLUICE_PRIORITIES		3
 #define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
 #define SLUICE_FEW_STEPS		8	/* and ops */
+#define SLUICE_FEW_FENCES		64	/* looked at with preemption off */
 #define SLUICE_MAX_HEAPS		16
 #define SLUICE_MAX_WITHDRAWALS		3	/* of an op; at the last its job ends */
 
@@ -107,6 +113,9 @@ struct sluice_entity {
  *	without running?
  * @ready: queues whose first job may run, by priority, in the order in which they became
  *	ready.  What waits for a fence is in no list
+ * @watches: fences that jobs wait for, by address
+ * @signalled: those that have signalled, while there are jobs that have not been told
+ * @looks: decisions about @look and @signalled since a job was last picked; of whoever dispatches
  * @revoked: slots whose memory is being taken back, each with a reference
  * @running: the job whose op the driver has, or that just ends
  * @state: what happens to @running
@@ -127,6 +136,9 @@ struct sluice_engine {
 	spinlock_t lock;
 	struct list_head look;
 	struct list_head ready[SLUICE_PRIORITIES];
+	struct rb_root watches;
+	struct list_head signalled;
+	unsigned int looks;
 	struct list_head revoked;
 	struct sluice_job *running;
 	enum sluice_engine_state {
@@ -465,6 +477,7 @@ struct sluice_buffer {
  * @link: in queue->attached
  * @revoked: the exporter takes the memory back: no op may use it any more.  Set
  *	under the dma_resv
+ * @going: the engine has it, and signals @gone; under the dma_resv
  * @revoke: in engine->revoked, until no op that runs uses it; then in sdev->revoked
  * @gone: of memory that its exporter may take back: signals when no op uses it any
  *	more, and then stands on the buffer for all of the queue's jobs; else NULL
@@ -484,6 +497,7 @@ struct sluice_slot {
 	struct iosys_map map;
 	struct list_head link;
 	bool revoked;
+	bool going;
 	struct list_head revoke;
 	struct dma_fence *gone;
 };
@@ -563,17 +577,19 @@ struct sluice_queue {
  * struct sluice_dep - an in-fence of a job
  * @job: the job
  * @fence: reference held
- * @cb: on @fence
- * @pending: has not signalled, as SUBMIT saw it: the engine is to add @cb
- * @armed: @cb was added and must be removed
+ * @watch: what it has joined, or NULL
+ * @spare: memory for a watch of its own, or NULL
+ * @link: in the deps of @watch; under engine->lock
+ * @pending: has not signalled, as SUBMIT saw it: the engine is to join a watch
  * @explicit: came by fd: its error is ours
  */
 struct sluice_dep {
 	struct sluice_job *job;
 	struct dma_fence *fence;
-	struct dma_fence_cb cb;
+	struct sluice_watch *watch;
+	struct sluice_watch *spare;
+	struct list_head link;
 	bool pending;
-	bool armed;
 	bool explicit;
 };
 
@@ -604,12 +620,13 @@ struct sluice_claim {
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
  * @cancelled: -ECANCELED once it is not wanted any more; under engine->lock
- * @armed: the engine has added its callbacks; under engine->lock
+ * @armed: it has joined the watches of its in-fences; under engine->lock
  * @prepared: its in-fences have signalled, and @in_fence_error is known; under
  *	engine->lock
  * @in_fence_error: why it is not to run
  * @waiting: in-fences that have not signalled, plus one until SUBMIT is done
  * @submitted: when, in jiffies; waiting for in-fences has a bound
+ * @preempted: SUBMIT may lose the CPU before the engine has the job: that counts as waiting
  * @num_deps: length of @deps
  * @max_deps: room in @deps
  * @deps: in-fences; @few_deps unless there are more
@@ -643,6 +660,7 @@ struct sluice_job {
 	int in_fence_error;
 	atomic_t waiting;
 	unsigned long submitted;
+	bool preempted;
 	unsigned int num_deps;
 	unsigned int max_deps;
 	struct sluice_dep *deps;
@@ -822,6 +840,8 @@ static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 bool sluice_dma_translated(struct device *dev);
 bool sluice_dma_bounced(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
+dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
+				 phys_addr_t phys);
 bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
 bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
 			      struct sg_table *sgt);
@@ -966,6 +986,14 @@ void sluice_job_collect_claims(struct sluice_job *job);
 int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
 void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
 int sluice_job_collect_implicit(struct sluice_job *job);
+int sluice_job_prepare_deps(struct sluice_job *job);
+
+/* watch.c */
+
+int sluice_watch_create(struct sluice_dep *dep);
+void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep);
+struct sluice_dep *sluice_watch_next(struct sluice_engine *engine);
+void sluice_watch_leave(struct sluice_dep *dep);
 void sluice_job_drop_deps(struct sluice_job *job);
 int sluice_job_in_fence_error(const struct sluice_job *job);
 
@@ -975,9 +1003,9 @@ void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev
 void sluice_engine_fini(struct sluice_engine *engine);
 void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms);
 void sluice_entity_fini(struct sluice_queue *queue);
+void sluice_engine_kick_locked(struct sluice_engine *engine);
 int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now);
-void sluice_engine_wake(struct sluice_engine *engine, struct sluice_job *job);
 void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error);
 void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity);
 bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);

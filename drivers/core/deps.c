@@ -10,6 +10,8 @@
  * work on the memory is done (KERNEL).  Memory that never moves needs neither.
  */
 #include <linux/dma-fence-unwrap.h>
+#include <linux/hash.h>
+#include <linux/log2.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -255,11 +257,64 @@ int sluice_job_collect_implicit(struct sluice_job *job)
 	return 0;
 }
 
+/* of the table below, on the stack: for so many fences, twice as many places */
+#define SLUICE_TABLE_FEW	32
+
+/* The same fence may come by several fds and be on several buffers: wait for it once. */
+static int sluice_job_unite_deps(struct sluice_job *job)
+{
+	unsigned int size = roundup_pow_of_two(2 * job->num_deps + 1), kept = 0, i;
+	u16 few[SLUICE_TABLE_FEW] = {}, *table = few;	/* of places in deps, plus one */
+
+	if (job->num_deps < 2)
+		return 0;
+	if (size > SLUICE_TABLE_FEW)
+		table = kvcalloc(size, sizeof(*table), GFP_KERNEL_ACCOUNT);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < job->num_deps; i++) {
+		struct sluice_dep dep = job->deps[i];
+		u32 at = hash_ptr(dep.fence, ilog2(size));
+
+		while (table[at] && job->deps[table[at] - 1].fence != dep.fence)
+			at = (at + 1) % size;
+		if (table[at]) {
+			job->deps[table[at] - 1].explicit |= dep.explicit;
+			dma_fence_put(dep.fence);
+			continue;
+		}
+		job->deps[kept] = dep;
+		table[at] = ++kept;
+	}
+	job->num_deps = kept;
+	if (table != few)
+		kvfree(table);
+	return 0;
+}
+
+/**
+ * sluice_job_prepare_deps - all that it takes to wait, so that nothing is allocated later
+ * @job: a job that has not been published, with all that it is to wait for
+ *
+ * Context: may sleep; the claims are locked.
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_job_prepare_deps(struct sluice_job *job)
+{
+	int ret = sluice_job_unite_deps(job);
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps && !ret; i++)
+		if (!dma_fence_is_signaled(job->deps[i].fence))
+			ret = sluice_watch_create(&job->deps[i]);
+	return ret;
+}
+
 /**
  * sluice_job_drop_deps - forget all that the job waits or waited for
  * @job: one that has ended, or was never published
  *
- * Afterwards no callback runs or will.  Again: nothing happens.
+ * Afterwards the engine does not know them.  Again: nothing happens.
  *
  * Context: any; no fence's lock held.
  */
@@ -268,12 +323,8 @@ void sluice_job_drop_deps(struct sluice_job *job)
 	unsigned int i;
 
 	for (i = 0; i < job->num_deps; i++) {
-		struct sluice_dep *dep = &job->deps[i];
-
-		/* takes the fence's lock: the callback is not running afterwards */
-		if (dep->armed)
-			dma_fence_remove_callback(dep->fence, &dep->cb);
-		dma_fence_put(dep->fence);
+		sluice_watch_leave(&job->deps[i]);
+		dma_fence_put(job->deps[i].fence);
 	}
 	sluice_job_free_deps(job);
 	job->num_deps = 0;
@@ -301,3 +352,7 @@ int sluice_job_in_fence_error(const struct sluice_job *job)
 			return -ECANCELED;
 	return 0;
 }
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/deps.c"
+#endif

@@ -267,7 +267,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	ret = -ENOMEM;
 	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
 				   sdev->name);
-	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 1, sdev->name);
+	/* memory that is taken back does not wait for jobs to be buried */
+	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 2, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
 	if (sdev->ops->prepare) {
@@ -323,10 +324,11 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	mutex_lock(&sdev->lock);
 	WRITE_ONCE(sdev->gone, true);
-	list_for_each_entry(queue, &sdev->queues, link) {
+	/* all first: to unmap a slot of one may take until a job of another has ended */
+	list_for_each_entry(queue, &sdev->queues, link)
 		sluice_queue_kill(queue, -ENODEV);
+	list_for_each_entry(queue, &sdev->queues, link)
 		sluice_queue_drop_slots(queue);
-	}
 	mutex_unlock(&sdev->lock);
 
 	sluice_device_exit(sdev);

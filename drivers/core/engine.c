@@ -5,8 +5,8 @@
  * A queue's jobs run and end in order, so the engine knows only the first job of each,
  * and keeps the queues in lists, so that no decision walks over them:
  *
- *	look	its first job is to be looked at by the work item, which adds the callbacks
- *		of its in-fences, looks up their errors, or ends it without running: it is
+ *	look	its first job is to be looked at by the work item, which joins the watches
+ *		of its in-fences (watch.c), looks up their errors, or ends it without running: it is
  *		new, an in-fence has signalled or has taken too long, or it was cancelled
  *	ready	its first job may run
  *	neither	it has no job, its first job runs, or waits for an in-fence
@@ -38,14 +38,21 @@
 /* queues that are compared when fences have deadlines, and jobs of each */
 #define SLUICE_DEADLINE_QUEUES	16
 #define SLUICE_DEADLINE_JOBS	4
+/* looks one after another: what ends without running must not keep the rest from it */
+#define SLUICE_MOST_LOOKS	16
 
 static void sluice_engine_kick(struct sluice_engine *engine)
 {
 	queue_work(engine->sdev->wq, &engine->work);
 }
 
-/* Look again, unless there is somebody who does so anyway. */
-static void sluice_engine_kick_locked(struct sluice_engine *engine)
+/**
+ * sluice_engine_kick_locked - look again, unless there is somebody who does so anyway
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
+ */
+void sluice_engine_kick_locked(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	if (!engine->dispatching)
@@ -123,6 +130,12 @@ void sluice_entity_fini(struct sluice_queue *queue)
 	spin_unlock_irq(&queue->engine->lock);
 }
 
+/* When a job has waited for its in-fences for too long, in jiffies. */
+static unsigned long sluice_job_late(const struct sluice_job *job)
+{
+	return job->submitted + msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+}
+
 /**
  * sluice_engine_add - put a job at the end of its queue
  * @engine: the queue's
@@ -142,6 +155,9 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	if (!ret) {
 		kref_get(&job->ref);
 		list_add_tail(&job->link, &entity->jobs);
+		/* one behind others is looked at when its turn comes */
+		if (job->preempted && sluice_entity_first(entity) == job)
+			mod_timer(&entity->timer, sluice_job_late(job));
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return ret;
@@ -199,7 +215,8 @@ static bool sluice_engine_has_work(const struct sluice_engine *engine)
 	for (i = 0; i < SLUICE_PRIORITIES; i++)
 		if (!list_empty(&engine->ready[i]))
 			return true;
-	return !list_empty(&engine->look) || !list_empty(&engine->revoked);
+	return !list_empty(&engine->look) || !list_empty(&engine->signalled) ||
+	       !list_empty(&engine->revoked);
 }
 
 /* A job has ended and its fence has signalled: let go of it, and go on. */
@@ -378,6 +395,14 @@ static bool sluice_engine_keep(struct sluice_engine *engine, struct sluice_job *
 	return keep;
 }
 
+static void sluice_engine_withdraw(struct sluice_engine *engine, struct sluice_job *job,
+				   int status)
+{
+	sluice_engine_abort(engine, job, status);
+	if (!sluice_engine_keep(engine, job))
+		sluice_engine_end(engine, job, status);
+}
+
 /* What to do next, as found under the lock. */
 enum sluice_decision {
 	SLUICE_NOTHING,
@@ -385,7 +410,7 @@ enum sluice_decision {
 	SLUICE_WITHDRAW,	/* the running job's op, to be started again later */
 	SLUICE_ABORT,		/* the running job, with status */
 	SLUICE_END,		/* a job that does not run, with status */
-	SLUICE_ARM,		/* add the callbacks of a job's in-fences */
+	SLUICE_ARM,		/* join the watches of a job's in-fences */
 	SLUICE_PREPARE,		/* look up the errors of a job's in-fences */
 	SLUICE_SETTLE,		/* a slot whose memory is taken back, and that no op uses */
 	SLUICE_AGAIN,		/* decided, but without consequences outside the lock */
@@ -443,7 +468,6 @@ static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engi
 {
 	struct sluice_entity *entity = list_first_entry(&engine->look, struct sluice_entity, node);
 	struct sluice_job *job = sluice_entity_first(entity);
-	unsigned long late;
 
 	lockdep_assert_held(&engine->lock);
 	list_del_init(&entity->node);
@@ -453,12 +477,11 @@ static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engi
 	*status = sluice_job_refused(job);
 	if (*status)
 		return SLUICE_END;
-	late = job->submitted + msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 	if (atomic_read_acquire(&job->waiting)) {
 		*status = -ETIME;
-		if (time_after_eq(jiffies, late))
+		if (time_after_eq(jiffies, sluice_job_late(job)))
 			return SLUICE_END;
-		mod_timer(&entity->timer, late);
+		mod_timer(&entity->timer, sluice_job_late(job));
 		if (job->armed)
 			return SLUICE_AGAIN;
 		job->armed = true;
@@ -567,10 +590,41 @@ static void sluice_engine_settle(struct sluice_engine *engine)
 	sluice_slot_settle(slot);
 }
 
+/* A fence has signalled: one of the jobs that wait for it is told.  False: there is none. */
+static bool sluice_engine_tell_one(struct sluice_engine *engine)
+{
+	struct sluice_dep *dep = sluice_watch_next(engine);
+	struct sluice_entity *entity;
+
+	if (!dep)
+		return false;
+	if (atomic_dec_and_test(&dep->job->waiting)) {
+		trace_sluice_job_ready(dep->job, 0);
+		/* it may have ended */
+		entity = &dep->job->queue->entity;
+		if (sluice_entity_first(entity) == dep->job)
+			list_move_tail(&entity->node, &engine->look);
+	}
+	return true;
+}
+
+/* The job that was picked: it runs, unless it has become unwanted. */
+static enum sluice_decision sluice_engine_try(struct sluice_engine *engine,
+					      struct sluice_job *job, int *status)
+{
+	*status = sluice_job_refused(job);
+	if (*status)
+		return SLUICE_END;
+	sluice_engine_take(engine, job);
+	return SLUICE_START;
+}
+
 static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
 						 struct sluice_job **job, int *status)
 {
 	enum sluice_decision decision = SLUICE_NOTHING;
+	bool looked = engine->looks >= SLUICE_MOST_LOOKS ||
+		      (list_empty(&engine->look) && list_empty(&engine->signalled));
 
 	*job = engine->running;
 	if (*job)
@@ -579,18 +633,18 @@ static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
 		return decision;
 	if (sluice_engine_may_settle(engine))
 		return SLUICE_SETTLE;
+	if (looked && !engine->running && !engine->stopped) {
+		engine->looks = 0;
+		*job = sluice_engine_pick(engine);
+		if (*job)
+			return sluice_engine_try(engine, *job, status);
+	}
+	engine->looks++;
+	if (sluice_engine_tell_one(engine))
+		return SLUICE_AGAIN;
 	if (!list_empty(&engine->look))
 		return sluice_engine_check_first(engine, job, status);
-	if (engine->running || engine->stopped)
-		return SLUICE_NOTHING;
-	*job = sluice_engine_pick(engine);
-	if (!*job)
-		return SLUICE_NOTHING;
-	*status = sluice_job_refused(*job);
-	if (*status)
-		return SLUICE_END;
-	sluice_engine_take(engine, *job);
-	return SLUICE_START;
+	return SLUICE_NOTHING;
 }
 
 /* Its in-fences have all signalled. */
@@ -614,9 +668,7 @@ static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *j
 		sluice_engine_start(engine, job);
 		break;
 	case SLUICE_WITHDRAW:
-		sluice_engine_abort(engine, job, status);
-		if (!sluice_engine_keep(engine, job))
-			sluice_engine_end(engine, job, status);
+		sluice_engine_withdraw(engine, job, status);
 		break;
 	case SLUICE_ABORT:
 		sluice_engine_abort(engine, job, status);
@@ -668,6 +720,19 @@ out:
 	dma_fence_end_signalling(signalling);
 }
 
+/* Does the core do anything that takes time, for the ops of a software engine? */
+static bool sluice_job_syncs_much(const struct sluice_device *sdev, const struct sluice_job *job)
+{
+	unsigned int i;
+
+	if (!sdev->ops->cpu_engine || !sluice_compat_need_sync(sdev->parent))
+		return false;
+	for (i = 0; i < job->num_steps; i++)
+		if (job->steps[i].length > PAGE_SIZE)
+			return true;
+	return false;
+}
+
 /* May SUBMIT start its job itself?  With preemption off, that is to take no time. */
 static bool sluice_engine_is_free(const struct sluice_engine *engine, const struct sluice_job *job)
 {
@@ -677,7 +742,7 @@ static bool sluice_engine_is_free(const struct sluice_engine *engine, const stru
 	return sdev->ops->quick_start && !engine->dispatching && !engine->running &&
 	       !engine->stopped && !sluice_engine_has_work(engine) && job->prepared &&
 	       job->num_steps && job->num_steps <= SLUICE_FEW_STEPS && !sluice_job_refused(job) &&
-	       !(sdev->ops->cpu_engine && sluice_compat_need_sync(sdev->parent));
+	       !sluice_job_syncs_much(sdev, job);
 }
 
 /* Start a job from SUBMIT; what is left of it when it has not ended is the work item's. */
@@ -737,23 +802,6 @@ void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, 
 	}
 out:
 	spin_unlock_irq(&engine->lock);
-}
-
-/**
- * sluice_engine_wake - the last in-fence of a job has signalled
- * @engine: the engine
- * @job: the job, which may have ended
- *
- * Context: any; a fence's lock may be held.
- */
-void sluice_engine_wake(struct sluice_engine *engine, struct sluice_job *job)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	if (sluice_entity_first(&job->queue->entity) == job)
-		sluice_engine_look(engine, &job->queue->entity);
-	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 /**
@@ -937,6 +985,8 @@ void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev
 	engine->index = index;
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->look);
+	engine->watches = RB_ROOT;
+	INIT_LIST_HEAD(&engine->signalled);
 	INIT_LIST_HEAD(&engine->revoked);
 	for (i = 0; i < SLUICE_PRIORITIES; i++)
 		INIT_LIST_HEAD(&engine->ready[i]);
@@ -979,3 +1029,7 @@ unsigned int sluice_engine_index(const struct sluice_engine *engine)
 	return engine->index;
 }
 EXPORT_SYMBOL_GPL(sluice_engine_index);
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/engine.c"
+#endif

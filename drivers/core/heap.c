@@ -66,11 +66,31 @@ bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
 	return sluice_dma_within(dev, phys_to_dma(dev, end));
 }
 
-/* Memory of the DMA API, which is shared with the host, for a device that needs it so. */
+/*
+ * Memory of the DMA API, which is shared with the host, for a device that needs it so.  One
+ * that has a pool of its own, outside which it reaches nothing, needs more than that.
+ */
 static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
 {
 	return buffer->heap == &sluice_contiguous_heap && !buffer->searched &&
-	       sluice_dma_bounced(dev) && !sluice_dma_translated(dev);
+	       sluice_dma_bounced(dev) && !sluice_dma_translated(dev) &&
+	       !is_swiotlb_for_alloc(dev);
+}
+
+/**
+ * sluice_buffer_address - where a device sees a page of a buffer
+ * @buffer: one that sluice_buffer_reached() has let pass
+ * @dev: the device, not behind an IOMMU that translates
+ * @phys: an address in the buffer
+ *
+ * Context: any.
+ * Return: the bus address.
+ */
+dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
+				 phys_addr_t phys)
+{
+	return sluice_buffer_shared(buffer, dev) ? phys_to_dma_unencrypted(dev, phys) :
+						   phys_to_dma(dev, phys);
 }
 
 /**
@@ -84,7 +104,7 @@ static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct devi
 bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev)
 {
 	if (sluice_buffer_shared(buffer, dev))
-		return sluice_dma_within(dev, phys_to_dma_unencrypted(dev, buffer->end));
+		return sluice_dma_within(dev, sluice_buffer_address(buffer, dev, buffer->end));
 	return sluice_dma_reaches(dev, buffer->end);
 }
 
@@ -109,7 +129,7 @@ bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device 
 	if (!sluice_buffer_shared(buffer, dev))
 		return false;
 	for_each_sgtable_sg(sgt, sg, i) {
-		sg_dma_address(sg) = phys_to_dma_unencrypted(dev, sg_phys(sg));
+		sg_dma_address(sg) = sluice_buffer_address(buffer, dev, sg_phys(sg));
 		sg_dma_len(sg) = sg->length;
 	}
 	return true;

@@ -134,8 +134,14 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 	unsigned long i, count = buffer->size >> PAGE_SHIFT;
 	struct page *page;
 
-	if (mutex_lock_killable(&sluice_search_lock))
-		return -EINTR;
+	/* an unbind waits for this call, and must not wait for those in front of it */
+	while (!mutex_trylock(&sluice_search_lock)) {
+		if (READ_ONCE(buffer->sdev->gone))
+			return -ENODEV;
+		schedule_timeout_killable(1);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
 	page = sluice_search(buffer->sdev, count);
 	mutex_unlock(&sluice_search_lock);
 	if (!page && fatal_signal_pending(current))
@@ -176,18 +182,17 @@ static bool sluice_search_helps(const struct sluice_device *sdev)
 	       dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
 }
 
-/* Bytes of CMA that were free once, for kernels that do not tell its size. */
-static u64 sluice_cma_seen;
-
+/* All that is reserved, free or lent; no interface for modules tells a device's part. */
 static u64 sluice_cma_bytes(struct device *dev)
 {
-	u64 bytes = (u64)global_zone_page_state(NR_FREE_CMA_PAGES) << PAGE_SHIFT;
+	unsigned long pages = 0;
+	enum zone_type zone;
+	int node;
 
-	if (!sluice_compat_cma_area(dev))
-		return 0;
-	if (bytes > READ_ONCE(sluice_cma_seen))
-		WRITE_ONCE(sluice_cma_seen, bytes);
-	return READ_ONCE(sluice_cma_seen);
+	for_each_online_node(node)
+		for (zone = 0; zone < MAX_NR_ZONES; zone++)
+			pages += zone_cma_pages(&NODE_DATA(node)->node_zones[zone]);
+	return pages && sluice_compat_cma_area(dev) ? (u64)pages << PAGE_SHIFT : 0;
 }
 
 /**
@@ -227,18 +232,29 @@ static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 static void *sluice_contiguous_get(struct sluice_buffer *buffer)
 {
 	return dma_alloc_coherent(&buffer->sdev->dev, buffer->size, &buffer->dma,
-				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+}
+
+/* The page allocator has powers of two, and the DMA API gives no part of one back. */
+static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
+{
+	if (buffer->sdev->translated || sluice_contiguous_has_cma(buffer->sdev))
+		return 0;
+	return ((u64)PAGE_SIZE << get_order(buffer->size)) - buffer->size;
 }
 
 /* From the DMA API. */
-static int sluice_contiguous_coherent(struct sluice_buffer *buffer)
+static int sluice_contiguous_coherent(struct sluice_buffer *buffer, u32 *hint)
 {
 	struct device *dev = &buffer->sdev->dev;
 	int ret;
 
-	/* what can only fail would be tried hard */
+	/* without CMA this can only fail, and would try hard first */
 	if (buffer->size > SLUICE_BLOCK && !sluice_contiguous_has_cma(buffer->sdev))
 		return -ENOMEM;
+	ret = sluice_buffer_charge(buffer, sluice_contiguous_excess(buffer), hint);
+	if (ret)
+		return ret;
 	buffer->vaddr = sluice_contiguous_get(buffer);
 	if (!buffer->vaddr && sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)))
 		buffer->vaddr = sluice_contiguous_get(buffer);
@@ -252,9 +268,9 @@ static int sluice_contiguous_coherent(struct sluice_buffer *buffer)
 
 static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
-	int ret = sluice_contiguous_coherent(buffer);
+	int ret = sluice_contiguous_coherent(buffer, hint);
 
-	/* what a memory cgroup refused must not be had without it */
+	/* a smaller one may have been refused by the memory cgroup: a search would evade that */
 	if (ret == -ENOMEM && buffer->size > SLUICE_BLOCK && sluice_search_helps(buffer->sdev))
 		ret = sluice_search_alloc(buffer);
 	if (ret == -ENOMEM)

@@ -76,7 +76,7 @@ static void sluice_job_bury(struct sluice_job *job)
 	struct sluice_device *sdev = queue->sdev;
 	unsigned int i;
 
-	/* before the queue: their callbacks use it */
+	/* before the queue: the engine, which tells them, uses it */
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->num_steps; i++) {
 		sluice_slot_put(job->steps[i].dst);
@@ -335,21 +335,11 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 
 /* Publish */
 
-static void sluice_job_dep_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
-{
-	struct sluice_job *job = container_of(cb, struct sluice_dep, cb)->job;
-
-	if (!atomic_dec_and_test(&job->waiting))
-		return;
-	trace_sluice_job_ready(job, 0);
-	sluice_engine_wake(job->queue->engine, job);
-}
-
 /**
- * sluice_job_arm - add the callbacks of a job's in-fences
+ * sluice_job_arm - join the watches of a job's in-fences
  * @job: the first of its queue, once
  *
- * Only now, so that a fence has at most one job of each queue to tell.
+ * Only now, so that at most one job of each queue waits.
  *
  * Context: the engine's work; nobody else ends the job meanwhile.
  */
@@ -357,16 +347,9 @@ void sluice_job_arm(struct sluice_job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < job->num_deps; i++) {
-		struct sluice_dep *dep = &job->deps[i];
-
-		if (!dep->pending)
-			continue;
-		dep->armed = !dma_fence_add_callback(dep->fence, &dep->cb,
-						     sluice_job_dep_callback);
-		if (!dep->armed)
-			sluice_job_dep_callback(dep->fence, &dep->cb);
-	}
+	for (i = 0; i < job->num_deps; i++)
+		if (job->deps[i].pending)
+			sluice_watch_join(job->queue->engine, &job->deps[i]);
 }
 
 /* Which in-fences are there to wait for?  Without any, how they ended is known now. */
@@ -401,18 +384,20 @@ static void sluice_job_trace_deps(const struct sluice_job *job)
  *
  * From the first moment that somebody sees the fence until the engine has the job, a
  * task of userspace is in its way.  It is not preempted there, unless it has so many
- * buffers that the kernel would be held up, or the kernel's spinlocks sleep; the time
- * limit for in-fences counts for these, too.
+ * buffers or in-fences that the kernel would be held up, or the kernel's spinlocks sleep:
+ * then the time limit for in-fences counts.
  */
 static int sluice_job_publish(struct sluice_job *job)
 {
-	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) && job->num_claims <= 2 * SLUICE_FEW_STEPS;
+	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) && job->num_claims <= 2 * SLUICE_FEW_STEPS &&
+		   job->num_deps <= SLUICE_FEW_FENCES;
 	struct sluice_queue *queue = job->queue;
 	bool signalling;
 	unsigned int i;
 	int ret;
 
 	job->submitted = jiffies;
+	job->preempted = !now;
 	sluice_job_look_at_deps(job);
 	signalling = dma_fence_begin_signalling();
 	if (now)
@@ -567,6 +552,8 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 		return ret;
 	/* what is revoked later finds our fence on the buffer, and ends the job */
 	ret = sluice_job_revoked(job) ? -ENODEV : sluice_job_collect_implicit(job);
+	if (!ret)
+		ret = sluice_job_prepare_deps(job);
 	if (!ret)
 		ret = sluice_job_publish(job);
 	sluice_job_unlock(job, &ctx);

@@ -357,8 +357,9 @@ static bool sluice_pool_inherit(struct sluice_pool_search *search)
 
 	for_each_online_node(node) {
 		search->look = SLUICE_POOL_BATCH;
-		sluice_compat_lru_walk_current(&sluice_pool_lru, node, sluice_pool_inherit_one,
-					       search, &search->look);
+		/* the task may have been moved to another cgroup */
+		sluice_compat_lru_walk_current(&sluice_pool_lru, node, search->owner,
+					       sluice_pool_inherit_one, search, &search->look);
 	}
 	return search->inherited;
 }

@@ -29,7 +29,6 @@ static void sluice_queue_release(struct kref *ref)
 	struct sluice_device *sdev = queue->sdev;
 	u32 i;
 
-	sluice_queue_drop_slots(queue);
 	sluice_entity_fini(queue);
 	mutex_lock(&sdev->lock);
 	list_del(&queue->link);
@@ -278,6 +277,8 @@ static int sluice_queue_fop_release(struct inode *inode, struct file *file)
 	struct sluice_queue *queue = file->private_data;
 
 	sluice_queue_kill(queue, -ECANCELED);
+	/* with the queue still held, as sluice_slot_invalidate() expects of a slot in its table */
+	sluice_queue_drop_slots(queue);
 	sluice_queue_put(queue);
 	return 0;
 }
@@ -434,15 +435,11 @@ static int sluice_queue_attach(struct sluice_call *call)
 	if (ret)
 		goto err_slot;
 	mutex_lock(&queue->slot_lock);
-	if (queue->slots_closed)
+	/* revoked before it had a place, where nobody found it */
+	if (queue->slots_closed || sluice_slot_revoked(slot))
 		ret = -ENODEV;
 	else	/* the entry is reserved: no allocation */
 		ret = xa_err(xa_store(&queue->slots, number, slot, GFP_KERNEL_ACCOUNT));
-	/* revoked before it had a place, where nobody found it */
-	if (!ret && sluice_slot_revoked(slot)) {
-		xa_store(&queue->slots, number, SLUICE_SLOT_REVOKED, GFP_KERNEL_ACCOUNT);
-		ret = -ENODEV;
-	}
 	mutex_unlock(&queue->slot_lock);
 	if (!ret)
 		goto out;

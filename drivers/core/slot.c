@@ -23,7 +23,6 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
-#include <linux/swiotlb.h>
 
 #include "core.h"
 
@@ -61,8 +60,11 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		mapped += sg_dma_len(sg);
 		if (sg_dma_address(sg) > mask || mask - sg_dma_address(sg) < sg_dma_len(sg) - 1)
 			return -EADDRNOTAVAIL;
-		/* the device would see a copy, and no other user what it writes */
-		if (slot->sdev->bounced &&
+		/*
+		 * the device would see a copy, and no other user what it writes; whether
+		 * it is so with ours the exporter has judged
+		 */
+		if (slot->sdev->bounced && !sluice_buffer_from_dmabuf(slot->dmabuf) &&
 		    sluice_compat_is_bounce(slot->sdev->parent,
 					    dma_to_phys(slot->sdev->parent, sg_dma_address(sg))))
 			return -EADDRNOTAVAIL;
@@ -72,21 +74,30 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 
 /*
  * Do all slots of the queue that share the reservation go?  Only then may the queue's
- * fences, which stand for all of them, be taken from it.
+ * fences, which stand for all of them, be taken from it.  Return: the fence that takes
+ * their place, with a reference, or NULL.
  */
-static bool sluice_slot_is_last(const struct sluice_slot *slot)
+static struct dma_fence *sluice_slot_all_gone(const struct sluice_slot *slot)
 {
 	struct sluice_queue *queue = slot->queue;
+	struct dma_fence *gone = NULL;
 	struct sluice_slot *other;
-	bool last = true;
 
 	dma_resv_assert_held(slot->dmabuf->resv);
 	spin_lock(&queue->attached_lock);
-	list_for_each_entry(other, &queue->attached, link)
-		if (other->dmabuf->resv == slot->dmabuf->resv && !sluice_slot_revoked(other))
-			last = false;
+	list_for_each_entry(other, &queue->attached, link) {
+		if (other->dmabuf->resv != slot->dmabuf->resv)
+			continue;
+		if (!sluice_slot_revoked(other)) {
+			gone = NULL;
+			break;
+		}
+		if (other->going)
+			gone = other->gone;
+	}
+	dma_fence_get(gone);
 	spin_unlock(&queue->attached_lock);
-	return last;
+	return gone;
 }
 
 /*
@@ -97,6 +108,7 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
 	struct sluice_slot *slot = attach->importer_priv;
 	struct sluice_queue *queue = slot->queue;
+	struct dma_fence *gone;
 
 	if (!slot->sgt || slot->revoked)
 		return;
@@ -104,12 +116,15 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 	if (!queue)	/* whoever has it gives it back in a moment */
 		return;
 	/* one whose last reference has gone waits for the dma_resv, to unmap */
-	if (!kref_get_unless_zero(&slot->ref))
+	slot->going = kref_get_unless_zero(&slot->ref);
+	gone = sluice_slot_all_gone(slot);
+	if (gone)
+		dma_resv_replace_fences(slot->dmabuf->resv, queue->context, gone,
+					DMA_RESV_USAGE_WRITE);
+	dma_fence_put(gone);
+	if (!slot->going)
 		return;
 	kref_get(&queue->ref);
-	if (slot->gone && sluice_slot_is_last(slot))
-		dma_resv_replace_fences(slot->dmabuf->resv, queue->context, slot->gone,
-					DMA_RESV_USAGE_WRITE);
 	sluice_engine_revoke(queue->engine, slot);
 }
 
@@ -347,9 +362,6 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 
 	if (!slot->sdev->ops->cpu_engine)
 		return 0;
-	/* what the engine writes through the CPU would be lost in a bounce buffer */
-	if (is_swiotlb_force_bounce(slot->sdev->parent))
-		return -EADDRNOTAVAIL;
 	ret = dma_buf_vmap_unlocked(slot->dmabuf, &slot->map);
 	if (ret)
 		return ret == -EINVAL ? -EOPNOTSUPP : ret;
@@ -385,9 +397,10 @@ static int sluice_slot_charge(struct sluice_slot *slot)
  * Context: may sleep.
  * Return: the slot with one reference, or an ERR_PTR: -EACCES, -EINVAL (maps less than its
  * size), -EPERM (its exporter does not allow pinning), -EDQUOT (over the client's limit),
- * -ENODEV (device or memory gone), -EIO (the hardware does not wake up), -EADDRNOTAVAIL (beyond the device's reach), -ETIME (the
- * exporter does not get the memory ready), -EINTR, -EOPNOTSUPP (no kernel mapping for a
- * software engine), -ENOMEM, or the exporter's.
+ * -ENODEV (device or memory gone), -EIO (the hardware does not wake up), -EADDRNOTAVAIL
+ * (beyond the device's reach, or bounced), -ETIME (the exporter does not get the memory
+ * ready), -EINTR, -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
+ * exporter's.
  */
 struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags)
@@ -490,12 +503,12 @@ static void sluice_slot_release(struct kref *ref)
 	if (slot->attach)
 		dma_buf_detach(slot->dmabuf, slot->attach);
 	/* only now: until it is detached it may be asked for */
-	dma_fence_put(slot->gone);
 	if (slot->queue) {
 		spin_lock(&slot->queue->attached_lock);
 		list_del(&slot->link);
 		spin_unlock(&slot->queue->attached_lock);
 	}
+	dma_fence_put(slot->gone);
 	sluice_account_uncharge(slot->client, slot->charge, true);
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);

@@ -171,6 +171,7 @@ static irqreturn_t edu_interrupt(int irq, void *data)
 static int edu_start(struct sluice_engine *engine, const struct sluice_step *step)
 {
 	struct edu *edu = sluice_engine_priv(engine);
+	struct sluice_cursor dst, src = {};
 	unsigned int i;
 
 	if (pci_dev_is_disconnected(edu->pdev))
@@ -178,19 +179,24 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 	if (edu->stuck)
 		return -EIO;
 
+	/* that takes as long as there are segments */
+	sluice_cursor_init(&dst, step->dst, step->dst_offset);
+	if (step->kind != SLUICE_OP_FILL)
+		sluice_cursor_init(&src, step->src, step->src_offset);
+
 	spin_lock_irq(&edu->lock);
 	edu->engine = engine;
 	edu->fill = step->kind == SLUICE_OP_FILL;
 	edu->left = step->length;
 	edu->done = 0;
-	sluice_cursor_init(&edu->dst, step->dst, step->dst_offset);
+	edu->dst = dst;
+	edu->src = src;
 	if (edu->fill) {
 		for (i = 0; i < EDU_BUFFER_SIZE / sizeof(u32); i++)
 			edu->pattern[i] = step->value;
 		edu->piece = EDU_BUFFER_SIZE;
 		edu_transfer(edu, edu->pattern_dma, false);
 	} else {
-		sluice_cursor_init(&edu->src, step->src, step->src_offset);
 		edu_load(edu);
 	}
 	spin_unlock_irq(&edu->lock);

@@ -68,6 +68,7 @@ struct pci_vector {
  * @engine: has an op, or NULL
  * @starting: pci_program_start() is at it: the op's end is to wait, if it comes from
  *	somewhere else
+ * @taken: ops that somebody else than the engine is about to end: an abort waits for that
  * @step: the op
  * @next: its next command; owned by whoever runs the program, which while it
  *	waits for an interrupt is nobody
@@ -97,6 +98,7 @@ struct sluice_pci {
 	bool stuck;
 	struct sluice_engine *engine;
 	bool starting;
+	unsigned int taken;
 	const struct sluice_step *step;
 	u32 next;
 	unsigned int awaited;

@@ -96,6 +96,39 @@ static struct sluice_engine *pci_program_claim(struct sluice_pci *sluice)
 	return engine;
 }
 
+/*
+ * The op that runs ends because of root, who may have to wait first.  Until
+ * pci_program_end_taken() it is not aborted: or the next could be ended in its place.
+ */
+static struct sluice_engine *pci_program_take(struct sluice_pci *sluice)
+{
+	struct sluice_engine *engine;
+
+	spin_lock_irq(&sluice->lock);
+	engine = sluice->engine;
+	WRITE_ONCE(sluice->engine, NULL);
+	sluice->awaited = PCI_NO_INTERRUPT;
+	if (engine)
+		sluice->taken++;
+	spin_unlock_irq(&sluice->lock);
+	return engine;
+}
+
+static void pci_program_end_taken(struct sluice_pci *sluice, struct sluice_engine *engine,
+				  int status)
+{
+	struct sluice_result result = { .status = status };
+
+	/* ignored if it is being aborted */
+	sluice_engine_done(engine, &result);
+	spin_lock_irq(&sluice->lock);
+	WRITE_ONCE(sluice->taken, sluice->taken - 1);
+	spin_unlock_irq(&sluice->lock);
+	/* or the look for who waits could come before that was seen */
+	smp_mb();
+	wake_up_var(&sluice->taken);
+}
+
 static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_command *command)
 {
 	ktime_t deadline = ktime_add_us(ktime_get(), command->timeout_us);
@@ -264,7 +297,6 @@ static void pci_program_reset(struct work_struct *work)
 /* Somebody else is about to make the device forget all: what runs fails. */
 static bool pci_program_suspend(struct sluice_pci *sluice)
 {
-	struct sluice_result result = { .status = -EIO };
 	struct sluice_engine *engine;
 	bool ours;
 
@@ -275,12 +307,12 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
 	spin_unlock_irq(&sluice->lock);
 	if (ours)
 		return false;
-	engine = pci_program_claim(sluice);
+	engine = pci_program_take(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
 	if (engine)
-		sluice_engine_done(engine, &result);
+		pci_program_end_taken(sluice, engine, -EIO);
 	return true;
 }
 
@@ -464,6 +496,7 @@ void pci_program_abort(struct sluice_engine *engine)
 	pci_program_claim(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
+	wait_var_event(&sluice->taken, !READ_ONCE(sluice->taken));
 	pci_program_stop(sluice);
 }
 
@@ -477,15 +510,14 @@ void pci_program_abort(struct sluice_engine *engine)
  */
 void pci_program_forbid(struct sluice_pci *sluice)
 {
-	struct sluice_result result = { .status = -EACCES };
-	struct sluice_engine *engine = pci_program_claim(sluice);
+	struct sluice_engine *engine = pci_program_take(sluice);
 
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
 	if (engine) {
 		pci_program_stop(sluice);
-		sluice_engine_done(engine, &result);
+		pci_program_end_taken(sluice, engine, -EACCES);
 	}
 	/* the next may have come to the engine by now: see for itself */
 	spin_lock_irq(&sluice->lock);

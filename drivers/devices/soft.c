@@ -127,7 +127,9 @@ static u64 soft_move(struct soft_engine *se)
 		else
 			memset32(dst + done, step->value, bite / sizeof(u32));
 		done += bite;
-		cond_resched();
+		/* a small one may be done in SUBMIT, with preemption off */
+		if (done < step->length)
+			cond_resched();
 	}
 	return done;
 }

@@ -9,7 +9,9 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bell.h"
@@ -252,6 +254,121 @@ static const struct steps jobs_beside_others = {
 };
 
 /*
+ * How late an interrupt comes at most, because interrupts are off, while so many queues
+ * have a job that waits for the one that hangs.  Each round does what looks at queues:
+ * a job runs beside them, and one queue has its jobs cancelled and gets new ones.  In the
+ * end the fence signals for which all of them wait, and they are closed.
+ */
+
+#define LATE_ROUNDS	400
+#define LATE_JOBS	16	/* of the queue whose jobs are cancelled */
+#define LATE_PERIOD_NS	14983	/* a prime: it meets each place sooner or later */
+
+static int *crowd, *crowd_devices;
+static unsigned int num_crowd, num_crowd_devices;
+
+static void close_crowd(struct scene *scene)
+{
+	while (num_crowd)
+		close(crowd[--num_crowd]);
+	while (num_crowd_devices)
+		close(crowd_devices[--num_crowd_devices]);
+	free(crowd);
+	free(crowd_devices);
+	crowd = crowd_devices = NULL;
+	close_queues(scene);
+	close(hanging);
+	close(fences[0]);
+	settle(MIB(64));
+}
+
+/* An open has so many queues at most, so it takes several. */
+static int open_crowd_device(void)
+{
+	int fd = sluice_open("bell0");
+
+	if (fd >= 0)
+		crowd_devices[num_crowd_devices++] = fd;
+	return fd;
+}
+
+static int open_crowd(unsigned int count)
+{
+	struct rlimit files = { count + 1024, count + 1024 };
+	int ret = setrlimit(RLIMIT_NOFILE, &files) ? -errno : hang(&fences[0]);
+
+	crowd = calloc(count, sizeof(*crowd));
+	crowd_devices = calloc(count / SLUICE_MAX_QUEUES + 1, sizeof(*crowd_devices));
+	if (!crowd || !crowd_devices)
+		return -ENOMEM;
+	while (!ret && num_crowd < count) {
+		struct sluice_create_queue create = { .depth = LATE_JOBS };
+
+		if (num_crowd % SLUICE_MAX_QUEUES == 0)
+			ret = open_crowd_device();
+		if (ret >= 0)
+			ret = xioctl(crowd_devices[num_crowd_devices - 1],
+				     SLUICE_IOCTL_CREATE_QUEUE, &create);
+		if (!ret) {
+			crowd[num_crowd++] = create.fd;
+			ret = submit(create.fd, SLUICE_SUBMIT_NO_COMPLETION, 1);
+		}
+	}
+	return ret;
+}
+
+static int late_round(struct scene *scene, unsigned int round)
+{
+	int queue = crowd[round % num_crowd], ret, i;
+
+	ret = submit(scene->queue, 0, 0);
+	if (!ret)
+		ret = see_end(scene->queue) ?: read_end(scene->queue);
+	if (!ret)
+		ret = sluice_cancel(queue, 1, UINT64_MAX);
+	/* those that have ended, or are about to, take up the depth */
+	for (i = 0, ret = ret < 0 ? ret : 0; i < LATE_JOBS && !ret; i++)
+		ret = submit(queue, SLUICE_SUBMIT_NO_COMPLETION, 1);
+	return ret == -EBUSY || ret == -EAGAIN ? 0 : ret;
+}
+
+/* Of another device, so they are cancelled, too: the last one to be asked is the last. */
+static int end_crowd(void)
+{
+	int ret = sluice_cancel(hanging, 1, UINT64_MAX);
+	unsigned int i;
+
+	for (i = 0; i < num_crowd && ret >= 0; i++)
+		ret = sluice_wait(crowd[i], 1, -1) == -ECANCELED ? 0 : -EIO;
+	while (num_crowd)
+		close(crowd[--num_crowd]);
+	return ret < 0 ? ret : 0;
+}
+
+static int latest(struct scene *scene, double *value)
+{
+	__u64 late = 0;
+	unsigned int round;
+	int ret = open_crowd(scene->count);
+
+	if (!ret)
+		ret = open_queues(scene, 0);
+	if (!ret)
+		ret = xioctl(bell_node(), BELL_WATCH, (void *)LATE_PERIOD_NS);
+	for (round = 0; round < LATE_ROUNDS && !ret; round++)
+		ret = late_round(scene, round);
+	if (!ret)
+		ret = end_crowd();
+	if (!ret)
+		ret = xioctl(bell_node(), BELL_LATE, &late);
+	xioctl(bell_node(), BELL_WATCH, NULL);
+	*value = (double)late;
+	return ret;
+}
+
+static const struct steps lateness = { .value = latest, .teardown = close_crowd };
+
+/*
  * In-fences of another driver, signalled in an interrupt, all different.  What each
  * beyond the first costs: a job with one is taken off, before whose end as many fences
  * signal.
@@ -343,6 +460,13 @@ const struct bench scale_benches[] = {
 		.area = "queues", .name = "a job of 10,000 in 3 queues",
 		.ours = { .name = "10,000 jobs", .steps = &many_jobs, .count = 3 },
 		.peers = { { .name = "256 jobs", .steps = &few_jobs, .count = 3 } },
+	}, {
+		.area = "queues", .name = "an interrupt, 60,000 queues wait", .goal = 1.1,
+		.ours = { .name = "60,000 wait", .steps = &lateness, .count = 60000 },
+		.peers = {
+			{ .name = "1,000 wait", .steps = &lateness, .count = 1000 },
+			{ .name = "1 waits", .steps = &lateness, .count = 1 },
+		},
 	}, {
 		.area = "queues", .name = "an in-fence of 64", .goal = 1.1,
 		.ours = { .name = "64 in-fences", .steps = &in_fences_64 },

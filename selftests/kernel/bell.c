@@ -38,6 +38,9 @@ static struct {
 	struct eventfd_ctx *eventfd;	/* or NULL */
 	struct list_head fences;
 	u64 rang;			/* CLOCK_MONOTONIC_RAW */
+	struct hrtimer watch;
+	ktime_t watch_period;		/* written while it is stopped */
+	u64 late;			/* ns; at most, so far */
 } bell;
 
 static const char *bell_fence_name(struct dma_fence *fence)
@@ -85,6 +88,19 @@ static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+static enum hrtimer_restart bell_watches(struct hrtimer *timer)
+{
+	ktime_t now = ktime_get();
+	u64 late = ktime_to_ns(ktime_sub(now, hrtimer_get_expires(timer)));
+
+	spin_lock(&bell.lock);
+	bell.late = max(bell.late, late);
+	spin_unlock(&bell.lock);
+	/* from now, so that a late one does not make the next late */
+	hrtimer_set_expires(timer, ktime_add(now, bell.watch_period));
+	return HRTIMER_RESTART;
+}
+
 static int bell_start(struct sluice_engine *engine, const struct sluice_step *step)
 {
 	u32 ns = min_t(u32, step->value, BELL_MAX_NS);
@@ -118,6 +134,19 @@ static int bell_ring(unsigned long ns)
 	if (ns > BELL_MAX_NS)
 		return -EINVAL;
 	hrtimer_start(&bell.timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
+	return 0;
+}
+
+static int bell_watch(unsigned long ns)
+{
+	if (ns && (ns < BELL_MIN_WATCH_NS || ns > BELL_MAX_NS))
+		return -EINVAL;
+	hrtimer_cancel(&bell.watch);
+	if (!ns)
+		return 0;
+	bell.watch_period = ns_to_ktime(ns);
+	bell.late = 0;
+	hrtimer_start(&bell.watch, bell.watch_period, HRTIMER_MODE_REL_HARD);
 	return 0;
 }
 
@@ -178,14 +207,14 @@ static int bell_fence(void)
 	return fd;
 }
 
-static int bell_when(u64 __user *answer)
+static int bell_tell(const u64 *what, u64 __user *answer)
 {
-	u64 rang;
+	u64 value;
 
 	spin_lock_irq(&bell.lock);
-	rang = bell.rang;
+	value = *what;
 	spin_unlock_irq(&bell.lock);
-	return put_user(rang, answer);
+	return put_user(value, answer);
 }
 
 static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -198,7 +227,11 @@ static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case BELL_FENCE:
 		return bell_fence();
 	case BELL_RANG:
-		return bell_when((u64 __user *)arg);
+		return bell_tell(&bell.rang, (u64 __user *)arg);
+	case BELL_WATCH:
+		return bell_watch(arg);
+	case BELL_LATE:
+		return bell_tell(&bell.late, (u64 __user *)arg);
 	}
 	return -ENOTTY;
 }
@@ -226,6 +259,7 @@ static int __init bell_init(void)
 	spin_lock_init(&bell.lock);
 	INIT_LIST_HEAD(&bell.fences);
 	hrtimer_setup(&bell.timer, bell_rings, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	hrtimer_setup(&bell.watch, bell_watches, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	bell.pdev = platform_device_register_full(&info);
 	if (IS_ERR(bell.pdev))
 		return PTR_ERR(bell.pdev);
@@ -248,6 +282,7 @@ static void __exit bell_exit(void)
 	misc_deregister(&bell_misc);
 	sluice_device_unregister(bell.sdev);
 	hrtimer_cancel(&bell.timer);
+	hrtimer_cancel(&bell.watch);
 	bell_set_eventfd(-1);
 	bell_signal_fences(&bell.fences);
 	platform_device_unregister(bell.pdev);

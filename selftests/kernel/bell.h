@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #define BELL_MAX_NS	1000000000
+#define BELL_MIN_WATCH_NS	5000
 
 /* Ring so many nanoseconds from now. */
 #define BELL_RING	_IO('b', 0)
@@ -23,5 +24,13 @@
 #define BELL_FENCE	_IO('b', 2)
 /* When it last rang: CLOCK_MONOTONIC_RAW, read right before the first signal. */
 #define BELL_RANG	_IOR('b', 3, __u64)
+
+/*
+ * A second timer looks how late its interrupt comes, once each so many nanoseconds; 0: no
+ * more.  What the CPU does with interrupts off makes it late.
+ */
+#define BELL_WATCH	_IO('b', 4)
+/* By how many nanoseconds it was late at most, since BELL_WATCH. */
+#define BELL_LATE	_IOR('b', 5, __u64)
 
 #endif /* _SLUICE_BELL_H */

@@ -106,6 +106,21 @@ static void use_buffer(unsigned int *seed, int queue, int buffer, size_t size)
 	}
 }
 
+/* A queue with so many slots takes its time to close, while the memory is taken back. */
+static void attach_often(int queue)
+{
+	int bar = open_any("pci"), i;
+	int buffer = count(sluice_alloc(bar, sluice_find_heap(bar, "bar2"), 4096, 0));
+
+	for (i = 0; buffer >= 0 && i < 100; i++)
+		if (count(sluice_attach(queue, buffer, i & 1 ? SLUICE_ATTACH_EXPLICIT : 0)) < 0)
+			break;
+	if (buffer >= 0)
+		close(buffer);
+	if (bar >= 0)
+		close(bar);
+}
+
 static void *hold(void *argument)
 {
 	unsigned int seed = *(unsigned int *)argument;
@@ -131,6 +146,8 @@ static void *hold(void *argument)
 			if (bar >= 0)
 				close(bar);
 		}
+		if (queue >= 0 && rand_r(&seed) & 1)
+			attach_often(queue);
 		if (queue >= 0)
 			close(queue);
 		if (edu >= 0)

@@ -238,8 +238,8 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
  * @user_data: for the completion
  * @point: set to the job's point; NULL if not wanted
  *
- * An error of any of the fences cancels the job.  That is more than one fence made by
- * sluice_fence_merge() tells: see there.
+ * An error of any of the fences cancels the job.  A fence made by sluice_fence_merge()
+ * may hide such an error: see there.
  *
  * Returns as sluice_submit(), and -E2BIG for too many fences.  Each of @in_fences must be
  * a sync_file: -1 is none, and refused with -EBADF.

@@ -401,8 +401,10 @@ static int do_info(const struct options *options)
 		printf("            %" PRIu64 " MiB for all, who have %" PRIu64 " MiB\n",
 		       (uint64_t)info.total_limit >> 20, (uint64_t)info.total_bytes >> 20);
 	}
-	printf("CMA         %s\n", info.caps & SLUICE_CAP_CMA ? "yes" :
-	       "no: large contiguous buffers may fail; boot with cma=SIZE");
+	/* before version 4 a module could not tell */
+	if (info.uapi_version >= 4)
+		printf("CMA         %s\n", info.caps & SLUICE_CAP_CMA ? "yes" :
+		       "no: large contiguous buffers may fail; boot with cma=SIZE");
 	if (info.caps & SLUICE_CAP_BOUNCED)
 		puts("bounced     the kernel bounces this device's DMA: only contiguous works");
 	for (i = 0; i < info.num_heaps; i++) {
