@@ -745,6 +745,30 @@ static bool sluice_engine_is_free(const struct sluice_engine *engine, const stru
 	       !sluice_job_syncs_much(sdev, job);
 }
 
+/* SUBMIT has decided something; what came meanwhile was left to it. */
+static void sluice_engine_leave(struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->dispatching = false;
+	sluice_engine_rested(engine);
+	if (engine->withdraw || engine->state == SLUICE_ENGINE_STEP ||
+	    sluice_engine_has_work(engine))
+		sluice_engine_kick(engine);
+}
+
+/* A job that waits for nothing and has nothing to do: whatever runs, it ends. */
+static void sluice_engine_end_now(struct sluice_engine *engine, struct sluice_job *job)
+{
+	int status = sluice_job_refused(job);
+
+	lockdep_assert_held(&engine->lock);
+	engine->dispatching = true;
+	spin_unlock_irq(&engine->lock);
+	sluice_engine_end(engine, job, status);
+	spin_lock_irq(&engine->lock);
+	sluice_engine_leave(engine);
+}
+
 /* Start a job from SUBMIT; what is left of it when it has not ended is the work item's. */
 static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_job *job)
 {
@@ -764,13 +788,9 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
 		decision = engine->state == SLUICE_ENGINE_STEP ?
 			   sluice_engine_check_running(engine, &status) : SLUICE_NOTHING;
 	}
-	engine->dispatching = false;
-	sluice_engine_rested(engine);
-	/* what came meanwhile was left to us */
 	if (engine->running)
 		mod_timer(&engine->timer, engine->deadline);
-	if (engine->withdraw || sluice_engine_has_work(engine))
-		sluice_engine_kick(engine);
+	sluice_engine_leave(engine);
 }
 
 /**
@@ -779,8 +799,8 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
  * @job: has been published; the caller has a reference
  * @now: preemption is off, so the job may be started here
  *
- * Starts it, if the engine waits for nothing else.  That saves the way through the work
- * item, which does everything else.
+ * Starts it, if the engine waits for nothing else; or ends it, if there is nothing to do.
+ * That saves the way through the work item, which does everything else.
  *
  * Context: process context, no spinlock held.
  */
@@ -794,11 +814,15 @@ void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, 
 	/* another is in front of it, or it has ended already */
 	if (sluice_entity_first(entity) != job || job == engine->running)
 		goto out;
-	if (now && sluice_engine_is_free(engine, job)) {
+	if (now && job->prepared && !job->num_steps && !engine->dispatching) {
+		sluice_engine_end_now(engine, job);
+	} else if (now && sluice_engine_is_free(engine, job)) {
 		sluice_engine_run_now(engine, job);
 	} else {
 		sluice_engine_enqueue(engine, job);
-		sluice_engine_kick_locked(engine);
+		/* whoever ends the job that runs looks for the next */
+		if (!engine->running || !list_empty(&engine->look))
+			sluice_engine_kick_locked(engine);
 	}
 out:
 	spin_unlock_irq(&engine->lock);

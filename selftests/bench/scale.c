@@ -30,6 +30,14 @@ static int open_queue(void)
 	return ret ? ret : args.fd;
 }
 
+/* Slot 0 of each: a job without ops would not wait for the engine. */
+static int attach_word(int queue, int dmabuf)
+{
+	int slot = sluice_attach(queue, dmabuf, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+
+	return slot > 0 ? -EINVAL : slot;
+}
+
 static void close_queues(struct scene *scene)
 {
 	(void)scene;
@@ -40,19 +48,21 @@ static void close_queues(struct scene *scene)
 /* The scene's own queue is for what comes first. */
 static int open_queues(struct scene *scene, int count)
 {
+	int ret;
+
+	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
+	if (scene->dmabufs[0] < 0)
+		return scene->dmabufs[0];
 	for (num_queues = 0; num_queues < count; num_queues++) {
 		queues[num_queues] = open_queue();
 		if (queues[num_queues] < 0)
 			return queues[num_queues];
+		ret = attach_word(queues[num_queues], scene->dmabufs[0]);
+		if (ret)
+			return ret;
 	}
 	scene->queue = open_queue();
-	if (scene->queue < 0)
-		return scene->queue;
-	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
-	if (scene->dmabufs[0] < 0)
-		return scene->dmabufs[0];
-	scene->slots[0] = sluice_attach(scene->queue, scene->dmabufs[0], SLUICE_ATTACH_WRITE);
-	return scene->slots[0] < 0 ? scene->slots[0] : 0;
+	return scene->queue < 0 ? scene->queue : attach_word(scene->queue, scene->dmabufs[0]);
 }
 
 static int submit(int queue, uint32_t flags, unsigned int in_fences)
@@ -61,6 +71,17 @@ static int submit(int queue, uint32_t flags, unsigned int in_fences)
 		.flags = flags, .in_fences = (uintptr_t)fences, .num_in_fences = in_fences,
 	};
 
+	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
+}
+
+/* An op of the bell's takes so many nanoseconds; with 0 it ends at once. */
+static int submit_op(int queue, uint32_t flags, uint32_t ns)
+{
+	struct sluice_submit args = { .num_ops = 1, .flags = flags };
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, 0, 4, ns);
+	args.ops = (uintptr_t)&op;
 	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
 }
 
@@ -100,12 +121,7 @@ static double submitted;
 
 static int keep_engine_busy(struct scene *scene, unsigned int jobs)
 {
-	struct sluice_submit args = { .num_ops = 1, .flags = SLUICE_SUBMIT_NO_COMPLETION };
-	struct sluice_op op;
-
-	sluice_op_fill(&op, scene->slots[0], 0, 4, jobs * SUBMIT_NS + SUBMIT_NS);
-	args.ops = (uintptr_t)&op;
-	return xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, &args);
+	return submit_op(scene->queue, SLUICE_SUBMIT_NO_COMPLETION, (jobs + 1) * SUBMIT_NS);
 }
 
 static int last_queue(unsigned int jobs)
@@ -120,9 +136,9 @@ static int submit_many(unsigned int jobs)
 	int ret = 0;
 
 	for (i = 0; i < jobs && !ret; i++)
-		ret = submit(queues[i % num_queues], SLUICE_SUBMIT_NO_COMPLETION, 0);
+		ret = submit_op(queues[i % num_queues], SLUICE_SUBMIT_NO_COMPLETION, 0);
 	if (!ret)
-		ret = submit(last_queue(jobs), 0, 0);
+		ret = submit_op(last_queue(jobs), 0, 0);
 	submitted = now();
 	return ret ? ret : see_end(last_queue(jobs));
 }
@@ -265,6 +281,7 @@ static const struct steps jobs_beside_others = {
 #define LATE_PERIOD_NS	14983	/* a prime: it meets each place sooner or later */
 
 static int *crowd, *crowd_devices;
+static uint64_t *crowd_points;	/* the last of each */
 static unsigned int num_crowd, num_crowd_devices;
 
 static void close_crowd(struct scene *scene)
@@ -275,7 +292,9 @@ static void close_crowd(struct scene *scene)
 		close(crowd_devices[--num_crowd_devices]);
 	free(crowd);
 	free(crowd_devices);
+	free(crowd_points);
 	crowd = crowd_devices = NULL;
+	crowd_points = NULL;
 	close_queues(scene);
 	close(hanging);
 	close(fences[0]);
@@ -299,7 +318,8 @@ static int open_crowd(unsigned int count)
 
 	crowd = calloc(count, sizeof(*crowd));
 	crowd_devices = calloc(count / SLUICE_MAX_QUEUES + 1, sizeof(*crowd_devices));
-	if (!crowd || !crowd_devices)
+	crowd_points = calloc(count, sizeof(*crowd_points));
+	if (!crowd || !crowd_devices || !crowd_points)
 		return -ENOMEM;
 	while (!ret && num_crowd < count) {
 		struct sluice_create_queue create = { .depth = LATE_JOBS };
@@ -310,6 +330,7 @@ static int open_crowd(unsigned int count)
 			ret = xioctl(crowd_devices[num_crowd_devices - 1],
 				     SLUICE_IOCTL_CREATE_QUEUE, &create);
 		if (!ret) {
+			crowd_points[num_crowd] = 1;
 			crowd[num_crowd++] = create.fd;
 			ret = submit(create.fd, SLUICE_SUBMIT_NO_COMPLETION, 1);
 		}
@@ -319,16 +340,19 @@ static int open_crowd(unsigned int count)
 
 static int late_round(struct scene *scene, unsigned int round)
 {
-	int queue = crowd[round % num_crowd], ret, i;
+	unsigned int number = round % num_crowd;
+	int queue = crowd[number], ret, i;
 
-	ret = submit(scene->queue, 0, 0);
+	ret = submit_op(scene->queue, 0, 0);
 	if (!ret)
 		ret = see_end(scene->queue) ?: read_end(scene->queue);
 	if (!ret)
 		ret = sluice_cancel(queue, 1, UINT64_MAX);
 	/* those that have ended, or are about to, take up the depth */
-	for (i = 0, ret = ret < 0 ? ret : 0; i < LATE_JOBS && !ret; i++)
+	for (i = 0, ret = ret < 0 ? ret : 0; i < LATE_JOBS && !ret; i++) {
 		ret = submit(queue, SLUICE_SUBMIT_NO_COMPLETION, 1);
+		crowd_points[number] += !ret;
+	}
 	return ret == -EBUSY || ret == -EAGAIN ? 0 : ret;
 }
 
@@ -339,7 +363,7 @@ static int end_crowd(void)
 	unsigned int i;
 
 	for (i = 0; i < num_crowd && ret >= 0; i++)
-		ret = sluice_wait(crowd[i], 1, -1) == -ECANCELED ? 0 : -EIO;
+		ret = sluice_wait(crowd[i], crowd_points[i], -1) == -ECANCELED ? 0 : -EIO;
 	while (num_crowd)
 		close(crowd[--num_crowd]);
 	return ret < 0 ? ret : 0;

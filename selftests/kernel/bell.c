@@ -104,7 +104,12 @@ static enum hrtimer_restart bell_watches(struct hrtimer *timer)
 static int bell_start(struct sluice_engine *engine, const struct sluice_step *step)
 {
 	u32 ns = min_t(u32, step->value, BELL_MAX_NS);
+	struct sluice_result result = {};
 
+	if (!ns) {
+		sluice_engine_done(engine, &result);
+		return 0;
+	}
 	spin_lock_irq(&bell.lock);
 	bell.engine = engine;
 	spin_unlock_irq(&bell.lock);
@@ -123,6 +128,7 @@ static void bell_abort(struct sluice_engine *engine)
 static const struct sluice_device_ops bell_ops = {
 	.owner = THIS_MODULE,
 	.driver = "bell",
+	.quick_start = true,
 	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
 	.op_align = 4,
 	.start = bell_start,

@@ -5,7 +5,8 @@
  * bell0's op, the eventfd, the fences.
  *
  * An op of bell0 rings the bell by itself, as many nanoseconds after it began as
- * the value that it is to fill the memory with; it leaves the memory alone.
+ * the value that it is to fill the memory with; with 0 it ends at once, and the bell does
+ * not ring.  It leaves the memory alone.
  */
 #ifndef _SLUICE_BELL_H
 #define _SLUICE_BELL_H
