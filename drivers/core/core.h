@@ -19,6 +19,7 @@
  *
  *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
  *	sdev->lock		mutex: list of queues, gone
+ *	queue->drop_lock	mutex: one at a time gives back all slots
  *	dma_resv		all those of a job, in one ww_acquire_ctx
  *	buffer->lock		mutex: attachments and their mappings
  *	queue->slot_lock	mutex: slot numbers
@@ -477,7 +478,8 @@ struct sluice_buffer {
  * @link: in queue->attached
  * @revoked: the exporter takes the memory back: no op may use it any more.  Set
  *	under the dma_resv
- * @going: the engine has it, and signals @gone; under the dma_resv
+ * @going: the engine has it, and signals @gone, the higher the later; else 0.
+ *	Under the dma_resv and the queue's attached_lock
  * @revoke: in engine->revoked, until no op that runs uses it; then in sdev->revoked
  * @gone: of memory that its exporter may take back: signals when no op uses it any
  *	more, and then stands on the buffer for all of the queue's jobs; else NULL
@@ -497,7 +499,7 @@ struct sluice_slot {
 	struct iosys_map map;
 	struct list_head link;
 	bool revoked;
-	bool going;
+	u64 going;
 	struct list_head revoke;
 	struct dma_fence *gone;
 };
@@ -529,11 +531,13 @@ struct sluice_history {
  * @depth: most jobs pending or unread; power of two
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
+ * @drop_lock: held while all slots are given back
  * @slot_lock: guards @slots and @slots_closed
  * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED in its place
  * @slots_closed: no more slots
- * @attached_lock: spinlock: guards @attached
+ * @attached_lock: spinlock: guards @attached and @revocations
  * @attached: all slots that have not been freed
+ * @revocations: slots whose memory was taken back while they were in use
  * @entity: the engine's part; under engine->lock
  * @lock: guards all below
  * @in_flight: jobs not ended, plus completions not read
@@ -555,11 +559,13 @@ struct sluice_queue {
 	struct list_head link;
 
 	struct mutex submit_lock;
+	struct mutex drop_lock;
 	struct mutex slot_lock;
 	struct xarray slots;
 	bool slots_closed;
 	spinlock_t attached_lock;
 	struct list_head attached;
+	u64 revocations;
 
 	struct sluice_entity entity;
 

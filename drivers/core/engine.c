@@ -751,6 +751,9 @@ static void sluice_engine_leave(struct sluice_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	engine->dispatching = false;
 	sluice_engine_rested(engine);
+	/* it may have gone off meanwhile */
+	if (engine->running)
+		mod_timer(&engine->timer, engine->deadline);
 	if (engine->withdraw || engine->state == SLUICE_ENGINE_STEP ||
 	    sluice_engine_has_work(engine))
 		sluice_engine_kick(engine);
@@ -788,8 +791,6 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
 		decision = engine->state == SLUICE_ENGINE_STEP ?
 			   sluice_engine_check_running(engine, &status) : SLUICE_NOTHING;
 	}
-	if (engine->running)
-		mod_timer(&engine->timer, engine->deadline);
 	sluice_engine_leave(engine);
 }
 

@@ -35,7 +35,7 @@ static bool sluice_job_let_go(struct sluice_job *job)
 	unsigned int i;
 
 	/* maybe in an interrupt: no long work, and no vfree() */
-	if (job->num_steps > SLUICE_FEW_STEPS || job->num_deps > SLUICE_FEW_STEPS ||
+	if (job->num_steps > SLUICE_FEW_STEPS || job->max_deps > SLUICE_FEW_STEPS ||
 	    job->num_commands)
 		return false;
 	sluice_job_drop_deps(job);

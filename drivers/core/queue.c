@@ -95,6 +95,7 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *ar
 	queue->entity.chain = args->flags & SLUICE_QUEUE_CHAIN_ERRORS;
 	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_DEFAULT_DEPTH, 2U));
 	mutex_init(&queue->submit_lock);
+	mutex_init(&queue->drop_lock);
 	mutex_init(&queue->slot_lock);
 	mutex_init(&queue->read_lock);
 	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);

@@ -80,6 +80,7 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 static struct dma_fence *sluice_slot_all_gone(const struct sluice_slot *slot)
 {
 	struct sluice_queue *queue = slot->queue;
+	const struct sluice_slot *last = NULL;
 	struct dma_fence *gone = NULL;
 	struct sluice_slot *other;
 
@@ -89,13 +90,15 @@ static struct dma_fence *sluice_slot_all_gone(const struct sluice_slot *slot)
 		if (other->dmabuf->resv != slot->dmabuf->resv)
 			continue;
 		if (!sluice_slot_revoked(other)) {
-			gone = NULL;
+			last = NULL;
 			break;
 		}
-		if (other->going)
-			gone = other->gone;
+		/* the engine lets go of them in the order in which it was told */
+		if (other->going && (!last || other->going > last->going))
+			last = other;
 	}
-	dma_fence_get(gone);
+	if (last)
+		gone = dma_fence_get(last->gone);
 	spin_unlock(&queue->attached_lock);
 	return gone;
 }
@@ -116,7 +119,11 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 	if (!queue)	/* whoever has it gives it back in a moment */
 		return;
 	/* one whose last reference has gone waits for the dma_resv, to unmap */
-	slot->going = kref_get_unless_zero(&slot->ref);
+	if (kref_get_unless_zero(&slot->ref)) {
+		spin_lock(&queue->attached_lock);
+		slot->going = ++queue->revocations;
+		spin_unlock(&queue->attached_lock);
+	}
 	gone = sluice_slot_all_gone(slot);
 	if (gone)
 		dma_resv_replace_fences(slot->dmabuf->resv, queue->context, gone,
@@ -566,6 +573,8 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
  * sluice_queue_drop_slots - give all slots back, and let no more in
  * @queue: the queue
  *
+ * On return all have been given back, whoever did it.
+ *
  * Context: may sleep and take dma_resv.
  */
 void sluice_queue_drop_slots(struct sluice_queue *queue)
@@ -573,6 +582,7 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 	struct sluice_slot *slot;
 	unsigned long number;
 
+	mutex_lock(&queue->drop_lock);
 	mutex_lock(&queue->slot_lock);
 	queue->slots_closed = true;
 	mutex_unlock(&queue->slot_lock);
@@ -584,6 +594,7 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 		if (slot != SLUICE_SLOT_REVOKED)
 			sluice_slot_put(slot);
 	}
+	mutex_unlock(&queue->drop_lock);
 }
 
 /**

@@ -108,9 +108,48 @@ static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 	timer_shutdown_sync(&sdev->engines[0].timer);
 }
 
+/* Whose time is up while SUBMIT decides has found it busy: SUBMIT sees to it. */
+static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
+{
+	struct sluice_history history = {};
+	struct sluice_job *running, *empty;
+	struct sluice_device *sdev;
+	struct sluice_engine *engine;
+	struct sluice_queue *queue;
+
+	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	engine = &sdev->engines[0];
+	sluice_engine_init(engine, sdev, 0);
+	running = sluice_entity_first(&engine_test_queue(test, engine)->entity);
+	queue = engine_test_queue(test, engine);
+	spin_lock_init(&queue->lock);
+	init_waitqueue_head(&queue->wait);
+	queue->history = &history;
+	queue->depth = 1;
+	queue->in_flight = 1;
+	empty = sluice_entity_first(&queue->entity);
+	empty->flags = SLUICE_SUBMIT_NO_COMPLETION;
+	kref_init(&empty->ref);
+	kref_get(&empty->ref);
+
+	spin_lock_irq(&engine->lock);
+	sluice_engine_take(engine, running);
+	/* its timer has gone off */
+	KUNIT_EXPECT_FALSE(test, timer_pending(&engine->timer));
+	sluice_engine_end_now(engine, empty);
+	spin_unlock_irq(&engine->lock);
+	KUNIT_EXPECT_TRUE(test, list_empty(&empty->link));
+	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
+	timer_shutdown_sync(&queue->entity.timer);
+	timer_shutdown_sync(&running->queue->entity.timer);
+	timer_shutdown_sync(&engine->timer);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_looks_keep_no_ready_job_from_it),
 	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
+	KUNIT_CASE(engine_limits_what_runs_beside_SUBMIT),
 	{ }
 };
 

@@ -261,11 +261,43 @@ static void opposite_orders_back_off(struct kunit *test)
 	}
 }
 
+/* An array of in-fences that was large keeps its size when most of them were the same one. */
+static void large_arrays_are_left_to_the_reaper(struct kunit *test)
+{
+	static const struct {
+		unsigned int max;
+		bool let_go;
+	} cases[] = {
+		{ SLUICE_FEW_DEPS, true },
+		{ SLUICE_FEW_STEPS, true },
+		{ 1024, false },
+	};
+	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
+	struct sluice_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, queue);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->queue = queue;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		kref_init(&queue->ref);
+		kref_get(&queue->ref);
+		job->deps = job->few_deps;
+		job->max_deps = cases[i].max;
+		if (cases[i].max > SLUICE_FEW_DEPS)
+			job->deps = kvcalloc(cases[i].max, sizeof(*job->deps), GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, job->deps);
+		KUNIT_EXPECT_EQ(test, sluice_job_let_go(job), cases[i].let_go);
+		sluice_job_drop_deps(job);
+	}
+}
+
 static struct kunit_case job_cases[] = {
 	KUNIT_CASE(ranges_at_their_extremes),
 	KUNIT_CASE(frames_at_their_extremes),
 	KUNIT_CASE(copies_overlap_or_not),
 	KUNIT_CASE(directions_are_those_attached),
+	KUNIT_CASE(large_arrays_are_left_to_the_reaper),
 	KUNIT_CASE_SLOW(opposite_orders_back_off),
 	{ }
 };

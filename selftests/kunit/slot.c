@@ -4,7 +4,9 @@
  * lab behaves like.  Included by drivers/core/slot.c.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/file.h>
+#include <linux/kthread.h>
 #include <linux/prandom.h>
 
 #define CURSOR_SEGMENTS	40
@@ -312,6 +314,7 @@ static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *
 	queue->engine = &sdev->engines[0];
 	INIT_LIST_HEAD(&queue->attached);
 	spin_lock_init(&queue->attached_lock);
+	mutex_init(&queue->drop_lock);
 	mutex_init(&queue->slot_lock);
 	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
 	strscpy(queue->name, "odd", sizeof(queue->name));
@@ -510,6 +513,107 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	sluice_engine_fini(&sdev->engines[0]);
 }
 
+/*
+ * On the buffer stands the fence of the slot that was taken back last: the others' may have
+ * signalled already.
+ */
+static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *first = odd_slot(test, &how), *second;
+	struct sluice_engine *engine;
+	struct sluice_device *sdev;
+	struct sluice_queue *queue;
+	struct dma_fence *gone;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
+	sdev = first->sdev;
+	engine = &sdev->engines[0];
+	second = sluice_slot_create(first->client, first->dmabuf, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
+	queue = odd_queue(test, sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(first, queue, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(second, queue, 1), 0);
+
+	/* nobody lets go of them for now */
+	spin_lock_irq(&engine->lock);
+	engine->dispatching = true;
+	spin_unlock_irq(&engine->lock);
+	dma_resv_lock(first->dmabuf->resv, NULL);
+	sluice_slot_invalidate(second->attach);
+	gone = sluice_slot_all_gone(second);
+	KUNIT_EXPECT_PTR_EQ(test, gone, NULL);
+	sluice_slot_invalidate(first->attach);
+	gone = sluice_slot_all_gone(first);
+	KUNIT_EXPECT_PTR_EQ(test, gone, first->gone);
+	dma_resv_unlock(first->dmabuf->resv);
+
+	spin_lock_irq(&engine->lock);
+	engine->dispatching = false;
+	sluice_engine_kick_locked(engine);
+	spin_unlock_irq(&engine->lock);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
+	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(second->gone));
+	dma_fence_put(gone);
+	flush_work(&engine->work);
+	flush_work(&sdev->revoke_work);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	sluice_slot_put(second);
+	sluice_slot_put(first);
+	sluice_engine_fini(engine);
+}
+
+struct odd_drop {
+	struct sluice_queue *queue;
+	struct completion done;
+};
+
+static int odd_drop(void *data)
+{
+	struct odd_drop *drop = data;
+
+	sluice_queue_drop_slots(drop->queue);
+	complete_all(&drop->done);
+	return 0;
+}
+
+/* The device goes while its queue closes: neither is done before every slot is. */
+static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	struct sluice_queue *queue;
+	struct dma_buf *dmabuf;
+	struct odd_drop drops[2];
+	unsigned int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	dmabuf = slot->dmabuf;
+	get_dma_buf(dmabuf);
+	queue = odd_queue(test, slot->sdev);
+	xa_store(&queue->slots, 0, slot, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, queue, 0), 0);
+	/* to unmap the slot takes the lock */
+	dma_resv_lock(dmabuf->resv, NULL);
+	for (i = 0; i < ARRAY_SIZE(drops); i++) {
+		struct task_struct *task;
+
+		drops[i].queue = queue;
+		init_completion(&drops[i].done);
+		task = kthread_run(odd_drop, &drops[i], "sluice-kunit-drop-%u", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	}
+	for (i = 0; i < ARRAY_SIZE(drops); i++)
+		KUNIT_EXPECT_EQ(test, wait_for_completion_timeout(&drops[i].done, HZ / 4), 0);
+	dma_resv_unlock(dmabuf->resv);
+	for (i = 0; i < ARRAY_SIZE(drops); i++)
+		wait_for_completion(&drops[i].done);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	dma_buf_put(dmabuf);
+}
+
 /* A kernel thread's last reference to a file is dropped later: not too late. */
 static void odd_exit(struct kunit *test)
 {
@@ -542,6 +646,8 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_short_table_is_unpinned_again),
 	KUNIT_CASE(odd_memory_taken_back_early_is_not_bound),
 	KUNIT_CASE(odd_memory_taken_back_is_unmapped),
+	KUNIT_CASE(odd_memory_of_two_slots_is_gone_with_the_last),
+	KUNIT_CASE_SLOW(odd_slots_are_dropped_by_one_at_a_time),
 	{ }
 };
 
