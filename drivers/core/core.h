@@ -475,11 +475,10 @@ struct sluice_buffer {
  * @dir: what the device does to the memory
  * @flags: SLUICE_ATTACH_*, READ and WRITE spelt out
  * @map: kernel mapping, for a cpu_engine
- * @link: in queue->attached
+ * @sharing: the slots of the queue with the same dma_resv; NULL for one that is only for a
+ *	look
  * @revoked: the exporter takes the memory back: no op may use it any more.  Set
  *	under the dma_resv
- * @going: the engine has it, and signals @gone, the higher the later; else 0.
- *	Under the dma_resv and the queue's attached_lock
  * @revoke: in engine->revoked, until no op that runs uses it; then in sdev->revoked
  * @gone: of memory that its exporter may take back: signals when no op uses it any
  *	more, and then stands on the buffer for all of the queue's jobs; else NULL
@@ -497,10 +496,25 @@ struct sluice_slot {
 	enum dma_data_direction dir;
 	u32 flags;
 	struct iosys_map map;
-	struct list_head link;
+	struct sluice_sharing *sharing;
 	bool revoked;
-	u64 going;
 	struct list_head revoke;
+	struct dma_fence *gone;
+};
+
+/**
+ * struct sluice_sharing - the slots of a queue whose buffers have the same dma_resv
+ * @node: in queue->sharings
+ * @resv: the dma_resv, which the buffers of @slots keep
+ * @slots: that have not been freed; under the queue's sharings_lock
+ * @usable: of these, that are mapped and not revoked; under the dma_resv
+ * @gone: of the slot that was revoked last while it was in use, or NULL; under the dma_resv
+ */
+struct sluice_sharing {
+	struct rb_node node;
+	struct dma_resv *resv;
+	unsigned int slots;
+	unsigned int usable;
 	struct dma_fence *gone;
 };
 
@@ -535,9 +549,8 @@ struct sluice_history {
  * @slot_lock: guards @slots and @slots_closed
  * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED in its place
  * @slots_closed: no more slots
- * @attached_lock: spinlock: guards @attached and @revocations
- * @attached: all slots that have not been freed
- * @revocations: slots whose memory was taken back while they were in use
+ * @sharings_lock: spinlock: guards @sharings
+ * @sharings: of all slots that have not been freed, by the address of their dma_resv
  * @entity: the engine's part; under engine->lock
  * @lock: guards all below
  * @in_flight: jobs not ended, plus completions not read
@@ -563,9 +576,8 @@ struct sluice_queue {
 	struct mutex slot_lock;
 	struct xarray slots;
 	bool slots_closed;
-	spinlock_t attached_lock;
-	struct list_head attached;
-	u64 revocations;
+	spinlock_t sharings_lock;
+	struct rb_root sharings;
 
 	struct sluice_entity entity;
 
@@ -946,6 +958,13 @@ void sluice_slot_put(struct sluice_slot *slot);
 bool sluice_slot_put_unless_last(struct sluice_slot *slot);
 void sluice_queue_drop_slots(struct sluice_queue *queue);
 
+/* sharing.c */
+struct sluice_sharing *sluice_sharing_join(struct sluice_queue *queue,
+					   struct sluice_sharing *spare, struct dma_resv *resv);
+void sluice_sharing_lose(struct sluice_queue *queue, struct sluice_sharing *sharing,
+			 struct dma_fence *gone);
+void sluice_sharing_leave(struct sluice_queue *queue, struct sluice_sharing *sharing);
+
 /* What is left of a slot whose memory was taken back. */
 #define SLUICE_SLOT_REVOKED	((struct sluice_slot *)xa_mk_value(0))
 
@@ -983,12 +1002,14 @@ void sluice_job_reap(struct work_struct *work);
 /* program.c */
 int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
 			const struct sluice_op *op);
-int sluice_program_check(struct sluice_step *step, const struct sluice_device *sdev);
+int sluice_program_check(const struct sluice_job *job, struct sluice_step *step);
 void sluice_program_free(struct sluice_step *step);
 
 /* deps.c */
 int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container);
 void sluice_job_collect_claims(struct sluice_job *job);
+int sluice_job_lock_one(const struct sluice_job *job, struct dma_resv *resv,
+			struct ww_acquire_ctx *ctx);
 int sluice_job_lock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
 void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx);
 int sluice_job_collect_implicit(struct sluice_job *job);

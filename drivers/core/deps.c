@@ -144,12 +144,19 @@ void sluice_job_unlock(struct sluice_job *job, struct ww_acquire_ctx *ctx)
 	ww_acquire_fini(ctx);
 }
 
-/*
+/**
+ * sluice_job_lock_one - lock a reservation for a job that is not published
+ * @job: the job
+ * @resv: the reservation
+ * @ctx: of several, or NULL
+ *
  * Not interruptible for io_uring, see sluice_queue_lock_submit(): dma_resv has
  * no lock that only a kill ends.
+ *
+ * Context: may sleep.  Return: 0, -EINTR, or -EDEADLK with a context.
  */
-static int sluice_job_lock_one(const struct sluice_job *job, struct dma_resv *resv,
-			       struct ww_acquire_ctx *ctx)
+int sluice_job_lock_one(const struct sluice_job *job, struct dma_resv *resv,
+			struct ww_acquire_ctx *ctx)
 {
 	return job->uring ? dma_resv_lock(resv, ctx) : dma_resv_lock_interruptible(resv, ctx);
 }

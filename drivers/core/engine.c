@@ -478,14 +478,16 @@ static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engi
 	if (*status)
 		return SLUICE_END;
 	if (atomic_read_acquire(&job->waiting)) {
-		*status = -ETIME;
-		if (time_after_eq(jiffies, sluice_job_late(job)))
-			return SLUICE_END;
 		mod_timer(&entity->timer, sluice_job_late(job));
-		if (job->armed)
+		/* its fences may have signalled in time, while it was not the first */
+		if (!job->armed) {
+			job->armed = true;
+			return SLUICE_ARM;
+		}
+		if (time_before(jiffies, sluice_job_late(job)))
 			return SLUICE_AGAIN;
-		job->armed = true;
-		return SLUICE_ARM;
+		*status = -ETIME;
+		return SLUICE_END;
 	}
 	if (!job->prepared)
 		return SLUICE_PREPARE;

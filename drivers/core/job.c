@@ -263,8 +263,9 @@ static int sluice_check_frame(const struct sluice_step *step, const struct sluic
 	return 0;
 }
 
-static int sluice_step_check(struct sluice_step *step, const struct sluice_device *sdev)
+static int sluice_step_check(const struct sluice_job *job, struct sluice_step *step)
 {
+	const struct sluice_device *sdev = job->queue->sdev;
 	bool program = step->kind == SLUICE_OP_PROGRAM;
 	u64 src_length = program ? step->program.src_length : step->length;
 	u64 align = sdev->ops->op_align;
@@ -286,7 +287,7 @@ static int sluice_step_check(struct sluice_step *step, const struct sluice_devic
 	if (ret)
 		return ret;
 	if (program)
-		return sluice_program_check(step, sdev);
+		return sluice_program_check(job, step);
 	if (step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK)
 		return sluice_check_frame(step, sdev);
 	if (step->kind == SLUICE_OP_COPY && step->src->dmabuf == step->dst->dmabuf &&
@@ -329,7 +330,7 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 		ret = sluice_step_resolve(&job->steps[i], queue, slots[i]);
 	mutex_unlock(&queue->slot_lock);
 	for (i = 0; i < job->num_steps && !ret; i++)
-		ret = sluice_step_check(&job->steps[i], queue->sdev);
+		ret = sluice_step_check(job, &job->steps[i]);
 	return ret;
 }
 

@@ -155,21 +155,48 @@ static void sluice_place_go(struct sluice_place *place, const struct sluice_slot
 	place->at = at;
 }
 
+/*
+ * A device address in a slot, and how many bytes follow it in one piece.  The dma_resv is
+ * held just for that: the exporter may take the memory back at any time.  When it has done
+ * so before the job is published, nobody uses the address.
+ */
+static int sluice_place_find(struct sluice_place *place, const struct sluice_job *job,
+			     const struct sluice_slot *slot, u64 offset, u64 at,
+			     u64 *address, u64 *left)
+{
+	struct dma_resv *resv = slot->dmabuf->resv;
+	int ret = sluice_job_lock_one(job, resv, NULL);
+
+	if (ret)
+		return ret;
+	if (slot->sgt) {
+		sluice_place_go(place, slot, offset, at);
+		*address = sluice_cursor_address(&place->cursor);
+		*left = sluice_cursor_left(&place->cursor);
+	} else {
+		ret = -ENODEV;
+	}
+	dma_resv_unlock(resv);
+	return ret;
+}
+
 /* A WRITE_DST or WRITE_SRC becomes a WRITE. */
-static int sluice_command_resolve(struct sluice_command *command, const struct sluice_step *step,
-				  struct sluice_place *place)
+static int sluice_command_resolve(struct sluice_command *command, const struct sluice_job *job,
+				  const struct sluice_step *step, struct sluice_place *places)
 {
 	bool dst = command->kind == SLUICE_COMMAND_WRITE_DST;
-	u64 size = dst ? step->length : step->program.src_length, address;
+	u64 size = dst ? step->length : step->program.src_length, address, left;
+	int ret;
 
 	if (command->value >= size || command->length > size - command->value)
 		return -ERANGE;
-	place += dst;
-	sluice_place_go(place, dst ? step->dst : step->src,
-			dst ? step->dst_offset : step->src_offset, command->value);
-	if (sluice_cursor_left(&place->cursor) < (command->length ?: size - command->value))
+	ret = sluice_place_find(&places[dst], job, dst ? step->dst : step->src,
+				dst ? step->dst_offset : step->src_offset, command->value,
+				&address, &left);
+	if (ret)
+		return ret;
+	if (left < (command->length ?: size - command->value))
 		return -EADDRNOTAVAIL;
-	address = sluice_cursor_address(&place->cursor);
 	if (command->part == SLUICE_ADDRESS_LOW)
 		address = lower_32_bits(address);
 	else if (command->part == SLUICE_ADDRESS_HIGH)
@@ -188,14 +215,15 @@ static int sluice_command_resolve(struct sluice_command *command, const struct s
 
 /**
  * sluice_program_check - can the device run it?
- * @step: a PROGRAM whose ranges are inside its slots, which it gets addresses from
- * @sdev: the device, which the caller has entered
+ * @job: not published; it has entered the device
+ * @step: its PROGRAM whose ranges are inside its slots, which it gets addresses from
  *
- * Context: may sleep.  Return: 0, -ERANGE, -EADDRNOTAVAIL, -EINTR (killed), or what
- * the driver says.
+ * Context: may sleep and takes dma_resv.  Return: 0, -ERANGE, -EADDRNOTAVAIL, -ENODEV (the
+ * memory has been taken back), -EINTR, or what the driver says.
  */
-int sluice_program_check(struct sluice_step *step, const struct sluice_device *sdev)
+int sluice_program_check(const struct sluice_job *job, struct sluice_step *step)
 {
+	const struct sluice_device *sdev = job->queue->sdev;
 	struct sluice_place places[2] = {};
 	int ret = 0;
 	u32 i;
@@ -205,7 +233,7 @@ int sluice_program_check(struct sluice_step *step, const struct sluice_device *s
 
 		ret = sdev->ops->check_command(sdev->priv, command);
 		if (!ret && sluice_command_has_address(command))
-			ret = sluice_command_resolve(command, step, places);
+			ret = sluice_command_resolve(command, job, step, places);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

@@ -99,8 +99,8 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *ar
 	mutex_init(&queue->slot_lock);
 	mutex_init(&queue->read_lock);
 	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
-	spin_lock_init(&queue->attached_lock);
-	INIT_LIST_HEAD(&queue->attached);
+	spin_lock_init(&queue->sharings_lock);
+	queue->sharings = RB_ROOT;
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
 

@@ -73,37 +73,6 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 }
 
 /*
- * Do all slots of the queue that share the reservation go?  Only then may the queue's
- * fences, which stand for all of them, be taken from it.  Return: the fence that takes
- * their place, with a reference, or NULL.
- */
-static struct dma_fence *sluice_slot_all_gone(const struct sluice_slot *slot)
-{
-	struct sluice_queue *queue = slot->queue;
-	const struct sluice_slot *last = NULL;
-	struct dma_fence *gone = NULL;
-	struct sluice_slot *other;
-
-	dma_resv_assert_held(slot->dmabuf->resv);
-	spin_lock(&queue->attached_lock);
-	list_for_each_entry(other, &queue->attached, link) {
-		if (other->dmabuf->resv != slot->dmabuf->resv)
-			continue;
-		if (!sluice_slot_revoked(other)) {
-			last = NULL;
-			break;
-		}
-		/* the engine lets go of them in the order in which it was told */
-		if (other->going && (!last || other->going > last->going))
-			last = other;
-	}
-	if (last)
-		gone = dma_fence_get(last->gone);
-	spin_unlock(&queue->attached_lock);
-	return gone;
-}
-
-/*
  * The dma_resv is held.  What was not mapped yet has nothing to lose: memory may move
  * until it is pinned.
  */
@@ -111,7 +80,7 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
 	struct sluice_slot *slot = attach->importer_priv;
 	struct sluice_queue *queue = slot->queue;
-	struct dma_fence *gone;
+	bool going;
 
 	if (!slot->sgt || slot->revoked)
 		return;
@@ -119,17 +88,10 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 	if (!queue)	/* whoever has it gives it back in a moment */
 		return;
 	/* one whose last reference has gone waits for the dma_resv, to unmap */
-	if (kref_get_unless_zero(&slot->ref)) {
-		spin_lock(&queue->attached_lock);
-		slot->going = ++queue->revocations;
-		spin_unlock(&queue->attached_lock);
-	}
-	gone = sluice_slot_all_gone(slot);
-	if (gone)
-		dma_resv_replace_fences(slot->dmabuf->resv, queue->context, gone,
-					DMA_RESV_USAGE_WRITE);
-	dma_fence_put(gone);
-	if (!slot->going)
+	going = kref_get_unless_zero(&slot->ref);
+	/* the engine lets go of slots in the order in which it is told */
+	sluice_sharing_lose(queue, slot->sharing, going ? slot->gone : NULL);
+	if (!going)
 		return;
 	kref_get(&queue->ref);
 	sluice_engine_revoke(queue->engine, slot);
@@ -258,6 +220,8 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 	sgt = slot->sgt;
 	slot->sgt = NULL;
 	if (sgt) {
+		if (slot->sharing && !slot->revoked)
+			sluice_sharing_lose(slot->queue, slot->sharing, NULL);
 		dma_buf_unmap_attachment(slot->attach, sgt, slot->dir);
 		if (slot->attach->importer_ops)
 			dma_buf_unpin(slot->attach);
@@ -479,6 +443,7 @@ err_exit:
  */
 int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number)
 {
+	struct sluice_sharing *spare;
 	int ret = 0;
 
 	if (slot->attach->importer_ops && dma_buf_is_dynamic(slot->dmabuf)) {
@@ -487,15 +452,17 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 n
 			return -ENOMEM;
 		sluice_fence_init(slot->gone, dma_fence_context_alloc(1), 1);
 	}
+	spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
+	if (!spare)
+		return -ENOMEM;
 	dma_resv_lock(slot->dmabuf->resv, NULL);
 	if (slot->revoked) {
 		ret = -ENODEV;
+		kfree(spare);
 	} else {
 		slot->queue = queue;
 		slot->number = number;
-		spin_lock(&queue->attached_lock);
-		list_add_tail(&slot->link, &queue->attached);
-		spin_unlock(&queue->attached_lock);
+		slot->sharing = sluice_sharing_join(queue, spare, slot->dmabuf->resv);
 	}
 	dma_resv_unlock(slot->dmabuf->resv);
 	return ret;
@@ -510,11 +477,8 @@ static void sluice_slot_release(struct kref *ref)
 	if (slot->attach)
 		dma_buf_detach(slot->dmabuf, slot->attach);
 	/* only now: until it is detached it may be asked for */
-	if (slot->queue) {
-		spin_lock(&slot->queue->attached_lock);
-		list_del(&slot->link);
-		spin_unlock(&slot->queue->attached_lock);
-	}
+	if (slot->sharing)
+		sluice_sharing_leave(slot->queue, slot->sharing);
 	dma_fence_put(slot->gone);
 	sluice_account_uncharge(slot->client, slot->charge, true);
 	dma_buf_put(slot->dmabuf);

@@ -273,7 +273,10 @@ static const struct steps jobs_beside_others = {
  * How late an interrupt comes at most, because interrupts are off, while so many queues
  * have a job that waits for the one that hangs.  Each round does what looks at queues:
  * a job runs beside them, and one queue has its jobs cancelled and gets new ones.  In the
- * end the fence signals for which all of them wait, and they are closed.
+ * end the fence signals for which all of them wait.
+ *
+ * And then, while they are closed.  Whoever closes so many files gives back memory, and the
+ * kernel does so in batches with interrupts off: as many ends of pipes stand beside them.
  */
 
 #define LATE_ROUNDS	400
@@ -298,6 +301,7 @@ static void close_crowd(struct scene *scene)
 	close_queues(scene);
 	close(hanging);
 	close(fences[0]);
+	hanging = fences[0] = -1;
 	settle(MIB(64));
 }
 
@@ -311,30 +315,44 @@ static int open_crowd_device(void)
 	return fd;
 }
 
-static int open_crowd(unsigned int count)
+/* One more queue with a job that waits. */
+static int open_in_crowd(void)
+{
+	struct sluice_create_queue create = { .depth = LATE_JOBS };
+	int ret = 0;
+
+	if (num_crowd % SLUICE_MAX_QUEUES == 0)
+		ret = open_crowd_device();
+	if (ret >= 0)
+		ret = xioctl(crowd_devices[num_crowd_devices - 1], SLUICE_IOCTL_CREATE_QUEUE,
+			     &create);
+	if (ret)
+		return ret;
+	crowd_points[num_crowd] = 1;
+	crowd[num_crowd++] = create.fd;
+	return submit(create.fd, SLUICE_SUBMIT_NO_COMPLETION, 1);
+}
+
+static int open_pipe_in_crowd(void)
+{
+	if (pipe(&crowd[num_crowd]))
+		return -errno;
+	num_crowd += 2;
+	return 0;
+}
+
+static int open_crowd(unsigned int count, int (*open_one_more)(void))
 {
 	struct rlimit files = { count + 1024, count + 1024 };
-	int ret = setrlimit(RLIMIT_NOFILE, &files) ? -errno : hang(&fences[0]);
+	int ret = setrlimit(RLIMIT_NOFILE, &files) ? -errno : 0;
 
 	crowd = calloc(count, sizeof(*crowd));
 	crowd_devices = calloc(count / SLUICE_MAX_QUEUES + 1, sizeof(*crowd_devices));
 	crowd_points = calloc(count, sizeof(*crowd_points));
 	if (!crowd || !crowd_devices || !crowd_points)
 		return -ENOMEM;
-	while (!ret && num_crowd < count) {
-		struct sluice_create_queue create = { .depth = LATE_JOBS };
-
-		if (num_crowd % SLUICE_MAX_QUEUES == 0)
-			ret = open_crowd_device();
-		if (ret >= 0)
-			ret = xioctl(crowd_devices[num_crowd_devices - 1],
-				     SLUICE_IOCTL_CREATE_QUEUE, &create);
-		if (!ret) {
-			crowd_points[num_crowd] = 1;
-			crowd[num_crowd++] = create.fd;
-			ret = submit(create.fd, SLUICE_SUBMIT_NO_COMPLETION, 1);
-		}
-	}
+	while (!ret && num_crowd < count)
+		ret = open_one_more();
 	return ret;
 }
 
@@ -357,32 +375,47 @@ static int late_round(struct scene *scene, unsigned int round)
 }
 
 /* Of another device, so they are cancelled, too: the last one to be asked is the last. */
-static int end_crowd(void)
+static int end_jobs_of_crowd(void)
 {
 	int ret = sluice_cancel(hanging, 1, UINT64_MAX);
 	unsigned int i;
 
 	for (i = 0; i < num_crowd && ret >= 0; i++)
 		ret = sluice_wait(crowd[i], crowd_points[i], -1) == -ECANCELED ? 0 : -EIO;
-	while (num_crowd)
-		close(crowd[--num_crowd]);
 	return ret < 0 ? ret : 0;
 }
 
-static int latest(struct scene *scene, double *value)
+static int late_rounds(struct scene *scene)
 {
-	__u64 late = 0;
 	unsigned int round;
-	int ret = open_crowd(scene->count);
+	int ret = 0;
 
-	if (!ret)
-		ret = open_queues(scene, 0);
-	if (!ret)
-		ret = xioctl(bell_node(), BELL_WATCH, (void *)LATE_PERIOD_NS);
 	for (round = 0; round < LATE_ROUNDS && !ret; round++)
 		ret = late_round(scene, round);
+	return ret;
+}
+
+static int run_beside_crowd(struct scene *scene)
+{
+	return late_rounds(scene) ?: end_jobs_of_crowd();
+}
+
+static int close_each_in_crowd(struct scene *scene)
+{
+	(void)scene;
+	while (num_crowd)
+		close(crowd[--num_crowd]);
+	return 0;
+}
+
+/* How late an interrupt comes at most while it is done. */
+static int latest(struct scene *scene, int (*action)(struct scene *), double *value)
+{
+	__u64 late = 0;
+	int ret = xioctl(bell_node(), BELL_WATCH, (void *)LATE_PERIOD_NS);
+
 	if (!ret)
-		ret = end_crowd();
+		ret = action(scene);
 	if (!ret)
 		ret = xioctl(bell_node(), BELL_LATE, &late);
 	xioctl(bell_node(), BELL_WATCH, NULL);
@@ -390,7 +423,41 @@ static int latest(struct scene *scene, double *value)
 	return ret;
 }
 
-static const struct steps lateness = { .value = latest, .teardown = close_crowd };
+static int latest_beside(struct scene *scene, double *value)
+{
+	int ret = hang(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
+
+	if (!ret)
+		ret = open_queues(scene, 0);
+	/* the kernel has interrupts off for long when it turns pages into memory for jobs */
+	if (!ret)
+		ret = late_rounds(scene);
+	return ret ? ret : latest(scene, run_beside_crowd, value);
+}
+
+static int latest_at_close(struct scene *scene, double *value)
+{
+	int ret = hang(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
+
+	if (!ret)
+		ret = end_jobs_of_crowd();
+	return ret ? ret : latest(scene, close_each_in_crowd, value);
+}
+
+static int latest_at_close_of_pipes(struct scene *scene, double *value)
+{
+	int ret = open_crowd(scene->count, open_pipe_in_crowd);
+
+	return ret ? ret : latest(scene, close_each_in_crowd, value);
+}
+
+static const struct steps lateness = { .value = latest_beside, .teardown = close_crowd };
+static const struct steps lateness_at_close = {
+	.value = latest_at_close, .teardown = close_crowd,
+};
+static const struct steps lateness_at_close_of_pipes = {
+	.value = latest_at_close_of_pipes, .teardown = close_crowd,
+};
 
 /*
  * In-fences of another driver, signalled in an interrupt, all different.  What each
@@ -491,6 +558,11 @@ const struct bench scale_benches[] = {
 			{ .name = "1,000 wait", .steps = &lateness, .count = 1000 },
 			{ .name = "1 waits", .steps = &lateness, .count = 1 },
 		},
+	}, {
+		.area = "queues", .name = "an interrupt, 60,000 queues close",
+		.ours = { .name = "60,000 close", .steps = &lateness_at_close, .count = 60000 },
+		.peers = { { .name = "30,000 pipes", .steps = &lateness_at_close_of_pipes,
+			     .count = 60000 } },
 	}, {
 		.area = "queues", .name = "an in-fence of 64", .goal = 1.1,
 		.ours = { .name = "64 in-fences", .steps = &in_fences_64 },

@@ -146,10 +146,45 @@ static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 	timer_shutdown_sync(&engine->timer);
 }
 
+/* One that came late to the front: its fences may have signalled before it was late. */
+static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
+{
+	enum sluice_decision decision;
+	struct sluice_device *sdev;
+	struct sluice_engine *engine;
+	struct sluice_queue *queue;
+	struct sluice_job *job;
+	int status = 0;
+
+	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	engine = &sdev->engines[0];
+	sluice_engine_init(engine, sdev, 0);
+	engine->dispatching = true;	/* so that nobody else is asked to */
+	queue = engine_test_queue(test, engine);
+	job = sluice_entity_first(&queue->entity);
+	atomic_set(&job->waiting, 1);
+	job->submitted = jiffies - 2 * msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+
+	spin_lock_irq(&engine->lock);
+	list_add_tail(&queue->entity.node, &engine->look);
+	decision = sluice_engine_decide(engine, &job, &status);
+	KUNIT_EXPECT_EQ(test, decision, SLUICE_ARM);
+	/* they have not */
+	list_move_tail(&queue->entity.node, &engine->look);
+	decision = sluice_engine_decide(engine, &job, &status);
+	KUNIT_EXPECT_EQ(test, decision, SLUICE_END);
+	KUNIT_EXPECT_EQ(test, status, -ETIME);
+	spin_unlock_irq(&engine->lock);
+	timer_shutdown_sync(&queue->entity.timer);
+	timer_shutdown_sync(&engine->timer);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_looks_keep_no_ready_job_from_it),
 	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
 	KUNIT_CASE(engine_limits_what_runs_beside_SUBMIT),
+	KUNIT_CASE(engine_asks_for_fences_before_it_says_late),
 	{ }
 };
 

@@ -22,6 +22,7 @@ static const struct sluice_device_ops job_test_ops = {
 };
 
 struct job_test {
+	struct sluice_job *job;
 	struct sluice_device *sdev;
 	struct sluice_slot *dst;
 	struct sluice_slot *src;
@@ -46,6 +47,11 @@ static int job_test_init(struct kunit *test)
 	t->sdev = kunit_kzalloc(test, struct_size(t->sdev, engines, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
 	t->sdev->ops = &job_test_ops;
+	t->job = kunit_kzalloc(test, struct_size(t->job, steps, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->job);
+	t->job->queue = kunit_kzalloc(test, sizeof(*t->job->queue), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->job->queue);
+	t->job->queue->sdev = t->sdev;
 	t->dst = job_test_slot(test);
 	t->src = job_test_slot(test);
 	test->priv = t;
@@ -166,7 +172,7 @@ static void copies_overlap_or_not(struct kunit *test)
 			.length = cases[i].length,
 		};
 
-		KUNIT_EXPECT_EQ_MSG(test, sluice_step_check(&step, t->sdev), cases[i].result,
+		KUNIT_EXPECT_EQ_MSG(test, sluice_step_check(t->job, &step), cases[i].result,
 				    "case %u", i);
 	}
 }
@@ -180,13 +186,13 @@ static void directions_are_those_attached(struct kunit *test)
 
 	t->dst->dmabuf->size = 4;
 	t->src->dmabuf->size = 4;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), 0);
+	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), 0);
 	t->dst->flags = SLUICE_ATTACH_READ;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), -EACCES);
+	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), -EACCES);
 	t->dst->flags = SLUICE_ATTACH_WRITE;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), 0);
+	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), 0);
 	t->src->flags = SLUICE_ATTACH_WRITE;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(&step, t->sdev), -EACCES);
+	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), -EACCES);
 }
 
 /* Two threads that want the same reservations in opposite orders. */

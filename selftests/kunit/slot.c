@@ -312,8 +312,9 @@ static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *
 	KUNIT_ASSERT_NOT_NULL(test, queue);
 	kref_init(&queue->ref);
 	queue->engine = &sdev->engines[0];
-	INIT_LIST_HEAD(&queue->attached);
-	spin_lock_init(&queue->attached_lock);
+	queue->sdev = sdev;
+	spin_lock_init(&queue->sharings_lock);
+	queue->sharings = RB_ROOT;
 	mutex_init(&queue->drop_lock);
 	mutex_init(&queue->slot_lock);
 	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
@@ -513,6 +514,34 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	sluice_engine_fini(&sdev->engines[0]);
 }
 
+/* A job's, on the buffer; with a reference for the caller. */
+static struct dma_fence *odd_queue_fence(struct kunit *test, struct sluice_queue *queue,
+					 struct dma_buf *dmabuf)
+{
+	struct dma_fence *fence = sluice_fence_create("odd");
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	queue->context = dma_fence_context_alloc(1);
+	sluice_fence_init(fence, queue->context, 1);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
+	dma_resv_add_fence(dmabuf->resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(dmabuf->resv);
+	return fence;
+}
+
+/* With the reservation held. */
+static bool odd_stands_on(struct dma_buf *dmabuf, struct dma_fence *fence)
+{
+	struct dma_resv_iter cursor;
+	struct dma_fence *other;
+
+	dma_resv_for_each_fence(&cursor, dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, other)
+		if (other == fence)
+			return true;
+	return false;
+}
+
 /*
  * On the buffer stands the fence of the slot that was taken back last: the others' may have
  * signalled already.
@@ -525,7 +554,7 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	struct sluice_engine *engine;
 	struct sluice_device *sdev;
 	struct sluice_queue *queue;
-	struct dma_fence *gone;
+	struct dma_fence *fence, *gone;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
 	sdev = first->sdev;
@@ -535,6 +564,7 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	queue = odd_queue(test, sdev);
 	KUNIT_ASSERT_EQ(test, sluice_slot_bind(first, queue, 0), 0);
 	KUNIT_ASSERT_EQ(test, sluice_slot_bind(second, queue, 1), 0);
+	fence = odd_queue_fence(test, queue, first->dmabuf);
 
 	/* nobody lets go of them for now */
 	spin_lock_irq(&engine->lock);
@@ -542,11 +572,13 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	spin_unlock_irq(&engine->lock);
 	dma_resv_lock(first->dmabuf->resv, NULL);
 	sluice_slot_invalidate(second->attach);
-	gone = sluice_slot_all_gone(second);
-	KUNIT_EXPECT_PTR_EQ(test, gone, NULL);
+	/* the first may have jobs that use it */
+	KUNIT_EXPECT_TRUE(test, odd_stands_on(first->dmabuf, fence));
 	sluice_slot_invalidate(first->attach);
-	gone = sluice_slot_all_gone(first);
-	KUNIT_EXPECT_PTR_EQ(test, gone, first->gone);
+	gone = dma_fence_get(first->gone);
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, fence));
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, second->gone));
+	KUNIT_EXPECT_TRUE(test, odd_stands_on(first->dmabuf, gone));
 	dma_resv_unlock(first->dmabuf->resv);
 
 	spin_lock_irq(&engine->lock);
@@ -561,7 +593,92 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 	sluice_slot_put(second);
 	sluice_slot_put(first);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&queue->sharings));
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
 	sluice_engine_fini(engine);
+}
+
+/* One that is just being detached is not asked: it keeps nothing. */
+static void odd_memory_of_a_slot_that_goes_keeps_no_other(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *first = odd_slot(test, &how), *second;
+	struct sluice_device *sdev;
+	struct sluice_queue *queue;
+	struct dma_fence *fence;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
+	sdev = first->sdev;
+	second = sluice_slot_create(first->client, first->dmabuf, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
+	queue = odd_queue(test, sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(first, queue, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(second, queue, 1), 0);
+	fence = odd_queue_fence(test, queue, first->dmabuf);
+
+	/* as sluice_slot_release() begins */
+	sluice_slot_unmap(second);
+	odd_take_back(first);
+	dma_resv_lock(first->dmabuf->resv, NULL);
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, fence));
+	dma_resv_unlock(first->dmabuf->resv);
+	flush_work(&sdev->engines[0].work);
+	flush_work(&sdev->revoke_work);
+	KUNIT_EXPECT_EQ(test, pins, 0);
+	sluice_slot_put(second);
+	sluice_slot_put(first);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	sluice_engine_fini(&sdev->engines[0]);
+}
+
+static int odd_check_command(void *priv, const struct sluice_command *command)
+{
+	return 0;
+}
+
+static const struct sluice_device_ops odd_program_ops = {
+	.check_command = odd_check_command,
+};
+
+/* SUBMIT has found the slot, and then the memory is taken back. */
+static void odd_memory_taken_back_has_no_address(struct kunit *test)
+{
+	int pins = 0;
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	struct sluice_command command = {
+		.kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .length = PAGE_SIZE,
+	};
+	struct sluice_step *step;
+	struct sluice_job *job;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	job = kunit_kzalloc(test, struct_size(job, steps, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	job->queue = odd_queue(test, slot->sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, job->queue, 0), 0);
+	slot->sdev->ops = &odd_program_ops;
+	step = &job->steps[0];
+	step->kind = SLUICE_OP_PROGRAM;
+	step->dst = slot;
+	step->length = ODD_PAGES * PAGE_SIZE;
+	step->program.commands = &command;
+	step->program.num_commands = 1;
+	KUNIT_EXPECT_EQ(test, sluice_program_check(job, step), 0);
+	KUNIT_EXPECT_EQ(test, command.kind, SLUICE_COMMAND_WRITE);
+	KUNIT_EXPECT_EQ(test, command.value, sg_dma_address(slot->sgt->sgl));
+
+	odd_take_back(slot);
+	flush_work(&slot->sdev->engines[0].work);
+	flush_work(&slot->sdev->revoke_work);
+	command = (struct sluice_command) { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8 };
+	KUNIT_EXPECT_EQ(test, sluice_program_check(job, step), -ENODEV);
+	slot->sdev->ops = &odd_device_ops;
+	sluice_slot_put(slot);
+	sluice_engine_fini(&job->queue->sdev->engines[0]);
 }
 
 struct odd_drop {
@@ -647,6 +764,8 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_memory_taken_back_early_is_not_bound),
 	KUNIT_CASE(odd_memory_taken_back_is_unmapped),
 	KUNIT_CASE(odd_memory_of_two_slots_is_gone_with_the_last),
+	KUNIT_CASE(odd_memory_of_a_slot_that_goes_keeps_no_other),
+	KUNIT_CASE(odd_memory_taken_back_has_no_address),
 	KUNIT_CASE_SLOW(odd_slots_are_dropped_by_one_at_a_time),
 	{ }
 };
