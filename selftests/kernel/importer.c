@@ -544,7 +544,7 @@ static int importer_block(struct importer *importer, int fd)
 	dmabuf = dma_buf_get(fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	if (strcmp(dmabuf->exp_name, "sluice") || importer->blocked)
+	if (!str_has_prefix(dmabuf->exp_name, "sluice-") || importer->blocked)
 		goto out;
 	sdev = ((struct sluice_buffer *)dmabuf->priv)->sdev;
 	block = symbol_get(sluice_device_block);
