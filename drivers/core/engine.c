@@ -478,16 +478,20 @@ static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engi
 	if (*status)
 		return SLUICE_END;
 	if (atomic_read_acquire(&job->waiting)) {
-		mod_timer(&entity->timer, sluice_job_late(job));
-		/* its fences may have signalled in time, while it was not the first */
-		if (!job->armed) {
-			job->armed = true;
-			return SLUICE_ARM;
-		}
-		if (time_before(jiffies, sluice_job_late(job)))
-			return SLUICE_AGAIN;
+		bool late = time_after_eq(jiffies, sluice_job_late(job));
+
 		*status = -ETIME;
-		return SLUICE_END;
+		if (late && job->armed)
+			return SLUICE_END;
+		/* its fences may have signalled while it was not the first: it is told before */
+		if (late)
+			list_add_tail(&entity->node, &engine->look);
+		else
+			mod_timer(&entity->timer, sluice_job_late(job));
+		if (job->armed)
+			return SLUICE_AGAIN;
+		job->armed = true;
+		return SLUICE_ARM;
 	}
 	if (!job->prepared)
 		return SLUICE_PREPARE;

@@ -20,7 +20,7 @@
 #define MOST_QUEUES	64
 #define SUBMIT_NS	5000	/* for a job to be submitted, and more */
 
-static int queues[MOST_QUEUES], num_queues, fences[SLUICE_MAX_IN_FENCES];
+static int queues[MOST_QUEUES], num_queues, fences[SLUICE_MAX_IN_FENCES] = { -1 };
 
 static int open_queue(void)
 {
@@ -249,6 +249,7 @@ static int open_and_wait(struct scene *scene)
 	for (i = 0; i < scene->count && !ret; i++)
 		ret = submit(waiting[i % WAITING_QUEUES], SLUICE_SUBMIT_NO_COMPLETION, 1);
 	close(fences[0]);
+	fences[0] = -1;
 	return ret ? ret : open_queues(scene, 1);
 }
 
@@ -260,6 +261,7 @@ static void close_waiting(struct scene *scene)
 	for (i = 0; i < WAITING_QUEUES; i++)
 		close(waiting[i]);
 	close(hanging);
+	hanging = -1;
 	settle(MIB(64));
 }
 
