@@ -483,7 +483,7 @@ static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engi
 		*status = -ETIME;
 		if (late && job->armed)
 			return SLUICE_END;
-		/* its fences may have signalled while it was not the first: it is told before */
+		/* its fences may have signalled while it was not the first: ask, then look again */
 		if (late)
 			list_add_tail(&entity->node, &engine->look);
 		else

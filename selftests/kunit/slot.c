@@ -468,6 +468,13 @@ static void odd_take_back(struct sluice_slot *slot)
 	dma_resv_unlock(slot->dmabuf->resv);
 }
 
+/* The engine has let go of what is taken back, and it is unmapped. */
+static void odd_flush(struct sluice_device *sdev)
+{
+	flush_work(&sdev->engines[0].work);
+	flush_work(&sdev->revoke_work);
+}
+
 static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
 {
 	int pins = 0;
@@ -503,8 +510,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
 	KUNIT_EXPECT_EQ(test, dma_fence_get_status(gone), -ENODEV);
 	dma_fence_put(gone);
-	flush_work(&sdev->engines[0].work);
-	flush_work(&sdev->revoke_work);
+	odd_flush(sdev);
 	KUNIT_EXPECT_EQ(test, pins, 0);
 	/* its number is not given to another */
 	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots, 0), (void *)SLUICE_SLOT_REVOKED);
@@ -542,44 +548,77 @@ static bool odd_stands_on(struct dma_buf *dmabuf, struct dma_fence *fence)
 	return false;
 }
 
+/* Two slots of a queue on one buffer, and a job of the queue that uses it. */
+struct odd_pair {
+	int pins;
+	struct sluice_device *sdev;
+	struct sluice_queue *queue;
+	struct sluice_slot *first;
+	struct sluice_slot *second;
+	struct dma_fence *fence;
+};
+
+static void odd_pair_init(struct kunit *test, struct odd_pair *pair)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pair->pins };
+
+	pair->pins = 0;
+	pair->first = odd_slot(test, &how);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pair->first));
+	pair->sdev = pair->first->sdev;
+	pair->second = sluice_slot_create(pair->first->client, pair->first->dmabuf, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pair->second));
+	pair->queue = odd_queue(test, pair->sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->first, pair->queue, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->second, pair->queue, 1), 0);
+	pair->fence = odd_queue_fence(test, pair->queue, pair->first->dmabuf);
+}
+
+/* Both have been taken back, and are unmapped. */
+static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
+{
+	odd_flush(pair->sdev);
+	KUNIT_EXPECT_EQ(test, pair->pins, 0);
+	sluice_slot_put(pair->second);
+	sluice_slot_put(pair->first);
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&pair->queue->sharings));
+	dma_fence_signal(pair->fence);
+	dma_fence_put(pair->fence);
+	sluice_engine_fini(&pair->sdev->engines[0]);
+}
+
 /*
  * On the buffer stands the fence of the slot that was taken back last: the others' may have
  * signalled already.
  */
 static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 {
-	int pins = 0;
-	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
-	struct sluice_slot *first = odd_slot(test, &how), *second;
+	struct sluice_slot *first, *second;
 	struct sluice_engine *engine;
-	struct sluice_device *sdev;
-	struct sluice_queue *queue;
-	struct dma_fence *fence, *gone;
+	struct dma_buf *dmabuf;
+	struct dma_fence *gone;
+	struct odd_pair pair;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
-	sdev = first->sdev;
-	engine = &sdev->engines[0];
-	second = sluice_slot_create(first->client, first->dmabuf, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
-	queue = odd_queue(test, sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(first, queue, 0), 0);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(second, queue, 1), 0);
-	fence = odd_queue_fence(test, queue, first->dmabuf);
+	odd_pair_init(test, &pair);
+	first = pair.first;
+	second = pair.second;
+	dmabuf = first->dmabuf;
+	engine = &pair.sdev->engines[0];
 
-	/* nobody lets go of them for now */
+	/* the engine does not let go of them for now */
 	spin_lock_irq(&engine->lock);
 	engine->dispatching = true;
 	spin_unlock_irq(&engine->lock);
-	dma_resv_lock(first->dmabuf->resv, NULL);
+	dma_resv_lock(dmabuf->resv, NULL);
 	sluice_slot_invalidate(second->attach);
 	/* the first may have jobs that use it */
-	KUNIT_EXPECT_TRUE(test, odd_stands_on(first->dmabuf, fence));
+	KUNIT_EXPECT_TRUE(test, odd_stands_on(dmabuf, pair.fence));
 	sluice_slot_invalidate(first->attach);
 	gone = dma_fence_get(first->gone);
-	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, fence));
-	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, second->gone));
-	KUNIT_EXPECT_TRUE(test, odd_stands_on(first->dmabuf, gone));
-	dma_resv_unlock(first->dmabuf->resv);
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(dmabuf, pair.fence));
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(dmabuf, second->gone));
+	KUNIT_EXPECT_TRUE(test, odd_stands_on(dmabuf, gone));
+	dma_resv_unlock(dmabuf->resv);
 
 	spin_lock_irq(&engine->lock);
 	engine->dispatching = false;
@@ -588,50 +627,24 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(second->gone));
 	dma_fence_put(gone);
-	flush_work(&engine->work);
-	flush_work(&sdev->revoke_work);
-	KUNIT_EXPECT_EQ(test, pins, 0);
-	sluice_slot_put(second);
-	sluice_slot_put(first);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&queue->sharings));
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-	sluice_engine_fini(engine);
+	odd_pair_end(test, &pair);
 }
 
 /* One that is just being detached is not asked: it keeps nothing. */
 static void odd_memory_of_a_slot_that_goes_keeps_no_other(struct kunit *test)
 {
-	int pins = 0;
-	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
-	struct sluice_slot *first = odd_slot(test, &how), *second;
-	struct sluice_device *sdev;
-	struct sluice_queue *queue;
-	struct dma_fence *fence;
+	struct odd_pair pair;
+	struct dma_buf *dmabuf;
 
-	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
-	sdev = first->sdev;
-	second = sluice_slot_create(first->client, first->dmabuf, 0);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(second));
-	queue = odd_queue(test, sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(first, queue, 0), 0);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(second, queue, 1), 0);
-	fence = odd_queue_fence(test, queue, first->dmabuf);
-
+	odd_pair_init(test, &pair);
+	dmabuf = pair.first->dmabuf;
 	/* as sluice_slot_release() begins */
-	sluice_slot_unmap(second);
-	odd_take_back(first);
-	dma_resv_lock(first->dmabuf->resv, NULL);
-	KUNIT_EXPECT_FALSE(test, odd_stands_on(first->dmabuf, fence));
-	dma_resv_unlock(first->dmabuf->resv);
-	flush_work(&sdev->engines[0].work);
-	flush_work(&sdev->revoke_work);
-	KUNIT_EXPECT_EQ(test, pins, 0);
-	sluice_slot_put(second);
-	sluice_slot_put(first);
-	dma_fence_signal(fence);
-	dma_fence_put(fence);
-	sluice_engine_fini(&sdev->engines[0]);
+	sluice_slot_unmap(pair.second);
+	odd_take_back(pair.first);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(dmabuf, pair.fence));
+	dma_resv_unlock(dmabuf->resv);
+	odd_pair_end(test, &pair);
 }
 
 static int odd_check_command(void *priv, const struct sluice_command *command)
@@ -672,8 +685,7 @@ static void odd_memory_taken_back_has_no_address(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, command.value, sg_dma_address(slot->sgt->sgl));
 
 	odd_take_back(slot);
-	flush_work(&slot->sdev->engines[0].work);
-	flush_work(&slot->sdev->revoke_work);
+	odd_flush(slot->sdev);
 	command = (struct sluice_command) { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8 };
 	KUNIT_EXPECT_EQ(test, sluice_program_check(job, step), -ENODEV);
 	slot->sdev->ops = &odd_device_ops;
