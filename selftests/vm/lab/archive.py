@@ -197,10 +197,8 @@ class Archive:
             if not result.returncode:
                 self._updated.add(key)
                 return
-            sentence, again = complaint(result.stdout)
+            sentence, again = self._complaint(result)
             attempt += 1
-            if sentence == "full":
-                raise self.cache.full()
             if again and attempt < ATTEMPTS:
                 say(f"{sentence.partition(':')[0]}: trying again in {self.retry_seconds} s")
                 time.sleep(self.retry_seconds)
@@ -239,11 +237,18 @@ class Archive:
             capture_output=True, text=True, check=False).stdout
         return [text for text in output.split("\n\n") if text.strip()]
 
+    def _complaint(self, result):
+        """complaint() of a run of apt; raises the error for a full disk, which nothing mends."""
+        sentence, again = complaint(result.stdout)
+        if sentence == "full":
+            raise self.cache.full()
+        return sentence, again
+
     def _uris(self, suites, arches, command):
         result = self._run(["apt-get", "-q", "-y", *self._apt(suites, arches), "-o",
                             "Acquire::ForceHash=SHA256", "--print-uris", *command])
         if result.returncode:
-            raise Moved(complaint(result.stdout)[0])
+            raise Moved(self._complaint(result)[0])
         files = []
         for name, size, digest in re.findall(r"^'\S+' (\S+) (\d+) (SHA\d+:[0-9a-f]+)",
                                              result.stdout, re.MULTILINE):
@@ -335,9 +340,7 @@ class Archive:
             missing = self._missing_of(missing, partial)
             if not missing:
                 return
-            sentence, again = complaint(result.stdout)
-            if sentence == "full":
-                raise self.cache.full()
+            sentence, again = self._complaint(result)
             if re.search(GONE, result.stdout):
                 raise Moved(missing[0].name)
             if not again or attempt + 1 == ATTEMPTS:

@@ -196,6 +196,13 @@ class Complaints(LabTest):
         said = "E: Release file for http://mirror.example/debian/dists/sid/InRelease is not valid yet (invalid for 2h)."
         self.assertRegex(complaint(said)[0], "set the clock of this machine")
 
+    def test_full_disk_while_files_are_looked_up_is_no_archive_that_changes(self):
+        said = "E: Write error - write (28: No space left on device)"
+        archive = self.world.archive
+        with mock.patch.object(archive, "_run", lambda *_, **__: mock.Mock(returncode=100, stdout=said)):
+            with self.assertRaisesRegex(Problem, "the disk of .* is full: make room"):
+                archive.settled(lambda _again: archive.closure(("trixie",), ["tool"]))
+
     def machine(self, *lines):
         """mirrors_of_machine() for these lines of "apt-get --print-uris update"."""
         with mock.patch.dict(os.environ, SLUICE_MIRROR=""), mock.patch(
