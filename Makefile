@@ -76,7 +76,7 @@ endif
 ifneq ($(CANARY_SOURCE),)
 check: user
 	@source=$$(realpath -e '$(SOURCE)') && release=$$($(VM)/build lab "$$source:debug") && \
-		$(call PATIENCE,1800) $(VM)/run check $$release $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$release $(if $(T),-t $(T))
 else
 check: user modules
 	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
@@ -100,7 +100,7 @@ LAB := $(if $(KERNEL)$(VARIANT),$(ONE):$(or $(VARIANT),debug),\
 # Races are what kcsan is for.
 LAB_RACES := $(filter-out lts:%,$(LAB))
 # They are slow, above all to boot on a busy machine.
-PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(1)} \
+PATIENCE = SLUICE_GUEST_SECONDS=$${SLUICE_GUEST_SECONDS:-$(if $(LONG),7200,2700)} \
 	SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-400}
 
 user-newest: setup-newest
@@ -108,14 +108,14 @@ user-newest: setup-newest
 
 check-debug: user-newest
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(call PATIENCE,$(if $(LONG),3600,2700)) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$releases $(if $(T),-t $(T))
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
 
 check-races: user-newest
 	@releases=$$($(VM)/build lab $(or $(LAB_RACES),$(LAB))) && \
-		$(call PATIENCE,$(if $(LONG),7200,1800)) $(VM)/run check $$releases \
+		$(PATIENCE) $(VM)/run check $$releases \
 		-t races -s seconds=$(RACES_SECONDS) $(if $(T),-s loop=$(T))
 
 # LONG=1 leaves what it has learnt in build/out/check-*/corpus, to be stored as
@@ -124,7 +124,7 @@ FUZZ_EXECUTIONS := $(or $(EXECUTIONS),$(if $(LONG),40000,1500))
 
 fuzz: user-newest
 	@release=$$($(VM)/build lab newest:debug) && \
-		$(call PATIENCE,$(if $(LONG),7200,900)) $(VM)/run check $$release \
+		$(PATIENCE) $(VM)/run check $$release \
 		-t fuzz -s executions=$(FUZZ_EXECUTIONS) $(if $(SEED),-s seed=$(SEED))
 
 # Small bugs, one at a time: which of them do the tests not notice?  T=name: that one, or
@@ -138,7 +138,7 @@ mutants:
 # T=word: only cases with that word in their name.
 bench: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
-	@$(call PATIENCE,1800) $(VM)/run bench newest $(if $(T),-t $(T))
+	@$(PATIENCE) $(VM)/run bench newest $(if $(T),-t $(T))
 
 # What the last check-debug, check-races and fuzz reached; selftests/unreached
 # explains the rest.
