@@ -56,6 +56,7 @@
 
 #include "sluice.h"
 #include "compat.h"
+#include "engine.h"
 
 struct sluice_buffer;
 struct sluice_heap_node;
@@ -67,97 +68,13 @@ struct sluice_watch;
 #define SLUICE_DEFAULT_TIMEOUT_MS	2000
 #define SLUICE_DEFAULT_DEPTH		256
 #define SLUICE_IN_FENCE_TIMEOUT_MS	30000
-#define SLUICE_PRIORITIES		3
 #define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
-#define SLUICE_FEW_STEPS		8	/* and ops */
+#define SLUICE_FEW_OPS		8	/* and ops */
 #define SLUICE_FEW_FENCES		64	/* looked at with preemption off */
 #define SLUICE_MAX_HEAPS		16
-#define SLUICE_MAX_WITHDRAWALS		3	/* of an op; at the last its job ends */
 
 /* "sluice-", a device, a heap: a dma-heap's node, and what exports its buffers. */
 #define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
-
-/**
- * struct sluice_entity - what an engine knows of a queue
- * @jobs: have not ended; in order.  Only the first of them is looked at, may run, and
- *	ends
- * @node: in engine->look or engine->ready, or in neither
- * @ready_since: when it came into engine->ready, in jiffies
- * @timer: the first job's in-fences take too long
- * @priority: higher goes first
- * @timeout: running time of a job, in jiffies
- * @dead: errno that ends all jobs
- * @chain: an error of a job ends those that follow it, too
- * @failed: -ECANCELED since such an error, until CANCEL clears it
- * @hangs: jobs in a row that ran into @timeout; touched by who owns a job that
- *	ends
- */
-struct sluice_entity {
-	struct list_head jobs;
-	struct list_head node;
-	unsigned long ready_since;
-	struct timer_list timer;
-	u32 priority;
-	unsigned long timeout;
-	int dead;
-	bool chain;
-	int failed;
-	unsigned int hangs;
-};
-
-/**
- * struct sluice_engine - runs one job at a time
- * @sdev: the device that it is part of
- * @index: 0 to num_engines - 1
- * @lock: guards all below, and the entities of the engine's queues.  The innermost lock
- * @look: queues whose first job @work has to look at: is it to be prepared, or to end
- *	without running?
- * @ready: queues whose first job may run, by priority, in the order in which they became
- *	ready.  What waits for a fence is in no list
- * @watches: fences that jobs wait for, by address
- * @signalled: those that have signalled, while there are jobs that have not been told
- * @looks: decisions about @look and @signalled since a job was last picked; of whoever dispatches
- * @revoked: slots whose memory is being taken back, each with a reference
- * @running: the job whose op the driver has, or that just ends
- * @state: what happens to @running
- * @deadline: jiffies at which @running has timed out
- * @aborts: how often the driver had to let go of an op; for debugfs, touched by who
- *	owns a job that ends
- * @timeouts: how often because of @deadline
- * @dispatching: somebody decides what comes next, and calls the driver: @work, or a
- *	SUBMIT that cannot be preempted
- * @stopped: the device sleeps or is about to: the driver gets no op
- * @withdraw: and the one that it has is to be aborted, and started again later
- * @work: decides what comes next: starts, aborts, and ends jobs that do not run
- * @timer: queues @work at @deadline
- */
-struct sluice_engine {
-	struct sluice_device *sdev;
-	unsigned int index;
-	spinlock_t lock;
-	struct list_head look;
-	struct list_head ready[SLUICE_PRIORITIES];
-	struct rb_root watches;
-	struct list_head signalled;
-	unsigned int looks;
-	struct list_head revoked;
-	struct sluice_job *running;
-	enum sluice_engine_state {
-		SLUICE_ENGINE_IDLE,
-		SLUICE_ENGINE_BUSY,	/* the driver has an op */
-		SLUICE_ENGINE_STEP,	/* an op ended, the next is to be started */
-		SLUICE_ENGINE_ENDING,	/* owned by whoever set this state */
-		SLUICE_ENGINE_WITHDRAWN, /* the driver aborts its op, as @withdraw says */
-	} state;
-	unsigned long deadline;
-	unsigned int aborts;
-	unsigned int timeouts;
-	bool dispatching;
-	bool stopped;
-	bool withdraw;
-	struct work_struct work;
-	struct timer_list timer;
-};
 
 /**
  * struct sluice_device - a registered device
@@ -208,6 +125,8 @@ struct sluice_engine {
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: what its memory may come from: the core's own first, at the same
  *	numbers for every device, then what the driver has added
+ * @cpu_engines: the engines are software, all of them
+ * @op_align: good for each of the engines, in bytes
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -254,6 +173,8 @@ struct sluice_device {
 	bool mappings_awake;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
+	bool cpu_engines;
+	u32 op_align;
 	unsigned int num_engines;
 	struct sluice_engine engines[] __counted_by(num_engines);
 };
@@ -479,7 +400,8 @@ struct sluice_buffer {
  *	look
  * @revoked: the exporter takes the memory back: no op may use it any more.  Set
  *	under the dma_resv
- * @revoke: in engine->revoked, until no op that runs uses it; then in sdev->revoked
+ * @in_flight: ops that the driver has and that use it; under engine->lock
+ * @revoke: in engine->revoked, until @in_flight is 0; then in sdev->revoked
  * @gone: of memory that its exporter may take back: signals when no op uses it any
  *	more, and then stands on the buffer for all of the queue's jobs; else NULL
  */
@@ -498,6 +420,7 @@ struct sluice_slot {
 	struct iosys_map map;
 	struct sluice_sharing *sharing;
 	bool revoked;
+	unsigned int in_flight;
 	struct list_head revoke;
 	struct dma_fence *gone;
 };
@@ -650,14 +573,21 @@ struct sluice_claim {
  * @deps: in-fences; @few_deps unless there are more
  * @num_claims: length of @claims
  * @claims: one for each buffer whose users or exporter are to see the job, in the
- *	order of their addresses; behind @steps, with room for two an op
- * @result: summed over the ops
- * @num_steps: length of @steps
- * @step: the op that runs
- * @withdrawals: how often that was aborted because the device was to sleep; touched by
- *	who owns the job
+ *	order of their addresses; behind @ops, with room for two an op
+ * @result: summed over the ops; @result.status is the error of the first that failed, or
+ *	why the job ends.  This and what follows is under engine->lock
+ * @failed: the op that @result.status comes from
+ * @over: nothing of it is in flight, nothing will be: it ends as soon as it is the first
+ * @num_ops: length of @ops
+ * @next_op: the op to be handed out next
+ * @in_flight: ops that the driver has
+ * @withdrawals: how often they were stopped without need, since one has ended
+ * @withdrawn: and which of the engine's aborts that was last
+ * @timed: @deadline counts, since the start number @starts of the engine
+ * @starts: see there
+ * @deadline: jiffies at which it has taken too long
  * @few_deps: place for @deps
- * @steps: the ops
+ * @ops: the ops
  */
 struct sluice_job {
 	struct kref ref;
@@ -685,11 +615,18 @@ struct sluice_job {
 	unsigned int num_claims;
 	struct sluice_claim *claims;
 	struct sluice_result result;
-	unsigned int num_steps;
-	unsigned int step;
+	unsigned int failed;
+	bool over;
+	unsigned int num_ops;
+	unsigned int next_op;
+	unsigned int in_flight;
 	unsigned int withdrawals;
+	unsigned int withdrawn;
+	bool timed;
+	unsigned int starts;
+	unsigned long deadline;
 	struct sluice_dep few_deps[SLUICE_FEW_DEPS];
-	struct sluice_step steps[];
+	struct sluice_op_desc ops[];
 };
 
 /**
@@ -1000,10 +937,10 @@ void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
 
 /* program.c */
-int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
+int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 			const struct sluice_op *op);
-int sluice_program_check(const struct sluice_job *job, struct sluice_step *step);
-void sluice_program_free(struct sluice_step *step);
+int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *desc);
+void sluice_program_free(struct sluice_op_desc *desc);
 
 /* deps.c */
 int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container);
@@ -1023,25 +960,6 @@ struct sluice_dep *sluice_watch_next(struct sluice_engine *engine);
 void sluice_watch_leave(struct sluice_dep *dep);
 void sluice_job_drop_deps(struct sluice_job *job);
 int sluice_job_in_fence_error(const struct sluice_job *job);
-
-/* engine.c */
-void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
-			unsigned int index);
-void sluice_engine_fini(struct sluice_engine *engine);
-void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms);
-void sluice_entity_fini(struct sluice_queue *queue);
-void sluice_engine_kick_locked(struct sluice_engine *engine);
-int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
-void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now);
-void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error);
-void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity);
-bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);
-void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
-void sluice_engine_stop(struct sluice_engine *engine, bool withdraw);
-bool sluice_engine_rests(struct sluice_engine *engine);
-void sluice_engine_go_on(struct sluice_engine *engine);
-void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
-			      struct dma_fence *fence);
 
 /* uring.c */
 #ifdef CONFIG_IO_URING

@@ -93,20 +93,21 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 	struct sluice_device *sdev = m->private;
 	unsigned int i;
 
-	seq_puts(m, "engine\taborts\ttimeouts\truns\tpoint\tage/ms\ttimeout/ms\n");
+	seq_puts(m, "engine\taborts\ttimeouts\tstale\tdepth\tin-flight\truns\tpoint\tage/ms\ttimeout/ms\n");
 	for (i = 0; i < sdev->num_engines; i++) {
 		struct sluice_engine *engine = &sdev->engines[i];
-		const struct sluice_job *job;
+		const struct sluice_flight *oldest;
 
 		spin_lock_irq(&engine->lock);
-		job = engine->running;
-		seq_printf(m, "%u\t%u\t%u", i, READ_ONCE(engine->aborts),
-			   READ_ONCE(engine->timeouts));
-		if (job) {
+		oldest = list_first_entry_or_null(&engine->in_flight, struct sluice_flight, link);
+		seq_printf(m, "%u\t%u\t%u\t%u\t%u\t%zu", i, engine->aborts, engine->timeouts,
+			   engine->stale, engine->caps.depth, list_count_nodes(&engine->in_flight));
+		if (oldest) {
+			const struct sluice_job *job = oldest->job;
 			unsigned long timeout = job->queue->entity.timeout;
 
 			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->queue->name, job->point,
-				   jiffies_to_msecs(jiffies + timeout - engine->deadline),
+				   jiffies_to_msecs(jiffies + timeout - job->deadline),
 				   jiffies_to_msecs(timeout));
 		}
 		spin_unlock_irq(&engine->lock);
@@ -119,7 +120,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_engines);
 static const char *sluice_job_state(const struct sluice_job *job)
 {
 	lockdep_assert_held(&job->queue->engine->lock);
-	if (job == job->queue->engine->running)
+	if (job->in_flight || job->next_op)
 		return "running";
 	if (job->queue->entity.dead || job->cancelled)
 		return "cancelled";
@@ -193,7 +194,7 @@ static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)
 			if (++shown > SLUICE_DEBUGFS_JOBS)
 				break;
 			seq_printf(m, "%s\t%llu\t%u\t%u\t%s", queue->name, job->point,
-				   job->num_steps, jiffies_to_msecs(jiffies - job->submitted),
+				   job->num_ops, jiffies_to_msecs(jiffies - job->submitted),
 				   sluice_job_state(job));
 			sluice_debugfs_show_deps(m, job);
 			seq_putc(m, '\n');

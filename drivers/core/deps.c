@@ -122,9 +122,9 @@ void sluice_job_collect_claims(struct sluice_job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < job->num_steps; i++) {
-		sluice_job_claim(job, job->steps[i].dst, true);
-		sluice_job_claim(job, job->steps[i].src, false);
+	for (i = 0; i < job->num_ops; i++) {
+		sluice_job_claim(job, job->ops[i].dst, true);
+		sluice_job_claim(job, job->ops[i].src, false);
 	}
 }
 

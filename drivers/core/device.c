@@ -146,7 +146,8 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 {
 	unsigned int i;
 
-	for (i = 0; i < sdev->num_engines; i++)
+	/* those that were prepared */
+	for (i = 0; i < sdev->num_engines && sdev->engines[i].sdev; i++)
 		sluice_engine_fini(&sdev->engines[i]);
 	if (sdev->wq)
 		destroy_workqueue(sdev->wq);
@@ -170,13 +171,43 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
 	return sdev->dev.dma_range_map ? 0 : -ENOMEM;
 }
 
+static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
+				     const struct sluice_device_ops *ops)
+{
+	if (!caps->op_kinds || !is_power_of_2(caps->op_align) ||
+	    caps->depth > SLUICE_MAX_ENGINE_DEPTH || caps->flags & ~SLUICE_ENGINE_ALL)
+		return false;
+	if (caps->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command)
+		return false;
+	/* caches are maintained before ->start; who takes ops may be in an interrupt */
+	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;
+}
+
+/* Does what the driver says of its device make sense? */
+static bool sluice_ops_valid(const struct sluice_device_ops *ops,
+			     const struct sluice_engine_caps *caps, unsigned int num_engines)
+{
+	unsigned int i;
+
+	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start == !ops->kick ||
+	    !ops->abort || !ops->driver)
+		return false;
+	for (i = 0; i < num_engines; i++)
+		/* slots are mapped for the CPU, or for a device */
+		if (!sluice_engine_caps_valid(&caps[i], ops) ||
+		    (caps[i].flags ^ caps[0].flags) & SLUICE_ENGINE_CPU)
+			return false;
+	return true;
+}
+
 /**
  * sluice_device_register - make a device available to userspace
  * @parent: the hardware, with its DMA mask set
  * @name: name of the node, to which the core adds the first free number
  * @ops: the driver's side, which is copied.  Its functions are called until
  *	sluice_device_unregister() returns, and its owner is held by each open node and queue
- * @num_engines: how many jobs it runs at once, 1 to 64
+ * @caps: what each engine is and can do; copied
+ * @num_engines: length of @caps, 1 to 64
  * @priv: for sluice_engine_priv()
  *
  * On return userspace may open the node and the driver's ops may be called.  If runtime
@@ -188,18 +219,17 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
  */
 struct sluice_device *sluice_device_register(struct device *parent, const char *name,
 					     const struct sluice_device_ops *ops,
+					     const struct sluice_engine_caps *caps,
 					     unsigned int num_engines, void *priv)
 {
 	struct sluice_device *sdev;
 	unsigned int i;
 	int minor, ret;
 
-	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start || !ops->abort ||
-	    !ops->driver || !is_power_of_2(ops->op_align) || !parent->dma_mask ||
-	    (ops->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command))
+	if (!sluice_ops_valid(ops, caps, num_engines) || !parent->dma_mask)
 		return ERR_PTR(-EINVAL);
 	/* sluice_slot_sync() takes a segment for one piece of memory */
-	if (ops->cpu_engine && sluice_dma_translated(parent))
+	if (caps[0].flags & SLUICE_ENGINE_CPU && sluice_dma_translated(parent))
 		return ERR_PTR(-EINVAL);
 
 	sdev = kzalloc(struct_size(sdev, engines, num_engines), GFP_KERNEL);
@@ -218,7 +248,10 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sdev->own_ops.driver = sdev->driver;
 	sdev->ops = &sdev->own_ops;
 	sdev->priv = priv;
+	sdev->cpu_engines = caps[0].flags & SLUICE_ENGINE_CPU;
 	sdev->num_engines = num_engines;
+	for (i = 0; i < num_engines; i++)
+		sdev->op_align = max(sdev->op_align, caps[i].op_align);
 	sluice_heaps_init(sdev);
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->queues);
@@ -230,8 +263,6 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	spin_lock_init(&sdev->revoked_lock);
 	INIT_LIST_HEAD(&sdev->revoked);
 	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
-	for (i = 0; i < num_engines; i++)
-		sluice_engine_init(&sdev->engines[i], sdev, i);
 	sdev->runtime_pm = pm_runtime_enabled(parent);
 
 	device_initialize(&sdev->dev);
@@ -264,6 +295,10 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 		ret = sluice_device_inherit_ranges(sdev);
 	if (ret)
 		goto err_unlist;
+	for (i = 0; i < num_engines && !ret; i++)
+		ret = sluice_engine_init(&sdev->engines[i], sdev, i, &caps[i]);
+	if (ret)
+		goto err_work;
 	ret = -ENOMEM;
 	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
 				   sdev->name);
@@ -303,12 +338,46 @@ err_unlist:
 }
 EXPORT_SYMBOL_GPL(sluice_device_register);
 
+static bool sluice_device_rests(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		if (!sluice_engine_rests(&sdev->engines[i]))
+			return false;
+	return true;
+}
+
+/* The engines rest.  A driver that takes ops itself may still have a ring at work. */
+static void sluice_device_forget(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	if (!sdev->ops->kick || sluice_device_wake(sdev))
+		return;
+	for (i = 0; i < sdev->num_engines; i++)
+		sdev->ops->abort(&sdev->engines[i], SLUICE_ALL_OPS);
+	sluice_device_rest(sdev);
+}
+
+static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		sluice_engine_stop(&sdev->engines[i], withdraw);
+	return wait_event_timeout(sdev->users_wait, sluice_device_rests(sdev),
+				  msecs_to_jiffies(ms));
+}
+
 /**
  * sluice_device_unregister - the hardware goes away
  * @sdev: from sluice_device_register()
  *
  * Ends all jobs with -ENODEV, unmaps every slot, and returns when the driver's
- * ops are not running and will never be called again.  Open fds stay open and
+ * ops are not running and will never be called again.  The last of them is, of a driver with
+ * @kick, @abort with SLUICE_ALL_OPS for each engine: afterwards its interrupt handler, which
+ * may still be there, asks for no more ops.  Open fds stay open and
  * answer -ENODEV; buffers in system memory stay valid for whoever holds them, those
  * in the device's own are taken back from everybody.
  *
@@ -335,6 +404,8 @@ void sluice_device_unregister(struct sluice_device *sdev)
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
 	/* the last to go may still be at it: sluice_job_release() */
 	synchronize_rcu();
+	sluice_device_stop(sdev, false, SLUICE_WITHDRAW_MS);
+	sluice_device_forget(sdev);
 	sluice_direct_revoke(sdev);
 	sluice_heaps_revoke(sdev);
 	if (sluice_device_has_memory(sdev))
@@ -348,37 +419,18 @@ void sluice_device_unregister(struct sluice_device *sdev)
 }
 EXPORT_SYMBOL_GPL(sluice_device_unregister);
 
-static bool sluice_device_rests(struct sluice_device *sdev)
-{
-	unsigned int i;
-
-	for (i = 0; i < sdev->num_engines; i++)
-		if (!sluice_engine_rests(&sdev->engines[i]))
-			return false;
-	return true;
-}
-
-static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)
-{
-	unsigned int i;
-
-	for (i = 0; i < sdev->num_engines; i++)
-		sluice_engine_stop(&sdev->engines[i], withdraw);
-	return wait_event_timeout(sdev->users_wait, sluice_device_rests(sdev),
-				  msecs_to_jiffies(ms));
-}
-
 /**
  * sluice_device_suspend - the system goes to sleep
  * @sdev: the device
  *
  * To be called first by the driver's PM op for suspend, freeze and poweroff.  An op that
  * runs has two seconds to end.  One that does not is aborted, and begins again after
- * sluice_device_resume(), or its job ends with -ECANCELED: when it is a program, which
- * may have had effects, and when this happens to it for the third time.
+ * sluice_device_resume(); or, if it is a program, which may have had effects, its job ends
+ * with -ECANCELED.  A driver with @kick is asked to @abort even if it has no op: it is to
+ * forget its ring.
  *
- * On return no driver op runs that reaches the hardware (@start, @abort), and none will
- * until sluice_device_resume().  Jobs can still be submitted and cancelled.
+ * On return no driver op runs that reaches the hardware (@start, @kick, @abort), and none
+ * will until sluice_device_resume().  Jobs can still be submitted and cancelled.
  *
  * Context: may sleep, for as long as @abort takes after those two seconds.  Return: 0, or
  * -EBUSY if @abort did not return for ten seconds; then all is as before.
@@ -386,8 +438,10 @@ static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsign
 int sluice_device_suspend(struct sluice_device *sdev)
 {
 	if (sluice_device_stop(sdev, false, SLUICE_RUN_OUT_MS) ||
-	    sluice_device_stop(sdev, true, SLUICE_WITHDRAW_MS))
+	    sluice_device_stop(sdev, true, SLUICE_WITHDRAW_MS)) {
+		sluice_device_forget(sdev);
 		return 0;
+	}
 	dev_warn(&sdev->dev, "an op cannot be aborted: no sleep\n");
 	sluice_device_resume(sdev);
 	return -EBUSY;

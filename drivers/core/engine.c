@@ -1,45 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Engines: which job runs, and how it ends.
+ * Engines: what is decided about jobs.
  *
- * A queue's jobs run and end in order, so the engine knows only the first job of each,
- * and keeps the queues in lists, so that no decision walks over them:
+ * A queue's jobs are handed out and end in order, so the engine looks only at the next
+ * job of each (entity->next), and keeps the queues in lists, so that no decision walks
+ * over them:
  *
- *	look	its first job is to be looked at by the work item, which joins the watches
- *		of its in-fences (watch.c), looks up their errors, or ends it without running: it is
- *		new, an in-fence has signalled or has taken too long, or it was cancelled
- *	ready	its first job may run
- *	neither	it has no job, its first job runs, or waits for an in-fence
+ *	look	its next job is to be looked at by the work item, which joins the watches
+ *		of its in-fences (watch.c), looks up their errors, or ends it without running:
+ *		it is new, an in-fence has signalled or has taken too long, or it was
+ *		cancelled
+ *	begun	some of its next job's ops have been handed out, and another may be
+ *	ready	its next job may begin
+ *	none	it has no next job, or that waits for an in-fence or, unless the engine is
+ *		ORDERED, for an op of the queue that is in flight
  *
  * Decisions are taken in one work item per engine, sluice_engine_work(), which is
- * queued by whatever changes a list, and at the deadline of the job that runs.  Each
- * time that it holds the lock it takes one of them.
+ * queued by whatever changes a list, and when a job is late.  Each time that it holds the
+ * lock it takes one of them.  Two of them are also taken elsewhere:
  *
- * The one decision that needs no thought is left to SUBMIT: if nothing else is there to
- * run, it starts its job itself (sluice_engine_submit()), for a driver whose start() is
- * quick, and with preemption off: nobody waits for a task to get the CPU.
+ *	- A driver with ->kick takes ops itself, wherever it is: sluice_engine_next().
+ *	- If nothing else is there to do, SUBMIT starts its job (sluice_engine_submit()),
+ *	  for a driver that is quick, and with preemption off: nobody waits for a task to
+ *	  get the CPU.
+ *
  * engine->dispatching says that the work item or such a SUBMIT decides or calls the
  * driver, and will look again before it ends.
  *
- * A job ends in one of two places: sluice_engine_done(), mostly in an interrupt, when
- * its last op is done; or where decisions are taken, for every other reason.
- * engine->state says who owns the running job; nobody else touches it until
- * sluice_engine_retire(), so fences of a queue signal in order.
+ * What happens to ops in flight is in flight.c.  A job is over when it has none and will
+ * have none; sluice_entity_end_jobs() ends those that are over at the front of a queue, in
+ * order, wherever that becomes known: mostly in an interrupt.
  *
- * While the device sleeps (engine->stopped) the driver is not called.  A job may then
- * stand between two ops, with its state SLUICE_ENGINE_STEP.
+ * While the device sleeps (engine->stopped) the driver is not called.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
+#include <linux/slab.h>
 
 #include "core.h"
 #include "trace.h"
 
-/* queues that are compared when fences have deadlines, and jobs of each */
-#define SLUICE_DEADLINE_QUEUES	16
-#define SLUICE_DEADLINE_JOBS	4
 /* looks one after another: what ends without running must not keep the rest from it */
 #define SLUICE_MOST_LOOKS	16
+/* jobs that are ended one after another, perhaps in an interrupt */
+#define SLUICE_MOST_ENDS	8
 
 static void sluice_engine_kick(struct sluice_engine *engine)
 {
@@ -59,29 +63,51 @@ void sluice_engine_kick_locked(struct sluice_engine *engine)
 		sluice_engine_kick(engine);
 }
 
-/* The driver may have let go of its last op: somebody may want to know. */
-static void sluice_engine_rested(struct sluice_engine *engine)
+/**
+ * sluice_engine_rested - the driver may have let go of its last op: somebody may want to know
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
+ */
+void sluice_engine_rested(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	if (engine->stopped)
 		wake_up_all(&engine->sdev->users_wait);
 }
 
+static bool sluice_engine_has_ops(const struct sluice_engine *engine)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	for (i = 0; i < SLUICE_PRIORITIES; i++)
+		if (!list_empty(&engine->ready[i]))
+			return true;
+	return !list_empty(&engine->begun);
+}
+
 static void sluice_engine_timer(struct timer_list *timer)
 {
 	struct sluice_engine *engine = timer_container_of(engine, timer, timer);
+	unsigned long flags;
 
-	sluice_engine_kick(engine);
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->check = true;
+	/* without a job the device may be gone, and its workqueue with it */
+	if (!list_empty(&engine->in_flight) || sluice_engine_has_ops(engine))
+		sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 /* The first job of a queue, or NULL. */
-static struct sluice_job *sluice_entity_first(struct sluice_entity *entity)
+struct sluice_job *sluice_entity_first(struct sluice_entity *entity)
 {
 	return list_first_entry_or_null(&entity->jobs, struct sluice_job, link);
 }
 
-/* The work item is to look at the queue's first job, wherever the queue is now. */
-static void sluice_engine_look(struct sluice_engine *engine, struct sluice_entity *entity)
+/* The work item is to look at the queue's next job, wherever the queue is now. */
+void sluice_engine_look(struct sluice_engine *engine, struct sluice_entity *entity)
 {
 	lockdep_assert_held(&engine->lock);
 	list_move_tail(&entity->node, &engine->look);
@@ -96,7 +122,7 @@ static void sluice_entity_timer(struct timer_list *timer)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	/* without a job the device may be gone, and its workqueue with it */
-	if (!list_empty(&entity->jobs))
+	if (entity->next)
 		sluice_engine_look(engine, entity);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
@@ -111,6 +137,7 @@ void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int
 {
 	INIT_LIST_HEAD(&entity->jobs);
 	INIT_LIST_HEAD(&entity->node);
+	INIT_LIST_HEAD(&entity->over);
 	timer_setup(&entity->timer, sluice_entity_timer, 0);
 	entity->priority = priority;
 	entity->timeout = msecs_to_jiffies(timeout_ms);
@@ -155,433 +182,410 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	if (!ret) {
 		kref_get(&job->ref);
 		list_add_tail(&job->link, &entity->jobs);
-		/* one behind others is looked at when its turn comes */
-		if (job->preempted && sluice_entity_first(entity) == job)
-			mod_timer(&entity->timer, sluice_job_late(job));
+		if (!entity->next) {
+			entity->next = job;
+			/* one behind others is looked at when its turn comes */
+			if (job->preempted)
+				mod_timer(&entity->timer, sluice_job_late(job));
+		}
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return ret;
 }
 
-/* The op that runs, or is the next to, of a job; NULL at its end. */
-static const struct sluice_step *sluice_job_step(const struct sluice_job *job)
+/* The job behind another one of a queue, or NULL. */
+struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct sluice_job *job)
 {
-	return job->step < job->num_steps ? &job->steps[job->step] : NULL;
+	return list_is_last(&job->link, &entity->jobs) ? NULL : list_next_entry(job, link);
 }
 
 /* Why a job is to end without more ado, or 0. */
 static int sluice_job_unwanted(const struct sluice_job *job)
 {
-	const struct sluice_step *step = sluice_job_step(job);
-
 	lockdep_assert_held(&job->queue->engine->lock);
 	if (job->queue->entity.dead)
 		return job->queue->entity.dead;
 	if (job->cancelled)
 		return job->cancelled;
-	if (job->queue->entity.failed)
-		return job->queue->entity.failed;
-	if (step && (sluice_slot_revoked(step->dst) || sluice_slot_revoked(step->src)))
-		return -ENODEV;
-	return 0;
+	return job->queue->entity.failed;
 }
 
-/* Why the first job of a queue, which does not run, is never to, or 0. */
-static int sluice_job_refused(const struct sluice_job *job)
+static bool sluice_op_revoked(const struct sluice_op_desc *op)
 {
-	return sluice_job_unwanted(job) ?: job->in_fence_error;
+	return sluice_slot_revoked(op->dst) || sluice_slot_revoked(op->src);
 }
 
-/* The first job of a queue is ready, or is to be looked at. */
-static void sluice_engine_enqueue(struct sluice_engine *engine, struct sluice_job *job)
+/* Why the next job of a queue is not to go on, or 0. */
+int sluice_job_refused(const struct sluice_job *job)
 {
-	struct sluice_entity *entity = &job->queue->entity;
+	int why = sluice_job_unwanted(job) ?: job->in_fence_error;
 
-	lockdep_assert_held(&engine->lock);
-	if (job->prepared && !atomic_read(&job->waiting) && job->num_steps &&
-	    !sluice_job_refused(job)) {
-		list_move_tail(&entity->node, &engine->ready[entity->priority]);
-		entity->ready_since = jiffies;
-	} else {
-		list_move_tail(&entity->node, &engine->look);
-	}
-}
-
-/* Does any queue wait for somebody to dispatch? */
-static bool sluice_engine_has_work(const struct sluice_engine *engine)
-{
-	unsigned int i;
-
-	for (i = 0; i < SLUICE_PRIORITIES; i++)
-		if (!list_empty(&engine->ready[i]))
-			return true;
-	return !list_empty(&engine->look) || !list_empty(&engine->signalled) ||
-	       !list_empty(&engine->revoked);
-}
-
-/* A job has ended and its fence has signalled: let go of it, and go on. */
-static void sluice_engine_retire(struct sluice_engine *engine, struct sluice_job *job)
-{
-	struct sluice_entity *entity = &job->queue->entity;
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	list_del_init(&job->link);
-	list_del_init(&entity->node);
-	if (!list_empty(&entity->jobs))
-		sluice_engine_enqueue(engine, sluice_entity_first(entity));
-	if (job == engine->running) {
-		engine->running = NULL;
-		engine->state = SLUICE_ENGINE_IDLE;
-		sluice_engine_rested(engine);
-	}
-	if (sluice_engine_has_work(engine))
-		sluice_engine_kick_locked(engine);
-	spin_unlock_irqrestore(&engine->lock, flags);
-	sluice_job_put(job);
-}
-
-/* Before anybody sees that the job has failed, and clears it. */
-static void sluice_engine_note_error(struct sluice_engine *engine, struct sluice_job *job)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&engine->lock, flags);
-	if (!job->cancelled)
-		job->queue->entity.failed = -ECANCELED;
-	spin_unlock_irqrestore(&engine->lock, flags);
-}
-
-static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job, int status)
-{
-	trace_sluice_job_done(job, status);
-	if (status && job->queue->entity.chain)
-		sluice_engine_note_error(engine, job);
-	/* one without ops says nothing about the device */
-	if (!status && job->num_steps) {
-		job->queue->entity.hangs = 0;
-		sluice_client_set_hangs(job->queue->client, engine, 0);
-	}
-	sluice_queue_job_ended(job->queue, job, status);
-	sluice_engine_retire(engine, job);
-}
-
-/*
- * A software engine uses the CPU's caches: before an op both ranges are brought
- * up to date, after it what was written goes to memory.
- */
-static void sluice_engine_sync_step(struct sluice_engine *engine, const struct sluice_step *step,
-				    bool before)
-{
-	if (!engine->sdev->ops->cpu_engine || !sluice_compat_need_sync(engine->sdev->parent))
-		return;
-	if (step->dst)
-		sluice_slot_sync(step->dst, step->dst_offset, step->length, before);
-	if (before && step->src)
-		sluice_slot_sync(step->src, step->src_offset, step->length, true);
+	if (!why && job->next_op < job->num_ops && sluice_op_revoked(&job->ops[job->next_op]))
+		why = -ENODEV;
+	return why;
 }
 
 /**
- * sluice_engine_done - the driver's op has ended
- * @engine: where
- * @result: how
+ * sluice_flight_unwanted - why an op in flight is to be stopped, or 0
+ * @flight: the op, which has not ended
  *
- * The device does not touch the op's memory any more.  To be called once for
- * each op started, unless it was aborted.  A call without an op is ignored.
+ * Context: engine->lock held.
+ */
+int sluice_flight_unwanted(const struct sluice_flight *flight)
+{
+	const struct sluice_job *job = flight->job;
+	int why = sluice_job_unwanted(job);
+
+	if (!why && sluice_op_revoked(&job->ops[flight->op]))
+		why = -ENODEV;
+	return why;
+}
+
+/**
+ * sluice_entity_enqueue - a queue has another next job, or that may be able to go on
+ * @engine: the engine
+ * @entity: the engine's part of the queue
+ * @again: it was handed out before, and goes in front
  *
- * Context: any, also inside ->start; not inside ->abort.
+ * Context: engine->lock held.
  */
-void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result *result)
+void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *entity, bool again)
 {
-	struct sluice_job *job;
-	unsigned long flags;
+	struct sluice_job *job = entity->next;
+	struct list_head *list;
 
-	spin_lock_irqsave(&engine->lock, flags);
-	job = engine->running;
-	if (!job || engine->state != SLUICE_ENGINE_BUSY) {
-		spin_unlock_irqrestore(&engine->lock, flags);
+	lockdep_assert_held(&engine->lock);
+	list_del_init(&entity->node);
+	if (!job)
+		return;
+	/* the end of what is in flight comes here again */
+	if (entity->in_flight && !(engine->caps.flags & SLUICE_ENGINE_ORDERED))
+		return;
+	if (!job->prepared || atomic_read(&job->waiting) || !job->num_ops ||
+	    sluice_job_refused(job)) {
+		list_add_tail(&entity->node, &engine->look);
 		return;
 	}
-	engine->state = SLUICE_ENGINE_ENDING;
-	spin_unlock_irqrestore(&engine->lock, flags);
-
-	/* the job is ours now */
-	sluice_engine_sync_step(engine, &job->steps[job->step], false);
-	job->result.status = result->status;
-	job->result.bytes += result->bytes;
-	if (result->timestamp) {
-		job->result.timestamp = result->timestamp;
-		job->result.sequence = result->sequence;
-		job->result.dropped += result->dropped;
-	}
-	if (result->status || ++job->step == job->num_steps) {
-		sluice_engine_end(engine, job, job->result.status);
-		return;
-	}
-	/* kicked after the state: the engine sees a kill or deadline of meanwhile */
-	spin_lock_irqsave(&engine->lock, flags);
-	job->withdrawals = 0;
-	engine->state = SLUICE_ENGINE_STEP;
-	sluice_engine_rested(engine);
-	sluice_engine_kick_locked(engine);
-	spin_unlock_irqrestore(&engine->lock, flags);
+	list = job->next_op || job->withdrawals >= SLUICE_MAX_WITHDRAWALS ?
+	       &engine->begun : &engine->ready[entity->priority];
+	if (again)
+		list_add(&entity->node, list);
+	else
+		list_add_tail(&entity->node, list);
+	entity->ready_since = jiffies;
+	engine->pushed = true;
 }
-EXPORT_SYMBOL_GPL(sluice_engine_done);
 
-/*
- * The driver must let go of its op; the caller owns the job.  A queue whose
- * jobs do nothing but hang keeps the others from the engine for most of the
- * time, so it dies.  Queues that one open creates one after another count together.
+/* The driver may have another op: there is place for it, and it is awake. */
+bool sluice_engine_has_room(const struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return !engine->stopped && !engine->aborting && !list_empty(&engine->idle);
+}
+
+/**
+ * sluice_engine_has_work - is there a decision to take?
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
  */
-static void sluice_engine_abort(struct sluice_engine *engine, struct sluice_job *job, int status)
+bool sluice_engine_has_work(const struct sluice_engine *engine)
 {
-	struct sluice_queue *queue = job->queue;
-	unsigned int hangs;
-
-	trace_sluice_job_abort(job, status);
-	engine->sdev->ops->abort(engine);
-	sluice_engine_sync_step(engine, &job->steps[job->step], false);
-	WRITE_ONCE(engine->aborts, engine->aborts + 1);
-	if (status != -ETIME)
-		return;
-	WRITE_ONCE(engine->timeouts, engine->timeouts + 1);
-	dev_notice_ratelimited(&engine->sdev->dev,
-			       "%s: job %llu has run for %u ms without an end; engine %u was reset\n",
-			       queue->name, job->point, jiffies_to_msecs(queue->entity.timeout),
-			       engine->index);
-	hangs = min_t(unsigned int, sluice_client_hangs(queue->client, engine) + 1,
-		      SLUICE_MAX_HANGS);
-	sluice_client_set_hangs(queue->client, engine, hangs);
-	if (++queue->entity.hangs >= SLUICE_MAX_HANGS || hangs == SLUICE_MAX_HANGS) {
-		dev_notice_ratelimited(&engine->sdev->dev,
-				       "%s: %u jobs in a row hung, %u of its open; the queue is dead\n",
-				       queue->name, queue->entity.hangs, hangs);
-		sluice_queue_kill(queue, -EIO);
-	}
+	lockdep_assert_held(&engine->lock);
+	return !list_empty(&engine->look) || !list_empty(&engine->signalled) ||
+	       !list_empty(&engine->revoked) || !list_empty(&engine->over) ||
+	       (engine->check && (engine->offered || !list_empty(&engine->in_flight))) ||
+	       (engine->pushed && sluice_engine_has_room(engine) && sluice_engine_has_ops(engine));
 }
 
-/* Hand the running job's next op to the driver. */
-static void sluice_engine_start(struct sluice_engine *engine, struct sluice_job *job)
-{
-	const struct sluice_step *step = &job->steps[job->step];
-	int ret;
+/* How jobs end */
 
-	if (!job->step)
-		trace_sluice_job_run(job, 0);
-	sluice_engine_sync_step(engine, step, true);
-	ret = engine->sdev->ops->start(engine, step);
-	if (ret) {
-		struct sluice_result result = { .status = ret };
-
-		sluice_engine_done(engine, &result);
-	}
-}
-
-/*
- * An op was aborted because the device is to sleep.  No fence has signalled and nobody
- * else may touch its memory, so it can be started again, as if nothing had happened.  Not
- * so a program, whose commands have effects of their own.  Return: false if the job ends.
+/**
+ * sluice_job_fail - a job has an error: no more of it is handed out
+ * @job: the job
+ * @op: which of its ops failed; what an earlier one has said stays
+ * @status: the error
+ *
+ * Context: engine->lock held.
  */
-static bool sluice_engine_keep(struct sluice_engine *engine, struct sluice_job *job)
+void sluice_job_fail(struct sluice_job *job, unsigned int op, int status)
 {
-	bool keep = job->steps[job->step].kind != SLUICE_OP_PROGRAM &&
-		    ++job->withdrawals < SLUICE_MAX_WITHDRAWALS;
+	struct sluice_entity *entity = &job->queue->entity;
 
-	spin_lock_irq(&engine->lock);
-	engine->state = keep ? SLUICE_ENGINE_STEP : SLUICE_ENGINE_ENDING;
-	/* the time that was lost is not its fault */
-	engine->deadline = jiffies + job->queue->entity.timeout;
-	spin_unlock_irq(&engine->lock);
-	return keep;
+	lockdep_assert_held(&job->queue->engine->lock);
+	if (job->result.status && job->failed <= op)
+		return;
+	job->result.status = status;
+	job->failed = op;
+	/* before the next one begins, or anybody sees the error and clears it */
+	if (entity->chain && !job->cancelled)
+		entity->failed = -ECANCELED;
+	if (entity->next == job)
+		entity->next = sluice_entity_after(entity, job);
 }
 
-static void sluice_engine_withdraw(struct sluice_engine *engine, struct sluice_job *job,
-				   int status)
+/**
+ * sluice_job_update - is a job over?
+ * @engine: the engine
+ * @job: one that has fewer ops in flight, or an error
+ *
+ * Context: engine->lock held.
+ */
+void sluice_job_update(struct sluice_engine *engine, struct sluice_job *job)
 {
-	sluice_engine_abort(engine, job, status);
-	if (!sluice_engine_keep(engine, job))
-		sluice_engine_end(engine, job, status);
+	lockdep_assert_held(&engine->lock);
+	if (job->in_flight || (!job->result.status && job->next_op < job->num_ops))
+		return;
+	job->over = true;
+	/* its queue and its open do not hang; one without ops says nothing about the device */
+	if (!job->result.status && job->num_ops) {
+		job->queue->entity.hangs = 0;
+		sluice_client_set_hangs(job->queue->client, engine, 0);
+	}
+}
+
+/**
+ * sluice_entity_end_jobs - end the first jobs of a queue that are over, in order
+ * @engine: the engine
+ * @entity: the engine's part of the queue.  It may be gone on return
+ * @flags: interrupts, as they were when engine->lock was taken
+ *
+ * Fences of a queue signal in order because one at a time does this; who comes meanwhile
+ * leaves its jobs to that one.  It may be an interrupt: more than a few are the work item's.
+ *
+ * Context: engine->lock held, which is given up in between.
+ */
+void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *entity,
+			    unsigned long *flags)
+{
+	struct sluice_job *job, *ended = NULL;
+	unsigned int ends = 0;
+
+	lockdep_assert_held(&engine->lock);
+	if (entity->ending)
+		return;
+	entity->ending = true;
+	list_del_init(&entity->over);
+	while ((job = sluice_entity_first(entity)) && job->over) {
+		if (ends++ == SLUICE_MOST_ENDS) {
+			list_add_tail(&entity->over, &engine->over);
+			sluice_engine_kick_locked(engine);
+			break;
+		}
+		spin_unlock_irqrestore(&engine->lock, *flags);
+		if (ended)
+			sluice_job_put(ended);
+		trace_sluice_job_done(job, job->result.status);
+		sluice_queue_job_ended(job->queue, job, job->result.status);
+		spin_lock_irqsave(&engine->lock, *flags);
+		list_del_init(&job->link);
+		ended = job;
+	}
+	entity->ending = false;
+	if (!ended)
+		return;
+	/* with its last job the queue may go */
+	spin_unlock_irqrestore(&engine->lock, *flags);
+	sluice_job_put(ended);
+	spin_lock_irqsave(&engine->lock, *flags);
 }
 
 /* What to do next, as found under the lock. */
 enum sluice_decision {
 	SLUICE_NOTHING,
-	SLUICE_START,		/* the running job's next op */
-	SLUICE_WITHDRAW,	/* the running job's op, to be started again later */
-	SLUICE_ABORT,		/* the running job, with status */
-	SLUICE_END,		/* a job that does not run, with status */
+	SLUICE_START,		/* give an op to the driver */
+	SLUICE_KICK,		/* or tell it that there are some */
+	SLUICE_ABORT,		/* an op in flight, or all of them, with status */
+	SLUICE_END,		/* the next job of a queue, which has no op in flight, with status */
 	SLUICE_ARM,		/* join the watches of a job's in-fences */
 	SLUICE_PREPARE,		/* look up the errors of a job's in-fences */
 	SLUICE_SETTLE,		/* a slot whose memory is taken back, and that no op uses */
+	SLUICE_GO_ON,		/* with jobs of a queue that are over */
 	SLUICE_AGAIN,		/* decided, but without consequences outside the lock */
 };
 
-/* The job is the next to run.  What it did not do by then is cut short. */
-static void sluice_engine_take(struct sluice_engine *engine, struct sluice_job *job)
+/**
+ * struct sluice_plan - a decision, and what it is about
+ * @decision: what to do
+ * @job: END, ARM, PREPARE: which
+ * @flight: START: which
+ * @cookie: ABORT: of the op, or SLUICE_ALL_OPS
+ * @number: ABORT: the same op's
+ * @status: ABORT, END: why
+ */
+struct sluice_plan {
+	enum sluice_decision decision;
+	struct sluice_job *job;
+	struct sluice_flight *flight;
+	u32 cookie;
+	u64 number;
+	int status;
+};
+
+/* Why an op in flight is to be stopped, or 0. */
+static int sluice_flight_check(const struct sluice_flight *flight,
+			       const struct sluice_engine *engine, unsigned long now)
 {
-	lockdep_assert_held(&engine->lock);
-	list_del_init(&job->queue->entity.node);
-	engine->running = job;
-	engine->state = SLUICE_ENGINE_BUSY;
-	engine->deadline = jiffies + job->queue->entity.timeout;
+	const struct sluice_job *job = flight->job;
+	int why = sluice_flight_unwanted(flight);
+
+	if (!why && job->timed && job->starts == engine->starts &&
+	    time_after_eq(now, job->deadline))
+		why = -ETIME;
+	return why;
 }
 
-/* The job that runs: is it late or unwanted, or is its next op due? */
-static enum sluice_decision sluice_engine_check_running(struct sluice_engine *engine,
-							int *status)
+/* The oldest op in flight that has been stopped too often for others, or NULL. */
+static const struct sluice_flight *sluice_engine_first_kept(const struct sluice_engine *engine)
 {
-	struct sluice_job *job = engine->running;
-	bool busy = engine->state == SLUICE_ENGINE_BUSY;
+	const struct sluice_flight *flight;
 
 	lockdep_assert_held(&engine->lock);
-	if (engine->state == SLUICE_ENGINE_ENDING)
-		return SLUICE_NOTHING;
-	*status = sluice_job_unwanted(job);
-	/* between two ops of a device that sleeps its time does not run */
-	if (!*status && !busy && engine->stopped)
-		return SLUICE_NOTHING;
-	if (!*status && time_after_eq(jiffies, engine->deadline))
-		*status = -ETIME;
-	if (*status) {
-		engine->state = SLUICE_ENGINE_ENDING;
-		return busy ? SLUICE_ABORT : SLUICE_END;
-	}
-	if (busy && engine->withdraw) {
-		*status = -ECANCELED;
-		engine->state = SLUICE_ENGINE_WITHDRAWN;
-		return SLUICE_WITHDRAW;
-	}
-	if (busy) {
-		mod_timer(&engine->timer, engine->deadline);
-		return SLUICE_NOTHING;
-	}
-	engine->state = SLUICE_ENGINE_BUSY;
-	return SLUICE_START;
+	if (!engine->num_kept)
+		return NULL;
+	list_for_each_entry(flight, &engine->in_flight, link)
+		if (flight->kept && flight->state == SLUICE_FLIGHT_ISSUED)
+			return flight;
+	return NULL;
 }
 
 /*
- * The first job of a queue that somebody asks to look at: is it ready?  If it runs, that
- * was sluice_engine_check_running()'s to see.
+ * To stop one op, many drivers must stop others, too.  Jobs that are cancelled, or that
+ * hang, one after the other must not keep another job from its end for ever.  So they wait
+ * for one that has been stopped SLUICE_MAX_WITHDRAWALS times, which its own timeout bounds.
+ * Where ops wait for each other, those in front of it are in its way: these are stopped.
+ * And nothing waits when memory is taken back.
  */
-static enum sluice_decision sluice_engine_check_first(struct sluice_engine *engine,
-						      struct sluice_job **first, int *status)
+static bool sluice_flight_must_wait(const struct sluice_flight *flight,
+				    const struct sluice_engine *engine,
+				    const struct sluice_flight *kept, int why)
+{
+	if (!kept || flight == kept || why == -ENODEV)
+		return false;
+	return !(engine->caps.flags & SLUICE_ENGINE_ORDERED) || flight->number > kept->number;
+}
+
+/* Is an op in flight late or unwanted?  If the device is to sleep, they all are. */
+static void sluice_engine_check_flights(struct sluice_engine *engine, struct sluice_plan *plan)
+{
+	const struct sluice_flight *flight, *kept = sluice_engine_first_kept(engine);
+	unsigned long now = jiffies;
+	bool issued = false;
+	int why;
+
+	lockdep_assert_held(&engine->lock);
+	engine->check = false;
+	list_for_each_entry(flight, &engine->in_flight, link) {
+		if (flight->state != SLUICE_FLIGHT_ISSUED)
+			continue;
+		issued = true;
+		why = sluice_flight_check(flight, engine, now);
+		if (!why || sluice_flight_must_wait(flight, engine, kept, why))
+			continue;
+		plan->decision = SLUICE_ABORT;
+		plan->cookie = flight->cookie;
+		plan->number = flight->number;
+		plan->status = why;
+		break;
+	}
+	if (plan->decision == SLUICE_NOTHING && issued && engine->withdraw) {
+		plan->decision = SLUICE_ABORT;
+		plan->cookie = SLUICE_ALL_OPS;
+		plan->status = -ECANCELED;
+	}
+	if (plan->decision == SLUICE_ABORT) {
+		engine->aborting = true;
+		/* others may be late, too */
+		engine->check = true;
+	} else if (issued) {
+		sluice_flights_set_timer(engine, now);
+	}
+}
+
+/*
+ * A driver that does not take what it is offered, though it has nothing to do, must not keep
+ * fences for ever.  It has as long as for an op; then the job ends that it did not take.
+ */
+static void sluice_engine_check_offer(struct sluice_engine *engine, struct sluice_plan *plan)
+{
+	struct sluice_entity *entity = sluice_engine_pick(engine);
+	unsigned long late;
+
+	lockdep_assert_held(&engine->lock);
+	engine->check = false;
+	if (!engine->offered || engine->stopped || !entity)
+		return;
+	late = engine->offered_at + entity->timeout;
+	if (time_before(jiffies, late))
+		return;
+	engine->offered = false;
+	engine->pushed = true;
+	engine->timeouts++;
+	list_del_init(&entity->node);
+	plan->decision = SLUICE_END;
+	plan->job = entity->next;
+	plan->status = -ETIME;
+	sluice_job_fail(plan->job, plan->job->next_op, -ETIME);
+	dev_warn_ratelimited(&engine->sdev->dev,
+			     "engine %u: driver %s does not take the ops that there are\n",
+			     engine->index, engine->sdev->driver);
+}
+
+/*
+ * The next job of a queue that somebody asks to look at: is it ready?
+ */
+static void sluice_engine_check_next(struct sluice_engine *engine, struct sluice_plan *plan)
 {
 	struct sluice_entity *entity = list_first_entry(&engine->look, struct sluice_entity, node);
-	struct sluice_job *job = sluice_entity_first(entity);
+	struct sluice_job *job = entity->next;
 
 	lockdep_assert_held(&engine->lock);
 	list_del_init(&entity->node);
-	*first = job;
-	if (!job || job == engine->running)
-		return SLUICE_AGAIN;
-	*status = sluice_job_refused(job);
-	if (*status)
-		return SLUICE_END;
+	plan->decision = SLUICE_AGAIN;
+	plan->job = job;
+	if (!job)
+		return;
+	plan->status = sluice_job_refused(job);
+	if (plan->status) {
+		/* ops of it that are in flight go on, or are stopped: that ends it */
+		sluice_job_fail(job, job->next_op, plan->status);
+		plan->decision = SLUICE_END;
+		return;
+	}
 	if (atomic_read_acquire(&job->waiting)) {
 		bool late = time_after_eq(jiffies, sluice_job_late(job));
 
-		*status = -ETIME;
-		if (late && job->armed)
-			return SLUICE_END;
-		/* its fences may have signalled while it was not the first: ask, then look again */
+		if (late && job->armed) {
+			sluice_job_fail(job, 0, -ETIME);
+			plan->decision = SLUICE_END;
+			return;
+		}
+		/* its fences may have signalled while it was not the next: ask, then look again */
 		if (late)
 			list_add_tail(&entity->node, &engine->look);
 		else
 			mod_timer(&entity->timer, sluice_job_late(job));
 		if (job->armed)
-			return SLUICE_AGAIN;
+			return;
 		job->armed = true;
-		return SLUICE_ARM;
+		plan->decision = SLUICE_ARM;
+	} else if (!job->prepared) {
+		plan->decision = SLUICE_PREPARE;
+	} else if (!job->num_ops) {
+		plan->decision = SLUICE_END;
+	} else {
+		sluice_entity_enqueue(engine, entity, false);
 	}
-	if (!job->prepared)
-		return SLUICE_PREPARE;
-	if (!job->num_steps)
-		return SLUICE_END;
-	sluice_engine_enqueue(engine, job);
-	return SLUICE_AGAIN;
 }
 
-/* When somebody needs one of the next jobs of a queue at the latest, or KTIME_MAX. */
-static ktime_t sluice_entity_deadline(struct sluice_entity *entity)
+/* Memory is being taken back, and no op in flight uses it.  Those are in front. */
+static bool sluice_engine_may_settle(struct sluice_engine *engine)
 {
-	ktime_t earliest = KTIME_MAX;
-	unsigned int jobs = 0;
-	struct sluice_job *job;
-
-	/* those in the way of a later one are as urgent as that */
-	list_for_each_entry(job, &entity->jobs, link) {
-		if (jobs++ == SLUICE_DEADLINE_JOBS)
-			break;
-		if (job->fence)
-			earliest = min(earliest, sluice_fence_deadline(job->fence));
-	}
-	return earliest;
-}
-
-/* Of queues that are equally urgent: the one with the earliest deadline, else the first. */
-static struct sluice_entity *sluice_engine_most_urgent(struct list_head *ready)
-{
-	struct sluice_entity *entity, *best = list_first_entry(ready, struct sluice_entity, node);
-	ktime_t deadline, earliest = KTIME_MAX;
-	unsigned int queues = 0;
-
-	list_for_each_entry(entity, ready, node) {
-		if (queues++ == SLUICE_DEADLINE_QUEUES)
-			break;
-		deadline = sluice_entity_deadline(entity);
-		if (ktime_before(deadline, earliest)) {
-			earliest = deadline;
-			best = entity;
-		}
-	}
-	return best;
-}
-
-/* A queue's first job is ready, and was submitted more than a second ago. */
-static bool sluice_entity_is_late(struct sluice_entity *entity)
-{
-	return time_after_eq(jiffies, sluice_entity_first(entity)->submitted + HZ);
-}
-
-/*
- * No job runs: which is the next?  That of the highest priority, and of these the one
- * with the earliest deadline, if anybody has set one on a fence, or whose queue has been
- * ready for longest.  But a late one goes before all priorities and deadlines when its
- * queue has been ready for longest of its priority: a stream of urgent jobs does not hold
- * back a fence for ever.
- */
-static struct sluice_job *sluice_engine_pick(struct sluice_engine *engine)
-{
-	struct sluice_entity *late = NULL, *best = NULL;
-	int i;
+	const struct sluice_slot *slot;
 
 	lockdep_assert_held(&engine->lock);
-	for (i = SLUICE_PRIORITIES - 1; i >= 0; i--) {
-		struct sluice_entity *first;
-
-		first = list_first_entry_or_null(&engine->ready[i], struct sluice_entity, node);
-		if (!first)
-			continue;
-		if (sluice_entity_is_late(first) &&
-		    (!late || time_before(first->ready_since, late->ready_since)))
-			late = first;
-		if (!best)
-			best = sluice_fences_have_deadlines() ?
-			       sluice_engine_most_urgent(&engine->ready[i]) : first;
-	}
-	best = late ?: best;
-	return best ? sluice_entity_first(best) : NULL;
-}
-
-/*
- * Memory is being taken back, and the op that runs, if any, does not use it, or it would
- * have been aborted.  Unless it just ends.
- */
-static bool sluice_engine_may_settle(const struct sluice_engine *engine)
-{
-	lockdep_assert_held(&engine->lock);
-	return !list_empty(&engine->revoked) &&
-	       !(engine->running && engine->state == SLUICE_ENGINE_ENDING);
+	slot = list_first_entry_or_null(&engine->revoked, struct sluice_slot, revoke);
+	return slot && !slot->in_flight;
 }
 
 static void sluice_engine_settle(struct sluice_engine *engine)
@@ -591,7 +595,7 @@ static void sluice_engine_settle(struct sluice_engine *engine)
 	/* whoever dispatches is the only one that takes them out */
 	spin_lock_irq(&engine->lock);
 	slot = list_first_entry(&engine->revoked, struct sluice_slot, revoke);
-	list_del(&slot->revoke);
+	list_del_init(&slot->revoke);
 	spin_unlock_irq(&engine->lock);
 	sluice_slot_settle(slot);
 }
@@ -608,49 +612,86 @@ static bool sluice_engine_tell_one(struct sluice_engine *engine)
 		trace_sluice_job_ready(dep->job, 0);
 		/* it may have ended */
 		entity = &dep->job->queue->entity;
-		if (sluice_entity_first(entity) == dep->job)
+		if (entity->next == dep->job)
 			list_move_tail(&entity->node, &engine->look);
 	}
 	return true;
 }
 
-/* The job that was picked: it runs, unless it has become unwanted. */
-static enum sluice_decision sluice_engine_try(struct sluice_engine *engine,
-					      struct sluice_job *job, int *status)
+/* A driver that has nothing is about to be told that there are ops. */
+static void sluice_engine_offer(struct sluice_engine *engine)
 {
-	*status = sluice_job_refused(job);
-	if (*status)
-		return SLUICE_END;
-	sluice_engine_take(engine, job);
-	return SLUICE_START;
+	lockdep_assert_held(&engine->lock);
+	if (engine->offered || !list_empty(&engine->in_flight))
+		return;
+	engine->offered = true;
+	engine->offered_at = jiffies;
 }
 
-static enum sluice_decision sluice_engine_decide(struct sluice_engine *engine,
-						 struct sluice_job **job, int *status)
+/* Nobody decides for a while: will the driver take what it has been offered? */
+static void sluice_engine_watch_offer(struct sluice_engine *engine)
 {
-	enum sluice_decision decision = SLUICE_NOTHING;
+	struct sluice_entity *entity;
+
+	lockdep_assert_held(&engine->lock);
+	if (!engine->offered)
+		return;
+	entity = sluice_engine_pick(engine);
+	if (entity)
+		mod_timer(&engine->timer, engine->offered_at + entity->timeout);
+}
+
+/* More for the driver, if there is something, and it can take it. */
+static void sluice_engine_hand_out(struct sluice_engine *engine, struct sluice_plan *plan)
+{
+	lockdep_assert_held(&engine->lock);
+	engine->looks = 0;
+	if (!engine->pushed || !sluice_engine_has_room(engine))
+		return;
+	if (!engine->sdev->ops->start) {
+		engine->pushed = false;
+		if (sluice_engine_has_ops(engine)) {
+			plan->decision = SLUICE_KICK;
+			sluice_engine_offer(engine);
+		}
+		return;
+	}
+	plan->flight = sluice_flight_begin(engine);
+	if (plan->flight)
+		plan->decision = SLUICE_START;
+	else if (!sluice_engine_has_ops(engine))
+		engine->pushed = false;
+}
+
+static void sluice_engine_decide(struct sluice_engine *engine, struct sluice_plan *plan)
+{
 	bool looked = engine->looks >= SLUICE_MOST_LOOKS ||
 		      (list_empty(&engine->look) && list_empty(&engine->signalled));
 
-	*job = engine->running;
-	if (*job)
-		decision = sluice_engine_check_running(engine, status);
-	if (decision != SLUICE_NOTHING)
-		return decision;
-	if (sluice_engine_may_settle(engine))
-		return SLUICE_SETTLE;
-	if (looked && !engine->running && !engine->stopped) {
-		engine->looks = 0;
-		*job = sluice_engine_pick(engine);
-		if (*job)
-			return sluice_engine_try(engine, *job, status);
+	*plan = (struct sluice_plan) { .decision = SLUICE_NOTHING };
+	if (engine->check && !list_empty(&engine->in_flight))
+		sluice_engine_check_flights(engine, plan);
+	else if (engine->check)
+		sluice_engine_check_offer(engine, plan);
+	if (plan->decision != SLUICE_NOTHING)
+		return;
+	if (sluice_engine_may_settle(engine)) {
+		plan->decision = SLUICE_SETTLE;
+		return;
+	}
+	if (looked)
+		sluice_engine_hand_out(engine, plan);
+	if (plan->decision != SLUICE_NOTHING)
+		return;
+	if (!list_empty(&engine->over)) {
+		plan->decision = SLUICE_GO_ON;
+		return;
 	}
 	engine->looks++;
 	if (sluice_engine_tell_one(engine))
-		return SLUICE_AGAIN;
-	if (!list_empty(&engine->look))
-		return sluice_engine_check_first(engine, job, status);
-	return SLUICE_NOTHING;
+		plan->decision = SLUICE_AGAIN;
+	else if (!list_empty(&engine->look))
+		sluice_engine_check_next(engine, plan);
 }
 
 /* Its in-fences have all signalled. */
@@ -661,32 +702,42 @@ static void sluice_engine_prepare(struct sluice_engine *engine, struct sluice_jo
 	spin_lock_irq(&engine->lock);
 	job->in_fence_error = error;
 	job->prepared = true;
-	sluice_engine_enqueue(engine, job);
+	sluice_entity_enqueue(engine, &job->queue->entity, false);
 	spin_unlock_irq(&engine->lock);
 }
 
-/* Only who dispatches ends a job that does not run: until then it stays. */
-static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *job,
-			      enum sluice_decision decision, int status)
+/* A job has no more ops to hand out: that was the last of it, or those in flight are. */
+static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *job,
+			      unsigned long *flags)
 {
-	switch (decision) {
+	struct sluice_entity *entity = &job->queue->entity;
+
+	lockdep_assert_held(&engine->lock);
+	if (entity->next == job)
+		entity->next = sluice_entity_after(entity, job);
+	sluice_job_update(engine, job);
+	sluice_entity_enqueue(engine, entity, false);
+	sluice_entity_end_jobs(engine, entity, flags);
+}
+
+/* Without the lock: what the plan is about stays, because only who dispatches changes it. */
+static void sluice_engine_act(struct sluice_engine *engine, const struct sluice_plan *plan)
+{
+	switch (plan->decision) {
 	case SLUICE_START:
-		sluice_engine_start(engine, job);
+		sluice_flight_start(engine, plan->flight);
 		break;
-	case SLUICE_WITHDRAW:
-		sluice_engine_withdraw(engine, job, status);
+	case SLUICE_KICK:
+		engine->sdev->ops->kick(engine);
 		break;
 	case SLUICE_ABORT:
-		sluice_engine_abort(engine, job, status);
-		fallthrough;
-	case SLUICE_END:
-		sluice_engine_end(engine, job, status);
+		sluice_flight_abort(engine, plan->cookie, plan->number, plan->status);
 		break;
 	case SLUICE_ARM:
-		sluice_job_arm(job);
+		sluice_job_arm(plan->job);
 		break;
 	case SLUICE_PREPARE:
-		sluice_engine_prepare(engine, job);
+		sluice_engine_prepare(engine, plan->job);
 		break;
 	case SLUICE_SETTLE:
 		sluice_engine_settle(engine);
@@ -699,42 +750,48 @@ static void sluice_engine_act(struct sluice_engine *engine, struct sluice_job *j
 static void sluice_engine_work(struct work_struct *work)
 {
 	struct sluice_engine *engine = container_of(work, struct sluice_engine, work);
-	enum sluice_decision decision;
-	struct sluice_job *job;
+	struct sluice_plan plan;
+	unsigned long flags;
 	bool signalling;
-	int status;
 
 	signalling = dma_fence_begin_signalling();
-	spin_lock_irq(&engine->lock);
+	spin_lock_irqsave(&engine->lock, flags);
 	if (engine->dispatching)
 		goto out;
 	engine->dispatching = true;
 	for (;;) {
-		status = 0;
-		decision = sluice_engine_decide(engine, &job, &status);
-		if (decision == SLUICE_NOTHING)
+		sluice_engine_decide(engine, &plan);
+		if (plan.decision == SLUICE_NOTHING)
 			break;
-		spin_unlock_irq(&engine->lock);
-		sluice_engine_act(engine, job, decision, status);
+		/* at once: what is in flight of the job may end it, too */
+		if (plan.decision == SLUICE_END)
+			sluice_engine_end(engine, plan.job, &flags);
+		else if (plan.decision == SLUICE_GO_ON)
+			sluice_entity_end_jobs(engine, list_first_entry(&engine->over,
+					       struct sluice_entity, over), &flags);
+		spin_unlock_irqrestore(&engine->lock, flags);
+		sluice_engine_act(engine, &plan);
 		cond_resched();
-		spin_lock_irq(&engine->lock);
+		spin_lock_irqsave(&engine->lock, flags);
 	}
 	engine->dispatching = false;
+	sluice_engine_watch_offer(engine);
 	sluice_engine_rested(engine);
 out:
-	spin_unlock_irq(&engine->lock);
+	spin_unlock_irqrestore(&engine->lock, flags);
 	dma_fence_end_signalling(signalling);
 }
 
 /* Does the core do anything that takes time, for the ops of a software engine? */
-static bool sluice_job_syncs_much(const struct sluice_device *sdev, const struct sluice_job *job)
+static bool sluice_job_syncs_much(const struct sluice_engine *engine, const struct sluice_job *job)
 {
 	unsigned int i;
 
-	if (!sdev->ops->cpu_engine || !sluice_compat_need_sync(sdev->parent))
+	if (!(engine->caps.flags & SLUICE_ENGINE_CPU) ||
+	    !sluice_compat_need_sync(engine->sdev->parent))
 		return false;
-	for (i = 0; i < job->num_steps; i++)
-		if (job->steps[i].length > PAGE_SIZE)
+	for (i = 0; i < job->num_ops; i++)
+		if (job->ops[i].length > PAGE_SIZE)
 			return true;
 	return false;
 }
@@ -742,60 +799,43 @@ static bool sluice_job_syncs_much(const struct sluice_device *sdev, const struct
 /* May SUBMIT start its job itself?  With preemption off, that is to take no time. */
 static bool sluice_engine_is_free(const struct sluice_engine *engine, const struct sluice_job *job)
 {
-	const struct sluice_device *sdev = engine->sdev;
-
 	lockdep_assert_held(&engine->lock);
-	return sdev->ops->quick_start && !engine->dispatching && !engine->running &&
-	       !engine->stopped && !sluice_engine_has_work(engine) && job->prepared &&
-	       job->num_steps && job->num_steps <= SLUICE_FEW_STEPS && !sluice_job_refused(job) &&
-	       !sluice_job_syncs_much(sdev, job);
+	return engine->caps.flags & SLUICE_ENGINE_QUICK && !engine->dispatching &&
+	       sluice_engine_has_room(engine) && !sluice_engine_has_ops(engine) &&
+	       !sluice_engine_has_work(engine) && job->prepared && job->num_ops &&
+	       job->num_ops <= SLUICE_FEW_OPS && !sluice_job_refused(job) &&
+	       !sluice_job_syncs_much(engine, job);
 }
 
-/* SUBMIT has decided something; what came meanwhile was left to it. */
+/* SUBMIT has called the driver; what came meanwhile was left to it. */
 static void sluice_engine_leave(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	engine->dispatching = false;
+	sluice_engine_watch_offer(engine);
 	sluice_engine_rested(engine);
-	/* it may have gone off meanwhile */
-	if (engine->running)
-		mod_timer(&engine->timer, engine->deadline);
-	if (engine->withdraw || engine->state == SLUICE_ENGINE_STEP ||
-	    sluice_engine_has_work(engine))
+	if (sluice_engine_has_work(engine))
 		sluice_engine_kick(engine);
-}
-
-/* A job that waits for nothing and has nothing to do: whatever runs, it ends. */
-static void sluice_engine_end_now(struct sluice_engine *engine, struct sluice_job *job)
-{
-	int status = sluice_job_refused(job);
-
-	lockdep_assert_held(&engine->lock);
-	engine->dispatching = true;
-	spin_unlock_irq(&engine->lock);
-	sluice_engine_end(engine, job, status);
-	spin_lock_irq(&engine->lock);
-	sluice_engine_leave(engine);
 }
 
 /* Start a job from SUBMIT; what is left of it when it has not ended is the work item's. */
 static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_job *job)
 {
-	enum sluice_decision decision = SLUICE_START;
-	int status = 0;
+	struct sluice_plan plan = {};
+	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
 	engine->dispatching = true;
-	sluice_engine_take(engine, job);
-	while (decision != SLUICE_NOTHING) {
-		spin_unlock_irq(&engine->lock);
-		sluice_engine_act(engine, job, decision, status);
-		spin_lock_irq(&engine->lock);
-		if (engine->running != job)
+	sluice_entity_enqueue(engine, &job->queue->entity, false);
+	/* an op each time, unless the driver takes them itself */
+	for (i = 0; i < job->num_ops && !engine->check; i++) {
+		plan.decision = SLUICE_NOTHING;
+		sluice_engine_hand_out(engine, &plan);
+		if (plan.decision == SLUICE_NOTHING)
 			break;
-		/* to abort an op may take long */
-		decision = engine->state == SLUICE_ENGINE_STEP ?
-			   sluice_engine_check_running(engine, &status) : SLUICE_NOTHING;
+		spin_unlock_irq(&engine->lock);
+		sluice_engine_act(engine, &plan);
+		spin_lock_irq(&engine->lock);
 	}
 	sluice_engine_leave(engine);
 }
@@ -814,25 +854,25 @@ static void sluice_engine_run_now(struct sluice_engine *engine, struct sluice_jo
 void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now)
 {
 	struct sluice_entity *entity = &job->queue->entity;
+	unsigned long flags;
 
-	spin_lock_irq(&engine->lock);
+	spin_lock_irqsave(&engine->lock, flags);
 	if (atomic_dec_and_test(&job->waiting))
 		trace_sluice_job_ready(job, 0);
 	/* another is in front of it, or it has ended already */
-	if (sluice_entity_first(entity) != job || job == engine->running)
+	if (entity->next != job)
 		goto out;
-	if (now && job->prepared && !job->num_steps && !engine->dispatching) {
-		sluice_engine_end_now(engine, job);
+	if (now && job->prepared && !job->num_ops && !sluice_job_refused(job)) {
+		sluice_engine_end(engine, job, &flags);
 	} else if (now && sluice_engine_is_free(engine, job)) {
 		sluice_engine_run_now(engine, job);
 	} else {
-		sluice_engine_enqueue(engine, job);
-		/* whoever ends the job that runs looks for the next */
-		if (!engine->running || !list_empty(&engine->look))
+		sluice_entity_enqueue(engine, entity, false);
+		if (sluice_engine_has_work(engine))
 			sluice_engine_kick_locked(engine);
 	}
 out:
-	spin_unlock_irq(&engine->lock);
+	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 /**
@@ -850,9 +890,13 @@ void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *enti
 	spin_lock_irqsave(&engine->lock, flags);
 	if (!entity->dead)
 		WRITE_ONCE(entity->dead, error);
+	if (entity->in_flight)
+		engine->check = true;
 	/* without a job the device may be gone, and its workqueue with it */
-	if (!list_empty(&entity->jobs))
+	if (entity->next)
 		sluice_engine_look(engine, entity);
+	else if (entity->in_flight)
+		sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
@@ -888,12 +932,14 @@ bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job)
 	bool ends;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	ends = list_empty(&job->link) ||
-	       (job == engine->running && engine->state == SLUICE_ENGINE_ENDING);
+	ends = list_empty(&job->link) || job->over;
 	if (!ends) {
 		job->cancelled = -ECANCELED;
-		if (sluice_entity_first(entity) == job)
+		engine->check |= job->in_flight;
+		if (entity->next == job)
 			sluice_engine_look(engine, entity);
+		else if (job->in_flight)
+			sluice_engine_kick_locked(engine);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return !ends;
@@ -905,7 +951,7 @@ bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job)
  * @slot: the slot, marked as revoked.  The caller's reference, and one on the queue, are
  *	passed on
  *
- * Has an op that uses the slot aborted.  When none does, sluice_slot_settle() is called.
+ * Has ops that use the slot aborted.  When none does, sluice_slot_settle() is called.
  *
  * Context: any, also with a dma_resv held.
  */
@@ -914,7 +960,12 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	list_add_tail(&slot->revoke, &engine->revoked);
+	/* in front is what can be let go */
+	if (slot->in_flight)
+		list_add_tail(&slot->revoke, &engine->revoked);
+	else
+		list_add(&slot->revoke, &engine->revoked);
+	engine->check = true;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
@@ -922,8 +973,8 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 /**
  * sluice_engine_stop - the driver is to get no op any more
  * @engine: the engine
- * @withdraw: the op that it has is aborted, too, to be started again later; false to let
- *	it run out
+ * @withdraw: the ops that it has are aborted, too, to be handed out again later; false to let
+ *	them run out
  *
  * All else goes on: jobs are submitted and wait, time out, are cancelled, and end if they
  * need not run.  Does not wait: see sluice_engine_rests().
@@ -937,8 +988,11 @@ void sluice_engine_stop(struct sluice_engine *engine, bool withdraw)
 	spin_lock_irqsave(&engine->lock, flags);
 	engine->stopped = true;
 	engine->withdraw = withdraw;
-	if (withdraw)
+	engine->offered = false;
+	if (withdraw) {
+		engine->check = true;
 		sluice_engine_kick_locked(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
@@ -957,8 +1011,7 @@ bool sluice_engine_rests(struct sluice_engine *engine)
 	bool rests;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	rests = !engine->dispatching && (engine->state == SLUICE_ENGINE_IDLE ||
-					 engine->state == SLUICE_ENGINE_STEP);
+	rests = !engine->dispatching && list_empty(&engine->in_flight);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return rests;
 }
@@ -977,8 +1030,8 @@ void sluice_engine_go_on(struct sluice_engine *engine)
 	engine->stopped = false;
 	engine->withdraw = false;
 	/* a job that was held up in its middle is not late for that */
-	if (engine->state == SLUICE_ENGINE_STEP)
-		engine->deadline = jiffies + engine->running->queue->entity.timeout;
+	engine->starts++;
+	engine->pushed = true;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
@@ -1006,23 +1059,31 @@ void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *j
  * @engine: inside the device
  * @sdev: the device
  * @index: number
+ * @caps: what the driver says of it
+ *
+ * Context: may sleep.  Return: 0 or -ENOMEM.
  */
-void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
-			unsigned int index)
+int sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
+		       unsigned int index, const struct sluice_engine_caps *caps)
 {
 	unsigned int i;
 
 	engine->sdev = sdev;
 	engine->index = index;
+	engine->caps = *caps;
+	engine->caps.depth = caps->depth ?: 1;
 	spin_lock_init(&engine->lock);
 	INIT_LIST_HEAD(&engine->look);
+	INIT_LIST_HEAD(&engine->begun);
 	engine->watches = RB_ROOT;
 	INIT_LIST_HEAD(&engine->signalled);
 	INIT_LIST_HEAD(&engine->revoked);
+	INIT_LIST_HEAD(&engine->over);
 	for (i = 0; i < SLUICE_PRIORITIES; i++)
 		INIT_LIST_HEAD(&engine->ready[i]);
 	INIT_WORK(&engine->work, sluice_engine_work);
 	timer_setup(&engine->timer, sluice_engine_timer, 0);
+	return sluice_flights_init(engine);
 }
 
 /**
@@ -1035,6 +1096,8 @@ void sluice_engine_fini(struct sluice_engine *engine)
 {
 	timer_shutdown_sync(&engine->timer);
 	cancel_work_sync(&engine->work);
+	kfree(engine->flights);
+	engine->flights = NULL;
 }
 
 /**

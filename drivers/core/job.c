@@ -35,19 +35,19 @@ static bool sluice_job_let_go(struct sluice_job *job)
 	unsigned int i;
 
 	/* maybe in an interrupt: no long work, and no vfree() */
-	if (job->num_steps > SLUICE_FEW_STEPS || job->max_deps > SLUICE_FEW_STEPS ||
+	if (job->num_ops > SLUICE_FEW_OPS || job->max_deps > SLUICE_FEW_OPS ||
 	    job->num_commands)
 		return false;
 	sluice_job_drop_deps(job);
-	for (i = 0; i < job->num_steps; i++) {
-		struct sluice_step *step = &job->steps[i];
+	for (i = 0; i < job->num_ops; i++) {
+		struct sluice_op_desc *desc = &job->ops[i];
 
-		if (!sluice_slot_put_unless_last(step->dst))
+		if (!sluice_slot_put_unless_last(desc->dst))
 			return false;
-		step->dst = NULL;
-		if (!sluice_slot_put_unless_last(step->src))
+		desc->dst = NULL;
+		if (!sluice_slot_put_unless_last(desc->src))
 			return false;
-		step->src = NULL;
+		desc->src = NULL;
 	}
 	return refcount_dec_not_one(&job->queue->ref.refcount);
 }
@@ -59,8 +59,8 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 	unsigned int i;
 
 	if (job->num_commands)
-		for (i = 0; i < job->num_steps; i++)
-			sluice_program_free(&job->steps[i]);
+		for (i = 0; i < job->num_ops; i++)
+			sluice_program_free(&job->ops[i]);
 	dma_fence_put(job->fence);
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
@@ -78,9 +78,9 @@ static void sluice_job_bury(struct sluice_job *job)
 
 	/* before the queue: the engine, which tells them, uses it */
 	sluice_job_drop_deps(job);
-	for (i = 0; i < job->num_steps; i++) {
-		sluice_slot_put(job->steps[i].dst);
-		sluice_slot_put(job->steps[i].src);
+	for (i = 0; i < job->num_ops; i++) {
+		sluice_slot_put(job->ops[i].dst);
+		sluice_slot_put(job->ops[i].src);
 	}
 	/* the device stays: the job has entered it, or its caller holds the queue's file */
 	sluice_queue_put(queue);
@@ -136,9 +136,9 @@ void sluice_job_put(struct sluice_job *job)
 
 /* Copy */
 
-static int sluice_step_copy(struct sluice_job *job, struct sluice_step *step, struct sluice_op *op)
+static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op)
 {
-	*step = (struct sluice_step) {
+	*desc = (struct sluice_op_desc) {
 		.kind = op->kind,
 		.dst_offset = op->dst_offset,
 		.src_offset = op->src_offset,
@@ -152,7 +152,7 @@ static int sluice_step_copy(struct sluice_job *job, struct sluice_step *step, st
 	case SLUICE_OP_FILL:
 		if (op->src || op->src_offset || op->value > U32_MAX || op->pad[1] || op->pad[2])
 			return -EINVAL;
-		step->value = op->value;
+		desc->value = op->value;
 		break;
 	case SLUICE_OP_CAPTURE:
 	case SLUICE_OP_PLAYBACK:
@@ -161,13 +161,13 @@ static int sluice_step_copy(struct sluice_job *job, struct sluice_step *step, st
 			return -EINVAL;
 		if (op->pad[2])
 			return -EINVAL;
-		step->frame.width = op->frame.width;
-		step->frame.height = op->frame.height;
-		step->frame.stride = op->frame.stride;
-		step->frame.format = op->frame.format;
+		desc->frame.width = op->frame.width;
+		desc->frame.height = op->frame.height;
+		desc->frame.stride = op->frame.stride;
+		desc->frame.format = op->frame.format;
 		break;
 	case SLUICE_OP_PROGRAM:
-		return sluice_program_copy(job, step, op);
+		return sluice_program_copy(job, desc, op);
 	default:
 		return -EINVAL;
 	}
@@ -179,7 +179,7 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 			       u32 (*slots)[2])
 {
 	size_t op_size = args->op_size ?: sizeof(struct sluice_op);
-	u64 kinds = job->queue->sdev->ops->op_kinds;
+	u64 kinds = job->queue->engine->caps.op_kinds;
 	unsigned int i;
 	int ret;
 
@@ -190,8 +190,8 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 					    u64_to_user_ptr(args->ops + i * op_size), op_size);
 		if (ret)
 			return ret;
-		job->num_steps = i + 1;	/* what they hold is to be put */
-		ret = sluice_step_copy(job, &job->steps[i], &op);
+		job->num_ops = i + 1;	/* what they hold is to be put */
+		ret = sluice_op_copy(job, &job->ops[i], &op);
 		if (ret)
 			return ret;
 		if (!(kinds & BIT_ULL(op.kind)))
@@ -248,73 +248,73 @@ static int sluice_check_range(u64 offset, u64 length, const struct sluice_slot *
 	return 0;
 }
 
-static int sluice_check_frame(const struct sluice_step *step, const struct sluice_device *sdev)
+static int sluice_check_frame(const struct sluice_op_desc *desc, const struct sluice_device *sdev)
 {
-	u64 line = (u64)step->frame.width * 4;
+	u64 line = (u64)desc->frame.width * 4;
 
-	if (!step->frame.width)
-		return step->frame.height || step->frame.stride || step->frame.format ?
+	if (!desc->frame.width)
+		return desc->frame.height || desc->frame.stride || desc->frame.format ?
 			-EINVAL : 0;
-	if (!step->frame.height || step->frame.stride < line || step->frame.stride % 4 ||
-	    !sdev->ops->check_format || !sdev->ops->check_format(step->frame.format))
+	if (!desc->frame.height || desc->frame.stride < line || desc->frame.stride % 4 ||
+	    !sdev->ops->check_format || !sdev->ops->check_format(desc->frame.format))
 		return -EINVAL;
-	if ((u64)(step->frame.height - 1) * step->frame.stride + line > step->length)
+	if ((u64)(desc->frame.height - 1) * desc->frame.stride + line > desc->length)
 		return -ERANGE;
 	return 0;
 }
 
-static int sluice_step_check(const struct sluice_job *job, struct sluice_step *step)
+static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
 	const struct sluice_device *sdev = job->queue->sdev;
-	bool program = step->kind == SLUICE_OP_PROGRAM;
-	u64 src_length = program ? step->program.src_length : step->length;
-	u64 align = sdev->ops->op_align;
+	bool program = desc->kind == SLUICE_OP_PROGRAM;
+	u64 src_length = program ? desc->program.src_length : desc->length;
+	u64 align = job->queue->engine->caps.op_align;
 	int ret;
 
-	if (step->kind == SLUICE_OP_FILL)
+	if (desc->kind == SLUICE_OP_FILL)
 		align = max_t(u64, align, sizeof(u32));
-	if ((!step->length && !program) ||
-	    (step->length | src_length | step->dst_offset | step->src_offset) & (align - 1))
+	if ((!desc->length && !program) ||
+	    (desc->length | src_length | desc->dst_offset | desc->src_offset) & (align - 1))
 		return -EINVAL;
-	if (step->dst && !(step->dst->flags & SLUICE_ATTACH_WRITE))
+	if (desc->dst && !(desc->dst->flags & SLUICE_ATTACH_WRITE))
 		return -EACCES;
-	if (step->src && !(step->src->flags & SLUICE_ATTACH_READ))
+	if (desc->src && !(desc->src->flags & SLUICE_ATTACH_READ))
 		return -EACCES;
-	ret = sluice_check_range(step->dst_offset, step->length, step->dst);
+	ret = sluice_check_range(desc->dst_offset, desc->length, desc->dst);
 	if (ret)
 		return ret;
-	ret = sluice_check_range(step->src_offset, src_length, step->src);
+	ret = sluice_check_range(desc->src_offset, src_length, desc->src);
 	if (ret)
 		return ret;
 	if (program)
-		return sluice_program_check(job, step);
-	if (step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK)
-		return sluice_check_frame(step, sdev);
-	if (step->kind == SLUICE_OP_COPY && step->src->dmabuf == step->dst->dmabuf &&
-	    step->src_offset < step->dst_offset + step->length &&
-	    step->dst_offset < step->src_offset + step->length)
+		return sluice_program_check(job, desc);
+	if (desc->kind == SLUICE_OP_CAPTURE || desc->kind == SLUICE_OP_PLAYBACK)
+		return sluice_check_frame(desc, sdev);
+	if (desc->kind == SLUICE_OP_COPY && desc->src->dmabuf == desc->dst->dmabuf &&
+	    desc->src_offset < desc->dst_offset + desc->length &&
+	    desc->dst_offset < desc->src_offset + desc->length)
 		return -EINVAL;
 	return 0;
 }
 
-static int sluice_step_resolve(struct sluice_step *step, struct sluice_queue *queue,
+static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_queue *queue,
 			       const u32 *slots)
 {
-	bool program = step->kind == SLUICE_OP_PROGRAM;
+	bool program = desc->kind == SLUICE_OP_PROGRAM;
 	struct sluice_slot *slot;
 
-	if (program ? step->flags & SLUICE_OP_DST : step->kind != SLUICE_OP_PLAYBACK) {
+	if (program ? desc->flags & SLUICE_OP_DST : desc->kind != SLUICE_OP_PLAYBACK) {
 		slot = sluice_slot_get(queue, slots[0]);
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
-		step->dst = slot;
+		desc->dst = slot;
 	}
-	if (program ? step->flags & SLUICE_OP_SRC :
-		      step->kind == SLUICE_OP_COPY || step->kind == SLUICE_OP_PLAYBACK) {
+	if (program ? desc->flags & SLUICE_OP_SRC :
+		      desc->kind == SLUICE_OP_COPY || desc->kind == SLUICE_OP_PLAYBACK) {
 		slot = sluice_slot_get(queue, slots[1]);
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
-		step->src = slot;
+		desc->src = slot;
 	}
 	return 0;
 }
@@ -326,12 +326,52 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 	int ret = 0;
 
 	mutex_lock(&queue->slot_lock);
-	for (i = 0; i < job->num_steps && !ret; i++)
-		ret = sluice_step_resolve(&job->steps[i], queue, slots[i]);
+	for (i = 0; i < job->num_ops && !ret; i++)
+		ret = sluice_op_resolve(&job->ops[i], queue, slots[i]);
 	mutex_unlock(&queue->slot_lock);
-	for (i = 0; i < job->num_steps && !ret; i++)
-		ret = sluice_step_check(job, &job->steps[i]);
+	for (i = 0; i < job->num_ops && !ret; i++)
+		ret = sluice_op_check(job, &job->ops[i]);
 	return ret;
+}
+
+/* From the place of the op before, if that is in the same slot and not further on. */
+static void sluice_op_place(struct sluice_cursor *at, const struct sluice_slot *slot, u64 offset,
+			    const struct sluice_cursor *before, const struct sluice_slot *there,
+			    u64 its_offset)
+{
+	if (!slot)
+		return;
+	if (slot != there || offset < its_offset) {
+		sluice_cursor_init(at, slot, offset);
+		return;
+	}
+	*at = *before;
+	sluice_cursor_advance(at, offset - its_offset);
+}
+
+/*
+ * Where the ops begin in bus addresses: to walk over the segments takes too long for an
+ * interrupt that hands one out.  With the dma_resv of all slots held, and none revoked.
+ */
+static void sluice_job_place_ops(struct sluice_job *job)
+{
+	static const struct sluice_op_desc none;
+	const struct sluice_op_desc *before = &none;
+	unsigned int i;
+
+	if (job->queue->sdev->cpu_engines)
+		return;
+	for (i = 0; i < job->num_ops; i++) {
+		struct sluice_op_desc *desc = &job->ops[i];
+
+		if (desc->kind == SLUICE_OP_PROGRAM)
+			continue;
+		sluice_op_place(&desc->dst_at, desc->dst, desc->dst_offset,
+				&before->dst_at, before->dst, before->dst_offset);
+		sluice_op_place(&desc->src_at, desc->src, desc->src_offset,
+				&before->src_at, before->src, before->src_offset);
+		before = desc;
+	}
 }
 
 /* Publish */
@@ -390,7 +430,7 @@ static void sluice_job_trace_deps(const struct sluice_job *job)
  */
 static int sluice_job_publish(struct sluice_job *job)
 {
-	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) && job->num_claims <= 2 * SLUICE_FEW_STEPS &&
+	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) && job->num_claims <= 2 * SLUICE_FEW_OPS &&
 		   job->num_deps <= SLUICE_FEW_FENCES;
 	struct sluice_queue *queue = job->queue;
 	bool signalling;
@@ -428,9 +468,9 @@ bool sluice_job_revoked(const struct sluice_job *job)
 {
 	unsigned int i;
 
-	for (i = 0; i < job->num_steps; i++)
-		if (sluice_slot_revoked(job->steps[i].dst) ||
-		    sluice_slot_revoked(job->steps[i].src))
+	for (i = 0; i < job->num_ops; i++)
+		if (sluice_slot_revoked(job->ops[i].dst) ||
+		    sluice_slot_revoked(job->ops[i].src))
 			return true;
 	return false;
 }
@@ -444,11 +484,11 @@ static struct sluice_job *sluice_job_create(const struct sluice_call *call,
 	size_t claims = size_mul(2 * sizeof(struct sluice_claim), args->num_ops);
 	struct sluice_job *job;
 
-	job = kvmalloc(size_add(struct_size(job, steps, args->num_ops), claims),
+	job = kvmalloc(size_add(struct_size(job, ops, args->num_ops), claims),
 		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	/* all but what has a count of its own: deps, steps, claims */
+	/* all but what has a count of its own: deps, ops, claims */
 	memset(job, 0, offsetof(struct sluice_job, few_deps));
 	kref_init(&job->ref);
 	job->queue = queue;
@@ -462,7 +502,7 @@ static struct sluice_job *sluice_job_create(const struct sluice_call *call,
 	}
 	job->deps = job->few_deps;
 	job->max_deps = SLUICE_FEW_DEPS;
-	job->claims = (void *)&job->steps[args->num_ops];
+	job->claims = (void *)&job->ops[args->num_ops];
 	sluice_object_inc(SLUICE_OBJECT_JOB);
 	return job;
 }
@@ -537,7 +577,7 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 			return ret;
 		job->awake = true;
 	}
-	if (job->num_steps)
+	if (job->num_ops)
 		ret = sluice_job_resolve(job, slots);
 	if (ret)
 		return ret;
@@ -555,8 +595,10 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	ret = sluice_job_revoked(job) ? -ENODEV : sluice_job_collect_implicit(job);
 	if (!ret)
 		ret = sluice_job_prepare_deps(job);
-	if (!ret)
+	if (!ret) {
+		sluice_job_place_ops(job);
 		ret = sluice_job_publish(job);
+	}
 	sluice_job_unlock(job, &ctx);
 	return ret;
 }
@@ -606,7 +648,7 @@ static void sluice_queue_leave(struct sluice_queue *queue)
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args)
 {
-	u32 few_slots[SLUICE_FEW_STEPS][2], (*slots)[2] = few_slots;
+	u32 few_slots[SLUICE_FEW_OPS][2], (*slots)[2] = few_slots;
 	struct sluice_job *job;
 	int ret;
 
@@ -616,7 +658,7 @@ int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 	job = sluice_job_create(call, queue, args);
 	if (!job)
 		return -ENOMEM;
-	if (args->num_ops > SLUICE_FEW_STEPS)
+	if (args->num_ops > SLUICE_FEW_OPS)
 		slots = kmalloc_array(args->num_ops, sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots) {
 		ret = -ENOMEM;

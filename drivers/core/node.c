@@ -184,6 +184,17 @@ static struct sluice_device *sluice_call_device(struct sluice_call *call)
 	return client->sdev;
 }
 
+/* What any of the engines understands. */
+static u64 sluice_device_op_kinds(const struct sluice_device *sdev)
+{
+	u64 kinds = 0;
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_engines; i++)
+		kinds |= sdev->engines[i].caps.op_kinds;
+	return kinds;
+}
+
 static int sluice_node_info(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
@@ -199,7 +210,7 @@ static int sluice_node_info(struct sluice_call *call)
 
 	*info = (struct sluice_info) {
 		.uapi_version = SLUICE_UAPI_VERSION,
-		.op_kinds = sdev->ops->op_kinds,
+		.op_kinds = sluice_device_op_kinds(sdev),
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS |
@@ -213,7 +224,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.max_depth = SLUICE_MAX_DEPTH,
 		.default_timeout_ms = SLUICE_DEFAULT_TIMEOUT_MS,
 		.max_timeout_ms = SLUICE_MAX_TIMEOUT_MS,
-		.op_align = sdev->ops->op_align,
+		.op_align = sdev->op_align,
 		.dma_bits = fls64(sdev->dma_mask),
 		.open_limit = account.open_limit,
 		.num_interrupts = sdev->num_interrupts,

@@ -63,22 +63,22 @@ static bool sluice_command_valid(const struct sluice_command *command, u32 flags
 }
 
 /* Each command once, as user memory may change. */
-static int sluice_program_copy_commands(struct sluice_step *step, const struct sluice_op *op)
+static int sluice_program_copy_commands(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
 	size_t size = op->program.command_size ?: sizeof(struct sluice_command);
 	u64 polls = 0;
 	u32 i;
 	int ret;
 
-	for (i = 0; i < step->program.num_commands; i++) {
-		struct sluice_command *command = &step->program.commands[i];
+	for (i = 0; i < desc->program.num_commands; i++) {
+		struct sluice_command *command = &desc->program.commands[i];
 
 		ret = copy_struct_from_user(command, sizeof(*command),
 					    u64_to_user_ptr(op->program.commands + i * size),
 					    size);
 		if (ret)
 			return ret;
-		if (!sluice_command_valid(command, step->flags))
+		if (!sluice_command_valid(command, desc->flags))
 			return -EINVAL;
 		if (command->kind == SLUICE_COMMAND_POLL)
 			polls += command->timeout_us;
@@ -89,19 +89,19 @@ static int sluice_program_copy_commands(struct sluice_step *step, const struct s
 /**
  * sluice_program_copy - copy a PROGRAM from the caller
  * @job: the job, for its limit
- * @step: one of its ops, whose other fields are set; sluice_program_free() must
+ * @desc: one of its ops, whose other fields are set; sluice_program_free() must
  *	follow, also after an error
  * @op: as the caller has it
  *
  * Context: may sleep and fault.  Return: 0, -EINVAL, -E2BIG, -EFAULT or -ENOMEM.
  */
-int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
+int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 			const struct sluice_op *op)
 {
 	bool dst = op->flags & SLUICE_OP_DST, src = op->flags & SLUICE_OP_SRC;
 	u32 count = op->program.num_commands, size = op->program.command_size;
 
-	step->flags = op->flags;
+	desc->flags = op->flags;
 	if (op->flags & ~(SLUICE_OP_DST | SLUICE_OP_SRC) || !count ||
 	    (size && size < sizeof(struct sluice_command)))
 		return -EINVAL;
@@ -111,24 +111,24 @@ int sluice_program_copy(struct sluice_job *job, struct sluice_step *step,
 		return -EINVAL;
 	if (count > SLUICE_MAX_COMMANDS - job->num_commands || size > SLUICE_MAX_COMMAND_SIZE)
 		return -E2BIG;
-	step->program.commands = kvmalloc_array(count, sizeof(struct sluice_command),
+	desc->program.commands = kvmalloc_array(count, sizeof(struct sluice_command),
 						GFP_KERNEL_ACCOUNT);
-	if (!step->program.commands)
+	if (!desc->program.commands)
 		return -ENOMEM;
 	job->num_commands += count;
-	step->program.num_commands = count;
-	step->program.src_length = op->program.src_length;
-	return sluice_program_copy_commands(step, op);
+	desc->program.num_commands = count;
+	desc->program.src_length = op->program.src_length;
+	return sluice_program_copy_commands(desc, op);
 }
 
 /**
  * sluice_program_free - the opposite
- * @step: of any kind
+ * @desc: of any kind
  */
-void sluice_program_free(struct sluice_step *step)
+void sluice_program_free(struct sluice_op_desc *desc)
 {
-	if (step->kind == SLUICE_OP_PROGRAM)
-		kvfree(step->program.commands);
+	if (desc->kind == SLUICE_OP_PROGRAM)
+		kvfree(desc->program.commands);
 }
 
 /**
@@ -182,16 +182,16 @@ static int sluice_place_find(struct sluice_place *place, const struct sluice_job
 
 /* A WRITE_DST or WRITE_SRC becomes a WRITE. */
 static int sluice_command_resolve(struct sluice_command *command, const struct sluice_job *job,
-				  const struct sluice_step *step, struct sluice_place *places)
+				  const struct sluice_op_desc *desc, struct sluice_place *places)
 {
 	bool dst = command->kind == SLUICE_COMMAND_WRITE_DST;
-	u64 size = dst ? step->length : step->program.src_length, address, left;
+	u64 size = dst ? desc->length : desc->program.src_length, address, left;
 	int ret;
 
 	if (command->value >= size || command->length > size - command->value)
 		return -ERANGE;
-	ret = sluice_place_find(&places[dst], job, dst ? step->dst : step->src,
-				dst ? step->dst_offset : step->src_offset, command->value,
+	ret = sluice_place_find(&places[dst], job, dst ? desc->dst : desc->src,
+				dst ? desc->dst_offset : desc->src_offset, command->value,
 				&address, &left);
 	if (ret)
 		return ret;
@@ -216,24 +216,24 @@ static int sluice_command_resolve(struct sluice_command *command, const struct s
 /**
  * sluice_program_check - can the device run it?
  * @job: not published; it has entered the device
- * @step: its PROGRAM whose ranges are inside its slots, which it gets addresses from
+ * @desc: its PROGRAM whose ranges are inside its slots, which it gets addresses from
  *
  * Context: may sleep and takes dma_resv.  Return: 0, -ERANGE, -EADDRNOTAVAIL, -ENODEV (the
  * memory has been taken back), -EINTR, or what the driver says.
  */
-int sluice_program_check(const struct sluice_job *job, struct sluice_step *step)
+int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
 	const struct sluice_device *sdev = job->queue->sdev;
 	struct sluice_place places[2] = {};
 	int ret = 0;
 	u32 i;
 
-	for (i = 0; i < step->program.num_commands && !ret; i++) {
-		struct sluice_command *command = &step->program.commands[i];
+	for (i = 0; i < desc->program.num_commands && !ret; i++) {
+		struct sluice_command *command = &desc->program.commands[i];
 
 		ret = sdev->ops->check_command(sdev->priv, command);
 		if (!ret && sluice_command_has_address(command))
-			ret = sluice_command_resolve(command, job, step, places);
+			ret = sluice_command_resolve(command, job, desc, places);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

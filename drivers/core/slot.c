@@ -33,7 +33,7 @@
  */
 static enum dma_data_direction sluice_slot_direction(const struct sluice_device *sdev, u32 flags)
 {
-	if (sdev->ops->cpu_engine)
+	if (sdev->cpu_engines)
 		return DMA_BIDIRECTIONAL;
 	switch (flags & (SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE)) {
 	case SLUICE_ATTACH_READ:
@@ -43,6 +43,18 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
 	default:
 		return DMA_BIDIRECTIONAL;
 	}
+}
+
+/*
+ * May an op begin and end where a segment does?  Ops are checked for their place in the
+ * buffer alone.
+ */
+static bool sluice_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
+				   bool last)
+{
+	u64 ends = sg_dma_address(sg) | (last ? 0 : sg_dma_len(sg));
+
+	return sdev->cpu_engines || !(ends & (sdev->op_align - 1));
 }
 
 /*
@@ -59,6 +71,8 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 	for_each_sgtable_dma_sg(slot->sgt, sg, i) {
 		mapped += sg_dma_len(sg);
 		if (sg_dma_address(sg) > mask || mask - sg_dma_address(sg) < sg_dma_len(sg) - 1)
+			return -EADDRNOTAVAIL;
+		if (!sluice_segment_aligned(slot->sdev, sg, i + 1 == slot->sgt->nents))
 			return -EADDRNOTAVAIL;
 		/*
 		 * the device would see a copy, and no other user what it writes; whether
@@ -171,7 +185,7 @@ static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf
 static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_device *sdev,
 							struct dma_buf *dmabuf)
 {
-	return sdev->ops->cpu_engine || sluice_slot_scouted(sdev, dmabuf) ?
+	return sdev->cpu_engines || sluice_slot_scouted(sdev, dmabuf) ?
 	       &sluice_slot_memory_ops : &sluice_slot_peer_ops;
 }
 
@@ -331,7 +345,7 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 {
 	int ret;
 
-	if (!slot->sdev->ops->cpu_engine)
+	if (!slot->sdev->cpu_engines)
 		return 0;
 	ret = dma_buf_vmap_unlocked(slot->dmabuf, &slot->map);
 	if (ret)
@@ -393,6 +407,7 @@ struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_
 		goto err_rest;
 	sluice_object_inc(SLUICE_OBJECT_SLOT);
 	kref_init(&slot->ref);
+	INIT_LIST_HEAD(&slot->revoke);
 	slot->sdev = sdev;
 	slot->client = client;
 	slot->flags = flags;
@@ -563,7 +578,7 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 
 /**
  * sluice_slot_sync - pass a range between memory and a software engine
- * @slot: the slot of a cpu_engine
+ * @slot: the slot of a software engine
  * @offset: bytes
  * @length: bytes
  * @for_engine: true before the engine uses the range: it sees what devices
@@ -581,7 +596,7 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 
 /**
  * sluice_slot_vaddr - kernel mapping of a slot
- * @slot: the slot of a device whose ops say cpu_engine
+ * @slot: the slot of a software engine
  */
 void *sluice_slot_vaddr(const struct sluice_slot *slot)
 {
@@ -592,7 +607,9 @@ EXPORT_SYMBOL_GPL(sluice_slot_vaddr);
 /**
  * sluice_cursor_advance - move on
  * @cursor: the place
- * @bytes: how far; to the end of the slot at most
+ * @bytes: how far; to the end of the slot at most, which is no place to read
+ *
+ * Context: any.  Takes as long as there are segments in between.
  */
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes)
 {

@@ -3,12 +3,21 @@
  * The face of the core towards device drivers: all that a device driver
  * includes, calls and implements.
  *
- * A device driver describes its device in a const struct sluice_device_ops,
- * calls sluice_device_register() from its probe function and
- * sluice_device_unregister() from its remove function.  In between the core
- * hands it one op at a time for each engine, and the driver answers each with
- * sluice_engine_done(), from any context.  Queues, fences, waiting, timeouts,
- * cancellation and every file descriptor are the core's.
+ * A device driver describes its device in a const struct sluice_device_ops and each of
+ * its engines in a struct sluice_engine_caps, calls sluice_device_register() from its probe
+ * function and sluice_device_unregister() from its remove function.  In between it has up
+ * to caps.depth ops of each engine, and answers each with sluice_engine_done(), from any
+ * context.  Queues, fences, waiting, timeouts, cancellation and every file descriptor are
+ * the core's.
+ *
+ * It gets the ops in one of two ways:
+ *
+ *	start	The core calls ->start() with one op after the other.  For devices that do
+ *		one thing at a time.
+ *	kick	The driver takes them with sluice_engine_next(), under the lock that guards
+ *		its ring: in ->kick(), which says that there are some, and wherever there
+ *		is room again, as in its interrupt handler.  No work item, no task is in
+ *		the way from one op to the next.
  *
  * Its PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
  * For runtime PM the core keeps the parent device awake while something needs it.
@@ -29,7 +38,20 @@ struct sluice_engine;
 struct sluice_slot;
 
 /**
- * struct sluice_step - one op of a job, checked and resolved by the core
+ * struct sluice_cursor - a place in a slot, as the device addresses it
+ * @sg: segment
+ * @offset: bytes into it
+ */
+struct sluice_cursor {
+	struct scatterlist *sg;
+	size_t offset;
+};
+
+/**
+ * struct sluice_op_desc - one op of a job, checked and resolved by the core
+ * @cookie: names it towards the core as long as it is in flight; not 0.  The lower
+ *	SLUICE_COOKIE_BITS are less than caps.depth, and no other op in flight has them: a
+ *	driver may number its descriptors so
  * @kind: enum sluice_op_kind; one that the device has
  * @flags: program: SLUICE_OP_*
  * @dst: slot written to, NULL of a playback and where a program has none; the
@@ -38,6 +60,8 @@ struct sluice_slot;
  *	do not overlap
  * @dst_offset: bytes
  * @src_offset: bytes
+ * @dst_at: where that is in bus addresses; not of a program, nor of a software engine
+ * @src_at: the same of @src
  * @length: bytes, a multiple of op_align; not 0, but in a program without @dst
  * @value: fill: the 32-bit value
  * @frame: capture, playback: the geometry; width 0 for raw data
@@ -53,13 +77,16 @@ struct sluice_slot;
  * @program.num_commands: length of @program.commands, not 0
  * @program.src_length: bytes of the range of @src
  */
-struct sluice_step {
+struct sluice_op_desc {
+	u32 cookie;
 	u32 kind;
 	u32 flags;
 	struct sluice_slot *dst;
 	struct sluice_slot *src;
 	u64 dst_offset;
 	u64 src_offset;
+	struct sluice_cursor dst_at;
+	struct sluice_cursor src_at;
 	u64 length;
 	u32 value;
 	union {
@@ -83,9 +110,9 @@ struct sluice_step {
  *	after an error
  * @bytes: written to memory, or played back
  * @timestamp: capture, playback: when the frame began, CLOCK_MONOTONIC; else 0
- * @sequence: capture, playback: frame number
- * @dropped: capture: frames lost since the frame captured before; playback:
- *	frames for which there was nothing since the one before
+ * @sequence: capture, playback: the engine's frame number; those that were lost count
+ * @dropped: capture: frames lost since the engine's result before; playback: frames for
+ *	which there was nothing since then.  A device that halts: 1 for an interruption
  */
 struct sluice_result {
 	int status;
@@ -93,6 +120,44 @@ struct sluice_result {
 	ktime_t timestamp;
 	u64 sequence;
 	u64 dropped;
+};
+
+#define SLUICE_COOKIE_BITS	10
+#define SLUICE_MAX_ENGINE_DEPTH	(1U << SLUICE_COOKIE_BITS)
+#define SLUICE_ALL_OPS		0	/* no op's cookie */
+
+/* sluice_engine_caps.flags */
+#define SLUICE_ENGINE_CPU	(1U << 0)	/* it is software: slots have a kernel mapping, and the core maintains the caches around each op as it would for a device */
+#define SLUICE_ENGINE_QUICK	(1U << 1)	/* ->start or ->kick takes some 10 us at most and never sleeps: SUBMIT may call it with preemption off */
+#define SLUICE_ENGINE_ORDERED	(1U << 2)	/* an op touches memory only after the one before it has ended: ops of a queue may be in flight together */
+
+#define SLUICE_ENGINE_ALL \
+	(SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK | SLUICE_ENGINE_ORDERED)
+
+/**
+ * struct sluice_engine_caps - what an engine is and can do
+ * @op_kinds: bit (1 << kind) for every op kind that it understands
+ * @flags: SLUICE_ENGINE_*
+ * @depth: ops that the driver may have at a time, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
+ * @op_align: offsets and lengths of ops are multiples of it; a power of two
+ */
+struct sluice_engine_caps {
+	u64 op_kinds;
+	u32 flags;
+	u32 depth;
+	u32 op_align;
+};
+
+/**
+ * enum sluice_aborted - which ops ->abort has stopped
+ * @SLUICE_ABORTED_ONE: the one that it was asked for
+ * @SLUICE_ABORTED_FROM: that, and all that were handed out later
+ * @SLUICE_ABORTED_ALL: all
+ */
+enum sluice_aborted {
+	SLUICE_ABORTED_ONE,
+	SLUICE_ABORTED_FROM,
+	SLUICE_ABORTED_ALL,
 };
 
 /**
@@ -104,10 +169,6 @@ struct sluice_result {
  *
  * @owner: THIS_MODULE
  * @driver: the driver's name, as INFO reports it; not NULL.  31 characters are kept
- * @op_kinds: bit (1 << kind) for every op kind that @start understands
- * @op_align: offsets and lengths of ops are multiples of it; a power of two
- * @cpu_engine: the engine is software: slots have a kernel mapping, and the
- *	core maintains the caches around each op as it would for a device
  * @prepare: optional: add what the device has of its own, before its node
  *	appears: sluice_device_add_bar(), sluice_device_add_interrupts().  Called
  *	once, inside sluice_device_register(), with its @priv.  0 or a negative errno,
@@ -120,38 +181,40 @@ struct sluice_result {
  * @find_registers: optional: the page of registers at this offset of an mmap()
  *	(SLUICE_MMAP_BAR()), if userspace may have all of it.  0, -EACCES, or -EINVAL
  *	if there is none.  Process context, mmap_lock held: must not fault
- * @start: begin one op on an idle engine.  Called in process context, in the
- *	signalling path of fences: may sleep for a bounded time, but must not
- *	allocate with GFP_KERNEL, take a dma_resv or wait for a fence.  The
- *	hardware is awake, if runtime PM is enabled.  Answer
- *	with sluice_engine_done(), at once or later, or return a negative errno
- *	if the op could not be started.
- * @quick_start: @start takes some 10 us at most and never sleeps: SUBMIT may call it
- *	with preemption off
- * @abort: stop the op that runs, because it timed out, is not wanted any
- *	more, or the system is to sleep; then @start may get the same op again.  On
- *	return the device does not touch memory and no
- *	sluice_engine_done() for this op is under way or will come.  The same
- *	context and rules as @start.
+ * @start: begin one op, which stays as it is until it has ended or was aborted.  Called in
+ *	process context, in the signalling path of fences: may sleep for a bounded
+ *	time, but must not allocate with GFP_KERNEL, take a dma_resv or wait for a
+ *	fence.  The hardware is awake, if runtime PM is enabled.  Answer with
+ *	sluice_engine_done(), at once or later, or return a negative errno if the op
+ *	could not be started.
+ * @kick: in the place of @start: there are ops; take them with sluice_engine_next().
+ *	Called whenever there are some that you have not been told of, also after @abort and
+ *	after a sleep.  The same context and rules.
+ * @abort: stop the op with this cookie, because it timed out, is not wanted any more, or
+ *	its memory is taken back; or all (SLUICE_ALL_OPS), because the system is to sleep, or
+ *	the device goes: then also if a driver with @kick has none, which forgets its ring
+ *	there, and calls sluice_engine_next() no more before the next @kick.  On return the device does not touch the memory of those that were stopped, and
+ *	sluice_engine_done() is not called for them.  What had ended before must have
+ *	been reported by then, be it the op itself.  Ops that were stopped without need are
+ *	handed out again.  No other op is handed out meanwhile.  The same context and rules
+ *	as @start; for one engine none of the three is called while another is.
  */
 struct sluice_device_ops {
 	struct module *owner;
 	const char *driver;
-	u64 op_kinds;
-	u32 op_align;
-	bool cpu_engine;
-	bool quick_start;
 	int (*prepare)(struct sluice_device *sdev, void *priv);
 	bool (*check_format)(u32 fourcc);
 	int (*check_command)(void *priv, const struct sluice_command *command);
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
-	int (*start)(struct sluice_engine *engine, const struct sluice_step *step);
-	void (*abort)(struct sluice_engine *engine);
+	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
+	void (*kick)(struct sluice_engine *engine);
+	enum sluice_aborted (*abort)(struct sluice_engine *engine, u32 cookie);
 };
 
 /* device.c */
 struct sluice_device *sluice_device_register(struct device *parent, const char *name,
 					     const struct sluice_device_ops *ops,
+					     const struct sluice_engine_caps *caps,
 					     unsigned int num_engines, void *priv);
 void sluice_device_unregister(struct sluice_device *sdev);
 int sluice_device_suspend(struct sluice_device *sdev);
@@ -170,23 +233,17 @@ void sluice_device_unblock(struct sluice_device *sdev);
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
 
+/* flight.c */
+const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine);
+bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
+			const struct sluice_result *result);
+
 /* engine.c */
-void sluice_engine_done(struct sluice_engine *engine, const struct sluice_result *result);
 void *sluice_engine_priv(const struct sluice_engine *engine);
 unsigned int sluice_engine_index(const struct sluice_engine *engine);
 
 /* slot.c */
 void *sluice_slot_vaddr(const struct sluice_slot *slot);
-
-/**
- * struct sluice_cursor - a place in a slot, as the device addresses it
- * @sg: segment
- * @offset: bytes into it
- */
-struct sluice_cursor {
-	struct scatterlist *sg;
-	size_t offset;
-};
 
 void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *slot, u64 offset);
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes);

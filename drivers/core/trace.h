@@ -110,7 +110,7 @@ DECLARE_EVENT_CLASS(sluice_job,
 		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
 		__entry->context = job->queue->context;
 		__entry->point = job->point;
-		__entry->ops = job->num_steps;
+		__entry->ops = job->num_ops;
 		__entry->in_fences = job->num_deps;
 		__entry->status = status;
 	),

@@ -74,7 +74,8 @@ struct dmae_piece {
  * @bytewise: all bytes of the fill's value are the same
  * @left: bytes for which there is no descriptor yet
  * @lock: guards all below; and above what an op changes, while @preparing is false
- * @engine: has an op, or NULL
+ * @engine: its engine, once it has had an op
+ * @cookie: of the op that it has, or 0
  * @preparing: a batch is being prepared: what ends meanwhile has no consequences
  *	before that is over
  * @pending: descriptors in flight
@@ -98,6 +99,7 @@ struct dmae_channel {
 	u64 left;
 	spinlock_t lock;
 	struct sluice_engine *engine;
+	u32 cookie;
 	bool preparing;
 	unsigned int pending;
 	int status;
@@ -147,20 +149,20 @@ static struct dmae_channel *dmae_channel(struct sluice_engine *engine)
 static bool dmae_due(struct dmae_channel *ch)
 {
 	lockdep_assert_held(&ch->lock);
-	return ch->engine && !ch->preparing && (ch->status || (!ch->pending && ch->left));
+	return ch->cookie && !ch->preparing && (ch->status || (!ch->pending && ch->left));
 }
 
-/* Something has ended.  Return: the engine whose op that was the end of, or NULL. */
-static struct sluice_engine *dmae_decide(struct dmae_channel *ch)
+/* Something has ended.  Return: the cookie of the op that this was the end of, or 0. */
+static u32 dmae_decide(struct dmae_channel *ch)
 {
-	struct sluice_engine *engine = ch->engine;
+	u32 cookie = ch->cookie;
 
 	if (dmae_due(ch))
 		queue_work(ch->wq, &ch->work);
 	if (ch->preparing || ch->status || ch->pending || ch->left)
-		return NULL;
-	ch->engine = NULL;
-	return engine;
+		return 0;
+	ch->cookie = 0;
+	return cookie;
 }
 
 /* A descriptor has ended.  Called by the channel's driver, usually in a tasklet. */
@@ -169,8 +171,8 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 	struct dmae_piece *piece = data;
 	struct dmae_channel *ch = piece->ch;
 	struct sluice_result result = {};
-	struct sluice_engine *engine;
 	unsigned long flags;
+	u32 cookie;
 
 	spin_lock_irqsave(&ch->lock, flags);
 	ch->pending--;
@@ -179,10 +181,10 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 	else if (!ch->status)
 		ch->status = -EIO;
 	result.bytes = ch->done;
-	engine = dmae_decide(ch);
+	cookie = dmae_decide(ch);
 	spin_unlock_irqrestore(&ch->lock, flags);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	if (cookie)
+		sluice_engine_done(ch->engine, cookie, &result);
 }
 
 /* Queue one descriptor: as much as is in one piece on either side. */
@@ -242,9 +244,9 @@ static int dmae_queue(struct dmae_channel *ch, struct dmae_piece *piece)
 static void dmae_batch(struct dmae_channel *ch)
 {
 	struct sluice_result result = {};
-	struct sluice_engine *engine;
 	unsigned int i, context;
 	int ret = 0;
+	u32 cookie;
 
 	/*
 	 * Memory for descriptors comes without reclaim, which may wait for our
@@ -262,10 +264,10 @@ static void dmae_batch(struct dmae_channel *ch)
 	if (ret && !ch->status && (ret != -ENOMEM || i == 1))
 		ch->status = ret;
 	result.bytes = ch->done;
-	engine = dmae_decide(ch);
+	cookie = dmae_decide(ch);
 	spin_unlock_irq(&ch->lock);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	if (cookie)
+		sluice_engine_done(ch->engine, cookie, &result);
 }
 
 /* Stop a channel: no descriptor is in flight and no callback runs or will. */
@@ -287,7 +289,7 @@ static void dmae_work(struct work_struct *work)
 	struct dmae_channel *ch = container_of(work, struct dmae_channel, work);
 	bool signalling = dma_fence_begin_signalling();
 	struct sluice_result result = {};
-	struct sluice_engine *engine;
+	u32 cookie;
 	bool due;
 
 	spin_lock_irq(&ch->lock);
@@ -301,39 +303,40 @@ static void dmae_work(struct work_struct *work)
 	if (result.status) {
 		dmae_stop(ch);
 		spin_lock_irq(&ch->lock);
-		engine = ch->engine;
-		ch->engine = NULL;
+		cookie = ch->cookie;
+		ch->cookie = 0;
 		result.bytes = ch->done;
 		spin_unlock_irq(&ch->lock);
-		if (engine)
-			sluice_engine_done(engine, &result);
+		if (cookie)
+			sluice_engine_done(ch->engine, cookie, &result);
 	} else if (due) {
 		dmae_batch(ch);
 	}
 	dma_fence_end_signalling(signalling);
 }
 
-static int dmae_start(struct sluice_engine *engine, const struct sluice_step *step)
+static int dmae_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	struct dmae_channel *ch = dmae_channel(engine);
 	struct dma_device *device = ch->chan->device;
 
 	if (ch->stuck)
 		return -EIO;
-	ch->fill = step->kind == SLUICE_OP_FILL;
-	ch->left = step->length;
-	sluice_cursor_init(&ch->dst, step->dst, step->dst_offset);
+	ch->fill = op->kind == SLUICE_OP_FILL;
+	ch->left = op->length;
+	ch->dst = op->dst_at;
 	if (ch->fill) {
 		/* memset takes the value of a byte */
 		ch->bytewise = dma_has_cap(DMA_MEMSET, device->cap_mask) &&
-			       step->value == (step->value & 0xff) * 0x01010101U;
-		if (ch->pattern[0] != step->value)
-			memset32(ch->pattern, step->value, DMAE_PATTERN_SIZE / sizeof(u32));
+			       op->value == (op->value & 0xff) * 0x01010101U;
+		if (ch->pattern[0] != op->value)
+			memset32(ch->pattern, op->value, DMAE_PATTERN_SIZE / sizeof(u32));
 	} else {
-		sluice_cursor_init(&ch->src, step->src, step->src_offset);
+		ch->src = op->src_at;
 	}
 	spin_lock_irq(&ch->lock);
 	ch->engine = engine;
+	ch->cookie = op->cookie;
 	ch->preparing = true;
 	ch->pending = 0;
 	ch->status = 0;
@@ -343,37 +346,42 @@ static int dmae_start(struct sluice_engine *engine, const struct sluice_step *st
 	return 0;
 }
 
-static void dmae_abort(struct sluice_engine *engine)
+static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct dmae_channel *ch = dmae_channel(engine);
 
 	spin_lock_irq(&ch->lock);
-	ch->engine = NULL;
+	ch->cookie = 0;
 	spin_unlock_irq(&ch->lock);
 	cancel_work_sync(&ch->work);
 	dmae_stop(ch);
+	return SLUICE_ABORTED_ALL;
 }
 
-/* Ops tables, by the alignment of copies: a table must last as long as the module. */
-#define DMAE_OPS(align)						\
-	[DMAENGINE_ALIGN_##align##_BYTES] = {				\
-		.owner = THIS_MODULE,					\
-		.driver = "dmaengine",					\
-		.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL), \
-		.op_align = align,					\
-		.start = dmae_start,				\
-		.abort = dmae_abort,				\
-	}
-
-static const struct sluice_device_ops dmae_ops[] = {
-	DMAE_OPS(4),
-	DMAE_OPS(8),
-	DMAE_OPS(16),
-	DMAE_OPS(32),
-	DMAE_OPS(64),
-	DMAE_OPS(128),
-	DMAE_OPS(256),
+static const struct sluice_device_ops dmae_ops = {
+	.owner = THIS_MODULE,
+	.driver = "dmaengine",
+	.start = dmae_start,
+	.abort = dmae_abort,
 };
+
+static struct sluice_device *dmae_register(struct dmae_device *device)
+{
+	struct sluice_engine_caps caps[DMAE_MAX_CHANNELS];
+	unsigned int i, align;
+
+	for (i = 0; i < device->num_engines; i++) {
+		/* a fill's value has four bytes */
+		align = max_t(unsigned int, device->engines[i]->chan->device->copy_align,
+			      DMAENGINE_ALIGN_4_BYTES);
+		caps[i] = (struct sluice_engine_caps) {
+			.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL),
+			.op_align = 1U << align,
+		};
+	}
+	return sluice_device_register(device->engines[0]->dev, "dmaengine", &dmae_ops, caps,
+				      device->num_engines, device);
+}
 
 /* The device that channels @ch and others do DMA through, new or known. */
 static void dmae_add_to_device(struct dmae *de, struct dmae_channel *ch)
@@ -403,7 +411,7 @@ static int dmae_add_channel(struct dmae *de, struct device *consumer,
 	ch->wq = de->wq;
 	INIT_WORK(&ch->work, dmae_work);
 	spin_lock_init(&ch->lock);
-	if (chan->device->copy_align >= ARRAY_SIZE(dmae_ops))
+	if (chan->device->copy_align > DMAENGINE_ALIGN_256_BYTES)
 		return dev_err_probe(consumer, -EOPNOTSUPP, "%s copies in large units only\n",
 				     dma_chan_name(chan));
 	ch->max_piece = round_down(dma_get_max_seg_size(ch->dev), 1U << chan->device->copy_align);
@@ -488,13 +496,8 @@ static int dmae_probe(struct platform_device *pdev)
 		goto err_destroy;
 	for (i = 0; i < de->num_devices; i++) {
 		struct dmae_device *device = &de->devices[i];
-		const struct dmae_channel *ch = device->engines[0];
-		/* a fill's value has four bytes */
-		unsigned int align = max_t(unsigned int, ch->chan->device->copy_align,
-					   DMAENGINE_ALIGN_4_BYTES);
 
-		device->sdev = sluice_device_register(ch->dev, "dmaengine", &dmae_ops[align],
-						      device->num_engines, device);
+		device->sdev = dmae_register(device);
 		if (IS_ERR(device->sdev)) {
 			ret = PTR_ERR(device->sdev);
 			goto err_destroy;

@@ -61,7 +61,8 @@ MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now
  * @pattern: page that a fill reads, as the CPU sees it
  * @pattern_dma: and as the device does
  * @lock: guards all below, and the DMA registers
- * @engine: has an op, or NULL
+ * @engine: its engine, once it has had an op
+ * @cookie: of the op that it has, or 0
  * @stuck: a transfer never ended: bus mastering is off for good
  * @src: copy: next byte to read
  * @dst: next byte to write
@@ -80,6 +81,7 @@ struct edu {
 	dma_addr_t pattern_dma;
 	spinlock_t lock;
 	struct sluice_engine *engine;
+	u32 cookie;
 	bool stuck;
 	struct sluice_cursor src;
 	struct sluice_cursor dst;
@@ -144,10 +146,9 @@ static bool edu_next(struct edu *edu)
 
 static irqreturn_t edu_interrupt(int irq, void *data)
 {
-	struct sluice_engine *engine = NULL;
 	struct sluice_result result = {};
 	struct edu *edu = data;
-	u32 status;
+	u32 status, cookie = 0;
 
 	status = readl(edu->regs + EDU_IRQ_STATUS);
 	if (!status || status == U32_MAX)	/* not ours; or unplugged */
@@ -157,21 +158,20 @@ static irqreturn_t edu_interrupt(int irq, void *data)
 		return IRQ_HANDLED;
 
 	spin_lock(&edu->lock);
-	if (edu->engine && edu_next(edu)) {
-		engine = edu->engine;
-		edu->engine = NULL;
+	if (edu->cookie && edu_next(edu)) {
+		cookie = edu->cookie;
+		edu->cookie = 0;
 		result.bytes = edu->done;
 	}
 	spin_unlock(&edu->lock);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	if (cookie)
+		sluice_engine_done(edu->engine, cookie, &result);
 	return IRQ_HANDLED;
 }
 
-static int edu_start(struct sluice_engine *engine, const struct sluice_step *step)
+static int edu_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	struct edu *edu = sluice_engine_priv(engine);
-	struct sluice_cursor dst, src = {};
 	unsigned int i;
 
 	if (pci_dev_is_disconnected(edu->pdev))
@@ -179,21 +179,17 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
 	if (edu->stuck)
 		return -EIO;
 
-	/* that takes as long as there are segments */
-	sluice_cursor_init(&dst, step->dst, step->dst_offset);
-	if (step->kind != SLUICE_OP_FILL)
-		sluice_cursor_init(&src, step->src, step->src_offset);
-
 	spin_lock_irq(&edu->lock);
 	edu->engine = engine;
-	edu->fill = step->kind == SLUICE_OP_FILL;
-	edu->left = step->length;
+	edu->cookie = op->cookie;
+	edu->fill = op->kind == SLUICE_OP_FILL;
+	edu->left = op->length;
 	edu->done = 0;
-	edu->dst = dst;
-	edu->src = src;
+	edu->dst = op->dst_at;
+	edu->src = op->src_at;
 	if (edu->fill) {
 		for (i = 0; i < EDU_BUFFER_SIZE / sizeof(u32); i++)
-			edu->pattern[i] = step->value;
+			edu->pattern[i] = op->value;
 		edu->piece = EDU_BUFFER_SIZE;
 		edu_transfer(edu, edu->pattern_dma, false);
 	} else {
@@ -211,13 +207,13 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_step *ste
  * has read the status by then must return before the next op begins, which it would take
  * for its own.
  */
-static void edu_abort(struct sluice_engine *engine)
+static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct edu *edu = sluice_engine_priv(engine);
 	u64 command;
 
 	spin_lock_irq(&edu->lock);
-	edu->engine = NULL;
+	edu->cookie = 0;
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
 	/*
@@ -233,15 +229,19 @@ static void edu_abort(struct sluice_engine *engine)
 	synchronize_irq(edu->irq);
 	if (!edu->stuck)
 		pci_set_master(edu->pdev);
+	return SLUICE_ABORTED_ALL;
 }
 
 static const struct sluice_device_ops edu_ops = {
 	.owner = THIS_MODULE,
 	.driver = "edu",
-	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL),
-	.op_align = 4,
 	.start = edu_start,
 	.abort = edu_abort,
+};
+
+static const struct sluice_engine_caps edu_engine = {
+	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL),
+	.op_align = 4,
 };
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -281,7 +281,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = request_irq(edu->irq, edu_interrupt, IRQF_SHARED, "sluice-edu", edu);
 	if (ret)
 		goto err_vectors;
-	edu->sdev = sluice_device_register(&pdev->dev, "edu", &edu_ops, 1, edu);
+	edu->sdev = sluice_device_register(&pdev->dev, "edu", &edu_ops, &edu_engine, 1, edu);
 	if (IS_ERR(edu->sdev)) {
 		ret = PTR_ERR(edu->sdev);
 		goto err_irq;

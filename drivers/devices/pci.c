@@ -385,13 +385,16 @@ static int pci_prepare(struct sluice_device *sdev, void *priv)
 static const struct sluice_device_ops pci_ops = {
 	.owner = THIS_MODULE,
 	.driver = "pci",
-	.op_kinds = BIT_ULL(SLUICE_OP_PROGRAM),
-	.op_align = 1,
 	.prepare = pci_prepare,
 	.check_command = pci_program_check,
 	.find_registers = pci_find_registers,
 	.start = pci_program_start,
 	.abort = pci_program_abort,
+};
+
+static const struct sluice_engine_caps pci_engine = {
+	.op_kinds = BIT_ULL(SLUICE_OP_PROGRAM),
+	.op_align = 1,
 };
 
 static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -420,7 +423,7 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pci_program_init(sluice);
 	if (ret)
 		return ret;
-	sdev = sluice_device_register(&pdev->dev, "pci", &pci_ops, 1, sluice);
+	sdev = sluice_device_register(&pdev->dev, "pci", &pci_ops, &pci_engine, 1, sluice);
 	if (IS_ERR(sdev)) {
 		pci_free_interrupts(sluice);
 		pci_program_exit(sluice);

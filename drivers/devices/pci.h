@@ -69,7 +69,7 @@ struct pci_vector {
  * @starting: pci_program_start() is at it: the op's end is to wait, if it comes from
  *	somewhere else
  * @taken: ops that somebody else than the engine is about to end: an abort waits for that
- * @step: the op
+ * @op: the op
  * @next: its next command; owned by whoever runs the program, which while it
  *	waits for an interrupt is nobody
  * @awaited: the interrupt that the program waits for, or PCI_NO_INTERRUPT
@@ -97,9 +97,9 @@ struct sluice_pci {
 	bool resetting;
 	bool stuck;
 	struct sluice_engine *engine;
+	u32 cookie;
 	bool starting;
-	unsigned int taken;
-	const struct sluice_step *step;
+	const struct sluice_op_desc *op;
 	u32 next;
 	unsigned int awaited;
 	unsigned long fired;
@@ -113,8 +113,8 @@ void pci_program_leave(struct sluice_pci *sluice);
 void pci_program_exit(struct sluice_pci *sluice);
 void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number);
 int pci_program_check(void *priv, const struct sluice_command *command);
-int pci_program_start(struct sluice_engine *engine, const struct sluice_step *step);
-void pci_program_abort(struct sluice_engine *engine);
+int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc *op);
+enum sluice_aborted pci_program_abort(struct sluice_engine *engine, u32 cookie);
 void pci_program_forbid(struct sluice_pci *sluice);
 void pci_program_reset_prepare(struct pci_dev *pdev);
 void pci_program_reset_done(struct pci_dev *pdev);

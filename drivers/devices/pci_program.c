@@ -80,53 +80,28 @@ static void pci_write_register(const struct sluice_pci *sluice,
 /* Is the op still wanted?  Not if it was aborted while its work was under way. */
 static bool pci_program_runs(struct sluice_pci *sluice)
 {
-	return READ_ONCE(sluice->engine);
+	return READ_ONCE(sluice->cookie);
 }
 
-/* Whoever gets the engine ends the op, and nobody else. */
-static struct sluice_engine *pci_program_claim(struct sluice_pci *sluice)
+/* Whoever gets the cookie ends the op, and nobody else. */
+static u32 pci_program_claim(struct sluice_pci *sluice)
 {
-	struct sluice_engine *engine;
+	u32 cookie;
 
 	spin_lock_irq(&sluice->lock);
-	engine = sluice->engine;
-	WRITE_ONCE(sluice->engine, NULL);
+	cookie = sluice->cookie;
+	WRITE_ONCE(sluice->cookie, 0);
 	sluice->awaited = PCI_NO_INTERRUPT;
 	spin_unlock_irq(&sluice->lock);
-	return engine;
+	return cookie;
 }
 
-/*
- * The op that runs ends because of root, who may have to wait first.  Until
- * pci_program_end_taken() it is not aborted: or the next could be ended in its place.
- */
-static struct sluice_engine *pci_program_take(struct sluice_pci *sluice)
-{
-	struct sluice_engine *engine;
-
-	spin_lock_irq(&sluice->lock);
-	engine = sluice->engine;
-	WRITE_ONCE(sluice->engine, NULL);
-	sluice->awaited = PCI_NO_INTERRUPT;
-	if (engine)
-		sluice->taken++;
-	spin_unlock_irq(&sluice->lock);
-	return engine;
-}
-
-static void pci_program_end_taken(struct sluice_pci *sluice, struct sluice_engine *engine,
-				  int status)
+static void pci_program_end(struct sluice_pci *sluice, u32 cookie, int status)
 {
 	struct sluice_result result = { .status = status };
 
-	/* ignored if it is being aborted */
-	sluice_engine_done(engine, &result);
-	spin_lock_irq(&sluice->lock);
-	WRITE_ONCE(sluice->taken, sluice->taken - 1);
-	spin_unlock_irq(&sluice->lock);
-	/* or the look for who waits could come before that was seen */
-	smp_mb();
-	wake_up_var(&sluice->taken);
+	/* ignored if it has been aborted meanwhile */
+	sluice_engine_done(sluice->engine, cookie, &result);
 }
 
 static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_command *command)
@@ -179,7 +154,7 @@ static int pci_program_command(struct sluice_pci *sluice, const struct sluice_co
 }
 
 /* Return: 0 at the end, PCI_WAITS, or why it cannot go on. */
-static int pci_program_run(struct sluice_pci *sluice, const struct sluice_step *step)
+static int pci_program_run(struct sluice_pci *sluice, const struct sluice_op_desc *op)
 {
 	int ret = 0;
 
@@ -192,11 +167,11 @@ static int pci_program_run(struct sluice_pci *sluice, const struct sluice_step *
 			ret = -EACCES;
 		spin_unlock_irq(&sluice->lock);
 	}
-	/* while it waits, the step may be gone already */
-	while (!ret && sluice->next < step->program.num_commands) {
+	/* while it waits, the op may be gone already */
+	while (!ret && sluice->next < op->program.num_commands) {
 		if (!pci_program_runs(sluice))
 			return -ECANCELED;
-		ret = pci_program_command(sluice, &step->program.commands[sluice->next++]);
+		ret = pci_program_command(sluice, &op->program.commands[sluice->next++]);
 	}
 	return ret;
 }
@@ -227,35 +202,35 @@ static void pci_program_stop(struct sluice_pci *sluice)
 	queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
 }
 
-static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_step *step)
+static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_op_desc *op)
 {
-	struct sluice_result result = { .status = pci_program_run(sluice, step) };
-	struct sluice_engine *engine;
+	struct sluice_result result = { .status = pci_program_run(sluice, op) };
+	u32 cookie;
 
 	if (result.status == PCI_WAITS)
 		return;
-	engine = pci_program_claim(sluice);
-	if (!engine)
+	cookie = pci_program_claim(sluice);
+	if (!cookie)
 		return;
 	if (!result.status)
-		result.bytes = step->length;
+		result.bytes = op->length;
 	else if (sluice->next)	/* else it had not begun */
 		pci_program_stop(sluice);
-	sluice_engine_done(engine, &result);
+	sluice_engine_done(sluice->engine, cookie, &result);
 }
 
 static void pci_program_work(struct work_struct *work)
 {
 	struct sluice_pci *sluice = container_of(work, struct sluice_pci, work);
 	bool signalling = dma_fence_begin_signalling();
-	const struct sluice_step *step = NULL;
+	const struct sluice_op_desc *op = NULL;
 
 	spin_lock_irq(&sluice->lock);
-	if (sluice->engine)
-		step = sluice->step;
+	if (sluice->cookie)
+		op = sluice->op;
 	spin_unlock_irq(&sluice->lock);
-	if (step)	/* an abort waits for this work, and the step for the abort */
-		pci_program_go_on(sluice, step);
+	if (op)	/* an abort waits for this work, and the op for the abort */
+		pci_program_go_on(sluice, op);
 	dma_fence_end_signalling(signalling);
 }
 
@@ -267,7 +242,7 @@ static void pci_program_ready(struct sluice_pci *sluice, int error)
 	sluice->stuck = error;
 	if (!error && sluice->num_ranges && sluice->listening)
 		pci_set_master(sluice->pdev);
-	if (sluice->engine)
+	if (sluice->cookie)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
 	/* the reset has kept it from that: pci_program_runtime_suspend() */
@@ -297,7 +272,7 @@ static void pci_program_reset(struct work_struct *work)
 /* Somebody else is about to make the device forget all: what runs fails. */
 static bool pci_program_suspend(struct sluice_pci *sluice)
 {
-	struct sluice_engine *engine;
+	u32 cookie;
 	bool ours;
 
 	spin_lock_irq(&sluice->lock);
@@ -307,12 +282,12 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
 	spin_unlock_irq(&sluice->lock);
 	if (ours)
 		return false;
-	engine = pci_program_take(sluice);
+	cookie = pci_program_claim(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
-	if (engine)
-		pci_program_end_taken(sluice, engine, -EIO);
+	if (cookie)
+		pci_program_end(sluice, cookie, -EIO);
 	return true;
 }
 
@@ -400,25 +375,25 @@ const struct dev_pm_ops pci_program_pm = {
  */
 void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
 {
-	struct sluice_engine *engine = NULL;
 	struct sluice_result result = {};
+	u32 cookie = 0;
 
 	spin_lock(&sluice->lock);
-	if (sluice->engine && sluice->awaited != number) {
+	if (sluice->cookie && sluice->awaited != number) {
 		__set_bit(number, &sluice->fired);
-	} else if (sluice->engine) {
+	} else if (sluice->cookie) {
 		sluice->awaited = PCI_NO_INTERRUPT;
-		if (sluice->next < sluice->step->program.num_commands) {
+		if (sluice->next < sluice->op->program.num_commands) {
 			queue_work(sluice->wq, &sluice->work);
 		} else {
-			engine = sluice->engine;
-			sluice->engine = NULL;
-			result.bytes = sluice->step->length;
+			cookie = sluice->cookie;
+			sluice->cookie = 0;
+			result.bytes = sluice->op->length;
 		}
 	}
 	spin_unlock(&sluice->lock);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	if (cookie)
+		sluice_engine_done(sluice->engine, cookie, &result);
 }
 
 /**
@@ -440,14 +415,14 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 }
 
 /* Is it done at once, as far as it goes?  start() may be somebody's SUBMIT. */
-static bool pci_program_is_quick(const struct sluice_step *step)
+static bool pci_program_is_quick(const struct sluice_op_desc *op)
 {
 	u32 i;
 
-	if (step->program.num_commands > PCI_FEW_COMMANDS)
+	if (op->program.num_commands > PCI_FEW_COMMANDS)
 		return false;
-	for (i = 0; i < step->program.num_commands; i++)
-		if (step->program.commands[i].kind == SLUICE_COMMAND_POLL)
+	for (i = 0; i < op->program.num_commands; i++)
+		if (op->program.commands[i].kind == SLUICE_COMMAND_POLL)
 			return false;
 	return true;
 }
@@ -455,9 +430,9 @@ static bool pci_program_is_quick(const struct sluice_step *step)
 /**
  * pci_program_start - ops->start
  * @engine: the engine
- * @step: the op, a PROGRAM
+ * @op: the op, a PROGRAM
  */
-int pci_program_start(struct sluice_engine *engine, const struct sluice_step *step)
+int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	struct sluice_pci *sluice = sluice_engine_priv(engine);
 	bool here;
@@ -465,18 +440,19 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_step *st
 	if (pci_dev_is_disconnected(sluice->pdev))
 		return -ENODEV;
 	spin_lock_irq(&sluice->lock);
-	sluice->step = step;
+	sluice->op = op;
 	sluice->next = 0;
 	sluice->awaited = PCI_NO_INTERRUPT;
-	WRITE_ONCE(sluice->engine, engine);
+	sluice->engine = engine;
+	WRITE_ONCE(sluice->cookie, op->cookie);
 	/* with a reset under way its end is the beginning of this */
-	here = !sluice->resetting && pci_program_is_quick(step);
+	here = !sluice->resetting && pci_program_is_quick(op);
 	sluice->starting = here;
 	if (!here && !sluice->resetting)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
 	if (here) {
-		pci_program_go_on(sluice, step);
+		pci_program_go_on(sluice, op);
 		smp_store_release(&sluice->starting, false);
 		/* or the look for who waits could come before that was seen */
 		smp_mb();
@@ -488,16 +464,17 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_step *st
 /**
  * pci_program_abort - ops->abort
  * @engine: the engine
+ * @cookie: of its only op
  */
-void pci_program_abort(struct sluice_engine *engine)
+enum sluice_aborted pci_program_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct sluice_pci *sluice = sluice_engine_priv(engine);
 
 	pci_program_claim(sluice);
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
-	wait_var_event(&sluice->taken, !READ_ONCE(sluice->taken));
 	pci_program_stop(sluice);
+	return SLUICE_ABORTED_ALL;
 }
 
 /**
@@ -510,18 +487,18 @@ void pci_program_abort(struct sluice_engine *engine)
  */
 void pci_program_forbid(struct sluice_pci *sluice)
 {
-	struct sluice_engine *engine = pci_program_take(sluice);
+	u32 cookie = pci_program_claim(sluice);
 
 	pci_synchronize_interrupts(sluice);	/* they queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
-	if (engine) {
+	if (cookie) {
 		pci_program_stop(sluice);
-		pci_program_end_taken(sluice, engine, -EACCES);
+		pci_program_end(sluice, cookie, -EACCES);
 	}
 	/* the next may have come to the engine by now: see for itself */
 	spin_lock_irq(&sluice->lock);
-	if (sluice->engine && !sluice->resetting)
+	if (sluice->cookie && !sluice->resetting)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
 }

@@ -52,7 +52,7 @@ MODULE_PARM_DESC(fps, "frames per second of each engine's camera, 1 to 1000 (def
  * struct soft_engine - one engine
  * @soft: its device
  * @engine: the core's side, valid from the first op on
- * @step: the op that runs
+ * @op: the op that runs
  * @timer: when the op has its frame, or has been delayed enough
  * @work: does the op
  * @frame: sequence of the frame that a capture or playback waits for
@@ -65,7 +65,7 @@ MODULE_PARM_DESC(fps, "frames per second of each engine's camera, 1 to 1000 (def
 struct soft_engine {
 	struct soft *soft;
 	struct sluice_engine *engine;
-	struct sluice_step step;
+	struct sluice_op_desc op;
 	struct hrtimer timer;
 	struct work_struct work;
 	u64 frame;
@@ -114,21 +114,21 @@ static ktime_t soft_frame_time(const struct soft *soft, u64 frame)
 /* Copy or fill in bites, so that an abort is not kept waiting. */
 static u64 soft_move(struct soft_engine *se)
 {
-	const struct sluice_step *step = &se->step;
-	void *dst = sluice_slot_vaddr(step->dst) + step->dst_offset;
-	void *src = step->src ? sluice_slot_vaddr(step->src) + step->src_offset : NULL;
+	const struct sluice_op_desc *op = &se->op;
+	void *dst = sluice_slot_vaddr(op->dst) + op->dst_offset;
+	void *src = op->src ? sluice_slot_vaddr(op->src) + op->src_offset : NULL;
 	u64 done = 0;
 
-	while (done < step->length && !READ_ONCE(se->stop)) {
-		size_t bite = min_t(u64, step->length - done, SZ_256K);
+	while (done < op->length && !READ_ONCE(se->stop)) {
+		size_t bite = min_t(u64, op->length - done, SZ_256K);
 
 		if (src)
 			memcpy(dst + done, src + done, bite);
 		else
-			memset32(dst + done, step->value, bite / sizeof(u32));
+			memset32(dst + done, op->value, bite / sizeof(u32));
 		done += bite;
 		/* a small one may be done in SUBMIT, with preemption off */
-		if (done < step->length)
+		if (done < op->length)
 			cond_resched();
 	}
 	return done;
@@ -136,11 +136,11 @@ static u64 soft_move(struct soft_engine *se)
 
 static void soft_capture_raw(struct soft_engine *se)
 {
-	void *dst = sluice_slot_vaddr(se->step.dst) + se->step.dst_offset;
+	void *dst = sluice_slot_vaddr(se->op.dst) + se->op.dst_offset;
 	u64 done = 0;
 
-	while (done < se->step.length && !READ_ONCE(se->stop)) {
-		size_t bite = min_t(u64, se->step.length - done, SZ_256K);
+	while (done < se->op.length && !READ_ONCE(se->stop)) {
+		size_t bite = min_t(u64, se->op.length - done, SZ_256K);
 
 		pattern_fill_raw(dst + done, done, bite, se->frame);
 		done += bite;
@@ -150,18 +150,18 @@ static void soft_capture_raw(struct soft_engine *se)
 
 static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 {
-	const struct sluice_step *step = &se->step;
-	void *dst = sluice_slot_vaddr(step->dst) + step->dst_offset;
+	const struct sluice_op_desc *op = &se->op;
+	void *dst = sluice_slot_vaddr(op->dst) + op->dst_offset;
 
 	result->timestamp = soft_frame_time(se->soft, se->frame);
-	if (step->frame.width) {
-		pattern_draw(dst, step->frame.width, step->frame.height, step->frame.stride,
+	if (op->frame.width) {
+		pattern_draw(dst, op->frame.width, op->frame.height, op->frame.stride,
 			     se->frame, ktime_to_ns(result->timestamp), &se->stop);
-		result->bytes = (u64)(step->frame.height - 1) * step->frame.stride +
-				step->frame.width * 4;
+		result->bytes = (u64)(op->frame.height - 1) * op->frame.stride +
+				op->frame.width * 4;
 	} else {
 		soft_capture_raw(se);
-		result->bytes = step->length;
+		result->bytes = op->length;
 	}
 	result->sequence = se->frame;
 	result->dropped = se->captured ? se->frame - se->captured : 0;
@@ -171,11 +171,11 @@ static void soft_capture(struct soft_engine *se, struct sluice_result *result)
 /* Look at every byte, as a screen would: those of the lines only. */
 static void soft_playback(struct soft_engine *se, struct sluice_result *result)
 {
-	const struct sluice_step *step = &se->step;
-	void *src = sluice_slot_vaddr(step->src) + step->src_offset;
-	u64 line = step->frame.width ? step->frame.width * 4ULL : step->length;
-	u64 stride = step->frame.width ? step->frame.stride : line, at, done;
-	u64 end = step->frame.width ? (u64)step->frame.height * stride : line;
+	const struct sluice_op_desc *op = &se->op;
+	void *src = sluice_slot_vaddr(op->src) + op->src_offset;
+	u64 line = op->frame.width ? op->frame.width * 4ULL : op->length;
+	u64 stride = op->frame.width ? op->frame.stride : line, at, done;
+	u64 end = op->frame.width ? (u64)op->frame.height * stride : line;
 	struct soft_shown shown = { .sequence = se->frame, .crc = ~0 };
 
 	for (at = 0; at < end; at += stride) {
@@ -209,13 +209,15 @@ static void soft_run(struct soft_engine *se)
 		return;
 	if (atomic_add_unless(&se->soft->fail_next, -1, 0))
 		result.status = -EIO;
-	else if (se->step.kind == SLUICE_OP_CAPTURE)
+	else if (se->op.kind == SLUICE_OP_CAPTURE)
 		soft_capture(se, &result);
-	else if (se->step.kind == SLUICE_OP_PLAYBACK)
+	else if (se->op.kind == SLUICE_OP_PLAYBACK)
 		soft_playback(se, &result);
 	else
 		result.bytes = soft_move(se);
-	sluice_engine_done(se->engine, &result);
+	/* one that was stopped in its middle has not ended */
+	if (!READ_ONCE(se->stop))
+		sluice_engine_done(se->engine, se->op.cookie, &result);
 }
 
 static void soft_work(struct work_struct *work)
@@ -231,19 +233,19 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-static int soft_start(struct sluice_engine *engine, const struct sluice_step *step)
+static int soft_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
-	bool paced = step->kind == SLUICE_OP_CAPTURE || step->kind == SLUICE_OP_PLAYBACK;
+	bool paced = op->kind == SLUICE_OP_CAPTURE || op->kind == SLUICE_OP_PLAYBACK;
 	u32 delay_us = READ_ONCE(soft->delay_us);
 	ktime_t when;
 
 	se->engine = engine;
-	se->step = *step;
+	se->op = *op;
 	se->stop = false;
 	if (!paced && !delay_us) {
-		if (step->length <= SOFT_AT_ONCE)
+		if (op->length <= SOFT_AT_ONCE)
 			soft_run(se);
 		else
 			queue_work(soft->wq, &se->work);
@@ -259,7 +261,7 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_step *st
 	return 0;
 }
 
-static void soft_abort(struct sluice_engine *engine)
+static enum sluice_aborted soft_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
@@ -270,6 +272,7 @@ static void soft_abort(struct sluice_engine *engine)
 	WRITE_ONCE(se->stop, true);
 	hrtimer_cancel(&se->timer);
 	cancel_work_sync(&se->work);
+	return SLUICE_ABORTED_ALL;
 }
 
 static bool soft_check_format(u32 fourcc)
@@ -298,19 +301,22 @@ DEFINE_SHOW_ATTRIBUTE(soft_screen);
 static const struct sluice_device_ops soft_ops = {
 	.owner = THIS_MODULE,
 	.driver = "soft",
-	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
-		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK),
-	.op_align = 4,
-	.cpu_engine = true,
-	.quick_start = true,
 	.check_format = soft_check_format,
 	.start = soft_start,
 	.abort = soft_abort,
 };
 
+static const struct sluice_engine_caps soft_engine_caps = {
+	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
+		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK),
+	.flags = SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK,
+	.op_align = 4,
+};
+
 static int soft_probe(struct platform_device *pdev)
 {
 	unsigned int i, count = clamp(engines, 1U, SOFT_MAX_ENGINES);
+	struct sluice_engine_caps caps[SOFT_MAX_ENGINES];
 	struct dentry *debugfs;
 	struct soft *soft;
 	int ret;
@@ -333,6 +339,7 @@ static int soft_probe(struct platform_device *pdev)
 	for (i = 0; i < count; i++) {
 		struct soft_engine *se = &soft->engines[i];
 
+		caps[i] = soft_engine_caps;
 		se->soft = soft;
 		spin_lock_init(&se->lock);
 		hrtimer_setup(&se->timer, soft_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
@@ -340,7 +347,8 @@ static int soft_probe(struct platform_device *pdev)
 	}
 	platform_set_drvdata(pdev, soft);
 
-	soft->sdev = sluice_device_register(&pdev->dev, "soft", &soft_ops, count, soft);
+	soft->sdev = sluice_device_register(&pdev->dev, "soft", &soft_ops, caps, count,
+					   soft);
 	if (IS_ERR(soft->sdev)) {
 		ret = PTR_ERR(soft->sdev);
 		goto err_wq;

@@ -34,7 +34,8 @@ static struct {
 	struct sluice_device *sdev;
 	struct hrtimer timer;
 	spinlock_t lock;		/* guards what follows; with interrupts off */
-	struct sluice_engine *engine;	/* whose op runs, or NULL */
+	struct sluice_engine *engine;	/* once it has had an op */
+	u32 cookie;			/* of the op that runs, or 0 */
 	struct eventfd_ctx *eventfd;	/* or NULL */
 	struct list_head fences;
 	u64 rang;			/* CLOCK_MONOTONIC_RAW */
@@ -68,13 +69,13 @@ static void bell_signal_fences(struct list_head *fences)
 static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 {
 	struct sluice_result result = {};
-	struct sluice_engine *engine;
 	struct eventfd_ctx *eventfd;
 	LIST_HEAD(fences);
+	u32 cookie;
 
 	spin_lock(&bell.lock);
-	engine = bell.engine;
-	bell.engine = NULL;
+	cookie = bell.cookie;
+	bell.cookie = 0;
 	eventfd = bell.eventfd;
 	list_splice_init(&bell.fences, &fences);
 	bell.rang = ktime_get_raw_ns();
@@ -83,8 +84,8 @@ static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 		eventfd_signal(eventfd);
 	spin_unlock(&bell.lock);
 	bell_signal_fences(&fences);
-	if (engine)
-		sluice_engine_done(engine, &result);
+	if (cookie)
+		sluice_engine_done(bell.engine, cookie, &result);
 	return HRTIMER_NORESTART;
 }
 
@@ -101,38 +102,43 @@ static enum hrtimer_restart bell_watches(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static int bell_start(struct sluice_engine *engine, const struct sluice_step *step)
+static int bell_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
-	u32 ns = min_t(u32, step->value, BELL_MAX_NS);
+	u32 ns = min_t(u32, op->value, BELL_MAX_NS);
 	struct sluice_result result = {};
 
 	if (!ns) {
-		sluice_engine_done(engine, &result);
+		sluice_engine_done(engine, op->cookie, &result);
 		return 0;
 	}
 	spin_lock_irq(&bell.lock);
 	bell.engine = engine;
+	bell.cookie = op->cookie;
 	spin_unlock_irq(&bell.lock);
 	hrtimer_start(&bell.timer, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
 	return 0;
 }
 
-static void bell_abort(struct sluice_engine *engine)
+static enum sluice_aborted bell_abort(struct sluice_engine *engine, u32 cookie)
 {
 	spin_lock_irq(&bell.lock);
-	bell.engine = NULL;
+	bell.cookie = 0;
 	spin_unlock_irq(&bell.lock);
 	hrtimer_cancel(&bell.timer);
+	return SLUICE_ABORTED_ALL;
 }
 
 static const struct sluice_device_ops bell_ops = {
 	.owner = THIS_MODULE,
 	.driver = "bell",
-	.quick_start = true,
-	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
-	.op_align = 4,
 	.start = bell_start,
 	.abort = bell_abort,
+};
+
+static const struct sluice_engine_caps bell_engine = {
+	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
+	.flags = SLUICE_ENGINE_QUICK,
+	.op_align = 4,
 };
 
 static int bell_ring(unsigned long ns)
@@ -269,7 +275,8 @@ static int __init bell_init(void)
 	bell.pdev = platform_device_register_full(&info);
 	if (IS_ERR(bell.pdev))
 		return PTR_ERR(bell.pdev);
-	bell.sdev = sluice_device_register(&bell.pdev->dev, "bell", &bell_ops, 1, NULL);
+	bell.sdev = sluice_device_register(&bell.pdev->dev, "bell", &bell_ops,
+					   &bell_engine, 1, NULL);
 	if (IS_ERR(bell.sdev)) {
 		ret = PTR_ERR(bell.sdev);
 		goto err_pdev;

@@ -7,22 +7,26 @@
 
 static u64 registered_mask;
 
-static int registered_start(struct sluice_engine *engine, const struct sluice_step *step)
+static int registered_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	return -EIO;
 }
 
-static void registered_abort(struct sluice_engine *engine)
+static enum sluice_aborted registered_abort(struct sluice_engine *engine, u32 cookie)
 {
+	return SLUICE_ABORTED_ALL;
 }
 
 static const struct sluice_device_ops registered_ops = {
 	.owner = THIS_MODULE,
 	.driver = "kunit",
-	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
-	.op_align = 4,
 	.start = registered_start,
 	.abort = registered_abort,
+};
+
+static const struct sluice_engine_caps registered_engine = {
+	.op_kinds = BIT_ULL(SLUICE_OP_FILL),
+	.op_align = 4,
 };
 
 static int registered_init(struct kunit *test)
@@ -50,7 +54,7 @@ static void registered_without_a_name_is_EINVAL(struct kunit *test)
 	struct sluice_device *sdev;
 
 	ops.driver = NULL;
-	sdev = sluice_device_register(test->priv, "kunit", &ops, 1, NULL);
+	sdev = sluice_device_register(test->priv, "kunit", &ops, &registered_engine, 1, NULL);
 	KUNIT_EXPECT_TRUE(test, IS_ERR(sdev));
 	if (IS_ERR(sdev))
 		KUNIT_EXPECT_EQ(test, PTR_ERR(sdev), -EINVAL);
@@ -70,14 +74,14 @@ static void registered_ops_are_a_copy(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, ops);
 	KUNIT_ASSERT_NOT_NULL(test, name);
 	ops->driver = name;
-	sdev = sluice_device_register(test->priv, "kunit", ops, 1, NULL);
+	sdev = sluice_device_register(test->priv, "kunit", ops, &registered_engine, 1, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(sdev));
 	get_device(&sdev->dev);
 	sluice_device_unregister(sdev);
 	memset(ops, 0, sizeof(*ops));
 	memset(name, 'x', strlen(name));
 	KUNIT_EXPECT_PTR_EQ(test, sdev->ops->owner, THIS_MODULE);
-	KUNIT_EXPECT_EQ(test, sdev->ops->op_kinds, registered_ops.op_kinds);
+	KUNIT_EXPECT_PTR_EQ(test, sdev->ops->start, registered_ops.start);
 	if (sdev->ops->driver)
 		KUNIT_EXPECT_STREQ(test, sdev->ops->driver, "kunit");
 	else

@@ -1,24 +1,131 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the order of decisions.  Included by drivers/core/engine.c.
+ * KUnit: the order of decisions, and of ops in flight.  Included by drivers/core/engine.c.
  */
 #include <kunit/test.h>
 
 #define ENGINE_QUEUES	100
+#define ENGINE_DEPTH	4
+#define ENGINE_JOBS	8	/* of a queue, a power of two */
+
+/* What ->abort was asked for, and what it says. */
+static struct {
+	unsigned int aborts;
+	u32 cookie;
+	enum sluice_aborted answer;
+} engine_driver;
+
+static int engine_test_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
+{
+	return 0;
+}
+
+static void engine_test_kick(struct sluice_engine *engine)
+{
+}
+
+static enum sluice_aborted engine_test_abort(struct sluice_engine *engine, u32 cookie)
+{
+	engine_driver.aborts++;
+	engine_driver.cookie = cookie;
+	return engine_driver.answer;
+}
+
+static const struct sluice_device_ops engine_start_ops = {
+	.start = engine_test_start,
+	.abort = engine_test_abort,
+};
+
+static const struct sluice_device_ops engine_kick_ops = {
+	.kick = engine_test_kick,
+	.abort = engine_test_abort,
+};
+
+/* Nobody decides but the test. */
+static struct sluice_engine *engine_test_engine(struct kunit *test,
+						const struct sluice_device_ops *ops,
+						u32 depth, u32 flags)
+{
+	struct sluice_engine_caps caps = {
+		.op_kinds = BIT_ULL(SLUICE_OP_FILL), .op_align = 4,
+		.depth = depth, .flags = flags,
+	};
+	struct sluice_device *sdev;
+
+	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->ops = ops;
+	KUNIT_ASSERT_EQ(test, sluice_engine_init(&sdev->engines[0], sdev, 0, &caps), 0);
+	sdev->engines[0].dispatching = true;
+	memset(&engine_driver, 0, sizeof(engine_driver));
+	return &sdev->engines[0];
+}
+
+static struct sluice_queue *engine_test_empty_queue(struct kunit *test,
+						    struct sluice_engine *engine)
+{
+	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
+	struct sluice_client *client;
+
+	KUNIT_ASSERT_NOT_NULL(test, queue);
+	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, client);
+	queue->engine = engine;
+	queue->client = client;
+	queue->depth = ENGINE_JOBS;
+	queue->history = kunit_kcalloc(test, ENGINE_JOBS, sizeof(*queue->history), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, queue->history);
+	spin_lock_init(&queue->lock);
+	init_waitqueue_head(&queue->wait);
+	sluice_entity_init(&queue->entity, 1, SLUICE_DEFAULT_TIMEOUT_MS);
+	return queue;
+}
+
+/* A job at the end of the queue, ready to run.  Its memory is the test's. */
+static struct sluice_job *engine_test_job(struct kunit *test, struct sluice_queue *queue,
+					  unsigned int num_ops)
+{
+	struct sluice_job *job;
+	unsigned int i;
+
+	job = kunit_kzalloc(test, struct_size(job, ops, num_ops), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job);
+	kref_init(&job->ref);
+	job->queue = queue;
+	job->flags = SLUICE_SUBMIT_NO_COMPLETION;
+	job->submitted = jiffies;
+	job->prepared = true;
+	job->armed = true;
+	job->num_ops = num_ops;
+	for (i = 0; i < num_ops; i++)
+		job->ops[i].kind = SLUICE_OP_FILL;
+	job->point = ++queue->submitted;
+	queue->in_flight++;
+	KUNIT_ASSERT_EQ(test, sluice_engine_add(queue->engine, job), 0);
+	if (queue->entity.next == job) {
+		spin_lock_irq(&queue->engine->lock);
+		sluice_entity_enqueue(queue->engine, &queue->entity, false);
+		spin_unlock_irq(&queue->engine->lock);
+	}
+	return job;
+}
 
 static struct sluice_queue *engine_test_queue(struct kunit *test, struct sluice_engine *engine)
 {
-	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
-	struct sluice_job *job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
 
-	KUNIT_ASSERT_NOT_NULL(test, queue);
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	queue->engine = engine;
-	sluice_entity_init(&queue->entity, 1, SLUICE_DEFAULT_TIMEOUT_MS);
-	job->queue = queue;
-	job->submitted = jiffies;
-	list_add_tail(&job->link, &queue->entity.jobs);
+	engine_test_job(test, queue, 1);
 	return queue;
+}
+
+static void engine_test_end(struct sluice_engine *engine)
+{
+	sluice_engine_fini(engine);
+}
+
+static bool engine_has_ended(const struct sluice_job *job)
+{
+	return list_empty(&job->link);
 }
 
 /*
@@ -27,156 +134,494 @@ static struct sluice_queue *engine_test_queue(struct kunit *test, struct sluice_
  */
 static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 {
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
 	struct sluice_queue **queues, *ready;
-	struct sluice_device *sdev;
-	struct sluice_engine *engine;
-	enum sluice_decision decision;
-	struct sluice_job *job;
 	unsigned int i, looks = 0;
-	int status = 0;
+	struct sluice_plan plan;
+	struct sluice_job *job;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	queues = kunit_kcalloc(test, ENGINE_QUEUES, sizeof(*queues), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, queues);
-	engine = &sdev->engines[0];
-	sluice_engine_init(engine, sdev, 0);
-	engine->dispatching = true;	/* so that nobody else is asked to */
 	for (i = 0; i < ENGINE_QUEUES; i++) {
 		queues[i] = engine_test_queue(test, engine);
-		job = sluice_entity_first(&queues[i]->entity);
+		job = queues[i]->entity.next;
 		atomic_set(&job->waiting, 1);
-		job->armed = true;
+		list_move_tail(&queues[i]->entity.node, &engine->look);
 	}
 	ready = engine_test_queue(test, engine);
 
 	spin_lock_irq(&engine->lock);
-	for (i = 0; i < ENGINE_QUEUES; i++)
-		list_add_tail(&queues[i]->entity.node, &engine->look);
-	list_add_tail(&ready->entity.node, &engine->ready[1]);
 	for (i = 0; i < ENGINE_QUEUES; i++) {
-		decision = sluice_engine_decide(engine, &job, &status);
-		if (decision == SLUICE_START)
+		sluice_engine_decide(engine, &plan);
+		if (plan.decision == SLUICE_START)
 			break;
-		looks += decision == SLUICE_AGAIN;
+		looks += plan.decision == SLUICE_AGAIN;
 		/* it comes again at once */
-		list_add_tail(&job->queue->entity.node, &engine->look);
+		list_add_tail(&plan.job->queue->entity.node, &engine->look);
 	}
 	spin_unlock_irq(&engine->lock);
-	KUNIT_EXPECT_EQ(test, decision, SLUICE_START);
-	KUNIT_EXPECT_PTR_EQ(test, job, sluice_entity_first(&ready->entity));
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_START);
+	KUNIT_EXPECT_PTR_EQ(test, plan.flight->job->queue, ready);
 	KUNIT_EXPECT_EQ(test, looks, SLUICE_MOST_LOOKS);
 
 	/* while it runs, and when nothing is ready, the others are looked at */
 	spin_lock_irq(&engine->lock);
 	for (looks = 0; looks < ENGINE_QUEUES; looks++) {
-		if (looks == ENGINE_QUEUES / 2)
-			engine->running = NULL;
-		decision = sluice_engine_decide(engine, &job, &status);
-		if (decision != SLUICE_AGAIN)
+		sluice_engine_decide(engine, &plan);
+		if (plan.decision != SLUICE_AGAIN)
 			break;
 	}
 	spin_unlock_irq(&engine->lock);
 	KUNIT_EXPECT_EQ(test, looks, ENGINE_QUEUES);
 	for (i = 0; i < ENGINE_QUEUES; i++)
 		timer_shutdown_sync(&queues[i]->entity.timer);
-	timer_shutdown_sync(&ready->entity.timer);
-	timer_shutdown_sync(&engine->timer);
+	engine_test_end(engine);
 }
 
 /* The task may lose the CPU before the engine has the job: then it is late some time. */
 static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 {
-	struct sluice_device *sdev;
-	struct sluice_queue *queue;
-	struct sluice_job *job;
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_queue(test, engine);
+	struct sluice_job *job = queue->entity.next;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, sdev);
-	sluice_engine_init(&sdev->engines[0], sdev, 0);
-	queue = engine_test_queue(test, &sdev->engines[0]);
-	job = sluice_entity_first(&queue->entity);
-	list_del_init(&job->link);
-	kref_init(&job->ref);
-	KUNIT_EXPECT_EQ(test, sluice_engine_add(queue->engine, job), 0);
 	KUNIT_EXPECT_FALSE(test, timer_pending(&queue->entity.timer));
 	list_del_init(&job->link);
+	queue->entity.next = NULL;
 	job->preempted = true;
-	KUNIT_EXPECT_EQ(test, sluice_engine_add(queue->engine, job), 0);
+	KUNIT_EXPECT_EQ(test, sluice_engine_add(engine, job), 0);
 	KUNIT_EXPECT_TRUE(test, timer_pending(&queue->entity.timer));
 	timer_shutdown_sync(&queue->entity.timer);
-	timer_shutdown_sync(&sdev->engines[0].timer);
+	engine_test_end(engine);
 }
 
 /* Whose time is up while SUBMIT decides has found it busy: SUBMIT sees to it. */
 static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 {
-	struct sluice_history history = {};
-	struct sluice_job *running, *empty;
-	struct sluice_device *sdev;
-	struct sluice_engine *engine;
-	struct sluice_queue *queue;
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_queue(test, engine);
+	struct sluice_job *job = queue->entity.next;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, sdev);
-	engine = &sdev->engines[0];
-	sluice_engine_init(engine, sdev, 0);
-	running = sluice_entity_first(&engine_test_queue(test, engine)->entity);
-	queue = engine_test_queue(test, engine);
-	spin_lock_init(&queue->lock);
-	init_waitqueue_head(&queue->wait);
-	queue->history = &history;
-	queue->depth = 1;
-	queue->in_flight = 1;
-	empty = sluice_entity_first(&queue->entity);
-	empty->flags = SLUICE_SUBMIT_NO_COMPLETION;
-	kref_init(&empty->ref);
-	kref_get(&empty->ref);
+	engine->sdev->wq = alloc_workqueue("sluice-kunit", WQ_UNBOUND, 0);
+	KUNIT_ASSERT_NOT_NULL(test, engine->sdev->wq);
+	/* it does not die of that: nobody would be there to tell */
+	job->queue->entity.timeout = msecs_to_jiffies(SLUICE_MAX_TIMEOUT_MS);
+	spin_lock_irq(&engine->lock);
+	KUNIT_EXPECT_NOT_NULL(test, sluice_flight_begin(engine));
+	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
+	job->cancelled = -ECANCELED;
+	spin_unlock_irq(&engine->lock);
+	sluice_engine_timer(&engine->timer);
+	KUNIT_EXPECT_EQ(test, engine_driver.aborts, 0);
 
 	spin_lock_irq(&engine->lock);
-	sluice_engine_take(engine, running);
-	/* its timer has gone off */
-	KUNIT_EXPECT_FALSE(test, timer_pending(&engine->timer));
-	sluice_engine_end_now(engine, empty);
+	sluice_engine_leave(engine);
 	spin_unlock_irq(&engine->lock);
-	KUNIT_EXPECT_TRUE(test, list_empty(&empty->link));
-	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
-	timer_shutdown_sync(&queue->entity.timer);
-	timer_shutdown_sync(&running->queue->entity.timer);
-	timer_shutdown_sync(&engine->timer);
+	flush_work(&engine->work);
+	KUNIT_EXPECT_EQ(test, engine_driver.aborts, 1);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+	engine_test_end(engine);
+	destroy_workqueue(engine->sdev->wq);
 }
 
 /* One that came late to the front: its fences may have signalled before it was late. */
 static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
 {
-	enum sluice_decision decision;
-	struct sluice_device *sdev;
-	struct sluice_engine *engine;
-	struct sluice_queue *queue;
-	struct sluice_job *job;
-	int status = 0;
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_queue(test, engine);
+	struct sluice_job *job = queue->entity.next;
+	struct sluice_plan plan;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, sdev);
-	engine = &sdev->engines[0];
-	sluice_engine_init(engine, sdev, 0);
-	engine->dispatching = true;	/* so that nobody else is asked to */
-	queue = engine_test_queue(test, engine);
-	job = sluice_entity_first(&queue->entity);
 	atomic_set(&job->waiting, 1);
+	job->armed = false;
+	job->prepared = false;
 	job->submitted = jiffies - 2 * msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 
 	spin_lock_irq(&engine->lock);
-	list_add_tail(&queue->entity.node, &engine->look);
-	decision = sluice_engine_decide(engine, &job, &status);
-	KUNIT_EXPECT_EQ(test, decision, SLUICE_ARM);
+	list_move_tail(&queue->entity.node, &engine->look);
+	sluice_engine_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ARM);
 	/* they have not: it ends at once, and the next one of the queue is not kept waiting */
-	decision = sluice_engine_decide(engine, &job, &status);
-	KUNIT_EXPECT_EQ(test, decision, SLUICE_END);
-	KUNIT_EXPECT_EQ(test, status, -ETIME);
+	sluice_engine_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_END);
+	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
 	spin_unlock_irq(&engine->lock);
 	timer_shutdown_sync(&queue->entity.timer);
-	timer_shutdown_sync(&engine->timer);
+	engine_test_end(engine);
+}
+
+static void flights_end_in_any_order_and_jobs_in_theirs(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result good = { .bytes = 8 }, bad = { .status = -EIO };
+	const struct sluice_op_desc *ops[ENGINE_DEPTH + 1];
+	struct sluice_job *jobs[3];
+	u32 cookies[ENGINE_DEPTH];
+	unsigned int i;
+
+	jobs[0] = engine_test_job(test, queue, 1);
+	jobs[1] = engine_test_job(test, queue, 2);
+	jobs[2] = engine_test_job(test, queue, 2);
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		ops[i] = sluice_engine_next(engine);
+	KUNIT_EXPECT_PTR_EQ(test, ops[0], (const struct sluice_op_desc *)&jobs[0]->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, ops[1], (const struct sluice_op_desc *)&jobs[1]->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, ops[2], (const struct sluice_op_desc *)&jobs[1]->ops[1]);
+	KUNIT_EXPECT_PTR_EQ(test, ops[3], (const struct sluice_op_desc *)&jobs[2]->ops[0]);
+	/* there is another one, but no room */
+	KUNIT_EXPECT_NULL(test, ops[4]);
+	for (i = 0; i < ENGINE_DEPTH; i++)
+		cookies[i] = ops[i]->cookie;
+
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookies[2], &good));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookies[3], &good));
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[2]->ops[1]);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[2]->ops[1].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, jobs[2]->over);
+	KUNIT_EXPECT_FALSE(test, engine_has_ended(jobs[2]));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookies[0], &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[0]));
+	KUNIT_EXPECT_FALSE(test, engine_has_ended(jobs[1]));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookies[1], &bad));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[1]));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
+	KUNIT_EXPECT_EQ(test, queue->done, 3);
+	KUNIT_EXPECT_EQ(test, queue->history[2].status, -EIO);
+	KUNIT_EXPECT_EQ(test, queue->history[3].status, 0);
+	KUNIT_EXPECT_EQ(test, jobs[2]->result.bytes, 16);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, list_empty(&engine->in_flight));
+	engine_test_end(engine);
+}
+
+static void flights_are_ended_once(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *first = engine_test_job(test, queue, 1);
+	struct sluice_job *second = engine_test_job(test, queue, 1);
+	struct sluice_result good = {};
+	u32 cookie;
+
+	/* never handed out */
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, SLUICE_ALL_OPS, &good));
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, 1, &good));
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, U32_MAX, &good));
+	KUNIT_ASSERT_NOT_NULL(test, sluice_engine_next(engine));
+	cookie = first->ops[0].cookie;
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookie, &good));
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, cookie, &good));
+	/* the same place, but not the same op */
+	KUNIT_ASSERT_NOT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, cookie, &good));
+	KUNIT_EXPECT_FALSE(test, engine_has_ended(second));
+	KUNIT_EXPECT_EQ(test, engine->stale, 5);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, second->ops[0].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(second));
+	engine_test_end(engine);
+}
+
+/* Unless an engine works in order, one queue has one op at a time. */
+static void flights_of_a_queue_wait_for_each_other(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_job *jobs[3];
+	struct sluice_result good = {};
+
+	jobs[0] = engine_test_job(test, queue, 2);
+	jobs[1] = engine_test_job(test, queue, 1);
+	jobs[2] = engine_test_job(test, other, 1);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[0]->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[2]->ops[0]);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[0]->ops[1]);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[1].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[0]));
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[1]->ops[0]);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[2]->ops[0].cookie, &good));
+	engine_test_end(engine);
+}
+
+/* The driver had to stop more than it was asked for. */
+static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result good = {};
+	struct sluice_job *jobs[3];
+	unsigned int i;
+	u32 old;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		jobs[i] = engine_test_job(test, queue, i == 2 ? 2 : 1);
+	for (i = 0; i < ENGINE_DEPTH; i++)
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	old = jobs[2]->ops[0].cookie;
+	engine_driver.answer = SLUICE_ABORTED_FROM;
+	engine->aborting = true;
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	sluice_flight_abort(engine, jobs[1]->ops[0].cookie, 2, -ECANCELED);
+
+	/* the one before goes on */
+	KUNIT_EXPECT_EQ(test, jobs[0]->in_flight, 1);
+	KUNIT_EXPECT_EQ(test, jobs[1]->result.status, -ECANCELED);
+	KUNIT_EXPECT_FALSE(test, engine_has_ended(jobs[1]));
+	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, old, &good));
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[2]->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[2]->ops[1]);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[1]));
+
+	/* a sleep may come as often as it likes */
+	for (i = 0; i < 2 * SLUICE_MAX_WITHDRAWALS; i++) {
+		engine->aborting = true;
+		sluice_flight_abort(engine, SLUICE_ALL_OPS, 0, -ECANCELED);
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	}
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[2]->ops[i].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
+	KUNIT_EXPECT_EQ(test, jobs[2]->result.status, 0);
+	KUNIT_EXPECT_EQ(test, queue->done, 3);
+	engine_test_end(engine);
+}
+
+static void engine_test_decide(struct sluice_engine *engine, struct sluice_plan *plan)
+{
+	spin_lock_irq(&engine->lock);
+	sluice_engine_decide(engine, plan);
+	spin_unlock_irq(&engine->lock);
+}
+
+/* The op that was to be stopped ends before the driver gets to it. */
+static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result good = {};
+	struct sluice_job *jobs[3];
+	struct sluice_plan plan;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i] = engine_test_job(test, queue, 1);
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	}
+	sluice_engine_cancel(engine, jobs[1]);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
+	engine_driver.answer = SLUICE_ABORTED_FROM;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_EQ(test, jobs[0]->in_flight, 1);
+	KUNIT_EXPECT_EQ(test, jobs[2]->in_flight, 0);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[2]->ops[0]);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[2]->ops[0].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
+	KUNIT_EXPECT_EQ(test, queue->done, 3);
+	engine_test_end(engine);
+}
+
+/* Cancel a job, and have all that the driver has stopped for it. */
+static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine,
+				struct sluice_queue *queue)
+{
+	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_plan plan;
+
+	while (sluice_engine_next(engine))
+		;
+	sluice_engine_cancel(engine, job);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+}
+
+/*
+ * Jobs that are cancelled one after the other stop the same innocent one each time, until
+ * that is kept from them.
+ */
+static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_job *innocent = engine_test_job(test, queue, 1), *late;
+	struct sluice_result good = {};
+	struct sluice_plan plan;
+	unsigned int i;
+
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	for (i = 0; i < SLUICE_MAX_WITHDRAWALS; i++)
+		engine_test_disturb(test, engine, other);
+	late = engine_test_job(test, other, 1);
+	/* it is in front of all others now */
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&innocent->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&late->ops[0]);
+	sluice_engine_cancel(engine, late);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	/* nor for ever the other way round */
+	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, innocent->ops[0].cookie, &good));
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(innocent));
+	KUNIT_EXPECT_EQ(test, innocent->result.status, 0);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
+	engine_test_end(engine);
+}
+
+/* In order: what is in front of the one that is kept is in its way, and is stopped. */
+static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *jobs[3];
+	struct sluice_plan plan;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		jobs[i] = engine_test_job(test, queue, 1);
+	jobs[1]->withdrawals = SLUICE_MAX_WITHDRAWALS;
+	for (i = 0; i < ARRAY_SIZE(jobs); i++)
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	sluice_engine_cancel(engine, jobs[2]);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	sluice_engine_cancel(engine, jobs[0]);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
+	engine_driver.answer = SLUICE_ABORTED_ONE;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	/* and for its own sake it is stopped as any other */
+	sluice_engine_cancel(engine, jobs[1]);
+	for (i = 1; i < ARRAY_SIZE(jobs); i++) {
+		engine_test_decide(engine, &plan);
+		KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+		KUNIT_EXPECT_EQ(test, plan.cookie, jobs[i]->ops[0].cookie);
+		sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	}
+	KUNIT_EXPECT_EQ(test, queue->done, 3);
+	engine_test_end(engine);
+}
+
+/* A driver that has nothing to do, and takes nothing. */
+static void flights_that_are_never_taken_end(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_plan plan;
+	unsigned long flags;
+
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_KICK);
+	spin_lock_irq(&engine->lock);
+	sluice_engine_watch_offer(engine);
+	spin_unlock_irq(&engine->lock);
+	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
+	engine->check = true;
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	engine->offered_at -= queue->entity.timeout;
+	engine->check = true;
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_END);
+	KUNIT_EXPECT_PTR_EQ(test, plan.job, job);
+	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
+	/* what it takes is not late */
+	engine_test_job(test, queue, 1);
+	spin_lock_irqsave(&engine->lock, flags);
+	sluice_engine_end(engine, job, &flags);
+	sluice_engine_offer(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+	KUNIT_EXPECT_TRUE(test, engine->offered);
+	KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_FALSE(test, engine->offered);
+	engine_test_end(engine);
+}
+
+/* What was lost before a queue's first frame is not its loss; afterwards all is. */
+static void flights_count_losses_from_the_first_frame_on(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result lossy = { .timestamp = 1, .dropped = 7 };
+	struct sluice_job *jobs[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i] = engine_test_job(test, queue, 1);
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+		KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[i]->ops[0].cookie, &lossy));
+	}
+	KUNIT_EXPECT_EQ(test, jobs[0]->result.dropped, 0);
+	KUNIT_EXPECT_EQ(test, jobs[1]->result.dropped, 7);
+	engine_test_end(engine);
+}
+
+/* Only the oldest can be the one that hangs. */
+static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *jobs[2];
+	struct sluice_result good = {};
+	struct sluice_plan plan;
+
+	jobs[0] = engine_test_job(test, queue, 1);
+	jobs[1] = engine_test_job(test, queue, 1);
+	KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, jobs[0]->timed);
+	KUNIT_EXPECT_FALSE(test, jobs[1]->timed);
+	jobs[0]->deadline = jiffies;
+	engine->check = true;
+	spin_lock_irq(&engine->lock);
+	sluice_engine_decide(engine, &plan);
+	spin_unlock_irq(&engine->lock);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
+	KUNIT_EXPECT_EQ(test, plan.status, -ETIME);
+	/* it ends after all, before the driver could stop it */
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
+	engine_driver.answer = SLUICE_ABORTED_ONE;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[0]));
+	KUNIT_EXPECT_EQ(test, jobs[0]->result.status, 0);
+	KUNIT_EXPECT_TRUE(test, jobs[1]->timed);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
+	engine_test_end(engine);
 }
 
 static struct kunit_case engine_cases[] = {
@@ -184,6 +629,16 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
 	KUNIT_CASE(engine_limits_what_runs_beside_SUBMIT),
 	KUNIT_CASE(engine_asks_for_fences_before_it_says_late),
+	KUNIT_CASE(flights_end_in_any_order_and_jobs_in_theirs),
+	KUNIT_CASE(flights_are_ended_once),
+	KUNIT_CASE(flights_of_a_queue_wait_for_each_other),
+	KUNIT_CASE(flights_stopped_without_need_come_again_in_order),
+	KUNIT_CASE(flights_behind_one_that_hangs_lose_no_time),
+	KUNIT_CASE(flights_behind_one_that_has_ended_are_stopped),
+	KUNIT_CASE(flights_are_not_stopped_for_others_for_ever),
+	KUNIT_CASE(flights_in_the_way_of_a_kept_one_are_stopped),
+	KUNIT_CASE(flights_that_are_never_taken_end),
+	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
 	{ }
 };
 

@@ -17,7 +17,6 @@ static bool job_check_format(u32 fourcc)
 }
 
 static const struct sluice_device_ops job_test_ops = {
-	.op_align = 4,
 	.check_format = job_check_format,
 };
 
@@ -47,11 +46,13 @@ static int job_test_init(struct kunit *test)
 	t->sdev = kunit_kzalloc(test, struct_size(t->sdev, engines, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
 	t->sdev->ops = &job_test_ops;
-	t->job = kunit_kzalloc(test, struct_size(t->job, steps, 1), GFP_KERNEL);
+	t->job = kunit_kzalloc(test, struct_size(t->job, ops, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->job);
 	t->job->queue = kunit_kzalloc(test, sizeof(*t->job->queue), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->job->queue);
 	t->job->queue->sdev = t->sdev;
+	t->job->queue->engine = &t->sdev->engines[0];
+	t->sdev->engines[0].caps.op_align = 4;
 	t->dst = job_test_slot(test);
 	t->src = job_test_slot(test);
 	test->priv = t;
@@ -127,14 +128,14 @@ static void frames_at_their_extremes(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sluice_step step = {
+		struct sluice_op_desc desc = {
 			.kind = SLUICE_OP_CAPTURE,
 			.length = cases[i].length,
 			.frame = { cases[i].width, cases[i].height, cases[i].stride,
 				   cases[i].format },
 		};
 
-		KUNIT_EXPECT_EQ_MSG(test, sluice_check_frame(&step, t->sdev), cases[i].result,
+		KUNIT_EXPECT_EQ_MSG(test, sluice_check_frame(&desc, t->sdev), cases[i].result,
 				    "case %u", i);
 	}
 }
@@ -163,7 +164,7 @@ static void copies_overlap_or_not(struct kunit *test)
 
 	t->dst->dmabuf->size = 8192;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct sluice_step step = {
+		struct sluice_op_desc desc = {
 			.kind = SLUICE_OP_COPY,
 			.dst = t->dst,
 			.src = t->dst,
@@ -172,7 +173,7 @@ static void copies_overlap_or_not(struct kunit *test)
 			.length = cases[i].length,
 		};
 
-		KUNIT_EXPECT_EQ_MSG(test, sluice_step_check(t->job, &step), cases[i].result,
+		KUNIT_EXPECT_EQ_MSG(test, sluice_op_check(t->job, &desc), cases[i].result,
 				    "case %u", i);
 	}
 }
@@ -180,19 +181,19 @@ static void copies_overlap_or_not(struct kunit *test)
 static void directions_are_those_attached(struct kunit *test)
 {
 	struct job_test *t = test->priv;
-	struct sluice_step step = {
+	struct sluice_op_desc desc = {
 		.kind = SLUICE_OP_COPY, .dst = t->dst, .src = t->src, .length = 4,
 	};
 
 	t->dst->dmabuf->size = 4;
 	t->src->dmabuf->size = 4;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), 0);
+	KUNIT_EXPECT_EQ(test, sluice_op_check(t->job, &desc), 0);
 	t->dst->flags = SLUICE_ATTACH_READ;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), -EACCES);
+	KUNIT_EXPECT_EQ(test, sluice_op_check(t->job, &desc), -EACCES);
 	t->dst->flags = SLUICE_ATTACH_WRITE;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), 0);
+	KUNIT_EXPECT_EQ(test, sluice_op_check(t->job, &desc), 0);
 	t->src->flags = SLUICE_ATTACH_WRITE;
-	KUNIT_EXPECT_EQ(test, sluice_step_check(t->job, &step), -EACCES);
+	KUNIT_EXPECT_EQ(test, sluice_op_check(t->job, &desc), -EACCES);
 }
 
 /* Two threads that want the same reservations in opposite orders. */
@@ -244,7 +245,7 @@ static void opposite_orders_back_off(struct kunit *test)
 	for (n = 0; n < 2; n++) {
 		lockers[n] = (struct job_locker) { .shared = &shared };
 		init_completion(&lockers[n].done);
-		lockers[n].job = kunit_kzalloc(test, struct_size(lockers[n].job, steps, 1),
+		lockers[n].job = kunit_kzalloc(test, struct_size(lockers[n].job, ops, 1),
 					       GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, lockers[n].job);
 		lockers[n].job->claims = claims[n];
@@ -275,7 +276,7 @@ static void large_arrays_are_left_to_the_reaper(struct kunit *test)
 		bool let_go;
 	} cases[] = {
 		{ SLUICE_FEW_DEPS, true },
-		{ SLUICE_FEW_STEPS, true },
+		{ SLUICE_FEW_OPS, true },
 		{ 1024, false },
 	};
 	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);

@@ -108,7 +108,28 @@ static void cursor_advances_by_any_step(struct kunit *test)
 	sg_free_table(&sgt);
 }
 
+/* A device that moves 8 bytes at a time: where may a segment begin and end? */
+static void segments_end_where_ops_may(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	struct scatterlist sg = {};
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->op_align = 8;
+	sg_dma_address(&sg) = 0x1008;
+	sg_dma_len(&sg) = 24;
+	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, false));
+	sg_dma_len(&sg) = 20;
+	KUNIT_EXPECT_FALSE(test, sluice_segment_aligned(sdev, &sg, false));
+	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, true));
+	sg_dma_address(&sg) = 0x1004;
+	KUNIT_EXPECT_FALSE(test, sluice_segment_aligned(sdev, &sg, true));
+	sdev->cpu_engines = true;
+	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, true));
+}
+
 static struct kunit_case cursor_cases[] = {
+	KUNIT_CASE(segments_end_where_ops_may),
 	KUNIT_CASE(cursor_finds_every_offset),
 	KUNIT_CASE(cursor_advances_by_any_step),
 	{ }
@@ -241,7 +262,7 @@ static const struct dma_buf_ops odd_moving_ops = {
 };
 
 static const struct sluice_device_ops odd_device_ops = {
-	.cpu_engine = true,
+	.driver = "odd",
 };
 
 static const struct sluice_device_ops odd_narrow_ops = {
@@ -253,11 +274,17 @@ static struct workqueue_struct *odd_wq;
 static struct device *odd_narrow;
 static u64 odd_mask;
 
+static void odd_forget_flights(void *engine)
+{
+	kfree(((struct sluice_engine *)engine)->flights);
+}
+
 /* What the client holds before it attaches. */
 static u64 odd_held;
 
 static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
 {
+	const struct sluice_engine_caps caps = { .op_align = 4 };
 	struct odd_buffer *odd = kmemdup(how, sizeof(*how), GFP_KERNEL);
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct sluice_client *client;
@@ -287,7 +314,11 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	INIT_LIST_HEAD(&sdev->revoked);
 	spin_lock_init(&sdev->revoked_lock);
 	sdev->wq = odd_wq;
-	sluice_engine_init(&sdev->engines[0], sdev, 0);
+	sdev->cpu_engines = !odd->mask;
+	sdev->op_align = 1;
+	KUNIT_ASSERT_EQ(test, sluice_engine_init(&sdev->engines[0], sdev, 0, &caps), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, odd_forget_flights,
+							&sdev->engines[0]), 0);
 
 	info.ops = odd->moves ? &odd_moving_ops : &odd_dmabuf_ops;
 	info.size = ODD_PAGES * PAGE_SIZE;
@@ -665,29 +696,29 @@ static void odd_memory_taken_back_has_no_address(struct kunit *test)
 	struct sluice_command command = {
 		.kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .length = PAGE_SIZE,
 	};
-	struct sluice_step *step;
+	struct sluice_op_desc *desc;
 	struct sluice_job *job;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
-	job = kunit_kzalloc(test, struct_size(job, steps, 1), GFP_KERNEL);
+	job = kunit_kzalloc(test, struct_size(job, ops, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	job->queue = odd_queue(test, slot->sdev);
 	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, job->queue, 0), 0);
 	slot->sdev->ops = &odd_program_ops;
-	step = &job->steps[0];
-	step->kind = SLUICE_OP_PROGRAM;
-	step->dst = slot;
-	step->length = ODD_PAGES * PAGE_SIZE;
-	step->program.commands = &command;
-	step->program.num_commands = 1;
-	KUNIT_EXPECT_EQ(test, sluice_program_check(job, step), 0);
+	desc = &job->ops[0];
+	desc->kind = SLUICE_OP_PROGRAM;
+	desc->dst = slot;
+	desc->length = ODD_PAGES * PAGE_SIZE;
+	desc->program.commands = &command;
+	desc->program.num_commands = 1;
+	KUNIT_EXPECT_EQ(test, sluice_program_check(job, desc), 0);
 	KUNIT_EXPECT_EQ(test, command.kind, SLUICE_COMMAND_WRITE);
 	KUNIT_EXPECT_EQ(test, command.value, sg_dma_address(slot->sgt->sgl));
 
 	odd_take_back(slot);
 	odd_flush(slot->sdev);
 	command = (struct sluice_command) { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8 };
-	KUNIT_EXPECT_EQ(test, sluice_program_check(job, step), -ENODEV);
+	KUNIT_EXPECT_EQ(test, sluice_program_check(job, desc), -ENODEV);
 	slot->sdev->ops = &odd_device_ops;
 	sluice_slot_put(slot);
 	sluice_engine_fini(&job->queue->sdev->engines[0]);

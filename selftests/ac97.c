@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sound: a ring of descriptors with several ops in flight, and a clock that waits for nobody.
+ *
+ * What is played are words that count: each is a sample of both channels.  Whether they have
+ * left the machine without a gap is to be seen outside, in the file that QEMU writes; each
+ * test has words of its own, TONE(n) and what follows.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "peers.h"
+#include "support.h"
+
+#define DEVICE "ac970"
+#define PLAYER 0
+#define RECORDER 1
+#define SIZE 16384UL		/* 85 ms */
+#define WORDS (SIZE / 4)
+#define RING 16
+#define FRAMES 120
+#define TONE(n) ((n) << 24 | 1U)
+
+FIXTURE(ac97) {
+	struct objects before;
+	int device, player;
+};
+
+FIXTURE_SETUP(ac97)
+{
+	self->before = objects_before();
+	self->player = -1;
+	self->device = sluice_open(DEVICE);
+	if (self->device < 0)
+		SKIP(return, "this machine has no /dev/sluice/" DEVICE);
+	self->player = patient_queue(self->device, PLAYER);
+	ASSERT_GE(self->player, 0);
+}
+
+FIXTURE_TEARDOWN(ac97)
+{
+	close(self->player);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* A buffer of words that count from @first on. */
+static int sound(int device, size_t size, uint32_t first)
+{
+	int buffer = sluice_alloc(device, 0, size, 0);
+	uint32_t *words;
+	size_t i;
+
+	if (buffer < 0 || sluice_map(buffer, size, (void **)&words))
+		return -1;
+	sluice_cpu_begin(buffer, true);
+	for (i = 0; i < size / 4; i++)
+		words[i] = first + i;
+	sluice_cpu_end(buffer, true);
+	munmap(words, size);
+	return buffer;
+}
+
+static int read_all(int queue, struct sluice_completion *completions, int count)
+{
+	int done = 0, ret;
+
+	while (done < count) {
+		ret = sluice_read(queue, completions + done, count - done);
+		if (ret <= 0)
+			return ret;
+		done += ret;
+	}
+	return done;
+}
+
+/* What is in the file, for selftests/vm/heard, and how many gaps in it: all are to be told. */
+static void tell(int tone, unsigned long words, int least, int most)
+{
+	printf("# has played %d=%lu:%d:%d\n", tone, words, least, most);
+	fflush(stdout);
+}
+
+/* A machine whose clock counts instructions is never late for any other reason than ours. */
+static bool is_never_late(void)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "re");
+	bool never = file && fgets(line, sizeof(line), file) &&
+		     strstr(line, "sluice.part=gapless");
+
+	if (file)
+		fclose(file);
+	return never;
+}
+
+/* A process that does nothing, all the time. */
+static pid_t start_load(void)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		;
+	return pid;
+}
+
+/* Sequence and dropped account for all; returns how often the sound stopped in between. */
+static int check_account(struct __test_metadata *_metadata,
+			 const struct sluice_completion *frames, int count)
+{
+	int i, stopped = 0;
+
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(frames[i].status, 0) TH_LOG("frame %d", i);
+		EXPECT_EQ(frames[i].bytes, SIZE);
+		if (!i)
+			continue;
+		EXPECT_EQ(frames[i].sequence, frames[i - 1].sequence + 1 + frames[i].dropped);
+		EXPECT_GE(frames[i].timestamp, frames[i - 1].timestamp);
+		stopped += frames[i].dropped;
+	}
+	return stopped;
+}
+
+/*
+ * soft0 copies into the buffers of a ring, from one that has all, and the device plays them.
+ * All is submitted at once: fences say when a frame is there, and when its buffer is free.
+ */
+TEST_F(ac97, ring_of_buffers_is_played_without_a_gap)
+{
+	int soft = sluice_open("soft0"), copier = patient_queue(soft, 0), all, slot, i;
+	int buffers[RING], released[RING], ready;
+	struct sluice_completion played[FRAMES];
+	struct sluice_op op;
+	pid_t load[2] = { -1, -1 };
+	int64_t took;
+	int gaps;
+
+	if (is_never_late())
+		for (i = 0; i < 2; i++)
+			load[i] = start_load();
+	all = sound(self->device, FRAMES * SIZE, TONE(1));
+	slot = sluice_attach(copier, all, SLUICE_ATTACH_READ);
+	ASSERT_EQ(slot, 0);
+	for (i = 0; i < RING; i++) {
+		released[i] = -1;
+		buffers[i] = sluice_alloc(self->device, 0, SIZE, 0);
+		ASSERT_EQ(sluice_attach(copier, buffers[i],
+					SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_WRITE), i + 1);
+		ASSERT_EQ(sluice_attach(self->player, buffers[i],
+					SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_READ), i);
+	}
+	took = now_ns();
+	for (i = 0; i < FRAMES; i++) {
+		int *fence = &released[i % RING];
+
+		sluice_op_copy(&op, 1 + i % RING, 0, slot, i * SIZE, SIZE);
+		ASSERT_EQ(sluice_submit(copier, &op, 1, *fence, &ready, i, NULL), 0);
+		if (*fence >= 0)
+			close(*fence);
+		sluice_op_playback(&op, i % RING, 0, SIZE);
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, ready, fence, i, NULL), 0);
+		close(ready);
+	}
+	ASSERT_EQ(read_all(self->player, played, FRAMES), FRAMES);
+	took = now_ns() - took;
+	gaps = check_account(_metadata, played, FRAMES);
+	if (is_never_late())
+		EXPECT_EQ(gaps, 0);
+	tell(1, FRAMES * WORDS, 0, gaps);
+	TH_LOG("%lu samples in %lld ms, the first one after %lld ms", FRAMES * WORDS,
+	       (long long)took / 1000000,
+	       (long long)(played[0].timestamp + took - now_ns()) / 1000000);
+	for (i = 0; i < 2; i++) {
+		if (load[i] > 0) {
+			kill(load[i], SIGKILL);
+			waitpid(load[i], NULL, 0);
+		}
+	}
+	for (i = 0; i < RING; i++) {
+		close(released[i]);
+		close(buffers[i]);
+	}
+	close(all);
+	close(copier);
+	close(soft);
+}
+
+/* Nothing of the sound is lost, but there is silence in it, and the frame after it tells. */
+TEST_F(ac97, stall_is_counted)
+{
+	struct sluice_completion played[8];
+	struct sluice_op op;
+	int buffer, gaps, i;
+
+	buffer = sound(self->device, 8 * SIZE, TONE(2));
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < 8; i++) {
+		sluice_op_playback(&op, 0, i * SIZE, SIZE);
+		if (i == 4) {
+			ASSERT_EQ(read_all(self->player, played, 4), 4);
+			usleep(300000);
+		}
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, i, NULL), 0);
+	}
+	ASSERT_EQ(read_all(self->player, played + 4, 4), 4);
+	gaps = check_account(_metadata, played, 8);
+	EXPECT_GE(gaps, 1);
+	EXPECT_EQ(played[4].dropped, 1);
+	tell(2, 8 * WORDS, 1, gaps);
+	EXPECT_GE(played[4].timestamp - played[3].timestamp, 300000000ULL);
+	close(buffer);
+}
+
+/* A frame of several descriptors, and a job of several frames: 131064 bytes are the most. */
+TEST_F(ac97, long_frames_are_played_to_the_end)
+{
+	struct sluice_completion played;
+	const size_t size = 2 * 163840;
+	struct sluice_op ops[2];
+	int buffer, i;
+
+	buffer = sound(self->device, size, TONE(3));
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < 2; i++)
+		sluice_op_playback(&ops[i], 0, i * size / 2, size / 2);
+	ASSERT_EQ(sluice_submit(self->player, ops, 2, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->player, &played, 1), 1);
+	EXPECT_EQ(played.status, 0);
+	EXPECT_EQ(played.bytes, size);
+	tell(3, size / 4, 0, played.dropped);
+	close(buffer);
+}
+
+TEST_F(ac97, cancelled_frames_end_and_the_next_is_played)
+{
+	struct sluice_completion played[9];
+	struct sluice_op op;
+	int buffer, i;
+
+	buffer = sound(self->device, 9 * SIZE, TONE(4));
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < 8; i++) {
+		sluice_op_playback(&op, 0, i * SIZE, SIZE);
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, i, NULL), 0);
+	}
+	ASSERT_EQ(read_all(self->player, played, 1), 1);
+	ASSERT_GE(sluice_cancel(self->player, 2, UINT64_MAX), 0);
+	ASSERT_EQ(read_all(self->player, played + 1, 7), 7);
+	for (i = 1; i < 8; i++)
+		EXPECT_TRUE(!played[i].status || played[i].status == -ECANCELED);
+	sluice_op_playback(&op, 0, 8 * SIZE, SIZE);
+	ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 8, NULL), 0);
+	ASSERT_EQ(read_all(self->player, played + 8, 1), 1);
+	EXPECT_EQ(played[8].status, 0);
+	EXPECT_EQ(played[8].bytes, SIZE);
+	close(buffer);
+}
+
+/* Where QEMU writes to a file there is no microphone, and the device waits for ever. */
+TEST_F(ac97, recording_ends_with_data_or_in_time)
+{
+	struct sluice_create_queue args = { .engine = RECORDER, .timeout_ms = 1000 };
+	struct sluice_completion recorded[4];
+	int buffer, recorder, i;
+	struct sluice_op op;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args), 0);
+	recorder = args.fd;
+	buffer = sluice_alloc(self->device, 0, 4 * SIZE, 0);
+	ASSERT_EQ(sluice_attach(recorder, buffer, SLUICE_ATTACH_WRITE), 0);
+	for (i = 0; i < 4; i++) {
+		sluice_op_capture(&op, 0, i * SIZE, SIZE);
+		ASSERT_EQ(sluice_submit(recorder, &op, 1, -1, NULL, i, NULL), 0);
+	}
+	ASSERT_EQ(read_all(recorder, recorded, 4), 4);
+	if (recorded[0].status) {
+		/* each end resets the device, and those behind it begin again */
+		for (i = 0; i < 4; i++)
+			EXPECT_EQ(recorded[i].status, -ETIME);
+	} else {
+		EXPECT_EQ(check_account(_metadata, recorded, 4), 0);
+	}
+	close(recorder);
+	close(buffer);
+}
+
+TEST_F(ac97, each_engine_has_its_kind_and_no_pictures)
+{
+	struct sluice_op op;
+	int buffer;
+
+	buffer = sluice_alloc(self->device, 0, SIZE, 0);
+	ASSERT_EQ(sluice_attach(self->player, buffer, 0), 0);
+	sluice_op_playback_frame(&op, 0, 0, 16, 16, 64);
+	EXPECT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), -EINVAL);
+	sluice_op_capture(&op, 0, 0, SIZE);
+	EXPECT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), -EOPNOTSUPP);
+	close(buffer);
+}
+
+/* The address of the device that a driver has, or false. */
+static bool find_bound(char address[32])
+{
+	DIR *dir = opendir("/sys/bus/pci/drivers/sluice-ac97");
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)))
+		found = sscanf(entry->d_name, "%31[0-9a-f:.]", address) == 1 && strlen(address) > 8;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+TEST_F(ac97, frames_end_when_the_driver_goes)
+{
+	struct sluice_completion played[8];
+	int buffer, i, fences[8];
+	struct sluice_op op;
+	char address[32];
+
+	ASSERT_TRUE(find_bound(address));
+	buffer = sound(self->device, 8 * SIZE, TONE(5));
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < 8; i++) {
+		sluice_op_playback(&op, 0, i * SIZE, SIZE);
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, &fences[i], i, NULL), 0);
+	}
+	ASSERT_EQ(read_all(self->player, played, 1), 1);
+	EXPECT_EQ(pci_unbind(address), 0);
+	for (i = 0; i < 8; i++) {
+		EXPECT_NE(sluice_fence_wait(fences[i], LATE_MS), -ETIME) TH_LOG("frame %d", i);
+		close(fences[i]);
+	}
+	close(buffer);
+	EXPECT_EQ(write_text("/sys/bus/pci/drivers/sluice-ac97/bind", address), 0);
+}
+
+TEST_HARNESS_MAIN
