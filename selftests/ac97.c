@@ -25,6 +25,8 @@
 #define WORDS (SIZE / 4)
 #define RING 16
 #define FRAMES 120
+#define LOOP 8UL		/* buffers of a ring that goes round */
+#define CYCLES 64UL		/* frames that it plays */
 #define TONE(n) ((n) << 24 | 1U)
 
 FIXTURE(ac97) {
@@ -215,6 +217,74 @@ TEST_F(ac97, stall_is_counted)
 	EXPECT_EQ(played[4].dropped, 1);
 	tell(2, 8 * WORDS, 1, gaps);
 	EXPECT_GE(played[4].timestamp - played[3].timestamp, 300000000ULL);
+	close(buffer);
+}
+
+/* Put the words of frame @n into its buffer of the ring. */
+static void fill_frame(uint32_t *words, unsigned long n, uint32_t first)
+{
+	uint32_t *frame = words + n % LOOP * WORDS;
+	unsigned long i;
+
+	for (i = 0; i < WORDS; i++)
+		frame[i] = first + n * WORDS + i;
+}
+
+/*
+ * The device goes round over a ring, and is never asked to: userspace fills what has been
+ * played, and says so.  What it has not filled is not played: the job ends there, and
+ * another one goes on.
+ */
+TEST_F(ac97, ring_is_filled_while_it_is_played)
+{
+	struct sluice_create_queue args = {
+		.engine = PLAYER, .flags = SLUICE_QUEUE_EXCLUSIVE,
+		.completion_size = sizeof(struct sluice_completion),
+	};
+	unsigned long i, filled, base = 0, stops = 0, dropped = 0;
+	struct sluice_completion record;
+	struct sluice_op ops[LOOP];
+	uint32_t *words;
+	uint64_t point;
+	int buffer;
+
+	close(self->player);
+	do
+		self->player = xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args) ?: args.fd;
+	while (self->player == -EBUSY && !usleep(1000));
+	ASSERT_GE(self->player, 0);
+	buffer = sluice_alloc(self->device, 0, LOOP * SIZE, 0);
+	ASSERT_EQ(sluice_map(buffer, LOOP * SIZE, (void **)&words), 0);
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_READ), 0);
+	while (base < CYCLES) {
+		for (i = 0; i < LOOP; i++) {
+			fill_frame(words, base + i, TONE(6));
+			sluice_op_playback(&ops[i], 0, (base + i) % LOOP * SIZE, SIZE);
+		}
+		filled = base + LOOP;
+		ASSERT_EQ(sluice_submit_cyclic(self->player, ops, LOOP, SLUICE_SUBMIT_STOP_ON_XRUN,
+					       0, &point), 0);
+		ASSERT_EQ(sluice_ack(self->player, point, 0), 0);
+		do {
+			ASSERT_EQ(sluice_read(self->player, &record, 1), 1);
+			while (filled < base + record.ops + LOOP && filled < CYCLES)
+				fill_frame(words, filled++, TONE(6));
+			ASSERT_EQ(sluice_ack(self->player, point, filled - LOOP - base), 0);
+		} while (record.flags & SLUICE_COMPLETION_MORE);
+		EXPECT_EQ(record.status, -EPIPE);
+		EXPECT_GE(record.ops, LOOP);
+		EXPECT_EQ(record.bytes, record.ops * SIZE);
+		base += record.ops;
+		dropped += record.dropped;
+		stops++;
+	}
+	EXPECT_EQ(base, CYCLES);
+	if (is_never_late()) {
+		EXPECT_EQ(stops, 1);
+		EXPECT_EQ(dropped, 0);
+	}
+	tell(6, CYCLES * WORDS, 0, dropped + stops - 1);
+	munmap(words, LOOP * SIZE);
 	close(buffer);
 }
 

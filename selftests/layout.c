@@ -23,5 +23,7 @@ SIZE(sluice_submit, 56);
 SIZE(sluice_export_fence, 24);
 SIZE(sluice_wait, 24);
 SIZE(sluice_cancel, 24);
-SIZE(sluice_completion, 64);
+SIZE(sluice_completion, 96);
+SIZE(sluice_queue_info, 24);
+SIZE(sluice_ack, 24);
 SIZE(sluice_uring_submit, 16);

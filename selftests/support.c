@@ -177,7 +177,8 @@ bool wait_hanging(void)
 int patient_queue(int device, unsigned int engine)
 {
 	struct sluice_create_queue args = { .engine = engine,
-					    .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
+					    .timeout_ms = SLUICE_MAX_TIMEOUT_MS,
+					    .completion_size = sizeof(struct sluice_completion) };
 	int ret = xioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
 
 	return ret ? ret : args.fd;

@@ -69,6 +69,7 @@ static const struct {
 	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), true, 0 },
 	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), true, 0 },
 	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), true, 0 },
+	{ SLUICE_IOCTL_QUEUE_INFO, sizeof(struct sluice_queue_info), true, 0 },
 };
 
 #define NUM_IOCTLS (sizeof(ioctls) / sizeof(ioctls[0]))
@@ -365,7 +366,11 @@ TEST_F(uapi, create_queue_refuses_bad_parameters)
 		{ .depth = UINT_MAX },
 		{ .fd_flags = SLUICE_FD_RDONLY },
 		{ .fd_flags = 1U << 31 },
-		{ .reserved = 1 },
+		{ .completion_size = 1 },
+		{ .completion_size = SLUICE_COMPLETION_SIZE_V1 - 8 },
+		{ .completion_size = SLUICE_COMPLETION_SIZE_V1 + 4 },
+		{ .completion_size = SLUICE_MAX_RECORD_SIZE + 8 },
+		{ .completion_size = UINT_MAX },
 	};
 	struct sluice_create_queue args;
 	unsigned int i;

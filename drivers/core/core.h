@@ -463,9 +463,11 @@ struct sluice_history {
  * @sdev: reference held
  * @client: the open that created it, which pays for foreign slots; reference held
  * @engine: where its jobs run
+ * @exclusive: it has the engine for itself
  * @context: fence context, the timeline
  * @name: of the timeline
  * @depth: most jobs pending or unread; power of two
+ * @completion_size: bytes of a record, as its reader knows it
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
  * @drop_lock: held while all slots are given back
@@ -481,6 +483,8 @@ struct sluice_history {
  * @done: all points up to this have ended
  * @history: of point p at p % depth
  * @completions: records for read()
+ * @progress: how far a CYCLIC job is
+ * @progressed: since that was read
  * @read_lock: one reader at a time
  * @wait: readers, pollers, waiters
  */
@@ -489,9 +493,11 @@ struct sluice_queue {
 	struct sluice_device *sdev;
 	struct sluice_client *client;
 	struct sluice_engine *engine;
+	bool exclusive;
 	u64 context;
 	char name[SLUICE_NAME_LEN + 12];
 	u32 depth;
+	u32 completion_size;
 	struct list_head link;
 
 	struct mutex submit_lock;
@@ -510,6 +516,8 @@ struct sluice_queue {
 	u64 done;
 	struct sluice_history *history;
 	DECLARE_KFIFO_PTR(completions, struct sluice_completion);
+	struct sluice_completion progress;
+	bool progressed;
 	struct mutex read_lock;
 	wait_queue_head_t wait;
 };
@@ -579,7 +587,14 @@ struct sluice_claim {
  * @failed: the op that @result.status comes from
  * @over: nothing of it is in flight, nothing will be: it ends as soon as it is the first
  * @num_ops: length of @ops
+ * @started: when its first op was handed out; 0 before
  * @next_op: the op to be handed out next
+ * @pass: CYCLIC: of which pass over the ops, from 0
+ * @ended: CYCLIC: ops that have ended, in all passes
+ * @acked: CYCLIC: ops whose buffers userspace is done with, if @acks
+ * @acks: it has ever said so
+ * @counted: CYCLIC: ops that have been looked at for @xruns
+ * @xruns: CYCLIC: ops that were handed out before userspace was done with the buffer
  * @in_flight: ops that the driver has
  * @withdrawals: how often they were stopped without need, since one has ended
  * @withdrawn: and which of the engine's aborts that was last
@@ -618,7 +633,14 @@ struct sluice_job {
 	unsigned int failed;
 	bool over;
 	unsigned int num_ops;
+	ktime_t started;
 	unsigned int next_op;
+	u64 pass;
+	u64 ended;
+	u64 acked;
+	bool acks;
+	u64 counted;
+	u64 xruns;
 	unsigned int in_flight;
 	unsigned int withdrawals;
 	unsigned int withdrawn;
@@ -633,14 +655,14 @@ struct sluice_job {
  * struct sluice_uring - an io_uring command under way: see uring.c
  * @job: its job, unless OVER
  * @completion: what @address is to get, or NULL if that is not wanted
- * @address: of the caller's struct sluice_completion
+ * @address: of the caller's struct sluice_completion, which has the queue's completion_size
  * @status: of the job, when it has ended
  * @state: who completes it; under queue->lock
  */
 struct sluice_uring {
 	struct sluice_job *job;
 	struct sluice_completion *completion;
-	struct sluice_completion __user *address;
+	void __user *address;
 	s32 status;
 	enum sluice_uring_state {
 		SLUICE_URING_ISSUED,
@@ -686,6 +708,29 @@ struct sluice_ioctl {
 };
 
 #define SLUICE_IOCTL_OUT_ON_ERROR	(1U << 0)	/* written back after an error too */
+
+/*
+ * Sizes of the structs in the UAPI version that brought each: what the oldest program
+ * passes.  Never sizeof: that grows, and such a program would be refused.
+ */
+enum sluice_first_size {
+	SLUICE_INFO_FIRST_SIZE = 136,
+	SLUICE_HEAP_INFO_FIRST_SIZE = 56,
+	SLUICE_ALLOC_FIRST_SIZE = 32,
+	SLUICE_BUFFER_INFO_FIRST_SIZE = 56,
+	SLUICE_CREATE_QUEUE_FIRST_SIZE = 32,
+	SLUICE_WRAP_FIRST_SIZE = 40,
+	SLUICE_SYNC_FIRST_SIZE = 24,
+	SLUICE_EVENTFD_FIRST_SIZE = 16,
+	SLUICE_ATTACH_FIRST_SIZE = 16,
+	SLUICE_DETACH_FIRST_SIZE = 8,
+	SLUICE_SUBMIT_FIRST_SIZE = 56,
+	SLUICE_FENCE_FIRST_SIZE = 24,
+	SLUICE_WAIT_FIRST_SIZE = 24,
+	SLUICE_CANCEL_FIRST_SIZE = 24,
+	SLUICE_QUEUE_INFO_FIRST_SIZE = 24,
+	SLUICE_ACK_FIRST_SIZE = 24,
+};
 
 /* How many of each object live: a test that finds them unchanged proves no leak. */
 enum sluice_object {
@@ -923,6 +968,8 @@ void sluice_fence_exit(void);
 /* queue.c */
 int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
+int sluice_completion_copy_out(void __user *to, const struct sluice_completion *completion,
+			       size_t size);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
 int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_job *job);
 void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
@@ -960,6 +1007,15 @@ struct sluice_dep *sluice_watch_next(struct sluice_engine *engine);
 void sluice_watch_leave(struct sluice_dep *dep);
 void sluice_job_drop_deps(struct sluice_job *job);
 int sluice_job_in_fence_error(const struct sluice_job *job);
+
+/* cyclic.c */
+bool sluice_job_is_cyclic(const struct sluice_job *job);
+int sluice_cyclic_check(const struct sluice_job *job);
+void sluice_cyclic_describe(const struct sluice_job *job, struct sluice_completion *record);
+void sluice_cyclic_post(struct sluice_queue *queue, const struct sluice_completion *record);
+bool sluice_cyclic_peek(struct sluice_queue *queue, struct sluice_completion *record);
+void sluice_cyclic_skip(struct sluice_queue *queue, const struct sluice_completion *record);
+int sluice_cyclic_ack(struct sluice_call *call);
 
 /* uring.c */
 #ifdef CONFIG_IO_URING

@@ -120,7 +120,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_engines);
 static const char *sluice_job_state(const struct sluice_job *job)
 {
 	lockdep_assert_held(&job->queue->engine->lock);
-	if (job->in_flight || job->next_op)
+	if (job->in_flight || sluice_job_has_begun(job))
 		return "running";
 	if (job->queue->entity.dead || job->cancelled)
 		return "cancelled";

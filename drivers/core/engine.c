@@ -44,6 +44,8 @@
 #define SLUICE_MOST_LOOKS	16
 /* jobs that are ended one after another, perhaps in an interrupt */
 #define SLUICE_MOST_ENDS	8
+/* ops of a CYCLIC job that are in flight before one has to wait for ACK */
+#define SLUICE_CYCLIC_LEAST	2
 
 static void sluice_engine_kick(struct sluice_engine *engine)
 {
@@ -163,6 +165,28 @@ static unsigned long sluice_job_late(const struct sluice_job *job)
 	return job->submitted + msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 }
 
+/*
+ * There is a job behind one that goes round and round, and nothing of the pass that comes
+ * next has been handed out: it does not come.
+ */
+static void sluice_entity_end_cycle(struct sluice_engine *engine, struct sluice_entity *entity)
+{
+	struct sluice_job *job = entity->next;
+
+	lockdep_assert_held(&engine->lock);
+	if (!job || !job->pass || job->next_op || list_is_last(&job->link, &entity->jobs))
+		return;
+	job->pass--;
+	job->next_op = job->num_ops;
+	list_del_init(&entity->node);
+	entity->next = NULL;
+	sluice_job_update(engine, job);
+	if (!job->over)
+		return;
+	list_move_tail(&entity->over, &engine->over);
+	sluice_engine_kick_locked(engine);
+}
+
 /**
  * sluice_engine_add - put a job at the end of its queue
  * @engine: the queue's
@@ -182,6 +206,7 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	if (!ret) {
 		kref_get(&job->ref);
 		list_add_tail(&job->link, &entity->jobs);
+		sluice_entity_end_cycle(engine, entity);
 		if (!entity->next) {
 			entity->next = job;
 			/* one behind others is looked at when its turn comes */
@@ -210,6 +235,31 @@ static int sluice_job_unwanted(const struct sluice_job *job)
 	return job->queue->entity.failed;
 }
 
+/**
+ * sluice_job_has_begun - has one of its ops been handed out?
+ * @job: the job
+ *
+ * Context: engine->lock held.
+ */
+bool sluice_job_has_begun(const struct sluice_job *job)
+{
+	return job->next_op || job->pass;
+}
+
+/**
+ * sluice_job_is_lapped - has a CYCLIC job's next op come round too early?
+ * @job: the job
+ *
+ * Context: engine->lock held.  Return: true if userspace has begun to say how far it is, and
+ * is not done with the buffer.
+ */
+bool sluice_job_is_lapped(const struct sluice_job *job)
+{
+	u64 number = job->pass * job->num_ops + job->next_op;
+
+	return job->acks && number >= job->acked + job->num_ops;
+}
+
 static bool sluice_op_revoked(const struct sluice_op_desc *op)
 {
 	return sluice_slot_revoked(op->dst) || sluice_slot_revoked(op->src);
@@ -222,6 +272,9 @@ int sluice_job_refused(const struct sluice_job *job)
 
 	if (!why && job->next_op < job->num_ops && sluice_op_revoked(&job->ops[job->next_op]))
 		why = -ENODEV;
+	if (!why && job->flags & SLUICE_SUBMIT_STOP_ON_XRUN && !job->in_flight &&
+	    sluice_job_is_lapped(job))
+		why = -EPIPE;
 	return why;
 }
 
@@ -239,6 +292,21 @@ int sluice_flight_unwanted(const struct sluice_flight *flight)
 	if (!why && sluice_op_revoked(&job->ops[flight->op]))
 		why = -ENODEV;
 	return why;
+}
+
+/*
+ * A CYCLIC job's next op waits while the same one is in flight, from the pass before, or
+ * while userspace is not done with its buffer.  But the device must not run dry for that,
+ * unless the job is to end then.
+ */
+static bool sluice_job_must_wait(const struct sluice_job *job)
+{
+	unsigned int least = job->flags & SLUICE_SUBMIT_STOP_ON_XRUN ? 1 : SLUICE_CYCLIC_LEAST;
+
+	if (!job->pass)
+		return false;
+	return job->in_flight == job->num_ops ||
+	       (job->in_flight >= least && sluice_job_is_lapped(job));
 }
 
 /**
@@ -261,12 +329,15 @@ void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *e
 	/* the end of what is in flight comes here again */
 	if (entity->in_flight && !(engine->caps.flags & SLUICE_ENGINE_ORDERED))
 		return;
+	/* the end of what is in flight, or ACK, comes here again */
+	if (sluice_job_must_wait(job))
+		return;
 	if (!job->prepared || atomic_read(&job->waiting) || !job->num_ops ||
 	    sluice_job_refused(job)) {
 		list_add_tail(&entity->node, &engine->look);
 		return;
 	}
-	list = job->next_op || job->withdrawals >= SLUICE_MAX_WITHDRAWALS ?
+	list = sluice_job_has_begun(job) || job->withdrawals >= SLUICE_MAX_WITHDRAWALS ?
 	       &engine->begun : &engine->ready[entity->priority];
 	if (again)
 		list_add(&entity->node, list);
@@ -1033,6 +1104,30 @@ void sluice_engine_go_on(struct sluice_engine *engine)
 	engine->starts++;
 	engine->pushed = true;
 	sluice_engine_kick_locked(engine);
+	spin_unlock_irqrestore(&engine->lock, flags);
+}
+
+/**
+ * sluice_engine_ack - userspace is done with buffers of a CYCLIC job
+ * @engine: the engine
+ * @job: one that has not ended
+ * @ops: how many, from the job's beginning on; less than before changes nothing
+ *
+ * Context: any.
+ */
+void sluice_engine_ack(struct sluice_engine *engine, struct sluice_job *job, u64 ops)
+{
+	struct sluice_entity *entity = &job->queue->entity;
+	unsigned long flags;
+
+	spin_lock_irqsave(&engine->lock, flags);
+	job->acks = true;
+	job->acked = max(job->acked, ops);
+	if (entity->next == job) {
+		sluice_entity_enqueue(engine, entity, false);
+		if (sluice_engine_has_work(engine))
+			sluice_engine_kick_locked(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 

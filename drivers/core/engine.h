@@ -73,6 +73,7 @@ struct sluice_entity {
  * @kept: its job has been stopped so often that nobody else's sake is a reason any more
  * @job: holds a reference by being in its queue
  * @op: which of the job's
+ * @pass: of a job that is CYCLIC
  */
 struct sluice_flight {
 	struct list_head link;
@@ -87,6 +88,7 @@ struct sluice_flight {
 	bool kept;
 	struct sluice_job *job;
 	unsigned int op;
+	u64 pass;
 };
 
 /**
@@ -106,6 +108,8 @@ struct sluice_flight {
  *	dispatches
  * @revoked: slots whose memory is being taken back, each with a reference
  * @over: queues whose first job is over, when there were many of these
+ * @num_queues: of the engine; under sdev->lock, as is
+ * @exclusive: one of them has it for itself
  * @flights: of length caps.depth
  * @in_flight: ops that the driver has, in the order in which it got them
  * @idle: places for more
@@ -141,6 +145,8 @@ struct sluice_engine {
 	unsigned int looks;
 	struct list_head revoked;
 	struct list_head over;
+	unsigned int num_queues;
+	bool exclusive;
 	struct sluice_flight *flights;
 	struct list_head in_flight;
 	struct list_head idle;
@@ -177,6 +183,7 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 void sluice_engine_stop(struct sluice_engine *engine, bool withdraw);
 bool sluice_engine_rests(struct sluice_engine *engine);
 void sluice_engine_go_on(struct sluice_engine *engine);
+void sluice_engine_ack(struct sluice_engine *engine, struct sluice_job *job, u64 ops);
 void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
 			      struct dma_fence *fence);
 
@@ -186,6 +193,8 @@ struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct slui
 void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *entity, bool again);
 void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *entity,
 			    unsigned long *flags);
+bool sluice_job_has_begun(const struct sluice_job *job);
+bool sluice_job_is_lapped(const struct sluice_job *job);
 int sluice_job_refused(const struct sluice_job *job);
 void sluice_job_fail(struct sluice_job *job, unsigned int op, int status);
 void sluice_job_update(struct sluice_engine *engine, struct sluice_job *job);

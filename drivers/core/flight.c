@@ -186,6 +186,28 @@ static u32 sluice_flight_next_cookie(u32 cookie)
 	return cookie >> SLUICE_COOKIE_BITS ? cookie : cookie + (1U << SLUICE_COOKIE_BITS);
 }
 
+/* A CYCLIC job's next op is handed out: did it find a buffer that userspace is done with? */
+static void sluice_job_count_xrun(struct sluice_job *job)
+{
+	u64 number = job->pass * job->num_ops + job->next_op;
+
+	/* not those once more that were stopped */
+	if (!sluice_job_is_cyclic(job) || number < job->counted)
+		return;
+	job->counted = number + 1;
+	job->xruns += sluice_job_is_lapped(job);
+}
+
+/* A CYCLIC job begins anew, as long as it is the last of its queue. */
+static void sluice_job_go_round(struct sluice_entity *entity, struct sluice_job *job)
+{
+	if (!sluice_job_is_cyclic(job) || job->next_op < job->num_ops ||
+	    !list_is_last(&job->link, &entity->jobs))
+		return;
+	job->next_op = 0;
+	job->pass++;
+}
+
 /* The next op of a queue's next job is the driver's. */
 static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 						 struct sluice_entity *entity)
@@ -204,14 +226,19 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 	engine->num_kept += flight->kept;
 	engine->offered = false;
 	flight->job = job;
+	flight->pass = job->pass;
+	sluice_job_count_xrun(job);
 	flight->op = job->next_op++;
+	if (!job->started)
+		job->started = ktime_get();
 	job->ops[flight->op].cookie = flight->cookie;
 	job->in_flight++;
 	entity->in_flight++;
 	sluice_slot_use(engine, job->ops[flight->op].dst, 1);
 	sluice_slot_use(engine, job->ops[flight->op].src, 1);
-	if (!flight->op)
+	if (!flight->op && !flight->pass)
 		trace_sluice_job_run(job, 0);
+	sluice_job_go_round(entity, job);
 	if (job->next_op == job->num_ops)
 		entity->next = sluice_entity_after(entity, job);
 	sluice_entity_enqueue(engine, entity, false);
@@ -355,6 +382,30 @@ static void sluice_engine_stale(struct sluice_engine *engine, u32 cookie)
 			     engine->index, engine->sdev->driver, cookie);
 }
 
+/*
+ * What an op's end takes that must not be under engine->lock.  The op is ours, so its job
+ * stays, and nobody sees its end before.
+ */
+static void sluice_flight_ending(struct sluice_engine *engine, struct sluice_flight *flight,
+				 unsigned long *flags)
+{
+	struct sluice_job *job = flight->job;
+	struct sluice_completion record;
+
+	lockdep_assert_held(&engine->lock);
+	if (sluice_job_is_cyclic(job)) {
+		job->ended++;
+		/* each op has its time: there is no end to wait for */
+		job->timed = false;
+		sluice_cyclic_describe(job, &record);
+	}
+	spin_unlock_irqrestore(&engine->lock, *flags);
+	sluice_op_sync(engine, &job->ops[flight->op], false);
+	if (sluice_job_is_cyclic(job) && !(job->flags & SLUICE_SUBMIT_NO_COMPLETION))
+		sluice_cyclic_post(job->queue, &record);
+	spin_lock_irqsave(&engine->lock, *flags);
+}
+
 /**
  * sluice_engine_done - one of the driver's ops has ended
  * @engine: where
@@ -389,14 +440,11 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	}
 	flight->state = SLUICE_FLIGHT_ENDING;
 	job = flight->job;
-	if (engine->caps.flags & SLUICE_ENGINE_CPU) {
-		spin_unlock_irqrestore(&engine->lock, flags);
-		sluice_op_sync(engine, &job->ops[flight->op], false);
-		spin_lock_irqsave(&engine->lock, flags);
-	}
-	entity = &job->queue->entity;
 	sluice_job_add_result(job, result);
 	job->withdrawals = 0;
+	if (engine->caps.flags & SLUICE_ENGINE_CPU || sluice_job_is_cyclic(job))
+		sluice_flight_ending(engine, flight, &flags);
+	entity = &job->queue->entity;
 	/* CANCEL has counted it */
 	status = result->status ?: job->cancelled;
 	if (status)
@@ -404,7 +452,8 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	sluice_flight_finish(engine, flight);
 	sluice_job_update(engine, job);
 	/* where ops of a queue are in flight together it is in its list already */
-	if (status || !(engine->caps.flags & SLUICE_ENGINE_ORDERED))
+	if (status || !(engine->caps.flags & SLUICE_ENGINE_ORDERED) ||
+	    (job->pass && list_empty(&entity->node)))
 		sluice_entity_enqueue(engine, entity, false);
 	/* a driver with ->kick asks for more itself */
 	more = engine->sdev->ops->start ? sluice_engine_has_work(engine) :
@@ -475,7 +524,7 @@ static void sluice_job_has_hung(struct sluice_engine *engine, struct sluice_job 
  * sluice_engine_check_flights().
  */
 static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_job *job,
-				    unsigned int op)
+				    unsigned int op, u64 pass)
 {
 	struct sluice_entity *entity = &job->queue->entity;
 
@@ -490,6 +539,7 @@ static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_
 		return;
 	}
 	job->next_op = op;
+	job->pass = pass;
 	/* the time that was lost is not its fault */
 	job->timed = false;
 	if (!entity->next || job->point < entity->next->point)
@@ -529,12 +579,13 @@ static void sluice_flight_stopped(struct sluice_engine *engine, struct sluice_fl
 	struct sluice_job *job = flight->job;
 	struct sluice_entity *entity = &job->queue->entity;
 	unsigned int op = flight->op;
+	u64 pass = flight->pass;
 
 	sluice_flight_finish(engine, flight);
 	if (status)
 		sluice_job_fail(job, op, status);
 	else
-		sluice_flight_take_back(engine, job, op);
+		sluice_flight_take_back(engine, job, op, pass);
 	sluice_job_update(engine, job);
 	sluice_entity_enqueue(engine, entity, true);
 	sluice_entity_end_jobs(engine, entity, flags);

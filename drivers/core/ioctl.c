@@ -28,6 +28,8 @@ union sluice_any_args {
 	struct sluice_export_fence fence;
 	struct sluice_wait wait;
 	struct sluice_cancel cancel;
+	struct sluice_ack ack;
+	struct sluice_queue_info queue_info;
 };
 
 /**

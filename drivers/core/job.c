@@ -22,10 +22,9 @@
 #include "core.h"
 #include "trace.h"
 
-#define SLUICE_MAX_OP_SIZE	256
-
 #define SLUICE_SUBMIT_ALL \
-	(SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION | SLUICE_SUBMIT_IGNORE_ERRORS)
+	(SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION | SLUICE_SUBMIT_IGNORE_ERRORS | \
+	 SLUICE_SUBMIT_CYCLIC | SLUICE_SUBMIT_STOP_ON_XRUN)
 
 /* Reap */
 
@@ -178,7 +177,7 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submit *args,
 			       u32 (*slots)[2])
 {
-	size_t op_size = args->op_size ?: sizeof(struct sluice_op);
+	size_t op_size = args->op_size ?: SLUICE_OP_SIZE_V1;
 	u64 kinds = job->queue->engine->caps.op_kinds;
 	unsigned int i;
 	int ret;
@@ -511,10 +510,10 @@ static int sluice_check_submit(const struct sluice_submit *args)
 {
 	if (args->flags & ~SLUICE_SUBMIT_ALL || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
-	if (args->op_size && args->op_size < sizeof(struct sluice_op))
+	if (args->op_size && args->op_size < SLUICE_OP_SIZE_V1)
 		return -EINVAL;
 	if (args->num_ops > SLUICE_MAX_OPS || args->num_in_fences > SLUICE_MAX_IN_FENCES ||
-	    args->op_size > SLUICE_MAX_OP_SIZE)
+	    args->op_size > SLUICE_MAX_RECORD_SIZE)
 		return -E2BIG;
 	if (!IS_ENABLED(CONFIG_SYNC_FILE) &&
 	    (args->num_in_fences || args->flags & SLUICE_SUBMIT_OUT_FENCE))
@@ -582,6 +581,9 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	if (ret)
 		return ret;
 	sluice_job_collect_claims(job);
+	ret = sluice_cyclic_check(job);
+	if (ret)
+		return ret;
 	/* nobody sees the fence of other jobs, unless FENCE makes one */
 	if (job->num_claims && !job->fence) {
 		ret = sluice_job_make_fence(job);

@@ -213,7 +213,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.op_kinds = sluice_device_op_kinds(sdev),
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
-			SLUICE_CAP_CHAIN_ERRORS |
+			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
@@ -368,13 +368,22 @@ static int sluice_node_sync(struct sluice_call *call)
 	return ret;
 }
 
+#define SLUICE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE)
+
+/* A size that records of a queue may have? */
+static bool sluice_completion_size_valid(u32 size)
+{
+	return !size || (size >= SLUICE_COMPLETION_SIZE_V1 && size <= SLUICE_MAX_RECORD_SIZE &&
+			 !(size % sizeof(u64)));
+}
+
 static int sluice_node_create_queue(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_create_queue *args = call->data;
 
-	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_QUEUE_CHAIN_ERRORS ||
-	    args->reserved ||
+	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_QUEUE_ALL ||
+	    !sluice_completion_size_valid(args->completion_size) ||
 	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
@@ -385,18 +394,17 @@ static int sluice_node_create_queue(struct sluice_call *call)
 }
 
 static const struct sluice_ioctl sluice_node_ioctls[] = {
-	{ SLUICE_IOCTL_INFO, offsetofend(struct sluice_info, open_limit), 0, sluice_node_info },
-	{ SLUICE_IOCTL_HEAP_INFO, sizeof(struct sluice_heap_info), 0, sluice_node_heap_info },
-	{ SLUICE_IOCTL_ALLOC, sizeof(struct sluice_alloc), SLUICE_IOCTL_OUT_ON_ERROR,
+	{ SLUICE_IOCTL_INFO, SLUICE_INFO_FIRST_SIZE, 0, sluice_node_info },
+	{ SLUICE_IOCTL_HEAP_INFO, SLUICE_HEAP_INFO_FIRST_SIZE, 0, sluice_node_heap_info },
+	{ SLUICE_IOCTL_ALLOC, SLUICE_ALLOC_FIRST_SIZE, SLUICE_IOCTL_OUT_ON_ERROR,
 	  sluice_node_alloc },
-	{ SLUICE_IOCTL_BUFFER_INFO, sizeof(struct sluice_buffer_info), 0,
-	  sluice_node_buffer_info },
-	{ SLUICE_IOCTL_CREATE_QUEUE, sizeof(struct sluice_create_queue), 0,
+	{ SLUICE_IOCTL_BUFFER_INFO, SLUICE_BUFFER_INFO_FIRST_SIZE, 0, sluice_node_buffer_info },
+	{ SLUICE_IOCTL_CREATE_QUEUE, SLUICE_CREATE_QUEUE_FIRST_SIZE, 0,
 	  sluice_node_create_queue },
-	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), SLUICE_IOCTL_OUT_ON_ERROR,
+	{ SLUICE_IOCTL_WRAP, SLUICE_WRAP_FIRST_SIZE, SLUICE_IOCTL_OUT_ON_ERROR,
 	  sluice_node_wrap },
-	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), 0, sluice_node_sync },
-	{ SLUICE_IOCTL_EVENTFD, sizeof(struct sluice_eventfd), 0, sluice_node_eventfd },
+	{ SLUICE_IOCTL_SYNC, SLUICE_SYNC_FIRST_SIZE, 0, sluice_node_sync },
+	{ SLUICE_IOCTL_EVENTFD, SLUICE_EVENTFD_FIRST_SIZE, 0, sluice_node_eventfd },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

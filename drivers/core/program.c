@@ -15,8 +15,6 @@
 
 #include "core.h"
 
-#define SLUICE_MAX_COMMAND_SIZE	256
-
 static bool sluice_register_valid(const struct sluice_command *command)
 {
 	return command->bar < 6 && command->width <= 8 && is_power_of_2(command->width) &&
@@ -65,7 +63,7 @@ static bool sluice_command_valid(const struct sluice_command *command, u32 flags
 /* Each command once, as user memory may change. */
 static int sluice_program_copy_commands(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
-	size_t size = op->program.command_size ?: sizeof(struct sluice_command);
+	size_t size = op->program.command_size ?: SLUICE_COMMAND_SIZE_V1;
 	u64 polls = 0;
 	u32 i;
 	int ret;
@@ -103,13 +101,13 @@ int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 
 	desc->flags = op->flags;
 	if (op->flags & ~(SLUICE_OP_DST | SLUICE_OP_SRC) || !count ||
-	    (size && size < sizeof(struct sluice_command)))
+	    (size && size < SLUICE_COMMAND_SIZE_V1))
 		return -EINVAL;
 	if (!dst ? op->dst || op->dst_offset || op->length : !op->length)
 		return -EINVAL;
 	if (!src ? op->src || op->src_offset || op->program.src_length : !op->program.src_length)
 		return -EINVAL;
-	if (count > SLUICE_MAX_COMMANDS - job->num_commands || size > SLUICE_MAX_COMMAND_SIZE)
+	if (count > SLUICE_MAX_COMMANDS - job->num_commands || size > SLUICE_MAX_RECORD_SIZE)
 		return -E2BIG;
 	desc->program.commands = kvmalloc_array(count, sizeof(struct sluice_command),
 						GFP_KERNEL_ACCOUNT);

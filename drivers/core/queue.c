@@ -32,6 +32,9 @@ static void sluice_queue_release(struct kref *ref)
 	sluice_entity_fini(queue);
 	mutex_lock(&sdev->lock);
 	list_del(&queue->link);
+	queue->engine->num_queues--;
+	if (queue->exclusive)
+		queue->engine->exclusive = false;
 	mutex_unlock(&sdev->lock);
 	xa_destroy(&queue->slots);
 	kfifo_free(&queue->completions);
@@ -57,14 +60,32 @@ void sluice_queue_put(struct sluice_queue *queue)
 	kref_put(&queue->ref, sluice_queue_release);
 }
 
+/* The queue is one of its engine's, or has it for itself.  With sdev->lock held. */
+static int sluice_queue_join(struct sluice_queue *queue, bool exclusive)
+{
+	struct sluice_engine *engine = queue->engine;
+	bool busy = engine->exclusive || (exclusive && engine->num_queues);
+
+	lockdep_assert_held(&queue->sdev->lock);
+	list_add_tail(&queue->link, &queue->sdev->queues);
+	engine->num_queues++;
+	if (queue->sdev->gone)
+		return -ENODEV;
+	if (busy)
+		return -EBUSY;
+	queue->exclusive = exclusive;
+	engine->exclusive = exclusive;
+	return 0;
+}
+
 /**
  * sluice_queue_create - CREATE_QUEUE
  * @call: of a client; it gets the fd
  * @args: checked
  *
  * Context: may sleep.
- * Return: 0, -EIO (its jobs hang), -ENOSPC (the client has SLUICE_MAX_QUEUES), -ENODEV,
- * -ENOMEM or -EMFILE.
+ * Return: 0, -EIO (its jobs hang), -ENOSPC (the client has SLUICE_MAX_QUEUES), -EBUSY (the
+ * engine is another queue's alone, or would be this one's), -ENODEV, -ENOMEM or -EMFILE.
  */
 int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *args)
 {
@@ -93,6 +114,7 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *ar
 	sluice_entity_init(&queue->entity, args->priority,
 			   args->timeout_ms ?: SLUICE_DEFAULT_TIMEOUT_MS);
 	queue->entity.chain = args->flags & SLUICE_QUEUE_CHAIN_ERRORS;
+	queue->completion_size = args->completion_size ?: SLUICE_COMPLETION_SIZE_V1;
 	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_DEFAULT_DEPTH, 2U));
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->drop_lock);
@@ -117,9 +139,7 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *ar
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_QUEUE);
 	mutex_lock(&sdev->lock);
-	list_add_tail(&queue->link, &sdev->queues);
-	if (sdev->gone)
-		ret = -ENODEV;
+	ret = sluice_queue_join(queue, args->flags & SLUICE_QUEUE_EXCLUSIVE);
 	mutex_unlock(&sdev->lock);
 	if (ret)
 		goto err_put;
@@ -245,6 +265,10 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 		.timestamp = ktime_to_ns(job->result.timestamp ?: now),
 		.sequence = job->result.sequence,
 		.dropped = job->result.dropped,
+		.ops = job->ended,
+		.xruns = job->xruns,
+		.started = ktime_to_ns(job->started),
+		.ended = ktime_to_ns(now),
 	};
 	struct sluice_uring *uring;
 	unsigned long flags;
@@ -290,13 +314,36 @@ static int sluice_queue_dead(const struct sluice_queue *queue)
 	return READ_ONCE(queue->entity.dead);
 }
 
+static bool sluice_queue_has_record(const struct sluice_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	return queue->progressed || !kfifo_is_empty(&queue->completions);
+}
+
+/* The next record for a reader, which stays where it is.  With the lock held. */
+static bool sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *record)
+{
+	return sluice_cyclic_peek(queue, record) || kfifo_peek(&queue->completions, record);
+}
+
+/* It has been read. */
+static void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completion *record)
+{
+	if (record->flags & SLUICE_COMPLETION_MORE) {
+		sluice_cyclic_skip(queue, record);
+		return;
+	}
+	kfifo_skip(&queue->completions);
+	queue->in_flight--;
+}
+
 /* No record is there, and none will come: why, or 0. */
 static int sluice_queue_over(struct sluice_queue *queue)
 {
 	int over = sluice_queue_dead(queue);
 
 	spin_lock_irq(&queue->lock);
-	if (queue->done != queue->submitted || !kfifo_is_empty(&queue->completions))
+	if (queue->done != queue->submitted || sluice_queue_has_record(queue))
 		over = 0;
 	spin_unlock_irq(&queue->lock);
 	return over;
@@ -308,33 +355,51 @@ static bool sluice_queue_readable(struct sluice_queue *queue)
 	bool found;
 
 	spin_lock_irq(&queue->lock);
-	found = !kfifo_is_empty(&queue->completions);
+	found = sluice_queue_has_record(queue);
 	spin_unlock_irq(&queue->lock);
 	return found || sluice_queue_over(queue);
+}
+
+/**
+ * sluice_completion_copy_out - give a record to the caller
+ * @to: where
+ * @completion: the record
+ * @size: bytes that the caller knows of it; what the kernel does not know is cleared
+ *
+ * Context: may sleep and fault.  Return: 0 or -EFAULT.
+ */
+int sluice_completion_copy_out(void __user *to, const struct sluice_completion *completion,
+			       size_t size)
+{
+	size_t known = min(size, sizeof(*completion));
+
+	if (copy_to_user(to, completion, known) || clear_user(to + known, size - known))
+		return -EFAULT;
+	return 0;
 }
 
 /* Take what there is, without waiting for more. */
 static ssize_t sluice_queue_read_some(struct sluice_queue *queue, char __user *ubuf, size_t count)
 {
 	struct sluice_completion completion;
+	size_t size = queue->completion_size;
 	ssize_t done = 0;
 
-	while (count - done >= sizeof(completion)) {
+	while (count - done >= size) {
 		bool found;
 
 		/* read_lock is held, so it stays the next one until it is skipped */
 		spin_lock_irq(&queue->lock);
-		found = kfifo_peek(&queue->completions, &completion);
+		found = sluice_queue_peek(queue, &completion);
 		spin_unlock_irq(&queue->lock);
 		if (!found)
 			break;
-		if (copy_to_user(ubuf + done, &completion, sizeof(completion)))
+		if (sluice_completion_copy_out(ubuf + done, &completion, size))
 			return done ?: -EFAULT;
 		spin_lock_irq(&queue->lock);
-		kfifo_skip(&queue->completions);
-		queue->in_flight--;
+		sluice_queue_skip(queue, &completion);
 		spin_unlock_irq(&queue->lock);
-		done += sizeof(completion);
+		done += size;
 	}
 	return done;
 }
@@ -345,7 +410,7 @@ static ssize_t sluice_queue_read(struct file *file, char __user *ubuf, size_t co
 	ssize_t done;
 	int over;
 
-	if (count < sizeof(struct sluice_completion))
+	if (count < queue->completion_size)
 		return -EINVAL;
 	for (;;) {
 		/* nobody sleeps with the lock held: it is for the copying alone */
@@ -379,7 +444,7 @@ static __poll_t sluice_queue_poll(struct file *file, poll_table *table)
 
 	poll_wait(file, &queue->wait, table);
 	spin_lock_irq(&queue->lock);
-	if (!kfifo_is_empty(&queue->completions))
+	if (sluice_queue_has_record(queue))
 		events |= EPOLLIN | EPOLLRDNORM;
 	if (queue->in_flight < queue->depth)
 		events |= EPOLLOUT | EPOLLWRNORM;
@@ -530,6 +595,9 @@ static struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 
 	spin_lock_irq(&queue->lock);
 	known = point && point <= queue->submitted;
 	history = sluice_queue_history(queue, point);
+	/* nothing may wait for a job that need not ever end */
+	if (history && history->job && sluice_job_is_cyclic(history->job))
+		known = false;
 	if (known && history)
 		fence = dma_fence_get(history->fence);
 	spin_unlock_irq(&queue->lock);
@@ -634,13 +702,32 @@ static int sluice_queue_cancel(struct sluice_call *call)
 	return 0;
 }
 
+static int sluice_queue_info(struct sluice_call *call)
+{
+	struct sluice_queue *queue = call->file->private_data;
+	struct sluice_queue_info *info = call->data;
+
+	if (info->flags)
+		return -EINVAL;
+	*info = (struct sluice_queue_info) {
+		.engine = queue->engine->index,
+		.priority = queue->entity.priority,
+		.timeout_ms = jiffies_to_msecs(queue->entity.timeout),
+		.depth = queue->depth,
+		.completion_size = queue->completion_size,
+	};
+	return 0;
+}
+
 static const struct sluice_ioctl sluice_queue_ioctls[] = {
-	{ SLUICE_IOCTL_ATTACH, sizeof(struct sluice_attach), 0, sluice_queue_attach },
-	{ SLUICE_IOCTL_DETACH, sizeof(struct sluice_detach), 0, sluice_queue_detach },
-	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), 0, sluice_queue_submit },
-	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), 0, sluice_queue_fence },
-	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), 0, sluice_queue_wait },
-	{ SLUICE_IOCTL_CANCEL, sizeof(struct sluice_cancel), 0, sluice_queue_cancel },
+	{ SLUICE_IOCTL_ATTACH, SLUICE_ATTACH_FIRST_SIZE, 0, sluice_queue_attach },
+	{ SLUICE_IOCTL_DETACH, SLUICE_DETACH_FIRST_SIZE, 0, sluice_queue_detach },
+	{ SLUICE_IOCTL_SUBMIT, SLUICE_SUBMIT_FIRST_SIZE, 0, sluice_queue_submit },
+	{ SLUICE_IOCTL_FENCE, SLUICE_FENCE_FIRST_SIZE, 0, sluice_queue_fence },
+	{ SLUICE_IOCTL_WAIT, SLUICE_WAIT_FIRST_SIZE, 0, sluice_queue_wait },
+	{ SLUICE_IOCTL_CANCEL, SLUICE_CANCEL_FIRST_SIZE, 0, sluice_queue_cancel },
+	{ SLUICE_IOCTL_QUEUE_INFO, SLUICE_QUEUE_INFO_FIRST_SIZE, 0, sluice_queue_info },
+	{ SLUICE_IOCTL_ACK, SLUICE_ACK_FIRST_SIZE, 0, sluice_cyclic_ack },
 };
 
 static long sluice_queue_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -41,10 +41,13 @@ static bool sluice_uring_has_user(void)
 /* The caller gets its completion, if it can.  Return: the command's result. */
 static s32 sluice_uring_deliver(struct sluice_uring *uring)
 {
+	struct io_uring_cmd *cmd = container_of((void *)uring, struct io_uring_cmd, pdu);
+	struct sluice_queue *queue = cmd->file->private_data;
 	s32 result = uring->status;
 
 	if (sluice_uring_has_user() &&
-	    copy_to_user(uring->address, uring->completion, sizeof(*uring->completion)))
+	    sluice_completion_copy_out(uring->address, uring->completion,
+				       queue->completion_size))
 		result = -EFAULT;
 	kfree(uring->completion);
 	return result;
@@ -175,13 +178,13 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 	*uring = (struct sluice_uring) {
 		.address = u64_to_user_ptr(READ_ONCE(bytes->completion)),
 	};
-	if (cmd->flags & IORING_URING_CMD_MASK || size < sizeof(args))
+	if (cmd->flags & IORING_URING_CMD_MASK || size < SLUICE_SUBMIT_FIRST_SIZE)
 		return -EINVAL;
 	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
 	if (ret)
 		return ret;
 	if (uring->address) {
-		if (clear_user(uring->address, sizeof(*uring->address)))
+		if (clear_user(uring->address, queue->completion_size))
 			return -EFAULT;
 		uring->completion = kmalloc(sizeof(*uring->completion), GFP_KERNEL_ACCOUNT);
 		if (!uring->completion)

@@ -115,7 +115,7 @@ static void do_queue(const uint8_t *g)
 		.depth = g[4] < 240 ? g[4] : number(g[4]),
 		.fd_flags = g[5] < 240 ? 0 : number(g[5]),
 		.flags = reserved(g[6]),
-		.reserved = reserved(g[6] + 3),
+		.completion_size = g[6] < 128 ? 0 : g[6] < 240 ? g[6] / 2 * 8 : number(g[6]),
 	};
 
 	if (!lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_CREATE_QUEUE, &queue, g[7]))

@@ -624,6 +624,138 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* The op that is handed out next is this one of the job's. */
+static void engine_expect_next(struct kunit *test, struct sluice_engine *engine,
+			       struct sluice_job *job, unsigned int op)
+{
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&job->ops[op]);
+}
+
+static void engine_expect_done(struct kunit *test, struct sluice_engine *engine,
+			       struct sluice_job *job, unsigned int op)
+{
+	struct sluice_result good = { .bytes = 8 };
+
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, job->ops[op].cookie, &good));
+}
+
+static struct sluice_job *engine_test_cycle(struct kunit *test, struct sluice_engine *engine,
+					    struct sluice_queue *queue, unsigned int num_ops)
+{
+	struct sluice_job *job = engine_test_job(test, queue, num_ops);
+
+	queue->engine = engine;
+	job->flags |= SLUICE_SUBMIT_CYCLIC;
+	return job;
+}
+
+/* Each op is in flight once; the next pass follows in order, also after an abort. */
+static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *job = engine_test_cycle(test, engine, queue, 3), *next;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		engine_expect_next(test, engine, job, i);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, job, 0);
+	engine_expect_next(test, engine, job, 0);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	/* 1, 2, and 0 of the next pass are stopped */
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	engine->aborting = true;
+	sluice_flight_abort(engine, SLUICE_ALL_OPS, 0, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, job->pass, 0);
+	engine_expect_next(test, engine, job, 1);
+	engine_expect_next(test, engine, job, 2);
+	engine_expect_next(test, engine, job, 0);
+	engine_expect_done(test, engine, job, 1);
+	engine_expect_done(test, engine, job, 2);
+	KUNIT_EXPECT_EQ(test, job->ended, 3);
+	/* one is behind it: the pass that has begun is the last */
+	next = engine_test_job(test, queue, 1);
+	engine_expect_next(test, engine, job, 1);
+	engine_expect_next(test, engine, job, 2);
+	engine_expect_next(test, engine, next, 0);
+	for (i = 0; i < 3; i++)
+		engine_expect_done(test, engine, job, i);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+	KUNIT_EXPECT_EQ(test, job->result.status, 0);
+	KUNIT_EXPECT_EQ(test, job->ended, 6);
+	engine_expect_done(test, engine, next, 0);
+	KUNIT_EXPECT_EQ(test, queue->done, 2);
+	engine_test_end(engine);
+}
+
+/* Between two passes nothing of the next is handed out any more. */
+static void cycle_ends_between_two_passes(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *job = engine_test_cycle(test, engine, queue, 2), *next;
+	struct sluice_plan plan;
+	unsigned long flags;
+
+	engine_expect_next(test, engine, job, 0);
+	engine_expect_next(test, engine, job, 1);
+	engine_expect_done(test, engine, job, 0);
+	engine_expect_done(test, engine, job, 1);
+	KUNIT_EXPECT_FALSE(test, job->over);
+	next = engine_test_job(test, queue, 1);
+	KUNIT_EXPECT_TRUE(test, job->over);
+	engine_test_decide(engine, &plan);
+	while (plan.decision != SLUICE_GO_ON && plan.decision != SLUICE_NOTHING)
+		engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_GO_ON);
+	spin_lock_irqsave(&engine->lock, flags);
+	sluice_entity_end_jobs(engine, &queue->entity, &flags);
+	spin_unlock_irqrestore(&engine->lock, flags);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+	engine_expect_next(test, engine, next, 0);
+	engine_expect_done(test, engine, next, 0);
+	KUNIT_EXPECT_EQ(test, queue->done, 2);
+	engine_test_end(engine);
+}
+
+/* Who has told once how far he is keeps the next op back, but never the last two. */
+static void cycle_waits_for_those_who_tell(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *job = engine_test_cycle(test, engine, queue, 3);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		engine_expect_next(test, engine, job, i);
+	sluice_engine_ack(engine, job, 0);
+	engine_expect_done(test, engine, job, 0);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	sluice_engine_ack(engine, job, 1);
+	engine_expect_next(test, engine, job, 0);
+	KUNIT_EXPECT_EQ(test, job->xruns, 0);
+	engine_expect_done(test, engine, job, 1);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, job, 2);
+	engine_expect_next(test, engine, job, 1);
+	KUNIT_EXPECT_EQ(test, job->xruns, 1);
+	/* and where the job is to end, nothing is in flight */
+	job->flags |= SLUICE_SUBMIT_STOP_ON_XRUN;
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, job, 0);
+	KUNIT_EXPECT_EQ(test, sluice_job_refused(job), 0);
+	engine_expect_done(test, engine, job, 1);
+	KUNIT_EXPECT_EQ(test, sluice_job_refused(job), -EPIPE);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_FALSE(test, list_empty(&engine->look));
+	engine_test_end(engine);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_looks_keep_no_ready_job_from_it),
 	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
@@ -639,6 +771,9 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_in_the_way_of_a_kept_one_are_stopped),
 	KUNIT_CASE(flights_that_are_never_taken_end),
 	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
+	KUNIT_CASE(cycle_goes_round_and_ends_before_the_next_job),
+	KUNIT_CASE(cycle_ends_between_two_passes),
+	KUNIT_CASE(cycle_waits_for_those_who_tell),
 	{ }
 };
 

@@ -17,6 +17,11 @@
  * marked "out" are ignored on the way in.  All structs have the same layout
  * for 32-bit and 64-bit programs.
  *
+ * Ops, commands and completions are in arrays, so their size is told in a field of its
+ * own: op_size, command_size, completion_size.  0 stands for the size of UAPI version 1
+ * (SLUICE_OP_SIZE_V1 and its like); sizeof of the struct is what a program passes that uses
+ * the fields added later.
+ *
  * After the device has gone (unbind, unplug) every ioctl that needs it returns
  * -ENODEV; buffers stay valid for whoever holds them, but for those in the
  * device's own memory (SLUICE_MEM_DEVICE), which are taken away.
@@ -32,7 +37,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	4	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7 */
+#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job */
 
 #define SLUICE_NAME_LEN		32
 
@@ -47,6 +52,12 @@ extern "C" {
 #define SLUICE_MAX_HANGS	8	/* jobs, one after the other, that ran out of it: of a queue, or of an open on one engine */
 #define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
 #define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
+
+/* Sizes of structs that are in arrays, in the UAPI version that brought them; and the most. */
+#define SLUICE_OP_SIZE_V1		64
+#define SLUICE_COMMAND_SIZE_V1		40
+#define SLUICE_COMPLETION_SIZE_V1	64
+#define SLUICE_MAX_RECORD_SIZE		256
 
 /**
  * enum sluice_op_kind - what an op does
@@ -77,6 +88,7 @@ enum sluice_op_kind {
 #define SLUICE_CAP_CHAIN_ERRORS	(1ULL << 2)	/* SLUICE_QUEUE_CHAIN_ERRORS, SLUICE_CANCEL_CLEAR */
 #define SLUICE_CAP_CMA		(1ULL << 3)	/* the kernel reserves memory for large contiguous buffers (CMA) */
 #define SLUICE_CAP_BOUNCED	(1ULL << 4)	/* the kernel bounces the device's DMA (confidential guests, swiotlb=force): the contiguous heap alone works */
+#define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)	/* CREATE_QUEUE takes completion_size, and there is QUEUE_INFO */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -363,6 +375,7 @@ struct sluice_eventfd {
 
 /* sluice_create_queue.flags */
 #define SLUICE_QUEUE_CHAIN_ERRORS	(1U << 0)	/* an error of a job cancels those that follow */
+#define SLUICE_QUEUE_EXCLUSIVE		(1U << 1)	/* the engine has no other queue as long as there is this one */
 
 /**
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
@@ -376,7 +389,10 @@ struct sluice_eventfd {
  *	256, at most SLUICE_MAX_DEPTH; out, the depth granted (a power of two)
  * @fd_flags: in, SLUICE_FD_INHERIT or 0
  * @fd: out, the queue
- * @reserved: in, must be 0
+ * @completion_size: in, bytes of a completion of this queue: sizeof(struct
+ *	sluice_completion) as the caller knows it, a multiple of 8, from
+ *	SLUICE_COMPLETION_SIZE_V1 to SLUICE_MAX_RECORD_SIZE; 0 for SLUICE_COMPLETION_SIZE_V1.
+ *	What the kernel does not know of it is zero.  Before UAPI version 5 it must be 0
  *
  * The jobs of a queue run and end in the order of their submission.  When the
  * last fd of a queue is closed, jobs that have not ended are cancelled.
@@ -386,11 +402,12 @@ struct sluice_eventfd {
  * SLUICE_CANCEL_CLEAR.  So if a job succeeded, all jobs before it did.
  *
  * A queue counts for its open until the last job of it has ended, also when its fd has
- * been closed.
+ * been closed.  So does one that is SLUICE_QUEUE_EXCLUSIVE for its engine.
  *
  * Errors: -EINVAL, -EPERM (priority 2 without CAP_SYS_NICE), -EIO (SLUICE_MAX_HANGS jobs of
  * this open hung on the engine, one after the other), -ENOSPC (this open has
- * SLUICE_MAX_QUEUES), -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
+ * SLUICE_MAX_QUEUES), -EBUSY (the engine has a queue that is SLUICE_QUEUE_EXCLUSIVE, or this
+ * one is to be it, and there is another), -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
  */
 struct sluice_create_queue {
 	__u32 engine;
@@ -400,7 +417,7 @@ struct sluice_create_queue {
 	__u32 depth;
 	__u32 fd_flags;
 	__s32 fd;
-	__u32 reserved;
+	__u32 completion_size;
 };
 
 /* sluice_attach.flags */
@@ -525,7 +542,8 @@ struct sluice_command {
  * @program: PROGRAM: what to do
  * @program.commands: address of an array of struct sluice_command
  * @program.num_commands: at least 1
- * @program.command_size: sizeof(struct sluice_command) as the caller knows it; 0 for 40
+ * @program.command_size: sizeof(struct sluice_command) as the caller knows it; 0 for
+ *	SLUICE_COMMAND_SIZE_V1
  * @program.src_length: bytes; without SLUICE_OP_SRC 0
  * @pad: must be 0 where the kind does not use it
  *
@@ -565,6 +583,8 @@ struct sluice_op {
 #define SLUICE_SUBMIT_OUT_FENCE		(1U << 0)	/* return a sync_file in @out_fence */
 #define SLUICE_SUBMIT_NO_COMPLETION	(1U << 1)	/* leave no record for read() */
 #define SLUICE_SUBMIT_IGNORE_ERRORS	(1U << 2)	/* run even if an in-fence ended with an error */
+#define SLUICE_SUBMIT_CYCLIC		(1U << 3)	/* the ops are a ring: after the last one comes the first again */
+#define SLUICE_SUBMIT_STOP_ON_XRUN	(1U << 4)	/* CYCLIC: end with -EPIPE where ACK is late */
 
 /**
  * struct sluice_submit - SLUICE_IOCTL_SUBMIT: start a job as soon as its fences allow
@@ -578,7 +598,8 @@ struct sluice_op {
  * @point: out, the job's number on the queue's timeline, from 1
  * @out_fence: out, a sync_file that signals when the job has ended; -1 without
  *	SLUICE_SUBMIT_OUT_FENCE
- * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for 64
+ * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for
+ *	SLUICE_OP_SIZE_V1
  *
  * The job waits for its in-fences and, for each slot that is not EXPLICIT, for
  * the fences that other users left on the buffer: reading waits for writers,
@@ -593,6 +614,18 @@ struct sluice_op {
  * created for the engine count, too: after so many hangs without a job that succeeded,
  * each further hang kills its queue, and CREATE_QUEUE fails with -EIO.
  *
+ * With SLUICE_SUBMIT_CYCLIC the job goes on over its ops, which are CAPTUREs or PLAYBACKs,
+ * until another job is behind it, also one without ops: then it ends, with status 0, when
+ * the pass that has begun is over.  CANCEL ends it at once.  Each op, not the job, has the
+ * queue's timeout.  Since it need not ever end, nothing may wait for it: it has no fence,
+ * its slots are EXPLICIT, and its queue is SLUICE_QUEUE_EXCLUSIVE.  As its ops end it leaves
+ * records with SLUICE_COMPLETION_MORE for read().
+ *
+ * A program that has told once with ACK how far it is has to keep up.  An op then waits for
+ * the ACK of what was in its buffer, as long as the device has two others to do; if it has
+ * not, the op is given to the device nevertheless, and counted (xruns).  With
+ * SLUICE_SUBMIT_STOP_ON_XRUN it waits as long as there is one, and then the job ends.
+ *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
  * commands or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
@@ -601,7 +634,7 @@ struct sluice_op {
  * -EACCES (slot attached for the other direction, a register that root has not
  * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
  * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind that
- * the device does not have, or fences on a kernel without sync_file), -EBUSY
+ * the device does not have, CYCLIC with memory that its exporter may take back, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its
  * jobs hang; or a PROGRAM, and the device does not wake up), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
  * @out_fence mean nothing.
@@ -689,12 +722,36 @@ struct sluice_cancel {
 };
 
 /**
+ * struct sluice_ack - SLUICE_IOCTL_ACK: how far userspace is with a CYCLIC job
+ * @point: in, the job
+ * @ops: in, how many of its ops, from its beginning on, have buffers that the device may use
+ *	again: that were read, or have been filled anew
+ * @flags: in, must be 0
+ * @reserved: in, must be 0
+ *
+ * A smaller number than before changes nothing, nor does a job that has ended.
+ *
+ * Errors: -EINVAL (a point not submitted yet, or no longer among the last @depth jobs of
+ * the queue; a job that is not CYCLIC; flags), -EFAULT.
+ */
+struct sluice_ack {
+	__u64 point;
+	__u64 ops;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/* sluice_completion.flags */
+#define SLUICE_COMPLETION_MORE	(1U << 0)	/* the job, which is CYCLIC, goes on */
+
+/**
  * struct sluice_completion - one record of read() on a queue
  * @point: the job
  * @user_data: as given to SUBMIT
  * @status: 0, or -ECANCELED (cancelled, an in-fence failed, or the system went to
- *	sleep while a program ran), -ETIME (too slow), -ENODEV (device gone), or what the device reported, often -EIO
- * @flags: 0
+ *	sleep while a program ran), -ETIME (too slow), -ENODEV (device gone), -EPIPE (CYCLIC,
+ *	and ACK was late), or what the device reported, often -EIO
+ * @flags: SLUICE_COMPLETION_*
  * @bytes: moved by the ops of this job: written to memory, or played back
  * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture or playback, when
  *	the frame began; else when the job ended
@@ -703,6 +760,18 @@ struct sluice_cancel {
  * @dropped: of a capture, frames lost since the frame captured before; of a
  *	playback, frames since the one before for which there was nothing to show
  * @reserved: 0
+ * @started: CLOCK_MONOTONIC in nanoseconds: when the first op of the job was given to the
+ *	device's driver; 0 if none was
+ * @ended: likewise: when the job ended, which is when its fence signalled; 0 with MORE
+ * @ops: of a CYCLIC job: ops that have ended since its beginning
+ * @xruns: of a CYCLIC job: ops that the device got before the ACK for their buffers
+ *
+ * A CYCLIC job leaves a record with SLUICE_COMPLETION_MORE when ops of it have ended, which
+ * says how far it is: @bytes, @dropped, @ops and @xruns count from its beginning on.  What
+ * ends before the record is read changes it, so there is one at most.
+ *
+ * A record has the queue's completion_size: fields beyond that are missing.  A program that
+ * did not create the queue asks QUEUE_INFO.
  *
  * read() returns as many whole records as there are and fit.  It blocks while
  * there is none, unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer
@@ -724,13 +793,37 @@ struct sluice_completion {
 	__u64 sequence;
 	__u64 dropped;
 	__u64 reserved;
+	__u64 started;
+	__u64 ended;
+	__u64 ops;
+	__u64 xruns;
+};
+
+/**
+ * struct sluice_queue_info - SLUICE_IOCTL_QUEUE_INFO: what a queue was created with
+ * @flags: in, must be 0
+ * @engine: out, engine number
+ * @priority: out
+ * @timeout_ms: out, running time allowed to a job
+ * @depth: out, as granted
+ * @completion_size: out, bytes of a record of read()
+ *
+ * Also works when the device has gone.  Errors: -EINVAL (flags), -EFAULT.
+ */
+struct sluice_queue_info {
+	__u32 flags;
+	__u32 engine;
+	__u32 priority;
+	__u32 timeout_ms;
+	__u32 depth;
+	__u32 completion_size;
 };
 
 /**
  * struct sluice_uring_submit - SLUICE_URING_SUBMIT: submit a job and wait for its end
  * @submit: address of a struct sluice_submit of the size that is in the command word
- * @completion: address of a struct sluice_completion to be filled in when the
- *	job has ended, or 0
+ * @completion: address of a struct sluice_completion, of the queue's completion_size, to be
+ *	filled in when the job has ended, or 0
  *
  * The command bytes (sqe->cmd) of an IORING_OP_URING_CMD on a queue, with
  * SLUICE_URING_SUBMIT as sqe->cmd_op and sqe->uring_cmd_flags 0.  Submits as
@@ -779,6 +872,8 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_FENCE		_IOWR(SLUICE_IOCTL_BASE, 0x23, struct sluice_export_fence)
 #define SLUICE_IOCTL_WAIT		_IOWR(SLUICE_IOCTL_BASE, 0x24, struct sluice_wait)
 #define SLUICE_IOCTL_CANCEL		_IOWR(SLUICE_IOCTL_BASE, 0x25, struct sluice_cancel)
+#define SLUICE_IOCTL_ACK		_IOW(SLUICE_IOCTL_BASE, 0x27, struct sluice_ack)
+#define SLUICE_IOCTL_QUEUE_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x26, struct sluice_queue_info)
 
 /* on a queue, as an io_uring command: with the size of what sluice_uring_submit.submit points to */
 #define SLUICE_URING_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x40, struct sluice_submit)

@@ -219,10 +219,24 @@ int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64
 
 int sluice_queue(int device, unsigned int engine)
 {
-	struct sluice_create_queue args = { .engine = engine };
+	struct sluice_create_queue args = {
+		.engine = engine,
+		.completion_size = sizeof(struct sluice_completion),
+	};
 	int ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
 
+	/* a module from before UAPI version 5 */
+	if (ret == -EINVAL) {
+		args.completion_size = 0;
+		ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+	}
 	return ret ? ret : args.fd;
+}
+
+int sluice_get_queue(int queue, struct sluice_queue_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return call(queue, SLUICE_IOCTL_QUEUE_INFO, info);
 }
 
 int sluice_attach(int queue, int dmabuf, uint32_t flags)
@@ -412,6 +426,30 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
 				   user_data, point);
 }
 
+int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			 uint32_t flags, uint64_t user_data, uint64_t *point)
+{
+	struct sluice_submit args = {
+		.ops = (uintptr_t)ops,
+		.num_ops = num_ops,
+		.flags = flags | SLUICE_SUBMIT_CYCLIC,
+		.user_data = user_data,
+		.op_size = sizeof(*ops),
+	};
+	int ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+
+	if (!ret && point)
+		*point = args.point;
+	return ret;
+}
+
+int sluice_ack(int queue, uint64_t point, uint64_t ops)
+{
+	struct sluice_ack args = { .point = point, .ops = ops };
+
+	return call(queue, SLUICE_IOCTL_ACK, &args);
+}
+
 int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
 			const int *in_fences, unsigned int num_in_fences, int *out_fence,
 			uint64_t user_data, uint64_t *point)
@@ -477,21 +515,55 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last)
 	return ret ? ret : (int)args.cancelled;
 }
 
+/* Bytes of a record of a queue that any program may have created. */
+static size_t record_size(int queue)
+{
+	struct sluice_queue_info info;
+
+	/* a module from before UAPI version 5, or no queue at all: read() will tell */
+	return sluice_get_queue(queue, &info) ? SLUICE_COMPLETION_SIZE_V1 : info.completion_size;
+}
+
+/* read(), also through records that are larger than a struct. */
+static ssize_t read_records(int queue, struct sluice_completion *completions, size_t max,
+			    size_t size)
+{
+	char large[SLUICE_MAX_RECORD_SIZE];
+	ssize_t bytes;
+
+	if (size <= sizeof(*completions))
+		return read(queue, completions, max * size);
+	bytes = read(queue, large, size);
+	if (bytes > 0)
+		memcpy(completions, large, sizeof(*completions));
+	return bytes;
+}
+
 int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 {
-	int saved = errno;
-	ssize_t count;
+	size_t size = max == 1 ? sizeof(*completions) : record_size(queue);
+	int saved = errno, count, i;
+	ssize_t bytes;
 
 	/* more than a queue can have, and less than overflows */
 	if (max > SLUICE_MAX_DEPTH)
 		max = SLUICE_MAX_DEPTH;
-	count = read(queue, completions, max * sizeof(*completions));
-	if (count < 0)
-		count = -errno;
-	else
-		count /= sizeof(*completions);
+	bytes = read_records(queue, completions, max, size);
+	/* of one record read() tells the size, unless it is too large */
+	if (bytes < 0 && errno == EINVAL && max == 1) {
+		size = record_size(queue);
+		bytes = read_records(queue, completions, max, size);
+	} else if (bytes > 0 && max == 1) {
+		size = bytes;
+	}
+	count = bytes < 0 ? -errno : (int)(bytes / size);
+	/* shorter records lie close together: the last one moves first */
+	for (i = count - 1; i >= 0 && size < sizeof(*completions); i--) {
+		memmove(&completions[i], (char *)completions + i * size, size);
+		memset((char *)&completions[i] + size, 0, sizeof(*completions) - size);
+	}
 	errno = saved;
-	return (int)count;
+	return count;
 }
 
 int sluice_fence_wait(int fence, int timeout_ms)

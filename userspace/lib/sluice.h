@@ -110,6 +110,9 @@ int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64
 /** sluice_queue - create a queue on an engine, with defaults; returns its fd */
 int sluice_queue(int device, unsigned int engine);
 
+/** sluice_get_queue - what a queue was created with; -ENOTTY before UAPI version 5 */
+int sluice_get_queue(int queue, struct sluice_queue_info *info);
+
 /**
  * sluice_attach - make a dma-buf a slot
  * @flags: SLUICE_ATTACH_*
@@ -251,6 +254,33 @@ int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num
 struct io_uring_sqe;
 
 /**
+ * sluice_submit_cyclic - submit a job that goes round over its ops
+ * @queue: fd of a queue that is SLUICE_QUEUE_EXCLUSIVE
+ * @ops: captures or playbacks, of slots that are SLUICE_ATTACH_EXPLICIT
+ * @num_ops: how many, not 0
+ * @flags: SLUICE_SUBMIT_STOP_ON_XRUN or 0
+ * @user_data: returned in each of its completions
+ * @point: set to the job's number, unless NULL
+ *
+ * It goes on until another job is submitted to the queue, or it is cancelled.  Its
+ * completions with SLUICE_COMPLETION_MORE say how far it is.
+ *
+ * Returns as sluice_submit().
+ */
+int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			 uint32_t flags, uint64_t user_data, uint64_t *point);
+
+/**
+ * sluice_ack - tell how far you are with a job that goes round
+ * @queue: fd of the queue
+ * @point: the job
+ * @ops: how many of its ops, from its beginning on, have buffers that the device may use again
+ *
+ * Returns 0 or a negative errno of struct sluice_ack's list.
+ */
+int sluice_ack(int queue, uint64_t point, uint64_t ops);
+
+/**
  * sluice_prep_submit - fill in an io_uring request that submits a job
  * @sqe: a request of 64 bytes or more, from liburing or your own
  * @submit: as for SLUICE_IOCTL_SUBMIT
@@ -289,6 +319,9 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last);
 /**
  * sluice_read - read completions
  * @max: room in @completions
+ *
+ * Works on any queue, also one with shorter or longer records, whatever its completion_size:
+ * fields that the records do not have are 0.
  *
  * Blocks while there is none.  To wake a thread that waits here, submit a job without
  * ops, or send it a signal whose handler was installed without SA_RESTART.
