@@ -52,6 +52,23 @@
 #define SLUICE_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
 #endif
 
+/* 6.1, before its stable releases took them over */
+#ifndef __counted_by
+#define __counted_by(member)
+#endif
+
+#ifndef SLUICE_HAVE_LIST_COUNT
+static inline size_t list_count_nodes(struct list_head *head)
+{
+	struct list_head *node;
+	size_t count = 0;
+
+	list_for_each(node, head)
+		count++;
+	return count;
+}
+#endif
+
 /* 6.1: the devnode callback takes a device that is not const */
 #ifdef SLUICE_HAVE_CONST_DEVNODE
 #define sluice_devnode_device	const struct device

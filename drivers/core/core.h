@@ -85,7 +85,8 @@ struct sluice_watch;
  * @ops: @own_ops.  Its functions are not called once @users is 0; what else is in it may
  *	be read as long as the device lives
  * @own_ops: copy of the driver's, whose memory may go with the registration
- * @driver: copy of the driver's name; @own_ops.driver
+ * @owner: the driver's module; each open node and queue has a reference
+ * @driver: the driver's name
  * @priv: the driver's
  * @dma_mask: copy of the parent's, for @dev
  * @translated: the parent is behind an IOMMU that can show it any memory
@@ -136,6 +137,7 @@ struct sluice_device {
 	struct device *parent;
 	const struct sluice_device_ops *ops;
 	struct sluice_device_ops own_ops;
+	struct module *owner;
 	char driver[SLUICE_NAME_LEN];
 	void *priv;
 	u64 dma_mask;

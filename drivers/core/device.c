@@ -190,7 +190,7 @@ static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 	unsigned int i;
 
 	if (!num_engines || num_engines > SLUICE_MAX_ENGINES || !ops->start == !ops->kick ||
-	    !ops->abort || !ops->driver)
+	    !ops->abort)
 		return false;
 	for (i = 0; i < num_engines; i++)
 		/* slots are mapped for the CPU, or for a device */
@@ -200,32 +200,60 @@ static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 	return true;
 }
 
+/* May it call us, and we it?  Structs of another version are not to be looked at. */
+static bool sluice_driver_fits(u32 api, const char *module_name)
+{
+	if (api == SLUICE_DRIVER_API)
+		return true;
+	pr_err("sluice: %s was compiled for version %u of the driver API, and this sluice.ko has version %u: compile it again, with the sluice.h and the Module.symvers of this sluice.ko\n",
+	       module_name, api, SLUICE_DRIVER_API);
+	return false;
+}
+
+/* "soft" of the module "sluice_soft" */
+static void sluice_device_name_driver(struct sluice_device *sdev, const char *module_name)
+{
+	module_name += str_has_prefix(module_name, "sluice_");
+	strscpy(sdev->driver, module_name, sizeof(sdev->driver));
+}
+
 /**
- * sluice_device_register - make a device available to userspace
+ * __sluice_device_register - make a device available to userspace
+ * @api: SLUICE_DRIVER_API, as the driver was compiled
+ * @owner: the driver's module, held by each open node and queue; NULL if built in
+ * @module_name: KBUILD_MODNAME.  The driver's name in INFO is this without a leading
+ *	"sluice_"; 31 characters are kept
  * @parent: the hardware, with its DMA mask set
  * @name: name of the node, to which the core adds the first free number
  * @ops: the driver's side, which is copied.  Its functions are called until
- *	sluice_device_unregister() returns, and its owner is held by each open node and queue
+ *	sluice_device_unregister() returns
  * @caps: what each engine is and can do; copied
  * @num_engines: length of @caps, 1 to 64
  * @priv: for sluice_engine_priv()
  *
+ * Drivers call sluice_device_register(), which adds the first three.
+ *
  * On return userspace may open the node and the driver's ops may be called.  If runtime
  * PM is enabled for @parent by now, the core keeps it awake as long as it is used.
  *
- * Context: may sleep.  Return: the device, or an ERR_PTR: -EINVAL for
- * parameters that make no sense, -ENOMEM, -ENOSPC when there are no minors,
- * or what ops->prepare() returned.
+ * Context: may sleep.
+ * Return: the device, or an ERR_PTR: -ENOEXEC for a driver that was compiled for another
+ * version of the driver API, told in the log; -EINVAL for parameters that make no sense,
+ * -ENOMEM, -ENOSPC when there are no minors, or what ops->prepare() returned.
  */
-struct sluice_device *sluice_device_register(struct device *parent, const char *name,
-					     const struct sluice_device_ops *ops,
-					     const struct sluice_engine_caps *caps,
-					     unsigned int num_engines, void *priv)
+struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
+					       const char *module_name,
+					       struct device *parent, const char *name,
+					       const struct sluice_device_ops *ops,
+					       const struct sluice_engine_caps *caps,
+					       unsigned int num_engines, void *priv)
 {
 	struct sluice_device *sdev;
 	unsigned int i;
 	int minor, ret;
 
+	if (!sluice_driver_fits(api, module_name))
+		return ERR_PTR(-ENOEXEC);
 	if (!sluice_ops_valid(ops, caps, num_engines) || !parent->dma_mask)
 		return ERR_PTR(-EINVAL);
 	/* sluice_slot_sync() takes a segment for one piece of memory */
@@ -244,8 +272,8 @@ struct sluice_device *sluice_device_register(struct device *parent, const char *
 	sluice_object_inc(SLUICE_OBJECT_DEVICE);
 	sdev->parent = get_device(parent);
 	sdev->own_ops = *ops;
-	strscpy(sdev->driver, ops->driver, sizeof(sdev->driver));
-	sdev->own_ops.driver = sdev->driver;
+	sdev->owner = owner;
+	sluice_device_name_driver(sdev, module_name);
 	sdev->ops = &sdev->own_ops;
 	sdev->priv = priv;
 	sdev->cpu_engines = caps[0].flags & SLUICE_ENGINE_CPU;
@@ -336,7 +364,7 @@ err_unlist:
 	put_device(&sdev->dev);
 	return ERR_PTR(ret);
 }
-EXPORT_SYMBOL_GPL(sluice_device_register);
+EXPORT_SYMBOL_GPL(__sluice_device_register);
 
 static bool sluice_device_rests(struct sluice_device *sdev)
 {

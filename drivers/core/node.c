@@ -51,14 +51,14 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 	/* the driver's module may go once users is 0 */
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
-	if (!try_module_get(sdev->ops->owner)) {
+	if (!try_module_get(sdev->owner)) {
 		sluice_device_exit(sdev);
 		return -ENODEV;
 	}
 	client = kzalloc(struct_size(client, hangs, sdev->num_engines), GFP_KERNEL_ACCOUNT);
 	if (!client || sluice_account_open(client)) {
 		kfree(client);
-		module_put(sdev->ops->owner);
+		module_put(sdev->owner);
 		sluice_device_exit(sdev);
 		return -ENOMEM;
 	}
@@ -77,7 +77,7 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 int sluice_client_close(struct inode *inode, struct file *file)
 {
 	struct sluice_client *client = file->private_data;
-	struct module *owner = client->sdev->ops->owner;
+	struct module *owner = client->sdev->owner;
 
 	sluice_direct_close(client);
 	sluice_client_put(client);
@@ -235,7 +235,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.total_bytes = account.total_bytes,
 	};
 	strscpy(info->name, sdev->name, sizeof(info->name));
-	strscpy(info->driver, sdev->ops->driver, sizeof(info->driver));
+	strscpy(info->driver, sdev->driver, sizeof(info->driver));
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static void sluice_queue_release(struct kref *ref)
 	for (i = 0; i < queue->depth; i++)
 		dma_fence_put(queue->history[i].fence);
 	kvfree(queue->history);
-	module_put(sdev->ops->owner);
+	module_put(sdev->owner);
 	atomic_dec(&queue->client->queues);
 	sluice_client_put(queue->client);
 	kfree(queue);
@@ -134,7 +134,7 @@ int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *ar
 		goto err_history;
 
 	/* the node's file has a reference: the module cannot be on its way out */
-	__module_get(sdev->ops->owner);
+	__module_get(sdev->owner);
 	kref_get(&client->ref);
 	get_device(&sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_QUEUE);

@@ -27,6 +27,7 @@
 
 #include <linux/device.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
@@ -165,10 +166,8 @@ enum sluice_aborted {
  *
  * sluice_device_register() copies it.  The functions are called until
  * sluice_device_unregister() returns; the module that has them must stay until then, and
- * @owner as long as a node or a queue of the device is open.
+ * the core holds it as long as a node or a queue of the device is open.
  *
- * @owner: THIS_MODULE
- * @driver: the driver's name, as INFO reports it; not NULL.  31 characters are kept
  * @prepare: optional: add what the device has of its own, before its node
  *	appears: sluice_device_add_bar(), sluice_device_add_interrupts().  Called
  *	once, inside sluice_device_register(), with its @priv.  0 or a negative errno,
@@ -200,8 +199,6 @@ enum sluice_aborted {
  *	as @start; for one engine none of the three is called while another is.
  */
 struct sluice_device_ops {
-	struct module *owner;
-	const char *driver;
 	int (*prepare)(struct sluice_device *sdev, void *priv);
 	bool (*check_format)(u32 fourcc);
 	int (*check_command)(void *priv, const struct sluice_command *command);
@@ -211,11 +208,40 @@ struct sluice_device_ops {
 	enum sluice_aborted (*abort)(struct sluice_engine *engine, u32 cookie);
 };
 
+/*
+ * Counts the versions of this header that drivers compiled against an earlier one cannot
+ * use: a struct, an enum or a prototype has changed.  The first three parameters of
+ * __sluice_device_register() stay what and where they are in all versions.
+ */
+#define SLUICE_DRIVER_API	1
+
 /* device.c */
-struct sluice_device *sluice_device_register(struct device *parent, const char *name,
-					     const struct sluice_device_ops *ops,
-					     const struct sluice_engine_caps *caps,
-					     unsigned int num_engines, void *priv);
+struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
+					       const char *module_name,
+					       struct device *parent, const char *name,
+					       const struct sluice_device_ops *ops,
+					       const struct sluice_engine_caps *caps,
+					       unsigned int num_engines, void *priv);
+
+/**
+ * sluice_device_register - make a device available to userspace
+ * @parent: the hardware, with its DMA mask set
+ * @name: name of the node, to which the core adds the first free number
+ * @ops: the driver's functions
+ * @caps: what each engine is and can do
+ * @num_engines: length of @caps, 1 to 64
+ * @priv: for sluice_engine_priv()
+ *
+ * Adds what the core must know of the driver: its module, the module's name, from which the
+ * name in INFO is made, and the version of this header.  See __sluice_device_register().
+ *
+ * Context: may sleep.
+ * Return: the device, or an ERR_PTR.
+ */
+#define sluice_device_register(parent, name, ops, caps, num_engines, priv)		\
+	__sluice_device_register(SLUICE_DRIVER_API, THIS_MODULE, KBUILD_MODNAME,	\
+				 parent, name, ops, caps, num_engines, priv)
+
 void sluice_device_unregister(struct sluice_device *sdev);
 int sluice_device_suspend(struct sluice_device *sdev);
 void sluice_device_resume(struct sluice_device *sdev);

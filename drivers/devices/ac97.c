@@ -136,7 +136,7 @@ static irqreturn_t ac97_service(int irq, void *data)
 	bool any = false;
 
 	spin_lock_irqsave(&ac97->lock, flags);
-	while (ac97_look(&ac97->streams[0]) | ac97_look(&ac97->streams[1]))
+	while (ac97_look(&ac97->streams[0]) + ac97_look(&ac97->streams[1]))
 		any = true;
 	spin_unlock_irqrestore(&ac97->lock, flags);
 	return IRQ_RETVAL(any);
@@ -174,9 +174,7 @@ static enum sluice_aborted ac97_abort(struct sluice_engine *engine, u32 cookie)
 	return SLUICE_ABORTED_ALL;
 }
 
-static const struct sluice_device_ops ac97_ops = {
-	.owner = THIS_MODULE, .driver = "ac97", .kick = ac97_kick, .abort = ac97_abort,
-};
+static const struct sluice_device_ops ac97_ops = { .kick = ac97_kick, .abort = ac97_abort };
 
 #define AC97_ENGINE(kind) { BIT_ULL(kind), SLUICE_ENGINE_ORDERED, AC97_RING - 1, 4 }
 static const struct sluice_engine_caps ac97_engines[] = { AC97_ENGINE(SLUICE_OP_PLAYBACK),

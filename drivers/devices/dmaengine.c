@@ -359,8 +359,6 @@ static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 }
 
 static const struct sluice_device_ops dmae_ops = {
-	.owner = THIS_MODULE,
-	.driver = "dmaengine",
 	.start = dmae_start,
 	.abort = dmae_abort,
 };

@@ -92,14 +92,27 @@ struct edu {
 	u64 done;
 };
 
+/*
+ * A 32-bit kernel has no writeq(), and two halves would not do: an access of 4 bytes sets
+ * a whole register, the upper half to 0, and its upper half cannot be accessed.
+ */
+static void edu_write(struct edu *edu, unsigned int reg, u64 value)
+{
+#ifdef CONFIG_64BIT
+	writeq(value, edu->regs + reg);
+#else
+	writel(value, edu->regs + reg);
+#endif
+}
+
 static void edu_transfer(struct edu *edu, dma_addr_t memory, bool to_ram)
 {
 	edu->to_ram = to_ram;
-	writeq(to_ram ? EDU_BUFFER : memory, edu->regs + EDU_DMA_SRC);
-	writeq(to_ram ? memory : EDU_BUFFER, edu->regs + EDU_DMA_DST);
-	writeq(edu->piece, edu->regs + EDU_DMA_COUNT);
-	writeq(EDU_CMD_RUN | EDU_CMD_IRQ | (to_ram ? EDU_CMD_TO_RAM : 0),
-	       edu->regs + EDU_DMA_CMD);
+	edu_write(edu, EDU_DMA_SRC, to_ram ? EDU_BUFFER : memory);
+	edu_write(edu, EDU_DMA_DST, to_ram ? memory : EDU_BUFFER);
+	edu_write(edu, EDU_DMA_COUNT, edu->piece);
+	edu_write(edu, EDU_DMA_CMD,
+		  EDU_CMD_RUN | EDU_CMD_IRQ | (to_ram ? EDU_CMD_TO_RAM : 0));
 }
 
 /* Load the next piece: it lies in one segment on either side. */
@@ -210,7 +223,7 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_op_desc *
 static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct edu *edu = sluice_engine_priv(engine);
-	u64 command;
+	u32 command;
 
 	spin_lock_irq(&edu->lock);
 	edu->cookie = 0;
@@ -220,8 +233,8 @@ static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 	 * A transfer takes 100 ms, of a clock that may be late on a busy host.  All ones:
 	 * it was pulled out, and nobody has noticed yet.
 	 */
-	readq_poll_timeout(edu->regs + EDU_DMA_CMD, command,
-			   !(command & EDU_CMD_RUN) || command == U64_MAX ||
+	readl_poll_timeout(edu->regs + EDU_DMA_CMD, command,
+			   !(command & EDU_CMD_RUN) || command == U32_MAX ||
 			   pci_dev_is_disconnected(edu->pdev), 20000, EDU_END_US);
 	edu->stuck = command & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
@@ -233,8 +246,6 @@ static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 }
 
 static const struct sluice_device_ops edu_ops = {
-	.owner = THIS_MODULE,
-	.driver = "edu",
 	.start = edu_start,
 	.abort = edu_abort,
 };
@@ -246,7 +257,8 @@ static const struct sluice_engine_caps edu_engine = {
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	unsigned int bits = clamp(READ_ONCE(dma_bits), 1U, 64U);
+	/* what edu_write() can name */
+	unsigned int bits = clamp(READ_ONCE(dma_bits), 1U, (unsigned int)BITS_PER_LONG);
 	struct edu *edu;
 	int ret;
 

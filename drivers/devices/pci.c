@@ -383,8 +383,6 @@ static int pci_prepare(struct sluice_device *sdev, void *priv)
 }
 
 static const struct sluice_device_ops pci_ops = {
-	.owner = THIS_MODULE,
-	.driver = "pci",
 	.prepare = pci_prepare,
 	.check_command = pci_program_check,
 	.find_registers = pci_find_registers,

@@ -51,9 +51,12 @@ static u64 pci_read_register(const struct sluice_pci *sluice,
 		return readw(address);
 	case 4:
 		return readl(address);
-	default:
+#ifdef CONFIG_64BIT
+	case 8:
 		return readq(address);
+#endif
 	}
+	return U64_MAX;		/* pci_program_check() has refused it */
 }
 
 static void pci_write_register(const struct sluice_pci *sluice,
@@ -72,8 +75,11 @@ static void pci_write_register(const struct sluice_pci *sluice,
 	case 4:
 		writel(value, address);
 		break;
-	default:
+#ifdef CONFIG_64BIT
+	case 8:
 		writeq(value, address);
+		break;
+#endif
 	}
 }
 
@@ -400,11 +406,19 @@ void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
  * pci_program_check - ops->check_command
  * @priv: the device
  * @command: well-formed
+ *
+ * A 32-bit kernel would access a register of 8 bytes as two halves, and not all devices
+ * take that for one access: the program has to say so, with two commands of 4 bytes.
+ *
+ * Context: process.
+ * Return: 0, or -EACCES, -EINVAL, or -EOPNOTSUPP for 8 bytes in a 32-bit kernel.
  */
 int pci_program_check(void *priv, const struct sluice_command *command)
 {
 	struct sluice_pci *sluice = priv;
 
+	if (command->width > sizeof(long))
+		return -EOPNOTSUPP;
 	if (command->kind != SLUICE_COMMAND_INTERRUPT)
 		return pci_ranges_cover(sluice, false, command->bar, command->offset,
 					command->width) ? 0 : -EACCES;

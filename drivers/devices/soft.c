@@ -299,8 +299,6 @@ static int soft_screen_show(struct seq_file *m, void *data)
 DEFINE_SHOW_ATTRIBUTE(soft_screen);
 
 static const struct sluice_device_ops soft_ops = {
-	.owner = THIS_MODULE,
-	.driver = "soft",
 	.check_format = soft_check_format,
 	.start = soft_start,
 	.abort = soft_abort,

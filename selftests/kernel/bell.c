@@ -129,8 +129,6 @@ static enum sluice_aborted bell_abort(struct sluice_engine *engine, u32 cookie)
 }
 
 static const struct sluice_device_ops bell_ops = {
-	.owner = THIS_MODULE,
-	.driver = "bell",
 	.start = bell_start,
 	.abort = bell_abort,
 };

@@ -18,8 +18,6 @@ static enum sluice_aborted registered_abort(struct sluice_engine *engine, u32 co
 }
 
 static const struct sluice_device_ops registered_ops = {
-	.owner = THIS_MODULE,
-	.driver = "kunit",
 	.start = registered_start,
 	.abort = registered_abort,
 };
@@ -48,18 +46,39 @@ static void registered_exit(struct kunit *test)
 		root_device_unregister(test->priv);
 }
 
-static void registered_without_a_name_is_EINVAL(struct kunit *test)
+/* Nothing but the first three parameters can be looked at: there is nothing else here. */
+static void registered_for_another_api_is_ENOEXEC(struct kunit *test)
 {
-	struct sluice_device_ops ops = registered_ops;
+	static const u32 others[] = { 0, SLUICE_DRIVER_API - 1, SLUICE_DRIVER_API + 1, U32_MAX };
 	struct sluice_device *sdev;
+	unsigned int i;
 
-	ops.driver = NULL;
-	sdev = sluice_device_register(test->priv, "kunit", &ops, &registered_engine, 1, NULL);
-	KUNIT_EXPECT_TRUE(test, IS_ERR(sdev));
-	if (IS_ERR(sdev))
-		KUNIT_EXPECT_EQ(test, PTR_ERR(sdev), -EINVAL);
-	else
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		sdev = __sluice_device_register(others[i], THIS_MODULE, "sluice_kunit", NULL, NULL,
+						NULL, NULL, 0, NULL);
+		KUNIT_ASSERT_TRUE(test, IS_ERR(sdev));
+		KUNIT_EXPECT_EQ(test, PTR_ERR(sdev), -ENOEXEC);
+	}
+}
+
+static void registered_driver_is_named_after_its_module(struct kunit *test)
+{
+	static const char * const names[][2] = {
+		{ "sluice_soft", "soft" }, { "card", "card" }, { "sluice", "sluice" },
+		{ "card_sluice_", "card_sluice_" },
+		{ "a_name_that_is_longer_than_31_bytes", "a_name_that_is_longer_than_31_b" },
+	};
+	struct sluice_device *sdev;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		sdev = __sluice_device_register(SLUICE_DRIVER_API, THIS_MODULE, names[i][0],
+						test->priv, "kunit", &registered_ops,
+						&registered_engine, 1, NULL);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(sdev));
+		KUNIT_EXPECT_STREQ(test, sdev->driver, names[i][1]);
 		sluice_device_unregister(sdev);
+	}
 }
 
 /* An open node reads them after the device has gone, and the driver's memory with it. */
@@ -67,32 +86,23 @@ static void registered_ops_are_a_copy(struct kunit *test)
 {
 	struct sluice_device_ops *ops;
 	struct sluice_device *sdev;
-	char *name;
 
 	ops = kmemdup(&registered_ops, sizeof(*ops), GFP_KERNEL);
-	name = kstrdup("kunit", GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, ops);
-	KUNIT_ASSERT_NOT_NULL(test, name);
-	ops->driver = name;
 	sdev = sluice_device_register(test->priv, "kunit", ops, &registered_engine, 1, NULL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(sdev));
 	get_device(&sdev->dev);
 	sluice_device_unregister(sdev);
 	memset(ops, 0, sizeof(*ops));
-	memset(name, 'x', strlen(name));
-	KUNIT_EXPECT_PTR_EQ(test, sdev->ops->owner, THIS_MODULE);
+	KUNIT_EXPECT_PTR_EQ(test, sdev->owner, THIS_MODULE);
 	KUNIT_EXPECT_PTR_EQ(test, sdev->ops->start, registered_ops.start);
-	if (sdev->ops->driver)
-		KUNIT_EXPECT_STREQ(test, sdev->ops->driver, "kunit");
-	else
-		KUNIT_FAIL(test, "the driver's name is gone");
 	put_device(&sdev->dev);
-	kfree(name);
 	kfree(ops);
 }
 
 static struct kunit_case registered_cases[] = {
-	KUNIT_CASE(registered_without_a_name_is_EINVAL),
+	KUNIT_CASE(registered_for_another_api_is_ENOEXEC),
+	KUNIT_CASE(registered_driver_is_named_after_its_module),
 	KUNIT_CASE(registered_ops_are_a_copy),
 	{ }
 };

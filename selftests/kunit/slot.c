@@ -261,13 +261,7 @@ static const struct dma_buf_ops odd_moving_ops = {
 	.release = odd_release,
 };
 
-static const struct sluice_device_ops odd_device_ops = {
-	.driver = "odd",
-};
-
-static const struct sluice_device_ops odd_narrow_ops = {
-	.driver = "odd",
-};
+static const struct sluice_device_ops odd_device_ops;
 
 static struct workqueue_struct *odd_wq;
 
@@ -301,7 +295,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	odd_mask = odd->mask;
-	sdev->ops = odd->mask ? &odd_narrow_ops : &odd_device_ops;
+	sdev->ops = &odd_device_ops;
 	sdev->parent = odd->mask ? odd_narrow : sluice_scout();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);

@@ -490,7 +490,7 @@ struct sluice_detach {
  * @kind: SLUICE_COMMAND_*
  * @bar: of the PCI device; of an INTERRUPT 0
  * @width: of the register, 1, 2, 4 or 8 bytes; of WRITE_DST, WRITE_SRC 4 or 8; of an
- *	INTERRUPT 0
+ *	INTERRUPT 0.  SUBMIT returns -EOPNOTSUPP for 8 on 32-bit kernels
  * @offset: bytes into the BAR, a multiple of @width; of an INTERRUPT 0
  * @value: what to write or to wait for; the byte's number of WRITE_DST and WRITE_SRC
  * @mask: POLL: the bits that count

@@ -4,6 +4,7 @@
     setup [KERNEL...]           KERNEL is a role (oldest, lts, newest, canary), a line
                                 (X.Y), or a release; without any, the first three roles
     setup --arm64 [KERNEL...]   kernels for arm64, and what their guest needs
+    setup --headers             what the gates compile for besides: the row of that name in roles
     setup --source KERNEL       the source of a kernel; prints the tarball's path
     setup --no-tests [KERNEL...]  without the kernel's test harness
     setup --refresh             ask the archive again which kernel has which role
@@ -21,8 +22,9 @@ import sys
 
 from .archive import Archive
 from .cache import Cache
+from .headers import Headers, split
 from .kernels import FOUND, ROLES, Kernels, Table
-from .root import COMPILERS, have_arm64, have_root
+from .root import CLANG, COMPILERS, have_arm64, have_root
 from .sources import have_source, tarball
 from .tell import Problem, say
 
@@ -85,6 +87,28 @@ class Setup:
             used.append(os.path.dirname(harness))
         self.cache.remove_unused(used)
 
+    def headers(self, refresh=False):
+        """Have what the gates compile for besides; what the archive does not have, is left out."""
+        self.cache.lock()
+        used = []
+        for name in self.table.suites("headers"):
+            role, kind = split(name)
+            if kind == "clang":
+                kernels = Kernels(self.cache, self.archive, self.table)
+                kernel = kernels.have(role, refresh)
+                compilers = have_root(self.cache, self.archive, self.table.home, CLANG, 1500)
+                link(compilers, "compilers", name)
+                used.append(compilers)
+            else:
+                kernels = Headers(self.cache, self.archive, self.table, name)
+                kernel = kernels.have(name, refresh)
+            if kernel:
+                link(kernels.path(kernel.release), "kernels", name)
+                used.append(kernels.path(kernel.release))
+            else:
+                unlink("kernels", name)
+        self.cache.remove_unused(used)
+
     def harness(self, refresh):
         """Have what tests are built with: that of the newest kernel, whichever is tested."""
         known = self.cache.read(FOUND).get("harness", "none")
@@ -133,6 +157,7 @@ def main():
     parser.add_argument("kernels", nargs="*", metavar="KERNEL")
     parser.add_argument("--arm64", action="store_true")
     parser.add_argument("--refresh", action="store_true")
+    parser.add_argument("--headers", action="store_true")
     parser.add_argument("--no-tests", action="store_true")
     parser.add_argument("--source", action="store_true")
     args = parser.parse_args()
@@ -150,6 +175,8 @@ def main():
             os.environ.get("SLUICE_ROLES") or os.path.join(TOP, "selftests", "vm", "roles")))
         if args.source:
             print(setup.source(args.kernels[0]))
+        elif args.headers:
+            setup.headers(args.refresh)
         else:
             setup.everything(args.kernels or list(ROLES[:3]), "arm64" if args.arm64 else "amd64",
                              args.refresh, not args.no_tests)

@@ -5,6 +5,7 @@
     debs/       packages that were fetched and not unpacked yet
     roots/      root file systems, by the checksum of what is in them
     kernels/    unpacked kernel packages, by release
+    headers/    headers alone, by release
     sources/    kernel sources, by version
     builds/     kernels that were built here, by configuration (selftests/vm/kernel)
     used/       when a folder was used that belongs to root
@@ -30,6 +31,7 @@ import time
 from .tell import Problem, as_root, say
 
 UNUSED_DAYS = 14
+KINDS = ("roots", "kernels", "headers", "sources", "builds")
 
 
 class Cache:
@@ -74,7 +76,7 @@ class Cache:
 
     def _remove_leftovers(self):
         """Remove what a set-up that was killed has left, and an older version's cache."""
-        for kind in ("roots", "kernels", "sources", "builds"):
+        for kind in KINDS:
             folder = self.at(kind)
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 if ".new." in name:
@@ -112,7 +114,7 @@ class Cache:
     def remove_unused(self, used):
         """Remove roots, kernels, sources and builds that have not been used lately."""
         oldest = time.time() - UNUSED_DAYS * 86400
-        for kind in ("roots", "kernels", "sources", "builds"):
+        for kind in KINDS:
             folder = self.at(kind)
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
                 path = os.path.join(folder, name)

@@ -101,6 +101,10 @@ def best(kernels, suites):
 class Kernels:
     """Kernels of one architecture: in the archive, and in the cache."""
 
+    # where they are in the cache, what they are called, and which packages make one up
+    KIND, WHAT = "kernels", "the kernel"
+    PARTS, NEEDS = ("image", "headers"), PART
+
     def __init__(self, cache, archive, table, arch="amd64"):
         self.cache, self.archive, self.table, self.arch = cache, archive, table, arch
         self._offered = {}
@@ -201,7 +205,7 @@ class Kernels:
 
         A release is known, too, if it was found for a role or line.
         """
-        own, found = f"{wanted}:{self.arch}", self.cache.read(FOUND)
+        own, found = self._own(wanted), self.cache.read(FOUND)
         for key in (own, *found):
             record = found.get(key)
             if (isinstance(record, dict) and isinstance(record.get("time"), int)
@@ -210,14 +214,18 @@ class Kernels:
                 return record
         return None
 
+    def _own(self, wanted):
+        """Under which key that is recorded."""
+        return f"{wanted}:{self.arch}"
+
     def _note(self, wanted, kernel):
         """Record what was found."""
-        self.cache.write(FOUND, {**self.cache.read(FOUND), f"{wanted}:{self.arch}":
+        self.cache.write(FOUND, {**self.cache.read(FOUND), self._own(wanted):
                                  {**kernel._asdict(), "time": int(time.time())}})
 
     def path(self, release):
         """The folder of an unpacked kernel."""
-        return self.cache.at("kernels", release)
+        return self.cache.at(self.KIND, release)
 
     def tell_if_stale(self, wanted):
         """Say when it is long since the archive was asked."""
@@ -272,7 +280,7 @@ class Kernels:
         """The packages that make up a kernel: image and headers, and what they need of it."""
         suites = self._suites_of(kernel)
         todo = [f"linux-{part}-{kernel.release}:{self.arch}={kernel.version}"
-                for part in ("image", "headers")]
+                for part in self.PARTS]
         specs, seen = [], set()
         while todo:
             spec = todo.pop(0)
@@ -289,7 +297,7 @@ class Kernels:
             specs.append(spec_of(name, fields["Architecture"], fields["Version"]))
             for need in re.split(r", *", fields.get("Depends", "")):
                 match = re.match(r"([^ :|]+)(?::\w+)?(?: \(= ([^)]+)\))?", need)
-                if not match or not PART.match(match.group(1)) or "compiler" in match.group(1):
+                if not match or not self.NEEDS.match(match.group(1)) or "compiler" in match.group(1):
                     continue
                 # tools that run here, whatever the kernel is for
                 arch = "amd64" if "kbuild" in match.group(1) else self.arch
@@ -307,10 +315,10 @@ class Kernels:
         """Fetch and unpack; Moved if the archive has something else by now."""
         suites, specs = self._packages(kernel)
         files = self.archive.files(suites, self._arches, specs)
-        self.archive.fetch(suites, self._arches, files, f"the kernel {kernel.release}")
-        self.cache.need_space(1000, f"unpacking the kernel {kernel.release}")
-        say(f"unpacking the kernel {kernel.release}")
-        with self.cache.folder("kernels", kernel.release) as folder:
+        self.archive.fetch(suites, self._arches, files, f"{self.WHAT} {kernel.release}")
+        self.cache.need_space(1000, f"unpacking {self.WHAT} {kernel.release}")
+        say(f"unpacking {self.WHAT} {kernel.release}")
+        with self.cache.folder(self.KIND, kernel.release) as folder:
             unpack([self.archive.path(file) for file in files], folder, self.cache)
             self._complete(kernel, folder)
         self.archive.forget(files)
@@ -328,6 +336,11 @@ class Kernels:
                 raise Problem(f"the packages of {kernel.release} have no {what} where the lab looks "
                               f"({os.path.relpath(path, folder)}): please report this")
         self.cache.run(f"list the modules of {kernel.release}", ["depmod", "-b", folder, kernel.release])
+        self._note_compiler(kernel, folder, headers)
+
+    @staticmethod
+    def _note_compiler(kernel, folder, headers):
+        """Write down what the kernel was compiled with, and the version of its packages."""
         with open(os.path.join(headers, ".config"), encoding="utf-8") as config:
             match = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config.read(), re.MULTILINE)
         compiler = re.search(r"gcc(-\d+)?$", match.group(1)) if match else None

@@ -25,6 +25,8 @@ EVERYTHING = COMPILERS + [
     "g++", "gcc-12", "pkgconf", "dwarves", "udev", "procps", "psmisc", "busybox-static",
     "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
     "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler"]
+# to compile modules with the other compiler: nothing is linked, no program runs
+CLANG = ["clang", "make", "binutils", "libelf1t64", "python3-minimal", "kmod"]
 # what arm64's programs are linked with, and its guest's few programs
 ARM64 = ["liburing-dev", "busybox-static", "bash-static"]
 
