@@ -42,7 +42,7 @@ help:
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
-	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel'
+	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -62,6 +62,7 @@ setup-newest:
 refresh:
 	@$(VM)/setup --refresh $(KERNELS)
 	@[ ! -e build/lab/arm64 ] || $(VM)/setup --refresh --arm64 $(ARM64)
+	@[ ! -e build/lab/kernels/newest-clang ] || $(VM)/setup --refresh --headers
 
 user: setup
 	@$(VM)/build user
@@ -162,6 +163,7 @@ endif
 
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
+	@$(VM)/setup --headers
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
 clean:

@@ -369,7 +369,7 @@ TEST_F(ac97, each_engine_has_its_kind_and_no_pictures)
 	buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	ASSERT_EQ(sluice_attach(self->player, buffer, 0), 0);
 	sluice_op_playback_frame(&op, 0, 0, 16, 16, 64);
-	EXPECT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), -EINVAL);
+	EXPECT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), -EOPNOTSUPP);
 	sluice_op_capture(&op, 0, 0, SIZE);
 	EXPECT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, 0, NULL), -EOPNOTSUPP);
 	close(buffer);

@@ -149,6 +149,12 @@ echo "TAP version 13"
 
 ok "help_is_printed_on_request" has "usage: sluice list" capture -- sluice --help
 ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluice list
+ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
+	"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \
+	"pRAA  1 plane" -- sluice formats soft0
+ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluice formats edu0
+ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback; depth" \
+	"18 formats" "software" -- sluice info soft0
 ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
 	sluice info soft0
 ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluice info edu0

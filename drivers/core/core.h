@@ -272,6 +272,9 @@ struct sluice_heap {
 #define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
 #define SLUICE_PAGES_ORDERS	3
 
+#define SLUICE_FRAME_ALL	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
+				 SLUICE_FRAME_TOP | SLUICE_FRAME_BOTTOM)
+
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
  * @lru: in the pool's list_lru, in the list of its memory cgroup
@@ -583,7 +586,7 @@ struct sluice_claim {
  * @deps: in-fences; @few_deps unless there are more
  * @num_claims: length of @claims
  * @claims: one for each buffer whose users or exporter are to see the job, in the
- *	order of their addresses; behind @ops, with room for two an op
+ *	order of their addresses; behind @ops, with room for SLUICE_MAX_PLANES an op
  * @result: summed over the ops; @result.status is the error of the first that failed, or
  *	why the job ends.  This and what follows is under engine->lock
  * @failed: the op that @result.status comes from
@@ -732,6 +735,10 @@ enum sluice_first_size {
 	SLUICE_CANCEL_FIRST_SIZE = 24,
 	SLUICE_QUEUE_INFO_FIRST_SIZE = 24,
 	SLUICE_ACK_FIRST_SIZE = 24,
+	SLUICE_ENGINE_INFO_FIRST_SIZE = 40,
+	SLUICE_ENUM_FORMATS_FIRST_SIZE = 40,
+	SLUICE_ENUM_SIZES_FIRST_SIZE = 56,
+	SLUICE_ENUM_INTERVALS_FIRST_SIZE = 56,
 };
 
 /* How many of each object live: a test that finds them unchanged proves no leak. */
@@ -984,6 +991,20 @@ bool sluice_job_revoked(const struct sluice_job *job);
 void sluice_job_arm(struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 void sluice_job_reap(struct work_struct *work);
+
+/* format.c */
+bool sluice_formats_valid(const struct sluice_engine_caps *caps,
+			  const struct sluice_device_ops *ops);
+int sluice_formats_copy(struct sluice_engine_caps *caps);
+void sluice_formats_free(struct sluice_engine_caps *caps);
+int sluice_engine_enum_format(const struct sluice_engine *engine,
+			      struct sluice_enum_formats *args);
+int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_enum_sizes *args);
+int sluice_engine_enum_interval(const struct sluice_engine *engine,
+				struct sluice_enum_intervals *args);
+int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
+		      const struct sluice_op *op, u32 *slots);
+int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc);
 
 /* program.c */
 int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,

@@ -43,12 +43,13 @@ int sluice_cyclic_check(const struct sluice_job *job)
 		return -EINVAL;
 	for (i = 0; i < job->num_ops; i++) {
 		const struct sluice_op_desc *op = &job->ops[i];
-		const struct sluice_slot *slot = op->dst ?: op->src;
+		unsigned int j;
 
 		if (op->kind != SLUICE_OP_CAPTURE && op->kind != SLUICE_OP_PLAYBACK)
 			return -EINVAL;
-		if (!(slot->flags & SLUICE_ATTACH_EXPLICIT))
-			return -EINVAL;
+		for (j = 0; j < op->num_ranges; j++)
+			if (!(op->ranges[j].slot->flags & SLUICE_ATTACH_EXPLICIT))
+				return -EINVAL;
 	}
 	return job->num_claims ? -EOPNOTSUPP : 0;
 }
@@ -65,7 +66,7 @@ void sluice_cyclic_describe(const struct sluice_job *job, struct sluice_completi
 	*record = (struct sluice_completion) {
 		.point = job->point,
 		.user_data = job->user_data,
-		.flags = SLUICE_COMPLETION_MORE,
+		.flags = SLUICE_COMPLETION_MORE | job->result.flags,
 		.bytes = job->result.bytes,
 		.timestamp = ktime_to_ns(job->result.timestamp),
 		.sequence = job->result.sequence,
@@ -73,6 +74,8 @@ void sluice_cyclic_describe(const struct sluice_job *job, struct sluice_completi
 		.started = ktime_to_ns(job->started),
 		.ops = job->ended,
 		.xruns = job->xruns,
+		.width = job->result.width,
+		.height = job->result.height,
 	};
 }
 

@@ -94,8 +94,6 @@ static void sluice_job_claim(struct sluice_job *job, const struct sluice_slot *s
 	unsigned int i = job->num_claims;
 	struct dma_resv *resv;
 
-	if (!slot)
-		return;
 	if (slot->flags & SLUICE_ATTACH_EXPLICIT) {
 		if (!dma_buf_is_dynamic(slot->dmabuf))
 			return;
@@ -116,16 +114,16 @@ static void sluice_job_claim(struct sluice_job *job, const struct sluice_slot *s
  * sluice_job_collect_claims - which reservations the job's slots need
  * @job: with its slots
  *
- * There is room for two claims an op.
+ * There is room for as many as an op has ranges at most.
  */
 void sluice_job_collect_claims(struct sluice_job *job)
 {
-	unsigned int i;
+	unsigned int i, j;
 
-	for (i = 0; i < job->num_ops; i++) {
-		sluice_job_claim(job, job->ops[i].dst, true);
-		sluice_job_claim(job, job->ops[i].src, false);
-	}
+	for (i = 0; i < job->num_ops; i++)
+		for (j = 0; j < job->ops[i].num_ranges; j++)
+			sluice_job_claim(job, job->ops[i].ranges[j].slot,
+					 job->ops[i].ranges[j].write);
 }
 
 /**

@@ -179,6 +179,8 @@ static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 		return false;
 	if (caps->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command)
 		return false;
+	if (!sluice_formats_valid(caps, ops))
+		return false;
 	/* caches are maintained before ->start; who takes ops may be in an interrupt */
 	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;
 }

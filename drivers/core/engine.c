@@ -262,7 +262,12 @@ bool sluice_job_is_lapped(const struct sluice_job *job)
 
 static bool sluice_op_revoked(const struct sluice_op_desc *op)
 {
-	return sluice_slot_revoked(op->dst) || sluice_slot_revoked(op->src);
+	unsigned int i;
+
+	for (i = 0; i < op->num_ranges; i++)
+		if (sluice_slot_revoked(op->ranges[i].slot))
+			return true;
+	return false;
 }
 
 /* Why the next job of a queue is not to go on, or 0. */
@@ -428,6 +433,7 @@ void sluice_job_update(struct sluice_engine *engine, struct sluice_job *job)
  */
 void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *entity,
 			    unsigned long *flags)
+	__must_hold(&engine->lock)
 {
 	struct sluice_job *job, *ended = NULL;
 	unsigned int ends = 0;
@@ -1178,7 +1184,7 @@ int sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
 		INIT_LIST_HEAD(&engine->ready[i]);
 	INIT_WORK(&engine->work, sluice_engine_work);
 	timer_setup(&engine->timer, sluice_engine_timer, 0);
-	return sluice_flights_init(engine);
+	return sluice_formats_copy(&engine->caps) ?: sluice_flights_init(engine);
 }
 
 /**
@@ -1193,6 +1199,7 @@ void sluice_engine_fini(struct sluice_engine *engine)
 	cancel_work_sync(&engine->work);
 	kfree(engine->flights);
 	engine->flights = NULL;
+	sluice_formats_free(&engine->caps);
 }
 
 /**

@@ -168,15 +168,20 @@ void sluice_flights_set_timer(struct sluice_engine *engine, unsigned long now)
 	mod_timer(&engine->timer, earliest);
 }
 
-/* An op that uses the slot is in flight, or is not any more. */
-static void sluice_slot_use(struct sluice_engine *engine, struct sluice_slot *slot, int change)
+/* An op that uses these slots is in flight, or is not any more. */
+static void sluice_op_use_slots(struct sluice_engine *engine, const struct sluice_op_desc *op,
+				int change)
 {
+	unsigned int i;
+
 	lockdep_assert_held(&engine->lock);
-	if (!slot)
-		return;
-	slot->in_flight += change;
-	if (!slot->in_flight && !list_empty(&slot->revoke))
-		list_move(&slot->revoke, &engine->revoked);
+	for (i = 0; i < op->num_ranges; i++) {
+		struct sluice_slot *slot = op->ranges[i].slot;
+
+		slot->in_flight += change;
+		if (!slot->in_flight && !list_empty(&slot->revoke))
+			list_move(&slot->revoke, &engine->revoked);
+	}
 }
 
 /* Another cookie for the same place: never 0, and soon not one that was in use before. */
@@ -234,8 +239,7 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 	job->ops[flight->op].cookie = flight->cookie;
 	job->in_flight++;
 	entity->in_flight++;
-	sluice_slot_use(engine, job->ops[flight->op].dst, 1);
-	sluice_slot_use(engine, job->ops[flight->op].src, 1);
+	sluice_op_use_slots(engine, &job->ops[flight->op], 1);
 	if (!flight->op && !flight->pass)
 		trace_sluice_job_run(job, 0);
 	sluice_job_go_round(entity, job);
@@ -293,27 +297,30 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	if (flight->kept)
 		engine->check = true;
 	engine->num_kept -= flight->kept;
-	sluice_slot_use(engine, op->dst, -1);
-	sluice_slot_use(engine, op->src, -1);
+	sluice_op_use_slots(engine, op, -1);
 	if (engine->caps.flags & SLUICE_ENGINE_ORDERED)
 		sluice_flights_watch_clock(engine, NULL);
 	sluice_engine_rested(engine);
 }
 
 /*
- * A software engine uses the CPU's caches: before an op both ranges are brought
+ * A software engine uses the CPU's caches: before an op all its ranges are brought
  * up to date, after it what was written goes to memory.
  */
 static void sluice_op_sync(const struct sluice_engine *engine, const struct sluice_op_desc *op,
 			   bool before)
 {
+	unsigned int i;
+
 	if (!(engine->caps.flags & SLUICE_ENGINE_CPU) ||
 	    !sluice_compat_need_sync(engine->sdev->parent))
 		return;
-	if (op->dst)
-		sluice_slot_sync(op->dst, op->dst_offset, op->length, before);
-	if (before && op->src)
-		sluice_slot_sync(op->src, op->src_offset, op->length, true);
+	for (i = 0; i < op->num_ranges; i++) {
+		const struct sluice_range *range = &op->ranges[i];
+
+		if (before || range->write)
+			sluice_slot_sync(range->slot, range->offset, range->length, before);
+	}
 }
 
 /**
@@ -369,6 +376,10 @@ static void sluice_job_add_result(struct sluice_job *job, const struct sluice_re
 		return;
 	job->result.timestamp = result->timestamp;
 	job->result.sequence = result->sequence;
+	job->result.flags &= SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED;
+	job->result.flags |= result->flags & SLUICE_FRAME_ALL;
+	job->result.width = result->width;
+	job->result.height = result->height;
 	if (entity->streams)
 		job->result.dropped += result->dropped;
 	entity->streams = true;

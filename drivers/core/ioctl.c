@@ -30,6 +30,10 @@ union sluice_any_args {
 	struct sluice_cancel cancel;
 	struct sluice_ack ack;
 	struct sluice_queue_info queue_info;
+	struct sluice_engine_info engine_info;
+	struct sluice_enum_formats enum_formats;
+	struct sluice_enum_sizes enum_sizes;
+	struct sluice_enum_intervals enum_intervals;
 };
 
 /**

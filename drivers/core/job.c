@@ -31,23 +31,21 @@
 /* What a job holds may be given back anywhere, but for the last references. */
 static bool sluice_job_let_go(struct sluice_job *job)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	/* maybe in an interrupt: no long work, and no vfree() */
 	if (job->num_ops > SLUICE_FEW_OPS || job->max_deps > SLUICE_FEW_OPS ||
 	    job->num_commands)
 		return false;
 	sluice_job_drop_deps(job);
-	for (i = 0; i < job->num_ops; i++) {
-		struct sluice_op_desc *desc = &job->ops[i];
+	for (i = 0; i < job->num_ops; i++)
+		for (j = 0; j < job->ops[i].num_ranges; j++) {
+			struct sluice_range *range = &job->ops[i].ranges[j];
 
-		if (!sluice_slot_put_unless_last(desc->dst))
-			return false;
-		desc->dst = NULL;
-		if (!sluice_slot_put_unless_last(desc->src))
-			return false;
-		desc->src = NULL;
-	}
+			if (!sluice_slot_put_unless_last(range->slot))
+				return false;
+			range->slot = NULL;
+		}
 	return refcount_dec_not_one(&job->queue->ref.refcount);
 }
 
@@ -73,14 +71,13 @@ static void sluice_job_bury(struct sluice_job *job)
 {
 	struct sluice_queue *queue = job->queue;
 	struct sluice_device *sdev = queue->sdev;
-	unsigned int i;
+	unsigned int i, j;
 
 	/* before the queue: the engine, which tells them, uses it */
 	sluice_job_drop_deps(job);
-	for (i = 0; i < job->num_ops; i++) {
-		sluice_slot_put(job->ops[i].dst);
-		sluice_slot_put(job->ops[i].src);
-	}
+	for (i = 0; i < job->num_ops; i++)
+		for (j = 0; j < job->ops[i].num_ranges; j++)
+			sluice_slot_put(job->ops[i].ranges[j].slot);
 	/* the device stays: the job has entered it, or its caller holds the queue's file */
 	sluice_queue_put(queue);
 	sluice_job_free(job, sdev);
@@ -135,7 +132,30 @@ void sluice_job_put(struct sluice_job *job)
 
 /* Copy */
 
-static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op)
+static void sluice_op_add_range(struct sluice_op_desc *desc, u32 *slots, u32 slot, u64 offset,
+				u64 length, bool write)
+{
+	slots[desc->num_ranges] = slot;
+	desc->ranges[desc->num_ranges++] = (struct sluice_range) {
+		.offset = offset, .length = length, .write = write,
+	};
+}
+
+/* Which ranges has an op that is no image, in which slots? */
+static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluice_op *op,
+				 u32 *slots)
+{
+	bool program = op->kind == SLUICE_OP_PROGRAM;
+
+	if (!program || op->flags & SLUICE_OP_DST)
+		sluice_op_add_range(desc, slots, op->dst, op->dst_offset, op->length, true);
+	if (program ? op->flags & SLUICE_OP_SRC : op->kind == SLUICE_OP_COPY)
+		sluice_op_add_range(desc, slots, op->src, op->src_offset,
+				    program ? op->program.src_length : op->length, false);
+}
+
+static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op,
+			  u32 *slots)
 {
 	*desc = (struct sluice_op_desc) {
 		.kind = op->kind,
@@ -143,6 +163,13 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 		.src_offset = op->src_offset,
 		.length = op->length,
 	};
+	if (op->kind == SLUICE_OP_CAPTURE || op->kind == SLUICE_OP_PLAYBACK)
+		return op->flags ? -EINVAL : sluice_frame_copy(&job->queue->engine->caps, desc,
+							       op, slots);
+	if (op->planes || op->num_planes || op->plane_size || op->modifier || op->field ||
+	    op->reserved)
+		return -EINVAL;
+	sluice_op_add_ranges(desc, op, slots);
 	switch (op->kind) {
 	case SLUICE_OP_COPY:
 		if (op->pad[0] || op->pad[1] || op->pad[2])
@@ -152,18 +179,6 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 		if (op->src || op->src_offset || op->value > U32_MAX || op->pad[1] || op->pad[2])
 			return -EINVAL;
 		desc->value = op->value;
-		break;
-	case SLUICE_OP_CAPTURE:
-	case SLUICE_OP_PLAYBACK:
-		if (op->kind == SLUICE_OP_CAPTURE ? op->src || op->src_offset :
-						    op->dst || op->dst_offset)
-			return -EINVAL;
-		if (op->pad[2])
-			return -EINVAL;
-		desc->frame.width = op->frame.width;
-		desc->frame.height = op->frame.height;
-		desc->frame.stride = op->frame.stride;
-		desc->frame.format = op->frame.format;
 		break;
 	case SLUICE_OP_PROGRAM:
 		return sluice_program_copy(job, desc, op);
@@ -175,7 +190,7 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 
 /* The numbers of the slots are kept aside until the slots may be held. */
 static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submit *args,
-			       u32 (*slots)[2])
+			       u32 (*slots)[SLUICE_MAX_PLANES])
 {
 	size_t op_size = args->op_size ?: SLUICE_OP_SIZE_V1;
 	u64 kinds = job->queue->engine->caps.op_kinds;
@@ -190,13 +205,11 @@ static int sluice_job_copy_ops(struct sluice_job *job, const struct sluice_submi
 		if (ret)
 			return ret;
 		job->num_ops = i + 1;	/* what they hold is to be put */
-		ret = sluice_op_copy(job, &job->ops[i], &op);
+		ret = sluice_op_copy(job, &job->ops[i], &op, slots[i]);
 		if (ret)
 			return ret;
 		if (!(kinds & BIT_ULL(op.kind)))
 			return -EOPNOTSUPP;
-		slots[i][0] = op.dst;
-		slots[i][1] = op.src;
 	}
 	return 0;
 }
@@ -247,48 +260,62 @@ static int sluice_check_range(u64 offset, u64 length, const struct sluice_slot *
 	return 0;
 }
 
-static int sluice_check_frame(const struct sluice_op_desc *desc, const struct sluice_device *sdev)
+/* Each range inside its slot, which was attached for what the op does. */
+static int sluice_op_check_ranges(const struct sluice_op_desc *desc, u64 align)
 {
-	u64 line = (u64)desc->frame.width * 4;
+	unsigned int i;
+	int ret;
 
-	if (!desc->frame.width)
-		return desc->frame.height || desc->frame.stride || desc->frame.format ?
-			-EINVAL : 0;
-	if (!desc->frame.height || desc->frame.stride < line || desc->frame.stride % 4 ||
-	    !sdev->ops->check_format || !sdev->ops->check_format(desc->frame.format))
-		return -EINVAL;
-	if ((u64)(desc->frame.height - 1) * desc->frame.stride + line > desc->length)
-		return -ERANGE;
+	for (i = 0; i < desc->num_ranges; i++) {
+		const struct sluice_range *range = &desc->ranges[i];
+
+		if (range->offset & (align - 1))
+			return -EINVAL;
+		if (!(range->slot->flags & (range->write ? SLUICE_ATTACH_WRITE :
+							   SLUICE_ATTACH_READ)))
+			return -EACCES;
+		ret = sluice_check_range(range->offset, range->length, range->slot);
+		if (ret)
+			return ret;
+	}
 	return 0;
+}
+
+/* Planes have what they need; all of them in one slot are inside what was given for them. */
+static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_desc *desc)
+{
+	u64 length = desc->length;
+	int ret;
+
+	if (length & (job->queue->engine->caps.op_align - 1))
+		return -EINVAL;
+	ret = sluice_frame_check(job->queue->engine, desc);
+	if (ret || !length)
+		return ret;
+	return sluice_check_range(desc->ranges[0].offset, length, desc->ranges[0].slot);
 }
 
 static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
-	const struct sluice_device *sdev = job->queue->sdev;
 	bool program = desc->kind == SLUICE_OP_PROGRAM;
+	bool frame = desc->kind == SLUICE_OP_CAPTURE || desc->kind == SLUICE_OP_PLAYBACK;
 	u64 src_length = program ? desc->program.src_length : desc->length;
 	u64 align = job->queue->engine->caps.op_align;
 	int ret;
 
+	if (frame && desc->frame.width) {
+		ret = sluice_op_check_frame(job, desc);
+		return ret ?: sluice_op_check_ranges(desc, align);
+	}
 	if (desc->kind == SLUICE_OP_FILL)
 		align = max_t(u64, align, sizeof(u32));
-	if ((!desc->length && !program) ||
-	    (desc->length | src_length | desc->dst_offset | desc->src_offset) & (align - 1))
+	if ((!desc->length && !program) || (desc->length | src_length) & (align - 1))
 		return -EINVAL;
-	if (desc->dst && !(desc->dst->flags & SLUICE_ATTACH_WRITE))
-		return -EACCES;
-	if (desc->src && !(desc->src->flags & SLUICE_ATTACH_READ))
-		return -EACCES;
-	ret = sluice_check_range(desc->dst_offset, desc->length, desc->dst);
-	if (ret)
-		return ret;
-	ret = sluice_check_range(desc->src_offset, src_length, desc->src);
+	ret = sluice_op_check_ranges(desc, align);
 	if (ret)
 		return ret;
 	if (program)
 		return sluice_program_check(job, desc);
-	if (desc->kind == SLUICE_OP_CAPTURE || desc->kind == SLUICE_OP_PLAYBACK)
-		return sluice_check_frame(desc, sdev);
 	if (desc->kind == SLUICE_OP_COPY && desc->src->dmabuf == desc->dst->dmabuf &&
 	    desc->src_offset < desc->dst_offset + desc->length &&
 	    desc->dst_offset < desc->src_offset + desc->length)
@@ -297,28 +324,29 @@ static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *
 }
 
 static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_queue *queue,
-			       const u32 *slots)
+			     const u32 *slots)
 {
-	bool program = desc->kind == SLUICE_OP_PROGRAM;
-	struct sluice_slot *slot;
+	unsigned int i;
 
-	if (program ? desc->flags & SLUICE_OP_DST : desc->kind != SLUICE_OP_PLAYBACK) {
-		slot = sluice_slot_get(queue, slots[0]);
+	for (i = 0; i < desc->num_ranges; i++) {
+		struct sluice_range *range = &desc->ranges[i];
+		struct sluice_slot *slot = sluice_slot_get(queue, slots[i]);
+
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
-		desc->dst = slot;
-	}
-	if (program ? desc->flags & SLUICE_OP_SRC :
-		      desc->kind == SLUICE_OP_COPY || desc->kind == SLUICE_OP_PLAYBACK) {
-		slot = sluice_slot_get(queue, slots[1]);
-		if (IS_ERR(slot))
-			return PTR_ERR(slot);
-		desc->src = slot;
+		range->slot = slot;
+		if (range->write && !desc->dst) {
+			desc->dst = slot;
+			desc->dst_offset = range->offset;
+		} else if (!range->write && !desc->src) {
+			desc->src = slot;
+			desc->src_offset = range->offset;
+		}
 	}
 	return 0;
 }
 
-static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
+static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[SLUICE_MAX_PLANES])
 {
 	struct sluice_queue *queue = job->queue;
 	unsigned int i;
@@ -333,19 +361,50 @@ static int sluice_job_resolve(struct sluice_job *job, u32 (*slots)[2])
 	return ret;
 }
 
-/* From the place of the op before, if that is in the same slot and not further on. */
-static void sluice_op_place(struct sluice_cursor *at, const struct sluice_slot *slot, u64 offset,
-			    const struct sluice_cursor *before, const struct sluice_slot *there,
-			    u64 its_offset)
+/*
+ * The place from which it is not far to a range: that of the range before it in the op, or
+ * of its like in the op before, which are in the same slot and not further on.
+ */
+static const struct sluice_cursor *sluice_range_near(const struct sluice_op_desc *desc,
+						     unsigned int range,
+						     const struct sluice_op_desc *before,
+						     u64 *offset)
 {
-	if (!slot)
-		return;
-	if (slot != there || offset < its_offset) {
-		sluice_cursor_init(at, slot, offset);
-		return;
+	const struct sluice_range *wanted = &desc->ranges[range], *best = NULL, *near[2] = {};
+	unsigned int i;
+
+	if (range)
+		near[0] = wanted - 1;
+	if (range < before->num_ranges)
+		near[1] = &before->ranges[range];
+	for (i = 0; i < ARRAY_SIZE(near); i++)
+		if (near[i] && near[i]->slot == wanted->slot &&
+		    near[i]->offset <= wanted->offset &&
+		    (!best || near[i]->offset > best->offset))
+			best = near[i];
+	*offset = best ? best->offset : 0;
+	return best ? &best->at : NULL;
+}
+
+static void sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_desc *before)
+{
+	unsigned int i;
+
+	for (i = 0; i < desc->num_ranges; i++) {
+		struct sluice_range *range = &desc->ranges[i];
+		const struct sluice_cursor *near;
+		u64 offset;
+
+		near = sluice_range_near(desc, i, before, &offset);
+		if (near) {
+			range->at = *near;
+			sluice_cursor_advance(&range->at, range->offset - offset);
+		} else {
+			sluice_cursor_init(&range->at, range->slot, range->offset);
+		}
 	}
-	*at = *before;
-	sluice_cursor_advance(at, offset - its_offset);
+	for (i = desc->num_ranges; i--; )
+		*(desc->ranges[i].write ? &desc->dst_at : &desc->src_at) = desc->ranges[i].at;
 }
 
 /*
@@ -365,10 +424,7 @@ static void sluice_job_place_ops(struct sluice_job *job)
 
 		if (desc->kind == SLUICE_OP_PROGRAM)
 			continue;
-		sluice_op_place(&desc->dst_at, desc->dst, desc->dst_offset,
-				&before->dst_at, before->dst, before->dst_offset);
-		sluice_op_place(&desc->src_at, desc->src, desc->src_offset,
-				&before->src_at, before->src, before->src_offset);
+		sluice_op_place(desc, before);
 		before = desc;
 	}
 }
@@ -465,12 +521,12 @@ static int sluice_job_publish(struct sluice_job *job)
  */
 bool sluice_job_revoked(const struct sluice_job *job)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	for (i = 0; i < job->num_ops; i++)
-		if (sluice_slot_revoked(job->ops[i].dst) ||
-		    sluice_slot_revoked(job->ops[i].src))
-			return true;
+		for (j = 0; j < job->ops[i].num_ranges; j++)
+			if (sluice_slot_revoked(job->ops[i].ranges[j].slot))
+				return true;
 	return false;
 }
 
@@ -480,7 +536,7 @@ static struct sluice_job *sluice_job_create(const struct sluice_call *call,
 					    struct sluice_queue *queue,
 					    const struct sluice_submit *args)
 {
-	size_t claims = size_mul(2 * sizeof(struct sluice_claim), args->num_ops);
+	size_t claims = size_mul(SLUICE_MAX_PLANES * sizeof(struct sluice_claim), args->num_ops);
 	struct sluice_job *job;
 
 	job = kvmalloc(size_add(struct_size(job, ops, args->num_ops), claims),
@@ -558,7 +614,7 @@ static int sluice_job_answer(struct sluice_job *job, struct sluice_call *call,
 
 /* With queue->submit_lock held: the point is ours if nothing fails. */
 static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
-			 struct sluice_submit *args, u32 (*slots)[2])
+			 struct sluice_submit *args, u32 (*slots)[SLUICE_MAX_PLANES])
 {
 	struct ww_acquire_ctx ctx;
 	int ret;
@@ -650,7 +706,8 @@ static void sluice_queue_leave(struct sluice_queue *queue)
 int sluice_job_submit(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args)
 {
-	u32 few_slots[SLUICE_FEW_OPS][2], (*slots)[2] = few_slots;
+	u32 few_slots[SLUICE_FEW_OPS][SLUICE_MAX_PLANES];
+	u32 (*slots)[SLUICE_MAX_PLANES] = few_slots;
 	struct sluice_job *job;
 	int ret;
 

@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -214,6 +215,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
+			SLUICE_CAP_FORMATS |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
@@ -237,6 +239,74 @@ static int sluice_node_info(struct sluice_call *call)
 	strscpy(info->name, sdev->name, sizeof(info->name));
 	strscpy(info->driver, sdev->driver, sizeof(info->driver));
 	return 0;
+}
+
+/* An engine that a caller names, or why there is none. */
+static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 index, u32 flags)
+{
+	struct sluice_device *sdev = sluice_call_device(call);
+
+	if (flags || index >= sdev->num_engines)
+		return ERR_PTR(-EINVAL);
+	if (READ_ONCE(sdev->gone))
+		return ERR_PTR(-ENODEV);
+	return &sdev->engines[array_index_nospec(index, sdev->num_engines)];
+}
+
+/* What kinds of ops do to memory. */
+#define SLUICE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
+				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM))
+#define SLUICE_KINDS_READ	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_PLAYBACK) | \
+				 BIT_ULL(SLUICE_OP_PROGRAM))
+
+static int sluice_node_engine_info(struct sluice_call *call)
+{
+	struct sluice_engine_info *info = call->data;
+	const struct sluice_engine *engine = sluice_call_engine(call, info->index, info->flags);
+	const struct sluice_engine_caps *caps;
+
+	if (IS_ERR(engine))
+		return PTR_ERR(engine);
+	caps = &engine->caps;
+	*info = (struct sluice_engine_info) {
+		.index = engine->index,
+		.op_kinds = caps->op_kinds,
+		.properties = (caps->flags & SLUICE_ENGINE_ORDERED ? SLUICE_ENGINE_IS_ORDERED : 0) |
+			(caps->flags & SLUICE_ENGINE_CPU ? SLUICE_ENGINE_IS_SOFTWARE : 0) |
+			(caps->op_kinds & SLUICE_KINDS_WRITE ? SLUICE_ENGINE_WRITES : 0) |
+			(caps->op_kinds & SLUICE_KINDS_READ ? SLUICE_ENGINE_READS : 0),
+		.depth = caps->depth,
+		.op_align = caps->op_align,
+		.stride_align = caps->stride_align ?: 1,
+		.num_formats = caps->num_formats,
+	};
+	return 0;
+}
+
+static int sluice_node_enum_formats(struct sluice_call *call)
+{
+	struct sluice_enum_formats *args = call->data;
+	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+
+	args->reserved = 0;
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_format(engine, args);
+}
+
+static int sluice_node_enum_sizes(struct sluice_call *call)
+{
+	struct sluice_enum_sizes *args = call->data;
+	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+
+	args->reserved = 0;
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_size(engine, args);
+}
+
+static int sluice_node_enum_intervals(struct sluice_call *call)
+{
+	struct sluice_enum_intervals *args = call->data;
+	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_interval(engine, args);
 }
 
 static int sluice_node_heap_info(struct sluice_call *call)
@@ -405,6 +475,12 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	  sluice_node_wrap },
 	{ SLUICE_IOCTL_SYNC, SLUICE_SYNC_FIRST_SIZE, 0, sluice_node_sync },
 	{ SLUICE_IOCTL_EVENTFD, SLUICE_EVENTFD_FIRST_SIZE, 0, sluice_node_eventfd },
+	{ SLUICE_IOCTL_ENGINE_INFO, SLUICE_ENGINE_INFO_FIRST_SIZE, 0, sluice_node_engine_info },
+	{ SLUICE_IOCTL_ENUM_FORMATS, SLUICE_ENUM_FORMATS_FIRST_SIZE, 0,
+	  sluice_node_enum_formats },
+	{ SLUICE_IOCTL_ENUM_SIZES, SLUICE_ENUM_SIZES_FIRST_SIZE, 0, sluice_node_enum_sizes },
+	{ SLUICE_IOCTL_ENUM_INTERVALS, SLUICE_ENUM_INTERVALS_FIRST_SIZE, 0,
+	  sluice_node_enum_intervals },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -269,6 +269,9 @@ void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, 
 		.xruns = job->xruns,
 		.started = ktime_to_ns(job->started),
 		.ended = ktime_to_ns(now),
+		.flags = job->result.flags,
+		.width = job->result.width,
+		.height = job->result.height,
 	};
 	struct sluice_uring *uring;
 	unsigned long flags;

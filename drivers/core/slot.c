@@ -605,6 +605,21 @@ void *sluice_slot_vaddr(const struct sluice_slot *slot)
 EXPORT_SYMBOL_GPL(sluice_slot_vaddr);
 
 /**
+ * sluice_slot_shares - may two slots be the same memory?
+ * @slot: of an op in flight
+ * @other: of another one, of the same queue; either may be NULL
+ *
+ * The same dma-buf may be in a queue more than once.
+ *
+ * Context: any.  Return: true if so.
+ */
+bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot *other)
+{
+	return slot && other && slot->dmabuf->resv == other->dmabuf->resv;
+}
+EXPORT_SYMBOL_GPL(sluice_slot_shares);
+
+/**
  * sluice_cursor_advance - move on
  * @cursor: the place
  * @bytes: how far; to the end of the slot at most, which is no place to read

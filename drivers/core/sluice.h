@@ -49,28 +49,64 @@ struct sluice_cursor {
 };
 
 /**
+ * struct sluice_range - memory of a slot that an op uses
+ * @slot: the slot; the range lies inside it
+ * @offset: bytes
+ * @length: bytes, not 0
+ * @at: where it begins in bus addresses; not of a program, nor of a software engine
+ * @write: the op writes to it; else it reads
+ */
+struct sluice_range {
+	struct sluice_slot *slot;
+	u64 offset;
+	u64 length;
+	struct sluice_cursor at;
+	bool write;
+};
+
+/**
+ * struct sluice_frame - an image, as the engine's caps list it
+ * @width: pixels; for most formats with subsampling an even number
+ * @height: lines that are in memory
+ * @format: fourcc
+ * @field: SLUICE_FIELD_*
+ * @modifier: of DRM
+ * @num_planes: of the format
+ * @strides: bytes from line to line of each plane: no less than its pixels need, where the
+ *	core knows the format; multiples of caps.stride_align
+ */
+struct sluice_frame {
+	u32 width;
+	u32 height;
+	u32 format;
+	u32 field;
+	u64 modifier;
+	u32 num_planes;
+	u32 strides[SLUICE_MAX_PLANES];
+};
+
+/**
  * struct sluice_op_desc - one op of a job, checked and resolved by the core
  * @cookie: names it towards the core as long as it is in flight; not 0.  The lower
  *	SLUICE_COOKIE_BITS are less than caps.depth, and no other op in flight has them: a
  *	driver may number its descriptors so
  * @kind: enum sluice_op_kind; one that the device has
  * @flags: program: SLUICE_OP_*
- * @dst: slot written to, NULL of a playback and where a program has none; the
- *	range lies inside it
+ * @dst: slot written to, of a frame that of its first plane; NULL of a playback and where a
+ *	program has none; the range lies inside it
  * @src: slot read from (copy, playback, program), else NULL; the ranges of a copy
  *	do not overlap
  * @dst_offset: bytes
  * @src_offset: bytes
  * @dst_at: where that is in bus addresses; not of a program, nor of a software engine
  * @src_at: the same of @src
- * @length: bytes, a multiple of op_align; not 0, but in a program without @dst
+ * @length: bytes, a multiple of op_align; not 0, but in a program without @dst.  Of a frame
+ *	whose planes have places of their own, the sum of what they need
  * @value: fill: the 32-bit value
- * @frame: capture, playback: the geometry; width 0 for raw data
- * @frame.width: pixels
- * @frame.height: lines
- * @frame.stride: bytes, at least width * 4; (height - 1) * stride + width * 4
- *	is within @length
- * @frame.format: DRM fourcc, one that the driver's check_format() accepted
+ * @num_ranges: length of @ranges
+ * @ranges: all memory that it uses: of a frame each plane, in the order of the format; else
+ *	that of @dst, then that of @src.  Planes may be in one slot or in several
+ * @frame: capture, playback: the image; width 0 for raw data
  * @program: program: each command is well-formed, and was allowed by the driver's
  *	check_command() at SUBMIT
  * @program.commands: what to do; a WRITE_DST or WRITE_SRC has become a WRITE of the
@@ -90,13 +126,10 @@ struct sluice_op_desc {
 	struct sluice_cursor src_at;
 	u64 length;
 	u32 value;
+	u32 num_ranges;
+	struct sluice_range ranges[SLUICE_MAX_PLANES];
 	union {
-		struct {
-			u32 width;
-			u32 height;
-			u32 stride;
-			u32 format;
-		} frame;
+		struct sluice_frame frame;
 		struct {
 			struct sluice_command *commands;
 			u32 num_commands;
@@ -114,6 +147,9 @@ struct sluice_op_desc {
  * @sequence: capture, playback: the engine's frame number; those that were lost count
  * @dropped: capture: frames lost since the engine's result before; playback: frames for
  *	which there was nothing since then.  A device that halts: 1 for an interruption
+ * @flags: capture, playback: SLUICE_FRAME_*; a frame that is damaged has @status 0
+ * @width: capture: pixels of a line that came in, of an image; playback: that were shown
+ * @height: likewise lines
  */
 struct sluice_result {
 	int status;
@@ -121,6 +157,9 @@ struct sluice_result {
 	ktime_t timestamp;
 	u64 sequence;
 	u64 dropped;
+	u32 flags;
+	u32 width;
+	u32 height;
 };
 
 #define SLUICE_COOKIE_BITS	10
@@ -136,17 +175,76 @@ struct sluice_result {
 	(SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK | SLUICE_ENGINE_ORDERED)
 
 /**
+ * struct sluice_interval_range - frame intervals
+ * @min: the shortest
+ * @max: the longest; 0/0 for @min alone
+ * @step: 0/0 for one second
+ */
+struct sluice_interval_range {
+	struct sluice_fraction min;
+	struct sluice_fraction max;
+	struct sluice_fraction step;
+};
+
+/**
+ * struct sluice_size_range - frame sizes
+ * @min_width: pixels, not 0
+ * @max_width: 0 for @min_width alone
+ * @step_width: widths are @min_width plus a multiple of it; 0 for 1
+ * @min_height: lines, not 0
+ * @max_height: 0 for @min_height alone
+ * @step_height: 0 for 1
+ * @num_intervals: length of @intervals
+ * @intervals: of frames of these sizes, or NULL
+ */
+struct sluice_size_range {
+	u32 min_width;
+	u32 max_width;
+	u32 step_width;
+	u32 min_height;
+	u32 max_height;
+	u32 step_height;
+	u32 num_intervals;
+	const struct sluice_interval_range *intervals;
+};
+
+/**
+ * struct sluice_format_caps - a format of an engine's frames
+ * @format: fourcc of DRM, or of V4L2 where DRM has none
+ * @modifier: of DRM; one other than LINEAR needs ->check_frame
+ * @num_planes: 0 if the core knows the format; else ->check_frame is needed
+ * @fields: bit (1 << SLUICE_FIELD_*) for each that it can be; 0 for NONE alone
+ * @num_sizes: length of @sizes, not 0
+ * @sizes: which sizes there are
+ */
+struct sluice_format_caps {
+	u32 format;
+	u64 modifier;
+	u32 num_planes;
+	u32 fields;
+	u32 num_sizes;
+	const struct sluice_size_range *sizes;
+};
+
+/**
  * struct sluice_engine_caps - what an engine is and can do
  * @op_kinds: bit (1 << kind) for every op kind that it understands
  * @flags: SLUICE_ENGINE_*
  * @depth: ops that the driver may have at a time, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
  * @op_align: offsets and lengths of ops are multiples of it; a power of two
+ * @stride_align: strides of frames are multiples of it; a power of two, 0 for 1
+ * @num_formats: length of @formats
+ * @formats: of frames; without any, frames come as raw data only.  The core copies it, with
+ *	all that it points to
  */
 struct sluice_engine_caps {
 	u64 op_kinds;
 	u32 flags;
 	u32 depth;
 	u32 op_align;
+	u32 stride_align;
+	u32 num_formats;
+	const struct sluice_format_caps *formats;
 };
 
 /**
@@ -172,7 +270,10 @@ enum sluice_aborted {
  *	appears: sluice_device_add_bar(), sluice_device_add_interrupts().  Called
  *	once, inside sluice_device_register(), with its @priv.  0 or a negative errno,
  *	with which registration then fails.
- * @check_format: optional: may a frame have this DRM fourcc?  Any context.
+ * @check_frame: optional: may there be such a frame, which the engine lists, and how many
+ *	bytes does each plane need?  @bytes has what the core has computed, 0 for formats
+ *	that it does not know; to be raised where the device needs more.  0 or a negative
+ *	errno, usually -EINVAL, for SUBMIT.  Process context, dma_resv not held
  * @check_command: of a device that runs programs: may this command be used?  0 or
  *	-EACCES, or -EINVAL for a register or interrupt that does not exist.
  *	With the @priv of sluice_device_register().  Process context; it is asked
@@ -200,7 +301,8 @@ enum sluice_aborted {
  */
 struct sluice_device_ops {
 	int (*prepare)(struct sluice_device *sdev, void *priv);
-	bool (*check_format)(u32 fourcc);
+	int (*check_frame)(struct sluice_engine *engine, const struct sluice_frame *frame,
+			   u64 bytes[SLUICE_MAX_PLANES]);
 	int (*check_command)(void *priv, const struct sluice_command *command);
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
 	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
@@ -270,6 +372,7 @@ unsigned int sluice_engine_index(const struct sluice_engine *engine);
 
 /* slot.c */
 void *sluice_slot_vaddr(const struct sluice_slot *slot);
+bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot *other);
 
 void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *slot, u64 offset);
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes);

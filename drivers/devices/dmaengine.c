@@ -7,9 +7,14 @@
  * offset between bus and physical addresses and its IOMMU hold for the memory.
  *
  * An op is a line of descriptors, one for each stretch that is a single segment
- * on either side.  A bounded batch of them is in flight; when all have called
- * back, a work item prepares the next.  That is not left to the callback, which
- * is a tasklet: some drivers prepare with GFP_KERNEL although they should not.
+ * on either side.  Descriptors of several ops are in flight, so that the channel always
+ * has the next one.  More are prepared in process context, in ->kick or a work item, under
+ * channel->feed.  That is not left to the callback, which is a tasklet: some drivers
+ * prepare with GFP_KERNEL although they should not.
+ *
+ * A channel can only be stopped as a whole, and what it did last is not known then.  So
+ * ops that were stopped without need are done again from their beginning.  That changes
+ * nothing, because no op is behind one whose source it overwrites: it waits.
  *
  * A fence must end in finite time, so only channels that can be stopped are
  * taken (device_terminate_all; ioat and mv_xor have none).
@@ -24,6 +29,7 @@
 #include <linux/dmaengine.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/rcupdate.h>
@@ -36,7 +42,8 @@
 #include "sluice.h"
 
 #define DMAE_MAX_CHANNELS	16
-#define DMAE_BATCH		32
+#define DMAE_DEPTH		32	/* ops in flight */
+#define DMAE_PIECES		64	/* descriptors in flight */
 #define DMAE_PATTERN_SIZE	SZ_64K
 
 static char *channels[DMAE_MAX_CHANNELS];
@@ -49,13 +56,43 @@ module_param(engines, uint, 0444);
 MODULE_PARM_DESC(engines, "how many channels to take if none is named, 1 to 16 (default 2)");
 
 /**
- * struct dmae_piece - a descriptor in flight
+ * struct dmae_piece - a descriptor in flight, or place for one
+ * @link: in channel->free, while there is none
  * @ch: its channel
+ * @op: what it is part of
  * @length: bytes
+ * @patterned: it copies from the channel's pattern
  */
 struct dmae_piece {
+	struct list_head link;
 	struct dmae_channel *ch;
+	struct dmae_op *op;
 	size_t length;
+	bool patterned;
+};
+
+/**
+ * struct dmae_op - an op in flight
+ * @link: in channel->ops
+ * @desc: the core's; valid while the op is in that list
+ * @cookie: of the op
+ * @dst: next byte to write
+ * @src: copy: next byte to read
+ * @left: bytes for which there is no descriptor yet
+ * @pending: descriptors in flight
+ * @status: the first error; no descriptor follows it
+ * @done: bytes written
+ */
+struct dmae_op {
+	struct list_head link;
+	const struct sluice_op_desc *desc;
+	u32 cookie;
+	struct sluice_cursor dst;
+	struct sluice_cursor src;
+	u64 left;
+	unsigned int pending;
+	int status;
+	u64 done;
 };
 
 /**
@@ -63,48 +100,47 @@ struct dmae_piece {
  * @chan: the kernel's; held
  * @dev: what does the DMA
  * @wq: runs @work
- * @work: prepares the next batch, or gives up after an error
+ * @work: prepares more descriptors, or begins anew after an error
+ * @max_piece: bytes that a descriptor may have at most
+ * @feed: one prepares, or stops the channel, at a time.  Guards what follows up to @lock
  * @pattern: memory full of one value, which a fill copies from; cached nowhere
  * @pattern_dma: and as the device sees it
- * @max_piece: bytes that a descriptor may have at most
  * @stuck: could not be stopped once, and is not used any more
- * @dst: next byte to write
- * @src: copy: next byte to read
- * @fill: the op is a fill
- * @bytewise: all bytes of the fill's value are the same
- * @left: bytes for which there is no descriptor yet
- * @lock: guards all below; and above what an op changes, while @preparing is false
- * @engine: its engine, once it has had an op
- * @cookie: of the op that it has, or 0
- * @preparing: a batch is being prepared: what ends meanwhile has no consequences
- *	before that is over
- * @pending: descriptors in flight
- * @status: the first error
- * @done: bytes written
- * @pieces: the batch
+ * @engine: its engine, if that may be asked for ops
+ * @lock: guards all below, and the ops.  Cursors are those of who holds @feed
+ * @ops: in flight, in order
+ * @in_flight: ops that the core counts as such, or a moment longer
+ * @more: ops or descriptors wait for room: @work is needed when there is some
+ * @broken: a descriptor has failed: the channel may have halted
+ * @stopping: what ends with an error now does so because the channel is being stopped
+ * @free: pieces that are not in flight
+ * @num_free: how many
+ * @patterned: pieces in flight that copy from @pattern
+ * @slots: by the lower bits of the cookie
+ * @pieces: all pieces
  */
 struct dmae_channel {
 	struct dma_chan *chan;
 	struct device *dev;
 	struct workqueue_struct *wq;
 	struct work_struct work;
+	size_t max_piece;
+	struct mutex feed;
 	u32 *pattern;
 	dma_addr_t pattern_dma;
-	size_t max_piece;
 	bool stuck;
-	struct sluice_cursor dst;
-	struct sluice_cursor src;
-	bool fill;
-	bool bytewise;
-	u64 left;
-	spinlock_t lock;
 	struct sluice_engine *engine;
-	u32 cookie;
-	bool preparing;
-	unsigned int pending;
-	int status;
-	u64 done;
-	struct dmae_piece pieces[DMAE_BATCH];
+	spinlock_t lock;
+	struct list_head ops;
+	unsigned int in_flight;
+	bool more;
+	bool broken;
+	bool stopping;
+	struct list_head free;
+	unsigned int num_free;
+	unsigned int patterned;
+	struct dmae_op slots[DMAE_DEPTH];
+	struct dmae_piece pieces[DMAE_PIECES];
 };
 
 /**
@@ -142,27 +178,36 @@ static struct dmae_channel *dmae_channel(struct sluice_engine *engine)
 	return device->engines[sluice_engine_index(engine)];
 }
 
-/*
- * Is there something for the work item to do?  It may have been queued for an op
- * that has ended meanwhile, and find the next one.
- */
-static bool dmae_due(struct dmae_channel *ch)
+/* Has the op ended?  Then it is the caller's, to be reported. */
+static bool dmae_take_ended(struct dmae_channel *ch, struct dmae_op *op)
 {
 	lockdep_assert_held(&ch->lock);
-	return ch->cookie && !ch->preparing && (ch->status || (!ch->pending && ch->left));
+	if (op->pending || (op->left && !op->status))
+		return false;
+	list_del(&op->link);
+	return true;
 }
 
-/* Something has ended.  Return: the cookie of the op that this was the end of, or 0. */
-static u32 dmae_decide(struct dmae_channel *ch)
+static void dmae_report(struct dmae_channel *ch, const struct dmae_op *op)
 {
-	u32 cookie = ch->cookie;
+	struct sluice_result result = { .status = op->status, .bytes = op->done };
+	unsigned long flags;
 
-	if (dmae_due(ch))
+	sluice_engine_done(ch->engine, op->cookie, &result);
+	spin_lock_irqsave(&ch->lock, flags);
+	ch->in_flight--;
+	if (ch->more)
 		queue_work(ch->wq, &ch->work);
-	if (ch->preparing || ch->status || ch->pending || ch->left)
-		return 0;
-	ch->cookie = 0;
-	return cookie;
+	spin_unlock_irqrestore(&ch->lock, flags);
+}
+
+static void dmae_put_piece(struct dmae_channel *ch, struct dmae_piece *piece)
+{
+	lockdep_assert_held(&ch->lock);
+	list_add_tail(&piece->link, &ch->free);
+	ch->num_free++;
+	ch->patterned -= piece->patterned;
+	piece->op->pending--;
 }
 
 /* A descriptor has ended.  Called by the channel's driver, usually in a tasklet. */
@@ -170,111 +215,306 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 {
 	struct dmae_piece *piece = data;
 	struct dmae_channel *ch = piece->ch;
-	struct sluice_result result = {};
+	struct dmae_op *op = piece->op;
 	unsigned long flags;
-	u32 cookie;
+	bool over;
 
 	spin_lock_irqsave(&ch->lock, flags);
-	ch->pending--;
-	if (ended->result == DMA_TRANS_NOERROR)
-		ch->done += piece->length;
-	else if (!ch->status)
-		ch->status = -EIO;
-	result.bytes = ch->done;
-	cookie = dmae_decide(ch);
+	if (ended->result == DMA_TRANS_NOERROR) {
+		op->done += piece->length;
+	} else if (ch->stopping) {
+		spin_unlock_irqrestore(&ch->lock, flags);
+		return;
+	} else {
+		op->status = op->status ?: -EIO;
+		ch->broken = true;
+	}
+	dmae_put_piece(ch, piece);
+	over = dmae_take_ended(ch, op);
+	if (ch->broken || (ch->more && ch->num_free >= DMAE_PIECES / 2))
+		queue_work(ch->wq, &ch->work);
 	spin_unlock_irqrestore(&ch->lock, flags);
-	if (cookie)
-		sluice_engine_done(ch->engine, cookie, &result);
+	if (over)
+		dmae_report(ch, op);
 }
 
-/* Queue one descriptor: as much as is in one piece on either side. */
-static int dmae_queue(struct dmae_channel *ch, struct dmae_piece *piece)
+/* How much comes next of an op, and from where: as much as is in one piece on either side. */
+static size_t dmae_stretch(struct dmae_channel *ch, const struct dmae_op *op, bool patterned,
+			   dma_addr_t *src)
 {
-	const unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
+	size_t length = min_t(u64, min(sluice_cursor_left(&op->dst), ch->max_piece), op->left);
+
+	if (patterned) {
+		*src = ch->pattern_dma;
+		return min_t(size_t, length, DMAE_PATTERN_SIZE);
+	}
+	*src = sluice_cursor_address(&op->src);
+	return min(length, sluice_cursor_left(&op->src));
+}
+
+/* memset takes the value of a byte */
+static bool dmae_is_bytewise(const struct dmae_channel *ch, const struct sluice_op_desc *desc)
+{
+	return desc->kind == SLUICE_OP_FILL &&
+	       dma_has_cap(DMA_MEMSET, ch->chan->device->cap_mask) &&
+	       desc->value == (desc->value & 0xff) * 0x01010101U;
+}
+
+/*
+ * A descriptor for what comes next of an op.  The last of an op is a fence: some
+ * controllers would begin the one behind it before it has ended.
+ */
+static struct dma_async_tx_descriptor *dmae_prepare(struct dmae_channel *ch, struct dmae_op *op,
+						    struct dmae_piece *piece)
+{
+	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
 	struct dma_device *device = ch->chan->device;
 	struct dma_async_tx_descriptor *tx;
-	dma_addr_t dst, src;
-	size_t length;
+	dma_addr_t dst = sluice_cursor_address(&op->dst), src;
+	size_t length = min_t(u64, min(sluice_cursor_left(&op->dst), ch->max_piece), op->left);
+	bool memset = dmae_is_bytewise(ch, op->desc) &&
+		      is_dma_fill_aligned(device, dst, 0, length);
 
-	dst = sluice_cursor_address(&ch->dst);
-	length = min(sluice_cursor_left(&ch->dst), ch->max_piece);
-	length = min_t(u64, length, ch->left);
-	if (ch->fill && ch->bytewise && is_dma_fill_aligned(device, dst, 0, length)) {
-		tx = dmaengine_prep_dma_memset(ch->chan, dst, ch->pattern[0] & 0xff, length,
-					       flags);
-	} else {
-		if (ch->fill) {
-			src = ch->pattern_dma;
-			length = min_t(size_t, length, DMAE_PATTERN_SIZE);
-		} else {
-			src = sluice_cursor_address(&ch->src);
-			length = min(length, sluice_cursor_left(&ch->src));
-		}
-		/* ops are aligned, but a foreign buffer's segments may be anything */
-		if (!is_dma_copy_aligned(device, dst, src, length))
-			return -EINVAL;
-		tx = dmaengine_prep_dma_memcpy(ch->chan, dst, src, length, flags);
-	}
-	if (!tx)
-		return -ENOMEM;
-	piece->ch = ch;
+	piece->patterned = !memset && op->desc->kind == SLUICE_OP_FILL;
+	if (!memset)
+		length = dmae_stretch(ch, op, piece->patterned, &src);
 	piece->length = length;
-	tx->callback_result = dmae_ended;
-	tx->callback_param = piece;
-	spin_lock_irq(&ch->lock);
-	ch->pending++;
-	spin_unlock_irq(&ch->lock);
-	if (dma_submit_error(dmaengine_submit(tx))) {
-		spin_lock_irq(&ch->lock);
-		ch->pending--;
-		spin_unlock_irq(&ch->lock);
-		return -EIO;
+	if (length == op->left)
+		flags |= DMA_PREP_FENCE;
+	if (memset)
+		tx = dmaengine_prep_dma_memset(ch->chan, dst, op->desc->value & 0xff, length, flags);
+	/* ops are aligned, but a foreign buffer's segments may be anything */
+	else if (!is_dma_copy_aligned(device, dst, src, length))
+		return ERR_PTR(-EINVAL);
+	else
+		tx = dmaengine_prep_dma_memcpy(ch->chan, dst, src, length, flags);
+	if (tx) {
+		tx->callback_result = dmae_ended;
+		tx->callback_param = piece;
 	}
-	ch->left -= length;
-	sluice_cursor_advance(&ch->dst, length);
-	if (!ch->fill)
-		sluice_cursor_advance(&ch->src, length);
+	return tx;
+}
+
+/* It cannot end before it is issued. */
+static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_piece *piece,
+		       struct dma_async_tx_descriptor *tx)
+{
+	bool rejected;
+
+	piece->op = op;
+	spin_lock_irq(&ch->lock);
+	list_del(&piece->link);
+	ch->num_free--;
+	ch->patterned += piece->patterned;
+	op->pending++;
+	spin_unlock_irq(&ch->lock);
+	rejected = dma_submit_error(dmaengine_submit(tx));
+	spin_lock_irq(&ch->lock);
+	if (rejected)
+		dmae_put_piece(ch, piece);
+	else
+		op->left -= piece->length;
+	spin_unlock_irq(&ch->lock);
+	if (rejected)
+		return -EIO;
+	sluice_cursor_advance(&op->dst, piece->length);
+	if (op->desc->kind == SLUICE_OP_COPY)
+		sluice_cursor_advance(&op->src, piece->length);
 	return 0;
 }
 
 /*
- * Prepare and start a batch; the caller has set @preparing.  If not a single
- * descriptor can be had, the op fails.
+ * Queue one descriptor.  0, or why the op fails; -EAGAIN: there is no room for more now,
+ * and @more has been set.
  */
-static void dmae_batch(struct dmae_channel *ch)
+static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 {
-	struct sluice_result result = {};
-	unsigned int i, context;
-	int ret = 0;
-	u32 cookie;
+	struct dma_async_tx_descriptor *tx;
+	struct dmae_piece *piece;
+	bool alone, room;
 
+	spin_lock_irq(&ch->lock);
+	piece = list_first_entry_or_null(&ch->free, struct dmae_piece, link);
+	ch->more |= !piece;
+	alone = ch->num_free == DMAE_PIECES;
+	spin_unlock_irq(&ch->lock);
+	if (!piece)
+		return -EAGAIN;
+	tx = dmae_prepare(ch, op, piece);
+	if (IS_ERR(tx))
+		return PTR_ERR(tx);
+	if (tx)
+		return dmae_submit(ch, op, piece, tx);
+	if (alone)
+		return -ENOMEM;
+	/* out of descriptors: those in flight come back, if they have not just now */
+	dma_async_issue_pending(ch->chan);
+	spin_lock_irq(&ch->lock);
+	room = ch->num_free == DMAE_PIECES;
+	ch->more |= !room;
+	spin_unlock_irq(&ch->lock);
+	return room ? 0 : -EAGAIN;
+}
+
+/*
+ * May descriptors of an op go behind those of the ops before it?  Not while it would
+ * overwrite what one of them reads (see above), or while another value is in the pattern.
+ */
+static bool dmae_must_wait(struct dmae_channel *ch, const struct dmae_op *op)
+{
+	const struct sluice_op_desc *desc = op->desc;
+	const struct dmae_op *before;
+
+	lockdep_assert_held(&ch->lock);
+	if (desc->kind == SLUICE_OP_FILL && ch->patterned && ch->pattern[0] != desc->value)
+		return true;
+	list_for_each_entry(before, &ch->ops, link) {
+		if (before == op)
+			break;
+		if (sluice_slot_shares(before->desc->src, desc->dst))
+			return true;
+	}
+	return false;
+}
+
+/* Where it begins, or begins again. */
+static void dmae_rewind(struct dmae_op *op)
+{
+	op->dst = op->desc->dst_at;
+	op->src = op->desc->src_at;
+	op->left = op->desc->length;
+	op->pending = 0;
+	op->status = 0;
+	op->done = 0;
+}
+
+/* Another op of the core's, or NULL: there is none, or no room. */
+static struct dmae_op *dmae_take(struct dmae_channel *ch)
+{
+	const struct sluice_op_desc *desc;
+	struct dmae_op *op;
+
+	if (!ch->engine)
+		return NULL;
+	desc = sluice_engine_next(ch->engine);
+	if (!desc)
+		return NULL;
+	op = &ch->slots[desc->cookie & (SLUICE_MAX_ENGINE_DEPTH - 1)];
+	op->desc = desc;
+	op->cookie = desc->cookie;
+	dmae_rewind(op);
+	spin_lock_irq(&ch->lock);
+	ch->in_flight++;
+	list_add_tail(&op->link, &ch->ops);
+	spin_unlock_irq(&ch->lock);
+	return op;
+}
+
+/* The op whose descriptors come next, or NULL: there is none, or it has to wait. */
+static struct dmae_op *dmae_next(struct dmae_channel *ch)
+{
+	struct dmae_op *op;
+	bool full, wait = false;
+
+	do {
+		spin_lock_irq(&ch->lock);
+		full = ch->in_flight == DMAE_DEPTH;
+		list_for_each_entry(op, &ch->ops, link)
+			if (op->left && !op->status)
+				break;
+		if (!list_entry_is_head(op, &ch->ops, link)) {
+			wait = op->left == op->desc->length && dmae_must_wait(ch, op);
+			full = false;
+		} else {
+			op = NULL;
+		}
+		ch->more |= full || wait;
+		spin_unlock_irq(&ch->lock);
+	/* found by the next look */
+	} while (!op && !full && dmae_take(ch));
+	return wait ? NULL : op;
+}
+
+/* An op goes no further; it ends when its descriptors have. */
+static void dmae_fail(struct dmae_channel *ch, struct dmae_op *op, int status)
+{
+	bool over;
+
+	spin_lock_irq(&ch->lock);
+	op->status = op->status ?: status;
+	over = dmae_take_ended(ch, op);
+	spin_unlock_irq(&ch->lock);
+	if (over)
+		dmae_report(ch, op);
+}
+
+/* One descriptor.  Return: false: no more for now. */
+static bool dmae_feed_one(struct dmae_channel *ch)
+{
+	struct dmae_op *op = dmae_next(ch);
+	int ret = -EIO;
+
+	if (!op)
+		return false;
+	if (!ch->stuck) {
+		/* memset needs no pattern, but may not be able to do all of it */
+		if (op->desc->kind == SLUICE_OP_FILL && ch->pattern[0] != op->desc->value)
+			memset32(ch->pattern, op->desc->value, DMAE_PATTERN_SIZE / sizeof(u32));
+		ret = dmae_queue(ch, op);
+	}
+	if (ret && ret != -EAGAIN)
+		dmae_fail(ch, op, ret);
+	return ret != -EAGAIN;
+}
+
+/* Prepare and issue descriptors of the ops in flight and of others, while there is room. */
+static void dmae_feed(struct dmae_channel *ch)
+{
+	unsigned int context, i;
+
+	lockdep_assert_held(&ch->feed);
+	spin_lock_irq(&ch->lock);
+	ch->more = false;
+	spin_unlock_irq(&ch->lock);
 	/*
 	 * Memory for descriptors comes without reclaim, which may wait for our
 	 * fences, whatever flags the channel's driver asks for it with.
 	 */
 	context = memalloc_noreclaim_save();
-	for (i = 0; i < DMAE_BATCH && ch->left && !ret; i++)
-		ret = dmae_queue(ch, &ch->pieces[i]);
+	for (i = 0; i < DMAE_PIECES && dmae_feed_one(ch); i++)
+		;
 	memalloc_noreclaim_restore(context);
-	dma_async_issue_pending(ch->chan);
+	if (i)
+		dma_async_issue_pending(ch->chan);
+	/* however quick the channel is, others get the lock */
+	if (i == DMAE_PIECES)
+		queue_work(ch->wq, &ch->work);
+}
 
-	spin_lock_irq(&ch->lock);
-	ch->preparing = false;
-	/* out of descriptors: those in flight come back */
-	if (ret && !ch->status && (ret != -ENOMEM || i == 1))
-		ch->status = ret;
-	result.bytes = ch->done;
-	cookie = dmae_decide(ch);
-	spin_unlock_irq(&ch->lock);
-	if (cookie)
-		sluice_engine_done(ch->engine, cookie, &result);
+/* All descriptors are gone, and the channel has room for as many. */
+static void dmae_forget_pieces(struct dmae_channel *ch)
+{
+	unsigned int i;
+
+	INIT_LIST_HEAD(&ch->free);
+	for (i = 0; i < DMAE_PIECES; i++)
+		list_add_tail(&ch->pieces[i].link, &ch->free);
+	ch->num_free = DMAE_PIECES;
+	ch->patterned = 0;
+	ch->broken = false;
+	ch->stopping = false;
 }
 
 /* Stop a channel: no descriptor is in flight and no callback runs or will. */
 static void dmae_stop(struct dmae_channel *ch)
 {
-	int ret = dmaengine_terminate_sync(ch->chan);
+	int ret;
 
+	lockdep_assert_held(&ch->feed);
+	spin_lock_irq(&ch->lock);
+	ch->stopping = true;
+	spin_unlock_irq(&ch->lock);
+	ret = dmaengine_terminate_sync(ch->chan);
 	/* some drivers cannot wait for their callbacks: tasklets end with a grace period */
 	if (!ch->chan->device->device_synchronize)
 		synchronize_rcu();
@@ -284,84 +524,87 @@ static void dmae_stop(struct dmae_channel *ch)
 	}
 }
 
+/*
+ * A descriptor has failed.  Some controllers halt then, some go on: so the channel is
+ * stopped, the op ends, and the others begin anew.
+ */
+static void dmae_recover(struct dmae_channel *ch)
+{
+	struct dmae_op *op, *next;
+	LIST_HEAD(failed);
+
+	dmae_stop(ch);
+	spin_lock_irq(&ch->lock);
+	dmae_forget_pieces(ch);
+	list_for_each_entry_safe(op, next, &ch->ops, link) {
+		if (op->status)
+			list_move_tail(&op->link, &failed);
+		else
+			dmae_rewind(op);
+	}
+	spin_unlock_irq(&ch->lock);
+	list_for_each_entry_safe(op, next, &failed, link)
+		dmae_report(ch, op);
+}
+
+/* What there is to do in process context. */
+static void dmae_service(struct dmae_channel *ch)
+{
+	lockdep_assert_held(&ch->feed);
+	if (READ_ONCE(ch->broken))
+		dmae_recover(ch);
+	dmae_feed(ch);
+}
+
 static void dmae_work(struct work_struct *work)
 {
 	struct dmae_channel *ch = container_of(work, struct dmae_channel, work);
 	bool signalling = dma_fence_begin_signalling();
-	struct sluice_result result = {};
-	u32 cookie;
-	bool due;
 
-	spin_lock_irq(&ch->lock);
-	due = dmae_due(ch);
-	if (due) {
-		result.status = ch->status;
-		ch->preparing = !result.status;
-	}
-	spin_unlock_irq(&ch->lock);
-
-	if (result.status) {
-		dmae_stop(ch);
-		spin_lock_irq(&ch->lock);
-		cookie = ch->cookie;
-		ch->cookie = 0;
-		result.bytes = ch->done;
-		spin_unlock_irq(&ch->lock);
-		if (cookie)
-			sluice_engine_done(ch->engine, cookie, &result);
-	} else if (due) {
-		dmae_batch(ch);
-	}
+	mutex_lock(&ch->feed);
+	dmae_service(ch);
+	mutex_unlock(&ch->feed);
 	dma_fence_end_signalling(signalling);
 }
 
-static int dmae_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
+static void dmae_kick(struct sluice_engine *engine)
 {
 	struct dmae_channel *ch = dmae_channel(engine);
-	struct dma_device *device = ch->chan->device;
 
-	if (ch->stuck)
-		return -EIO;
-	ch->fill = op->kind == SLUICE_OP_FILL;
-	ch->left = op->length;
-	ch->dst = op->dst_at;
-	if (ch->fill) {
-		/* memset takes the value of a byte */
-		ch->bytewise = dma_has_cap(DMA_MEMSET, device->cap_mask) &&
-			       op->value == (op->value & 0xff) * 0x01010101U;
-		if (ch->pattern[0] != op->value)
-			memset32(ch->pattern, op->value, DMAE_PATTERN_SIZE / sizeof(u32));
-	} else {
-		ch->src = op->src_at;
-	}
-	spin_lock_irq(&ch->lock);
+	mutex_lock(&ch->feed);
 	ch->engine = engine;
-	ch->cookie = op->cookie;
-	ch->preparing = true;
-	ch->pending = 0;
-	ch->status = 0;
-	ch->done = 0;
-	spin_unlock_irq(&ch->lock);
-	dmae_batch(ch);
-	return 0;
+	dmae_service(ch);
+	mutex_unlock(&ch->feed);
 }
 
 static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct dmae_channel *ch = dmae_channel(engine);
 
-	spin_lock_irq(&ch->lock);
-	ch->cookie = 0;
-	spin_unlock_irq(&ch->lock);
-	cancel_work_sync(&ch->work);
+	mutex_lock(&ch->feed);
 	dmae_stop(ch);
+	spin_lock_irq(&ch->lock);
+	dmae_forget_pieces(ch);
+	INIT_LIST_HEAD(&ch->ops);
+	ch->in_flight = 0;
+	spin_unlock_irq(&ch->lock);
+	/* the engine may go */
+	if (cookie == SLUICE_ALL_OPS)
+		ch->engine = NULL;
+	mutex_unlock(&ch->feed);
 	return SLUICE_ABORTED_ALL;
 }
 
 static const struct sluice_device_ops dmae_ops = {
-	.start = dmae_start,
+	.kick = dmae_kick,
 	.abort = dmae_abort,
 };
+
+/* Without this promise of the controller, the core keeps the ops of a queue apart. */
+static bool dmae_is_ordered(const struct dmae_channel *ch)
+{
+	return !dma_has_cap(DMA_COMPLETION_NO_ORDER, ch->chan->device->cap_mask);
+}
 
 static struct sluice_device *dmae_register(struct dmae_device *device)
 {
@@ -374,6 +617,8 @@ static struct sluice_device *dmae_register(struct dmae_device *device)
 			      DMAENGINE_ALIGN_4_BYTES);
 		caps[i] = (struct sluice_engine_caps) {
 			.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL),
+			.flags = dmae_is_ordered(device->engines[i]) ? SLUICE_ENGINE_ORDERED : 0,
+			.depth = DMAE_DEPTH,
 			.op_align = 1U << align,
 		};
 	}
@@ -403,12 +648,18 @@ static int dmae_add_channel(struct dmae *de, struct device *consumer,
 				 struct dma_chan *chan)
 {
 	struct dmae_channel *ch = &de->channels[de->num_channels++];
+	unsigned int i;
 
 	ch->chan = chan;
 	ch->dev = dmaengine_get_dma_device(chan);
 	ch->wq = de->wq;
 	INIT_WORK(&ch->work, dmae_work);
+	mutex_init(&ch->feed);
 	spin_lock_init(&ch->lock);
+	INIT_LIST_HEAD(&ch->ops);
+	dmae_forget_pieces(ch);
+	for (i = 0; i < DMAE_PIECES; i++)
+		ch->pieces[i].ch = ch;
 	if (chan->device->copy_align > DMAENGINE_ALIGN_256_BYTES)
 		return dev_err_probe(consumer, -EOPNOTSUPP, "%s copies in large units only\n",
 				     dma_chan_name(chan));
@@ -465,6 +716,7 @@ static void dmae_destroy(struct dmae *de)
 	for (i = 0; i < de->num_channels; i++) {
 		struct dmae_channel *ch = &de->channels[i];
 
+		cancel_work_sync(&ch->work);
 		if (ch->pattern)
 			dma_free_coherent(ch->dev, DMAE_PATTERN_SIZE, ch->pattern,
 					  ch->pattern_dma);

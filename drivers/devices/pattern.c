@@ -3,7 +3,7 @@
  * The test pattern that soft captures: a scene for people, with fields that a
  * program can check.
  *
- * An image (XRGB8888) has, from top to bottom:
+ * An image has, from top to bottom:
  *
  *	fields		the frame number in binary: 32 fields, white for 1, most
  *			significant bit first
@@ -13,10 +13,15 @@
  *	bars		eight colours
  *	ramp		256 levels of grey
  *
- * Everything is drawn as horizontal spans of one colour, without arithmetic for
- * single pixels: a frame must cost little even where the processor is emulated.
- * Text that does not fit is left out.  selftests/scene.c says the same for each
+ * Everything is drawn as horizontal spans of one colour, and with whole words of one
+ * value where the format allows: a frame must cost little even where the processor is
+ * emulated.  Text that does not fit is left out.  selftests/scene.c says the same for each
  * pixel, and must follow each change of the scene.
+ *
+ * A format has a function that writes a span.  Colours are converted to YUV as BT.601 has
+ * it, limited range; where pixels share their chroma, it is that of the first of them in
+ * the first line.  Grey is luma of full range.  Of the 10 bits of a sample the upper 8 are
+ * the colour's, and the lower 2 repeat the uppermost.
  *
  * Raw data is a row of 32-bit words: word i of frame s is s * 0x9e3779b9 + i.
  */
@@ -76,17 +81,17 @@ static const struct {
 
 /**
  * struct pattern_image - the image that is drawn
- * @memory: its first line
- * @width: pixels of 4 bytes
- * @height: lines
- * @stride: bytes from line to line
+ * @frame: where it goes
+ * @format: how
+ * @width: pixels
+ * @height: lines of the whole picture, of which a field has every second one
  * @stop: set by another context to end early
  */
 struct pattern_image {
-	void *memory;
+	const struct pattern_frame *frame;
+	const struct pattern_format *format;
 	u32 width;
 	u32 height;
-	u32 stride;
 	const bool *stop;
 };
 
@@ -121,6 +126,207 @@ static void pattern_lay_out(const struct pattern_image *image, struct pattern_la
 	layout->unit = min3(image->width, layout->size, (u32)PATTERN_MAX_UNIT);
 }
 
+static u8 pattern_red(u32 colour)
+{
+	return colour >> 16;
+}
+
+static u8 pattern_green(u32 colour)
+{
+	return colour >> 8;
+}
+
+static u8 pattern_blue(u32 colour)
+{
+	return colour;
+}
+
+static u8 pattern_y(u32 colour)
+{
+	return ((66 * pattern_red(colour) + 129 * pattern_green(colour) +
+		 25 * pattern_blue(colour) + 128) >> 8) + 16;
+}
+
+static u8 pattern_u(u32 colour)
+{
+	return ((-38 * pattern_red(colour) - 74 * pattern_green(colour) +
+		 112 * pattern_blue(colour) + 128) >> 8) + 128;
+}
+
+static u8 pattern_v(u32 colour)
+{
+	return ((112 * pattern_red(colour) - 94 * pattern_green(colour) -
+		 18 * pattern_blue(colour) + 128) >> 8) + 128;
+}
+
+static u8 pattern_grey(u32 colour)
+{
+	return (77 * pattern_red(colour) + 150 * pattern_green(colour) +
+		29 * pattern_blue(colour) + 128) >> 8;
+}
+
+/* A line of a plane. */
+static void *pattern_line(const struct pattern_image *image, unsigned int plane, u32 y)
+{
+	return image->frame->planes[plane] + (size_t)y * image->frame->strides[plane];
+}
+
+static u32 pattern_swap(u32 colour)
+{
+	return pattern_blue(colour) << 16 | pattern_green(colour) << 8 | pattern_red(colour);
+}
+
+static void pattern_span_xrgb(const struct pattern_image *image, u32 y, u32 left, u32 right,
+			      u32 colour)
+{
+	u32 value = image->format->swapped ? pattern_swap(colour) : colour;
+
+	if (image->format->alpha)
+		value |= 0xff000000;
+	memset32((u32 *)pattern_line(image, 0, y) + left, value, right - left);
+}
+
+static void pattern_span_rgb565(const struct pattern_image *image, u32 y, u32 left, u32 right,
+				u32 colour)
+{
+	u16 value = (pattern_red(colour) >> 3) << 11 | (pattern_green(colour) >> 2) << 5 |
+		    pattern_blue(colour) >> 3;
+
+	memset16((u16 *)pattern_line(image, 0, y) + left, value, right - left);
+}
+
+static void pattern_span_grey(const struct pattern_image *image, u32 y, u32 left, u32 right,
+			      u32 colour)
+{
+	memset(pattern_line(image, 0, y) + left, pattern_grey(colour), right - left);
+}
+
+/* YUYV, or swapped: UYVY. */
+static void pattern_span_yuyv(const struct pattern_image *image, u32 y, u32 left, u32 right,
+			      u32 colour)
+{
+	unsigned int luma = image->format->swapped, chroma = !luma;
+	u8 *line = pattern_line(image, 0, y);
+	u32 x;
+
+	for (x = left; x < right; x++) {
+		line[2 * (size_t)x + luma] = pattern_y(colour);
+		if (x % 2)
+			continue;
+		line[2 * (size_t)x + chroma] = pattern_u(colour);
+		line[2 * (size_t)x + 2 + chroma] = pattern_v(colour);
+	}
+}
+
+/* NV12, or swapped: NV21. */
+static void pattern_span_nv12(const struct pattern_image *image, u32 y, u32 left, u32 right,
+			      u32 colour)
+{
+	unsigned int swapped = image->format->swapped;
+	u8 *line;
+	u32 x;
+
+	memset(pattern_line(image, 0, y) + left, pattern_y(colour), right - left);
+	if (y % 2)
+		return;
+	line = pattern_line(image, 1, y / 2);
+	for (x = round_up(left, 2); x < right; x += 2) {
+		line[x + swapped] = pattern_u(colour);
+		line[x + !swapped] = pattern_v(colour);
+	}
+}
+
+static void pattern_span_yuv420(const struct pattern_image *image, u32 y, u32 left, u32 right,
+				u32 colour)
+{
+	u32 first = left / 2 + left % 2, end = right / 2 + right % 2;
+
+	memset(pattern_line(image, 0, y) + left, pattern_y(colour), right - left);
+	if (y % 2 || first >= end)
+		return;
+	memset(pattern_line(image, 1, y / 2) + first, pattern_u(colour), end - first);
+	memset(pattern_line(image, 2, y / 2) + first, pattern_v(colour), end - first);
+}
+
+/* What the filter above a pixel lets through. */
+static u8 pattern_bayer(const struct pattern_image *image, u32 x, u32 y, u32 colour)
+{
+	switch (image->format->filters[2 * (y % 2) + x % 2]) {
+	case 'R':
+		return pattern_red(colour);
+	case 'G':
+		return pattern_green(colour);
+	default:
+		return pattern_blue(colour);
+	}
+}
+
+static void pattern_span_bayer8(const struct pattern_image *image, u32 y, u32 left, u32 right,
+				u32 colour)
+{
+	u8 *line = pattern_line(image, 0, y);
+	u32 x;
+
+	for (x = left; x < right; x++)
+		line[x] = pattern_bayer(image, x, y, colour);
+}
+
+/* 10 bits in 16, little endian. */
+static void pattern_span_bayer10(const struct pattern_image *image, u32 y, u32 left, u32 right,
+				 u32 colour)
+{
+	u8 *line = pattern_line(image, 0, y);
+	u32 x;
+
+	for (x = left; x < right; x++) {
+		u8 value = pattern_bayer(image, x, y, colour);
+
+		line[2 * (size_t)x] = value << 2 | value >> 6;
+		line[2 * (size_t)x + 1] = value >> 6;
+	}
+}
+
+/* Four pixels in five bytes: the upper 8 bits of each, and then the lower 2 of all. */
+static void pattern_span_raw10(const struct pattern_image *image, u32 y, u32 left, u32 right,
+			       u32 colour)
+{
+	u8 *line = pattern_line(image, 0, y);
+	u32 x;
+
+	for (x = left; x < right; x++) {
+		u8 value = pattern_bayer(image, x, y, colour), shift = 2 * (x % 4);
+		u8 *block = line + (size_t)(x / 4) * 5;
+
+		block[x % 4] = value;
+		block[4] = (block[4] & ~(3 << shift)) | (value >> 6) << shift;
+	}
+}
+
+#define PATTERN_FOURCC(a, b, c, d) \
+	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+
+const struct pattern_format pattern_formats[PATTERN_NUM_FORMATS] = {
+	{ PATTERN_FOURCC('X', 'R', '2', '4'), pattern_span_xrgb, 1, 1 },
+	{ PATTERN_FOURCC('A', 'R', '2', '4'), pattern_span_xrgb, 1, 1, .alpha = true },
+	{ PATTERN_FOURCC('X', 'B', '2', '4'), pattern_span_xrgb, 1, 1, .swapped = true },
+	{ PATTERN_FOURCC('A', 'B', '2', '4'), pattern_span_xrgb, 1, 1, .swapped = true,
+	  .alpha = true },
+	{ PATTERN_FOURCC('R', 'G', '1', '6'), pattern_span_rgb565, 1, 1 },
+	{ PATTERN_FOURCC('Y', 'U', 'Y', 'V'), pattern_span_yuyv, 2, 1 },
+	{ PATTERN_FOURCC('U', 'Y', 'V', 'Y'), pattern_span_yuyv, 2, 1, .swapped = true },
+	{ PATTERN_FOURCC('N', 'V', '1', '2'), pattern_span_nv12, 2, 2 },
+	{ PATTERN_FOURCC('N', 'V', '2', '1'), pattern_span_nv12, 2, 2, .swapped = true },
+	{ PATTERN_FOURCC('Y', 'U', '1', '2'), pattern_span_yuv420, 2, 2 },
+	{ PATTERN_FOURCC('R', '8', ' ', ' '), pattern_span_grey, 1, 1 },
+	{ PATTERN_FOURCC('G', 'R', 'E', 'Y'), pattern_span_grey, 1, 1 },
+	{ PATTERN_FOURCC('R', 'G', 'G', 'B'), pattern_span_bayer8, 1, 1, "RGGB" },
+	{ PATTERN_FOURCC('B', 'A', '8', '1'), pattern_span_bayer8, 1, 1, "BGGR" },
+	{ PATTERN_FOURCC('R', 'G', '1', '0'), pattern_span_bayer10, 1, 1, "RGGB" },
+	{ PATTERN_FOURCC('B', 'G', '1', '0'), pattern_span_bayer10, 1, 1, "BGGR" },
+	{ PATTERN_FOURCC('p', 'R', 'A', 'A'), pattern_span_raw10, 4, 1, "RGGB" },
+	{ PATTERN_FOURCC('p', 'B', 'A', 'A'), pattern_span_raw10, 4, 1, "BGGR" },
+};
+
 /* Where @part of @parts equal parts of @whole ends. */
 static s64 pattern_part(u32 whole, u32 part, u32 parts)
 {
@@ -136,17 +342,21 @@ static bool pattern_goes_on(const struct pattern_image *image)
 /* One line from @left up to and without @right, as far as it is in the image. */
 static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64 right, u32 colour)
 {
-	u32 *line;
+	const struct pattern_frame *frame = image->frame;
 
 	left = max_t(s64, left, 0);
 	right = min_t(s64, right, image->width);
 	if (y < 0 || y >= image->height)
 		return;
-	line = image->memory + (size_t)y * image->stride;
+	if (frame->field != PATTERN_WHOLE) {
+		if ((y & 1) != (frame->field == PATTERN_BOTTOM))
+			return;
+		y /= 2;
+	}
 	while (left < right && pattern_goes_on(image)) {
-		size_t bite = min_t(s64, right - left, PATTERN_BITE);
+		u32 bite = min_t(s64, right - left, PATTERN_BITE);
 
-		memset32(line + left, colour, bite);
+		image->format->span(image, y, left, left + bite, colour);
 		left += bite;
 		cond_resched();
 	}
@@ -355,30 +565,39 @@ static void pattern_scales(const struct pattern_image *image, const struct patte
 				  pattern_part(image->width, i + 1, 256), i << 16 | i << 8 | i);
 }
 
+static const struct pattern_format *pattern_find(u32 fourcc)
+{
+	unsigned int i;
+
+	for (i = 0; i < PATTERN_NUM_FORMATS; i++)
+		if (pattern_formats[i].fourcc == fourcc)
+			return &pattern_formats[i];
+	return NULL;
+}
+
 /**
  * pattern_draw - draw an image
- * @memory: where, @height lines of @stride bytes
- * @width: pixels of 4 bytes
- * @height: lines
- * @stride: bytes, at least @width * 4
+ * @frame: where and how
  * @sequence: frame number
  * @time_ns: when the frame began, for the text
  * @stop: set by another context to end early
  *
  * Context: may sleep.
  */
-void pattern_draw(void *memory, u32 width, u32 height, u32 stride, u64 sequence, u64 time_ns,
-		  const bool *stop)
+void pattern_draw(const struct pattern_frame *frame, u64 sequence, u64 time_ns, const bool *stop)
 {
 	const struct pattern_image image = {
-		.memory = memory,
-		.width = width,
-		.height = height,
-		.stride = stride,
+		.frame = frame,
+		.format = pattern_find(frame->format),
+		.width = frame->width,
+		.height = frame->field == PATTERN_WHOLE ? frame->height :
+			  min(frame->height, U32_MAX / 2) * 2,
 		.stop = stop,
 	};
 	struct pattern_layout layout;
 
+	if (WARN_ON_ONCE(!image.format))
+		return;
 	pattern_lay_out(&image, &layout);
 	pattern_landscape(&image, &layout);
 	pattern_word(&image, &layout);

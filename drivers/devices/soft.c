@@ -8,6 +8,9 @@
  * are counted as dropped.  A playback is the next frame shown; so are frames for
  * which there was nothing to show.
  *
+ * An engine may have several ops at a time (depth).  If it is ordered, they wait for each
+ * other.  Else each runs by itself, and they end as they come.
+ *
  * In /sys/kernel/debug/sluice/<device>/ one finds what was shown, and can tell
  * the device to misbehave, so that everything that depends on it can be tested:
  *
@@ -16,6 +19,15 @@
  *	fail_next	the next N ops end with -EIO
  *	hang_next	the next N ops never end, until they are aborted
  *	abort_us	an op goes on for that much longer when it is aborted
+ *	reverse_next	the next N ops that end are reported together, the last one first
+ *	twice_next	the end of the next N ops is reported twice
+ *	late_next	the end of the next N ops that are aborted is reported after all, when
+ *			the engine gets its next op
+ *	stray_next	before the next N ops begin, the end of ops that never were is reported
+ *	damage_next	the next N captured frames are reported as damaged
+ *	repeat_next	the next N captured frames show the picture before once more
+ *	source_width	pixels that the camera has; frames that are wider get no more
+ *	source_height	the same of lines; 0: as many as are asked for
  */
 #include <linux/crc32.h>
 #include <linux/debugfs.h>
@@ -36,8 +48,8 @@
 #include "pattern.h"
 #include "sluice.h"
 
-#define SOFT_FORMAT_XRGB8888	0x34325258	/* DRM fourcc 'XR24' */
 #define SOFT_MAX_ENGINES	16
+#define SOFT_MAX_DEPTH		64
 #define SOFT_AT_ONCE		SZ_4K	/* bytes; quicker done than handed over */
 
 static unsigned int engines = 2;
@@ -48,36 +60,72 @@ static unsigned int fps = 30;
 module_param(fps, uint, 0444);
 MODULE_PARM_DESC(fps, "frames per second of each engine's camera, 1 to 1000 (default 30)");
 
+static unsigned int depth = 1;
+module_param(depth, uint, 0644);
+MODULE_PARM_DESC(depth, "ops that an engine has at a time, 1 to 64 (default 1); read when the device is bound");
+
+static bool ordered;
+module_param(ordered, bool, 0644);
+MODULE_PARM_DESC(ordered, "an op begins when the one before it has ended (default: it does not wait); read when the device is bound");
+
+/**
+ * struct soft_op - an op that an engine has
+ * @link: in engine->ops, or in engine->held
+ * @se: the engine
+ * @op: what the core wants; a copy
+ * @timer: when the op has its frame, or has been delayed enough
+ * @work: does the op
+ * @timed: it begins with @timer
+ * @when: at this time
+ * @frame: sequence of the frame that a capture or playback waits for
+ * @result: how it ended, while it is in engine->held
+ * @stop: it is being aborted
+ */
+struct soft_op {
+	struct list_head link;
+	struct soft_engine *se;
+	struct sluice_op_desc op;
+	struct hrtimer timer;
+	struct work_struct work;
+	bool timed;
+	ktime_t when;
+	u64 frame;
+	struct sluice_result result;
+	bool stop;
+};
+
 /**
  * struct soft_engine - one engine
  * @soft: its device
  * @engine: the core's side, valid from the first op on
- * @op: the op that runs
- * @timer: when the op has its frame, or has been delayed enough
- * @work: does the op
- * @frame: sequence of the frame that a capture or playback waits for
+ * @next_frame: no op that begins gets an earlier one
+ * @late: cookie of an aborted op whose end will be reported, or 0
+ * @lock: guards all below
+ * @ops: that have begun or wait, in order
+ * @held: have ended, but that is not reported yet; the last one first
+ * @stopping: no op begins
  * @captured: sequence of the last frame captured, plus 1; 0 for none
  * @played: the same of the last frame shown
- * @lock: guards @shown
  * @shown: what the screen shows
- * @stop: the op is being aborted
+ * @slots: places for ops, by the lower bits of the cookie
  */
 struct soft_engine {
 	struct soft *soft;
 	struct sluice_engine *engine;
-	struct sluice_op_desc op;
-	struct hrtimer timer;
-	struct work_struct work;
-	u64 frame;
+	u64 next_frame;
+	u32 late;
+	spinlock_t lock;
+	struct list_head ops;
+	struct list_head held;
+	bool stopping;
 	u64 captured;
 	u64 played;
-	spinlock_t lock;
 	struct soft_shown {
 		u64 sequence;
 		u64 bytes;
 		u32 crc;
 	} shown;
-	bool stop;
+	struct soft_op *slots;
 };
 
 /**
@@ -90,6 +138,16 @@ struct soft_engine {
  * @fail_next: knob
  * @hang_next: knob
  * @abort_us: knob
+ * @reverse_next: knob
+ * @twice_next: knob
+ * @late_next: knob
+ * @stray_next: knob
+ * @damage_next: knob
+ * @repeat_next: knob
+ * @source_width: knob
+ * @source_height: knob
+ * @depth: length of an engine's slots
+ * @ordered: ops of an engine wait for each other
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -102,6 +160,16 @@ struct soft {
 	atomic_t fail_next;
 	atomic_t hang_next;
 	u32 abort_us;
+	atomic_t reverse_next;
+	atomic_t twice_next;
+	atomic_t late_next;
+	atomic_t stray_next;
+	atomic_t damage_next;
+	atomic_t repeat_next;
+	u32 source_width;
+	u32 source_height;
+	unsigned int depth;
+	bool ordered;
 	unsigned int num_engines;
 	struct soft_engine engines[] __counted_by(num_engines);
 };
@@ -112,14 +180,14 @@ static ktime_t soft_frame_time(const struct soft *soft, u64 frame)
 }
 
 /* Copy or fill in bites, so that an abort is not kept waiting. */
-static u64 soft_move(struct soft_engine *se)
+static u64 soft_move(struct soft_op *so)
 {
-	const struct sluice_op_desc *op = &se->op;
+	const struct sluice_op_desc *op = &so->op;
 	void *dst = sluice_slot_vaddr(op->dst) + op->dst_offset;
 	void *src = op->src ? sluice_slot_vaddr(op->src) + op->src_offset : NULL;
 	u64 done = 0;
 
-	while (done < op->length && !READ_ONCE(se->stop)) {
+	while (done < op->length && !READ_ONCE(so->stop)) {
 		size_t bite = min_t(u64, op->length - done, SZ_256K);
 
 		if (src)
@@ -134,150 +202,334 @@ static u64 soft_move(struct soft_engine *se)
 	return done;
 }
 
-static void soft_capture_raw(struct soft_engine *se)
+static void soft_capture_raw(struct soft_op *so)
 {
-	void *dst = sluice_slot_vaddr(se->op.dst) + se->op.dst_offset;
+	void *dst = sluice_slot_vaddr(so->op.dst) + so->op.dst_offset;
 	u64 done = 0;
 
-	while (done < se->op.length && !READ_ONCE(se->stop)) {
-		size_t bite = min_t(u64, se->op.length - done, SZ_256K);
+	while (done < so->op.length && !READ_ONCE(so->stop)) {
+		size_t bite = min_t(u64, so->op.length - done, SZ_256K);
 
-		pattern_fill_raw(dst + done, done, bite, se->frame);
+		pattern_fill_raw(dst + done, done, bite, so->frame);
 		done += bite;
 		cond_resched();
 	}
 }
 
-static void soft_capture(struct soft_engine *se, struct sluice_result *result)
+/* Frames since the one before, which need not have ended in that order. */
+static void soft_count_dropped(struct soft_op *so, u64 *next, struct sluice_result *result)
 {
-	const struct sluice_op_desc *op = &se->op;
-	void *dst = sluice_slot_vaddr(op->dst) + op->dst_offset;
-
-	result->timestamp = soft_frame_time(se->soft, se->frame);
-	if (op->frame.width) {
-		pattern_draw(dst, op->frame.width, op->frame.height, op->frame.stride,
-			     se->frame, ktime_to_ns(result->timestamp), &se->stop);
-		result->bytes = (u64)(op->frame.height - 1) * op->frame.stride +
-				op->frame.width * 4;
-	} else {
-		soft_capture_raw(se);
-		result->bytes = op->length;
-	}
-	result->sequence = se->frame;
-	result->dropped = se->captured ? se->frame - se->captured : 0;
-	se->captured = se->frame + 1;
+	spin_lock_irq(&so->se->lock);
+	if (*next && so->frame > *next)
+		result->dropped = so->frame - *next;
+	*next = max(*next, so->frame + 1);
+	spin_unlock_irq(&so->se->lock);
 }
 
-/* Look at every byte, as a screen would: those of the lines only. */
-static void soft_playback(struct soft_engine *se, struct sluice_result *result)
+static bool soft_knob(atomic_t *next)
 {
-	const struct sluice_op_desc *op = &se->op;
-	void *src = sluice_slot_vaddr(op->src) + op->src_offset;
-	u64 line = op->frame.width ? op->frame.width * 4ULL : op->length;
-	u64 stride = op->frame.width ? op->frame.stride : line, at, done;
-	u64 end = op->frame.width ? (u64)op->frame.height * stride : line;
-	struct soft_shown shown = { .sequence = se->frame, .crc = ~0 };
+	return atomic_add_unless(next, -1, 0);
+}
 
-	for (at = 0; at < end; at += stride) {
+/* How much of a frame there is: multiples of 4 are good for all formats. */
+static u32 soft_source(u32 asked, u32 source)
+{
+	return source && source < asked ? max(source / 4 * 4, 4U) : asked;
+}
+
+/* Of fields that alternate, that of an even frame is the top one. */
+static void soft_set_field(const struct soft_op *so, struct pattern_frame *frame,
+			   struct sluice_result *result)
+{
+	u32 field = so->op.frame.field;
+
+	if (field == SLUICE_FIELD_ALTERNATE)
+		field = so->frame % 2 ? SLUICE_FIELD_BOTTOM : SLUICE_FIELD_TOP;
+	if (field == SLUICE_FIELD_TOP) {
+		frame->field = PATTERN_TOP;
+		result->flags |= SLUICE_FRAME_TOP;
+	} else if (field == SLUICE_FIELD_BOTTOM) {
+		frame->field = PATTERN_BOTTOM;
+		result->flags |= SLUICE_FRAME_BOTTOM;
+	}
+}
+
+/* The picture that a frame shows: its own, or that of the frame before. */
+static u64 soft_picture(const struct soft_op *so, struct sluice_result *result)
+{
+	u64 before = READ_ONCE(so->se->captured);
+
+	if (!before || !soft_knob(&so->se->soft->repeat_next))
+		return so->frame;
+	result->flags |= SLUICE_FRAME_REPEATED;
+	return before - 1;
+}
+
+static void soft_capture_image(struct soft_op *so, struct sluice_result *result)
+{
+	const struct soft *soft = so->se->soft;
+	const struct sluice_op_desc *op = &so->op;
+	struct pattern_frame frame = { .format = op->frame.format };
+	unsigned int i;
+
+	frame.width = soft_source(op->frame.width, READ_ONCE(soft->source_width));
+	frame.height = soft_source(op->frame.height, READ_ONCE(soft->source_height));
+	for (i = 0; i < op->num_ranges; i++) {
+		frame.planes[i] = sluice_slot_vaddr(op->ranges[i].slot) + op->ranges[i].offset;
+		frame.strides[i] = op->frame.strides[i];
+		result->bytes += op->ranges[i].length;
+	}
+	soft_set_field(so, &frame, result);
+	pattern_draw(&frame, soft_picture(so, result), ktime_to_ns(result->timestamp), &so->stop);
+	result->width = frame.width;
+	result->height = frame.height;
+}
+
+static void soft_capture(struct soft_op *so, struct sluice_result *result)
+{
+	result->timestamp = soft_frame_time(so->se->soft, so->frame);
+	if (so->op.frame.width) {
+		soft_capture_image(so, result);
+	} else {
+		soft_capture_raw(so);
+		result->bytes = so->op.length;
+	}
+	if (soft_knob(&so->se->soft->damage_next))
+		result->flags |= SLUICE_FRAME_DAMAGED;
+	result->sequence = so->frame;
+	soft_count_dropped(so, &so->se->captured, result);
+}
+
+/* Look at every byte of a plane, as a screen would: those of the lines only. */
+static void soft_show_plane(struct soft_op *so, const struct sluice_range *range, u32 stride,
+			    struct soft_shown *shown)
+{
+	void *src = sluice_slot_vaddr(range->slot) + range->offset;
+	/* the last line ends with its pixels */
+	u64 lines = stride ? DIV_ROUND_UP_ULL(range->length, stride) : 1, done, at = 0;
+	u64 line = range->length - (lines - 1) * stride;
+
+	for (; lines; lines--, at += stride) {
 		for (done = 0; done < line; ) {
 			size_t bite = min_t(u64, line - done, SZ_64K);
 
-			if (READ_ONCE(se->stop))
+			if (READ_ONCE(so->stop))
 				return;
-			shown.crc = crc32_le(shown.crc, src + at + done, bite);
+			shown->crc = crc32_le(shown->crc, src + at + done, bite);
 			done += bite;
 			cond_resched();
 		}
-		shown.bytes += line;
+		shown->bytes += line;
 	}
-	shown.crc = ~shown.crc;
-	spin_lock(&se->lock);
-	se->shown = shown;
-	spin_unlock(&se->lock);
-	result->bytes = shown.bytes;
-	result->timestamp = soft_frame_time(se->soft, se->frame);
-	result->sequence = se->frame;
-	result->dropped = se->played ? se->frame - se->played : 0;
-	se->played = se->frame + 1;
 }
 
-static void soft_run(struct soft_engine *se)
+static void soft_playback(struct soft_op *so, struct sluice_result *result)
 {
+	const struct sluice_op_desc *op = &so->op;
+	struct soft_shown shown = { .sequence = so->frame, .crc = ~0 };
+	unsigned int i;
+
+	for (i = 0; i < op->num_ranges; i++)
+		soft_show_plane(so, &op->ranges[i], op->frame.width ? op->frame.strides[i] : 0,
+				&shown);
+	if (READ_ONCE(so->stop))
+		return;
+	shown.crc = ~shown.crc;
+	spin_lock_irq(&so->se->lock);
+	so->se->shown = shown;
+	spin_unlock_irq(&so->se->lock);
+	result->bytes = shown.bytes;
+	result->timestamp = soft_frame_time(so->se->soft, so->frame);
+	result->sequence = so->frame;
+	result->width = op->frame.width;
+	result->height = op->frame.height;
+	soft_count_dropped(so, &so->se->played, result);
+}
+
+static void soft_run(struct soft_op *so);
+
+/* Let an op run; in process context it may be done at once. */
+static void soft_begin(struct soft_op *so, bool now)
+{
+	if (so->timed)
+		hrtimer_start(&so->timer, so->when, HRTIMER_MODE_ABS);
+	else if (now)
+		soft_run(so);
+	else
+		queue_work(so->se->soft->wq, &so->work);
+}
+
+static void soft_report(struct soft_engine *se, u32 cookie, const struct sluice_result *result)
+{
+	sluice_engine_done(se->engine, cookie, result);
+	if (soft_knob(&se->soft->twice_next))
+		sluice_engine_done(se->engine, cookie, result);
+}
+
+/* Under the lock, so that none is reported behind the back of abort. */
+static void soft_report_held(struct soft_engine *se)
+{
+	struct soft_op *so, *next;
+
+	lockdep_assert_held(&se->lock);
+	list_for_each_entry_safe(so, next, &se->held, link) {
+		/* with its end the op is the core's, and may come again at once */
+		list_del_init(&so->link);
+		soft_report(se, so->op.cookie, &so->result);
+	}
+}
+
+static void soft_end(struct soft_op *so, const struct sluice_result *result)
+{
+	struct soft_engine *se = so->se;
+	struct soft *soft = se->soft;
+	struct soft_op *next;
+	bool held;
+
+	spin_lock_irq(&se->lock);
+	list_del_init(&so->link);
+	next = list_first_entry_or_null(&se->ops, struct soft_op, link);
+	/* nor does any begin behind it */
+	if (soft->ordered && next && !se->stopping)
+		soft_begin(next, false);
+	held = soft_knob(&soft->reverse_next);
+	if (held) {
+		so->result = *result;
+		list_add(&so->link, &se->held);
+	}
+	if (!atomic_read(&soft->reverse_next))
+		soft_report_held(se);
+	spin_unlock_irq(&se->lock);
+	if (!held)
+		soft_report(se, so->op.cookie, result);
+}
+
+static void soft_run(struct soft_op *so)
+{
+	struct soft *soft = so->se->soft;
 	struct sluice_result result = {};
 
-	if (atomic_add_unless(&se->soft->hang_next, -1, 0))
+	if (soft_knob(&soft->hang_next))
 		return;
-	if (atomic_add_unless(&se->soft->fail_next, -1, 0))
+	if (soft_knob(&soft->fail_next))
 		result.status = -EIO;
-	else if (se->op.kind == SLUICE_OP_CAPTURE)
-		soft_capture(se, &result);
-	else if (se->op.kind == SLUICE_OP_PLAYBACK)
-		soft_playback(se, &result);
+	else if (so->op.kind == SLUICE_OP_CAPTURE)
+		soft_capture(so, &result);
+	else if (so->op.kind == SLUICE_OP_PLAYBACK)
+		soft_playback(so, &result);
 	else
-		result.bytes = soft_move(se);
+		result.bytes = soft_move(so);
 	/* one that was stopped in its middle has not ended */
-	if (!READ_ONCE(se->stop))
-		sluice_engine_done(se->engine, se->op.cookie, &result);
+	if (!READ_ONCE(so->stop))
+		soft_end(so, &result);
 }
 
 static void soft_work(struct work_struct *work)
 {
-	soft_run(container_of(work, struct soft_engine, work));
+	soft_run(container_of(work, struct soft_op, work));
 }
 
 static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 {
-	struct soft_engine *se = container_of(timer, struct soft_engine, timer);
+	struct soft_op *so = container_of(timer, struct soft_op, timer);
 
-	queue_work(se->soft->wq, &se->work);
+	queue_work(so->se->soft->wq, &so->work);
 	return HRTIMER_NORESTART;
+}
+
+/* When an op begins: a capture or playback with its frame, which no other op has. */
+static void soft_set_time(struct soft_op *so)
+{
+	u32 delay_us = READ_ONCE(so->se->soft->delay_us);
+	struct soft *soft = so->se->soft;
+	u64 frame;
+
+	so->timed = delay_us;
+	so->when = ktime_get();
+	if (so->op.kind == SLUICE_OP_CAPTURE || so->op.kind == SLUICE_OP_PLAYBACK) {
+		so->timed = true;
+		frame = div64_u64(ktime_to_ns(ktime_sub(so->when, soft->epoch)),
+				  soft->interval) + 1;
+		so->frame = soft->depth > 1 ? max(frame, so->se->next_frame) : frame;
+		so->se->next_frame = so->frame + 1;
+		so->when = soft_frame_time(soft, so->frame);
+	}
+	so->when = ktime_add_us(so->when, delay_us);
+}
+
+/* Ends of ops that the engine does not have. */
+static void soft_misreport(struct soft_engine *se, u32 cookie)
+{
+	const struct sluice_result result = {};
+
+	if (se->late)
+		sluice_engine_done(se->engine, se->late, &result);
+	se->late = 0;
+	if (!soft_knob(&se->soft->stray_next))
+		return;
+	sluice_engine_done(se->engine, 0, &result);
+	sluice_engine_done(se->engine, U32_MAX, &result);
+	/* the right place, another op */
+	sluice_engine_done(se->engine, cookie ^ (1U << 31), &result);
 }
 
 static int soft_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
-	bool paced = op->kind == SLUICE_OP_CAPTURE || op->kind == SLUICE_OP_PLAYBACK;
-	u32 delay_us = READ_ONCE(soft->delay_us);
-	ktime_t when;
+	struct soft_op *so = &se->slots[op->cookie & (SLUICE_MAX_ENGINE_DEPTH - 1)];
+	bool first;
 
 	se->engine = engine;
-	se->op = *op;
-	se->stop = false;
-	if (!paced && !delay_us) {
-		if (op->length <= SOFT_AT_ONCE)
-			soft_run(se);
-		else
-			queue_work(soft->wq, &se->work);
-		return 0;
-	}
-	when = ktime_get();
-	if (paced) {
-		se->frame = div64_u64(ktime_to_ns(ktime_sub(when, soft->epoch)),
-				      soft->interval) + 1;
-		when = soft_frame_time(soft, se->frame);
-	}
-	hrtimer_start(&se->timer, ktime_add_us(when, delay_us), HRTIMER_MODE_ABS);
+	soft_misreport(se, op->cookie);
+	so->op = *op;
+	so->stop = false;
+	soft_set_time(so);
+	spin_lock_irq(&se->lock);
+	first = !soft->ordered || list_empty(&se->ops);
+	list_add_tail(&so->link, &se->ops);
+	spin_unlock_irq(&se->lock);
+	if (first)
+		soft_begin(so, op->length <= SOFT_AT_ONCE);
 	return 0;
 }
 
+static void soft_stop_op(struct soft_op *so)
+{
+	WRITE_ONCE(so->stop, true);
+	hrtimer_cancel(&so->timer);
+	cancel_work_sync(&so->work);
+	/* it has ended, or is in one of the lists */
+	spin_lock_irq(&so->se->lock);
+	list_del_init(&so->link);
+	spin_unlock_irq(&so->se->lock);
+}
+
+/* Ops that wait for each other are stopped together, others alone. */
 static enum sluice_aborted soft_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
+	bool all = cookie == SLUICE_ALL_OPS || soft->ordered;
 	u32 abort_us = READ_ONCE(soft->abort_us);
+	unsigned int i;
 
 	if (abort_us)
 		fsleep(abort_us);
-	WRITE_ONCE(se->stop, true);
-	hrtimer_cancel(&se->timer);
-	cancel_work_sync(&se->work);
-	return SLUICE_ABORTED_ALL;
-}
-
-static bool soft_check_format(u32 fourcc)
-{
-	return fourcc == SOFT_FORMAT_XRGB8888;
+	spin_lock_irq(&se->lock);
+	se->stopping = true;
+	spin_unlock_irq(&se->lock);
+	for (i = 0; i < soft->depth; i++)
+		if (all || se->slots[i].op.cookie == cookie)
+			soft_stop_op(&se->slots[i]);
+	spin_lock_irq(&se->lock);
+	se->stopping = false;
+	spin_unlock_irq(&se->lock);
+	if (all)
+		se->next_frame = 0;
+	if (cookie != SLUICE_ALL_OPS && soft_knob(&soft->late_next))
+		se->late = cookie;
+	return all ? SLUICE_ABORTED_ALL : SLUICE_ABORTED_ONE;
 }
 
 static int soft_screen_show(struct seq_file *m, void *data)
@@ -289,9 +541,9 @@ static int soft_screen_show(struct seq_file *m, void *data)
 		struct soft_engine *se = &soft->engines[i];
 		struct soft_shown shown;
 
-		spin_lock(&se->lock);
+		spin_lock_irq(&se->lock);
 		shown = se->shown;
-		spin_unlock(&se->lock);
+		spin_unlock_irq(&se->lock);
 		seq_printf(m, "%llu %llu %08x\n", shown.sequence, shown.bytes, shown.crc);
 	}
 	return 0;
@@ -299,7 +551,6 @@ static int soft_screen_show(struct seq_file *m, void *data)
 DEFINE_SHOW_ATTRIBUTE(soft_screen);
 
 static const struct sluice_device_ops soft_ops = {
-	.check_format = soft_check_format,
 	.start = soft_start,
 	.abort = soft_abort,
 };
@@ -311,11 +562,131 @@ static const struct sluice_engine_caps soft_engine_caps = {
 	.op_align = 4,
 };
 
+static void soft_free(struct soft *soft)
+{
+	unsigned int i;
+
+	for (i = 0; i < soft->num_engines; i++)
+		kfree(soft->engines[i].slots);
+	if (soft->wq)
+		destroy_workqueue(soft->wq);
+	kfree(soft);
+}
+
+static int soft_init_engine(struct soft *soft, struct soft_engine *se)
+{
+	unsigned int i;
+
+	se->soft = soft;
+	spin_lock_init(&se->lock);
+	INIT_LIST_HEAD(&se->ops);
+	INIT_LIST_HEAD(&se->held);
+	se->slots = kcalloc(soft->depth, sizeof(*se->slots), GFP_KERNEL);
+	if (!se->slots)
+		return -ENOMEM;
+	for (i = 0; i < soft->depth; i++) {
+		struct soft_op *so = &se->slots[i];
+
+		so->se = se;
+		INIT_LIST_HEAD(&so->link);
+		hrtimer_setup(&so->timer, soft_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+		INIT_WORK(&so->work, soft_work);
+	}
+	return 0;
+}
+
+/* All that an op needs; or NULL. */
+static struct soft *soft_alloc(unsigned int count)
+{
+	struct soft *soft = kzalloc(struct_size(soft, engines, count), GFP_KERNEL);
+	unsigned int i;
+	int ret;
+
+	if (!soft)
+		return NULL;
+	soft->num_engines = count;
+	soft->depth = clamp(depth, 1U, SOFT_MAX_DEPTH);
+	soft->ordered = ordered;
+	soft->epoch = ktime_get();
+	soft->interval = NSEC_PER_SEC / clamp(fps, 1U, 1000U);
+	soft->wq = alloc_workqueue("sluice-soft", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	ret = soft->wq ? 0 : -ENOMEM;
+	for (i = 0; i < count && !ret; i++)
+		ret = soft_init_engine(soft, &soft->engines[i]);
+	if (!ret)
+		return soft;
+	soft_free(soft);
+	return NULL;
+}
+
+static void soft_add_knobs(struct soft *soft)
+{
+	struct dentry *debugfs = sluice_device_debugfs(soft->sdev);
+
+	debugfs_create_file("screen", 0400, debugfs, soft, &soft_screen_fops);
+	debugfs_create_u32("delay_us", 0600, debugfs, &soft->delay_us);
+	debugfs_create_atomic_t("fail_next", 0600, debugfs, &soft->fail_next);
+	debugfs_create_atomic_t("hang_next", 0600, debugfs, &soft->hang_next);
+	debugfs_create_u32("abort_us", 0600, debugfs, &soft->abort_us);
+	debugfs_create_atomic_t("reverse_next", 0600, debugfs, &soft->reverse_next);
+	debugfs_create_atomic_t("twice_next", 0600, debugfs, &soft->twice_next);
+	debugfs_create_atomic_t("late_next", 0600, debugfs, &soft->late_next);
+	debugfs_create_atomic_t("stray_next", 0600, debugfs, &soft->stray_next);
+	debugfs_create_atomic_t("damage_next", 0600, debugfs, &soft->damage_next);
+	debugfs_create_atomic_t("repeat_next", 0600, debugfs, &soft->repeat_next);
+	debugfs_create_u32("source_width", 0600, debugfs, &soft->source_width);
+	debugfs_create_u32("source_height", 0600, debugfs, &soft->source_height);
+}
+
+/**
+ * struct soft_formats - what registration is told of the formats, and then forgotten
+ * @interval: of all frames
+ * @sizes: of each format
+ * @formats: all that the pattern can be drawn in
+ */
+struct soft_formats {
+	struct sluice_interval_range interval;
+	struct sluice_size_range sizes[PATTERN_NUM_FORMATS];
+	struct sluice_format_caps formats[PATTERN_NUM_FORMATS];
+};
+
+static struct soft_formats *soft_list_formats(void)
+{
+	struct soft_formats *list = kzalloc(sizeof(*list), GFP_KERNEL);
+	unsigned int i;
+
+	if (!list)
+		return NULL;
+	list->interval.min = (struct sluice_fraction) { 1, clamp(fps, 1U, 1000U) };
+	for (i = 0; i < PATTERN_NUM_FORMATS; i++) {
+		const struct pattern_format *format = &pattern_formats[i];
+
+		list->sizes[i] = (struct sluice_size_range) {
+			.min_width = format->step_width,
+			.max_width = U32_MAX,
+			.step_width = format->step_width,
+			.min_height = format->step_height,
+			.max_height = U32_MAX,
+			.step_height = format->step_height,
+			.num_intervals = 1,
+			.intervals = &list->interval,
+		};
+		list->formats[i] = (struct sluice_format_caps) {
+			.format = format->fourcc,
+			.fields = BIT(SLUICE_FIELD_NONE) | BIT(SLUICE_FIELD_TOP) |
+				  BIT(SLUICE_FIELD_BOTTOM) | BIT(SLUICE_FIELD_ALTERNATE),
+			.num_sizes = 1,
+			.sizes = &list->sizes[i],
+		};
+	}
+	return list;
+}
+
 static int soft_probe(struct platform_device *pdev)
 {
 	unsigned int i, count = clamp(engines, 1U, SOFT_MAX_ENGINES);
 	struct sluice_engine_caps caps[SOFT_MAX_ENGINES];
-	struct dentry *debugfs;
+	struct soft_formats *formats;
 	struct soft *soft;
 	int ret;
 
@@ -323,46 +694,32 @@ static int soft_probe(struct platform_device *pdev)
 	if (ret)
 		return ret;
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
-	soft = kzalloc(struct_size(soft, engines, count), GFP_KERNEL);
-	if (!soft)
-		return -ENOMEM;
-	soft->wq = alloc_workqueue("sluice-soft", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
-	if (!soft->wq) {
+	soft = soft_alloc(count);
+	formats = soft_list_formats();
+	if (!soft || !formats) {
 		ret = -ENOMEM;
-		goto err_free;
+		goto out;
 	}
-	soft->epoch = ktime_get();
-	soft->interval = NSEC_PER_SEC / clamp(fps, 1U, 1000U);
-	soft->num_engines = count;
 	for (i = 0; i < count; i++) {
-		struct soft_engine *se = &soft->engines[i];
-
 		caps[i] = soft_engine_caps;
-		se->soft = soft;
-		spin_lock_init(&se->lock);
-		hrtimer_setup(&se->timer, soft_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
-		INIT_WORK(&se->work, soft_work);
+		caps[i].depth = soft->depth;
+		caps[i].num_formats = PATTERN_NUM_FORMATS;
+		caps[i].formats = formats->formats;
+		if (soft->ordered)
+			caps[i].flags |= SLUICE_ENGINE_ORDERED;
 	}
 	platform_set_drvdata(pdev, soft);
-
 	soft->sdev = sluice_device_register(&pdev->dev, "soft", &soft_ops, caps, count,
 					   soft);
-	if (IS_ERR(soft->sdev)) {
+	if (IS_ERR(soft->sdev))
 		ret = PTR_ERR(soft->sdev);
-		goto err_wq;
-	}
-	debugfs = sluice_device_debugfs(soft->sdev);
-	debugfs_create_file("screen", 0400, debugfs, soft, &soft_screen_fops);
-	debugfs_create_u32("delay_us", 0600, debugfs, &soft->delay_us);
-	debugfs_create_atomic_t("fail_next", 0600, debugfs, &soft->fail_next);
-	debugfs_create_atomic_t("hang_next", 0600, debugfs, &soft->hang_next);
-	debugfs_create_u32("abort_us", 0600, debugfs, &soft->abort_us);
-	return 0;
-
-err_wq:
-	destroy_workqueue(soft->wq);
-err_free:
-	kfree(soft);
+	else
+		soft_add_knobs(soft);
+out:
+	/* the core has copied them */
+	kfree(formats);
+	if (ret && soft)
+		soft_free(soft);
 	return ret;
 }
 
@@ -371,8 +728,7 @@ static void soft_unbind(struct platform_device *pdev)
 	struct soft *soft = platform_get_drvdata(pdev);
 
 	sluice_device_unregister(soft->sdev);
-	destroy_workqueue(soft->wq);
-	kfree(soft);
+	soft_free(soft);
 }
 SLUICE_PLATFORM_REMOVE(soft_remove, soft_unbind)
 

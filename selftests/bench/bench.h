@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a benchmark is made of.  A case (struct bench) is an entry of a table in
- * memory.c, queues.c, wakeups.c or scale.c: what we do, what peers do beside it, and the goal.  How
+ * memory.c, queues.c, wakeups.c, scale.c or ring.c: what we do, what peers do beside it, and the goal.  How
  * one side does it is a struct steps, which several cases share.
  *
  * All functions return 0 (or an fd, a number) or a negative errno.
@@ -131,9 +131,10 @@ struct bench {
 	struct side peers[MAX_PEERS];
 };
 
-extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], scale_benches[];
+extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], scale_benches[],
+	ring_benches[];
 extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benches,
-	num_scale_benches;
+	num_scale_benches, num_ring_benches;
 
 /* bench.c */
 

@@ -26,6 +26,23 @@ static int set(const char *name, unsigned long value)
 	return write_text(path, text);
 }
 
+/* A channel has had that many descriptors at a time, or soon has. */
+static bool have_been_in_flight(int count)
+{
+	int tries, most = 0;
+	FILE *file;
+
+	for (tries = 0; tries < 3000 && most < count; tries++) {
+		file = fopen("/sys/kernel/debug/sluice-controller/most", "re");
+		if (!file || fscanf(file, "%d", &most) != 1)
+			most = 0;
+		if (file)
+			fclose(file);
+		usleep(10000);
+	}
+	return most >= count;
+}
+
 static bool node_is_there(bool there)
 {
 	int tries;
@@ -224,6 +241,144 @@ TEST_F(controller, queue_closed_in_mid_job_stops_the_channel)
 	usleep(100000);
 	EXPECT_EQ(check_words(self->dst, SIZE, 4), 0);
 	self->queue = -1;
+}
+
+#define JOBS 8
+#define PIECE 4096UL	/* in one segment, so that a descriptor is enough */
+
+/* Several jobs of an op each: job i copies piece i. */
+static int submit_copies(int queue, int to, int from)
+{
+	struct sluice_op op;
+	int i, ret = 0;
+
+	for (i = 0; i < JOBS && !ret; i++) {
+		sluice_op_copy(&op, to, i * PIECE, from, i * PIECE, PIECE);
+		ret = sluice_submit(queue, &op, 1, -1, NULL, 0, NULL);
+	}
+	return ret;
+}
+
+/* All ended in order and well, but for one; and it did not take the others' data along. */
+static int ended_well_but(int queue, int dst, int bad, int status)
+{
+	struct sluice_completion completion;
+	uint32_t *words = mmap(NULL, JOBS * PIECE, PROT_READ, MAP_SHARED, dst, 0);
+	int i, wrong = 0;
+
+	for (i = 0; i < JOBS; i++) {
+		if (sluice_read(queue, &completion, 1) != 1)
+			return -EPIPE;
+		wrong += completion.point != (uint64_t)i + 1;
+		wrong += completion.status != (i == bad ? status : 0);
+		wrong += i != bad && completion.bytes != PIECE;
+	}
+	sluice_cpu_begin(dst, false);
+	for (i = 0; i < JOBS; i++)
+		wrong += i != bad &&
+			 words[i * PIECE / 4 + 5] != expected_word(3, i * PIECE / 4 + 5);
+	sluice_cpu_end(dst, false);
+	munmap(words, JOBS * PIECE);
+	return wrong;
+}
+
+TEST_F(controller, ops_are_in_flight_together_and_one_that_hangs_ends_alone)
+{
+	ASSERT_EQ(set("hang_next", 1), 0);
+	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
+	EXPECT_TRUE(have_been_in_flight(JOBS));
+	EXPECT_EQ(ended_well_but(self->queue, self->dst, 0, -ETIME), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, hang_in_the_middle_ends_its_job_only)
+{
+	ASSERT_EQ(set("skip", 3), 0);
+	ASSERT_EQ(set("hang_next", 1), 0);
+	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
+	EXPECT_EQ(ended_well_but(self->queue, self->dst, 3, -ETIME), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, error_in_the_middle_ends_its_job_only)
+{
+	ASSERT_EQ(set("skip", 3), 0);
+	ASSERT_EQ(set("fail_next", 1), 0);
+	ASSERT_EQ(set("delay_us", 20000), 0);
+	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
+	EXPECT_EQ(ended_well_but(self->queue, self->dst, 3, -EIO), 0);
+	ASSERT_EQ(set("delay_us", 0), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, cancel_in_the_middle_ends_its_job_only)
+{
+	/* what is behind the first waits, and the first is done again */
+	ASSERT_EQ(set("hang_next", 1), 0);
+	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
+	ASSERT_TRUE(have_been_in_flight(JOBS));
+	EXPECT_EQ(sluice_cancel(self->queue, 5, 5), 1);
+	EXPECT_EQ(ended_well_but(self->queue, self->dst, 4, -ECANCELED), 0);
+	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
+}
+
+TEST_F(controller, queue_that_goes_leaves_the_ops_of_another)
+{
+	int other = sluice_queue(self->device, 0), from, to;
+
+	from = sluice_attach(other, self->src, SLUICE_ATTACH_READ | SLUICE_ATTACH_EXPLICIT);
+	to = sluice_attach(other, self->dst, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+	ASSERT_EQ(set("hang_next", 1), 0);
+	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
+	ASSERT_EQ(submit_copies(other, to, from), 0);
+	ASSERT_TRUE(have_been_in_flight(2 * JOBS));
+	close(self->queue);
+	self->queue = -1;
+	EXPECT_EQ(ended_well_but(other, self->dst, -1, 0), 0);
+	close(other);
+}
+
+/* A value that travels: each job needs what the one before it did, or must not destroy it. */
+TEST_F(controller, order_holds_also_after_ops_were_stopped)
+{
+	struct sluice_completion completion;
+	struct sluice_op op;
+	uint32_t *words = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->dst, 0);
+	/* the same buffer, so that not only the slot tells what is overwritten */
+	int both = sluice_attach(self->queue, self->dst, SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE);
+	int round, i, jobs = 0;
+
+	ASSERT_GE(both, 0);
+	/* what is stopped is the first, and the cancelled one is at the end */
+	ASSERT_EQ(set("delay_us", 2000), 0);
+	for (round = 0; round < 10; round++) {
+		uint64_t last;
+
+		for (i = 1; i <= 4; i++) {
+			sluice_op_fill(&op, self->to, 0, PIECE, 0x01020300 + round * 8 + i);
+			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+			sluice_op_copy(&op, i % 2 ? both : self->to, i * PIECE, both, 0, PIECE);
+			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
+		}
+		sluice_op_fill(&op, self->to, 5 * PIECE, PIECE, 0x7a7a7a7a);
+		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &last), 0);
+		usleep(round * 700);
+		ASSERT_GE(sluice_cancel(self->queue, last, last), 0);
+		for (i = 0; i < 9; i++, jobs++) {
+			ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+			/* the cancelled one may have been quicker */
+			if (i < 8)
+				EXPECT_EQ(completion.status, 0);
+		}
+		ASSERT_EQ(sluice_cpu_begin(self->dst, false), 0);
+		for (i = 1; i <= 4; i++) {
+			EXPECT_EQ(words[i * PIECE / 4], 0x01020300 + round * 8 + i);
+			EXPECT_EQ(words[(i + 1) * PIECE / 4 - 1], 0x01020300 + round * 8 + i);
+		}
+		ASSERT_EQ(sluice_cpu_end(self->dst, false), 0);
+	}
+	EXPECT_EQ(jobs, 90);
+	munmap(words, SIZE);
 }
 
 TEST_F(controller, that_goes_takes_the_device_along)

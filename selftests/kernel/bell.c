@@ -28,6 +28,32 @@ struct bell_fence {
 	struct list_head link;
 };
 
+#define RING_SIZE	8
+#define RING_ENGINES	3
+
+/**
+ * struct ring - an engine of ring0
+ * @timer: the oldest op ends
+ * @lock: guards the rest; with interrupts off
+ * @engine: the core's side, or NULL while it must not be asked
+ * @ops: of the ring
+ * @head: the oldest
+ * @count: how many; the others follow
+ * @end: of the oldest
+ */
+struct ring {
+	struct hrtimer timer;
+	spinlock_t lock;
+	struct sluice_engine *engine;
+	struct ring_op {
+		u32 cookie;
+		u32 ns;
+	} ops[RING_SIZE];
+	unsigned int head;
+	unsigned int count;
+	ktime_t end;
+};
+
 /* There is one bell. */
 static struct {
 	struct platform_device *pdev;
@@ -42,7 +68,35 @@ static struct {
 	struct hrtimer watch;
 	ktime_t watch_period;		/* written while it is stopped */
 	u64 late;			/* ns; at most, so far */
+	struct bell_gap gap;
+	u64 ended;			/* by an interrupt at this time; 0: long ago */
+	struct sluice_device *ring;
+	struct ring rings[RING_ENGINES];
 } bell;
+
+/* An op has ended.  Has the next one begun at once? */
+static void bell_note_end(u64 when, bool next)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&bell.lock, flags);
+	bell.ended = next ? 0 : when;
+	if (!bell.gap.first)
+		bell.gap.first = when;
+	spin_unlock_irqrestore(&bell.lock, flags);
+}
+
+/* One begins that had not been there in time. */
+static void bell_note_begin(void)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&bell.lock, flags);
+	if (bell.ended)
+		bell.gap.worst = max(bell.gap.worst, ktime_get_raw_ns() - bell.ended);
+	bell.ended = 0;
+	spin_unlock_irqrestore(&bell.lock, flags);
+}
 
 static const char *bell_fence_name(struct dma_fence *fence)
 {
@@ -85,6 +139,8 @@ static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 	spin_unlock(&bell.lock);
 	bell_signal_fences(&fences);
 	if (cookie)
+		bell_note_end(bell.rang, false);
+	if (cookie)
 		sluice_engine_done(bell.engine, cookie, &result);
 	return HRTIMER_NORESTART;
 }
@@ -111,6 +167,7 @@ static int bell_start(struct sluice_engine *engine, const struct sluice_op_desc 
 		sluice_engine_done(engine, op->cookie, &result);
 		return 0;
 	}
+	bell_note_begin();
 	spin_lock_irq(&bell.lock);
 	bell.engine = engine;
 	bell.cookie = op->cookie;
@@ -138,6 +195,112 @@ static const struct sluice_engine_caps bell_engine = {
 	.flags = SLUICE_ENGINE_QUICK,
 	.op_align = 4,
 };
+
+/* Take what fits.  What comes into an empty ring begins at once. */
+static void ring_refill(struct ring *ring)
+{
+	const struct sluice_op_desc *op;
+
+	lockdep_assert_held(&ring->lock);
+	while (ring->engine && ring->count < RING_SIZE && (op = sluice_engine_next(ring->engine))) {
+		ring->ops[(ring->head + ring->count) % RING_SIZE] = (struct ring_op) {
+			.cookie = op->cookie, .ns = min_t(u32, op->value, BELL_MAX_NS),
+		};
+		if (ring->count++)
+			continue;
+		bell_note_begin();
+		ring->end = ktime_add_ns(ktime_get(), ring->ops[ring->head].ns);
+		hrtimer_start(&ring->timer, ring->end, HRTIMER_MODE_ABS_HARD);
+	}
+}
+
+/* In the interrupt. */
+static enum hrtimer_restart ring_rings(struct hrtimer *timer)
+{
+	struct ring *ring = container_of(timer, struct ring, timer);
+	const struct sluice_result result = {};
+	ktime_t now = ktime_get();
+	u32 cookie;
+
+	spin_lock(&ring->lock);
+	while (ring->count && ktime_compare(ring->end, now) <= 0) {
+		cookie = ring->ops[ring->head].cookie;
+		ring->head = (ring->head + 1) % RING_SIZE;
+		ring->count--;
+		bell_note_end(ktime_get_raw_ns(), ring->count);
+		if (ring->count)
+			ring->end = ktime_add_ns(ring->end, ring->ops[ring->head].ns);
+		sluice_engine_done(ring->engine, cookie, &result);
+	}
+	if (ring->count)
+		hrtimer_start(&ring->timer, ring->end, HRTIMER_MODE_ABS_HARD);
+	ring_refill(ring);
+	spin_unlock(&ring->lock);
+	return HRTIMER_NORESTART;
+}
+
+static void ring_kick(struct sluice_engine *engine)
+{
+	struct ring *ring = &bell.rings[sluice_engine_index(engine)];
+
+	spin_lock_irq(&ring->lock);
+	ring->engine = engine;
+	ring_refill(ring);
+	spin_unlock_irq(&ring->lock);
+}
+
+static enum sluice_aborted ring_abort(struct sluice_engine *engine, u32 cookie)
+{
+	struct ring *ring = &bell.rings[sluice_engine_index(engine)];
+
+	spin_lock_irq(&ring->lock);
+	ring->count = 0;
+	ring->engine = NULL;
+	spin_unlock_irq(&ring->lock);
+	hrtimer_cancel(&ring->timer);
+	return SLUICE_ABORTED_ALL;
+}
+
+static const struct sluice_device_ops ring_ops = {
+	.kick = ring_kick,
+	.abort = ring_abort,
+};
+
+#define RING_ENGINE(places) {						\
+	.op_kinds = BIT_ULL(SLUICE_OP_FILL),				\
+	.flags = SLUICE_ENGINE_QUICK | SLUICE_ENGINE_ORDERED,		\
+	.depth = places,						\
+	.op_align = 4,							\
+}
+
+static const struct sluice_engine_caps ring_engines[RING_ENGINES] = {
+	RING_ENGINE(1), RING_ENGINE(2), RING_ENGINE(RING_SIZE),
+};
+
+static struct sluice_device *ring_register(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < RING_ENGINES; i++) {
+		spin_lock_init(&bell.rings[i].lock);
+		hrtimer_setup(&bell.rings[i].timer, ring_rings, CLOCK_MONOTONIC,
+			      HRTIMER_MODE_ABS_HARD);
+	}
+	return sluice_device_register(&bell.pdev->dev, "ring", &ring_ops, ring_engines,
+				      RING_ENGINES, NULL);
+}
+
+static int bell_tell_gap(struct bell_gap __user *answer)
+{
+	struct bell_gap gap;
+
+	spin_lock_irq(&bell.lock);
+	gap = bell.gap;
+	bell.gap = (struct bell_gap) {};
+	bell.ended = 0;
+	spin_unlock_irq(&bell.lock);
+	return copy_to_user(answer, &gap, sizeof(gap)) ? -EFAULT : 0;
+}
 
 static int bell_ring(unsigned long ns)
 {
@@ -242,6 +405,8 @@ static long bell_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return bell_watch(arg);
 	case BELL_LATE:
 		return bell_tell(&bell.late, (u64 __user *)arg);
+	case BELL_GAP:
+		return bell_tell_gap((struct bell_gap __user *)arg);
 	}
 	return -ENOTTY;
 }
@@ -279,9 +444,16 @@ static int __init bell_init(void)
 		ret = PTR_ERR(bell.sdev);
 		goto err_pdev;
 	}
+	bell.ring = ring_register();
+	if (IS_ERR(bell.ring)) {
+		ret = PTR_ERR(bell.ring);
+		goto err_sdev;
+	}
 	ret = misc_register(&bell_misc);
 	if (!ret)
 		return 0;
+	sluice_device_unregister(bell.ring);
+err_sdev:
 	sluice_device_unregister(bell.sdev);
 err_pdev:
 	platform_device_unregister(bell.pdev);
@@ -291,6 +463,7 @@ err_pdev:
 static void __exit bell_exit(void)
 {
 	misc_deregister(&bell_misc);
+	sluice_device_unregister(bell.ring);
 	sluice_device_unregister(bell.sdev);
 	hrtimer_cancel(&bell.timer);
 	hrtimer_cancel(&bell.watch);

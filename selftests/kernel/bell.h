@@ -7,6 +7,10 @@
  * An op of bell0 rings the bell by itself, as many nanoseconds after it began as
  * the value that it is to fill the memory with; with 0 it ends at once, and the bell does
  * not ring.  It leaves the memory alone.
+ *
+ * ring0 is a device with a ring, whose engines 0, 1 and 2 have up to 1, 2 and 8 ops in
+ * flight.  Each op takes as many nanoseconds as its value; the next in the ring begins
+ * at once.  One interrupt ends all ops whose time has come, and takes the next.
  */
 #ifndef _SLUICE_BELL_H
 #define _SLUICE_BELL_H
@@ -33,5 +37,22 @@
 #define BELL_WATCH	_IO('b', 4)
 /* By how many nanoseconds it was late at most, since BELL_WATCH. */
 #define BELL_LATE	_IOR('b', 5, __u64)
+
+/**
+ * struct bell_gap - how long a device had to wait for its next op
+ * @first: when an op first ended since the last BELL_GAP: CLOCK_MONOTONIC_RAW, or 0
+ * @worst: ns, at most, from the interrupt that an op ended with until the next one began;
+ *	0: the next one was in the ring
+ *
+ * Of bell0 and ring0 together, so use one of them at a time.  Only what is behind another
+ * op counts if jobs are there in time.
+ */
+struct bell_gap {
+	__u64 first;
+	__u64 worst;
+};
+
+/* Since the last BELL_GAP. */
+#define BELL_GAP	_IOR('b', 6, struct bell_gap)
 
 #endif /* _SLUICE_BELL_H */

@@ -7,10 +7,12 @@
  * with bottom halves off, and misbehaves as its debugfs directory says:
  *
  *	delay_us	every descriptor takes that much longer
+ *	skip		so many descriptors are done before fail_next and hang_next begin
  *	fail_next	the next N descriptors end with an error
  *	hang_next	the next N descriptors never end, nor does any behind them
  *	refuse_next	the next N descriptors cannot be prepared
  *	reject_next	the next N descriptors cannot be submitted
+ *	most		how many descriptors a channel has had at a time; may be set to 0
  *	room		a channel has that many descriptors; 0: any number
  *	stubborn	channels are stopped, but say that they were not
  */
@@ -77,7 +79,9 @@ struct controller_channel {
  * @debugfs: its directory
  * @delay_us: knob
  * @room: knob
+ * @most: see above
  * @stubborn: knob
+ * @skip: knob
  * @fail_next: knob
  * @hang_next: knob
  * @refuse_next: knob
@@ -89,7 +93,9 @@ struct controller {
 	struct dentry *debugfs;
 	u32 delay_us;
 	u32 room;
+	u32 most;
 	bool stubborn;
+	atomic_t skip;
 	atomic_t fail_next;
 	atomic_t hang_next;
 	atomic_t refuse_next;
@@ -148,6 +154,7 @@ static struct dma_async_tx_descriptor *controller_prep(struct dma_chan *chan, dm
 		return NULL;
 	}
 	ch->count++;
+	controller->most = max(controller->most, ch->count);
 	spin_unlock_irqrestore(&ch->lock, flags);
 	dma_async_tx_descriptor_init(&d->tx, chan);
 	d->tx.tx_submit = controller_submit;
@@ -196,10 +203,12 @@ static struct controller_descriptor *controller_do_next(struct controller_channe
 {
 	struct controller *controller = controller_of(&ch->chan);
 	struct controller_descriptor *d;
+	bool well;
 
 	spin_lock_irq(&ch->lock);
 	d = list_first_entry_or_null(&ch->issued, struct controller_descriptor, link);
-	if (d && !ch->hung)
+	well = d && !ch->hung && atomic_add_unless(&controller->skip, -1, 0);
+	if (d && !ch->hung && !well)
 		ch->hung = atomic_add_unless(&controller->hang_next, -1, 0);
 	if (!d || ch->hung) {
 		spin_unlock_irq(&ch->lock);
@@ -207,7 +216,7 @@ static struct controller_descriptor *controller_do_next(struct controller_channe
 	}
 	list_del(&d->link);
 	result->result = DMA_TRANS_NOERROR;
-	if (atomic_add_unless(&controller->fail_next, -1, 0))
+	if (!well && atomic_add_unless(&controller->fail_next, -1, 0))
 		result->result = DMA_TRANS_WRITE_FAILED;
 	else if (d->src)
 		memcpy(d->dst, d->src, d->length);
@@ -330,6 +339,8 @@ static int controller_probe(struct platform_device *pdev)
 	controller->debugfs = debugfs_create_dir("sluice-controller", NULL);
 	debugfs_create_u32("delay_us", 0600, controller->debugfs, &controller->delay_us);
 	debugfs_create_u32("room", 0600, controller->debugfs, &controller->room);
+	debugfs_create_u32("most", 0600, controller->debugfs, &controller->most);
+	debugfs_create_atomic_t("skip", 0600, controller->debugfs, &controller->skip);
 	debugfs_create_bool("stubborn", 0600, controller->debugfs, &controller->stubborn);
 	debugfs_create_atomic_t("fail_next", 0600, controller->debugfs, &controller->fail_next);
 	debugfs_create_atomic_t("hang_next", 0600, controller->debugfs, &controller->hang_next);

@@ -4,7 +4,7 @@
  *
  * Everything is a file descriptor:
  *
- *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. EVENTFD, mmap() of registers
+ *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. ENUM_INTERVALS, mmap() of registers
  *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
  *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll(),
  *					SLUICE_URING_SUBMIT through io_uring
@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job */
+#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came */
 
 #define SLUICE_NAME_LEN		32
 
@@ -57,7 +57,10 @@ extern "C" {
 #define SLUICE_OP_SIZE_V1		64
 #define SLUICE_COMMAND_SIZE_V1		40
 #define SLUICE_COMPLETION_SIZE_V1	64
+#define SLUICE_PLANE_SIZE_V5		16
 #define SLUICE_MAX_RECORD_SIZE		256
+
+#define SLUICE_MAX_PLANES	4	/* of a frame */
 
 /**
  * enum sluice_op_kind - what an op does
@@ -89,6 +92,7 @@ enum sluice_op_kind {
 #define SLUICE_CAP_CMA		(1ULL << 3)	/* the kernel reserves memory for large contiguous buffers (CMA) */
 #define SLUICE_CAP_BOUNCED	(1ULL << 4)	/* the kernel bounces the device's DMA (confidential guests, swiotlb=force): the contiguous heap alone works */
 #define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)	/* CREATE_QUEUE takes completion_size, and there is QUEUE_INFO */
+#define SLUICE_CAP_FORMATS	(1ULL << 6)	/* ENGINE_INFO, ENUM_*; planes, modifier and field of an op */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -147,6 +151,151 @@ struct sluice_info {
 	__u64 user_bytes;
 	__u64 total_limit;
 	__u64 total_bytes;
+};
+
+/* sluice_engine_info.properties */
+#define SLUICE_ENGINE_IS_ORDERED	(1U << 0)	/* ops of a queue are in flight together: each touches memory only after the one before it has ended */
+#define SLUICE_ENGINE_IS_SOFTWARE	(1U << 1)	/* it works with the CPU */
+#define SLUICE_ENGINE_WRITES		(1U << 2)	/* it has ops that write to memory */
+#define SLUICE_ENGINE_READS		(1U << 3)	/* it has ops that read from memory */
+
+/**
+ * struct sluice_engine_info - SLUICE_IOCTL_ENGINE_INFO: what one engine is and can do
+ * @index: in, 0 to num_engines - 1
+ * @flags: in, must be 0
+ * @op_kinds: out, bit (1 << kind) for every op kind that it knows
+ * @properties: out, SLUICE_ENGINE_*
+ * @depth: out, ops that the device may have at a time
+ * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
+ * @stride_align: out, strides of frames must be multiples of it, in bytes
+ * @num_formats: out, formats that ENUM_FORMATS lists; without any, frames are raw data
+ * @reserved: out, 0
+ *
+ * SUBMIT refuses what an engine does not have.  INFO has the union of all op kinds, and the
+ * largest alignment.
+ *
+ * Errors: -EINVAL for an index beyond the last engine or for flags, -ENODEV, -EFAULT.
+ */
+struct sluice_engine_info {
+	__u32 index;
+	__u32 flags;
+	__u64 op_kinds;
+	__u32 properties;
+	__u32 depth;
+	__u32 op_align;
+	__u32 stride_align;
+	__u32 num_formats;
+	__u32 reserved;
+};
+
+/* sluice_op.field; bit (1 << field) of sluice_enum_formats.fields */
+#define SLUICE_FIELD_NONE	0	/* the whole picture, taken at one time */
+#define SLUICE_FIELD_TOP	1	/* the first, third, ... line of it */
+#define SLUICE_FIELD_BOTTOM	2	/* the second, fourth, ... */
+#define SLUICE_FIELD_INTERLACED	3	/* both of them, taken one after the other, line by line in one frame */
+#define SLUICE_FIELD_ALTERNATE	4	/* one of them, whichever comes: the completion tells */
+
+/* sluice_op.modifier, and others of <drm/drm_fourcc.h> where an engine lists them */
+#define SLUICE_MODIFIER_LINEAR	0
+
+/**
+ * struct sluice_enum_formats - SLUICE_IOCTL_ENUM_FORMATS: one format of an engine
+ * @engine: in, engine number
+ * @index: in, from 0 on
+ * @flags: in, must be 0
+ * @format: out, a fourcc of <drm/drm_fourcc.h>, or, for raw sensor data and where DRM has
+ *	none, of <linux/videodev2.h>
+ * @modifier: out, SLUICE_MODIFIER_LINEAR or another of DRM's
+ * @num_planes: out
+ * @fields: out, bit (1 << SLUICE_FIELD_*) for each that a frame may be
+ * @num_sizes: out, entries that ENUM_SIZES lists for it
+ * @reserved: out, 0
+ *
+ * Errors: -EINVAL (behind the last one, no such engine, flags), -ENODEV, -EFAULT.
+ */
+struct sluice_enum_formats {
+	__u32 engine;
+	__u32 index;
+	__u32 flags;
+	__u32 format;
+	__u64 modifier;
+	__u32 num_planes;
+	__u32 fields;
+	__u32 num_sizes;
+	__u32 reserved;
+};
+
+/**
+ * struct sluice_enum_sizes - SLUICE_IOCTL_ENUM_SIZES: frame sizes of a format
+ * @engine: in, engine number
+ * @index: in, from 0 on
+ * @flags: in, must be 0
+ * @format: in, fourcc
+ * @modifier: in
+ * @min_width: out, pixels
+ * @max_width: out, the same as @min_width for one width alone
+ * @step_width: out, widths are @min_width plus a multiple of it
+ * @min_height: out, lines
+ * @max_height: out
+ * @step_height: out
+ * @num_intervals: out, entries that ENUM_INTERVALS lists for these sizes
+ *
+ * Errors: -EINVAL (behind the last one, no such engine, a format that it does not list,
+ * flags), -ENODEV, -EFAULT.
+ */
+struct sluice_enum_sizes {
+	__u32 engine;
+	__u32 index;
+	__u32 flags;
+	__u32 format;
+	__u64 modifier;
+	__u32 min_width;
+	__u32 max_width;
+	__u32 step_width;
+	__u32 min_height;
+	__u32 max_height;
+	__u32 step_height;
+	__u32 num_intervals;
+	__u32 reserved;
+};
+
+/**
+ * struct sluice_fraction - a frame interval, in seconds
+ * @numerator: not 0
+ * @denominator: not 0
+ */
+struct sluice_fraction {
+	__u32 numerator;
+	__u32 denominator;
+};
+
+/**
+ * struct sluice_enum_intervals - SLUICE_IOCTL_ENUM_INTERVALS: frame intervals of a size
+ * @engine: in, engine number
+ * @index: in, from 0 on
+ * @flags: in, must be 0
+ * @format: in, fourcc
+ * @modifier: in
+ * @width: in, pixels
+ * @height: in, lines
+ * @min: out, the shortest
+ * @max: out, the longest; the same as @min for one interval alone
+ * @step: out, intervals are @min plus a multiple of it
+ *
+ * Errors: -EINVAL (behind the last one, no such engine, a format or size that it does not
+ * list, flags), -ENODEV, -EFAULT.
+ */
+struct sluice_enum_intervals {
+	__u32 engine;
+	__u32 index;
+	__u32 flags;
+	__u32 format;
+	__u64 modifier;
+	__u32 width;
+	__u32 height;
+	struct sluice_fraction min;
+	struct sluice_fraction max;
+	struct sluice_fraction step;
 };
 
 /*
@@ -525,6 +674,18 @@ struct sluice_command {
 #define SLUICE_OP_SRC	(1U << 1)	/* the device reads @src: @src, @src_offset and @src_length count */
 
 /**
+ * struct sluice_plane - where one plane of a frame is
+ * @slot: the slot
+ * @stride: bytes from line to line
+ * @offset: of the first line, bytes from the start of the slot's buffer
+ */
+struct sluice_plane {
+	__u32 slot;
+	__u32 stride;
+	__u64 offset;
+};
+
+/**
  * struct sluice_op - one step of a job
  * @kind: enum sluice_op_kind
  * @flags: SLUICE_OP_* of a PROGRAM, else 0
@@ -537,8 +698,10 @@ struct sluice_command {
  * @frame: CAPTURE, PLAYBACK: the image; all 0 for raw data
  * @frame.width: pixels
  * @frame.height: lines
- * @frame.stride: bytes from line to line, at least width * 4, a multiple of 4
- * @frame.format: a DRM fourcc, XR24 (DRM_FORMAT_XRGB8888) for soft
+ * @frame.stride: bytes from line to line of the first plane: no less than its pixels need,
+ *	and a multiple of the engine's stride_align and of what the format needs (4 for
+ *	pixels of 4 bytes); with @num_planes 0
+ * @frame.format: a fourcc that the engine lists: see SLUICE_IOCTL_ENUM_FORMATS
  * @program: PROGRAM: what to do
  * @program.commands: address of an array of struct sluice_command
  * @program.num_commands: at least 1
@@ -546,6 +709,25 @@ struct sluice_command {
  *	SLUICE_COMMAND_SIZE_V1
  * @program.src_length: bytes; without SLUICE_OP_SRC 0
  * @pad: must be 0 where the kind does not use it
+ * @planes: CAPTURE, PLAYBACK of an image: address of an array of struct sluice_plane, one
+ *	for each plane of the format, in its order.  Then @dst, @src, their offsets, @length
+ *	and @frame.stride must be 0.  Slots may be the same one
+ * @num_planes: length of @planes.  0: all planes are in one slot, one after the other, from
+ *	the op's offset on and within @length; their strides follow from @frame.stride
+ * @plane_size: sizeof(struct sluice_plane) as the caller knows it; 0 for
+ *	SLUICE_PLANE_SIZE_V5
+ * @modifier: CAPTURE, PLAYBACK of an image: of the format, as the engine lists it
+ * @field: CAPTURE, PLAYBACK of an image: SLUICE_FIELD_*, one that the format has; @frame's
+ *	height counts the lines that are in memory
+ * @reserved: must be 0
+ *
+ * What is behind @pad must be 0 for other kinds, and for raw data.  It is missing in ops of
+ * SLUICE_OP_SIZE_V1 bytes.
+ *
+ * A width or height that the format cannot have (an odd one, where two pixels share their
+ * chroma) and a stride that is too short or not aligned are refused with -EINVAL; a
+ * format, modifier, field or size that the engine does not list with -EOPNOTSUPP; a plane
+ * that ends behind @length or its buffer with -ERANGE.
  *
  * A PROGRAM ends with its last command.  Then, and not before, the device is to be
  * done with the memory: that is what the last INTERRUPT or POLL is for.  An
@@ -577,6 +759,12 @@ struct sluice_op {
 		} program;
 		__u64 pad[3];
 	};
+	__u64 planes;
+	__u32 num_planes;
+	__u32 plane_size;
+	__u64 modifier;
+	__u32 field;
+	__u32 reserved;
 };
 
 /* sluice_submit.flags */
@@ -628,13 +816,14 @@ struct sluice_op {
  *
  * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
  * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
- * commands or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
+ * commands, planes or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
  * -EBADF (an in-fence fd that is not open), -ENOENT
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction, a register that root has not
  * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
- * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind that
- * the device does not have, CYCLIC with memory that its exporter may take back, or fences on a kernel without sync_file), -EBUSY
+ * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind,
+ * format, modifier, field or size of a frame that the engine does not have, CYCLIC with
+ * memory that its exporter may take back, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its
  * jobs hang; or a PROGRAM, and the device does not wake up), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
  * @out_fence mean nothing.
@@ -743,6 +932,10 @@ struct sluice_ack {
 
 /* sluice_completion.flags */
 #define SLUICE_COMPLETION_MORE	(1U << 0)	/* the job, which is CYCLIC, goes on */
+#define SLUICE_FRAME_DAMAGED	(1U << 1)	/* the frame is there, and a part of it is not what was sent; the status is 0 */
+#define SLUICE_FRAME_REPEATED	(1U << 2)	/* nothing new came: the picture before, once more */
+#define SLUICE_FRAME_TOP	(1U << 3)	/* it is a top field */
+#define SLUICE_FRAME_BOTTOM	(1U << 4)	/* it is a bottom field */
 
 /**
  * struct sluice_completion - one record of read() on a queue
@@ -751,7 +944,8 @@ struct sluice_ack {
  * @status: 0, or -ECANCELED (cancelled, an in-fence failed, or the system went to
  *	sleep while a program ran), -ETIME (too slow), -ENODEV (device gone), -EPIPE (CYCLIC,
  *	and ACK was late), or what the device reported, often -EIO
- * @flags: SLUICE_COMPLETION_*
+ * @flags: SLUICE_COMPLETION_*, SLUICE_FRAME_*: DAMAGED and REPEATED if one frame of the job
+ *	was, the field of the last one
  * @bytes: moved by the ops of this job: written to memory, or played back
  * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture or playback, when
  *	the frame began; else when the job ended
@@ -765,6 +959,9 @@ struct sluice_ack {
  * @ended: likewise: when the job ended, which is when its fence signalled; 0 with MORE
  * @ops: of a CYCLIC job: ops that have ended since its beginning
  * @xruns: of a CYCLIC job: ops that the device got before the ACK for their buffers
+ * @width: of a capture of an image: pixels of a line that came in, which may be less than
+ *	the op asked for; of a playback, that were shown; of the last one; else 0
+ * @height: likewise lines
  *
  * A CYCLIC job leaves a record with SLUICE_COMPLETION_MORE when ops of it have ended, which
  * says how far it is: @bytes, @dropped, @ops and @xruns count from its beginning on.  What
@@ -797,6 +994,8 @@ struct sluice_completion {
 	__u64 ended;
 	__u64 ops;
 	__u64 xruns;
+	__u32 width;
+	__u32 height;
 };
 
 /**
@@ -864,6 +1063,10 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_WRAP		_IOWR(SLUICE_IOCTL_BASE, 0x05, struct sluice_wrap)
 #define SLUICE_IOCTL_SYNC		_IOWR(SLUICE_IOCTL_BASE, 0x06, struct sluice_sync)
 #define SLUICE_IOCTL_EVENTFD		_IOW(SLUICE_IOCTL_BASE, 0x07, struct sluice_eventfd)
+#define SLUICE_IOCTL_ENGINE_INFO	_IOWR(SLUICE_IOCTL_BASE, 0x10, struct sluice_engine_info)
+#define SLUICE_IOCTL_ENUM_FORMATS	_IOWR(SLUICE_IOCTL_BASE, 0x11, struct sluice_enum_formats)
+#define SLUICE_IOCTL_ENUM_SIZES		_IOWR(SLUICE_IOCTL_BASE, 0x12, struct sluice_enum_sizes)
+#define SLUICE_IOCTL_ENUM_INTERVALS	_IOWR(SLUICE_IOCTL_BASE, 0x13, struct sluice_enum_intervals)
 
 /* on a queue */
 #define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)

@@ -103,6 +103,47 @@ int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *inf
 	return call(device, SLUICE_IOCTL_HEAP_INFO, info);
 }
 
+int sluice_get_engine(int device, unsigned int index, struct sluice_engine_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->index = index;
+	return call(device, SLUICE_IOCTL_ENGINE_INFO, info);
+}
+
+int sluice_get_format(int device, unsigned int engine, unsigned int index,
+		      struct sluice_enum_formats *format)
+{
+	memset(format, 0, sizeof(*format));
+	format->engine = engine;
+	format->index = index;
+	return call(device, SLUICE_IOCTL_ENUM_FORMATS, format);
+}
+
+int sluice_get_size(int device, const struct sluice_enum_formats *format, unsigned int index,
+		    struct sluice_enum_sizes *size)
+{
+	memset(size, 0, sizeof(*size));
+	size->engine = format->engine;
+	size->index = index;
+	size->format = format->format;
+	size->modifier = format->modifier;
+	return call(device, SLUICE_IOCTL_ENUM_SIZES, size);
+}
+
+int sluice_get_interval(int device, const struct sluice_enum_formats *format, uint32_t width,
+			uint32_t height, unsigned int index,
+			struct sluice_enum_intervals *interval)
+{
+	memset(interval, 0, sizeof(*interval));
+	interval->engine = format->engine;
+	interval->index = index;
+	interval->format = format->format;
+	interval->modifier = format->modifier;
+	interval->width = width;
+	interval->height = height;
+	return call(device, SLUICE_IOCTL_ENUM_INTERVALS, interval);
+}
+
 int sluice_find_heap(int device, const char *name)
 {
 	struct sluice_heap_info info;
@@ -319,6 +360,26 @@ void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t o
 {
 	sluice_op_playback(op, src, offset, (uint64_t)height * stride);
 	set_frame(op, width, height, stride);
+}
+
+void sluice_frame_format(struct sluice_op *op, uint32_t format, uint64_t length)
+{
+	op->frame.format = format;
+	op->length = length;
+}
+
+void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes,
+			 unsigned int num_planes)
+{
+	op->dst = 0;
+	op->src = 0;
+	op->dst_offset = 0;
+	op->src_offset = 0;
+	op->length = 0;
+	op->frame.stride = 0;
+	op->planes = (uintptr_t)planes;
+	op->num_planes = num_planes;
+	op->plane_size = sizeof(*planes);
 }
 
 void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,

@@ -42,6 +42,32 @@ int sluice_get_info(int device, struct sluice_info *info);
 /** sluice_get_heap - one heap of a device, by number; -EINVAL beyond the last */
 int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info);
 
+/** sluice_get_engine - one engine of a device, by number; -EINVAL beyond the last */
+int sluice_get_engine(int device, unsigned int index, struct sluice_engine_info *info);
+
+/** sluice_get_format - one format of an engine's frames; -EINVAL beyond the last */
+int sluice_get_format(int device, unsigned int engine, unsigned int index,
+		      struct sluice_enum_formats *format);
+
+/**
+ * sluice_get_size - one entry of a format's list of sizes
+ * @format: from sluice_get_format()
+ *
+ * Returns -EINVAL beyond the last.
+ */
+int sluice_get_size(int device, const struct sluice_enum_formats *format, unsigned int index,
+		    struct sluice_enum_sizes *size);
+
+/**
+ * sluice_get_interval - one entry of the list of frame intervals of a format and size
+ * @format: from sluice_get_format()
+ *
+ * Returns -EINVAL beyond the last.
+ */
+int sluice_get_interval(int device, const struct sluice_enum_formats *format, uint32_t width,
+			uint32_t height, unsigned int index,
+			struct sluice_enum_intervals *interval);
+
 /**
  * sluice_find_heap - number of a heap
  * @name: "pages", "contiguous"
@@ -145,6 +171,25 @@ void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset,
 /** sluice_op_playback_frame - fill in an op that plays back an XRGB8888 image */
 void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t offset,
 			      uint32_t width, uint32_t height, uint32_t stride);
+
+/**
+ * sluice_frame_format - another format for an op that captures or plays back an image
+ * @format: fourcc, one that the engine lists
+ * @length: bytes from the op's offset on, for all planes, which follow one another
+ *
+ * The op's stride is that of the first plane.
+ */
+void sluice_frame_format(struct sluice_op *op, uint32_t format, uint64_t length);
+
+/**
+ * sluice_frame_planes - planes in places of their own, for an op with an image
+ * @planes: slot, stride and offset of each; must stay until the op has been submitted
+ * @num_planes: how many: as many as the format has
+ *
+ * Slot, offset, length and stride of the op itself do not count any more.
+ */
+void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes,
+			 unsigned int num_planes);
 
 /**
  * sluice_op_program - fill in an op that has the kernel access registers

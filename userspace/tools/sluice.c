@@ -18,6 +18,7 @@
 static const char usage_text[] =
 	"usage: sluice list\n"
 	"       sluice info DEVICE\n"
+	"       sluice formats DEVICE\n"
 	"       sluice alloc DEVICE [--heap NAME] [--size BYTES]\n"
 	"       sluice copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"       sluice capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
@@ -27,6 +28,7 @@ static const char usage_text[] =
 	"\n"
 	"list      names every device\n"
 	"info      says what a device is and can do\n"
+	"formats   lists formats, sizes and frame intervals of each engine\n"
 	"alloc     allocates a buffer and tells how the device sees it\n"
 	"copy      lets the device copy one buffer to another and compares them; the\n"
 	"          data is FILE, or its first BYTES bytes, or is made up\n"
@@ -367,8 +369,28 @@ static int do_list(void)
 	return 0;
 }
 
+static void print_kinds(uint64_t kinds)
+{
+	printf("%s%s%s%s%s", kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
+	       kinds & 1 << SLUICE_OP_FILL ? " fill" : "",
+	       kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "",
+	       kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "",
+	       kinds & 1 << SLUICE_OP_PROGRAM ? " program" : "");
+}
+
+static void print_engine(const struct sluice_engine_info *engine)
+{
+	printf("engine %-4u", engine->index);
+	print_kinds(engine->op_kinds);
+	printf("; depth %u, alignment %u, stride %u, %u formats", engine->depth,
+	       engine->op_align, engine->stride_align, engine->num_formats);
+	printf("%s%s\n", engine->properties & SLUICE_ENGINE_IS_ORDERED ? ", ordered" : "",
+	       engine->properties & SLUICE_ENGINE_IS_SOFTWARE ? ", software" : "");
+}
+
 static int do_info(const struct options *options)
 {
+	struct sluice_engine_info engine;
 	struct sluice_heap_info heap;
 	struct sluice_info info;
 	int device = open_device(options->device, &info);
@@ -377,13 +399,14 @@ static int do_info(const struct options *options)
 
 	printf("device      %s\ndriver      %s\nuapi        %u\n", info.name, info.driver,
 	       info.uapi_version);
-	printf("ops        %s%s%s%s%s\n", info.op_kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
-	       info.op_kinds & 1 << SLUICE_OP_FILL ? " fill" : "",
-	       info.op_kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "",
-	       info.op_kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "",
-	       info.op_kinds & 1 << SLUICE_OP_PROGRAM ? " program" : "");
-	printf("alignment   %u bytes\nDMA         %u bits\nengines     %u\n", info.op_align,
+	printf("ops        ");
+	print_kinds(info.op_kinds);
+	printf("\nalignment   %u bytes\nDMA         %u bits\nengines     %u\n", info.op_align,
 	       info.dma_bits, info.num_engines);
+	for (i = 0; i < info.num_engines && info.caps & SLUICE_CAP_FORMATS; i++) {
+		check(sluice_get_engine(device, i, &engine), "ask the device for its engines");
+		print_engine(&engine);
+	}
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :
 	       "implicit only: this kernel has no sync_file");
 	printf("io_uring    %s\n", info.caps & SLUICE_CAP_URING ? "yes" : "no");
@@ -420,6 +443,80 @@ static int do_info(const struct options *options)
 		if (!access(node, F_OK))
 			printf(", also %s", node);
 		putchar('\n');
+	}
+	return 0;
+}
+
+/* "640" or, of a range, "16..1920/8" */
+static void print_range(uint32_t min, uint32_t max, uint32_t step)
+{
+	printf("%u", min);
+	if (max != min)
+		printf("..%u", max);
+	if (max != min && step != 1)
+		printf("/%u", step);
+}
+
+static void print_intervals(int device, const struct sluice_enum_formats *format,
+			    const struct sluice_enum_sizes *size)
+{
+	struct sluice_enum_intervals interval;
+	unsigned int i;
+
+	for (i = 0; i < size->num_intervals; i++) {
+		check(sluice_get_interval(device, format, size->min_width, size->min_height, i,
+					  &interval), "ask the device for its frame intervals");
+		printf("%s%u/%u", i ? ", " : "  ", interval.min.numerator,
+		       interval.min.denominator);
+		if (memcmp(&interval.min, &interval.max, sizeof(interval.min)))
+			printf("..%u/%u", interval.max.numerator, interval.max.denominator);
+	}
+	puts(size->num_intervals ? " s" : "");
+}
+
+static void print_format(int device, const struct sluice_enum_formats *format)
+{
+	static const char * const fields[] = { "", "top", "bottom", "interlaced", "alternate" };
+	struct sluice_enum_sizes size;
+	unsigned int i;
+
+	printf("  %.4s", (const char *)&format->format);
+	if (format->modifier)
+		printf("  modifier 0x%" PRIx64, (uint64_t)format->modifier);
+	printf("  %u %s", format->num_planes, format->num_planes == 1 ? "plane" : "planes");
+	for (i = 1; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (format->fields & 1U << i)
+			printf(" %s", fields[i]);
+	putchar('\n');
+	for (i = 0; i < format->num_sizes; i++) {
+		check(sluice_get_size(device, format, i, &size), "ask the device for its sizes");
+		printf("    ");
+		print_range(size.min_width, size.max_width, size.step_width);
+		putchar('x');
+		print_range(size.min_height, size.max_height, size.step_height);
+		print_intervals(device, format, &size);
+	}
+}
+
+static int do_formats(const struct options *options)
+{
+	struct sluice_enum_formats format;
+	struct sluice_engine_info engine;
+	struct sluice_info info;
+	int device = open_device(options->device, &info);
+	unsigned int i, j;
+
+	if (!(info.caps & SLUICE_CAP_FORMATS))
+		die("the module is too old to list formats: it has UAPI version %u, and 5 is "
+		    "needed", info.uapi_version);
+	for (i = 0; i < info.num_engines; i++) {
+		check(sluice_get_engine(device, i, &engine), "ask the device for its engines");
+		printf("engine %u%s\n", i, engine.num_formats ? "" : "  raw data only");
+		for (j = 0; j < engine.num_formats; j++) {
+			check(sluice_get_format(device, i, j, &format),
+			      "ask the device for its formats");
+			print_format(device, &format);
+		}
 	}
 	return 0;
 }
@@ -606,6 +703,7 @@ int main(int argc, char **argv)
 		int (*run)(const struct options *options);
 	} commands[] = {
 		{ "info", "", do_info },
+		{ "formats", "", do_formats },
 		{ "alloc", "hs", do_alloc },
 		{ "copy", "hsft", do_copy },
 		{ "capture", "hsgnt", do_capture },

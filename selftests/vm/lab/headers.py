@@ -14,7 +14,7 @@ from .kernels import Kernel, Kernels, age, line_of, released
 from .tell import Problem, say
 
 FLAVOURS = {"first": "amd64", "cloud": "cloud-amd64", "rt": "rt-amd64", "686-pae": "686-pae"}
-HEADERS = re.compile(r"linux-headers-(\d+\.\d+\.\d+(?:[-+.~][0-9a-z+.~]+)?-"
+HEADERS = re.compile(r"linux-headers-(\d+\.\d+\.\d+(?:[-+.~](?!cloud-|rt-)[0-9a-z+.~]+)?-"
                      r"(amd64|cloud-amd64|rt-amd64|686-pae))$")
 
 

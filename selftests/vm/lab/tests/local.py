@@ -506,7 +506,7 @@ class LabTest(unittest.TestCase):
 
     def assert_nothing_half_built(self):
         """No folder is there that is not complete."""
-        for kind in ("roots", "kernels", "sources"):
+        for kind in ("roots", "kernels", "headers", "sources"):
             self.assertEqual([name for name in self.folders(kind) if ".new." in name], [], kind)
 
     def succeeds(self, *arguments, **more):

@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Formats of images: what an engine lists, and where the planes of a frame are.
+ *
+ * The driver lists formats, sizes and frame intervals of each engine (struct
+ * sluice_engine_caps).  The core copies the lists at registration, enumerates them to
+ * userspace, and refuses at SUBMIT what they do not have.  The copies are constant as long
+ * as the engine lives, so they need no lock.
+ *
+ * The geometry of the usual fourccs is in a table here: facts of <drm/drm_fourcc.h> and
+ * <linux/videodev2.h>, without a dependency on DRM or V4L2.  What is not in the table, and
+ * every modifier other than LINEAR, only the driver can measure: ->check_frame().
+ */
+#include <linux/log2.h>
+#include <linux/nospec.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+#define SLUICE_MAX_FORMATS	256	/* of an engine; also sizes of a format, intervals of a size */
+#define SLUICE_FIELDS_ALL	GENMASK(SLUICE_FIELD_ALTERNATE, SLUICE_FIELD_NONE)
+
+#define FOURCC(a, b, c, d)	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
+
+/**
+ * struct sluice_geometry - how the pixels of a format lie in memory
+ * @fourcc: the format
+ * @num_planes: length of @planes
+ * @hsub: pixels of a line for which the planes after the first have one sample
+ * @vsub: likewise lines
+ * @align: the stride of each plane is a multiple of it, in bytes
+ * @planes: the planes
+ * @planes.bytes: of a block, the smallest piece of a line that is whole bytes
+ * @planes.samples: of the plane, in a block
+ */
+struct sluice_geometry {
+	u32 fourcc;
+	u8 num_planes;
+	u8 hsub;
+	u8 vsub;
+	u8 align;
+	struct {
+		u8 bytes;
+		u8 samples;
+	} planes[3];
+};
+
+/* One plane: bytes of a block, pixels in it. */
+#define PACKED(a, b, c, d, bytes, pixels, align) \
+	{ FOURCC(a, b, c, d), 1, 1, 1, align, { { bytes, pixels } } }
+/* A plane of luma, one of chroma pairs. */
+#define SEMIPLANAR(a, b, c, d, hsub, vsub, bytes) \
+	{ FOURCC(a, b, c, d), 2, hsub, vsub, bytes, { { bytes, 1 }, { 2 * (bytes), 1 } } }
+#define PLANAR(a, b, c, d, hsub, vsub) \
+	{ FOURCC(a, b, c, d), 3, hsub, vsub, 1, { { 1, 1 }, { 1, 1 }, { 1, 1 } } }
+
+static const struct sluice_geometry sluice_geometries[] = {
+	/* RGB, names of DRM */
+	PACKED('X', 'R', '2', '4', 4, 1, 4), PACKED('A', 'R', '2', '4', 4, 1, 4),
+	PACKED('X', 'B', '2', '4', 4, 1, 4), PACKED('A', 'B', '2', '4', 4, 1, 4),
+	PACKED('R', 'X', '2', '4', 4, 1, 4), PACKED('R', 'A', '2', '4', 4, 1, 4),
+	PACKED('B', 'X', '2', '4', 4, 1, 4), PACKED('B', 'A', '2', '4', 4, 1, 4),
+	PACKED('X', 'R', '3', '0', 4, 1, 4), PACKED('A', 'R', '3', '0', 4, 1, 4),
+	PACKED('X', 'B', '3', '0', 4, 1, 4), PACKED('A', 'B', '3', '0', 4, 1, 4),
+	PACKED('R', 'G', '2', '4', 3, 1, 1), PACKED('B', 'G', '2', '4', 3, 1, 1),
+	PACKED('R', 'G', '1', '6', 2, 1, 2), PACKED('B', 'G', '1', '6', 2, 1, 2),
+	PACKED('X', 'R', '1', '5', 2, 1, 2), PACKED('A', 'R', '1', '5', 2, 1, 2),
+	/* YUV in one plane: two pixels share their chroma */
+	PACKED('Y', 'U', 'Y', 'V', 4, 2, 4), PACKED('Y', 'V', 'Y', 'U', 4, 2, 4),
+	PACKED('U', 'Y', 'V', 'Y', 4, 2, 4), PACKED('V', 'Y', 'U', 'Y', 4, 2, 4),
+	/* YUV in several planes */
+	SEMIPLANAR('N', 'V', '1', '2', 2, 2, 1), SEMIPLANAR('N', 'V', '2', '1', 2, 2, 1),
+	SEMIPLANAR('N', 'V', '1', '6', 2, 1, 1), SEMIPLANAR('N', 'V', '6', '1', 2, 1, 1),
+	SEMIPLANAR('N', 'V', '2', '4', 1, 1, 1), SEMIPLANAR('N', 'V', '4', '2', 1, 1, 1),
+	SEMIPLANAR('P', '0', '1', '0', 2, 2, 2),
+	PLANAR('Y', 'U', '1', '2', 2, 2), PLANAR('Y', 'V', '1', '2', 2, 2),
+	PLANAR('Y', 'U', '1', '6', 2, 1), PLANAR('Y', 'U', '2', '4', 1, 1),
+	/* grey: names of DRM, then of V4L2 */
+	PACKED('R', '8', ' ', ' ', 1, 1, 1), PACKED('R', '1', '6', ' ', 2, 1, 2),
+	PACKED('G', 'R', 'E', 'Y', 1, 1, 1), PACKED('Y', '1', '0', ' ', 2, 1, 2),
+	PACKED('Y', '1', '2', ' ', 2, 1, 2), PACKED('Y', '1', '6', ' ', 2, 1, 2),
+	PACKED('Y', '1', '0', 'P', 5, 4, 1), PACKED('Y', '1', '2', 'P', 3, 2, 1),
+	/* Bayer, names of V4L2: 8 bits; 10 and 12 bits in 16; MIPI's packing of these */
+	PACKED('B', 'A', '8', '1', 1, 1, 1), PACKED('G', 'B', 'R', 'G', 1, 1, 1),
+	PACKED('G', 'R', 'B', 'G', 1, 1, 1), PACKED('R', 'G', 'G', 'B', 1, 1, 1),
+	PACKED('B', 'G', '1', '0', 2, 1, 2), PACKED('G', 'B', '1', '0', 2, 1, 2),
+	PACKED('B', 'A', '1', '0', 2, 1, 2), PACKED('R', 'G', '1', '0', 2, 1, 2),
+	PACKED('B', 'G', '1', '2', 2, 1, 2), PACKED('G', 'B', '1', '2', 2, 1, 2),
+	PACKED('B', 'A', '1', '2', 2, 1, 2), PACKED('R', 'G', '1', '2', 2, 1, 2),
+	PACKED('p', 'B', 'A', 'A', 5, 4, 1), PACKED('p', 'G', 'A', 'A', 5, 4, 1),
+	PACKED('p', 'g', 'A', 'A', 5, 4, 1), PACKED('p', 'R', 'A', 'A', 5, 4, 1),
+	PACKED('p', 'B', 'C', 'C', 3, 2, 1), PACKED('p', 'G', 'C', 'C', 3, 2, 1),
+	PACKED('p', 'g', 'C', 'C', 3, 2, 1), PACKED('p', 'R', 'C', 'C', 3, 2, 1),
+};
+
+/* NULL: the driver alone knows. */
+static const struct sluice_geometry *sluice_geometry_find(u32 fourcc, u64 modifier)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sluice_geometries) && modifier == SLUICE_MODIFIER_LINEAR; i++)
+		if (sluice_geometries[i].fourcc == fourcc)
+			return &sluice_geometries[i];
+	return NULL;
+}
+
+/* The lists of an engine */
+
+static bool sluice_intervals_valid(const struct sluice_size_range *size)
+{
+	unsigned int i;
+
+	if (size->num_intervals > SLUICE_MAX_FORMATS || (size->num_intervals && !size->intervals))
+		return false;
+	for (i = 0; i < size->num_intervals; i++) {
+		const struct sluice_interval_range *interval = &size->intervals[i];
+
+		if (!interval->min.numerator || !interval->min.denominator ||
+		    !interval->max.numerator != !interval->max.denominator ||
+		    !interval->step.numerator != !interval->step.denominator)
+			return false;
+	}
+	return true;
+}
+
+static bool sluice_sizes_valid(const struct sluice_format_caps *format)
+{
+	unsigned int i;
+
+	if (!format->num_sizes || format->num_sizes > SLUICE_MAX_FORMATS || !format->sizes)
+		return false;
+	for (i = 0; i < format->num_sizes; i++) {
+		const struct sluice_size_range *size = &format->sizes[i];
+
+		if (!size->min_width || !size->min_height ||
+		    (size->max_width && size->max_width < size->min_width) ||
+		    (size->max_height && size->max_height < size->min_height) ||
+		    !sluice_intervals_valid(size))
+			return false;
+	}
+	return true;
+}
+
+static bool sluice_format_valid(const struct sluice_format_caps *format, bool measured)
+{
+	const struct sluice_geometry *geometry;
+
+	geometry = sluice_geometry_find(format->format, format->modifier);
+	if (!format->format || format->fields & ~SLUICE_FIELDS_ALL ||
+	    format->num_planes > SLUICE_MAX_PLANES || !sluice_sizes_valid(format))
+		return false;
+	if (!geometry)
+		return measured && format->num_planes;
+	return !format->num_planes || format->num_planes == geometry->num_planes;
+}
+
+/**
+ * sluice_formats_valid - do the formats that a driver lists make sense?
+ * @caps: of an engine, as the driver gives them
+ * @ops: of its device
+ *
+ * Context: any.  Return: whether they do.
+ */
+bool sluice_formats_valid(const struct sluice_engine_caps *caps,
+			  const struct sluice_device_ops *ops)
+{
+	unsigned int i, j;
+
+	if (caps->num_formats > SLUICE_MAX_FORMATS || (caps->num_formats && !caps->formats) ||
+	    (caps->stride_align && !is_power_of_2(caps->stride_align)))
+		return false;
+	for (i = 0; i < caps->num_formats; i++) {
+		const struct sluice_format_caps *format = &caps->formats[i];
+
+		if (!sluice_format_valid(format, ops->check_frame))
+			return false;
+		for (j = 0; j < i; j++)
+			if (caps->formats[j].format == format->format &&
+			    caps->formats[j].modifier == format->modifier)
+				return false;
+	}
+	return true;
+}
+
+/* A discrete value has no maximum and no step of its own. */
+static int sluice_intervals_copy(struct sluice_size_range *size)
+{
+	struct sluice_interval_range *intervals;
+	unsigned int i;
+
+	intervals = kmemdup(size->intervals, size->num_intervals * sizeof(*intervals), GFP_KERNEL);
+	size->intervals = intervals;
+	if (!intervals)
+		return -ENOMEM;
+	for (i = 0; i < size->num_intervals; i++) {
+		if (!intervals[i].max.numerator)
+			intervals[i].max = intervals[i].min;
+		if (!intervals[i].step.numerator)
+			intervals[i].step = (struct sluice_fraction) { 1, 1 };
+	}
+	return 0;
+}
+
+static int sluice_sizes_copy(struct sluice_format_caps *format)
+{
+	struct sluice_size_range *sizes;
+	unsigned int i;
+	int ret = 0;
+
+	sizes = kmemdup(format->sizes, format->num_sizes * sizeof(*sizes), GFP_KERNEL);
+	format->sizes = sizes;
+	if (!sizes)
+		return -ENOMEM;
+	for (i = 0; i < format->num_sizes; i++) {
+		struct sluice_size_range *size = &sizes[i];
+
+		size->max_width = size->max_width ?: size->min_width;
+		size->max_height = size->max_height ?: size->min_height;
+		size->step_width = size->step_width ?: 1;
+		size->step_height = size->step_height ?: 1;
+		if (ret || !size->num_intervals)
+			size->intervals = NULL;
+		else
+			ret = sluice_intervals_copy(size);
+	}
+	return ret;
+}
+
+/**
+ * sluice_formats_copy - make an engine's lists of formats the core's own
+ * @caps: the engine's copy of what the driver gave, found valid; its lists are replaced
+ *
+ * The driver's memory is not used any more when this has returned.
+ *
+ * Context: may sleep.  Return: 0 or -ENOMEM; sluice_formats_free() must follow in any case.
+ */
+int sluice_formats_copy(struct sluice_engine_caps *caps)
+{
+	struct sluice_format_caps *formats = NULL;
+	unsigned int i;
+	int ret = 0;
+
+	if (caps->num_formats)
+		formats = kmemdup(caps->formats, caps->num_formats * sizeof(*formats), GFP_KERNEL);
+	caps->formats = formats;
+	if (!formats)
+		return caps->num_formats ? -ENOMEM : 0;
+	for (i = 0; i < caps->num_formats; i++) {
+		struct sluice_format_caps *format = &formats[i];
+		const struct sluice_geometry *geometry;
+
+		geometry = sluice_geometry_find(format->format, format->modifier);
+		if (geometry)
+			format->num_planes = geometry->num_planes;
+		format->fields = format->fields ?: BIT(SLUICE_FIELD_NONE);
+		if (ret)
+			format->sizes = NULL;
+		else
+			ret = sluice_sizes_copy(format);
+	}
+	return ret;
+}
+
+/**
+ * sluice_formats_free - the opposite
+ * @caps: the engine's
+ *
+ * Context: may sleep.
+ */
+void sluice_formats_free(struct sluice_engine_caps *caps)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < caps->num_formats && caps->formats; i++) {
+		const struct sluice_format_caps *format = &caps->formats[i];
+
+		for (j = 0; j < format->num_sizes && format->sizes; j++)
+			kfree(format->sizes[j].intervals);
+		kfree(format->sizes);
+	}
+	kfree(caps->formats);
+	caps->formats = NULL;
+}
+
+static const struct sluice_format_caps *sluice_format_find(const struct sluice_engine_caps *caps,
+							   u32 fourcc, u64 modifier)
+{
+	unsigned int i;
+
+	for (i = 0; i < caps->num_formats; i++)
+		if (caps->formats[i].format == fourcc && caps->formats[i].modifier == modifier)
+			return &caps->formats[i];
+	return NULL;
+}
+
+/* The first entry of a format's list that has this size, or NULL. */
+static const struct sluice_size_range *sluice_size_find(const struct sluice_format_caps *format,
+							u32 width, u32 height)
+{
+	unsigned int i;
+
+	for (i = 0; i < format->num_sizes; i++) {
+		const struct sluice_size_range *size = &format->sizes[i];
+
+		if (width >= size->min_width && width <= size->max_width &&
+		    height >= size->min_height && height <= size->max_height &&
+		    !((width - size->min_width) % size->step_width) &&
+		    !((height - size->min_height) % size->step_height))
+			return size;
+	}
+	return NULL;
+}
+
+/**
+ * sluice_engine_enum_format - ENUM_FORMATS
+ * @engine: the engine
+ * @args: the call's
+ *
+ * Context: any.  Return: 0, or -EINVAL behind the last one.
+ */
+int sluice_engine_enum_format(const struct sluice_engine *engine, struct sluice_enum_formats *args)
+{
+	const struct sluice_format_caps *format;
+
+	if (args->index >= engine->caps.num_formats)
+		return -EINVAL;
+	format = &engine->caps.formats[array_index_nospec(args->index, engine->caps.num_formats)];
+	args->format = format->format;
+	args->modifier = format->modifier;
+	args->num_planes = format->num_planes;
+	args->fields = format->fields;
+	args->num_sizes = format->num_sizes;
+	return 0;
+}
+
+/**
+ * sluice_engine_enum_size - ENUM_SIZES
+ * @engine: the engine
+ * @args: the call's
+ *
+ * Context: any.  Return: 0, or -EINVAL behind the last one and for a format that the engine
+ * does not list.
+ */
+int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_enum_sizes *args)
+{
+	const struct sluice_format_caps *format;
+	const struct sluice_size_range *size;
+
+	format = sluice_format_find(&engine->caps, args->format, args->modifier);
+	if (!format || args->index >= format->num_sizes)
+		return -EINVAL;
+	size = &format->sizes[array_index_nospec(args->index, format->num_sizes)];
+	args->min_width = size->min_width;
+	args->max_width = size->max_width;
+	args->step_width = size->step_width;
+	args->min_height = size->min_height;
+	args->max_height = size->max_height;
+	args->step_height = size->step_height;
+	args->num_intervals = size->num_intervals;
+	return 0;
+}
+
+/**
+ * sluice_engine_enum_interval - ENUM_INTERVALS
+ * @engine: the engine
+ * @args: the call's
+ *
+ * Context: any.  Return: 0, or -EINVAL behind the last one and for a format or size that
+ * the engine does not list.
+ */
+int sluice_engine_enum_interval(const struct sluice_engine *engine,
+				struct sluice_enum_intervals *args)
+{
+	const struct sluice_interval_range *interval;
+	const struct sluice_format_caps *format;
+	const struct sluice_size_range *size;
+
+	format = sluice_format_find(&engine->caps, args->format, args->modifier);
+	size = format ? sluice_size_find(format, args->width, args->height) : NULL;
+	if (!size || args->index >= size->num_intervals)
+		return -EINVAL;
+	interval = &size->intervals[array_index_nospec(args->index, size->num_intervals)];
+	args->min = interval->min;
+	args->max = interval->max;
+	args->step = interval->step;
+	return 0;
+}
+
+/* The planes of a frame */
+
+/* Bytes that one plane needs.  The product of numbers of 32 bits does not overflow. */
+static int sluice_plane_bytes(const struct sluice_geometry *geometry,
+			      const struct sluice_frame *frame, unsigned int plane, u64 *bytes)
+{
+	u32 width = plane ? frame->width / geometry->hsub : frame->width;
+	u32 lines = plane ? frame->height / geometry->vsub : frame->height;
+	u32 stride = frame->strides[plane];
+	u64 line;
+
+	if (width % geometry->planes[plane].samples)
+		return -EINVAL;
+	line = (u64)width / geometry->planes[plane].samples * geometry->planes[plane].bytes;
+	if (stride < line || stride % geometry->align)
+		return -EINVAL;
+	*bytes = (u64)(lines - 1) * stride + line;
+	return 0;
+}
+
+/* Of a plane in the slot of the first one, whose stride is given. */
+static int sluice_plane_stride(const struct sluice_geometry *geometry, struct sluice_frame *frame,
+			       unsigned int plane)
+{
+	u64 stride = (u64)frame->strides[0] * geometry->planes[plane].bytes;
+	u32 part = geometry->planes[0].bytes * geometry->hsub;
+
+	/* blocks of formats with several planes have one sample */
+	if (stride % part || stride / part > U32_MAX)
+		return -EINVAL;
+	frame->strides[plane] = stride / part;
+	return 0;
+}
+
+/* Planes that follow one another in one slot: where the next one begins. */
+static int sluice_plane_end(const struct sluice_geometry *geometry,
+			    const struct sluice_frame *frame, unsigned int plane, u64 offset,
+			    u64 *end)
+{
+	u32 lines = plane ? frame->height / geometry->vsub : frame->height;
+
+	return check_add_overflow(offset, (u64)lines * frame->strides[plane], end) ? -ERANGE : 0;
+}
+
+static int sluice_frame_measure(struct sluice_op_desc *desc,
+				const struct sluice_geometry *geometry, bool separate)
+{
+	struct sluice_frame *frame = &desc->frame;
+	unsigned int i;
+
+	if (frame->width % geometry->hsub || frame->height % geometry->vsub)
+		return -EINVAL;
+	for (i = 0; i < frame->num_planes; i++) {
+		struct sluice_range *range = &desc->ranges[i];
+		int ret = 0;
+
+		if (i && !separate)
+			ret = sluice_plane_stride(geometry, frame, i) ?:
+			      sluice_plane_end(geometry, frame, i - 1, range[-1].offset,
+					       &range->offset);
+		if (!ret)
+			ret = sluice_plane_bytes(geometry, frame, i, &range->length);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * Does the engine list such a frame, and what does each plane need?  With the first range,
+ * or the ranges of all planes, and the strides of these.
+ */
+static int sluice_frame_lay_out(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
+				bool separate)
+{
+	struct sluice_frame *frame = &desc->frame;
+	const struct sluice_geometry *geometry;
+	const struct sluice_format_caps *format;
+	unsigned int i;
+	int ret = 0;
+
+	if (!frame->height || !frame->format || frame->field > SLUICE_FIELD_ALTERNATE)
+		return -EINVAL;
+	format = sluice_format_find(caps, frame->format, frame->modifier);
+	if (!format || !(format->fields & BIT(frame->field)))
+		return -EOPNOTSUPP;
+	geometry = sluice_geometry_find(frame->format, frame->modifier);
+	if (separate ? frame->num_planes != format->num_planes :
+		       !geometry && format->num_planes > 1)
+		return -EINVAL;
+	frame->num_planes = format->num_planes;
+	desc->num_ranges = format->num_planes;
+	if (geometry)
+		ret = sluice_frame_measure(desc, geometry, separate);
+	else
+		desc->ranges[0].length = 0;	/* for the driver to say */
+	for (i = 0; i < frame->num_planes && !ret; i++)
+		if (caps->stride_align && frame->strides[i] & (caps->stride_align - 1))
+			ret = -EINVAL;
+	if (ret)
+		return ret;
+	return sluice_size_find(format, frame->width, frame->height) ? 0 : -EOPNOTSUPP;
+}
+
+static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_op *op, u32 *slots)
+{
+	size_t size = op->plane_size ?: SLUICE_PLANE_SIZE_V5;
+	unsigned int i;
+	int ret;
+
+	if (op->num_planes > SLUICE_MAX_PLANES || size > SLUICE_MAX_RECORD_SIZE)
+		return -E2BIG;
+	if (size < SLUICE_PLANE_SIZE_V5 || op->dst || op->src || op->dst_offset ||
+	    op->src_offset || op->length || op->frame.stride)
+		return -EINVAL;
+	for (i = 0; i < op->num_planes; i++) {
+		struct sluice_plane plane;
+
+		ret = copy_struct_from_user(&plane, sizeof(plane),
+					    u64_to_user_ptr(op->planes + i * size), size);
+		if (ret)
+			return ret;
+		slots[i] = plane.slot;
+		desc->ranges[i].offset = plane.offset;
+		desc->frame.strides[i] = plane.stride;
+	}
+	return 0;
+}
+
+/* One slot for all planes, which follow one another. */
+static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_op *op, u32 *slots)
+{
+	bool write = desc->kind == SLUICE_OP_CAPTURE;
+	unsigned int i;
+
+	if (op->planes || op->plane_size ||
+	    (write ? op->src || op->src_offset : op->dst || op->dst_offset))
+		return -EINVAL;
+	for (i = 0; i < SLUICE_MAX_PLANES; i++)
+		slots[i] = write ? op->dst : op->src;
+	desc->ranges[0].offset = write ? op->dst_offset : op->src_offset;
+	desc->ranges[0].length = op->length;
+	desc->frame.strides[0] = op->frame.stride;
+	desc->num_ranges = 1;
+	return 0;
+}
+
+/**
+ * sluice_frame_copy - copy a CAPTURE or PLAYBACK from the caller
+ * @caps: of its engine
+ * @desc: its kind, offsets and length are set; gets the ranges, without slots, and the frame
+ * @op: as the caller has it
+ * @slots: set to the numbers of the slots, one a range
+ *
+ * Context: may sleep and fault.  Return: 0, -EINVAL, -E2BIG, -EFAULT, -ERANGE, or
+ * -EOPNOTSUPP for what the engine does not list.
+ */
+int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
+		      const struct sluice_op *op, u32 *slots)
+{
+	unsigned int i;
+	int ret;
+
+	if (op->pad[2] || op->reserved)
+		return -EINVAL;
+	for (i = 0; i < SLUICE_MAX_PLANES; i++)
+		desc->ranges[i].write = desc->kind == SLUICE_OP_CAPTURE;
+	ret = op->num_planes ? sluice_planes_copy(desc, op, slots) :
+			       sluice_plane_single(desc, op, slots);
+	if (ret)
+		return ret;
+	if (!op->frame.width)
+		return op->frame.height || op->frame.stride || op->frame.format ||
+		       op->num_planes || op->modifier || op->field ? -EINVAL : 0;
+	desc->frame.width = op->frame.width;
+	desc->frame.height = op->frame.height;
+	desc->frame.format = op->frame.format;
+	desc->frame.modifier = op->modifier;
+	desc->frame.field = op->field;
+	desc->frame.num_planes = op->num_planes;
+	return sluice_frame_lay_out(caps, desc, op->num_planes);
+}
+
+/**
+ * sluice_frame_check - do the planes of a frame fit where they are to be?
+ * @engine: the engine, whose driver is asked
+ * @desc: from sluice_frame_copy(), with a width
+ *
+ * Sets the length of an op whose planes have places of their own.  Whether the ranges are
+ * inside their slots is left to the caller.
+ *
+ * Context: process; the device has been entered.  Return: 0, -EINVAL, -ERANGE, or what the
+ * driver says.
+ */
+int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc)
+{
+	u64 bytes[SLUICE_MAX_PLANES] = {}, start = desc->ranges[0].offset, end, sum = 0;
+	bool separate = !desc->length;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < desc->num_ranges; i++)
+		bytes[i] = desc->ranges[i].length;
+	if (engine->sdev->ops->check_frame)
+		ret = engine->sdev->ops->check_frame(engine, &desc->frame, bytes);
+	for (i = 0; i < desc->num_ranges && !ret; i++) {
+		struct sluice_range *range = &desc->ranges[i];
+
+		/* the core may count more than the driver, not less */
+		range->length = max(range->length, bytes[i]);
+		if (!range->length)
+			ret = -EINVAL;
+		else if (check_add_overflow(range->offset, range->length, &end) ||
+			 check_add_overflow(sum, range->length, &sum) ||
+			 (!separate && end - start > desc->length))
+			ret = -ERANGE;
+	}
+	if (separate && !ret)
+		desc->length = sum;
+	return ret;
+}
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/format.c"
+#endif
