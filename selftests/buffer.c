@@ -40,7 +40,7 @@ FIXTURE_VARIANT_ADD(buffer, real_pages) {
 
 FIXTURE_VARIANT_ADD(buffer, real_contiguous) {
 	.device = REAL_DEVICE, .heap = "contiguous",
-	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
+	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS | REAL_CONTIGUOUS,
 };
 
 FIXTURE_SETUP(buffer)
@@ -66,6 +66,7 @@ TEST_F(buffer, grants_what_the_heap_says)
 	struct sluice_heap_info info;
 	struct sluice_alloc alloc = { .size = 5000, .heap = self->heap,
 				      .flags = variant->properties };
+	uint32_t flag, refused = 0;
 
 	ASSERT_EQ(sluice_get_heap(self->device, self->heap, &info), 0);
 	EXPECT_EQ(info.properties, variant->properties);
@@ -75,8 +76,14 @@ TEST_F(buffer, grants_what_the_heap_says)
 	EXPECT_EQ(fcntl(alloc.fd, F_GETFD), FD_CLOEXEC);
 	close(alloc.fd);
 
-	alloc.flags = ~variant->properties & (SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT);
-	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
+	for (flag = SLUICE_MEM_CACHED; flag <= SLUICE_MEM_RESERVED; flag <<= 1) {
+		if (flag & (info.properties | info.options))
+			continue;
+		alloc.flags = flag;
+		EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
+		refused++;
+	}
+	EXPECT_GE(refused, 2);
 }
 
 TEST_F(buffer, fd_survives_exec_only_if_asked)

@@ -105,6 +105,37 @@ TEST_F(contiguous, odd_sizes_come_and_go)
 	close(buffer);
 }
 
+/* As an option, in one piece like coherent memory; no other kind of CPU mapping. */
+TEST_F(contiguous, cached_memory_is_one_piece_and_zeroed_each_time)
+{
+	struct sluice_alloc args = { .size = BLOCK, .heap = self->number,
+				     .flags = SLUICE_MEM_CACHED };
+	struct sluice_buffer_info info;
+	int i;
+
+	EXPECT_EQ(self->heap.options & SLUICE_MEM_CACHED, SLUICE_MEM_CACHED);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), 0) TH_LOG("hint %u",
+										     args.hint);
+		EXPECT_EQ(args.granted, SLUICE_MEM_CACHED | SLUICE_MEM_CONTIGUOUS);
+		ASSERT_EQ(sluice_get_buffer(self->device, args.fd, &info), 0);
+		EXPECT_EQ(info.properties & (SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT),
+			  SLUICE_MEM_CACHED);
+		EXPECT_TRUE(is_good(self->device, args.fd, BLOCK));
+		ASSERT_EQ(fill_words(args.fd, BLOCK, i), 0);
+		EXPECT_EQ(check_words(args.fd, BLOCK, i), 0);
+		/* as of coherent memory, there is no private mapping */
+		EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, args.fd, 0), MAP_FAILED);
+		close(args.fd);
+	}
+	args.flags = SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT;
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EINVAL);
+	args.flags = SLUICE_MEM_WRITE_COMBINED;
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EOPNOTSUPP);
+	args.flags = SLUICE_MEM_CACHED | SLUICE_MEM_PAGE_BACKED;
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EOPNOTSUPP);
+}
+
 /* A mapping of a part shows that part. */
 TEST_F(contiguous, parts_of_it_map_like_the_whole)
 {

@@ -20,6 +20,8 @@
 #define SIZE (4UL << 20)
 #define DISK "/dev/ram0"
 #define POOL "/sys/kernel/debug/sluice/pool"
+#define HUGE (2UL << 20)
+#define ADDRESSES "/sys/module/sluice/parameters/expose_addresses"
 #define POOL_YOUNG 8000000000LL	/* ns: the pool keeps for ten seconds what nobody asks for */
 
 static long pool_bytes(void)
@@ -471,7 +473,7 @@ TEST(contradictions_are_refused)
 	EXPECT_TRUE(info.options & SLUICE_MEM_WRITE_COMBINED);
 #endif
 	ASSERT_EQ(sluice_get_heap(device, alloc.heap, &info), 0);
-	EXPECT_EQ(info.options, 0);
+	EXPECT_EQ(info.options, SLUICE_MEM_CACHED);
 	close(device);
 }
 
@@ -853,6 +855,119 @@ TEST(pool_of_a_removed_cgroup_is_its_parents)
 	mkdir("/tmp/sluice-cgroup/t", 0755);
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
+/* All of it in pieces of 2 MiB, and the first of them aligned to that. */
+static bool is_huge(int device, int buffer, uint64_t size)
+{
+	struct sluice_buffer_info info;
+	int ret;
+
+	write_text(ADDRESSES, "Y");
+	ret = sluice_get_buffer(device, buffer, &info);
+	write_text(ADDRESSES, "N");
+	if (!ret && !info.error && info.properties & SLUICE_MEM_HUGE &&
+	    info.segments <= size / HUGE && info.largest_segment >= HUGE &&
+	    info.address && !(info.address % HUGE))
+		return true;
+	printf("# error %d, %u segments, properties %x, address %llx\n", ret ?: info.error,
+	       info.segments, info.properties, (unsigned long long)info.address);
+	return false;
+}
+
+static int alloc_huge(int device, uint64_t size, uint32_t flags, struct sluice_alloc *args)
+{
+	*args = (struct sluice_alloc) { .size = size, .flags = SLUICE_MEM_HUGE | flags };
+	return xioctl(device, SLUICE_IOCTL_ALLOC, args);
+}
+
+static bool has_huge(int device)
+{
+	struct sluice_heap_info info;
+
+	return !sluice_get_heap(device, 0, &info) && info.options & SLUICE_MEM_HUGE;
+}
+
+/* Also from the pool, and with what may be asked for besides. */
+TEST(huge_memory_is_in_huge_pieces_and_its_size_is_whole_ones)
+{
+	static const uint32_t flags[] = { 0, 0, SLUICE_MEM_PAGE_BACKED,
+					  SLUICE_MEM_CACHED, SLUICE_MEM_WRITE_COMBINED };
+	struct objects before = objects_before();
+	int device = sluice_open("soft0");
+	struct sluice_heap_info info;
+	struct sluice_alloc args;
+	unsigned int i;
+
+	ASSERT_EQ(sluice_get_heap(device, 0, &info), 0);
+	if (!has_huge(device))
+		SKIP(return, "huge pages of this machine have another size");
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i] & ~(info.properties | info.options))
+			continue;
+		ASSERT_EQ(alloc_huge(device, HUGE + 1, flags[i], &args), 0);
+		EXPECT_EQ(args.size, 2 * HUGE);
+		EXPECT_EQ(args.granted & (SLUICE_MEM_HUGE | flags[i]), SLUICE_MEM_HUGE | flags[i]);
+		EXPECT_EQ(lseek(args.fd, 0, SEEK_END), (off_t)(2 * HUGE));
+		EXPECT_TRUE(is_huge(device, args.fd, 2 * HUGE)) TH_LOG("flags %x", flags[i]);
+		EXPECT_EQ(check_value(args.fd, 2 * HUGE, 0), 0);
+		ASSERT_EQ(fill_words(args.fd, 2 * HUGE, i), 0);
+		EXPECT_EQ(check_words(args.fd, 2 * HUGE, i), 0);
+		close(args.fd);
+	}
+	close(device);
+	EXPECT_TRUE(objects_settle(&before));
+}
+
+/* hugetlb has taken what huge pieces were free: a few come by moving memory, or none do. */
+TEST(memory_that_is_not_huge_is_never_given_for_huge)
+{
+	struct objects before = objects_before();
+	int device = sluice_open("soft0"), plain, ret;
+	struct sluice_alloc args;
+	char text[32];
+
+	if (!has_huge(device))
+		SKIP(return, "huge pages of this machine have another size");
+	ASSERT_TRUE(pool_empties());
+	snprintf(text, sizeof(text), "%ld", sysconf(_SC_AVPHYS_PAGES) / 512);
+	if (write_text("/proc/sys/vm/nr_hugepages", text))
+		SKIP(return, "no hugetlb in this kernel");
+	ret = alloc_huge(device, 16 * HUGE, 0, &args);
+	if (ret) {
+		EXPECT_EQ(ret, -ENOMEM);
+		EXPECT_TRUE(args.hint == SLUICE_HINT_FRAGMENTED || args.hint == SLUICE_HINT_NONE);
+		EXPECT_EQ(args.granted, 0);
+	} else {
+		EXPECT_TRUE(is_huge(device, args.fd, 16 * HUGE));
+		close(args.fd);
+	}
+	printf("# %s, hint %u\n", strerror(-ret), args.hint);
+	/* who does not ask for huge pieces gets others */
+	plain = sluice_alloc(device, 0, 2 * HUGE, 0);
+	EXPECT_GE(plain, 0);
+	close(plain);
+	EXPECT_EQ(write_text("/proc/sys/vm/nr_hugepages", "0"), 0);
+	close(device);
+	EXPECT_TRUE(objects_settle(&before));
+}
+
+/* 16 MiB, the first of which is the firmware's, have no 8 huge pieces. */
+TEST(huge_memory_that_a_device_cannot_reach_is_refused)
+{
+	int device = sluice_open("edu0"), contiguous;
+	struct sluice_alloc args;
+
+	if (device < 0 || !has_huge(device))
+		SKIP(return, "no edu device");
+	if (access("/sys/class/sluice/edu0/device/iommu_group", F_OK) == 0)
+		SKIP(return, "behind an IOMMU it reaches all memory");
+	EXPECT_EQ(alloc_huge(device, 8 * HUGE, 0, &args), -ENOMEM);
+	EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
+	contiguous = sluice_find_heap(device, "contiguous");
+	args = (struct sluice_alloc) { .size = HUGE, .heap = contiguous, .flags = SLUICE_MEM_HUGE };
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &args), -EOPNOTSUPP);
 	close(device);
 }
 

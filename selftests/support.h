@@ -18,6 +18,10 @@
 #define REAL_DEVICE "edu0"
 #define REAL_DEVICE_BITS 28
 #endif
+/* What its contiguous memory has besides. */
+#ifndef REAL_CONTIGUOUS
+#define REAL_CONTIGUOUS 0
+#endif
 
 /*
  * All of a guest may stand still for a second or two, between any two statements,

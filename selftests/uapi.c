@@ -362,7 +362,7 @@ TEST_F(uapi, create_queue_refuses_bad_parameters)
 	static const struct sluice_create_queue cases[] = {
 		{ .engine = 2 },
 		{ .engine = UINT_MAX },
-		{ .flags = SLUICE_QUEUE_CHAIN_ERRORS << 1 },
+		{ .flags = SLUICE_QUEUE_EXCLUSIVE << 1 },
 		{ .priority = 3 },
 		{ .timeout_ms = SLUICE_MAX_TIMEOUT_MS + 1 },
 		{ .timeout_ms = UINT_MAX },

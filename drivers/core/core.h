@@ -92,6 +92,9 @@ struct sluice_watch;
  * @translated: the parent is behind an IOMMU that can show it any memory
  * @bounced: else, the DMA API bounces all of its mappings: a confidential guest
  * @zone: GFP flags for memory that it can address
+ * @reserved: region of the device tree that contiguous memory comes from: see
+ *	sluice_contiguous_reserve()
+ * @reserved_size: of that, in bytes; 0 for none
  * @name: name of the node
  * @lock: guards @queues and setting @gone
  * @gone: unregistered; no new work
@@ -144,6 +147,8 @@ struct sluice_device {
 	bool translated;
 	bool bounced;
 	gfp_t zone;
+	phys_addr_t reserved;
+	u64 reserved_size;
 	char name[SLUICE_NAME_LEN];
 	struct mutex lock;
 	bool gone;
@@ -271,6 +276,8 @@ struct sluice_heap {
 
 #define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
 #define SLUICE_PAGES_ORDERS	3
+#define SLUICE_HUGE_ORDER	9	/* the largest of them */
+#define SLUICE_HUGE_SIZE	((u64)PAGE_SIZE << SLUICE_HUGE_ORDER)
 
 #define SLUICE_FRAME_ALL	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
 				 SLUICE_FRAME_TOP | SLUICE_FRAME_BOTTOM)
@@ -290,12 +297,14 @@ struct sluice_heap {
  * @sgt: the pages, the largest pieces first; compound pages
  * @end: physical address of the last byte that is furthest up
  * @node: NUMA node of its first page
+ * @spread: other pages are on other nodes
  * @zone: the lowest that it has pages of
  * @top_zone: the highest
  * @pieces: the first page of each piece
  * @single_piece: what @pieces points to if there is one
  * @single_sg: and what @sgt does
  * @count: how many pieces of each of SLUICE_PAGES_ORDERS, which they are sorted by
+ * @huge: all pieces are of SLUICE_HUGE_SIZE
  * @vaddr: kernel mapping, or NULL if nobody has asked for one
  */
 struct sluice_pages {
@@ -318,12 +327,14 @@ struct sluice_pages {
 	struct sg_table sgt;
 	phys_addr_t end;
 	int node;
+	bool spread;
 	enum zone_type zone;
 	enum zone_type top_zone;
 	struct page **pieces;
 	struct page *single_piece;
 	struct scatterlist single_sg;
 	unsigned int count[SLUICE_PAGES_ORDERS];
+	bool huge;
 	void *vaddr;
 };
 
@@ -468,6 +479,7 @@ struct sluice_history {
  * @sdev: reference held
  * @client: the open that created it, which pays for foreign slots; reference held
  * @engine: where its jobs run
+ * @joined: it counts in the engine's queues
  * @exclusive: it has the engine for itself
  * @context: fence context, the timeline
  * @name: of the timeline
@@ -498,6 +510,7 @@ struct sluice_queue {
 	struct sluice_device *sdev;
 	struct sluice_client *client;
 	struct sluice_engine *engine;
+	bool joined;
 	bool exclusive;
 	u64 context;
 	char name[SLUICE_NAME_LEN + 12];
@@ -590,6 +603,7 @@ struct sluice_claim {
  * @result: summed over the ops; @result.status is the error of the first that failed, or
  *	why the job ends.  This and what follows is under engine->lock
  * @failed: the op that @result.status comes from
+ * @chained: it ends for the error of a job in front of it, and has none of its own
  * @over: nothing of it is in flight, nothing will be: it ends as soon as it is the first
  * @num_ops: length of @ops
  * @started: when its first op was handed out; 0 before
@@ -636,6 +650,7 @@ struct sluice_job {
 	struct sluice_claim *claims;
 	struct sluice_result result;
 	unsigned int failed;
+	bool chained;
 	bool over;
 	unsigned int num_ops;
 	ktime_t started;
@@ -838,6 +853,7 @@ void sluice_heaps_release(struct sluice_device *sdev);
 void sluice_heaps_revoke(struct sluice_device *sdev);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
+u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 
 /* Is it the device's own memory, and not the machine's? */
@@ -847,6 +863,7 @@ static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 }
 
 bool sluice_dma_translated(struct device *dev);
+int sluice_device_node(const struct sluice_device *sdev);
 bool sluice_dma_bounced(struct device *dev);
 bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
 dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
@@ -867,6 +884,8 @@ bool sluice_pages_held(struct sluice_pages *pages);
 /* heap_contiguous.c */
 extern const struct sluice_heap sluice_contiguous_heap;
 bool sluice_contiguous_has_cma(const struct sluice_device *sdev);
+void sluice_contiguous_reserve(struct sluice_device *sdev);
+void sluice_contiguous_unreserve(struct sluice_device *sdev);
 
 /* wrap.c */
 extern const struct sluice_heap sluice_wrapped_heap;
@@ -878,7 +897,8 @@ int sluice_pool_init(void);
 void sluice_pool_exit(void);
 struct sluice_pages *sluice_pool_new(void);
 void sluice_pool_delete(struct sluice_pages *pages);
-struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping);
+struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping,
+				      bool huge);
 void sluice_pool_park(struct sluice_pages *pages);
 bool sluice_pool_drain(gfp_t zone, unsigned int order);
 u64 sluice_pool_bytes(void);

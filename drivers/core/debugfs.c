@@ -107,7 +107,7 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 			unsigned long timeout = job->queue->entity.timeout;
 
 			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->queue->name, job->point,
-				   jiffies_to_msecs(jiffies + timeout - job->deadline),
+				   job->timed ? jiffies_to_msecs(jiffies + timeout - job->deadline) : 0,
 				   jiffies_to_msecs(timeout));
 		}
 		spin_unlock_irq(&engine->lock);

@@ -127,6 +127,7 @@ static void sluice_device_release(struct device *dev)
 
 	ida_free(&sluice_minors, MINOR(dev->devt));
 	sluice_heaps_release(sdev);
+	sluice_contiguous_unreserve(sdev);
 	put_device(sdev->parent);
 	sluice_object_dec(SLUICE_OBJECT_DEVICE);
 	kfree(sdev);
@@ -325,6 +326,7 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 		ret = sluice_device_inherit_ranges(sdev);
 	if (ret)
 		goto err_unlist;
+	sluice_contiguous_reserve(sdev);
 	for (i = 0; i < num_engines && !ret; i++)
 		ret = sluice_engine_init(&sdev->engines[i], sdev, i, &caps[i]);
 	if (ret)
@@ -382,12 +384,16 @@ static bool sluice_device_rests(struct sluice_device *sdev)
 static void sluice_device_forget(struct sluice_device *sdev)
 {
 	unsigned int i;
+	bool awake;
 
-	if (!sdev->ops->kick || sluice_device_wake(sdev))
+	if (!sdev->ops->kick)
 		return;
+	/* hardware that does not wake up has gone, which its driver copes with */
+	awake = !sluice_device_wake(sdev);
 	for (i = 0; i < sdev->num_engines; i++)
 		sdev->ops->abort(&sdev->engines[i], SLUICE_ALL_OPS);
-	sluice_device_rest(sdev);
+	if (awake)
+		sluice_device_rest(sdev);
 }
 
 static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)

@@ -95,10 +95,11 @@ static void sluice_engine_timer(struct timer_list *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	engine->check = true;
 	/* without a job the device may be gone, and its workqueue with it */
-	if (!list_empty(&engine->in_flight) || sluice_engine_has_ops(engine))
+	if (!list_empty(&engine->in_flight) || sluice_engine_has_ops(engine)) {
+		engine->check = true;
 		sluice_engine_kick_locked(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
@@ -155,6 +156,7 @@ void sluice_entity_fini(struct sluice_queue *queue)
 {
 	timer_shutdown_sync(&queue->entity.timer);
 	spin_lock_irq(&queue->engine->lock);
+	WARN_ON_ONCE(!list_empty(&queue->entity.over));
 	list_del_init(&queue->entity.node);
 	spin_unlock_irq(&queue->engine->lock);
 }
@@ -181,7 +183,8 @@ static void sluice_entity_end_cycle(struct sluice_engine *engine, struct sluice_
 	list_del_init(&entity->node);
 	entity->next = NULL;
 	sluice_job_update(engine, job);
-	if (!job->over)
+	/* who ends the queue's jobs looks again */
+	if (!job->over || entity->ending)
 		return;
 	list_move_tail(&entity->over, &engine->over);
 	sluice_engine_kick_locked(engine);
@@ -224,6 +227,19 @@ struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct slui
 	return list_is_last(&job->link, &entity->jobs) ? NULL : list_next_entry(job, link);
 }
 
+/**
+ * sluice_job_is_chained - is a job to end because of one in front of it?
+ * @job: the job
+ *
+ * Context: engine->lock held.  Return: true if its queue chains errors, and there was one.
+ */
+bool sluice_job_is_chained(const struct sluice_job *job)
+{
+	const struct sluice_entity *entity = &job->queue->entity;
+
+	return entity->failed && job->point > entity->failed;
+}
+
 /* Why a job is to end without more ado, or 0. */
 static int sluice_job_unwanted(const struct sluice_job *job)
 {
@@ -232,7 +248,7 @@ static int sluice_job_unwanted(const struct sluice_job *job)
 		return job->queue->entity.dead;
 	if (job->cancelled)
 		return job->cancelled;
-	return job->queue->entity.failed;
+	return sluice_job_is_chained(job) ? -ECANCELED : 0;
 }
 
 /**
@@ -257,7 +273,7 @@ bool sluice_job_is_lapped(const struct sluice_job *job)
 {
 	u64 number = job->pass * job->num_ops + job->next_op;
 
-	return job->acks && number >= job->acked + job->num_ops;
+	return job->acks && number >= job->num_ops && number - job->num_ops >= job->acked;
 }
 
 static bool sluice_op_revoked(const struct sluice_op_desc *op)
@@ -304,13 +320,13 @@ int sluice_flight_unwanted(const struct sluice_flight *flight)
  * while userspace is not done with its buffer.  But the device must not run dry for that,
  * unless the job is to end then.
  */
-static bool sluice_job_must_wait(const struct sluice_job *job)
+static bool sluice_job_must_wait(struct sluice_engine *engine, const struct sluice_job *job)
 {
 	unsigned int least = job->flags & SLUICE_SUBMIT_STOP_ON_XRUN ? 1 : SLUICE_CYCLIC_LEAST;
 
 	if (!job->pass)
 		return false;
-	return job->in_flight == job->num_ops ||
+	return sluice_flight_find(engine, job->ops[job->next_op].cookie) ||
 	       (job->in_flight >= least && sluice_job_is_lapped(job));
 }
 
@@ -335,7 +351,7 @@ void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *e
 	if (entity->in_flight && !(engine->caps.flags & SLUICE_ENGINE_ORDERED))
 		return;
 	/* the end of what is in flight, or ACK, comes here again */
-	if (sluice_job_must_wait(job))
+	if (sluice_job_must_wait(engine, job))
 		return;
 	if (!job->prepared || atomic_read(&job->waiting) || !job->num_ops ||
 	    sluice_job_refused(job)) {
@@ -376,6 +392,18 @@ bool sluice_engine_has_work(const struct sluice_engine *engine)
 
 /* How jobs end */
 
+/* An error of a job ends those behind it; some of them may be in flight. */
+static void sluice_entity_chain(struct sluice_engine *engine, struct sluice_entity *entity,
+				const struct sluice_job *job)
+{
+	lockdep_assert_held(&engine->lock);
+	if (entity->failed && entity->failed <= job->point)
+		return;
+	entity->failed = job->point;
+	if (entity->in_flight)
+		engine->check = true;
+}
+
 /**
  * sluice_job_fail - a job has an error: no more of it is handed out
  * @job: the job
@@ -394,8 +422,8 @@ void sluice_job_fail(struct sluice_job *job, unsigned int op, int status)
 	job->result.status = status;
 	job->failed = op;
 	/* before the next one begins, or anybody sees the error and clears it */
-	if (entity->chain && !job->cancelled)
-		entity->failed = -ECANCELED;
+	if (entity->chain && !job->cancelled && !job->chained)
+		sluice_entity_chain(job->queue->engine, entity, job);
 	if (entity->next == job)
 		entity->next = sluice_entity_after(entity, job);
 }
@@ -449,6 +477,9 @@ void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *
 			sluice_engine_kick_locked(engine);
 			break;
 		}
+		/* its ops may have ended well before one in front of it failed */
+		if (!job->result.status && sluice_job_is_chained(job))
+			job->result.status = -ECANCELED;
 		spin_unlock_irqrestore(&engine->lock, *flags);
 		if (ended)
 			sluice_job_put(ended);
@@ -489,6 +520,7 @@ enum sluice_decision {
  * @cookie: ABORT: of the op, or SLUICE_ALL_OPS
  * @number: ABORT: the same op's
  * @status: ABORT, END: why
+ * @refused: END: the driver did not take its op
  */
 struct sluice_plan {
 	enum sluice_decision decision;
@@ -497,6 +529,7 @@ struct sluice_plan {
 	u32 cookie;
 	u64 number;
 	int status;
+	bool refused;
 };
 
 /* Why an op in flight is to be stopped, or 0. */
@@ -537,7 +570,8 @@ static bool sluice_flight_must_wait(const struct sluice_flight *flight,
 				    const struct sluice_engine *engine,
 				    const struct sluice_flight *kept, int why)
 {
-	if (!kept || flight == kept || why == -ENODEV)
+	if (!kept || flight == kept || why == -ENODEV ||
+	    sluice_op_revoked(&flight->job->ops[flight->op]))
 		return false;
 	return !(engine->caps.flags & SLUICE_ENGINE_ORDERED) || flight->number > kept->number;
 }
@@ -545,7 +579,8 @@ static bool sluice_flight_must_wait(const struct sluice_flight *flight,
 /* Is an op in flight late or unwanted?  If the device is to sleep, they all are. */
 static void sluice_engine_check_flights(struct sluice_engine *engine, struct sluice_plan *plan)
 {
-	const struct sluice_flight *flight, *kept = sluice_engine_first_kept(engine);
+	const struct sluice_flight *kept = sluice_engine_first_kept(engine);
+	struct sluice_flight *flight;
 	unsigned long now = jiffies;
 	bool issued = false;
 	int why;
@@ -563,6 +598,7 @@ static void sluice_engine_check_flights(struct sluice_engine *engine, struct slu
 		plan->cookie = flight->cookie;
 		plan->number = flight->number;
 		plan->status = why;
+		flight->job->chained |= sluice_job_is_chained(flight->job);
 		break;
 	}
 	if (plan->decision == SLUICE_NOTHING && issued && engine->withdraw) {
@@ -579,6 +615,17 @@ static void sluice_engine_check_flights(struct sluice_engine *engine, struct slu
 	}
 }
 
+/* When a driver that has nothing should have taken the next op of a queue. */
+static unsigned long sluice_engine_offer_late(const struct sluice_engine *engine,
+					      const struct sluice_entity *entity)
+{
+	unsigned long since = engine->offered_at;
+
+	if (time_after(entity->ready_since, since))
+		since = entity->ready_since;
+	return since + entity->timeout;
+}
+
 /*
  * A driver that does not take what it is offered, though it has nothing to do, must not keep
  * fences for ever.  It has as long as for an op; then the job ends that it did not take.
@@ -592,7 +639,7 @@ static void sluice_engine_check_offer(struct sluice_engine *engine, struct sluic
 	engine->check = false;
 	if (!engine->offered || engine->stopped || !entity)
 		return;
-	late = engine->offered_at + entity->timeout;
+	late = sluice_engine_offer_late(engine, entity);
 	if (time_before(jiffies, late))
 		return;
 	engine->offered = false;
@@ -602,7 +649,12 @@ static void sluice_engine_check_offer(struct sluice_engine *engine, struct sluic
 	plan->decision = SLUICE_END;
 	plan->job = entity->next;
 	plan->status = -ETIME;
+	plan->refused = true;
 	sluice_job_fail(plan->job, plan->job->next_op, -ETIME);
+}
+
+static void sluice_engine_tell_refused(const struct sluice_engine *engine)
+{
 	dev_warn_ratelimited(&engine->sdev->dev,
 			     "engine %u: driver %s does not take the ops that there are\n",
 			     engine->index, engine->sdev->driver);
@@ -695,17 +747,7 @@ static bool sluice_engine_tell_one(struct sluice_engine *engine)
 	return true;
 }
 
-/* A driver that has nothing is about to be told that there are ops. */
-static void sluice_engine_offer(struct sluice_engine *engine)
-{
-	lockdep_assert_held(&engine->lock);
-	if (engine->offered || !list_empty(&engine->in_flight))
-		return;
-	engine->offered = true;
-	engine->offered_at = jiffies;
-}
-
-/* Nobody decides for a while: will the driver take what it has been offered? */
+/* Will the driver take what it has been offered? */
 static void sluice_engine_watch_offer(struct sluice_engine *engine)
 {
 	struct sluice_entity *entity;
@@ -715,7 +757,30 @@ static void sluice_engine_watch_offer(struct sluice_engine *engine)
 		return;
 	entity = sluice_engine_pick(engine);
 	if (entity)
-		mod_timer(&engine->timer, engine->offered_at + entity->timeout);
+		mod_timer(&engine->timer, sluice_engine_offer_late(engine, entity));
+	else
+		engine->offered = false;
+}
+
+/**
+ * sluice_engine_offer - a driver that takes ops itself knows that there are some
+ * @engine: the engine
+ *
+ * If it has none it is expected to take one in time: see sluice_engine_check_offer().
+ *
+ * Context: engine->lock held.
+ */
+void sluice_engine_offer(struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->offered || !list_empty(&engine->in_flight) || engine->stopped ||
+	    !sluice_engine_has_ops(engine))
+		return;
+	engine->offered = true;
+	engine->offered_at = jiffies;
+	/* one that goes off too early is set anew */
+	if (!timer_pending(&engine->timer))
+		sluice_engine_watch_offer(engine);
 }
 
 /* More for the driver, if there is something, and it can take it. */
@@ -818,6 +883,10 @@ static void sluice_engine_act(struct sluice_engine *engine, const struct sluice_
 		break;
 	case SLUICE_SETTLE:
 		sluice_engine_settle(engine);
+		break;
+	case SLUICE_END:
+		if (plan->refused)
+			sluice_engine_tell_refused(engine);
 		break;
 	default:
 		break;
@@ -1108,6 +1177,7 @@ void sluice_engine_go_on(struct sluice_engine *engine)
 	engine->withdraw = false;
 	/* a job that was held up in its middle is not late for that */
 	engine->starts++;
+	sluice_flights_restart_clocks(engine);
 	engine->pushed = true;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);

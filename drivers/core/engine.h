@@ -38,12 +38,13 @@ struct sluice_slot;
  * @timeout: running time of a job, in jiffies
  * @dead: errno that ends all jobs
  * @chain: an error of a job ends those that follow it, too
- * @failed: -ECANCELED since such an error, until CANCEL clears it
+ * @failed: point of the first job that had such an error, until CANCEL clears it; 0 for none
  * @in_flight: ops of its jobs that the driver has
  * @streams: a frame of it has ended: what is lost from now on is its loss
  * @over: in engine->over
  * @ending: somebody ends its first jobs, and will look again before it is done
- * @hangs: jobs in a row that ran into @timeout; touched by whoever dispatches or ends jobs
+ * @hangs: jobs in a row that ran into @timeout; written by whoever dispatches, and with the
+ *	lock by whoever ends jobs
  */
 struct sluice_entity {
 	struct list_head jobs;
@@ -55,7 +56,7 @@ struct sluice_entity {
 	unsigned long timeout;
 	int dead;
 	bool chain;
-	int failed;
+	u64 failed;
 	unsigned int in_flight;
 	bool streams;
 	struct list_head over;
@@ -70,7 +71,8 @@ struct sluice_entity {
  * @cookie: of the op, as the driver knows it: its number in engine->flights, and a count
  *	that makes it another for each op
  * @number: the engine's first op in flight had 1, and each one since then one more
- * @kept: its job has been stopped so often that nobody else's sake is a reason any more
+ * @kept: its job has been stopped so often that what is behind it, or beside it, is no
+ *	reason any more
  * @job: holds a reference by being in its queue
  * @op: which of the job's
  * @pass: of a job that is CYCLIC
@@ -107,7 +109,7 @@ struct sluice_flight {
  * @looks: decisions about @look and @signalled since an op was handed out; of whoever
  *	dispatches
  * @revoked: slots whose memory is being taken back, each with a reference
- * @over: queues whose first job is over, when there were many of these
+ * @over: queues whose first job is over, for whoever dispatches to end
  * @num_queues: of the engine; under sdev->lock, as is
  * @exclusive: one of them has it for itself
  * @flights: of length caps.depth
@@ -115,14 +117,14 @@ struct sluice_flight {
  * @idle: places for more
  * @issued: how many ops the driver has ever had
  * @num_kept: ops in flight that are @kept
- * @check: something has happened that may end an op in flight
+ * @check: something has happened that may end an op in flight, or one that was offered
  * @pushed: there is more to hand out since the driver was last kicked
  * @offered: the driver was kicked when it had no op, at @offered_at in jiffies, and has
  *	taken none
  * @offered_at: see there
  * @aborting: the driver is stopping ops: it gets none meanwhile
  * @starts: counts the times that the device was allowed to go on after a sleep
- * @aborts: how often the driver had to stop ops; for debugfs
+ * @aborts: how often the driver had to stop ops; each time has a number of its own by it
  * @timeouts: how often because a job took too long
  * @stale: how often the driver ended an op that it did not have
  * @dispatching: somebody decides what comes next, and calls the driver: @work, or a
@@ -205,7 +207,11 @@ bool sluice_engine_has_work(const struct sluice_engine *engine);
 void sluice_engine_rested(struct sluice_engine *engine);
 int sluice_flights_init(struct sluice_engine *engine);
 void sluice_flights_set_timer(struct sluice_engine *engine, unsigned long now);
+void sluice_flights_restart_clocks(struct sluice_engine *engine);
 struct sluice_entity *sluice_engine_pick(struct sluice_engine *engine);
+void sluice_engine_offer(struct sluice_engine *engine);
+bool sluice_job_is_chained(const struct sluice_job *job);
+struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u32 cookie);
 struct sluice_flight *sluice_flight_begin(struct sluice_engine *engine);
 void sluice_flight_start(struct sluice_engine *engine, struct sluice_flight *flight);
 void sluice_flight_abort(struct sluice_engine *engine, u32 cookie, u64 number, int status);

@@ -168,6 +168,27 @@ void sluice_flights_set_timer(struct sluice_engine *engine, unsigned long now)
 	mod_timer(&engine->timer, earliest);
 }
 
+/**
+ * sluice_flights_restart_clocks - what is in flight has all its time again
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
+ */
+void sluice_flights_restart_clocks(struct sluice_engine *engine)
+{
+	struct sluice_flight *flight;
+
+	lockdep_assert_held(&engine->lock);
+	list_for_each_entry(flight, &engine->in_flight, link) {
+		struct sluice_job *job = flight->job;
+
+		job->starts = engine->starts;
+		job->deadline = jiffies + job->queue->entity.timeout;
+	}
+	if (!list_empty(&engine->in_flight))
+		sluice_flights_set_timer(engine, jiffies);
+}
+
 /* An op that uses these slots is in flight, or is not any more. */
 static void sluice_op_use_slots(struct sluice_engine *engine, const struct sluice_op_desc *op,
 				int change)
@@ -353,7 +374,14 @@ const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine)
 }
 EXPORT_SYMBOL_GPL(sluice_engine_next);
 
-static struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u32 cookie)
+/**
+ * sluice_flight_find - an op that the driver has
+ * @engine: the engine
+ * @cookie: of the op, or anything
+ *
+ * Context: engine->lock held.  Return: the op, or NULL.
+ */
+struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u32 cookie)
 {
 	unsigned int index = cookie & (SLUICE_MAX_ENGINE_DEPTH - 1);
 	struct sluice_flight *flight;
@@ -441,12 +469,15 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	int status;
 	bool more;
 
+	/* with its last job the device may go: sluice_device_unregister() waits for us */
+	rcu_read_lock();
 	spin_lock_irqsave(&engine->lock, flags);
 	flight = sluice_flight_find(engine, cookie);
 	if (!flight) {
 		engine->stale++;
 		spin_unlock_irqrestore(&engine->lock, flags);
 		sluice_engine_stale(engine, cookie);
+		rcu_read_unlock();
 		return false;
 	}
 	flight->state = SLUICE_FLIGHT_ENDING;
@@ -458,6 +489,8 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	entity = &job->queue->entity;
 	/* CANCEL has counted it */
 	status = result->status ?: job->cancelled;
+	if (!status && sluice_job_is_chained(job))
+		status = -ECANCELED;
 	if (status)
 		sluice_job_fail(job, flight->op, status);
 	sluice_flight_finish(engine, flight);
@@ -473,8 +506,11 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	       (engine->check && !list_empty(&engine->in_flight));
 	if (more)
 		sluice_engine_kick_locked(engine);
+	if (!engine->sdev->ops->start)
+		sluice_engine_offer(engine);
 	sluice_entity_end_jobs(engine, entity, &flags);
 	spin_unlock_irqrestore(&engine->lock, flags);
+	rcu_read_unlock();
 	return true;
 }
 EXPORT_SYMBOL_GPL(sluice_engine_done);

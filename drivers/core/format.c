@@ -523,7 +523,7 @@ static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_
 	bool write = desc->kind == SLUICE_OP_CAPTURE;
 	unsigned int i;
 
-	if (op->planes || op->plane_size ||
+	if (op->planes || op->plane_size || !op->length ||
 	    (write ? op->src || op->src_offset : op->dst || op->dst_offset))
 		return -EINVAL;
 	for (i = 0; i < SLUICE_MAX_PLANES; i++)

@@ -156,6 +156,20 @@ gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 }
 
 /**
+ * sluice_device_node - the NUMA node that memory for a device is to be on
+ * @sdev: the device; its node has appeared
+ *
+ * Context: any.
+ * Return: the node of the hardware, or the caller's if the hardware has none.
+ */
+int sluice_device_node(const struct sluice_device *sdev)
+{
+	int node = dev_to_node((struct device *)&sdev->dev);
+
+	return node == NUMA_NO_NODE ? numa_mem_id() : node;
+}
+
+/**
  * sluice_heaps_init - the heaps that every device has
  * @sdev: being registered
  */
@@ -221,6 +235,21 @@ const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsi
 	if (index >= sdev->num_heaps)
 		return NULL;
 	return sdev->heaps[array_index_nospec(index, sdev->num_heaps)];
+}
+
+/**
+ * sluice_heap_properties - what a buffer of a heap has without being asked
+ * @sdev: the device
+ * @heap: the heap
+ *
+ * Context: any.
+ * Return: SLUICE_MEM_*.
+ */
+u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap)
+{
+	if (heap == &sluice_contiguous_heap && sdev->reserved_size)
+		return heap->properties | SLUICE_MEM_RESERVED;
+	return heap->properties;
 }
 
 /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contiguous heap: coherent memory in one piece.  It comes from one of two places:
+ * The contiguous heap: memory in one piece, coherent or cached.  It comes from one of two
+ * places:
  *
  *	the DMA API	dma_alloc_coherent(): from CMA if the kernel reserves some
  *			(cma=), else from the page allocator, whose largest piece is
@@ -9,6 +10,13 @@
  *	a search	beyond that: a range of ordinary memory all of which is free or
  *			can be moved elsewhere, for devices that see the CPU's caches.
  *			May fail where memory is fragmented.
+ *
+ * Coherent memory is cached where the device sees the CPU's caches: there CACHED names the
+ * same memory.  For other devices coherent memory is not cached, and CACHED memory is what
+ * the DMA API calls non-coherent pages: export.c maintains the caches at CPU access.
+ *
+ * A device with a memory-region in the device tree has all of it from that region, by
+ * way of the DMA API, and none from elsewhere.
  *
  * The DMA API's memory is allocated for the class device (see struct sluice_device),
  * which has no driver that could be unbound.  Neither what comes from CMA nor what
@@ -19,6 +27,8 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
+#include <linux/of.h>
+#include <linux/of_reserved_mem.h>
 #include <linux/sched/signal.h>
 
 #include "core.h"
@@ -99,7 +109,7 @@ static struct page *sluice_search(const struct sluice_device *sdev, unsigned lon
 {
 	unsigned int tries = SLUICE_SEARCH_TRIES;
 	struct page *page = NULL;
-	int first = numa_mem_id(), node, i;
+	int first = sluice_device_node(sdev), node, i;
 	enum zone_type zone;
 
 	for (zone = ZONE_NORMAL + 1; zone-- > 0 && !page;) {
@@ -179,7 +189,58 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 static bool sluice_search_helps(const struct sluice_device *sdev)
 {
 	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && !IS_ENABLED(CONFIG_HIGHMEM) && !sdev->zone &&
-	       dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
+	       !sdev->reserved_size && dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
+}
+
+/* The size of a region that memory can be had from, or 0 with a word in the log. */
+static u64 sluice_reserved_init(struct sluice_device *sdev, struct device_node *node)
+{
+	struct reserved_mem *region = of_reserved_mem_lookup(node);
+	int ret = -EINVAL;
+
+	/* what is no-map has no place in the kernel's mapping, where importers sync caches */
+	if (region && of_device_is_compatible(node, "shared-dma-pool") &&
+	    of_property_read_bool(node, "reusable") &&
+	    sluice_dma_reaches(&sdev->dev, region->base + region->size - 1))
+		ret = of_reserved_mem_device_init_by_idx(&sdev->dev, sdev->parent->of_node, 0);
+	if (ret) {
+		dev_warn(sdev->parent, "%pOF is not used for buffers: not a reusable shared-dma-pool that the device reaches (%d)\n",
+			 node, ret);
+		return 0;
+	}
+	sdev->reserved = region->base;
+	return region->size;
+}
+
+/**
+ * sluice_contiguous_reserve - take memory from what the device tree reserves for a device
+ * @sdev: being registered; its class device has its name, mask and ranges
+ *
+ * The region is the parent's first memory-region, as for of_reserved_mem_device_init().  It
+ * becomes the class device's, which the heap allocates for; the parent is left alone.
+ *
+ * Context: may sleep.
+ */
+void sluice_contiguous_reserve(struct sluice_device *sdev)
+{
+	struct device_node *node = of_parse_phandle(sdev->parent->of_node, "memory-region", 0);
+
+	if (!node)
+		return;
+	sdev->reserved_size = sluice_reserved_init(sdev, node);
+	of_node_put(node);
+}
+
+/**
+ * sluice_contiguous_unreserve - the opposite
+ * @sdev: without buffers
+ *
+ * Context: may sleep.
+ */
+void sluice_contiguous_unreserve(struct sluice_device *sdev)
+{
+	if (sdev->reserved_size)
+		of_reserved_mem_device_release(&sdev->dev);
 }
 
 /* All that is reserved, free or lent; no interface for modules tells a device's part. */
@@ -212,6 +273,8 @@ static u64 sluice_contiguous_max(const struct sluice_device *sdev)
 {
 	u64 size = max(SLUICE_BLOCK, sluice_cma_bytes((struct device *)&sdev->dev));
 
+	if (sdev->reserved_size)
+		size = sdev->reserved_size;
 	if (sluice_search_helps(sdev))
 		size = max(size, ((u64)totalram_pages() << PAGE_SHIFT) / SLUICE_SEARCH_SHARE);
 	return PAGE_ALIGN_DOWN(min_t(u64, size, U32_MAX));
@@ -222,6 +285,9 @@ static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 {
 	if (size > U32_MAX)
 		return SLUICE_HINT_LIMIT;
+	if (sdev->reserved_size)
+		return size > sluice_contiguous_max(sdev) ? SLUICE_HINT_LIMIT :
+							    SLUICE_HINT_FRAGMENTED;
 	if (sdev->zone)
 		return SLUICE_HINT_DMA_MASK;
 	if (!sluice_contiguous_has_cma(sdev))
@@ -229,46 +295,105 @@ static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 	return size > sluice_contiguous_max(sdev) ? SLUICE_HINT_LIMIT : SLUICE_HINT_FRAGMENTED;
 }
 
-static void *sluice_contiguous_get(struct sluice_buffer *buffer)
+/* Cached memory of a device that does not see the CPU's caches. */
+static bool sluice_contiguous_noncoherent(const struct sluice_buffer *buffer)
 {
-	return dma_alloc_coherent(&buffer->sdev->dev, buffer->size, &buffer->dma,
-				  GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	return buffer->properties & SLUICE_MEM_CACHED &&
+	       !dev_is_dma_coherent(&buffer->sdev->dev);
+}
+
+static bool sluice_contiguous_get(struct sluice_buffer *buffer)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct device *dev = &buffer->sdev->dev;
+	struct page *page;
+
+	if (sluice_contiguous_noncoherent(buffer)) {
+		page = dma_alloc_pages(dev, buffer->size, &buffer->dma, DMA_BIDIRECTIONAL, gfp);
+		buffer->vaddr = page ? page_address(page) : NULL;
+	} else {
+		buffer->vaddr = dma_alloc_coherent(dev, buffer->size, &buffer->dma, gfp);
+	}
+	return buffer->vaddr;
+}
+
+static void sluice_contiguous_put(struct sluice_buffer *buffer)
+{
+	struct device *dev = &buffer->sdev->dev;
+
+	if (sluice_contiguous_noncoherent(buffer))
+		dma_free_pages(dev, buffer->size, virt_to_page(buffer->vaddr), buffer->dma,
+			       DMA_BIDIRECTIONAL);
+	else
+		dma_free_coherent(dev, buffer->size, buffer->vaddr, buffer->dma);
+}
+
+/* One segment. */
+static int sluice_contiguous_table(struct sluice_buffer *buffer)
+{
+	int ret;
+
+	if (!sluice_contiguous_noncoherent(buffer))
+		return dma_get_sgtable(&buffer->sdev->dev, &buffer->sgt, buffer->vaddr,
+				       buffer->dma, buffer->size);
+	ret = sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT);
+	if (!ret)
+		sg_set_page(buffer->sgt.sgl, virt_to_page(buffer->vaddr), buffer->size, 0);
+	return ret;
 }
 
 /* The page allocator has powers of two, and the DMA API gives no part of one back. */
 static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
 {
-	if (buffer->sdev->translated || sluice_contiguous_has_cma(buffer->sdev))
+	if (buffer->sdev->translated || buffer->sdev->reserved_size ||
+	    sluice_contiguous_has_cma(buffer->sdev))
 		return 0;
 	return ((u64)PAGE_SIZE << get_order(buffer->size)) - buffer->size;
 }
 
-/* From the DMA API. */
-static int sluice_contiguous_coherent(struct sluice_buffer *buffer, u32 *hint)
+/* The DMA API goes elsewhere when the region is full: not what the device tree wants. */
+static bool sluice_contiguous_is_reserved(const struct sluice_buffer *buffer)
 {
-	struct device *dev = &buffer->sdev->dev;
+	const struct sluice_device *sdev = buffer->sdev;
+
+	return !sdev->reserved_size ||
+	       sg_phys(buffer->sgt.sgl) - sdev->reserved < sdev->reserved_size;
+}
+
+/* From the DMA API. */
+static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
+{
 	int ret;
 
+	/* what bypasses the DMA API's bounce buffers bypasses its cache maintenance, too */
+	if (buffer->sdev->bounced && sluice_contiguous_noncoherent(buffer)) {
+		*hint = SLUICE_HINT_BOUNCED;
+		return -EADDRNOTAVAIL;
+	}
 	/* without CMA this can only fail, and would try hard first */
-	if (buffer->size > SLUICE_BLOCK && !sluice_contiguous_has_cma(buffer->sdev))
+	if (buffer->size > SLUICE_BLOCK && !buffer->sdev->reserved_size &&
+	    !sluice_contiguous_has_cma(buffer->sdev))
 		return -ENOMEM;
 	ret = sluice_buffer_charge(buffer, sluice_contiguous_excess(buffer), hint);
 	if (ret)
 		return ret;
-	buffer->vaddr = sluice_contiguous_get(buffer);
-	if (!buffer->vaddr && sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)))
-		buffer->vaddr = sluice_contiguous_get(buffer);
-	if (!buffer->vaddr)
+	if (!sluice_contiguous_get(buffer) &&
+	    (!sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)) ||
+	     !sluice_contiguous_get(buffer)))
 		return -ENOMEM;
-	ret = dma_get_sgtable(dev, &buffer->sgt, buffer->vaddr, buffer->dma, buffer->size);
+	ret = sluice_contiguous_table(buffer);
+	if (!ret && !sluice_contiguous_is_reserved(buffer)) {
+		sg_free_table(&buffer->sgt);
+		ret = -ENOMEM;
+	}
 	if (ret)
-		dma_free_coherent(dev, buffer->size, buffer->vaddr, buffer->dma);
+		sluice_contiguous_put(buffer);
 	return ret;
 }
 
 static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
-	int ret = sluice_contiguous_coherent(buffer, hint);
+	int ret = sluice_contiguous_allocate(buffer, hint);
 
 	/* a smaller one may have been refused by the memory cgroup: a search would evade that */
 	if (ret == -ENOMEM && buffer->size > SLUICE_BLOCK && sluice_search_helps(buffer->sdev))
@@ -289,7 +414,7 @@ static void sluice_contiguous_free(struct sluice_buffer *buffer)
 	if (buffer->searched)
 		sluice_search_free(page, buffer->size >> PAGE_SHIFT);
 	else
-		dma_free_coherent(&buffer->sdev->dev, buffer->size, buffer->vaddr, buffer->dma);
+		sluice_contiguous_put(buffer);
 }
 
 static int sluice_contiguous_access(struct vm_area_struct *vma, unsigned long addr, void *data,
@@ -314,7 +439,7 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 {
 	int ret;
 
-	if (buffer->searched)
+	if (buffer->searched || sluice_contiguous_noncoherent(buffer))
 		ret = remap_pfn_range(vma, vma->vm_start,
 				      page_to_pfn(sg_page(buffer->sgt.sgl)) + vma->vm_pgoff,
 				      vma->vm_end - vma->vm_start, vma->vm_page_prot);
@@ -331,6 +456,7 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 const struct sluice_heap sluice_contiguous_heap = {
 	.name = "contiguous",
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
+	.options = SLUICE_MEM_CACHED,
 	.largest = sluice_contiguous_max,
 	.why = sluice_contiguous_why,
 	.alloc = sluice_contiguous_alloc,

@@ -14,24 +14,37 @@
 
 /*
  * Large pieces first: fewer segments, fewer TLB entries.  Above order 0 the
- * allocator is not to try hard: the next smaller piece does as well.
+ * allocator is not to try hard: the next smaller piece does as well.  Unless the
+ * caller wants huge pieces and no others: those are worth moving other memory.
  */
-static const unsigned int sluice_orders[SLUICE_PAGES_ORDERS] = { 9, 4, 0 };
+static const unsigned int sluice_orders[SLUICE_PAGES_ORDERS] = { SLUICE_HUGE_ORDER, 4, 0 };
 
-static struct page *sluice_pages_one(gfp_t zone, unsigned int order)
+/* Only where a huge entry of the page tables maps just such a piece. */
+#define SLUICE_PAGES_HUGE	(PMD_ORDER == SLUICE_HUGE_ORDER ? SLUICE_MEM_HUGE : 0)
+
+/* From the device's node if it has one, else as the task's memory policy says. */
+static struct page *sluice_pages_one(struct sluice_device *sdev, unsigned int order, bool hard)
 {
-	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | zone;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | sdev->zone;
+	int node = dev_to_node(&sdev->dev);
 
 	if (order)
-		gfp = (gfp | __GFP_COMP | __GFP_NORETRY) & ~__GFP_RECLAIM;
-	else
+		gfp |= __GFP_COMP;
+	if (hard)
 		gfp |= __GFP_RETRY_MAYFAIL;
-	return alloc_pages(gfp, order);
+	else
+		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	if (node == NUMA_NO_NODE)
+		return alloc_pages(gfp, order);
+	return alloc_pages_node(node, gfp, order);
 }
 
 /* Take pieces until there is enough; an order that has failed is not tried again. */
-static int sluice_pages_collect(struct sluice_pages *pages, gfp_t zone, struct list_head *pieces)
+static int sluice_pages_collect(struct sluice_pages *pages, struct sluice_device *sdev,
+				struct list_head *pieces)
 {
+	unsigned int orders = pages->huge ? 1 : SLUICE_PAGES_ORDERS;
+	unsigned int smallest = sluice_orders[orders - 1];
 	u64 left = pages->size;
 	bool drained = false;
 	unsigned int i = 0;
@@ -42,13 +55,14 @@ static int sluice_pages_collect(struct sluice_pages *pages, gfp_t zone, struct l
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		page = left >= (u64)PAGE_SIZE << order ? sluice_pages_one(zone, order) : NULL;
+		page = left >= (u64)PAGE_SIZE << order ?
+		       sluice_pages_one(sdev, order, order == smallest) : NULL;
 		if (page) {
 			list_add_tail(&page->lru, pieces);
 			left -= (u64)PAGE_SIZE << order;
 			pages->count[i]++;
-		} else if (++i == SLUICE_PAGES_ORDERS) {
-			if (drained || !sluice_pool_drain(zone, 0))
+		} else if (++i == orders) {
+			if (drained || !sluice_pool_drain(sdev->zone, smallest))
 				return -ENOMEM;
 			drained = true;
 			i--;
@@ -95,7 +109,7 @@ static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count
 }
 
 /* All of the memory, with table and index; nothing is left behind on failure. */
-static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
+static int sluice_pages_fill(struct sluice_pages *pages, struct sluice_device *sdev)
 {
 	unsigned int i, k, index = 0, count = 0;
 	struct scatterlist *sg;
@@ -103,7 +117,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 	LIST_HEAD(pieces);
 	int ret;
 
-	ret = sluice_pages_collect(pages, zone, &pieces);
+	ret = sluice_pages_collect(pages, sdev, &pieces);
 	if (ret)
 		goto err_pieces;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++)
@@ -111,6 +125,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 	ret = sluice_pages_make_room(pages, count);
 	if (ret)
 		goto err_pieces;
+	pages->huge = (u64)pages->count[0] * SLUICE_HUGE_SIZE == pages->size;
 	pages->zone = __MAX_NR_ZONES;
 	pages->node = page_to_nid(list_first_entry(&pieces, struct page, lru));
 	sg = pages->sgt.sgl;
@@ -127,6 +142,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, gfp_t zone)
 			pages->pieces[index++] = page;
 			sg_set_page(sg, page, length, 0);
 			pages->end = max(pages->end, page_to_phys(page) + length - 1);
+			pages->spread |= page_to_nid(page) != pages->node;
 			pages->zone = min(pages->zone, page_zonenum(page));
 			pages->top_zone = max(pages->top_zone, page_zonenum(page));
 			sg = sg_next(sg);
@@ -284,8 +300,23 @@ bool sluice_pages_held(struct sluice_pages *pages)
 	return false;
 }
 
+/* Why there are no huge pieces. */
+static u32 sluice_pages_why_not_huge(u64 size)
+{
+	struct page *page;
+
+	/* charged to nobody, and without reclaim: there are some, and a cgroup is at its limit */
+	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN, SLUICE_HUGE_ORDER);
+	if (page) {
+		__free_pages(page, SLUICE_HUGE_ORDER);
+		return SLUICE_HINT_NONE;
+	}
+	return (u64)si_mem_available() << PAGE_SHIFT < size ? SLUICE_HINT_NONE :
+							      SLUICE_HINT_FRAGMENTED;
+}
+
 static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 size, u32 mapping,
-						u32 *hint)
+						bool huge, u32 *hint)
 {
 	struct sluice_pages *pages;
 	unsigned int done = 0;
@@ -297,10 +328,13 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 		return ERR_PTR(-ENOMEM);
 	pages->size = size;
 	pages->mapping = SLUICE_MEM_CACHED;
-	ret = sluice_pages_fill(pages, sdev->zone);
+	pages->huge = huge;
+	ret = sluice_pages_fill(pages, sdev);
 	if (ret) {
 		if (ret == -ENOMEM && sdev->zone)
 			*hint = SLUICE_HINT_DMA_MASK;
+		else if (ret == -ENOMEM && huge)
+			*hint = sluice_pages_why_not_huge(size);
 		sluice_pool_delete(pages);
 		return ERR_PTR(ret);
 	}
@@ -327,11 +361,12 @@ err_pages:
 static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
 	u32 mapping = buffer->properties & SLUICE_MEM_MAPPINGS;
+	bool huge = buffer->properties & SLUICE_MEM_HUGE;
 	struct sluice_pages *pages;
 
-	pages = sluice_pool_take(buffer->sdev, buffer->size, mapping);
+	pages = sluice_pool_take(buffer->sdev, buffer->size, mapping, huge);
 	if (!pages)
-		pages = sluice_pages_create(buffer->sdev, buffer->size, mapping, hint);
+		pages = sluice_pages_create(buffer->sdev, buffer->size, mapping, huge, hint);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	buffer->pages = pages;
@@ -362,7 +397,7 @@ const struct sluice_heap sluice_pages_heap = {
 	.largest = sluice_pages_max,
 	.why = sluice_pages_why,
 	.properties = SLUICE_MEM_CACHED,
-	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS,
+	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS | SLUICE_PAGES_HUGE,
 	.alloc = sluice_pages_alloc,
 	.free = sluice_pages_free,
 	.vmap = sluice_pages_vmap,

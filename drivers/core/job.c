@@ -16,11 +16,17 @@
  */
 #include <linux/file.h>
 #include <linux/overflow.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "core.h"
 #include "trace.h"
+
+/* sluice_job_let_go() frees such a job in an interrupt: it must not be in vmalloc's memory */
+static_assert(sizeof(struct sluice_job) + SLUICE_FEW_OPS *
+	      (sizeof(struct sluice_op_desc) + SLUICE_MAX_PLANES * sizeof(struct sluice_claim)) <=
+	      SZ_4K);
 
 #define SLUICE_SUBMIT_ALL \
 	(SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION | SLUICE_SUBMIT_IGNORE_ERRORS | \

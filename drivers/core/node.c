@@ -18,7 +18,7 @@
 #include "core.h"
 
 #define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
-			 SLUICE_MEM_DEVICE)
+			 SLUICE_MEM_DEVICE | SLUICE_MEM_HUGE | SLUICE_MEM_RESERVED)
 
 static void sluice_client_release(struct kref *ref)
 {
@@ -103,9 +103,10 @@ void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /* What a buffer has: what was asked, and what the heap does of its own accord. */
-static u32 sluice_mem_granted(const struct sluice_heap *heap, u32 flags)
+static u32 sluice_mem_granted(const struct sluice_device *sdev, const struct sluice_heap *heap,
+			      u32 flags)
 {
-	u32 granted = heap->properties;
+	u32 granted = sluice_heap_properties(sdev, heap);
 
 	if (flags & SLUICE_MEM_MAPPINGS)
 		granted &= ~SLUICE_MEM_MAPPINGS;
@@ -146,6 +147,7 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_device *sdev = client->sdev;
 	struct sluice_buffer *buffer;
+	u64 whole = args->flags & SLUICE_MEM_HUGE ? SLUICE_HUGE_SIZE : PAGE_SIZE;
 	int ret;
 
 	if (args->size > sluice_heap_max_size(sdev, heap)) {
@@ -158,8 +160,8 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	ret = sluice_call_reserve_fd(call, args->fd_flags);
 	if (ret < 0)
 		goto out;
-	buffer = sluice_buffer_create(client, heap, PAGE_ALIGN(args->size),
-				      sluice_mem_granted(heap, args->flags), &args->hint);
+	buffer = sluice_buffer_create(client, heap, round_up(args->size, whole),
+				      sluice_mem_granted(sdev, heap, args->flags), &args->hint);
 	ret = sluice_call_export(call, buffer, args->fd_flags, access);
 	if (ret)
 		goto out;
@@ -215,7 +217,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
-			SLUICE_CAP_FORMATS |
+			SLUICE_CAP_FORMATS | SLUICE_CAP_CYCLIC |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
@@ -320,7 +322,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 
 	*info = (struct sluice_heap_info) {
 		.index = info->index,
-		.properties = heap->properties,
+		.properties = sluice_heap_properties(sdev, heap),
 		.options = heap->options,
 		.max_size = sluice_heap_max_size(sdev, heap),
 	};
@@ -338,8 +340,9 @@ static bool sluice_mem_contradicts(u32 flags)
 
 static int sluice_node_alloc(struct sluice_call *call)
 {
+	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_alloc *args = call->data;
-	const struct sluice_heap *heap = sluice_heap_get(sluice_call_device(call), args->heap);
+	const struct sluice_heap *heap = sluice_heap_get(sdev, args->heap);
 
 	args->fd = -1;
 	args->granted = 0;
@@ -348,7 +351,7 @@ static int sluice_node_alloc(struct sluice_call *call)
 	    sluice_mem_contradicts(args->flags) ||
 	    args->fd_flags & ~(SLUICE_FD_INHERIT | SLUICE_FD_RDONLY))
 		return -EINVAL;
-	if (args->flags & ~(heap->properties | heap->options))
+	if (args->flags & ~(sluice_heap_properties(sdev, heap) | heap->options))
 		return -EOPNOTSUPP;
 	return sluice_client_alloc(call, heap, args,
 				   args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);

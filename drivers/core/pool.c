@@ -10,9 +10,10 @@
  * Each struct sluice_pages that is parked can be found in three ways:
  *
  * - Bins, for ALLOC.  All memory in one bin is alike: size, mapping, owner, NUMA
- *   node, highest zone, and clean or dirty.  The first of a bin, parked or zeroed
- *   last, is in a hash table; the others follow it in a ring.  So an ALLOC does not
- *   pass by memory of other sizes.  Memory that is being zeroed is in no bin.
+ *   node and whether all of it is there, highest zone, huge pieces or not, and clean
+ *   or dirty.  The first of a bin, parked or zeroed last, is in a hash table; the
+ *   others follow it in a ring.  So an ALLOC does not pass by memory of other sizes.
+ *   Memory that is being zeroed is in no bin.
  * - Two lists for each lowest zone, clean and dirty, in the order of parking.  The
  *   worker, the limit, the ager and sluice_pool_drain() take from their heads.
  * - A list_lru, for the shrinker.  It keeps memory cgroups apart, and moves the
@@ -40,11 +41,13 @@
 #include <linux/list_lru.h>
 #include <linux/log2.h>
 #include <linux/memcontrol.h>
+#include <linux/mmzone.h>
 #include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/topology.h>
+#include <linux/vmstat.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 
@@ -149,7 +152,8 @@ static struct hlist_head *sluice_pool_bucket(u64 size, u32 mapping, u64 owner)
 static bool sluice_pool_alike(const struct sluice_pages *a, const struct sluice_pages *b)
 {
 	return a->size == b->size && a->mapping == b->mapping && a->owner == b->owner &&
-	       a->node == b->node && a->top_zone == b->top_zone && a->state == b->state;
+	       a->node == b->node && a->spread == b->spread && a->top_zone == b->top_zone &&
+	       a->huge == b->huge && a->state == b->state;
 }
 
 /* Into its bin, as the first. */
@@ -245,7 +249,9 @@ static void sluice_pool_claim(struct sluice_pages *pages)
  * @size: bytes
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @owner: the caller's memory cgroup
- * @node: the caller's NUMA node
+ * @huge: in huge pieces only
+ * @node: the NUMA node that it is to be on
+ * @here: no memory of other nodes: there is enough on @node
  * @dirty: what was found has to be zeroed
  * @look: how many are still to be looked at for a new owner
  * @inherited: one of them has got @owner
@@ -255,7 +261,9 @@ struct sluice_pool_search {
 	u64 size;
 	u32 mapping;
 	u64 owner;
+	bool huge;
 	int node;
+	bool here;
 	bool dirty;
 	unsigned long look;
 	bool inherited;
@@ -294,6 +302,14 @@ static struct sluice_pages *sluice_pool_reached(const struct sluice_pool_search 
 	return NULL;
 }
 
+static bool sluice_pool_fits(const struct sluice_pool_search *search,
+			     const struct sluice_pages *pages)
+{
+	return pages->size == search->size && pages->mapping == search->mapping &&
+	       pages->owner == search->owner && (pages->huge || !search->huge) &&
+	       (!search->here || (pages->node == search->node && !pages->spread));
+}
+
 /* Claim the best that fits. */
 static struct sluice_pages *sluice_pool_find(struct sluice_pool_search *search)
 {
@@ -304,8 +320,7 @@ static struct sluice_pages *sluice_pool_find(struct sluice_pool_search *search)
 	bucket = sluice_pool_bucket(search->size, search->mapping, search->owner);
 	spin_lock(&sluice_pool_lock);
 	hlist_for_each_entry(first, bucket, bin) {
-		if (first->size != search->size || first->mapping != search->mapping ||
-		    first->owner != search->owner)
+		if (!sluice_pool_fits(search, first))
 			continue;
 		rank = sluice_pool_rank(search, first);
 		if (rank >= best_rank)
@@ -364,27 +379,51 @@ static bool sluice_pool_inherit(struct sluice_pool_search *search)
 	return search->inherited;
 }
 
+/*
+ * Is there so much on the node of the device, more than zones keep for bad times?  A device
+ * without a node takes what the pool has.
+ */
+static bool sluice_pool_here(const struct sluice_device *sdev, int node, u64 size)
+{
+	enum zone_type i, highest = gfp_zone(GFP_KERNEL | sdev->zone);
+	u64 pages = 0;
+
+	if (dev_to_node((struct device *)&sdev->dev) == NUMA_NO_NODE)
+		return false;
+	for (i = 0; i <= highest; i++) {
+		struct zone *zone = &NODE_DATA(node)->node_zones[i];
+		unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
+
+		if (free > high_wmark_pages(zone))
+			pages += free - high_wmark_pages(zone);
+	}
+	return pages > size >> PAGE_SHIFT;
+}
+
 /**
  * sluice_pool_take - zeroed memory, if there is some that fits
  * @sdev: the device that must be able to address it
  * @size: bytes
  * @mapping: one of SLUICE_MEM_MAPPINGS
+ * @huge: only memory all of which is in huge pieces
  *
  * The time that it takes does not depend on how much is parked.
  *
  * Context: may sleep.
  * Return: the caller's, or NULL.
  */
-struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping)
+struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping,
+				      bool huge)
 {
 	struct sluice_pool_search search = {
-		.sdev = sdev, .size = size, .mapping = mapping,
-		.owner = sluice_compat_memcg_number(), .node = numa_mem_id(),
+		.sdev = sdev, .size = size, .mapping = mapping, .huge = huge,
+		.owner = sluice_compat_memcg_number(), .node = sluice_device_node(sdev),
 	};
 	struct sluice_pages *pages;
 
 	if (!sluice_pool_bytes())
 		return NULL;
+	search.here = sluice_pool_here(sdev, search.node, size);
 	pages = sluice_pool_find(&search);
 	if (!pages && sluice_pool_inherit(&search))
 		pages = sluice_pool_find(&search);

@@ -32,7 +32,7 @@ static void sluice_queue_release(struct kref *ref)
 	sluice_entity_fini(queue);
 	mutex_lock(&sdev->lock);
 	list_del(&queue->link);
-	queue->engine->num_queues--;
+	queue->engine->num_queues -= queue->joined;
 	if (queue->exclusive)
 		queue->engine->exclusive = false;
 	mutex_unlock(&sdev->lock);
@@ -68,11 +68,12 @@ static int sluice_queue_join(struct sluice_queue *queue, bool exclusive)
 
 	lockdep_assert_held(&queue->sdev->lock);
 	list_add_tail(&queue->link, &queue->sdev->queues);
-	engine->num_queues++;
 	if (queue->sdev->gone)
 		return -ENODEV;
 	if (busy)
 		return -EBUSY;
+	queue->joined = true;
+	engine->num_queues++;
 	queue->exclusive = exclusive;
 	engine->exclusive = exclusive;
 	return 0;

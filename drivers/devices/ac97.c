@@ -222,18 +222,16 @@ static int ac97_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (ret)
 		return ret;
 	ac97->sdev = sluice_device_register(&pdev->dev, "ac97", &ac97_ops, ac97_engines, 2, ac97);
-	if (IS_ERR(ac97->sdev))
-		return PTR_ERR(ac97->sdev);
-	pm_runtime_put(&pdev->dev);
-	return 0;
+	if (!IS_ERR(ac97->sdev))
+		pm_runtime_put(&pdev->dev);
+	return PTR_ERR_OR_ZERO(ac97->sdev);
 }
 
 static void ac97_remove(struct pci_dev *pdev)
 {
-	struct ac97 *ac97 = pci_get_drvdata(pdev);
-
 	pm_runtime_get_noresume(&pdev->dev);
-	sluice_device_unregister(ac97->sdev);	/* ends with ac97_abort(): the handler asks for no more */
+	/* ends with ac97_abort(): the handler asks for no more */
+	sluice_device_unregister(((struct ac97 *)pci_get_drvdata(pdev))->sdev);
 }
 
 static int ac97_suspend(struct device *dev)

@@ -17,6 +17,8 @@
 #define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 #define CONTROLLER "/sys/bus/platform/drivers/bcm2835-dma"
 #define PHYSICAL_0 0xc0000000UL	/* where the device sees the memory's first byte */
+#define RESERVED 0x10000000UL	/* what the device tree reserves for it: selftests/vm/build */
+#define RESERVED_SIZE (32UL << 20)
 
 #define SIZE (3UL << 20)
 #define LARGE (32UL << 20)
@@ -65,11 +67,15 @@ FIXTURE(dmaengine) {
 
 FIXTURE_VARIANT(dmaengine) {
 	const char *heap;
+	uint32_t flags;
 	size_t size;
 };
 
 FIXTURE_VARIANT_ADD(dmaengine, pages) { .heap = "pages", .size = SIZE };
 FIXTURE_VARIANT_ADD(dmaengine, contiguous) { .heap = "contiguous", .size = SIZE };
+FIXTURE_VARIANT_ADD(dmaengine, contiguous_cached) {
+	.heap = "contiguous", .flags = SLUICE_MEM_CACHED, .size = SIZE,
+};
 FIXTURE_VARIANT_ADD(dmaengine, foreign) { .size = SIZE };
 
 FIXTURE_SETUP(dmaengine)
@@ -82,8 +88,8 @@ FIXTURE_SETUP(dmaengine)
 	ASSERT_GE(self->device, 0);
 	if (variant->heap) {
 		heap = sluice_find_heap(self->device, variant->heap);
-		self->src = sluice_alloc(self->device, heap, variant->size, 0);
-		self->dst = sluice_alloc(self->device, heap, variant->size, 0);
+		self->src = sluice_alloc(self->device, heap, variant->size, variant->flags);
+		self->dst = sluice_alloc(self->device, heap, variant->size, variant->flags);
 	} else {
 		self->src = foreign_buffer(variant->size);
 		self->dst = foreign_buffer(variant->size);
@@ -300,20 +306,32 @@ static bool calls_begin(const char *function)
 	       !write_text(PROBE "enable", "1");
 }
 
-/* How many there were. */
-static int calls_end(void)
+/* How many there were with "value=" something, the last of which is in *value. */
+static int calls_values(unsigned long *value)
 {
 	FILE *file = fopen(TRACING "trace", "re");
-	char line[256];
+	char line[256], *found;
 	int count = 0;
 
-	while (file && fgets(line, sizeof(line), file))
+	while (file && fgets(line, sizeof(line), file)) {
 		count += strstr(line, "sluice_test:") != NULL;
+		found = strstr(line, "value=");
+		if (found)
+			*value = strtoul(found + 6, NULL, 0);
+	}
 	if (file)
 		fclose(file);
 	write_text(PROBE "enable", "0");
 	write_text(TRACING "kprobe_events", "");
 	return file ? count : -1;
+}
+
+/* How many there were. */
+static int calls_end(void)
+{
+	unsigned long value;
+
+	return calls_values(&value);
 }
 
 /* soft0's heap is coherent for soft0: this importer sees what the caches have written back. */
@@ -344,6 +362,120 @@ TEST(cpu_access_syncs_the_caches_for_an_importer_whatever_the_heap)
 	}
 	EXPECT_TRUE(objects_settle(&before));
 	close(soft);
+	close(device);
+}
+
+/* Which of the kernel's memory types a process's mapping of a buffer has; -1 if none can tell. */
+static int memory_type(int buffer)
+{
+	unsigned long prot = 0;
+	void *map;
+
+	if (!calls_begin("remap_pfn_range value=%x4:x64"))
+		return -1;
+	map = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_SHARED, buffer, 0);
+	if (calls_values(&prot) < 1 || map == MAP_FAILED)
+		return -1;
+	munmap(map, 65536);
+	return prot >> 2 & 7;	/* AttrIndx */
+}
+
+/* The controller does not see the caches: its coherent memory is not cached, CACHED is. */
+TEST(contiguous_memory_is_cached_if_asked_and_its_caches_are_synced)
+{
+	int device = sluice_open("dmaengine0"), heap = sluice_find_heap(device, "contiguous");
+	struct sluice_sync sync = { .offset = 8192, .length = 4096, .flags = SLUICE_SYNC_RW };
+	struct sluice_alloc args = { .size = 65536, .heap = heap, .flags = SLUICE_MEM_CACHED };
+	struct objects before = objects_read();
+	int coherent = sluice_alloc(device, heap, 65536, 0), queue = sluice_queue(device, 0);
+	int pages = sluice_alloc(device, 0, 65536, 0);
+	struct sluice_buffer_info info;
+	unsigned long length = 0;
+
+	ASSERT_GE(coherent, 0);
+	ASSERT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &args), 0);
+	EXPECT_EQ(args.granted & ~SLUICE_MEM_RESERVED, SLUICE_MEM_CACHED | SLUICE_MEM_CONTIGUOUS);
+	ASSERT_EQ(sluice_get_buffer(device, args.fd, &info), 0);
+	EXPECT_EQ(info.properties, args.granted);
+	EXPECT_EQ(info.segments, 1);
+	if (memory_type(pages) < 0)
+		SKIP(return, "no probes in this kernel");
+	EXPECT_EQ(memory_type(args.fd), memory_type(pages));
+	EXPECT_NE(memory_type(args.fd), memory_type(coherent));
+
+	ASSERT_EQ(sluice_attach(queue, args.fd, 0), 0);
+	ASSERT_TRUE(calls_begin("arch_sync_dma_for_cpu value=%x1:x64"));
+	EXPECT_EQ(sluice_cpu_begin(args.fd, true), 0);
+	EXPECT_EQ(calls_values(&length), 1);
+	EXPECT_EQ(length, 65536);
+	sync.fd = args.fd;
+	ASSERT_TRUE(calls_begin("arch_sync_dma_for_device value=%x1:x64"));
+	EXPECT_EQ(sluice_cpu_end(args.fd, true), 0);
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_SYNC, &sync), 0);
+	sync.flags |= SLUICE_SYNC_END;
+	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_SYNC, &sync), 0);
+	EXPECT_EQ(calls_values(&length), 2);
+	EXPECT_EQ(length, 4096);
+	close(queue);
+	close(args.fd);
+	close(coherent);
+	close(pages);
+	EXPECT_TRUE(objects_settle(&before));
+	close(device);
+}
+
+static uint64_t bus_address(int device, int buffer)
+{
+	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
+	struct sluice_buffer_info info;
+
+	write_text(path, "Y");
+	if (sluice_get_buffer(device, buffer, &info) || info.error)
+		info.address = 0;
+	write_text(path, "N");
+	return info.address;
+}
+
+/* The controller's region of the device tree: all contiguous memory is there, and no other. */
+TEST(contiguous_memory_is_in_the_region_of_the_device_tree)
+{
+	static const uint32_t flags[] = { 0, SLUICE_MEM_CACHED };
+	int device = sluice_open("dmaengine0"), heap = sluice_find_heap(device, "contiguous");
+	struct objects before = objects_read();
+	int fds[10], soft = sluice_open("soft0"), i, round;
+	uint64_t size = RESERVED_SIZE / 8, address;
+	struct sluice_heap_info info;
+	uint32_t hint;
+
+	ASSERT_EQ(sluice_get_heap(device, heap, &info), 0);
+	EXPECT_EQ(info.properties, SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS |
+		  SLUICE_MEM_RESERVED);
+	EXPECT_EQ(info.max_size, RESERVED_SIZE);
+	EXPECT_EQ(alloc_hint(device, heap, RESERVED_SIZE + 1, &hint), -EFBIG);
+	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < 8; i++) {
+			fds[i] = sluice_alloc(device, heap, size, flags[round]);
+			ASSERT_GE(fds[i], 0);
+			address = bus_address(device, fds[i]) - PHYSICAL_0;
+			EXPECT_GE(address, RESERVED);
+			EXPECT_LE(address + size, RESERVED + RESERVED_SIZE);
+		}
+		/* full: other memory, of which there is enough, does not do */
+		fds[8] = alloc_hint(device, heap, 4096, &hint);
+		EXPECT_EQ(fds[8], -ENOMEM);
+		EXPECT_EQ(hint, SLUICE_HINT_FRAGMENTED);
+		/* nor is the region for other devices */
+		fds[9] = sluice_alloc(soft, sluice_find_heap(soft, "contiguous"), 4096, 0);
+		EXPECT_GE(fds[9], 0);
+		close(fds[9]);
+		for (i = 0; i < 8; i++)
+			close(fds[i]);
+	}
+	ASSERT_EQ(sluice_get_heap(soft, sluice_find_heap(soft, "contiguous"), &info), 0);
+	EXPECT_EQ(info.properties & SLUICE_MEM_RESERVED, 0);
+	close(soft);
+	EXPECT_TRUE(objects_settle(&before));
 	close(device);
 }
 

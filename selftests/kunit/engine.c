@@ -552,6 +552,7 @@ static void flights_that_are_never_taken_end(struct kunit *test)
 	engine_test_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
 	engine->offered_at -= queue->entity.timeout;
+	queue->entity.ready_since -= queue->entity.timeout;
 	engine->check = true;
 	engine_test_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_END);
@@ -756,6 +757,106 @@ static void cycle_waits_for_those_who_tell(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* An error ends those behind it that are in flight, and not those in front of it. */
+static void chained_errors_know_their_place(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result bad = { .status = -EIO };
+	struct sluice_job *jobs[5];
+	struct sluice_plan plan;
+	unsigned int i;
+
+	queue->entity.chain = true;
+	for (i = 0; i < 4; i++) {
+		jobs[i] = engine_test_job(test, queue, 1);
+		engine_expect_next(test, engine, jobs[i], 0);
+	}
+	/* 2 has ended before 1 has failed, and waits for 0; 3 is in flight */
+	engine_expect_done(test, engine, jobs[2], 0);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &bad));
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[3]->ops[0].cookie);
+	KUNIT_EXPECT_EQ(test, plan.status, -ECANCELED);
+	/* cleared meanwhile: what is stopped for the old error is no new one */
+	engine_expect_done(test, engine, jobs[0], 0);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
+	sluice_engine_clear(engine, &queue->entity);
+	engine_driver.answer = SLUICE_ABORTED_ONE;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[3]));
+	jobs[4] = engine_test_job(test, queue, 1);
+	engine_expect_next(test, engine, jobs[4], 0);
+	engine_expect_done(test, engine, jobs[4], 0);
+	KUNIT_EXPECT_EQ(test, jobs[0]->result.status, 0);
+	KUNIT_EXPECT_EQ(test, jobs[1]->result.status, -EIO);
+	KUNIT_EXPECT_EQ(test, jobs[2]->result.status, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, jobs[3]->result.status, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, jobs[4]->result.status, 0);
+	KUNIT_EXPECT_EQ(test, queue->done, 5);
+	engine_test_end(engine);
+}
+
+/* Memory that is taken back does not wait for an op that is kept, whatever else is said. */
+static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
+	struct sluice_job *kept = engine_test_job(test, queue, 1), *job;
+	struct sluice_plan plan;
+
+	KUNIT_ASSERT_NOT_NULL(test, slot);
+	INIT_LIST_HEAD(&slot->revoke);
+	kept->withdrawals = SLUICE_MAX_WITHDRAWALS;
+	job = engine_test_job(test, other, 1);
+	job->ops[0].num_ranges = 1;
+	job->ops[0].ranges[0].slot = slot;
+	engine_expect_next(test, engine, kept, 0);
+	engine_expect_next(test, engine, job, 0);
+	sluice_engine_cancel(engine, job);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	slot->revoked = true;
+	engine->check = true;
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, job->ops[0].cookie);
+	engine_driver.answer = SLUICE_ABORTED_ONE;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_done(test, engine, kept, 0);
+	engine_test_end(engine);
+}
+
+/* After a sleep that did not come about, what is in flight has a clock again. */
+static void flights_have_their_time_after_a_sleep(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_plan plan;
+
+	engine_expect_next(test, engine, job, 0);
+	job->deadline = jiffies;
+	sluice_engine_stop(engine, false);
+	sluice_engine_go_on(engine);
+	engine->check = true;
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_NE(test, plan.decision, SLUICE_ABORT);
+	job->deadline = jiffies;
+	engine->check = true;
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.status, -ETIME);
+	engine_driver.answer = SLUICE_ABORTED_ONE;
+	sluice_flight_abort(engine, plan.cookie, plan.number, -ECANCELED);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
+	engine_test_end(engine);
+}
+
 static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_looks_keep_no_ready_job_from_it),
 	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
@@ -771,6 +872,9 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_in_the_way_of_a_kept_one_are_stopped),
 	KUNIT_CASE(flights_that_are_never_taken_end),
 	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
+	KUNIT_CASE(flights_of_revoked_memory_wait_for_nobody),
+	KUNIT_CASE(flights_have_their_time_after_a_sleep),
+	KUNIT_CASE(chained_errors_know_their_place),
 	KUNIT_CASE(cycle_goes_round_and_ends_before_the_next_job),
 	KUNIT_CASE(cycle_ends_between_two_passes),
 	KUNIT_CASE(cycle_waits_for_those_who_tell),

@@ -107,6 +107,52 @@ static void pool_takes_only_what_fits(struct kunit *test)
 	spin_unlock(&sluice_pool_lock);
 }
 
+/* Huge pieces serve any ALLOC, and others none that wants huge ones. */
+static void pool_takes_huge_memory_for_huge(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pool_search search = {
+		.sdev = sdev, .size = SLUICE_HUGE_SIZE, .mapping = SLUICE_MEM_CACHED,
+		.owner = POOL_OWNER, .node = POOL_NEAR, .huge = true,
+	};
+	struct sluice_pages *small, *huge;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->translated = true;
+	huge = pool_new(test, SLUICE_HUGE_SIZE, POOL_FAR, 0);
+	huge->huge = true;
+	pool_insert(huge);
+	small = pool_park(test, SLUICE_HUGE_SIZE, POOL_NEAR);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), huge);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), NULL);
+	pool_insert(huge);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_HUGE_SIZE), small);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_HUGE_SIZE), huge);
+}
+
+/* A device whose node has memory takes none that is elsewhere, be it in part. */
+static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
+{
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
+	struct sluice_pool_search search = {
+		.sdev = sdev, .size = POOL_SIZE, .mapping = SLUICE_MEM_CACHED,
+		.owner = POOL_OWNER, .node = POOL_NEAR, .here = true,
+	};
+	struct sluice_pages *far, *spread, *near;
+
+	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->translated = true;
+	near = pool_park(test, POOL_SIZE, POOL_NEAR);
+	far = pool_park(test, POOL_SIZE, POOL_FAR);
+	spread = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
+	spread->spread = true;
+	pool_insert(spread);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), near);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), spread);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), far);
+}
+
 /* A bin may lose its first, its last, and one in between, and all are still found. */
 static void pool_finds_all_of_a_bin(struct kunit *test)
 {
@@ -189,6 +235,8 @@ static void pool_gives_up_the_oldest_first(struct kunit *test)
 static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_takes_the_near_then_the_clean_then_the_high),
 	KUNIT_CASE(pool_takes_only_what_fits),
+	KUNIT_CASE(pool_takes_huge_memory_for_huge),
+	KUNIT_CASE(pool_keeps_to_the_node_if_it_is_to),
 	KUNIT_CASE(pool_finds_all_of_a_bin),
 	KUNIT_CASE(pool_finds_what_a_device_reaches),
 	KUNIT_CASE(pool_gives_up_the_oldest_first),

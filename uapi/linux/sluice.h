@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came */
+#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE */
 
 #define SLUICE_NAME_LEN		32
 
@@ -93,6 +93,7 @@ enum sluice_op_kind {
 #define SLUICE_CAP_BOUNCED	(1ULL << 4)	/* the kernel bounces the device's DMA (confidential guests, swiotlb=force): the contiguous heap alone works */
 #define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)	/* CREATE_QUEUE takes completion_size, and there is QUEUE_INFO */
 #define SLUICE_CAP_FORMATS	(1ULL << 6)	/* ENGINE_INFO, ENUM_*; planes, modifier and field of an op */
+#define SLUICE_CAP_CYCLIC	(1ULL << 7)	/* SLUICE_SUBMIT_CYCLIC, ACK, SLUICE_QUEUE_EXCLUSIVE */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -310,6 +311,8 @@ struct sluice_enum_intervals {
 #define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
 #define SLUICE_MEM_PAGE_BACKED	(1U << 5)	/* a process's mapping holds its pages: O_DIRECT, io_uring's fixed buffers, MSG_ZEROCOPY work on it */
 #define SLUICE_MEM_DEVICE	(1U << 6)	/* in a BAR of the device: other devices reach it peer-to-peer or not at all, and it goes when the device does */
+#define SLUICE_MEM_HUGE		(1U << 7)	/* as an option: all of the memory is in pieces of a huge page (2 MiB), for segments and entries of page tables of that size */
+#define SLUICE_MEM_RESERVED	(1U << 8)	/* from a region that the device tree reserves for the device (memory-region), and from nowhere else */
 
 /**
  * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one kind of memory
@@ -340,7 +343,7 @@ struct sluice_heap_info {
 /* sluice_alloc.hint and sluice_wrap.hint: why it failed */
 #define SLUICE_HINT_NONE	0
 #define SLUICE_HINT_LIMIT	1	/* over the limit of this open (-EDQUOT) or of the heap (-EFBIG) */
-#define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece (-ENOMEM) */
+#define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece, or HUGE: not in huge ones (-ENOMEM) */
 #define SLUICE_HINT_DMA_MASK	3	/* not addressable: nothing free that is (-ENOMEM), more than there can be (-EFBIG), pages that are not (-EADDRNOTAVAIL) */
 #define SLUICE_HINT_USER_LIMIT	4	/* over the limit of this user (-EDQUOT): user_limit_mb */
 #define SLUICE_HINT_TOTAL_LIMIT	5	/* over the limit of all opens together (-EDQUOT): total_limit_mb */
@@ -349,7 +352,8 @@ struct sluice_heap_info {
 
 /**
  * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer, as a dma-buf
- * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages
+ * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages, with HUGE to
+ *	whole huge pages
  * @heap: in, heap number
  * @flags: in, SLUICE_MEM_* that the buffer must have; -EOPNOTSUPP if this heap
  *	does not have them
@@ -590,7 +594,8 @@ struct sluice_create_queue {
  * fd), -EPERM (an exporter that does not let its memory be pinned), -ENOSPC
  * (SLUICE_MAX_SLOTS in use), -EDQUOT (a foreign buffer, and the open holds too much),
  * -EADDRNOTAVAIL (memory that the device cannot
- * address, or a BAR to which it has no route), -EOPNOTSUPP (a software engine,
+ * address, a piece of it that does not begin and end at multiples of op_align, or a BAR to
+ * which it has no route), -EOPNOTSUPP (a software engine,
  * and a buffer that the kernel cannot map), -ETIME (an exporter that does not get
  * its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this device is gone, or
  * that whose BAR it is), -EIO (the device sleeps and does not wake up), -EFAULT, or what a foreign exporter answers.  After an
@@ -814,7 +819,7 @@ struct sluice_op {
  * not, the op is given to the device nevertheless, and counted (xruns).  With
  * SLUICE_SUBMIT_STOP_ON_XRUN it waits as long as there is one, and then the job ends.
  *
- * Errors: -EINVAL (flags, op kind, slot without the needed kind, alignment,
+ * Errors: -EINVAL (flags, CYCLIC without what it needs or through io_uring, op kind, slot without the needed kind, alignment,
  * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
  * commands, planes or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
  * -EBADF (an in-fence fd that is not open), -ENOENT
@@ -852,8 +857,8 @@ struct sluice_submit {
  * The error of an ended job is carried as long as it is among the last
  * @depth jobs of the queue.
  *
- * Errors: -EINVAL (flags; a point not submitted yet: there is no fence for
- * work that may never come), -EOPNOTSUPP, -EMFILE, -ENOMEM, -EFAULT.
+ * Errors: -EINVAL (flags; a point not submitted yet, or a CYCLIC job that goes on: there is
+ * no fence for work that may never come, or never end), -EOPNOTSUPP, -EMFILE, -ENOMEM, -EFAULT.
  */
 struct sluice_export_fence {
 	__u64 point;
@@ -921,7 +926,7 @@ struct sluice_cancel {
  * A smaller number than before changes nothing, nor does a job that has ended.
  *
  * Errors: -EINVAL (a point not submitted yet, or no longer among the last @depth jobs of
- * the queue; a job that is not CYCLIC; flags), -EFAULT.
+ * the queue; a job that has not ended and is not CYCLIC; flags), -EFAULT.
  */
 struct sluice_ack {
 	__u64 point;

@@ -337,7 +337,7 @@ static void print_properties(uint32_t properties)
 {
 	static const char * const names[] = {
 		" cached", " coherent", " contiguous", " write-combined", " uncached",
-		" page-backed", " device",
+		" page-backed", " device", " huge", " reserved",
 	};
 	unsigned int i;
 
