@@ -427,6 +427,7 @@ static void sluice_engine_stale(struct sluice_engine *engine, u32 cookie)
  */
 static void sluice_flight_ending(struct sluice_engine *engine, struct sluice_flight *flight,
 				 unsigned long *flags)
+	__must_hold(&engine->lock)
 {
 	struct sluice_job *job = flight->job;
 	struct sluice_completion record;

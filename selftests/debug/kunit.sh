@@ -5,7 +5,7 @@
 # they run when the module is loaded, so load it again, and pass on what they
 # wrote to the kernel's log as TAP of our own.
 [ -d /sys/module/kunit ] || { echo "1..0 # SKIP this kernel has no KUnit"; exit 4; }
-modules="sluice sluice-soft sluice-edu sluice-pci sluice-ac97"
+modules="sluice sluice-soft sluice-edu sluice-pci sluice-ac97 sluice-e1000"
 directory=/sluice/$(uname -r)
 
 # what was reached up to here goes with the module

@@ -40,62 +40,6 @@ static void open_bochs(struct scene *scene, const char *heap)
 	scene_open(scene, "bochs-drm", WIDTH, HEIGHT, "edu0", heap);
 }
 
-/*
- * Have whoever runs the tests take a picture of the screen from outside, and
- * compare it with the frame.  -EOPNOTSUPP if there is nobody.
- */
-static int check_screen(const struct scene *scene, const char *name)
-{
-	const char *folder = getenv("SLUICE_SCREENDUMPS");
-	unsigned int width, height, depth, x, y;
-	uint32_t *frame, shown;
-	unsigned char *line;
-	char path[256];
-	int ret = 0;
-	FILE *file;
-
-	if (!folder)
-		return -EOPNOTSUPP;
-	printf("# screendump %s\n", name);
-	fflush(stdout);
-	if (!fgets(path, sizeof(path), stdin))
-		return -EIO;
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
-	if (fscanf(file, "P6 %u %u %u", &width, &height, &depth) != 3 || fgetc(file) == EOF ||
-	    width != WIDTH || height != HEIGHT || depth != 255) {
-		fclose(file);
-		return -EPROTO;
-	}
-
-	line = malloc(3 * WIDTH);
-	if (!line || sluice_map(scene->frame, SIZE, (void **)&frame) ||
-	    sluice_cpu_begin(scene->frame, false)) {
-		free(line);
-		fclose(file);
-		return -ENOMEM;
-	}
-	for (y = 0; y < HEIGHT && !ret; y++) {
-		if (fread(line, 3, WIDTH, file) != WIDTH)
-			ret = -EIO;
-		for (x = 0; x < WIDTH && !ret; x++) {
-			shown = (uint32_t)line[3 * x] << 16 | line[3 * x + 1] << 8 | line[3 * x + 2];
-			if (shown == (frame[y * WIDTH + x] & 0xffffff))
-				continue;
-			printf("# the screen shows %06x at %u,%u and not %06x\n", shown, x, y,
-			       frame[y * WIDTH + x] & 0xffffff);
-			ret = -EILSEQ;
-		}
-	}
-	sluice_cpu_end(scene->frame, false);
-	munmap(frame, SIZE);
-	free(line);
-	fclose(file);
-	return ret;
-}
-
 #define NEED_DISPLAY(self) do { \
 		if ((self)->opened == -ENODEV) \
 			SKIP(return, "no display of bochs-drm (QEMU's -device VGA)"); \

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kms_scene.h"
@@ -57,4 +61,57 @@ int capture(struct scene *scene)
 				scene->display.height, scene->stride);
 	close(scene->fence);
 	return sluice_submit(scene->queue, &op, 1, -1, &scene->fence, 0, NULL);
+}
+
+int check_screen(const struct scene *scene, const char *name)
+{
+	const char *folder = getenv("SLUICE_SCREENDUMPS");
+	const uint32_t columns = scene->display.width, rows = scene->display.height;
+	unsigned int width, height, depth, x, y;
+	uint32_t *frame, shown;
+	unsigned char *line;
+	char path[256];
+	int ret = 0;
+	FILE *file;
+
+	if (!folder)
+		return -EOPNOTSUPP;
+	printf("# screendump %s\n", name);
+	fflush(stdout);
+	if (!fgets(path, sizeof(path), stdin))
+		return -EIO;
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	if (fscanf(file, "P6 %u %u %u", &width, &height, &depth) != 3 || fgetc(file) == EOF ||
+	    width != columns || height != rows || depth != 255) {
+		fclose(file);
+		return -EPROTO;
+	}
+
+	line = malloc(3 * columns);
+	if (!line || sluice_map(scene->frame, scene->size, (void **)&frame) ||
+	    sluice_cpu_begin(scene->frame, false)) {
+		free(line);
+		fclose(file);
+		return -ENOMEM;
+	}
+	for (y = 0; y < rows && !ret; y++) {
+		if (fread(line, 3, columns, file) != columns)
+			ret = -EIO;
+		for (x = 0; x < columns && !ret; x++) {
+			shown = (uint32_t)line[3 * x] << 16 | line[3 * x + 1] << 8 | line[3 * x + 2];
+			if (shown == (frame[y * columns + x] & 0xffffff))
+				continue;
+			printf("# the screen shows %06x at %u,%u and not %06x\n", shown, x, y,
+			       frame[y * columns + x] & 0xffffff);
+			ret = -EILSEQ;
+		}
+	}
+	sluice_cpu_end(scene->frame, false);
+	munmap(frame, scene->size);
+	free(line);
+	fclose(file);
+	return ret;
 }

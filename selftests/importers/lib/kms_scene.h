@@ -49,4 +49,12 @@ bool scene_close(struct scene *scene);
 /** capture - submit the next frame of soft0's camera; scene->fence is its fence */
 int capture(struct scene *scene);
 
+/**
+ * check_screen - does a picture of the screen, taken from outside, show the frame?
+ * @name: file that the runner of the tests puts the picture into
+ *
+ * Returns 0, -EILSEQ, or -EOPNOTSUPP if no runner takes pictures.
+ */
+int check_screen(const struct scene *scene, const char *name);
+
 #endif /* KMS_SCENE_H */

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * QEMU's e1000 as a player and a grabber of raw frames.  Engine 0 sends, engine 1 receives: an op
+ * is a frame, and takes one descriptor.  The card owns those that it has not marked as done.
+ *
+ * It writes frames of up to 16 KiB wherever it may write at all.  So a capture has at least that
+ * much room, in one segment; others end with -EMSGSIZE or -EADDRNOTAVAIL.
+ *
+ * sequence: frames, also the missed ones.  dropped: those that the card has counted as missed,
+ * because its ring was empty.  timestamp: when the driver sees that the frame has passed.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/pm_runtime.h>
+#include <linux/sizes.h>
+
+#include "sluice.h"
+
+enum { E1000_ICR = 0xc0, E1000_IMS = 0xd0, E1000_IMC = 0xd8, E1000_MPC = 0x4010 };
+enum { E1000_RCTL = 0x100, E1000_TCTL = 0x400, E1000_RX_RING = 0x2800, E1000_TX_RING = 0x3800 };
+/* of a ring: address, length, next descriptor for the card, where it stops */
+enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
+       E1000_TAIL = 0x18 };
+/* on; all addresses, broadcast; long frames, buffers of 16 KiB; without checksum */
+#define E1000_RCTL_RUN		(BIT(1) | 0x8018 | BIT(5) | BIT(25) | BIT(16) | BIT(26))
+#define E1000_TCTL_RUN		0x400fa
+/* a frame is sent; few descriptors are left, none is left, a frame has come */
+#define E1000_EVENTS		(BIT(0) | BIT(4) | BIT(6) | BIT(7))
+
+/* the second word of a descriptor: length; of a frame to be sent: all of it, report */
+#define E1000_DESC_LENGTH	GENMASK_ULL(15, 0)
+#define E1000_DESC_SEND		(0x0bULL << 24)
+#define E1000_DESC_DONE		BIT_ULL(32)
+#define E1000_DESC_END		BIT_ULL(33)	/* received: of the frame */
+#define E1000_DESC_ERRORS	GENMASK_ULL(47, 40)
+
+enum { E1000_RING = 256, E1000_MAX_FRAME = SZ_16K };
+
+struct e1000_ring {
+	spinlock_t lock;		/* guards what follows, and the registers of the ring */
+	struct sluice_engine *engine;	/* from a kick on to the next stop, or NULL */
+	struct { __le64 address, word; } *descs;
+	dma_addr_t descs_dma;
+	void __iomem *missed;		/* the card's counter: reading leaves it as it is */
+	void __iomem *regs;
+	void __iomem *control;
+	u32 run;			/* what control is, while it is on */
+	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
+	const struct sluice_op_desc *ops[E1000_RING];
+	u32 counted[E1000_RING];	/* missed frames, when each was filled */
+	u32 reported;			/* of them: those before the last result */
+	u64 sequence;			/* of the next result */
+};
+
+struct e1000 {
+	struct sluice_device *sdev;
+	void __iomem *bar;
+	struct e1000_ring rings[2];
+};
+
+static void e1000_report(struct e1000_ring *ring, const struct sluice_op_desc *op, u64 word)
+{
+	struct sluice_result result = { .bytes = op->length, .timestamp = ktime_get() };
+
+	if (op->dst) {
+		result.bytes = word & E1000_DESC_LENGTH;
+		result.dropped = ring->counted[ring->tail] - ring->reported;
+		if ((word & (E1000_DESC_END | E1000_DESC_ERRORS)) != E1000_DESC_END)
+			result.status = -EIO;
+	}
+	ring->reported = ring->counted[ring->tail];
+	ring->sequence += result.dropped;
+	result.sequence = ring->sequence++;
+	sluice_engine_done(ring->engine, op->cookie, &result);
+}
+
+/* Report what has ended.  Interrupts coalesce: the descriptors tell. */
+static void e1000_reap(struct e1000_ring *ring)
+{
+	for (; ring->tail != ring->head; ring->tail = (ring->tail + 1) % E1000_RING) {
+		u64 word = le64_to_cpu(READ_ONCE(ring->descs[ring->tail].word));
+
+		if (!(word & E1000_DESC_DONE))
+			return;
+		e1000_report(ring, ring->ops[ring->tail], word);
+	}
+}
+
+/* There is room: depth is less than the ring is long. */
+static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
+{
+	const struct sluice_cursor *at = op->dst ? &op->dst_at : &op->src_at;
+	u64 word = op->dst ? 0 : op->length | E1000_DESC_SEND;
+	unsigned int index = ring->head;
+
+	if (op->dst ? op->length < E1000_MAX_FRAME : op->length > E1000_MAX_FRAME)
+		return -EMSGSIZE;
+	if (sluice_cursor_left(at) < min_t(u64, op->length, E1000_MAX_FRAME))
+		return -EADDRNOTAVAIL;
+	/* frames are missed while the ring is empty: so before the first one that comes into it */
+	ring->counted[index] = readl(ring->missed);
+	if (ring->counted[index] == U32_MAX)	/* unplugged */
+		return -ENODEV;
+	ring->descs[index].address = cpu_to_le64(sluice_cursor_address(at));
+	ring->descs[index].word = cpu_to_le64(word);
+	ring->ops[index] = op;
+	ring->head = (index + 1) % E1000_RING;
+	return 0;
+}
+
+static void e1000_fill(struct e1000_ring *ring)
+{
+	struct sluice_result result = {};
+	const struct sluice_op_desc *op;
+
+	while (ring->engine && (op = sluice_engine_next(ring->engine))) {
+		result.status = e1000_put(ring, op);
+		if (result.status)
+			sluice_engine_done(ring->engine, op->cookie, &result);
+	}
+	writel(ring->head, ring->regs + E1000_TAIL);
+}
+
+/* One pass an interrupt: QEMU sends while the tail is written, so a loop might never end. */
+static irqreturn_t e1000_interrupt(int irq, void *data)
+{
+	struct e1000 *e1000 = data;
+	struct e1000_ring *ring;
+	u32 events = readl(e1000->bar + E1000_ICR);
+
+	if (!events || events == U32_MAX)	/* not ours; or unplugged */
+		return IRQ_NONE;
+	for (ring = e1000->rings; ring < e1000->rings + 2; ring++) {
+		spin_lock(&ring->lock);
+		e1000_reap(ring);
+		e1000_fill(ring);
+		spin_unlock(&ring->lock);
+	}
+	return IRQ_HANDLED;
+}
+
+static void e1000_kick(struct sluice_engine *engine)
+{
+	struct e1000 *e1000 = sluice_engine_priv(engine);
+	struct e1000_ring *ring = &e1000->rings[sluice_engine_index(engine)];
+
+	spin_lock_irq(&ring->lock);
+	ring->engine = engine;
+	e1000_fill(ring);
+	spin_unlock_irq(&ring->lock);
+}
+
+/* Afterwards the ring is empty, and asks for no op before the next kick. */
+static void e1000_stop(struct e1000_ring *ring)
+{
+	spin_lock_irq(&ring->lock);
+	writel(0, ring->control);
+	readl(ring->control);		/* the write has arrived */
+	e1000_reap(ring);
+	ring->engine = NULL;
+	ring->head = ring->tail = 0;
+	writel(0, ring->regs + E1000_HEAD);
+	writel(0, ring->regs + E1000_TAIL);
+	writel(ring->run, ring->control);
+	spin_unlock_irq(&ring->lock);
+}
+
+static enum sluice_aborted e1000_abort(struct sluice_engine *engine, u32 cookie)
+{
+	struct e1000 *e1000 = sluice_engine_priv(engine);
+
+	e1000_stop(&e1000->rings[sluice_engine_index(engine)]);
+	return SLUICE_ABORTED_ALL;
+}
+
+static const struct sluice_device_ops e1000_ops = { .kick = e1000_kick, .abort = e1000_abort };
+
+#define E1000_ENGINE(kind) { BIT_ULL(kind), SLUICE_ENGINE_ORDERED, E1000_RING - 1, 1 }
+static const struct sluice_engine_caps e1000_engines[] = { E1000_ENGINE(SLUICE_OP_PLAYBACK),
+							   E1000_ENGINE(SLUICE_OP_CAPTURE) };
+
+/* What a sleep may have lost; also the callback for runtime resume. */
+static int e1000_init(struct device *dev)
+{
+	struct e1000 *e1000 = dev_get_drvdata(dev);
+	struct e1000_ring *ring;
+
+	for (ring = e1000->rings; ring < e1000->rings + 2; ring++) {
+		writel(0, ring->control);
+		writel(lower_32_bits(ring->descs_dma), ring->regs + E1000_LOW);
+		writel(upper_32_bits(ring->descs_dma), ring->regs + E1000_HIGH);
+		writel(E1000_RING * sizeof(*ring->descs), ring->regs + E1000_LENGTH);
+		e1000_stop(ring);
+		ring->reported = readl(ring->missed);
+	}
+	writel(E1000_EVENTS, e1000->bar + E1000_IMS);
+	return 0;
+}
+
+static int e1000_init_ring(struct pci_dev *pdev, int engine, int regs, int control, u32 run)
+{
+	struct e1000 *e1000 = pci_get_drvdata(pdev);
+	struct e1000_ring *ring = &e1000->rings[engine];
+
+	spin_lock_init(&ring->lock);
+	ring->missed = e1000->bar + E1000_MPC;
+	ring->regs = e1000->bar + regs;
+	ring->control = e1000->bar + control;
+	ring->run = run;
+	ring->descs = dmam_alloc_coherent(&pdev->dev, E1000_RING * sizeof(*ring->descs),
+					  &ring->descs_dma, GFP_KERNEL);
+	return ring->descs ? 0 : -ENOMEM;
+}
+
+static int e1000_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct e1000 *e1000 = devm_kzalloc(&pdev->dev, sizeof(*e1000), GFP_KERNEL);
+	int ret;
+
+	if (!e1000)
+		return -ENOMEM;
+	pci_set_drvdata(pdev, e1000);
+	ret = pcim_enable_device(pdev) ?: pcim_iomap_regions(pdev, BIT(0), "sluice-e1000") ?:
+	      dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	e1000->bar = pcim_iomap_table(pdev)[0];
+	ret = e1000_init_ring(pdev, 0, E1000_TX_RING, E1000_TCTL, E1000_TCTL_RUN) ?:
+	      e1000_init_ring(pdev, 1, E1000_RX_RING, E1000_RCTL, E1000_RCTL_RUN);
+	if (ret)
+		return ret;
+	pci_set_master(pdev);
+	ret = devm_request_irq(&pdev->dev, pdev->irq, e1000_interrupt, IRQF_SHARED,
+			       "sluice-e1000", e1000);
+	if (ret)
+		return ret;
+	e1000_init(&pdev->dev);
+	e1000->sdev = sluice_device_register(&pdev->dev, "ether", &e1000_ops, e1000_engines,
+					     ARRAY_SIZE(e1000_engines), e1000);
+	if (IS_ERR(e1000->sdev)) {
+		writel(U32_MAX, e1000->bar + E1000_IMC);
+		return PTR_ERR(e1000->sdev);
+	}
+	pm_runtime_put(&pdev->dev);
+	return 0;
+}
+
+static void e1000_remove(struct pci_dev *pdev)
+{
+	struct e1000 *e1000 = pci_get_drvdata(pdev);
+
+	pm_runtime_get_noresume(&pdev->dev);
+	sluice_device_unregister(e1000->sdev);	/* ends with e1000_abort() of both engines */
+	writel(U32_MAX, e1000->bar + E1000_IMC);
+}
+
+static int e1000_suspend(struct device *dev)
+{
+	return sluice_device_suspend(((struct e1000 *)dev_get_drvdata(dev))->sdev);
+}
+
+static int e1000_resume(struct device *dev)
+{
+	e1000_init(dev);
+	sluice_device_resume(((struct e1000 *)dev_get_drvdata(dev))->sdev);
+	return 0;
+}
+
+static _DEFINE_DEV_PM_OPS(e1000_pm, e1000_suspend, e1000_resume, NULL, e1000_init, NULL);
+
+/* Only a card whose driver_override names us: others are somebody's network. */
+static const struct pci_device_id e1000_ids[] = {
+	{ PCI_DEVICE(0x8086, 0x100e), .override_only = 1 }, { }
+};
+
+static struct pci_driver e1000_driver = {
+	.name = "sluice-e1000", .id_table = e1000_ids, .driver.pm = pm_ptr(&e1000_pm),
+	.probe = e1000_probe, .remove = e1000_remove,
+};
+module_pci_driver(e1000_driver);
+MODULE_DESCRIPTION("Sluice device driver for frames through QEMU's e1000");
+MODULE_LICENSE("GPL");
