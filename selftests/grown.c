@@ -73,6 +73,7 @@ FIXTURE_SETUP(grown)
 
 FIXTURE_TEARDOWN(grown)
 {
+	knob("delay_us", 0);
 	close(self->queue);
 	close(self->buffer);
 	close(self->device);

@@ -117,6 +117,7 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 	struct sluice_alloc alloc = { .size = SIZE };
 	struct sluice_info info = {};
 	struct sluice_op op;
+	struct sluice_enum_formats formats = {};
 	int fences[3], i;
 
 	knob("delay_us", 5000000);
@@ -141,6 +142,11 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ENODEV);
 	EXPECT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, NULL), -ENODEV);
+	/* an image is looked for in the engine's list, where it has one */
+	sluice_op_capture_frame(&op, 0, 0, 16, 16, 64);
+	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL),
+		  strcmp(variant->device, "soft0") ? -EOPNOTSUPP : -ENODEV);
+	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ENUM_FORMATS, &formats), -ENODEV);
 	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENODEV);
 	EXPECT_EQ(sluice_detach(self->queue, 0), -ENOENT);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_INFO, &info), -ENODEV);

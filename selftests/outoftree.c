@@ -84,7 +84,7 @@ FIXTURE_SETUP(outoftree)
 
 FIXTURE_TEARDOWN(outoftree)
 {
-	unload("card");
+	EXPECT_TRUE(module_unload("card"));
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 

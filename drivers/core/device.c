@@ -124,7 +124,11 @@ static bool sluice_device_has_memory(const struct sluice_device *sdev)
 static void sluice_device_release(struct device *dev)
 {
 	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
+	unsigned int i;
 
+	/* SUBMIT and ENUM_* look at them before they know that the hardware has gone */
+	for (i = 0; i < sdev->num_engines; i++)
+		sluice_formats_free(&sdev->engines[i].caps);
 	ida_free(&sluice_minors, MINOR(dev->devt));
 	sluice_heaps_release(sdev);
 	sluice_contiguous_unreserve(sdev);
@@ -184,6 +188,18 @@ static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 		return false;
 	/* caches are maintained before ->start; who takes ops may be in an interrupt */
 	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;
+}
+
+/* Is there a software engine whose ops wait for each other, and are handed out before? */
+static bool sluice_ops_sync_early(const struct sluice_engine_caps *caps, unsigned int num_engines)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_engines; i++)
+		if (caps[i].flags & SLUICE_ENGINE_CPU && caps[i].flags & SLUICE_ENGINE_ORDERED &&
+		    caps[i].depth > 1)
+			return true;
+	return false;
 }
 
 /* Does what the driver says of its device make sense? */
@@ -258,6 +274,9 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	if (!sluice_driver_fits(api, module_name))
 		return ERR_PTR(-ENOEXEC);
 	if (!sluice_ops_valid(ops, caps, num_engines) || !parent->dma_mask)
+		return ERR_PTR(-EINVAL);
+	/* caches are brought up to date when an op is handed out: nothing may be ahead of it */
+	if (sluice_ops_sync_early(caps, num_engines) && !dev_is_dma_coherent(parent))
 		return ERR_PTR(-EINVAL);
 	/* sluice_slot_sync() takes a segment for one piece of memory */
 	if (caps[0].flags & SLUICE_ENGINE_CPU && sluice_dma_translated(parent))

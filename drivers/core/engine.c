@@ -707,7 +707,10 @@ static void sluice_engine_check_next(struct sluice_engine *engine, struct sluice
 	}
 }
 
-/* Memory is being taken back, and no op in flight uses it.  Those are in front. */
+/*
+ * Memory is being taken back, and no op in flight uses it.  In the order in which the engine
+ * was told: the fence of a slot stands for those before it, too (sharing.c).
+ */
 static bool sluice_engine_may_settle(struct sluice_engine *engine)
 {
 	const struct sluice_slot *slot;
@@ -1106,11 +1109,7 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	/* in front is what can be let go */
-	if (slot->in_flight)
-		list_add_tail(&slot->revoke, &engine->revoked);
-	else
-		list_add(&slot->revoke, &engine->revoked);
+	list_add_tail(&slot->revoke, &engine->revoked);
 	engine->check = true;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
@@ -1269,7 +1268,6 @@ void sluice_engine_fini(struct sluice_engine *engine)
 	cancel_work_sync(&engine->work);
 	kfree(engine->flights);
 	engine->flights = NULL;
-	sluice_formats_free(&engine->caps);
 }
 
 /**

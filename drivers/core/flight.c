@@ -196,13 +196,8 @@ static void sluice_op_use_slots(struct sluice_engine *engine, const struct sluic
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
-	for (i = 0; i < op->num_ranges; i++) {
-		struct sluice_slot *slot = op->ranges[i].slot;
-
-		slot->in_flight += change;
-		if (!slot->in_flight && !list_empty(&slot->revoke))
-			list_move(&slot->revoke, &engine->revoked);
-	}
+	for (i = 0; i < op->num_ranges; i++)
+		op->ranges[i].slot->in_flight += change;
 }
 
 /* Another cookie for the same place: never 0, and soon not one that was in use before. */

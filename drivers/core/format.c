@@ -4,14 +4,15 @@
  *
  * The driver lists formats, sizes and frame intervals of each engine (struct
  * sluice_engine_caps).  The core copies the lists at registration, enumerates them to
- * userspace, and refuses at SUBMIT what they do not have.  The copies are constant as long
- * as the engine lives, so they need no lock.
+ * userspace, and refuses at SUBMIT what they do not have.  The copies are constant, and live
+ * as long as the device's struct, beyond the hardware, so they need no lock.
  *
  * The geometry of the usual fourccs is in a table here: facts of <drm/drm_fourcc.h> and
  * <linux/videodev2.h>, without a dependency on DRM or V4L2.  What is not in the table, and
  * every modifier other than LINEAR, only the driver can measure: ->check_frame().
  */
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
@@ -125,9 +126,19 @@ static bool sluice_intervals_valid(const struct sluice_size_range *size)
 	return true;
 }
 
+static bool sluice_sizes_overlap(const struct sluice_size_range *a,
+				 const struct sluice_size_range *b)
+{
+	u32 a_width = a->max_width ?: a->min_width, b_width = b->max_width ?: b->min_width;
+	u32 a_height = a->max_height ?: a->min_height, b_height = b->max_height ?: b->min_height;
+
+	return a->min_width <= b_width && b->min_width <= a_width &&
+	       a->min_height <= b_height && b->min_height <= a_height;
+}
+
 static bool sluice_sizes_valid(const struct sluice_format_caps *format)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	if (!format->num_sizes || format->num_sizes > SLUICE_MAX_FORMATS || !format->sizes)
 		return false;
@@ -139,6 +150,10 @@ static bool sluice_sizes_valid(const struct sluice_format_caps *format)
 		    (size->max_height && size->max_height < size->min_height) ||
 		    !sluice_intervals_valid(size))
 			return false;
+		/* a size is in one entry, so that its intervals are those of that */
+		for (j = 0; j < i; j++)
+			if (sluice_sizes_overlap(size, &format->sizes[j]))
+				return false;
 	}
 	return true;
 }
@@ -401,7 +416,7 @@ static int sluice_plane_bytes(const struct sluice_geometry *geometry,
 
 	if (width % geometry->planes[plane].samples)
 		return -EINVAL;
-	line = (u64)width / geometry->planes[plane].samples * geometry->planes[plane].bytes;
+	line = (u64)(width / geometry->planes[plane].samples) * geometry->planes[plane].bytes;
 	if (stride < line || stride % geometry->align)
 		return -EINVAL;
 	*bytes = (u64)(lines - 1) * stride + line;
@@ -413,12 +428,13 @@ static int sluice_plane_stride(const struct sluice_geometry *geometry, struct sl
 			       unsigned int plane)
 {
 	u64 stride = (u64)frame->strides[0] * geometry->planes[plane].bytes;
-	u32 part = geometry->planes[0].bytes * geometry->hsub;
+	u32 part = geometry->planes[0].bytes * geometry->hsub, rest;
 
 	/* blocks of formats with several planes have one sample */
-	if (stride % part || stride / part > U32_MAX)
+	stride = div_u64_rem(stride, part, &rest);
+	if (rest || stride > U32_MAX)
 		return -EINVAL;
-	frame->strides[plane] = stride / part;
+	frame->strides[plane] = stride;
 	return 0;
 }
 
@@ -598,7 +614,11 @@ int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc
 
 		/* the core may count more than the driver, not less */
 		range->length = max(range->length, bytes[i]);
-		if (!range->length)
+		/* where the next plane begins was said before the driver was asked */
+		if (!separate && i + 1 < desc->num_ranges &&
+		    range->length > range[1].offset - range->offset)
+			ret = -EINVAL;
+		if (!range->length || ret)
 			ret = -EINVAL;
 		else if (check_add_overflow(range->offset, range->length, &end) ||
 			 check_add_overflow(sum, range->length, &sum) ||

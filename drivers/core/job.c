@@ -431,6 +431,8 @@ static void sluice_job_place_ops(struct sluice_job *job)
 		if (desc->kind == SLUICE_OP_PROGRAM)
 			continue;
 		sluice_op_place(desc, before);
+		/* ops that go back and forth over many segments take their time */
+		cond_resched();
 		before = desc;
 	}
 }

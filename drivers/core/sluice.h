@@ -215,7 +215,7 @@ struct sluice_size_range {
  * @num_planes: 0 if the core knows the format; else ->check_frame is needed
  * @fields: bit (1 << SLUICE_FIELD_*) for each that it can be; 0 for NONE alone
  * @num_sizes: length of @sizes, not 0
- * @sizes: which sizes there are
+ * @sizes: which sizes there are; entries do not overlap
  */
 struct sluice_format_caps {
 	u32 format;
@@ -231,7 +231,8 @@ struct sluice_format_caps {
  * @op_kinds: bit (1 << kind) for every op kind that it understands
  * @flags: SLUICE_ENGINE_*
  * @depth: ops that the driver may have at a time, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
- * @op_align: offsets and lengths of ops are multiples of it; a power of two
+ * @op_align: offsets and lengths of ops are multiples of it; a power of two.  The lengths of
+ *	an image's planes are what their lines need, and need not be
  * @stride_align: strides of frames are multiples of it; a power of two, 0 for 1
  * @num_formats: length of @formats
  * @formats: of frames; without any, frames come as raw data only.  The core copies it, with

@@ -248,8 +248,10 @@ static int ac97_resume(struct device *dev)
 
 static _DEFINE_DEV_PM_OPS(ac97_pm, ac97_suspend, ac97_resume, NULL, ac97_init, NULL);
 
-static const struct pci_device_id ac97_ids[] = { { PCI_DEVICE(0x8086, 0x2415) }, { } };
-MODULE_DEVICE_TABLE(pci, ac97_ids);
+/* Only a card whose driver_override names us: others are somebody's sound. */
+static const struct pci_device_id ac97_ids[] = {
+	{ PCI_DEVICE(0x8086, 0x2415), .override_only = 1 }, { }
+};
 
 static struct pci_driver ac97_driver = {
 	.name = "sluice-ac97", .id_table = ac97_ids, .driver.pm = pm_ptr(&ac97_pm),

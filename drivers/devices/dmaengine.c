@@ -112,7 +112,7 @@ struct dmae_op {
  * @in_flight: ops that the core counts as such, or a moment longer
  * @more: ops or descriptors wait for room: @work is needed when there is some
  * @broken: a descriptor has failed: the channel may have halted
- * @stopping: what ends with an error now does so because the channel is being stopped
+ * @stopping: what ends now does so because the channel is being stopped
  * @free: pieces that are not in flight
  * @num_free: how many
  * @patterned: pieces in flight that copy from @pattern
@@ -220,11 +220,13 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 	bool over;
 
 	spin_lock_irqsave(&ch->lock, flags);
-	if (ended->result == DMA_TRANS_NOERROR) {
-		op->done += piece->length;
-	} else if (ch->stopping) {
+	/* some drivers call it for what they have stopped, too, and say that all is well */
+	if (ch->stopping || ch->stuck) {
 		spin_unlock_irqrestore(&ch->lock, flags);
 		return;
+	}
+	if (ended->result == DMA_TRANS_NOERROR) {
+		op->done += piece->length;
 	} else {
 		op->status = op->status ?: -EIO;
 		ch->broken = true;
@@ -295,32 +297,34 @@ static struct dma_async_tx_descriptor *dmae_prepare(struct dmae_channel *ch, str
 	return tx;
 }
 
-/* It cannot end before it is issued. */
+/*
+ * Some controllers begin a descriptor when the one before it ends, issued or not.  So it may
+ * have ended, and its op with it, when it has been submitted: all is done before.
+ */
 static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_piece *piece,
 		       struct dma_async_tx_descriptor *tx)
 {
-	bool rejected;
+	size_t length = piece->length;
 
 	piece->op = op;
+	sluice_cursor_advance(&op->dst, length);
+	if (op->desc->kind == SLUICE_OP_COPY)
+		sluice_cursor_advance(&op->src, length);
 	spin_lock_irq(&ch->lock);
 	list_del(&piece->link);
 	ch->num_free--;
 	ch->patterned += piece->patterned;
 	op->pending++;
+	op->left -= length;
 	spin_unlock_irq(&ch->lock);
-	rejected = dma_submit_error(dmaengine_submit(tx));
+	if (!dma_submit_error(dmaengine_submit(tx)))
+		return 0;
+	/* nothing comes of it: the op fails, wherever its cursors are */
 	spin_lock_irq(&ch->lock);
-	if (rejected)
-		dmae_put_piece(ch, piece);
-	else
-		op->left -= piece->length;
+	dmae_put_piece(ch, piece);
+	op->left += length;
 	spin_unlock_irq(&ch->lock);
-	if (rejected)
-		return -EIO;
-	sluice_cursor_advance(&op->dst, piece->length);
-	if (op->desc->kind == SLUICE_OP_COPY)
-		sluice_cursor_advance(&op->src, piece->length);
-	return 0;
+	return -EIO;
 }
 
 /*

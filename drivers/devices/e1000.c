@@ -18,7 +18,7 @@
 
 #include "sluice.h"
 
-enum { E1000_ICR = 0xc0, E1000_IMS = 0xd0, E1000_IMC = 0xd8, E1000_MPC = 0x4010 };
+enum { E1000_ICR = 0xc0, E1000_ICS = 0xc8, E1000_IMS = 0xd0, E1000_IMC = 0xd8, E1000_MPC = 0x4010 };
 enum { E1000_RCTL = 0x100, E1000_TCTL = 0x400, E1000_RX_RING = 0x2800, E1000_TX_RING = 0x3800 };
 /* of a ring: address, length, next descriptor for the card, where it stops */
 enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
@@ -29,19 +29,19 @@ enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
 /* a frame is sent; few descriptors are left, none is left, a frame has come */
 #define E1000_EVENTS		(BIT(0) | BIT(4) | BIT(6) | BIT(7))
 
-/* the second word of a descriptor: length; of a frame to be sent: all of it, report */
-#define E1000_DESC_LENGTH	GENMASK_ULL(15, 0)
-#define E1000_DESC_SEND		(0x0bULL << 24)
-#define E1000_DESC_DONE		BIT_ULL(32)
-#define E1000_DESC_END		BIT_ULL(33)	/* received: of the frame */
-#define E1000_DESC_ERRORS	GENMASK_ULL(47, 40)
+/* of a descriptor: length; of a frame to be sent: all of it, report; what the card answers */
+#define E1000_DESC_LENGTH	GENMASK(15, 0)
+#define E1000_DESC_SEND		(0x0bU << 24)
+#define E1000_DESC_DONE		BIT(0)
+#define E1000_DESC_END		BIT(1)	/* received: of the frame */
+#define E1000_DESC_ERRORS	GENMASK(15, 8)
 
 enum { E1000_RING = 256, E1000_MAX_FRAME = SZ_16K };
 
 struct e1000_ring {
 	spinlock_t lock;		/* guards what follows, and the registers of the ring */
 	struct sluice_engine *engine;	/* from a kick on to the next stop, or NULL */
-	struct { __le64 address, word; } *descs;
+	struct { __le64 address; __le32 length, status; } *descs;
 	dma_addr_t descs_dma;
 	void __iomem *missed;		/* the card's counter: reading leaves it as it is */
 	void __iomem *regs;
@@ -60,14 +60,14 @@ struct e1000 {
 	struct e1000_ring rings[2];
 };
 
-static void e1000_report(struct e1000_ring *ring, const struct sluice_op_desc *op, u64 word)
+static void e1000_report(struct e1000_ring *ring, const struct sluice_op_desc *op, u32 status)
 {
 	struct sluice_result result = { .bytes = op->length, .timestamp = ktime_get() };
 
 	if (op->dst) {
-		result.bytes = word & E1000_DESC_LENGTH;
+		result.bytes = le32_to_cpu(ring->descs[ring->tail].length) & E1000_DESC_LENGTH;
 		result.dropped = ring->counted[ring->tail] - ring->reported;
-		if ((word & (E1000_DESC_END | E1000_DESC_ERRORS)) != E1000_DESC_END)
+		if ((status & (E1000_DESC_END | E1000_DESC_ERRORS)) != E1000_DESC_END)
 			result.status = -EIO;
 	}
 	ring->reported = ring->counted[ring->tail];
@@ -80,11 +80,12 @@ static void e1000_report(struct e1000_ring *ring, const struct sluice_op_desc *o
 static void e1000_reap(struct e1000_ring *ring)
 {
 	for (; ring->tail != ring->head; ring->tail = (ring->tail + 1) % E1000_RING) {
-		u64 word = le64_to_cpu(READ_ONCE(ring->descs[ring->tail].word));
+		u32 status = le32_to_cpu(READ_ONCE(ring->descs[ring->tail].status));
 
-		if (!(word & E1000_DESC_DONE))
+		if (!(status & E1000_DESC_DONE))
 			return;
-		e1000_report(ring, ring->ops[ring->tail], word);
+		dma_rmb();	/* the length after that */
+		e1000_report(ring, ring->ops[ring->tail], status);
 	}
 }
 
@@ -92,7 +93,7 @@ static void e1000_reap(struct e1000_ring *ring)
 static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
 {
 	const struct sluice_cursor *at = op->dst ? &op->dst_at : &op->src_at;
-	u64 word = op->dst ? 0 : op->length | E1000_DESC_SEND;
+	u32 length = op->dst ? 0 : op->length | E1000_DESC_SEND;
 	unsigned int index = ring->head;
 
 	if (op->dst ? op->length < E1000_MAX_FRAME : op->length > E1000_MAX_FRAME)
@@ -104,23 +105,28 @@ static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
 	if (ring->counted[index] == U32_MAX)	/* unplugged */
 		return -ENODEV;
 	ring->descs[index].address = cpu_to_le64(sluice_cursor_address(at));
-	ring->descs[index].word = cpu_to_le64(word);
+	ring->descs[index].length = cpu_to_le32(length);
+	ring->descs[index].status = 0;
 	ring->ops[index] = op;
 	ring->head = (index + 1) % E1000_RING;
 	return 0;
 }
 
-static void e1000_fill(struct e1000_ring *ring)
+static void e1000_fill(struct e1000 *e1000, struct e1000_ring *ring)
 {
 	struct sluice_result result = {};
 	const struct sluice_op_desc *op;
+	unsigned int refused = 0;
 
-	while (ring->engine && (op = sluice_engine_next(ring->engine))) {
+	while (ring->engine && refused < E1000_RING && (op = sluice_engine_next(ring->engine))) {
 		result.status = e1000_put(ring, op);
+		refused += !!result.status;
 		if (result.status)
 			sluice_engine_done(ring->engine, op->cookie, &result);
 	}
 	writel(ring->head, ring->regs + E1000_TAIL);
+	if (refused == E1000_RING)	/* an interrupt of our own: others have their turn */
+		writel(E1000_EVENTS, e1000->bar + E1000_ICS);
 }
 
 /* One pass an interrupt: QEMU sends while the tail is written, so a loop might never end. */
@@ -135,7 +141,7 @@ static irqreturn_t e1000_interrupt(int irq, void *data)
 	for (ring = e1000->rings; ring < e1000->rings + 2; ring++) {
 		spin_lock(&ring->lock);
 		e1000_reap(ring);
-		e1000_fill(ring);
+		e1000_fill(e1000, ring);
 		spin_unlock(&ring->lock);
 	}
 	return IRQ_HANDLED;
@@ -148,7 +154,7 @@ static void e1000_kick(struct sluice_engine *engine)
 
 	spin_lock_irq(&ring->lock);
 	ring->engine = engine;
-	e1000_fill(ring);
+	e1000_fill(e1000, ring);
 	spin_unlock_irq(&ring->lock);
 }
 
@@ -209,6 +215,7 @@ static int e1000_init_ring(struct pci_dev *pdev, int engine, int regs, int contr
 	ring->regs = e1000->bar + regs;
 	ring->control = e1000->bar + control;
 	ring->run = run;
+	writel(0, ring->control);
 	ring->descs = dmam_alloc_coherent(&pdev->dev, E1000_RING * sizeof(*ring->descs),
 					  &ring->descs_dma, GFP_KERNEL);
 	return ring->descs ? 0 : -ENOMEM;
@@ -228,6 +235,7 @@ static int e1000_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return ret;
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	e1000->bar = pcim_iomap_table(pdev)[0];
+	writel(U32_MAX, e1000->bar + E1000_IMC);
 	ret = e1000_init_ring(pdev, 0, E1000_TX_RING, E1000_TCTL, E1000_TCTL_RUN) ?:
 	      e1000_init_ring(pdev, 1, E1000_RX_RING, E1000_RCTL, E1000_RCTL_RUN);
 	if (ret)

@@ -841,6 +841,37 @@ static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* The fence of the second stands for the first, too, which an op still uses. */
+static void revoked_slots_are_let_go_in_order(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_slot *slots = kunit_kcalloc(test, 2, sizeof(*slots), GFP_KERNEL);
+	struct sluice_job *job = engine_test_job(test, queue, 1);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, slots);
+	job->ops[0].num_ranges = 1;
+	job->ops[0].ranges[0].slot = &slots[0];
+	engine_expect_next(test, engine, job, 0);
+	for (i = 0; i < 2; i++) {
+		INIT_LIST_HEAD(&slots[i].revoke);
+		sluice_engine_revoke(engine, &slots[i]);
+	}
+	spin_lock_irq(&engine->lock);
+	KUNIT_EXPECT_FALSE(test, sluice_engine_may_settle(engine));
+	spin_unlock_irq(&engine->lock);
+	engine_expect_done(test, engine, job, 0);
+	spin_lock_irq(&engine->lock);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_may_settle(engine));
+	KUNIT_EXPECT_PTR_EQ(test, &slots[0],
+			    list_first_entry(&engine->revoked, struct sluice_slot, revoke));
+	list_del_init(&slots[0].revoke);
+	list_del_init(&slots[1].revoke);
+	spin_unlock_irq(&engine->lock);
+	engine_test_end(engine);
+}
+
 /* After a sleep that did not come about, what is in flight has a clock again. */
 static void flights_have_their_time_after_a_sleep(struct kunit *test)
 {
@@ -884,6 +915,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
 	KUNIT_CASE(flights_of_revoked_memory_wait_for_nobody),
 	KUNIT_CASE(flights_have_their_time_after_a_sleep),
+	KUNIT_CASE(revoked_slots_are_let_go_in_order),
 	KUNIT_CASE(chained_errors_know_their_place),
 	KUNIT_CASE(cycle_goes_round_and_ends_before_the_next_job),
 	KUNIT_CASE(cycle_ends_between_two_passes),

@@ -69,7 +69,8 @@ extern "C" {
  * @SLUICE_OP_FILL: fill @length bytes of @dst with the 32-bit @value in host
  *	byte order; offset and length are multiples of 4.
  * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  With
- *	@frame.width 0 a frame is @length bytes of raw data, else an image of
+ *	@frame.width 0 a frame is raw data, @length bytes or, where frames have lengths
+ *	of their own, at most that many (the completion tells), else an image of
  *	the given geometry, which must fit into @length.
  * @SLUICE_OP_PLAYBACK: the opposite: the device shows what is in @src as its
  *	next frame.
@@ -792,7 +793,7 @@ struct sluice_op {
  * @out_fence: out, a sync_file that signals when the job has ended; -1 without
  *	SLUICE_SUBMIT_OUT_FENCE
  * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for
- *	SLUICE_OP_SIZE_V1
+ *	SLUICE_OP_SIZE_V1, which that was once: a program that is compiled anew says it
  *
  * The job waits for its in-fences and, for each slot that is not EXPLICIT, for
  * the fences that other users left on the buffer: reading waits for writers,

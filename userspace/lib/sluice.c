@@ -586,6 +586,9 @@ static size_t record_size(int queue)
 }
 
 /* read(), also through records that are larger than a struct. */
+/* of one record read() tells the size only if two of the shortest do not fit */
+_Static_assert(sizeof(struct sluice_completion) < 2 * SLUICE_COMPLETION_SIZE_V1, "see above");
+
 static ssize_t read_records(int queue, struct sluice_completion *completions, size_t max,
 			    size_t size)
 {
@@ -606,6 +609,8 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	int saved = errno, count, i;
 	ssize_t bytes;
 
+	if (!max)
+		return -EINVAL;
 	/* more than a queue can have, and less than overflows */
 	if (max > SLUICE_MAX_DEPTH)
 		max = SLUICE_MAX_DEPTH;

@@ -334,8 +334,9 @@ int sluice_ack(int queue, uint64_t point, uint64_t ops);
  * The request completes when the job has ended, with the job's status or what
  * SUBMIT refused it with.  Set @sqe's user_data and flags afterwards; with
  * IOSQE_FIXED_FILE @queue is the index of a registered file.  All that is
- * pointed to must stay until the request has completed.  Only if INFO reports
- * SLUICE_CAP_URING.
+ * pointed to must stay until the request has completed.  The kernel writes as much of
+ * @completion as the queue's records have (QUEUE_INFO): of a queue that sluice_queue() has
+ * made, all of the struct.  Only if INFO reports SLUICE_CAP_URING.
  */
 void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
 			struct sluice_completion *completion);
