@@ -70,19 +70,6 @@ static int sound(int device, size_t size, uint32_t first)
 	return buffer;
 }
 
-static int read_all(int queue, struct sluice_completion *completions, int count)
-{
-	int done = 0, ret;
-
-	while (done < count) {
-		ret = sluice_read(queue, completions + done, count - done);
-		if (ret <= 0)
-			return ret;
-		done += ret;
-	}
-	return done;
-}
-
 /* What is in the file, for selftests/vm/heard, and how many gaps in it: all are to be told. */
 static void tell(int tone, unsigned long words, int least, int most)
 {

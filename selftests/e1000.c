@@ -93,19 +93,6 @@ static int receive_frame(struct card *card, unsigned long index, int *fence)
 	return sluice_submit(card->queue, &op, 1, -1, fence, index, NULL);
 }
 
-static int read_all(int queue, struct sluice_completion *completions, int count)
-{
-	int done = 0, ret;
-
-	while (done < count) {
-		ret = sluice_read(queue, completions + done, count - done);
-		if (ret <= 0)
-			return ret;
-		done += ret;
-	}
-	return done;
-}
-
 /* Is it frame @number, and all of it? */
 static bool is_frame(struct card *card, unsigned long index, uint32_t number, size_t size)
 {

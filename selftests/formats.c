@@ -407,17 +407,6 @@ TEST_F(formats, every_plane_has_the_fence)
 	}
 }
 
-static uint32_t crc32(uint32_t crc, const void *data, size_t length)
-{
-	const uint8_t *byte = data;
-	int bit;
-
-	for (crc = ~crc; length--; byte++)
-		for (crc ^= *byte, bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	return ~crc;
-}
-
 TEST_F(formats, playback_shows_each_plane)
 {
 	struct sluice_op op = image(SLUICE_OP_PLAYBACK, "NV12");

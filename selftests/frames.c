@@ -13,17 +13,6 @@
 #define FRAMES	40
 #define XR24	0x34325258
 
-static uint32_t crc32(uint32_t crc, const void *data, size_t length)
-{
-	const uint8_t *byte = data;
-	int bit;
-
-	for (crc = ~crc; length--; byte++)
-		for (crc ^= *byte, bit = 0; bit < 8; bit++)
-			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-	return ~crc;
-}
-
 struct shown {
 	unsigned long long sequence, bytes;
 	unsigned int crc;
@@ -172,19 +161,6 @@ static void check_account(struct __test_metadata *_metadata,
 			EXPECT_EQ(frames[i].sequence,
 				  frames[i - 1].sequence + 1 + frames[i].dropped);
 	}
-}
-
-static int read_all(int queue, struct sluice_completion *completions, int count)
-{
-	int done = 0, ret;
-
-	while (done < count) {
-		ret = sluice_read(queue, completions + done, count - done);
-		if (ret <= 0)
-			return ret;
-		done += ret;
-	}
-	return done;
 }
 
 /*

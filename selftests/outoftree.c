@@ -20,22 +20,6 @@
 #define SYSLOG_ACTION_READ_ALL	3
 #define LOG_SIZE		(1 << 20)
 
-static int load(const char *name)
-{
-	struct utsname kernel;
-	char path[256];
-	int fd, ret;
-
-	uname(&kernel);
-	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -ENOENT;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 static int unload(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
@@ -94,7 +78,7 @@ TEST_F(outoftree, driver_is_named_after_its_module_and_gets_ops)
 	struct sluice_op op;
 	int device, queue, buffer, slot;
 
-	ASSERT_EQ(load("card"), 0);
+	ASSERT_EQ(module_load("card"), 0);
 	device = open_card();
 	ASSERT_GE(device, 0);
 	ASSERT_EQ(sluice_get_info(device, &info), 0);
@@ -117,7 +101,7 @@ TEST_F(outoftree, module_that_names_no_owner_stays_while_its_node_or_a_queue_is_
 {
 	int device, queue;
 
-	ASSERT_EQ(load("card"), 0);
+	ASSERT_EQ(module_load("card"), 0);
 	device = open_card();
 	ASSERT_GE(device, 0);
 	EXPECT_EQ(unload("card"), -EWOULDBLOCK);
@@ -134,7 +118,7 @@ TEST_F(outoftree, driver_compiled_for_another_api_is_ENOEXEC_and_told_what_to_do
 	const char *advice = "sluice_outdated was compiled for version 0 of the driver API";
 	int before = times_in_log(advice);
 
-	EXPECT_EQ(load("sluice-outdated"), -ENOEXEC);
+	EXPECT_EQ(module_load("sluice-outdated"), -ENOEXEC);
 	EXPECT_EQ(times_in_log(advice), before + 1);
 	EXPECT_EQ(access("/sys/module/sluice_outdated", F_OK), -1);
 	EXPECT_EQ(access("/sys/devices/platform/sluice_outdated", F_OK), -1);

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -234,6 +236,46 @@ int gate_open(struct gate *gate)
 	close(gate->buffer);
 	close(gate->device);
 	return ret == -ECANCELED ? 0 : ret;
+}
+
+int module_load(const char *name)
+{
+	struct utsname kernel;
+	char path[256];
+	int fd, ret;
+
+	uname(&kernel);
+	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+int read_all(int queue, struct sluice_completion *completions, int count)
+{
+	int done = 0, ret;
+
+	while (done < count) {
+		ret = sluice_read(queue, completions + done, count - done);
+		if (ret <= 0)
+			return ret;
+		done += ret;
+	}
+	return done;
+}
+
+uint32_t crc32(uint32_t crc, const void *data, size_t length)
+{
+	const uint8_t *byte = data;
+	int bit;
+
+	for (crc = ~crc; length--; byte++)
+		for (crc ^= *byte, bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+	return ~crc;
 }
 
 bool module_unload(const char *name)

@@ -89,6 +89,16 @@ int alloc_hint(int device, int heap, uint64_t size, uint32_t *hint);
 int run_op(int queue, const struct sluice_op *op);
 
 /**
+ * read_all - read so many completions, however many come at a time
+ *
+ * Returns @count, or what sluice_read() says otherwise.
+ */
+int read_all(int queue, struct sluice_completion *completions, int count);
+
+/** crc32 - go on with the checksum that soft0's screen shows; 0 to begin */
+uint32_t crc32(uint32_t crc, const void *data, size_t length);
+
+/**
  * wait_running - wait until a job runs on an engine of a device
  *
  * A knob of soft0 is read when an op starts: to change it for the next op only, wait
@@ -128,6 +138,13 @@ int gate_open(struct gate *gate);
 
 /** write_text - write a string to a file; returns 0 or -errno */
 int write_text(const char *path, const char *text);
+
+/**
+ * module_load - load one of our modules, without parameters
+ *
+ * By the system call: a shell for each takes long.  Returns 0 or -errno.
+ */
+int module_load(const char *name);
 
 /**
  * module_unload - unload a module

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "kms.h"
@@ -28,26 +27,6 @@
 
 static char edu[32], edu_remove[96];
 static atomic_ulong rounds, edu_rounds, unloads;
-
-/*
- * By the system call: a shell for each of them would take as long as everything
- * else together.
- */
-static int load(const char *module)
-{
-	struct utsname system;
-	char path[256];
-	int fd, ret;
-
-	uname(&system);
-	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", system.release, module);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
 
 /* What is in use stays, sluice itself always; what goes comes back. */
 static void *unload(void *argument)
@@ -68,7 +47,7 @@ static void *unload(void *argument)
 		if (!syscall(SYS_delete_module, modules[i].name, O_NONBLOCK)) {
 			unloads++;
 			if (modules[i].file)
-				load(modules[i].file);
+				module_load(modules[i].file);
 			/* loading takes longer than everything else */
 			pause_up_to(&seed, 5000000);
 		}
@@ -140,7 +119,7 @@ FIXTURE(unbind) {
 FIXTURE_SETUP(unbind)
 {
 	ASSERT_TRUE(find_edu());
-	load("sluice-importer");
+	module_load("sluice-importer");
 	self->vgem = card_open("vgem");
 	ASSERT_LE(0, self->vgem);
 	system("modprobe -q vkms; modprobe -q vim2m; "
@@ -159,8 +138,8 @@ FIXTURE_TEARDOWN(unbind)
 	kms_close(&self->vkms);
 	close(self->vgem);
 	close(self->vim2m);
-	load("sluice-soft");
-	load("sluice-edu");
+	module_load("sluice-soft");
+	module_load("sluice-edu");
 	write_text(SOFT_DRIVER "/bind", "sluice-soft");
 	write_text("/sys/bus/pci/rescan", "1");
 	write_text(EDU_DRIVER "/bind", edu);
