@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Which reports of a guest's kernel log fail a run, and which are about code of others."""
+import importlib.machinery
+import importlib.util
+import os
+import unittest
+
+from .local import HERE
+
+RULE = "=" * 66
+
+
+def runner():
+    """selftests/vm/run, as a module."""
+    path = os.path.join(os.path.dirname(os.path.dirname(HERE)), "run")
+    loader = importlib.machinery.SourceFileLoader("lab_run", path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("lab_run", loader))
+    loader.exec_module(module)
+    return module
+
+
+def kasan(function, *frames):
+    """The log of a use after free in a function, with frames on the stack that freed."""
+    return [f"[  300.000000] {text}" for text in (
+        RULE, f"BUG: KASAN: slab-use-after-free in {function}+0x72d/0x890 [drm_kms_helper]",
+        "Read of size 1 at addr ffff888106957c09 by task kworker/u10:5/318", "", "Call Trace:",
+        " <TASK>", " dump_stack_lvl+0x5f/0x80", f" {function}+0x72d/0x890 [drm_kms_helper]",
+        " commit_tail+0x1a3/0x2f0 [drm_kms_helper]", " </TASK>", "", "Freed by task 917:",
+        " kfree+0x121/0x3e0", *frames, RULE)]
+
+
+class Reports(unittest.TestCase):
+    """foreign() of what reports() finds."""
+
+    said = ""
+
+    def left(self, log):
+        """First lines of the reports that fail a run."""
+        run = runner()
+        return [report[0] for report in run.reports(log) if not run.foreign(report)]
+
+    def test_screen_that_is_refreshed_late_fails_no_run(self):
+        """A commit that reads its state when the next one has freed it."""
+        self.assertEqual(self.left(kasan("drm_atomic_helper_wait_for_vblanks.part.0")), [])
+
+    def test_screen_whose_state_was_freed_by_us_fails_a_run(self):
+        """The same, below a function of ours."""
+        log = kasan("drm_atomic_helper_wait_for_vblanks",
+                    " sluice_buffer_release+0x20/0x90 [sluice]")
+        self.assertEqual(len(self.left(log)), 1)
+
+    def test_other_use_after_free_fails_a_run(self):
+        """Elsewhere in the same module, without a function of ours."""
+        self.assertEqual(len(self.left(kasan("drm_atomic_helper_swap_state"))), 1)
