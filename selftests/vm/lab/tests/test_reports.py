@@ -52,3 +52,11 @@ class Reports(unittest.TestCase):
     def test_other_use_after_free_fails_a_run(self):
         """Elsewhere in the same module, without a function of ours."""
         self.assertEqual(len(self.left(kasan("drm_atomic_helper_swap_state"))), 1)
+
+    def test_report_inside_of_a_warning_about_others_fails_a_run(self):
+        """Another processor says that it is stuck while one still tells of a late screen."""
+        log = ["------------[ cut here ]------------", "[CRTC:35:crtc-0] vblank wait timed out",
+               "WARNING: CPU: 1 PID: 9 at drm.c:1 drm_atomic_helper_wait_for_vblanks+0x1/0x2",
+               "watchdog: BUG: soft lockup - CPU#0 stuck for 156s! [contiguous:796]",
+               " <TASK>", " clear_page_rep+0xb/0x20", " </TASK>"]
+        self.assertEqual(self.left(log), [log[3]])
