@@ -7,7 +7,6 @@
  * QEMU sends a frame before the register's write returns, and keeps what finds no room until
  * there is some; then the receiver takes what fits, and counts the rest as missed.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,31 +262,12 @@ TEST_F(e1000, cancelled_captures_end_and_the_next_receives)
 	EXPECT_EQ(received[8].sequence, received[2].sequence + 1);
 }
 
-/* The address of the card that is bound as ether@number: cards are bound in their order. */
-static bool find_bound(int number, char address[32])
-{
-	struct dirent **names;
-	int count = scandir(DRIVER, &names, NULL, alphasort), i;
-	bool found = false;
-
-	for (i = 0; i < count; i++) {
-		if (names[i]->d_name[0] == '0' && !number-- && !found) {
-			snprintf(address, 32, "%.31s", names[i]->d_name);
-			found = true;
-		}
-		free(names[i]);
-	}
-	if (count >= 0)
-		free(names);
-	return found;
-}
-
 TEST_F(e1000, captures_end_when_the_driver_goes)
 {
-	char address[32];
+	char address[64];
 	int fences[8], i;
 
-	ASSERT_TRUE(find_bound(1, address));
+	ASSERT_TRUE(pci_address("ether1", address));
 	for (i = 0; i < 8; i++)
 		ASSERT_EQ(receive_frame(&self->to, i, &fences[i]), 0);
 	EXPECT_EQ(pci_unbind(address), 0);

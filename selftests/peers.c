@@ -54,6 +54,20 @@ bool peers_find(struct peers *peers)
 	return find_pci(0x1af4, 0x1110, peers->bar) && find_pci(0x1234, 0x11e8, peers->edu);
 }
 
+bool pci_address(const char *name, char address[64])
+{
+	char path[96], target[256];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/sys/class/sluice/%s/device", name);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = 0;
+	snprintf(address, 64, "%.60s", strrchr(target, '/') + 1);
+	return true;
+}
+
 int pci_attribute(const char *address, const char *name, const char *text)
 {
 	char path[128];

@@ -29,6 +29,9 @@ int peers_open_program(const struct peers *peers);
 /** peers_leave - back to how they were; a device that is there no more does not matter */
 void peers_leave(const struct peers *peers);
 
+/** pci_address - that of the device behind a node: "ac970"; false if there is none */
+bool pci_address(const char *name, char address[64]);
+
 /** pci_attribute - write to a file of a PCI device in sysfs; returns 0 or -errno */
 int pci_attribute(const char *address, const char *name, const char *text);
 

@@ -442,21 +442,6 @@ FIXTURE(runtime) {
 	int device, buffer;
 };
 
-/* The PCI address of a Sluice device; false if there is no such device. */
-static bool pci_address(const char *name, char address[64])
-{
-	char path[96], target[256];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/sys/class/sluice/%s/device", name);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length < 0)
-		return false;
-	target[length] = 0;
-	snprintf(address, 64, "%.60s", strrchr(target, '/') + 1);
-	return true;
-}
-
 static bool is(const char *address, const char *status)
 {
 	char path[128];
