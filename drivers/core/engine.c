@@ -221,10 +221,29 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	return ret;
 }
 
-/* The job behind another one of a queue, or NULL. */
+/* Nothing of a job is to be handed out any more.  One without ops is only to be ended. */
+static bool sluice_job_is_spent(const struct sluice_job *job)
+{
+	return job->over || job->result.status || (job->num_ops && job->next_op == job->num_ops);
+}
+
+/**
+ * sluice_entity_after - the job that comes after one of a queue
+ * @entity: the engine's part of the queue
+ * @job: one of its jobs
+ *
+ * When ops that had been in flight come again, those behind them may be over: they wait for
+ * their turn to end, which frees them, so none is ever entity->next.  There are no more than
+ * the driver had ops.
+ *
+ * Context: engine->lock held.  Return: the job, or NULL.
+ */
 struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct sluice_job *job)
 {
-	return list_is_last(&job->link, &entity->jobs) ? NULL : list_next_entry(job, link);
+	list_for_each_entry_continue(job, &entity->jobs, link)
+		if (!sluice_job_is_spent(job))
+			return job;
+	return NULL;
 }
 
 /**

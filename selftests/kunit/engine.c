@@ -441,6 +441,44 @@ static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* What comes again is in front of jobs that are over: they end after it, and are no more. */
+static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_result good = {};
+	struct sluice_job *jobs[4];
+	struct sluice_plan plan;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i] = engine_test_job(test, queue, 1);
+		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
+	}
+	/* one has ended too early, one is cancelled, and all that are left are stopped for it */
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
+	sluice_engine_cancel(engine, jobs[2]);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[0]->ops[0]);
+	KUNIT_EXPECT_PTR_EQ(test, queue->entity.next, jobs[3]);
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
+	for (i = 0; i < 3; i++)
+		KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[i]));
+	KUNIT_EXPECT_PTR_EQ(test, queue->entity.next, jobs[3]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
+			    (const struct sluice_op_desc *)&jobs[3]->ops[0]);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[3]->ops[0].cookie, &good));
+	KUNIT_EXPECT_EQ(test, queue->done, 4);
+	engine_test_end(engine);
+}
+
 /* Cancel a job, and have all that the driver has stopped for it. */
 static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine,
 				struct sluice_queue *queue)
@@ -909,6 +947,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_stopped_without_need_come_again_in_order),
 	KUNIT_CASE(flights_behind_one_that_hangs_lose_no_time),
 	KUNIT_CASE(flights_behind_one_that_has_ended_are_stopped),
+	KUNIT_CASE(flights_that_come_again_pass_over_jobs_that_are_over),
 	KUNIT_CASE(flights_are_not_stopped_for_others_for_ever),
 	KUNIT_CASE(flights_in_the_way_of_a_kept_one_are_stopped),
 	KUNIT_CASE(flights_that_are_never_taken_end),
