@@ -710,7 +710,8 @@ TEST_F(formats, engines_tell_what_they_are)
 		ASSERT_EQ(sluice_get_engine(self->device, i, &info), 0);
 		EXPECT_EQ(info.index, i);
 		EXPECT_EQ(info.op_kinds, 1 << SLUICE_OP_COPY | 1 << SLUICE_OP_FILL |
-			  1 << SLUICE_OP_CAPTURE | 1 << SLUICE_OP_PLAYBACK);
+			  1 << SLUICE_OP_CAPTURE | 1 << SLUICE_OP_PLAYBACK |
+			  1 << SLUICE_OP_PRIVATE);
 		EXPECT_EQ(info.properties & (SLUICE_ENGINE_IS_SOFTWARE | SLUICE_ENGINE_WRITES |
 					     SLUICE_ENGINE_READS),
 			  SLUICE_ENGINE_IS_SOFTWARE | SLUICE_ENGINE_WRITES | SLUICE_ENGINE_READS);

@@ -129,6 +129,80 @@ captures_image() {
 	cmp image expected
 }
 
+# A control is set by number and by name, read back, and set to its default again.
+sets_controls() {
+	sluice controls soft0 brightness=-50 && has "brightness" "-50  (default 0; -255..255/5)" -- \
+		sluice controls soft0 brightness &&
+		sluice controls soft0 input=black && has "black  (default scene; scene black)" -- \
+			sluice controls soft0 input &&
+		sluice controls soft0 input=0 && sluice controls soft0 brightness=0 &&
+		has "scene  (default" "brightness       0  (default" -- sluice controls soft0
+}
+
+# The button's effect is on one image: the first is white, the second is not.
+presses_a_button() {
+	sluice controls soft0 trigger &&
+		sluice capture soft0 --geometry 64x48 --to image &&
+		[ "$(tail -c +14 image | tr -d '\377' | wc -c)" = 0 ] &&
+		sluice capture soft0 --geometry 64x48 --to image &&
+		[ "$(tail -c +14 image | tr -d '\377' | wc -c)" != 0 ]
+}
+
+# A control that cannot be read is told in its line, and does not hide the sources behind it.
+lists_what_cannot_be_read() {
+	echo 5 >/sys/kernel/debug/sluice/soft0/control_error
+	has "frame            cannot be read: Input/output error" "source 0 " -- \
+		sluice controls soft0 || return 1
+	echo 5 >/sys/kernel/debug/sluice/soft0/control_error
+	! sluice controls soft0 frame && sluice controls soft0 frame
+}
+
+# The tool has opened the device when it prints its heading.
+await_heading() {
+	local tries=200
+	until grep -qs sequence happened; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || { kill "$1"; return 1; }
+		sleep 0.1
+	done
+}
+
+# When the device goes, that is told, and is no error.
+events_end_with_the_device() {
+	local driver=/sys/bus/platform/drivers/sluice-soft tries=200 tool status
+	rm -f happened
+	sluice events soft0 >happened &
+	tool=$!
+	await_heading "$tool" || return 1
+	echo sluice-soft >"$driver/unbind"
+	wait "$tool"
+	status=$?
+	echo sluice-soft >"$driver/bind"
+	until [ -e /dev/sluice/soft0 ]; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+	cat happened
+	[ "$status" = 0 ] && [ "$(tail -n 1 happened)" = "the device has gone" ]
+}
+
+# What happens once the tool has opened the device.
+prints_events() {
+	local tool
+	rm -f happened
+	sluice events soft0 --count 2 >happened &
+	tool=$!
+	await_heading "$tool" || return 1
+	sluice controls soft0 freeze=1
+	sluice controls soft0 freeze=0
+	# the second may have taken the first one's place
+	echo 1 >/sys/kernel/debug/sluice/soft0/events
+	wait "$tool"
+	cat happened
+	[ "$(wc -l <happened)" = 3 ] && grep -q "control freeze" happened
+}
+
 reports_a_full_stdout() {
 	! sluice list 2>err >/dev/full && cat err && grep -q "cannot write the output" err
 }
@@ -153,7 +227,7 @@ ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
 	"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \
 	"pRAA  1 plane" -- sluice formats soft0
 ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluice formats edu0
-ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback; depth" \
+ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback private; depth" \
 	"18 formats" "software" -- sluice info soft0
 ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
 	sluice info soft0
@@ -164,6 +238,15 @@ ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
 ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluice alloc soft0 --size 4097
 ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- \
 	sluice alloc soft0 --heap contiguous --size 256K
+
+ok "controls_are_listed_with_values_and_sources" has "input " "frame " "read-only, volatile" \
+	"trigger          (button)" "source 0         locked, 1/" -- sluice controls soft0
+ok "controls_of_a_device_without_any_are_nothing" sluice controls edu0
+ok "controls_are_set_by_number_and_by_name" sets_controls
+ok "control_that_cannot_be_read_does_not_end_the_list" lists_what_cannot_be_read
+ok "button_is_pressed" presses_a_button
+ok "events_are_printed_as_they_happen" prints_events
+ok "events_end_well_when_the_device_has_gone" events_end_with_the_device
 
 ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluice copy soft0
 ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
@@ -199,6 +282,22 @@ refused "unknown_option_is_refused" "--frobnicate" alloc soft0 --frobnicate
 refused "unknown_letter_is_refused" "no option -z" alloc soft0 -z
 refused "option_of_another_command_is_refused" "--geometry" copy soft0 --geometry 64x48
 refused "option_without_its_value_is_refused" "--size needs a value" alloc soft0 --size
+refused "unknown_control_is_refused" "no control 'contrast'" controls soft0 contrast
+refused "unknown_control_of_any_length_is_refused" "no control 'brightness_that_is_longer_than_any" \
+	controls soft0 brightness_that_is_longer_than_any=5
+refused "control_of_two_is_refused" "one control too many" controls soft0 brightness input
+refused "value_out_of_range_is_refused" "cannot be 256" controls soft0 brightness=256
+refused "value_between_steps_is_refused" "cannot be 3" controls soft0 brightness=3
+for value in "" x 5x 99999999999999999999; do
+	refused "value_'${value}'_is_refused" "is not a value of brightness" \
+		controls soft0 "brightness=$value"
+done
+refused "unknown_entry_of_a_menu_is_refused" "is not a value of input" controls soft0 input=white
+refused "read_only_control_is_refused" "for reading only" controls soft0 frame=1
+refused "control_of_another_command_is_refused" "one device too many" info soft0 brightness
+for count in 0 -3 many 9999999999; do
+	refused "count_'${count}'_is_refused" "is not a number of events" events soft0 --count "$count"
+done
 refused "unknown_heap_is_refused" "no heap 'swamp'" alloc soft0 --heap swamp
 for size in "" 0 -1 12Q 1KK K 0x 64M1 99999999999999999999 18446744073709551615 9999999999G; do
 	refused "size_'${size}'_is_refused" "is not a size" alloc soft0 --size "$size"

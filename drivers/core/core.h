@@ -18,6 +18,7 @@
  * Locks, outermost first:
  *
  *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
+ *	sdev->control_lock	mutex: controls; the driver is called with it
  *	sdev->lock		mutex: list of queues, gone
  *	queue->drop_lock	mutex: one at a time gives back all slots
  *	dma_resv		all those of a job, in one ww_acquire_ctx
@@ -31,7 +32,7 @@
  * timer's or a wait queue's: callbacks of foreign fences and interrupt handlers take it.
  *
  * Others guard one thing each, and no other lock of ours is taken under them: those of
- * the account, the pool, a queue's slots, revoked slots, eventfds.
+ * the account, the pool, a queue's slots, revoked slots, eventfds, events.
  */
 #ifndef _SLUICE_CORE_H
 #define _SLUICE_CORE_H
@@ -59,6 +60,7 @@
 #include "engine.h"
 
 struct sluice_buffer;
+struct sluice_device_control;
 struct sluice_heap_node;
 struct sluice_job;
 struct sluice_queue;
@@ -75,6 +77,44 @@ struct sluice_watch;
 
 /* "sluice-", a device, a heap: a dma-heap's node, and what exports its buffers. */
 #define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
+
+/**
+ * struct sluice_event_record - the last event of a type and id
+ * @link: in log->order
+ * @event: the record, without @lost and @flags, which depend on the reader
+ */
+struct sluice_event_record {
+	struct list_head link;
+	struct sluice_event event;
+};
+
+/**
+ * struct sluice_event_log - events of a device: see event.c
+ * @lock: spinlock, irq: guards all up to @records
+ * @closed: events are ignored
+ * @sequence: of the last event
+ * @pushed_out: of the last one whose record was needed for another type or id; 0 for none
+ * @order: records, the oldest first
+ * @num_records: in use
+ * @records: place for them
+ * @clients_lock: mutex: guards @clients and @walk
+ * @clients: opens of the node that have read or polled
+ * @walk: the next of them that @wake will come to, or the head of the list
+ * @wake: wakes their readers and pollers
+ */
+struct sluice_event_log {
+	spinlock_t lock;
+	bool closed;
+	u64 sequence;
+	u64 pushed_out;
+	struct list_head order;
+	unsigned int num_records;
+	struct sluice_event_record records[SLUICE_MAX_EVENTS];
+	struct mutex clients_lock;
+	struct list_head clients;
+	struct list_head *walk;
+	struct work_struct wake;
+};
 
 /**
  * struct sluice_device - a registered device
@@ -105,7 +145,8 @@ struct sluice_watch;
  *	rest
  * @runtime_pm: @parent may sleep while nobody uses it: see sluice_device_wake()
  * @wq: the engines' work.  In the signalling path of fences
- * @reap_wq: frees ended jobs.  Not in the signalling path: takes dma_resv
+ * @reap_wq: frees ended jobs, and wakes readers of events.  Not in the signalling path: takes
+ *	dma_resv
  * @reap_list: ended jobs
  * @reap_work: empties @reap_list
  * @revoked_lock: spinlock, irq: guards @revoked
@@ -126,6 +167,10 @@ struct sluice_watch;
  * @mappings: clients that have mapped registers
  * @num_mappings: of registers, in all processes; under @mappings_lock
  * @mappings_awake: they keep the hardware awake; under @mappings_lock
+ * @events: its events
+ * @control_lock: guards the values of controls; held while the driver sets or gets one
+ * @num_controls: length of @controls; fixed when the node appears
+ * @controls: its controls, or NULL
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: what its memory may come from: the core's own first, at the same
  *	numbers for every device, then what the driver has added
@@ -178,6 +223,10 @@ struct sluice_device {
 	struct list_head mappings;
 	unsigned int num_mappings;
 	bool mappings_awake;
+	struct sluice_event_log events;
+	struct mutex control_lock;
+	unsigned int num_controls;
+	struct sluice_device_control *controls;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
 	bool cpu_engines;
@@ -198,6 +247,12 @@ struct sluice_device {
  * @comm: and its name
  * @mapped: in sdev->mappings
  * @mapping: of its file, once it has mapped registers; under sdev->mappings_lock
+ * @listening: in the clients of the device's events, from the first read() or poll() on
+ * @listens: it is
+ * @event_wait: readers and pollers of events
+ * @read_lock: one reader of events at a time
+ * @heard: sequence of the last event that was read, or that was raised before the open; under
+ *	the log's lock
  * @hangs: for each engine: jobs of its queues in a row that ran into their timeout;
  *	written by the context that owns the job that ends
  */
@@ -212,6 +267,11 @@ struct sluice_client {
 	char comm[TASK_COMM_LEN];
 	struct list_head mapped;
 	struct address_space *mapping;
+	struct list_head listening;
+	bool listens;
+	wait_queue_head_t event_wait;
+	struct mutex read_lock;
+	u64 heard;
 	unsigned int hangs[];
 };
 
@@ -581,8 +641,9 @@ struct sluice_claim {
  * @link: in its entity's jobs; empty once it has ended
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
- * @awake: keeps the hardware awake.  One without programs need not: its slots do
+ * @awake: keeps the hardware awake.  One without programs and private ops need not: its slots do
  * @num_commands: of all its PROGRAMs
+ * @payload: bytes, of all its PRIVATEs
  * @point: number on the timeline
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
@@ -633,6 +694,7 @@ struct sluice_job {
 	bool entered;
 	bool awake;
 	u32 num_commands;
+	u32 payload;
 	u64 point;
 	u64 user_data;
 	u32 flags;
@@ -670,6 +732,12 @@ struct sluice_job {
 	struct sluice_dep few_deps[SLUICE_FEW_DEPS];
 	struct sluice_op_desc ops[];
 };
+
+/* Has it ops with allocated memory, which may use no slot? */
+static inline bool sluice_job_has_lists(const struct sluice_job *job)
+{
+	return job->num_commands || job->payload;
+}
 
 /**
  * struct sluice_uring - an io_uring command under way: see uring.c
@@ -754,6 +822,10 @@ enum sluice_first_size {
 	SLUICE_ENUM_FORMATS_FIRST_SIZE = 40,
 	SLUICE_ENUM_SIZES_FIRST_SIZE = 56,
 	SLUICE_ENUM_INTERVALS_FIRST_SIZE = 56,
+	SLUICE_SOURCE_FIRST_SIZE = 32,
+	SLUICE_ENUM_CONTROLS_FIRST_SIZE = 88,
+	SLUICE_ENUM_MENU_FIRST_SIZE = 48,
+	SLUICE_CONTROL_FIRST_SIZE = 16,
 };
 
 /* How many of each object live: a test that finds them unchanged proves no leak. */
@@ -835,6 +907,23 @@ void sluice_direct_revoke(struct sluice_device *sdev);
 void sluice_direct_close(struct sluice_client *client);
 int sluice_node_eventfd(struct sluice_call *call);
 int sluice_node_mmap(struct file *file, struct vm_area_struct *vma);
+
+/* control.c */
+void sluice_controls_free(struct sluice_device *sdev);
+int sluice_node_enum_controls(struct sluice_call *call);
+int sluice_node_enum_menu(struct sluice_call *call);
+int sluice_node_get_control(struct sluice_call *call);
+int sluice_node_set_control(struct sluice_call *call);
+
+/* event.c */
+void sluice_events_init(struct sluice_device *sdev);
+void sluice_events_gone(struct sluice_device *sdev);
+void sluice_events_close(struct sluice_device *sdev);
+void sluice_events_open(struct sluice_client *client);
+void sluice_events_leave(struct sluice_client *client);
+ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos);
+__poll_t sluice_events_poll(struct file *file, struct poll_table_struct *table);
+int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source *args);
 
 /* heapnode.c */
 void sluice_heap_nodes_add(struct sluice_device *sdev);
@@ -1031,6 +1120,12 @@ int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 			const struct sluice_op *op);
 int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *desc);
 void sluice_program_free(struct sluice_op_desc *desc);
+
+/* private.c */
+int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
+			const struct sluice_op *op);
+int sluice_private_check(const struct sluice_job *job, struct sluice_op_desc *desc);
+void sluice_private_free(struct sluice_op_desc *desc);
 
 /* deps.c */
 int sluice_job_add_explicit(struct sluice_job *job, struct dma_fence *container);

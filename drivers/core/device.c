@@ -80,7 +80,8 @@ void sluice_device_exit(struct sluice_device *sdev)
  * @sdev: the device, entered
  *
  * Whatever reaches the hardware, or needs it to stay as it is, holds one: a slot, a job
- * with a program, an eventfd, and mapped registers.  To be called before anything is
+ * with a program or a private op, a control while the driver sets or gets it, an eventfd, and
+ * mapped registers.  To be called before anything is
  * published: a driver's resume may allocate and wait.
  *
  * Context: may sleep.  Return: 0, or -EIO if it does not wake up.
@@ -132,6 +133,7 @@ static void sluice_device_release(struct device *dev)
 	ida_free(&sluice_minors, MINOR(dev->devt));
 	sluice_heaps_release(sdev);
 	sluice_contiguous_unreserve(sdev);
+	sluice_controls_free(sdev);
 	put_device(sdev->parent);
 	sluice_object_dec(SLUICE_OBJECT_DEVICE);
 	kfree(sdev);
@@ -151,6 +153,8 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 {
 	unsigned int i;
 
+	/* they use the workqueue */
+	sluice_events_close(sdev);
 	/* those that were prepared */
 	for (i = 0; i < sdev->num_engines && sdev->engines[i].sdev; i++)
 		sluice_engine_fini(&sdev->engines[i]);
@@ -183,6 +187,8 @@ static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 	    caps->depth > SLUICE_MAX_ENGINE_DEPTH || caps->flags & ~SLUICE_ENGINE_ALL)
 		return false;
 	if (caps->op_kinds & BIT_ULL(SLUICE_OP_PROGRAM) && !ops->check_command)
+		return false;
+	if (caps->op_kinds & BIT_ULL(SLUICE_OP_PRIVATE) && !ops->check_private)
 		return false;
 	if (!sluice_formats_valid(caps, ops))
 		return false;
@@ -308,6 +314,8 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
 	sluice_direct_init(sdev);
+	sluice_events_init(sdev);
+	mutex_init(&sdev->control_lock);
 	init_llist_head(&sdev->reap_list);
 	INIT_WORK(&sdev->reap_work, sluice_job_reap);
 	spin_lock_init(&sdev->revoked_lock);
@@ -353,8 +361,8 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	ret = -ENOMEM;
 	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
 				   sdev->name);
-	/* memory that is taken back does not wait for jobs to be buried */
-	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 2, sdev->name);
+	/* memory that is taken back waits neither for jobs to be buried nor for readers of events */
+	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 3, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
 	if (sdev->ops->prepare) {
@@ -448,6 +456,8 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	mutex_lock(&sdev->lock);
 	WRITE_ONCE(sdev->gone, true);
+	/* readers need not wait until slots are unmapped */
+	sluice_events_gone(sdev);
 	/* all first: to unmap a slot of one may take until a job of another has ended */
 	list_for_each_entry(queue, &sdev->queues, link)
 		sluice_queue_kill(queue, -ENODEV);
@@ -480,8 +490,8 @@ EXPORT_SYMBOL_GPL(sluice_device_unregister);
  *
  * To be called first by the driver's PM op for suspend, freeze and poweroff.  An op that
  * runs has two seconds to end.  One that does not is aborted, and begins again after
- * sluice_device_resume(); or, if it is a program, which may have had effects, its job ends
- * with -ECANCELED.  A driver with @kick is asked to @abort even if it has no op: it is to
+ * sluice_device_resume(); or, if it is a program or a private op that may not be repeated, its
+ * job ends with -ECANCELED.  A driver with @kick is asked to @abort even if it has no op: it is to
  * forget its ring.
  *
  * On return no driver op runs that reaches the hardware (@start, @kick, @abort), and none

@@ -387,11 +387,12 @@ void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *e
 	engine->pushed = true;
 }
 
-/* The driver may have another op: there is place for it, and it is awake. */
+/* The driver may have another op: there is place for it, it is awake, and none is held up. */
 bool sluice_engine_has_room(const struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
-	return !engine->stopped && !engine->aborting && !list_empty(&engine->idle);
+	return !engine->stopped && !engine->aborting && !engine->held_up &&
+	       !list_empty(&engine->idle);
 }
 
 /**
@@ -564,7 +565,7 @@ static int sluice_flight_check(const struct sluice_flight *flight,
 	return why;
 }
 
-/* The oldest op in flight that has been stopped too often for others, or NULL. */
+/* The oldest op in flight that is not to be stopped for others, or NULL. */
 static const struct sluice_flight *sluice_engine_first_kept(const struct sluice_engine *engine)
 {
 	const struct sluice_flight *flight;
@@ -581,7 +582,8 @@ static const struct sluice_flight *sluice_engine_first_kept(const struct sluice_
 /*
  * To stop one op, many drivers must stop others, too.  Jobs that are cancelled, or that
  * hang, one after the other must not keep another job from its end for ever.  So they wait
- * for one that has been stopped SLUICE_MAX_WITHDRAWALS times, which its own timeout bounds.
+ * for one that has been stopped SLUICE_MAX_WITHDRAWALS times, or that may not be repeated, which
+ * its own timeout bounds.  Meanwhile the driver gets no op, or one after the other could be such.
  * Where ops wait for each other, those in front of it are in its way: these are stopped.
  * And nothing waits when memory is taken back.
  */
@@ -606,13 +608,20 @@ static void sluice_engine_check_flights(struct sluice_engine *engine, struct slu
 
 	lockdep_assert_held(&engine->lock);
 	engine->check = false;
+	/* what was not handed out because of it can be */
+	engine->pushed |= engine->held_up;
+	engine->held_up = false;
 	list_for_each_entry(flight, &engine->in_flight, link) {
 		if (flight->state != SLUICE_FLIGHT_ISSUED)
 			continue;
 		issued = true;
 		why = sluice_flight_check(flight, engine, now);
-		if (!why || sluice_flight_must_wait(flight, engine, kept, why))
+		if (!why)
 			continue;
+		if (sluice_flight_must_wait(flight, engine, kept, why)) {
+			engine->held_up = true;
+			continue;
+		}
 		plan->decision = SLUICE_ABORT;
 		plan->cookie = flight->cookie;
 		plan->number = flight->number;

@@ -72,7 +72,7 @@ struct sluice_entity {
  *	that makes it another for each op
  * @number: the engine's first op in flight had 1, and each one since then one more
  * @kept: its job has been stopped so often that what is behind it, or beside it, is no
- *	reason any more
+ *	reason any more; or it may not be repeated
  * @job: holds a reference by being in its queue
  * @op: which of the job's
  * @pass: of a job that is CYCLIC
@@ -98,6 +98,8 @@ struct sluice_flight {
  * @sdev: the device that it is part of
  * @index: 0 to num_engines - 1
  * @caps: copy of what the driver says of it
+ * @has_source: the driver has reported its input signal; with @source under sdev->events.lock
+ * @source: the last report
  * @lock: guards all below, and the entities of the engine's queues.  The innermost lock
  * @look: queues whose @next the work item has to look at: is it to be prepared, or to end
  *	without running?
@@ -117,6 +119,7 @@ struct sluice_flight {
  * @idle: places for more
  * @issued: how many ops the driver has ever had
  * @num_kept: ops in flight that are @kept
+ * @held_up: an op is to be stopped, and waits for those
  * @check: something has happened that may end an op in flight, or one that was offered
  * @pushed: there is more to hand out since the driver was last kicked
  * @offered: the driver was kicked when it had no op, at @offered_at in jiffies, and has
@@ -138,6 +141,8 @@ struct sluice_engine {
 	struct sluice_device *sdev;
 	unsigned int index;
 	struct sluice_engine_caps caps;
+	bool has_source;
+	struct sluice_source source;
 	spinlock_t lock;
 	struct list_head look;
 	struct list_head begun;
@@ -154,6 +159,7 @@ struct sluice_engine {
 	struct list_head idle;
 	u64 issued;
 	unsigned int num_kept;
+	bool held_up;
 	bool check;
 	bool pushed;
 	bool offered;

@@ -229,6 +229,13 @@ static void sluice_job_go_round(struct sluice_entity *entity, struct sluice_job 
 	job->pass++;
 }
 
+/* May it be handed out again?  A program or a private op may have effects of its own. */
+static bool sluice_op_repeats(const struct sluice_op_desc *op)
+{
+	return op->kind != SLUICE_OP_PROGRAM &&
+	       (op->kind != SLUICE_OP_PRIVATE || op->payload.repeats);
+}
+
 /* The next op of a queue's next job is the driver's. */
 static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 						 struct sluice_entity *entity)
@@ -243,7 +250,8 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 	flight->state = SLUICE_FLIGHT_ISSUED;
 	flight->cookie = sluice_flight_next_cookie(flight->cookie);
 	flight->number = ++engine->issued;
-	flight->kept = job->withdrawals >= SLUICE_MAX_WITHDRAWALS;
+	flight->kept = job->withdrawals >= SLUICE_MAX_WITHDRAWALS ||
+		       !sluice_op_repeats(&job->ops[job->next_op]);
 	engine->num_kept += flight->kept;
 	engine->offered = false;
 	flight->job = job;
@@ -310,9 +318,14 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	job->in_flight--;
 	job->queue->entity.in_flight--;
 	/* what had to wait for it need not any more */
-	if (flight->kept)
+	if (flight->kept || engine->held_up)
 		engine->check = true;
 	engine->num_kept -= flight->kept;
+	/* the decision about those in flight is not taken where there is none */
+	if (engine->held_up && list_empty(&engine->in_flight)) {
+		engine->held_up = false;
+		engine->pushed = true;
+	}
 	sluice_op_use_slots(engine, op, -1);
 	if (engine->caps.flags & SLUICE_ENGINE_ORDERED)
 		sluice_flights_watch_clock(engine, NULL);
@@ -561,10 +574,10 @@ static void sluice_job_has_hung(struct sluice_engine *engine, struct sluice_job 
 /*
  * An op was stopped for the sake of another, or because the device is to sleep.  No fence
  * has signalled and nobody else may touch its memory, so it can be handed out again, as if
- * nothing had happened.  Not so a program, whose commands have effects of their own.
+ * nothing had happened.  Not so one that may not be repeated: it ends its job.
  *
- * One that others keep from its end again and again is kept from them in the end: see
- * sluice_engine_check_flights().
+ * One that others keep from its end again and again is kept from them in the end, and one that
+ * may not be repeated from the beginning: see sluice_flight_must_wait().
  */
 static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_job *job,
 				    unsigned int op, u64 pass)
@@ -577,7 +590,7 @@ static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_
 	if (job->withdrawn != engine->aborts)
 		job->withdrawals++;
 	job->withdrawn = engine->aborts;
-	if (job->ops[op].kind == SLUICE_OP_PROGRAM) {
+	if (!sluice_op_repeats(&job->ops[op])) {
 		sluice_job_fail(job, op, -ECANCELED);
 		return;
 	}

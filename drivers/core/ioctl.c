@@ -34,6 +34,10 @@ union sluice_any_args {
 	struct sluice_enum_formats enum_formats;
 	struct sluice_enum_sizes enum_sizes;
 	struct sluice_enum_intervals enum_intervals;
+	struct sluice_source source;
+	struct sluice_enum_controls enum_controls;
+	struct sluice_enum_menu enum_menu;
+	struct sluice_control control;
 };
 
 /**

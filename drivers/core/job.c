@@ -41,7 +41,7 @@ static bool sluice_job_let_go(struct sluice_job *job)
 
 	/* maybe in an interrupt: no long work, and no vfree() */
 	if (job->num_ops > SLUICE_FEW_OPS || job->max_deps > SLUICE_FEW_OPS ||
-	    job->num_commands)
+	    sluice_job_has_lists(job))
 		return false;
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->num_ops; i++)
@@ -61,9 +61,11 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 	bool entered = job->entered, awake = job->awake;
 	unsigned int i;
 
-	if (job->num_commands)
-		for (i = 0; i < job->num_ops; i++)
+	if (sluice_job_has_lists(job))
+		for (i = 0; i < job->num_ops; i++) {
 			sluice_program_free(&job->ops[i]);
+			sluice_private_free(&job->ops[i]);
+		}
 	dma_fence_put(job->fence);
 	kvfree(job);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
@@ -147,17 +149,25 @@ static void sluice_op_add_range(struct sluice_op_desc *desc, u32 *slots, u32 slo
 	};
 }
 
+/* Do an op's flags say which ranges it has?  Then @src has a length of its own. */
+static bool sluice_kind_has_flags(u32 kind)
+{
+	return kind == SLUICE_OP_PROGRAM || kind == SLUICE_OP_PRIVATE;
+}
+
 /* Which ranges has an op that is no image, in which slots? */
 static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluice_op *op,
 				 u32 *slots)
 {
-	bool program = op->kind == SLUICE_OP_PROGRAM;
+	bool chosen = sluice_kind_has_flags(op->kind);
 
-	if (!program || op->flags & SLUICE_OP_DST)
+	BUILD_BUG_ON(offsetof(struct sluice_op, program.src_length) !=
+		     offsetof(struct sluice_op, payload.src_length));
+	if (!chosen || op->flags & SLUICE_OP_DST)
 		sluice_op_add_range(desc, slots, op->dst, op->dst_offset, op->length, true);
-	if (program ? op->flags & SLUICE_OP_SRC : op->kind == SLUICE_OP_COPY)
+	if (chosen ? op->flags & SLUICE_OP_SRC : op->kind == SLUICE_OP_COPY)
 		sluice_op_add_range(desc, slots, op->src, op->src_offset,
-				    program ? op->program.src_length : op->length, false);
+				    chosen ? op->program.src_length : op->length, false);
 }
 
 static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op,
@@ -188,6 +198,8 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 		break;
 	case SLUICE_OP_PROGRAM:
 		return sluice_program_copy(job, desc, op);
+	case SLUICE_OP_PRIVATE:
+		return sluice_private_copy(job, desc, op);
 	default:
 		return -EINVAL;
 	}
@@ -287,6 +299,17 @@ static int sluice_op_check_ranges(const struct sluice_op_desc *desc, u64 align)
 	return 0;
 }
 
+static u64 sluice_op_src_length(const struct sluice_op_desc *desc)
+{
+	switch (desc->kind) {
+	case SLUICE_OP_PROGRAM:
+		return desc->program.src_length;
+	case SLUICE_OP_PRIVATE:
+		return desc->payload.src_length;
+	}
+	return desc->length;
+}
+
 /* Planes have what they need; all of them in one slot are inside what was given for them. */
 static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
@@ -303,9 +326,9 @@ static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_
 
 static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
-	bool program = desc->kind == SLUICE_OP_PROGRAM;
 	bool frame = desc->kind == SLUICE_OP_CAPTURE || desc->kind == SLUICE_OP_PLAYBACK;
-	u64 src_length = program ? desc->program.src_length : desc->length;
+	bool chosen = sluice_kind_has_flags(desc->kind);
+	u64 src_length = sluice_op_src_length(desc);
 	u64 align = job->queue->engine->caps.op_align;
 	int ret;
 
@@ -315,13 +338,15 @@ static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *
 	}
 	if (desc->kind == SLUICE_OP_FILL)
 		align = max_t(u64, align, sizeof(u32));
-	if ((!desc->length && !program) || (desc->length | src_length) & (align - 1))
+	if ((!desc->length && !chosen) || (desc->length | src_length) & (align - 1))
 		return -EINVAL;
 	ret = sluice_op_check_ranges(desc, align);
 	if (ret)
 		return ret;
-	if (program)
+	if (desc->kind == SLUICE_OP_PROGRAM)
 		return sluice_program_check(job, desc);
+	if (desc->kind == SLUICE_OP_PRIVATE)
+		return sluice_private_check(job, desc);
 	if (desc->kind == SLUICE_OP_COPY && desc->src->dmabuf == desc->dst->dmabuf &&
 	    desc->src_offset < desc->dst_offset + desc->length &&
 	    desc->dst_offset < desc->src_offset + desc->length)
@@ -634,7 +659,7 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	job->entered = sluice_device_enter(job->queue->sdev);
 	if (!job->entered)
 		return -ENODEV;
-	if (job->num_commands) {
+	if (sluice_job_has_lists(job)) {
 		ret = sluice_device_wake(job->queue->sdev);
 		if (ret)
 			return ret;

@@ -66,6 +66,9 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 	kref_init(&client->ref);
 	client->sdev = sdev;
 	client->heap = heap;
+	INIT_LIST_HEAD(&client->listening);
+	init_waitqueue_head(&client->event_wait);
+	mutex_init(&client->read_lock);
 	client->pid = task_tgid_nr(current);
 	get_task_comm(client->comm, current->group_leader);
 	get_device(&sdev->dev);
@@ -81,6 +84,7 @@ int sluice_client_close(struct inode *inode, struct file *file)
 	struct module *owner = client->sdev->owner;
 
 	sluice_direct_close(client);
+	sluice_events_leave(client);
 	sluice_client_put(client);
 	module_put(owner);
 	return 0;
@@ -175,9 +179,14 @@ out:
 
 static int sluice_node_open(struct inode *inode, struct file *file)
 {
+	int ret;
+
 	/* cdev_get() holds the device */
-	return sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
-				  inode, file);
+	ret = sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
+				 inode, file);
+	if (!ret)
+		sluice_events_open(file->private_data);
+	return ret;
 }
 
 static struct sluice_device *sluice_call_device(struct sluice_call *call)
@@ -217,7 +226,8 @@ static int sluice_node_info(struct sluice_call *call)
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
-			SLUICE_CAP_FORMATS | SLUICE_CAP_CYCLIC |
+			SLUICE_CAP_FORMATS | SLUICE_CAP_CYCLIC | SLUICE_CAP_CONTROLS |
+			SLUICE_CAP_PRIVATE |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
@@ -257,9 +267,10 @@ static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 in
 
 /* What kinds of ops do to memory. */
 #define SLUICE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
-				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM))
+				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM) | \
+				 BIT_ULL(SLUICE_OP_PRIVATE))
 #define SLUICE_KINDS_READ	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_PLAYBACK) | \
-				 BIT_ULL(SLUICE_OP_PROGRAM))
+				 BIT_ULL(SLUICE_OP_PROGRAM) | BIT_ULL(SLUICE_OP_PRIVATE))
 
 static int sluice_node_engine_info(struct sluice_call *call)
 {
@@ -309,6 +320,14 @@ static int sluice_node_enum_intervals(struct sluice_call *call)
 	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
 
 	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_interval(engine, args);
+}
+
+static int sluice_node_source(struct sluice_call *call)
+{
+	struct sluice_source *args = call->data;
+	struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_get_source(engine, args);
 }
 
 static int sluice_node_heap_info(struct sluice_call *call)
@@ -484,6 +503,12 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	{ SLUICE_IOCTL_ENUM_SIZES, SLUICE_ENUM_SIZES_FIRST_SIZE, 0, sluice_node_enum_sizes },
 	{ SLUICE_IOCTL_ENUM_INTERVALS, SLUICE_ENUM_INTERVALS_FIRST_SIZE, 0,
 	  sluice_node_enum_intervals },
+	{ SLUICE_IOCTL_SOURCE, SLUICE_SOURCE_FIRST_SIZE, 0, sluice_node_source },
+	{ SLUICE_IOCTL_ENUM_CONTROLS, SLUICE_ENUM_CONTROLS_FIRST_SIZE, 0,
+	  sluice_node_enum_controls },
+	{ SLUICE_IOCTL_ENUM_MENU, SLUICE_ENUM_MENU_FIRST_SIZE, 0, sluice_node_enum_menu },
+	{ SLUICE_IOCTL_GET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_node_get_control },
+	{ SLUICE_IOCTL_SET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_node_set_control },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -498,6 +523,8 @@ const struct file_operations sluice_node_fops = {
 	.release = sluice_client_close,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.read = sluice_events_read,
+	.poll = sluice_events_poll,
 	.mmap = sluice_node_mmap,
 	.show_fdinfo = sluice_client_show_fdinfo,
 	.llseek = noop_llseek,

@@ -19,6 +19,12 @@
  *		is room again, as in its interrupt handler.  No work item, no task is in
  *		the way from one op to the next.
  *
+ * Its @prepare adds further parts of the device: memory of its own, interrupts, controls.  The
+ * driver reports changes of the device with sluice_device_event() and sluice_device_source().
+ * Hardware that sleeps hears nothing: a driver calls sluice_device_source() again when it resumes,
+ * or, if it must hear its input while the device is idle, holds a runtime PM reference on the
+ * parent (pm_runtime_resume_and_get()) from its ops->prepare() on.
+ *
  * Its PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
  * For runtime PM the core keeps the parent device awake while something needs it.
  */
@@ -91,16 +97,17 @@ struct sluice_frame {
  *	SLUICE_COOKIE_BITS are less than caps.depth, and no other op in flight has them: a
  *	driver may number its descriptors so
  * @kind: enum sluice_op_kind; one that the device has
- * @flags: program: SLUICE_OP_*
+ * @flags: program, private: SLUICE_OP_*
  * @dst: slot written to, of a frame that of its first plane; NULL of a playback and where a
- *	program has none; the range lies inside it
- * @src: slot read from (copy, playback, program), else NULL; the ranges of a copy
+ *	program or private op has none; the range lies inside it
+ * @src: slot read from (copy, playback, program, private), else NULL; the ranges of a copy
  *	do not overlap
  * @dst_offset: bytes
  * @src_offset: bytes
  * @dst_at: where that is in bus addresses; not of a program, nor of a software engine
  * @src_at: the same of @src
- * @length: bytes, a multiple of op_align; not 0, but in a program without @dst.  Of a frame
+ * @length: bytes, a multiple of op_align; not 0, but in a program or private
+ *	op without @dst.  Of a frame
  *	whose planes have places of their own, the sum of what they need
  * @value: fill: the 32-bit value
  * @num_ranges: length of @ranges
@@ -113,6 +120,13 @@ struct sluice_frame {
  *	address.  To be read only
  * @program.num_commands: length of @program.commands, not 0
  * @program.src_length: bytes of the range of @src
+ * @payload: private: ->check_private() has accepted it at SUBMIT
+ * @payload.data: the core's copy of the payload, aligned to 8 bytes
+ * @payload.size: bytes, 1 to SLUICE_MAX_PAYLOAD
+ * @payload.src_length: bytes of the range of @src
+ * @payload.repeats: to be set by ->check_private(): the op may be stopped in its middle and
+ *	handed out again, because it has no effect except on its ranges, and does not read
+ *	what it has written.  False: it ends its job when it is stopped
  */
 struct sluice_op_desc {
 	u32 cookie;
@@ -135,6 +149,12 @@ struct sluice_op_desc {
 			u32 num_commands;
 			u64 src_length;
 		} program;
+		struct {
+			const void *data;
+			u32 size;
+			u64 src_length;
+			bool repeats;
+		} payload;
 	};
 };
 
@@ -249,6 +269,33 @@ struct sluice_engine_caps {
 };
 
 /**
+ * struct sluice_control_caps - a control of a device
+ * @id: SLUICE_CONTROL_INPUT and its like, or from SLUICE_CONTROL_DRIVER on; not above S32_MAX
+ * @type: SLUICE_CONTROL_INT, _BOOL, _MENU or _BUTTON
+ * @properties: SLUICE_CONTROL_READ_ONLY, which needs _VOLATILE, without which nothing would
+ *	ever change it; SLUICE_CONTROL_VOLATILE needs ->get_control.  0 for a button
+ * @min: int: the least value
+ * @max: int: the largest; menu: its last entry
+ * @step: int: 0 for 1
+ * @default_value: what the hardware has at registration; of a bool 0 or 1, of a button 0
+ * @name: less than SLUICE_NAME_LEN bytes, and no other control has it
+ * @menu: menu: the names of entries 0 to @max, each less than SLUICE_NAME_LEN bytes
+ *
+ * A field that is described for one type only must be 0 for the others.
+ */
+struct sluice_control_caps {
+	u32 id;
+	u32 type;
+	u32 properties;
+	s64 min;
+	s64 max;
+	s64 step;
+	s64 default_value;
+	const char *name;
+	const char * const *menu;
+};
+
+/**
  * enum sluice_aborted - which ops ->abort has stopped
  * @SLUICE_ABORTED_ONE: the one that it was asked for
  * @SLUICE_ABORTED_FROM: that, and all that were handed out later
@@ -268,13 +315,26 @@ enum sluice_aborted {
  * the core holds it as long as a node or a queue of the device is open.
  *
  * @prepare: optional: add what the device has of its own, before its node
- *	appears: sluice_device_add_bar(), sluice_device_add_interrupts().  Called
- *	once, inside sluice_device_register(), with its @priv.  0 or a negative errno,
- *	with which registration then fails.
+ *	appears: sluice_device_add_bar(), sluice_device_add_interrupts(),
+ *	sluice_device_add_controls(), sluice_device_source().  Called once, inside
+ *	sluice_device_register(), with its @priv.  0 or a negative errno, with which
+ *	registration then fails.
  * @check_frame: optional: may there be such a frame, which the engine lists, and how many
  *	bytes does each plane need?  @bytes has what the core has computed, 0 for formats
  *	that it does not know; to be raised where the device needs more.  0 or a negative
  *	errno, usually -EINVAL, for SUBMIT.  Process context, dma_resv not held
+ * @check_private: of a device with private ops: does the engine support this payload, with
+ *	these ranges?  @op is complete except cursors and cookie.  The device must not leave
+ *	the ranges, so check here each offset and size that the payload has.  Set
+ *	@op.payload.repeats, and nothing else, where it holds.  0 or a
+ *	negative errno, usually -EINVAL, for SUBMIT.  Process context, dma_resv not held
+ * @set_control: of a device with controls that can be set: write this value, which the core has
+ *	checked, to the hardware; press a button.  0, or a negative errno for the caller:
+ *	then the control keeps its value.  Process context; called for one control at a
+ *	time, also while @start, @kick or @abort runs.  May sleep for a bounded time.  The hardware
+ *	is awake, if runtime PM is enabled
+ * @get_control: of a device with a control that is VOLATILE: which value has it now?  0 or a
+ *	negative errno.  The same context and rules
  * @check_command: of a device that runs programs: may this command be used?  0 or
  *	-EACCES, or -EINVAL for a register or interrupt that does not exist.
  *	With the @priv of sluice_device_register().  Process context; it is asked
@@ -297,13 +357,17 @@ enum sluice_aborted {
  *	there, and calls sluice_engine_next() no more before the next @kick.  On return the device does not touch the memory of those that were stopped, and
  *	sluice_engine_done() is not called for them.  What had ended before must have
  *	been reported by then, be it the op itself.  Ops that were stopped without need are
- *	handed out again.  No other op is handed out meanwhile.  The same context and rules
+ *	handed out again, except programs, and private ops without @payload.repeats, whose
+ *	jobs end with -ECANCELED.  No other op is handed out meanwhile.  The same context and rules
  *	as @start; for one engine none of the three is called while another is.
  */
 struct sluice_device_ops {
 	int (*prepare)(struct sluice_device *sdev, void *priv);
 	int (*check_frame)(struct sluice_engine *engine, const struct sluice_frame *frame,
 			   u64 bytes[SLUICE_MAX_PLANES]);
+	int (*check_private)(struct sluice_engine *engine, struct sluice_op_desc *op);
+	int (*set_control)(void *priv, u32 id, s64 value);
+	int (*get_control)(void *priv, u32 id, s64 *value);
 	int (*check_command)(void *priv, const struct sluice_command *command);
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
 	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
@@ -316,7 +380,7 @@ struct sluice_device_ops {
  * use: a struct, an enum or a prototype has changed.  The first three parameters of
  * __sluice_device_register() stay what and where they are in all versions.
  */
-#define SLUICE_DRIVER_API	1
+#define SLUICE_DRIVER_API	2
 
 /* device.c */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
@@ -358,6 +422,14 @@ void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 void sluice_device_zap_registers(struct sluice_device *sdev);
 void sluice_device_block(struct sluice_device *sdev);
 void sluice_device_unblock(struct sluice_device *sdev);
+
+/* control.c */
+int sluice_device_add_controls(struct sluice_device *sdev,
+			       const struct sluice_control_caps *controls, unsigned int count);
+
+/* event.c */
+void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value);
+void sluice_device_source(struct sluice_device *sdev, const struct sluice_source *source);
 
 /* debugfs.c */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);

@@ -339,6 +339,15 @@ static bool pattern_goes_on(const struct pattern_image *image)
 	return !READ_ONCE(*image->stop);
 }
 
+static u32 pattern_brighten(u32 colour, int brightness)
+{
+	u32 red = clamp(pattern_red(colour) + brightness, 0, 255);
+	u32 green = clamp(pattern_green(colour) + brightness, 0, 255);
+	u32 blue = clamp(pattern_blue(colour) + brightness, 0, 255);
+
+	return red << 16 | green << 8 | blue;
+}
+
 /* One line from @left up to and without @right, as far as it is in the image. */
 static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64 right, u32 colour)
 {
@@ -353,6 +362,7 @@ static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64
 			return;
 		y /= 2;
 	}
+	colour = pattern_brighten(colour, frame->brightness);
 	while (left < right && pattern_goes_on(image)) {
 		u32 bite = min_t(s64, right - left, PATTERN_BITE);
 

@@ -38,6 +38,7 @@ extern const struct pattern_format pattern_formats[PATTERN_NUM_FORMATS];
  * @field: which lines of the picture these are
  * @planes: first line of each plane
  * @strides: bytes from line to line of each
+ * @brightness: -255 to 255, added to each colour's red, green and blue
  */
 struct pattern_frame {
 	u32 format;
@@ -50,6 +51,7 @@ struct pattern_frame {
 	} field;
 	void *planes[3];
 	u32 strides[3];
+	int brightness;
 };
 
 void pattern_draw(const struct pattern_frame *frame, u64 sequence, u64 time_ns, const bool *stop);

@@ -8,6 +8,9 @@
  * are counted as dropped.  A playback is the next frame shown; so are frames for
  * which there was nothing to show.
  *
+ * Controls change the picture: brightness; input, which can be black; trigger, a flash in the
+ * next image; freeze.  A private op computes the CRC-32 of memory: see <linux/sluice_soft.h>.
+ *
  * An engine may have several ops at a time (depth).  If it is ordered, they wait for each
  * other.  Else each runs by itself, and they end as they come.
  *
@@ -25,9 +28,12 @@
  *			the engine gets its next op
  *	stray_next	before the next N ops begin, the end of ops that never were is reported
  *	damage_next	the next N captured frames are reported as damaged
- *	repeat_next	the next N captured frames show the picture before once more
+ *	repeat_next	the next N captured frames all show the picture of the image before
  *	source_width	pixels that the camera has; frames that are wider get no more
  *	source_height	the same of lines; 0: as many as are asked for
+ *	signal_lost	1: the cameras have no signal, and captures end with -ENOLINK
+ *	events		write N: an event for each of the numbers 0 to N - 1
+ *	control_error	errno of the next control that the driver is to set or get
  */
 #include <linux/crc32.h>
 #include <linux/debugfs.h>
@@ -37,6 +43,7 @@
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/seq_file.h>
@@ -44,12 +51,15 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include <uapi/linux/sluice_soft.h>
+
 #include "compat.h"
 #include "pattern.h"
 #include "sluice.h"
 
 #define SOFT_MAX_ENGINES	16
 #define SOFT_MAX_DEPTH		64
+#define SOFT_MAX_EVENTS		1000	/* of one write to the knob */
 #define SOFT_AT_ONCE		SZ_4K	/* bytes; quicker done than handed over */
 
 static unsigned int engines = 2;
@@ -105,6 +115,7 @@ struct soft_op {
  * @held: have ended, but that is not reported yet; the last one first
  * @stopping: no op begins
  * @captured: sequence of the last frame captured, plus 1; 0 for none
+ * @picture: the same of the newest frame whose picture an image showed
  * @played: the same of the last frame shown
  * @shown: what the screen shows
  * @slots: places for ops, by the lower bits of the cookie
@@ -119,6 +130,7 @@ struct soft_engine {
 	struct list_head held;
 	bool stopping;
 	u64 captured;
+	u64 picture;
 	u64 played;
 	struct soft_shown {
 		u64 sequence;
@@ -146,6 +158,14 @@ struct soft_engine {
  * @repeat_next: knob
  * @source_width: knob
  * @source_height: knob
+ * @source_lock: mutex: orders changes of the source and their reports
+ * @signal_lost: knob
+ * @events: raised by the knob
+ * @control_error: knob
+ * @brightness: control
+ * @black: control
+ * @freeze: control
+ * @flash: control: the next image is white
  * @depth: length of an engine's slots
  * @ordered: ops of an engine wait for each other
  * @num_engines: length of @engines
@@ -168,6 +188,14 @@ struct soft {
 	atomic_t repeat_next;
 	u32 source_width;
 	u32 source_height;
+	struct mutex source_lock;
+	bool signal_lost;
+	atomic64_t events;
+	atomic_t control_error;
+	int brightness;
+	bool black;
+	bool freeze;
+	atomic_t flash;
 	unsigned int depth;
 	bool ordered;
 	unsigned int num_engines;
@@ -231,10 +259,16 @@ static bool soft_knob(atomic_t *next)
 	return atomic_add_unless(next, -1, 0);
 }
 
-/* How much of a frame there is: multiples of 4 are good for all formats. */
+/* A knob's size as the source has it: multiples of 4 are valid in all formats. */
+static u32 soft_whole(u32 source)
+{
+	return source ? max(source / 4 * 4, 4U) : 0;
+}
+
+/* How much of a frame there is. */
 static u32 soft_source(u32 asked, u32 source)
 {
-	return source && source < asked ? max(source / 4 * 4, 4U) : asked;
+	return source && source < asked ? soft_whole(source) : asked;
 }
 
 /* Of fields that alternate, that of an even frame is the top one. */
@@ -254,20 +288,32 @@ static void soft_set_field(const struct soft_op *so, struct pattern_frame *frame
 	}
 }
 
-/* The picture that a frame shows: its own, or that of the frame before. */
+/* The picture that a frame shows: its own, or that of the image before. */
 static u64 soft_picture(const struct soft_op *so, struct sluice_result *result)
 {
-	u64 before = READ_ONCE(so->se->captured);
+	struct soft *soft = so->se->soft;
+	u64 picture = so->frame;
 
-	if (!before || !soft_knob(&so->se->soft->repeat_next))
-		return so->frame;
-	result->flags |= SLUICE_FRAME_REPEATED;
-	return before - 1;
+	spin_lock_irq(&so->se->lock);
+	if (so->se->picture && (READ_ONCE(soft->freeze) || soft_knob(&soft->repeat_next))) {
+		result->flags |= SLUICE_FRAME_REPEATED;
+		picture = so->se->picture - 1;
+	}
+	so->se->picture = max(so->se->picture, picture + 1);
+	spin_unlock_irq(&so->se->lock);
+	return picture;
+}
+
+static int soft_brightness(struct soft *soft)
+{
+	if (soft_knob(&soft->flash))
+		return 255;
+	return READ_ONCE(soft->black) ? -255 : READ_ONCE(soft->brightness);
 }
 
 static void soft_capture_image(struct soft_op *so, struct sluice_result *result)
 {
-	const struct soft *soft = so->se->soft;
+	struct soft *soft = so->se->soft;
 	const struct sluice_op_desc *op = &so->op;
 	struct pattern_frame frame = { .format = op->frame.format };
 	unsigned int i;
@@ -280,6 +326,7 @@ static void soft_capture_image(struct soft_op *so, struct sluice_result *result)
 		result->bytes += op->ranges[i].length;
 	}
 	soft_set_field(so, &frame, result);
+	frame.brightness = soft_brightness(soft);
 	pattern_draw(&frame, soft_picture(so, result), ktime_to_ns(result->timestamp), &so->stop);
 	result->width = frame.width;
 	result->height = frame.height;
@@ -344,6 +391,29 @@ static void soft_playback(struct soft_op *so, struct sluice_result *result)
 	result->width = op->frame.width;
 	result->height = op->frame.height;
 	soft_count_dropped(so, &so->se->played, result);
+}
+
+static void soft_checksum(struct soft_op *so, struct sluice_result *result)
+{
+	const struct sluice_op_desc *op = &so->op;
+	const struct sluice_soft_crc32 *crc32 = op->payload.data;
+	void *src = sluice_slot_vaddr(op->src) + op->src_offset;
+	u32 crc = ~crc32->seed;
+	u64 done = 0;
+
+	while (done < op->payload.src_length) {
+		size_t bite = min_t(u64, op->payload.src_length - done, SZ_64K);
+
+		if (READ_ONCE(so->stop))
+			return;
+		crc = crc32_le(crc, src + done, bite);
+		done += bite;
+		/* a small one may be done in SUBMIT, with preemption off */
+		if (done < op->payload.src_length)
+			cond_resched();
+	}
+	*(u32 *)(sluice_slot_vaddr(op->dst) + op->dst_offset) = ~crc;
+	result->bytes = sizeof(u32);
 }
 
 static void soft_run(struct soft_op *so);
@@ -413,10 +483,14 @@ static void soft_run(struct soft_op *so)
 		return;
 	if (soft_knob(&soft->fail_next))
 		result.status = -EIO;
+	else if (so->op.kind == SLUICE_OP_CAPTURE && READ_ONCE(soft->signal_lost))
+		result.status = -ENOLINK;
 	else if (so->op.kind == SLUICE_OP_CAPTURE)
 		soft_capture(so, &result);
 	else if (so->op.kind == SLUICE_OP_PLAYBACK)
 		soft_playback(so, &result);
+	else if (so->op.kind == SLUICE_OP_PRIVATE)
+		soft_checksum(so, &result);
 	else
 		result.bytes = soft_move(so);
 	/* one that was stopped in its middle has not ended */
@@ -478,6 +552,7 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_op_desc 
 	struct soft *soft = sluice_engine_priv(engine);
 	struct soft_engine *se = &soft->engines[sluice_engine_index(engine)];
 	struct soft_op *so = &se->slots[op->cookie & (SLUICE_MAX_ENGINE_DEPTH - 1)];
+	u64 bytes = op->kind == SLUICE_OP_PRIVATE ? op->payload.src_length : op->length;
 	bool first;
 
 	se->engine = engine;
@@ -490,7 +565,7 @@ static int soft_start(struct sluice_engine *engine, const struct sluice_op_desc 
 	list_add_tail(&so->link, &se->ops);
 	spin_unlock_irq(&se->lock);
 	if (first)
-		soft_begin(so, op->length <= SOFT_AT_ONCE);
+		soft_begin(so, bytes <= SOFT_AT_ONCE);
 	return 0;
 }
 
@@ -550,14 +625,107 @@ static int soft_screen_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(soft_screen);
 
+/* The address of @dst is a multiple of 4, as op_align says. */
+static int soft_check_private(struct sluice_engine *engine, struct sluice_op_desc *op)
+{
+	const struct sluice_soft_crc32 *crc32 = op->payload.data;
+
+	if (op->payload.size != sizeof(*crc32) || op->flags != (SLUICE_OP_DST | SLUICE_OP_SRC) ||
+	    (crc32->op != SLUICE_SOFT_CRC32 && crc32->op != SLUICE_SOFT_CRC32_ONCE))
+		return -EINVAL;
+	op->payload.repeats = crc32->op == SLUICE_SOFT_CRC32;
+	return 0;
+}
+
+/* What the knob says, once: 0 or a negative errno. */
+static int soft_control_error(struct soft *soft)
+{
+	unsigned int error = atomic_xchg(&soft->control_error, 0);
+
+	return -(int)min(error, (unsigned int)MAX_ERRNO);
+}
+
+static int soft_set_control(void *priv, u32 id, s64 value)
+{
+	struct soft *soft = priv;
+	int ret = soft_control_error(soft);
+
+	if (ret)
+		return ret;
+	switch (id) {
+	case SLUICE_CONTROL_INPUT:
+		WRITE_ONCE(soft->black, value);
+		return 0;
+	case SLUICE_CONTROL_BRIGHTNESS:
+		WRITE_ONCE(soft->brightness, value);
+		return 0;
+	case SLUICE_CONTROL_TRIGGER:
+		atomic_set(&soft->flash, 1);
+		return 0;
+	case SLUICE_SOFT_CONTROL_FREEZE:
+		WRITE_ONCE(soft->freeze, value);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int soft_get_control(void *priv, u32 id, s64 *value)
+{
+	struct soft *soft = priv;
+	int ret = soft_control_error(soft);
+
+	if (ret || id != SLUICE_SOFT_CONTROL_FRAME)
+		return ret ?: -EINVAL;
+	*value = div64_u64(ktime_to_ns(ktime_sub(ktime_get(), soft->epoch)), soft->interval);
+	return 0;
+}
+
+static const char * const soft_inputs[] = { "scene", "black" };
+
+static const struct sluice_control_caps soft_controls[] = {
+	{ .id = SLUICE_CONTROL_INPUT, .type = SLUICE_CONTROL_MENU, .name = "input",
+	  .max = ARRAY_SIZE(soft_inputs) - 1, .menu = soft_inputs },
+	{ .id = SLUICE_CONTROL_BRIGHTNESS, .type = SLUICE_CONTROL_INT, .name = "brightness",
+	  .min = -255, .max = 255, .step = 5 },
+	{ .id = SLUICE_CONTROL_TRIGGER, .type = SLUICE_CONTROL_BUTTON, .name = "trigger" },
+	{ .id = SLUICE_SOFT_CONTROL_FREEZE, .type = SLUICE_CONTROL_BOOL, .name = "freeze" },
+	{ .id = SLUICE_SOFT_CONTROL_FRAME, .type = SLUICE_CONTROL_INT, .name = "frame",
+	  .properties = SLUICE_CONTROL_READ_ONLY | SLUICE_CONTROL_VOLATILE, .max = S64_MAX },
+};
+
+static void soft_tell_source(struct soft *soft, struct sluice_device *sdev)
+{
+	struct sluice_source source = {};
+
+	if (!soft->signal_lost) {
+		source.status = SLUICE_SOURCE_SIGNAL | SLUICE_SOURCE_LOCKED;
+		source.width = soft_whole(soft->source_width);
+		source.height = soft_whole(soft->source_height);
+		source.interval = (struct sluice_fraction) { 1, clamp(fps, 1U, 1000U) };
+	}
+	for (; source.engine < soft->num_engines; source.engine++)
+		sluice_device_source(sdev, &source);
+}
+
+static int soft_prepare(struct sluice_device *sdev, void *priv)
+{
+	soft_tell_source(priv, sdev);
+	return sluice_device_add_controls(sdev, soft_controls, ARRAY_SIZE(soft_controls));
+}
+
 static const struct sluice_device_ops soft_ops = {
+	.prepare = soft_prepare,
+	.check_private = soft_check_private,
+	.set_control = soft_set_control,
+	.get_control = soft_get_control,
 	.start = soft_start,
 	.abort = soft_abort,
 };
 
 static const struct sluice_engine_caps soft_engine_caps = {
 	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
-		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK),
+		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK) |
+		    BIT_ULL(SLUICE_OP_PRIVATE),
 	.flags = SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK,
 	.op_align = 4,
 };
@@ -605,6 +773,7 @@ static struct soft *soft_alloc(unsigned int count)
 	if (!soft)
 		return NULL;
 	soft->num_engines = count;
+	mutex_init(&soft->source_lock);
 	soft->depth = clamp(depth, 1U, SOFT_MAX_DEPTH);
 	soft->ordered = ordered;
 	soft->epoch = ktime_get();
@@ -618,6 +787,81 @@ static struct soft *soft_alloc(unsigned int count)
 	soft_free(soft);
 	return NULL;
 }
+
+static int soft_source_width_get(void *data, u64 *value)
+{
+	struct soft *soft = data;
+
+	*value = READ_ONCE(soft->source_width);
+	return 0;
+}
+
+static int soft_source_width_set(void *data, u64 value)
+{
+	struct soft *soft = data;
+
+	mutex_lock(&soft->source_lock);
+	WRITE_ONCE(soft->source_width, value);
+	soft_tell_source(soft, soft->sdev);
+	mutex_unlock(&soft->source_lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(soft_source_width, soft_source_width_get, soft_source_width_set, "%llu\n");
+
+static int soft_source_height_get(void *data, u64 *value)
+{
+	struct soft *soft = data;
+
+	*value = READ_ONCE(soft->source_height);
+	return 0;
+}
+
+static int soft_source_height_set(void *data, u64 value)
+{
+	struct soft *soft = data;
+
+	mutex_lock(&soft->source_lock);
+	WRITE_ONCE(soft->source_height, value);
+	soft_tell_source(soft, soft->sdev);
+	mutex_unlock(&soft->source_lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(soft_source_height, soft_source_height_get, soft_source_height_set,
+			 "%llu\n");
+
+static int soft_signal_lost_get(void *data, u64 *value)
+{
+	struct soft *soft = data;
+
+	*value = READ_ONCE(soft->signal_lost);
+	return 0;
+}
+
+static int soft_signal_lost_set(void *data, u64 value)
+{
+	struct soft *soft = data;
+
+	mutex_lock(&soft->source_lock);
+	WRITE_ONCE(soft->signal_lost, value);
+	soft_tell_source(soft, soft->sdev);
+	mutex_unlock(&soft->source_lock);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(soft_signal_lost, soft_signal_lost_get, soft_signal_lost_set, "%llu\n");
+
+static int soft_events_set(void *data, u64 value)
+{
+	struct soft *soft = data;
+	u32 id;
+
+	if (value > SOFT_MAX_EVENTS)
+		return -EINVAL;
+	for (id = 0; id < value; id++)
+		sluice_device_event(soft->sdev, SLUICE_SOFT_EVENT, id,
+				    atomic64_inc_return(&soft->events));
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(soft_events, NULL, soft_events_set, "%llu\n");
 
 static void soft_add_knobs(struct soft *soft)
 {
@@ -634,8 +878,11 @@ static void soft_add_knobs(struct soft *soft)
 	debugfs_create_atomic_t("stray_next", 0600, debugfs, &soft->stray_next);
 	debugfs_create_atomic_t("damage_next", 0600, debugfs, &soft->damage_next);
 	debugfs_create_atomic_t("repeat_next", 0600, debugfs, &soft->repeat_next);
-	debugfs_create_u32("source_width", 0600, debugfs, &soft->source_width);
-	debugfs_create_u32("source_height", 0600, debugfs, &soft->source_height);
+	debugfs_create_file_unsafe("source_width", 0600, debugfs, soft, &soft_source_width);
+	debugfs_create_file_unsafe("source_height", 0600, debugfs, soft, &soft_source_height);
+	debugfs_create_file_unsafe("signal_lost", 0600, debugfs, soft, &soft_signal_lost);
+	debugfs_create_file_unsafe("events", 0200, debugfs, soft, &soft_events);
+	debugfs_create_atomic_t("control_error", 0600, debugfs, &soft->control_error);
 }
 
 /**

@@ -18,6 +18,8 @@
 #include "lib/sites.h"
 #include "support.h"
 
+#include "../../uapi/linux/sluice_soft.h"
+
 #define SIZE (256UL << 10)
 #define BUSY_FENCES 5
 
@@ -135,6 +137,67 @@ static bool undo_wrap_holes(int fd)
 	return !write_text(SPARE_USER_PAGES, "Y") && undo_wrap(fd);
 }
 
+static int try_list_control(void)
+{
+	struct sluice_enum_controls control;
+
+	return sluice_list_control(device, 0, &control);
+}
+
+static int try_list_menu(void)
+{
+	struct sluice_enum_menu menu;
+
+	return sluice_list_menu(device, SLUICE_CONTROL_INPUT, 0, &menu);
+}
+
+static int try_get_control(void)
+{
+	int64_t value;
+
+	return sluice_get_control(device, SLUICE_SOFT_CONTROL_FRAME, &value);
+}
+
+static int try_set_control(void)
+{
+	return sluice_set_control(device, SLUICE_CONTROL_BRIGHTNESS, 5);
+}
+
+/* Set, or as it was. */
+static bool undo_set_control(int result)
+{
+	int64_t value;
+
+	return !sluice_get_control(device, SLUICE_CONTROL_BRIGHTNESS, &value) &&
+	       value == (result < 0 ? 0 : 5) &&
+	       !sluice_set_control(device, SLUICE_CONTROL_BRIGHTNESS, 0);
+}
+
+static int try_source(void)
+{
+	struct sluice_source source;
+
+	return sluice_get_source(device, 0, &source);
+}
+
+/* The device may have others, too. */
+static bool prepare_event(void)
+{
+	return !knob("events", 1);
+}
+
+static int try_read_event(void)
+{
+	struct sluice_event event;
+
+	return sluice_read_events(device, &event, 1);
+}
+
+static bool undo_read_event(int result)
+{
+	return result == 1 || try_read_event() == 1;
+}
+
 static const struct call device_calls[] = {
 	CALL("open", NULL, try_open, undo_close),
 	CALL("INFO", NULL, try_info, undo_nothing),
@@ -147,6 +210,12 @@ static const struct call device_calls[] = {
 	CALL("WRAP of holes", prepare_holes, try_wrap, undo_wrap_holes),
 	CALL("BUFFER_INFO", NULL, try_buffer_info, undo_nothing),
 	CALL("CREATE_QUEUE", NULL, try_create_queue, undo_close),
+	CALL("ENUM_CONTROLS", NULL, try_list_control, undo_nothing),
+	CALL("ENUM_MENU", NULL, try_list_menu, undo_nothing),
+	CALL("GET_CONTROL", NULL, try_get_control, undo_nothing),
+	CALL("SET_CONTROL", NULL, try_set_control, undo_set_control),
+	CALL("SOURCE", NULL, try_source, undo_nothing),
+	CALL("read of an event", prepare_event, try_read_event, undo_read_event),
 };
 
 /* Calls on a queue, whose slot 0 is the buffer. */
@@ -251,6 +320,19 @@ static bool undo_submit(int fence)
 	fine = !sluice_fence_wait(fence, 5000);
 	close(fence);
 	return fine && sluice_read(queue, &completion, 1) == 1;
+}
+
+static int try_submit_private(void)
+{
+	const struct sluice_soft_crc32 payload = { .op = SLUICE_SOFT_CRC32 };
+	struct sluice_op op;
+	int fence, ret;
+
+	sluice_op_private(&op, &payload, sizeof(payload));
+	sluice_program_dst(&op, 0, 8192, 4);
+	sluice_program_src(&op, 0, 0, 4096);
+	ret = sluice_submit(queue, &op, 1, -1, &fence, 0, NULL);
+	return ret ? ret : fence;
 }
 
 /* A fence that has signalled. */
@@ -434,6 +516,7 @@ static const struct call queue_calls[] = {
 	CALL("ATTACH foreign", prepare_foreign, try_attach_foreign, undo_attach_foreign),
 	CALL("DETACH", prepare_detach, try_detach, undo_detach),
 	CALL("SUBMIT", NULL, try_submit, undo_submit),
+	CALL("SUBMIT of a private op", NULL, try_submit_private, undo_submit),
 	CALL("SUBMIT with an in-fence", NULL, try_submit_after, undo_submit),
 	CALL("SUBMIT on a busy buffer", prepare_submit_busy, try_submit_busy, undo_submit_busy),
 	CALL("SUBMIT through io_uring", prepare_ring, try_ring, undo_ring),

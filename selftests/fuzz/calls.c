@@ -251,6 +251,73 @@ static void do_program(const uint8_t *g)
 	have.num_commands = 0;
 }
 
+/* The CRC-32 of memory, and what comes near to it. */
+static void do_private(const uint8_t *g)
+{
+	struct sluice_op *op = next_op(g, SLUICE_OP_PRIVATE);
+
+	op->flags = g[3] < 200 ? SLUICE_OP_DST | SLUICE_OP_SRC : number(g[3]);
+	op->src = op->dst;
+	op->src_offset = op->dst_offset;
+	op->payload.src_length = op->length;
+	if (op->flags & SLUICE_OP_DST && g[4] < 200)
+		op->length = 4;
+	memset(have.payload, 0, sizeof(have.payload));
+	have.payload[0] = g[5] < 240 ? 1 : number(g[5]);
+	op->payload.data = address_of(have.payload, g[6]);
+	op->payload.size = g[7] < 200 ? 8 : number(g[7]);
+	op->payload.reserved = reserved(g[4]);
+}
+
+/* Set more often than got: of five, by the numbers that soft0 has. */
+static void do_control(const uint8_t *g)
+{
+	static const uint32_t ids[] = { 1, 4, 6, 0x10000, 0x10001 };
+	struct sluice_control control = {
+		.id = g[1] < 240 ? ids[g[1] % 5] : number(g[1]),
+		.flags = reserved(g[2]),
+		.value = g[3] < 128 ? g[3] % 4 : g[3] < 200 ? g[3] % 100 * 5 - 250 : (int64_t)number(g[3]),
+	};
+	struct sluice_enum_menu menu = {
+		.id = control.id, .flags = control.flags, .value = control.value,
+	};
+	int device = pick_fd(g[0], DEVICE);
+
+	if (g[4] < 128)
+		lying_ioctl(device, SLUICE_IOCTL_SET_CONTROL, &control, g[5]);
+	else if (g[4] < 192)
+		lying_ioctl(device, SLUICE_IOCTL_GET_CONTROL, &control, g[5]);
+	else
+		lying_ioctl(device, SLUICE_IOCTL_ENUM_MENU, &menu, g[5]);
+}
+
+static void do_list(const uint8_t *g)
+{
+	struct sluice_enum_controls control = {
+		.index = g[1] < 200 ? g[1] % 6 : number(g[1]),
+		.flags = reserved(g[2]),
+	};
+	struct sluice_source source = {
+		.engine = g[1] < 200 ? g[1] % 3 : number(g[1]),
+		.flags = reserved(g[2]),
+	};
+	int device = pick_fd(g[0], DEVICE);
+
+	if (g[3] < 128)
+		lying_ioctl(device, SLUICE_IOCTL_ENUM_CONTROLS, &control, g[4]);
+	else
+		lying_ioctl(device, SLUICE_IOCTL_SOURCE, &source, g[4]);
+}
+
+/* For read() and poll() of the device to have something. */
+static void do_events(const uint8_t *g)
+{
+	if (g[1] < 200)
+		knob("events", g[0]);
+	else
+		knob("signal_lost", g[0] & 1);
+}
+
 static void do_eventfd(const uint8_t *g)
 {
 	struct sluice_eventfd args = {
@@ -500,6 +567,8 @@ static const struct {
 	{ "die", 1, do_die }, { "playback", 3, do_playback }, { "cancel", 4, do_cancel },
 	{ "wrap", 4, do_wrap }, { "uring", 8, do_uring }, { "reap", 4, do_reap },
 	{ "command", 8, do_command }, { "program", 5, do_program }, { "eventfd", 2, do_eventfd },
+	{ "private", 5, do_private }, { "control", 3, do_control }, { "list", 2, do_list },
+	{ "events", 2, do_events },
 };
 
 const unsigned int call_kinds = sizeof(calls) / sizeof(calls[0]);

@@ -39,6 +39,7 @@ struct have {
 	unsigned int num_ops;
 	struct sluice_command commands[MAX_COMMANDS];
 	unsigned int num_commands;
+	uint32_t payload[2048];
 	int32_t in_fences[MAX_FENCES];
 	unsigned int num_in_fences;
 	bool forked;

@@ -847,6 +847,110 @@ static void chained_errors_know_their_place(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* A job with one private op; the driver has said whether it may be repeated. */
+static struct sluice_job *engine_test_private(struct kunit *test, struct sluice_queue *queue,
+					      bool repeats)
+{
+	struct sluice_job *job = engine_test_job(test, queue, 1);
+
+	job->ops[0].kind = SLUICE_OP_PRIVATE;
+	job->ops[0].payload.repeats = repeats;
+	return job;
+}
+
+/* What the driver says decides what becomes of a private op that is stopped for another. */
+static void private_flights_come_again_if_they_may(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *first, *again, *once;
+	struct sluice_plan plan;
+
+	first = engine_test_job(test, other, 1);
+	engine_expect_next(test, engine, first, 0);
+	again = engine_test_private(test, queue, true);
+	once = engine_test_private(test, queue, false);
+	engine_expect_next(test, engine, again, 0);
+	engine_expect_next(test, engine, once, 0);
+	/* it is in front of them: no way around it */
+	sluice_engine_cancel(engine, first);
+	engine_test_decide(engine, &plan);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_next(test, engine, again, 0);
+	KUNIT_EXPECT_EQ(test, once->result.status, -ECANCELED);
+	engine_expect_done(test, engine, again, 0);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(once));
+	KUNIT_EXPECT_EQ(test, again->result.status, 0);
+	engine_test_end(engine);
+}
+
+/*
+ * Others wait for one that may not be repeated, and meanwhile nothing is handed out: else they
+ * would wait for the next one, too, and for the one after that.
+ */
+static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_job *late = engine_test_job(test, other, 1), *once, *next;
+	struct sluice_plan plan;
+
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	engine_expect_next(test, engine, late, 0);
+	once = engine_test_private(test, queue, false);
+	engine_expect_next(test, engine, once, 0);
+	sluice_engine_cancel(engine, late);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	/* its timeout bounds that */
+	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
+	next = engine_test_private(test, queue, false);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, once, 0);
+	KUNIT_EXPECT_EQ(test, once->result.status, 0);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_test_decide(engine, &plan);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_KICK);
+	engine_expect_next(test, engine, next, 0);
+	engine_expect_done(test, engine, next, 0);
+	engine_test_end(engine);
+}
+
+/* The one that was to be stopped, and the one that it waited for, end before any decision. */
+static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_job *late = engine_test_job(test, other, 1), *once, *next;
+	struct sluice_plan plan;
+
+	engine_expect_next(test, engine, late, 0);
+	once = engine_test_private(test, queue, false);
+	engine_expect_next(test, engine, once, 0);
+	sluice_engine_cancel(engine, late);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	next = engine_test_job(test, queue, 1);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, late, 0);
+	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
+	engine_expect_done(test, engine, once, 0);
+	engine_expect_next(test, engine, next, 0);
+	engine_expect_done(test, engine, next, 0);
+	engine_test_end(engine);
+}
+
 /* Memory that is taken back does not wait for an op that is kept, whatever else is said. */
 static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 {
@@ -952,6 +1056,9 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_in_the_way_of_a_kept_one_are_stopped),
 	KUNIT_CASE(flights_that_are_never_taken_end),
 	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
+	KUNIT_CASE(private_flights_come_again_if_they_may),
+	KUNIT_CASE(flights_wait_for_one_that_is_not_repeated),
+	KUNIT_CASE(flights_are_handed_out_when_what_waited_has_ended),
 	KUNIT_CASE(flights_of_revoked_memory_wait_for_nobody),
 	KUNIT_CASE(flights_have_their_time_after_a_sleep),
 	KUNIT_CASE(revoked_slots_are_let_go_in_order),

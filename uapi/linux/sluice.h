@@ -4,7 +4,8 @@
  *
  * Everything is a file descriptor:
  *
- *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. ENUM_INTERVALS, mmap() of registers
+ *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. SET_CONTROL, read() and poll()
+ *					for events, mmap() of registers
  *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
  *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll(),
  *					SLUICE_URING_SUBMIT through io_uring
@@ -37,7 +38,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	5	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE */
+#define SLUICE_UAPI_VERSION	6	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE; 6: controls, events, SOURCE, PRIVATE */
 
 #define SLUICE_NAME_LEN		32
 
@@ -52,6 +53,9 @@ extern "C" {
 #define SLUICE_MAX_HANGS	8	/* jobs, one after the other, that ran out of it: of a queue, or of an open on one engine */
 #define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
 #define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
+#define SLUICE_MAX_PAYLOAD	4096	/* bytes of the payload of a PRIVATE */
+#define SLUICE_MAX_PAYLOADS	65536	/* bytes of a job, in all its PRIVATEs */
+#define SLUICE_MAX_EVENTS	64	/* unread events of an open of the node */
 
 /* Sizes of structs that are in arrays, in the UAPI version that brought them; and the most. */
 #define SLUICE_OP_SIZE_V1		64
@@ -77,6 +81,9 @@ extern "C" {
  * @SLUICE_OP_PROGRAM: the kernel writes and polls the device's registers and
  *	waits for its interrupts, as a list of struct sluice_command says.  The
  *	device may write @length bytes of @dst and read @src_length bytes of @src.
+ * @SLUICE_OP_PRIVATE: an op that the device's driver defines.  A payload describes it, which
+ *	the kernel copies and the driver checks.  The device may write
+ *	@length bytes of @dst and read @src_length bytes of @src.
  */
 enum sluice_op_kind {
 	SLUICE_OP_COPY = 1,
@@ -84,6 +91,7 @@ enum sluice_op_kind {
 	SLUICE_OP_CAPTURE = 3,
 	SLUICE_OP_PLAYBACK = 4,
 	SLUICE_OP_PROGRAM = 5,
+	SLUICE_OP_PRIVATE = 6,
 };
 
 /* sluice_info.caps */
@@ -95,6 +103,8 @@ enum sluice_op_kind {
 #define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)	/* CREATE_QUEUE takes completion_size, and there is QUEUE_INFO */
 #define SLUICE_CAP_FORMATS	(1ULL << 6)	/* ENGINE_INFO, ENUM_*; planes, modifier and field of an op */
 #define SLUICE_CAP_CYCLIC	(1ULL << 7)	/* SLUICE_SUBMIT_CYCLIC, ACK, SLUICE_QUEUE_EXCLUSIVE */
+#define SLUICE_CAP_CONTROLS	(1ULL << 8)	/* ENUM_CONTROLS .. SET_CONTROL, SOURCE; read() and poll() of the node */
+#define SLUICE_CAP_PRIVATE	(1ULL << 9)	/* SLUICE_OP_PRIVATE, where op_kinds has it */
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
@@ -298,6 +308,176 @@ struct sluice_enum_intervals {
 	struct sluice_fraction min;
 	struct sluice_fraction max;
 	struct sluice_fraction step;
+};
+
+/* sluice_source.status */
+#define SLUICE_SOURCE_SIGNAL	(1U << 0)	/* a signal is present */
+#define SLUICE_SOURCE_LOCKED	(1U << 1)	/* the device is locked to the signal: frames arrive, and the other fields are valid */
+
+/**
+ * struct sluice_source - SLUICE_IOCTL_SOURCE: the input signal of an engine that captures
+ * @engine: in, engine number
+ * @flags: in, must be 0
+ * @status: out, SLUICE_SOURCE_*
+ * @width: out, pixels of a line; 0 if the source has no width of its own, or is not LOCKED
+ * @height: out, lines of the whole picture; 0 likewise
+ * @field: out, SLUICE_FIELD_NONE or _INTERLACED, as the signal has it
+ * @interval: out, seconds from frame to frame; 0/0 if not known
+ *
+ * Each change of the signal raises a SLUICE_EVENT_SOURCE.  The answer is the state that the
+ * driver has reported last: the hardware is not accessed, and may sleep.
+ *
+ * Errors: -EINVAL (no such engine, flags), -EOPNOTSUPP (the driver reports no source), -ENODEV,
+ * -EFAULT.
+ */
+struct sluice_source {
+	__u32 engine;
+	__u32 flags;
+	__u32 status;
+	__u32 width;
+	__u32 height;
+	__u32 field;
+	struct sluice_fraction interval;
+};
+
+/* sluice_enum_controls.type */
+#define SLUICE_CONTROL_INT	1	/* a number */
+#define SLUICE_CONTROL_BOOL	2	/* 0 or 1 */
+#define SLUICE_CONTROL_MENU	3	/* one of several; ENUM_MENU has their names */
+#define SLUICE_CONTROL_BUTTON	4	/* SET_CONTROL with the value 0 presses it; it has no value to get */
+
+/* sluice_enum_controls.properties */
+#define SLUICE_CONTROL_READ_ONLY	(1U << 0)	/* SET_CONTROL returns -EACCES */
+#define SLUICE_CONTROL_VOLATILE		(1U << 1)	/* the hardware changes the value: GET_CONTROL asks the driver each time, and SET_CONTROL raises no event */
+
+/* sluice_enum_controls.id: these mean the same for all drivers.  Ids from SLUICE_CONTROL_DRIVER on belong to the driver */
+#define SLUICE_CONTROL_INPUT		1	/* menu: which connector, or which sensor */
+#define SLUICE_CONTROL_GAIN		2
+#define SLUICE_CONTROL_EXPOSURE		3	/* in microseconds */
+#define SLUICE_CONTROL_BRIGHTNESS	4
+#define SLUICE_CONTROL_CONTRAST		5
+#define SLUICE_CONTROL_TRIGGER		6	/* button */
+#define SLUICE_CONTROL_DRIVER		0x10000
+
+/**
+ * struct sluice_enum_controls - SLUICE_IOCTL_ENUM_CONTROLS: one control of the device
+ * @index: in, from 0 on
+ * @flags: in, must be 0
+ * @id: out, its number for the other ioctls, 1 to 2^31 - 1
+ * @type: out, SLUICE_CONTROL_INT, _BOOL, _MENU or _BUTTON
+ * @properties: out, SLUICE_CONTROL_READ_ONLY and _VOLATILE
+ * @reserved: out, 0
+ * @min: out, the least value
+ * @max: out, the largest
+ * @step: out, values are @min plus a multiple of it; not 0
+ * @default_value: out, its value before the first SET_CONTROL
+ * @name: out, NUL-terminated; unique within the device
+ *
+ * Controls belong to the device, not to an open of the node: a new value applies to all opens.
+ *
+ * Errors: -EINVAL (behind the last one, flags), -ENODEV, -EFAULT.
+ */
+struct sluice_enum_controls {
+	__u32 index;
+	__u32 flags;
+	__u32 id;
+	__u32 type;
+	__u32 properties;
+	__u32 reserved;
+	__s64 min;
+	__s64 max;
+	__s64 step;
+	__s64 default_value;
+	char name[SLUICE_NAME_LEN];
+};
+
+/**
+ * struct sluice_enum_menu - SLUICE_IOCTL_ENUM_MENU: the name of one value of a MENU
+ * @id: in, the control
+ * @flags: in, must be 0
+ * @value: in, 0 to its max
+ * @name: out, NUL-terminated
+ *
+ * Errors: -EINVAL (beyond the max, a control that is no MENU, flags), -ENOENT (no such
+ * control), -ENODEV, -EFAULT.
+ */
+struct sluice_enum_menu {
+	__u32 id;
+	__u32 flags;
+	__s64 value;
+	char name[SLUICE_NAME_LEN];
+};
+
+/**
+ * struct sluice_control - SLUICE_IOCTL_GET_CONTROL, SET_CONTROL: the value of a control
+ * @id: in, the control
+ * @flags: in, must be 0
+ * @value: SET_CONTROL: in; GET_CONTROL: out
+ *
+ * One call at a time reaches a device's driver.  When SET_CONTROL has returned, the device
+ * has the value.  The first frame that shows it depends on the device.
+ *
+ * Errors: -ENOENT (no such control), -EINVAL (flags), -ERANGE (below min, above max, or
+ * between two steps: no value is ever rounded), -EACCES (SET_CONTROL of a READ_ONLY one, or
+ * through an fd that is not open for writing; GET_CONTROL of a BUTTON), -EIO (the device sleeps and
+ * does not wake up), -EINTR, -ENODEV, -EFAULT, or the errno of the driver.  After an
+ * error of SET_CONTROL the control keeps its value.
+ */
+struct sluice_control {
+	__u32 id;
+	__u32 flags;
+	__s64 value;
+};
+
+/* sluice_event.type */
+#define SLUICE_EVENT_CONTROL	1	/* the value of a control has changed: @id is the control's, @value the new value */
+#define SLUICE_EVENT_SOURCE	2	/* the input signal has changed: @id is the engine, @value SLUICE_SOURCE_*; SOURCE returns the rest */
+#define SLUICE_EVENT_DRIVER	0x10000	/* types from here on belong to the driver: see its documentation */
+
+/* sluice_event.flags */
+#define SLUICE_EVENT_OVERFLOW	(1U << 0)	/* a lost event may have been the last one of its type and id: query the device's state again */
+
+/**
+ * struct sluice_event - one record of read() on a device
+ * @type: SLUICE_EVENT_*
+ * @id: the object that the event is about, within that type
+ * @value: its new state
+ * @timestamp: CLOCK_MONOTONIC in nanoseconds: when the event was raised
+ * @sequence: number of the event; the device counts all events from 1
+ * @lost: number of events between the previous record of this open and this one, which the open
+ *	never reads: a later event of the same type and id replaced them, or there was no room
+ * @flags: SLUICE_EVENT_OVERFLOW
+ * @reserved: 0
+ * @reserved2: 0
+ *
+ * Each open of the node receives the events that are raised after it was opened, also those
+ * that it causes.  An unread event is replaced by a later one of the same type and id.  At
+ * most SLUICE_MAX_EVENTS records are kept; another one replaces the oldest.  Records come in
+ * the order of @sequence.  A program that opens the node, then queries the state, and then
+ * reads events misses no change.
+ *
+ * read() returns as many whole records as there are and fit.  It blocks while there is none,
+ * unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer smaller than a record),
+ * -EAGAIN, -EINTR, -EFAULT (no record is lost), -ENODEV (device gone, and all records read).
+ *
+ * poll(): EPOLLPRI and EPOLLIN an event can be read, EPOLLHUP the device is gone.
+ *
+ * An open node does not keep the hardware awake (runtime PM).  Hardware that sleeps may detect no
+ * change of its input: then the event comes when it is awake again.
+ *
+ * The size of the record is fixed: new fields take the place of reserved ones, so ignore these.
+ * An open that wants more will have to ask for it.
+ */
+struct sluice_event {
+	__u32 type;
+	__u32 id;
+	__s64 value;
+	__u64 timestamp;
+	__u64 sequence;
+	__u64 lost;
+	__u32 flags;
+	__u32 reserved;
+	__u64 reserved2[2];
 };
 
 /*
@@ -675,7 +855,7 @@ struct sluice_command {
 	};
 };
 
-/* sluice_op.flags of a PROGRAM */
+/* sluice_op.flags of a PROGRAM or PRIVATE */
 #define SLUICE_OP_DST	(1U << 0)	/* the device writes to @dst: @dst, @dst_offset and @length count */
 #define SLUICE_OP_SRC	(1U << 1)	/* the device reads @src: @src, @src_offset and @src_length count */
 
@@ -694,12 +874,12 @@ struct sluice_plane {
 /**
  * struct sluice_op - one step of a job
  * @kind: enum sluice_op_kind
- * @flags: SLUICE_OP_* of a PROGRAM, else 0
+ * @flags: SLUICE_OP_* of a PROGRAM or PRIVATE, else 0
  * @dst: slot written to; of a PLAYBACK 0
- * @src: slot read from (COPY, PLAYBACK, PROGRAM), else 0
+ * @src: slot read from (COPY, PLAYBACK, PROGRAM, PRIVATE), else 0
  * @dst_offset: bytes; of a PLAYBACK 0
- * @src_offset: bytes (COPY, PLAYBACK, PROGRAM), else 0
- * @length: bytes, not 0; of a PROGRAM without SLUICE_OP_DST 0
+ * @src_offset: bytes (COPY, PLAYBACK, PROGRAM, PRIVATE), else 0
+ * @length: bytes, not 0; of a PROGRAM or PRIVATE without SLUICE_OP_DST 0
  * @value: FILL: the value
  * @frame: CAPTURE, PLAYBACK: the image; all 0 for raw data
  * @frame.width: pixels
@@ -714,6 +894,12 @@ struct sluice_plane {
  * @program.command_size: sizeof(struct sluice_command) as the caller knows it; 0 for
  *	SLUICE_COMMAND_SIZE_V1
  * @program.src_length: bytes; without SLUICE_OP_SRC 0
+ * @payload: PRIVATE: description of the op
+ * @payload.data: address of the payload, in the layout that the driver documents.  It names no
+ *	memory by fd or address: the device uses @dst and @src alone
+ * @payload.size: bytes, 1 to SLUICE_MAX_PAYLOAD
+ * @payload.reserved: must be 0
+ * @payload.src_length: bytes; without SLUICE_OP_SRC 0
  * @pad: must be 0 where the kind does not use it
  * @planes: CAPTURE, PLAYBACK of an image: address of an array of struct sluice_plane, one
  *	for each plane of the format, in its order.  Then @dst, @src, their offsets, @length
@@ -763,6 +949,12 @@ struct sluice_op {
 			__u32 command_size;
 			__u64 src_length;
 		} program;
+		struct {
+			__u64 data;
+			__u32 size;
+			__u32 reserved;
+			__u64 src_length;
+		} payload;
 		__u64 pad[3];
 	};
 	__u64 planes;
@@ -821,8 +1013,8 @@ struct sluice_op {
  * SLUICE_SUBMIT_STOP_ON_XRUN it waits as long as there is one, and then the job ends.
  *
  * Errors: -EINVAL (flags, CYCLIC without what it needs or through io_uring, op kind, slot without the needed kind, alignment,
- * geometry, commands, an in-fence that is not a sync_file), -E2BIG (too many ops,
- * commands, planes or in-fences, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
+ * geometry, commands, a payload that the driver rejects, an in-fence that is not a sync_file), -E2BIG (too many ops,
+ * commands, planes or in-fences, payloads that are too long, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
  * -EBADF (an in-fence fd that is not open), -ENOENT
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction, a register that root has not
@@ -948,8 +1140,9 @@ struct sluice_ack {
  * @point: the job
  * @user_data: as given to SUBMIT
  * @status: 0, or -ECANCELED (cancelled, an in-fence failed, or the system went to
- *	sleep while a program ran), -ETIME (too slow), -ENODEV (device gone), -EPIPE (CYCLIC,
- *	and ACK was late), or what the device reported, often -EIO
+ *	sleep while a PROGRAM, or a PRIVATE that may not be repeated, ran), -ETIME (too slow), -ENODEV (device gone), -EPIPE (CYCLIC,
+ *	and ACK was late), -ENOLINK (a capture, and
+ *	there is no signal), or what the device reported, often -EIO
  * @flags: SLUICE_COMPLETION_*, SLUICE_FRAME_*: DAMAGED and REPEATED if one frame of the job
  *	was, the field of the last one
  * @bytes: moved by the ops of this job: written to memory, or played back
@@ -1073,6 +1266,12 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_ENUM_FORMATS	_IOWR(SLUICE_IOCTL_BASE, 0x11, struct sluice_enum_formats)
 #define SLUICE_IOCTL_ENUM_SIZES		_IOWR(SLUICE_IOCTL_BASE, 0x12, struct sluice_enum_sizes)
 #define SLUICE_IOCTL_ENUM_INTERVALS	_IOWR(SLUICE_IOCTL_BASE, 0x13, struct sluice_enum_intervals)
+
+#define SLUICE_IOCTL_SOURCE		_IOWR(SLUICE_IOCTL_BASE, 0x14, struct sluice_source)
+#define SLUICE_IOCTL_ENUM_CONTROLS	_IOWR(SLUICE_IOCTL_BASE, 0x18, struct sluice_enum_controls)
+#define SLUICE_IOCTL_ENUM_MENU		_IOWR(SLUICE_IOCTL_BASE, 0x19, struct sluice_enum_menu)
+#define SLUICE_IOCTL_GET_CONTROL	_IOWR(SLUICE_IOCTL_BASE, 0x1a, struct sluice_control)
+#define SLUICE_IOCTL_SET_CONTROL	_IOW(SLUICE_IOCTL_BASE, 0x1b, struct sluice_control)
 
 /* on a queue */
 #define SLUICE_IOCTL_ATTACH		_IOWR(SLUICE_IOCTL_BASE, 0x20, struct sluice_attach)

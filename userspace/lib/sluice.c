@@ -144,6 +144,73 @@ int sluice_get_interval(int device, const struct sluice_enum_formats *format, ui
 	return call(device, SLUICE_IOCTL_ENUM_INTERVALS, interval);
 }
 
+int sluice_get_source(int device, unsigned int engine, struct sluice_source *source)
+{
+	memset(source, 0, sizeof(*source));
+	source->engine = engine;
+	return call(device, SLUICE_IOCTL_SOURCE, source);
+}
+
+int sluice_list_control(int device, unsigned int index, struct sluice_enum_controls *control)
+{
+	memset(control, 0, sizeof(*control));
+	control->index = index;
+	return call(device, SLUICE_IOCTL_ENUM_CONTROLS, control);
+}
+
+int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_menu *menu)
+{
+	memset(menu, 0, sizeof(*menu));
+	menu->id = id;
+	menu->value = value;
+	return call(device, SLUICE_IOCTL_ENUM_MENU, menu);
+}
+
+int sluice_find_control(int device, const char *name, struct sluice_enum_controls *control)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0;; i++) {
+		ret = sluice_list_control(device, i, control);
+		if (ret)
+			return ret == -EINVAL ? -ENOENT : ret;
+		if (!strcmp(control->name, name))
+			return 0;
+	}
+}
+
+int sluice_get_control(int device, uint32_t id, int64_t *value)
+{
+	struct sluice_control args = { .id = id };
+	int ret = call(device, SLUICE_IOCTL_GET_CONTROL, &args);
+
+	if (!ret)
+		*value = args.value;
+	return ret;
+}
+
+int sluice_set_control(int device, uint32_t id, int64_t value)
+{
+	struct sluice_control args = { .id = id, .value = value };
+
+	return call(device, SLUICE_IOCTL_SET_CONTROL, &args);
+}
+
+int sluice_read_events(int device, struct sluice_event *events, size_t max)
+{
+	int saved = errno, count;
+	ssize_t bytes;
+
+	/* more than an open can have, and less than overflows */
+	if (max > SLUICE_MAX_EVENTS)
+		max = SLUICE_MAX_EVENTS;
+	bytes = read(device, events, max * sizeof(*events));
+	count = bytes < 0 ? -errno : (int)(bytes / sizeof(*events));
+	errno = saved;
+	return count;
+}
+
 int sluice_find_heap(int device, const char *name)
 {
 	struct sluice_heap_info info;
@@ -388,6 +455,14 @@ void sluice_op_program(struct sluice_op *op, const struct sluice_command *comman
 	*op = (struct sluice_op) { .kind = SLUICE_OP_PROGRAM };
 	op->program.commands = (uintptr_t)commands;
 	op->program.num_commands = num_commands;
+}
+
+void sluice_op_private(struct sluice_op *op, const void *payload, size_t size)
+{
+	*op = (struct sluice_op) { .kind = SLUICE_OP_PRIVATE };
+	op->payload.data = (uintptr_t)payload;
+	/* a size that does not fit stays too large */
+	op->payload.size = size < UINT32_MAX ? size : UINT32_MAX;
 }
 
 void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length)

@@ -69,6 +69,42 @@ int sluice_get_interval(int device, const struct sluice_enum_formats *format, ui
 			struct sluice_enum_intervals *interval);
 
 /**
+ * sluice_get_source - the input signal of an engine that captures
+ *
+ * Returns -EOPNOTSUPP if its driver reports none, -ENOTTY before UAPI version 6.
+ */
+int sluice_get_source(int device, unsigned int engine, struct sluice_source *source);
+
+/** sluice_list_control - one control of a device, by number; -EINVAL beyond the last */
+int sluice_list_control(int device, unsigned int index, struct sluice_enum_controls *control);
+
+/** sluice_list_menu - the name of a value of a control that is a menu; -EINVAL beyond the last */
+int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_menu *menu);
+
+/**
+ * sluice_find_control - a control with this name
+ * @control: set to it
+ *
+ * Returns 0, or -ENOENT.
+ */
+int sluice_find_control(int device, const char *name, struct sluice_enum_controls *control);
+
+/** sluice_get_control - the value of a control */
+int sluice_get_control(int device, uint32_t id, int64_t *value);
+
+/** sluice_set_control - set a control; -ERANGE for a value that it cannot have */
+int sluice_set_control(int device, uint32_t id, int64_t value);
+
+/**
+ * sluice_read_events - read events of a device
+ * @max: room in @events
+ *
+ * Blocks while there is none; a non-blocking device answers -EAGAIN.  poll() reports POLLPRI.
+ * Returns how many events it read, or -ENODEV when the device is gone and all were read.
+ */
+int sluice_read_events(int device, struct sluice_event *events, size_t max);
+
+/**
  * sluice_find_heap - number of a heap
  * @name: "pages", "contiguous"
  *
@@ -201,7 +237,16 @@ void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes
 void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,
 		       unsigned int num_commands);
 
-/** sluice_program_dst - the memory that the device writes, of an op that is a program */
+/**
+ * sluice_op_private - fill in an op of the device driver's own
+ * @payload: in the layout that the driver documents; must stay until the op has been submitted
+ * @size: of it, in bytes
+ *
+ * Say afterwards which memory the device uses: sluice_program_dst(), sluice_program_src().
+ */
+void sluice_op_private(struct sluice_op *op, const void *payload, size_t size);
+
+/** sluice_program_dst - the memory that the device writes, of an op that is a program or private */
 void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
 
 /** sluice_program_src - the memory that it reads */

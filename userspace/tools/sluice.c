@@ -19,6 +19,8 @@ static const char usage_text[] =
 	"usage: sluice list\n"
 	"       sluice info DEVICE\n"
 	"       sluice formats DEVICE\n"
+	"       sluice controls DEVICE [NAME[=VALUE]]\n"
+	"       sluice events DEVICE [--count N]\n"
 	"       sluice alloc DEVICE [--heap NAME] [--size BYTES]\n"
 	"       sluice copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"       sluice capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
@@ -29,6 +31,9 @@ static const char usage_text[] =
 	"list      names every device\n"
 	"info      says what a device is and can do\n"
 	"formats   lists formats, sizes and frame intervals of each engine\n"
+	"controls  lists the device's controls and sources; or prints one control, or sets\n"
+	"          it; a button is pressed without a VALUE\n"
+	"events    prints events of the device: N of them, or until the device is gone\n"
 	"alloc     allocates a buffer and tells how the device sees it\n"
 	"copy      lets the device copy one buffer to another and compares them; the\n"
 	"          data is FILE, or its first BYTES bytes, or is made up\n"
@@ -71,7 +76,7 @@ static uint64_t parse_size(const char *text)
 	return size * unit;
 }
 
-/* The frames, lines and columns of a request: a number from 1 to max and nothing else. */
+/* The frames, events, lines and columns of a request: a number from 1 to max and nothing else. */
 static bool parse_count(const char *text, unsigned long max, unsigned int *count)
 {
 	unsigned long value;
@@ -98,7 +103,7 @@ static void parse_geometry(const char *text, struct options *options)
 	die("'%s' is not a geometry: write width and height in pixels, such as 640x480", text);
 }
 
-/* argv[0] is the command, @allowed the options that it takes. */
+/* argv[0] is the command, @allowed the options that it takes; = is a control. */
 static struct options parse(int argc, char **argv, const char *allowed)
 {
 	static const struct option known[] = {
@@ -109,6 +114,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		{ "from", required_argument, NULL, 'f' },
 		{ "to", required_argument, NULL, 't' },
 		{ "then", required_argument, NULL, 'x' },
+		{ "count", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .heap = "pages", .size = 65536, .frames = 1 };
@@ -151,13 +157,22 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		case 'x':
 			options.then = optarg;
 			break;
+		case 'c':
+			if (!parse_count(optarg, UINT32_MAX, &options.count))
+				die("'%s' is not a number of events: write 1 or more", optarg);
+			break;
 		}
 	}
 	if (options.width && options.size_given)
 		die("--geometry and --size exclude each other: an image has the size it needs");
 	if (optind == argc)
 		die("'sluice %s' needs a device: 'sluice list' shows what there is", argv[0]);
-	if (optind + 1 < argc)
+	/* of a command with a control there may be one more word */
+	if (strchr(allowed, '=') && optind + 2 <= argc)
+		options.control = argv[optind + 1];
+	if (optind + 1 + !!options.control < argc && options.control)
+		die("'%s' is one control too many: name one at a time", argv[optind + 2]);
+	if (optind + 1 < argc && !options.control)
 		die("'%s' is one device too many: name one at a time", argv[optind + 1]);
 	options.device = argv[optind];
 	return options;
@@ -371,11 +386,12 @@ static int do_list(void)
 
 static void print_kinds(uint64_t kinds)
 {
-	printf("%s%s%s%s%s", kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
+	printf("%s%s%s%s%s%s", kinds & 1 << SLUICE_OP_COPY ? " copy" : "",
 	       kinds & 1 << SLUICE_OP_FILL ? " fill" : "",
 	       kinds & 1 << SLUICE_OP_CAPTURE ? " capture" : "",
 	       kinds & 1 << SLUICE_OP_PLAYBACK ? " playback" : "",
-	       kinds & 1 << SLUICE_OP_PROGRAM ? " program" : "");
+	       kinds & 1 << SLUICE_OP_PROGRAM ? " program" : "",
+	       kinds & 1 << SLUICE_OP_PRIVATE ? " private" : "");
 }
 
 static void print_engine(const struct sluice_engine_info *engine)
@@ -704,6 +720,8 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{ "info", "", do_info },
 		{ "formats", "", do_formats },
+		{ "controls", "=", do_controls },
+		{ "events", "c", do_events },
 		{ "alloc", "hs", do_alloc },
 		{ "copy", "hsft", do_copy },
 		{ "capture", "hsgnt", do_capture },

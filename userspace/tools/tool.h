@@ -14,6 +14,8 @@ struct options {
 	bool size_given;
 	uint32_t width, height;
 	unsigned int frames;
+	unsigned int count;
+	const char *control;
 	const char *from, *to;
 	const char *then;
 };
@@ -54,5 +56,7 @@ void *read_file(const char *path, uint64_t limit, uint64_t *size);
 void write_file(const char *path, const void *memory, uint64_t size);
 
 int do_program(const struct options *options);
+int do_controls(const struct options *options);
+int do_events(const struct options *options);
 
 #endif /* TOOL_H */

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Controls: settings of a device for userspace, such as gain, input and trigger.
+ *
+ * The driver lists them once (sluice_device_add_controls()).  The core copies the list, so
+ * that enumeration needs neither a lock nor the driver, checks each value, and keeps the last
+ * one that the driver has accepted: a driver has no code for reading a control, unless the
+ * hardware changes it (SLUICE_CONTROL_VOLATILE).
+ *
+ * sdev->control_lock, a mutex, guards the values, and is held while the driver sets or gets
+ * one.  It is taken before the device is entered: a device that goes waits for one call of
+ * its driver, and not for all that queue up here.
+ */
+#include <linux/fs.h>
+#include <linux/math64.h>
+#include <linux/mutex.h>
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "core.h"
+
+#define SLUICE_MAX_CONTROLS	256	/* of a device; also entries of a menu */
+#define SLUICE_CONTROL_PROPERTIES	(SLUICE_CONTROL_READ_ONLY | SLUICE_CONTROL_VOLATILE)
+
+/**
+ * struct sluice_device_control - a control of a device
+ * @caps: copy of the driver's description; its @name and @menu are NULL
+ * @name: its name
+ * @menu: names of the entries of a menu, else NULL
+ * @value: the last one that the driver has accepted; under sdev->control_lock
+ */
+struct sluice_device_control {
+	struct sluice_control_caps caps;
+	char name[SLUICE_NAME_LEN];
+	char (*menu)[SLUICE_NAME_LEN];
+	s64 value;
+};
+
+/* May the control have this value?  The difference of any two values fits 64 bits. */
+static bool sluice_control_takes(const struct sluice_control_caps *caps, s64 value)
+{
+	u64 rest;
+
+	if (value < caps->min || value > caps->max)
+		return false;
+	div64_u64_rem((u64)value - (u64)caps->min, caps->step, &rest);
+	return !rest;
+}
+
+static bool sluice_control_name_valid(const char *name)
+{
+	return name && name[0] && strnlen(name, SLUICE_NAME_LEN) < SLUICE_NAME_LEN;
+}
+
+static bool sluice_control_menu_valid(const struct sluice_control_caps *caps)
+{
+	s64 i;
+
+	if (caps->min || caps->step || caps->max < 0 || caps->max >= SLUICE_MAX_CONTROLS ||
+	    !caps->menu)
+		return false;
+	for (i = 0; i <= caps->max; i++)
+		if (!sluice_control_name_valid(caps->menu[i]))
+			return false;
+	return true;
+}
+
+static bool sluice_control_type_valid(const struct sluice_control_caps *caps)
+{
+	if (caps->type == SLUICE_CONTROL_MENU)
+		return sluice_control_menu_valid(caps);
+	if (caps->menu)
+		return false;
+	switch (caps->type) {
+	case SLUICE_CONTROL_INT:
+		return caps->step >= 0;
+	case SLUICE_CONTROL_BOOL:
+		return !caps->min && !caps->max && !caps->step;
+	case SLUICE_CONTROL_BUTTON:
+		return !caps->min && !caps->max && !caps->step && !caps->properties;
+	}
+	return false;
+}
+
+static bool sluice_control_properties_valid(const struct sluice_control_caps *caps,
+					    const struct sluice_device_ops *ops)
+{
+	bool read_only = caps->properties & SLUICE_CONTROL_READ_ONLY;
+	bool changes = caps->properties & SLUICE_CONTROL_VOLATILE;
+
+	if (caps->properties & ~SLUICE_CONTROL_PROPERTIES || (read_only && !changes))
+		return false;
+	return (read_only || ops->set_control) && (!changes || ops->get_control);
+}
+
+/* Fill in the fields that the driver may leave out. */
+static void sluice_control_complete(struct sluice_control_caps *caps)
+{
+	if (caps->type == SLUICE_CONTROL_BOOL)
+		caps->max = 1;
+	caps->step = caps->step ?: 1;
+}
+
+static int sluice_control_copy_menu(struct sluice_device_control *control)
+{
+	const struct sluice_control_caps *caps = &control->caps;
+	s64 i;
+
+	if (caps->type != SLUICE_CONTROL_MENU)
+		return 0;
+	control->menu = kcalloc(caps->max + 1, sizeof(*control->menu), GFP_KERNEL);
+	if (!control->menu)
+		return -ENOMEM;
+	for (i = 0; i <= caps->max; i++)
+		strscpy(control->menu[i], caps->menu[i], SLUICE_NAME_LEN);
+	return 0;
+}
+
+static int sluice_control_copy(struct sluice_device_control *control,
+			       const struct sluice_control_caps *caps,
+			       const struct sluice_device_ops *ops)
+{
+	int ret;
+
+	if (!caps->id || caps->id > S32_MAX || !sluice_control_name_valid(caps->name) ||
+	    !sluice_control_type_valid(caps) || !sluice_control_properties_valid(caps, ops))
+		return -EINVAL;
+	control->caps = *caps;
+	sluice_control_complete(&control->caps);
+	if (!sluice_control_takes(&control->caps, caps->default_value))
+		return -EINVAL;
+	control->value = caps->default_value;
+	strscpy(control->name, caps->name, sizeof(control->name));
+	ret = sluice_control_copy_menu(control);
+	control->caps.name = NULL;
+	control->caps.menu = NULL;
+	return ret;
+}
+
+static struct sluice_device_control *sluice_control_find(const struct sluice_device *sdev, u32 id)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_controls; i++)
+		if (sdev->controls[i].caps.id == id)
+			return &sdev->controls[i];
+	return NULL;
+}
+
+/* Has an earlier one the id or the name of this one? */
+static bool sluice_control_repeats(const struct sluice_device *sdev, unsigned int index)
+{
+	const struct sluice_device_control *control = &sdev->controls[index];
+	unsigned int i;
+
+	for (i = 0; i < index; i++)
+		if (sdev->controls[i].caps.id == control->caps.id ||
+		    !strcmp(sdev->controls[i].name, control->name))
+			return true;
+	return false;
+}
+
+/**
+ * sluice_device_add_controls - offer controls to userspace
+ * @sdev: the device, inside its ops->prepare(); once
+ * @controls: the list, with defaults that the hardware has by now; copied
+ * @count: its length, 1 to 256
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL for a list that makes no sense, or one that needs a function that the
+ * driver's ops do not have; -ENOMEM.
+ */
+int sluice_device_add_controls(struct sluice_device *sdev,
+			       const struct sluice_control_caps *controls, unsigned int count)
+{
+	unsigned int i;
+	int ret = 0;
+
+	if (sdev->controls || !count || count > SLUICE_MAX_CONTROLS)
+		return -EINVAL;
+	sdev->controls = kcalloc(count, sizeof(*sdev->controls), GFP_KERNEL);
+	if (!sdev->controls)
+		return -ENOMEM;
+	sdev->num_controls = count;
+	for (i = 0; i < count && !ret; i++) {
+		ret = sluice_control_copy(&sdev->controls[i], &controls[i], sdev->ops);
+		if (!ret && sluice_control_repeats(sdev, i))
+			ret = -EINVAL;
+	}
+	if (ret) {
+		dev_dbg(&sdev->dev, "control %u (%#x) cannot be registered: %d\n", i - 1,
+			controls[i - 1].id, ret);
+		sluice_controls_free(sdev);
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(sluice_device_add_controls);
+
+/**
+ * sluice_controls_free - forget a device's controls
+ * @sdev: the device, which has no open node
+ *
+ * Context: may sleep.
+ */
+void sluice_controls_free(struct sluice_device *sdev)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_controls; i++)
+		kfree(sdev->controls[i].menu);
+	kfree(sdev->controls);
+	sdev->controls = NULL;
+	sdev->num_controls = 0;
+}
+
+static struct sluice_device *sluice_control_device(const struct sluice_call *call)
+{
+	struct sluice_client *client = call->file->private_data;
+
+	return client->sdev;
+}
+
+/* The control that a caller names, or why there is none. */
+static struct sluice_device_control *sluice_call_control(const struct sluice_call *call, u32 id,
+							 u32 flags)
+{
+	struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_device_control *control = sluice_control_find(sdev, id);
+
+	if (flags)
+		return ERR_PTR(-EINVAL);
+	if (READ_ONCE(sdev->gone))
+		return ERR_PTR(-ENODEV);
+	return control ?: ERR_PTR(-ENOENT);
+}
+
+/**
+ * sluice_node_enum_controls - ENUM_CONTROLS
+ * @call: of a client
+ *
+ * Context: process.
+ * Return: 0, or an errno of struct sluice_enum_controls' list.
+ */
+int sluice_node_enum_controls(struct sluice_call *call)
+{
+	const struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_enum_controls *args = call->data;
+	const struct sluice_device_control *control;
+
+	if (args->flags || args->index >= sdev->num_controls)
+		return -EINVAL;
+	if (READ_ONCE(sdev->gone))
+		return -ENODEV;
+	control = &sdev->controls[array_index_nospec(args->index, sdev->num_controls)];
+	*args = (struct sluice_enum_controls) {
+		.index = args->index,
+		.id = control->caps.id,
+		.type = control->caps.type,
+		.properties = control->caps.properties,
+		.min = control->caps.min,
+		.max = control->caps.max,
+		.step = control->caps.step,
+		.default_value = control->caps.default_value,
+	};
+	strscpy(args->name, control->name, sizeof(args->name));
+	return 0;
+}
+
+/**
+ * sluice_node_enum_menu - ENUM_MENU
+ * @call: of a client
+ *
+ * Context: process.
+ * Return: 0, or an errno of struct sluice_enum_menu's list.
+ */
+int sluice_node_enum_menu(struct sluice_call *call)
+{
+	struct sluice_enum_menu *args = call->data;
+	const struct sluice_device_control *control;
+	size_t entry;
+
+	control = sluice_call_control(call, args->id, args->flags);
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	if (!control->menu || args->value < 0 || args->value > control->caps.max)
+		return -EINVAL;
+	entry = array_index_nospec((size_t)args->value, (size_t)control->caps.max + 1);
+	memset(args->name, 0, sizeof(args->name));
+	strscpy(args->name, control->menu[entry], sizeof(args->name));
+	return 0;
+}
+
+/* The driver is to be called: then the hardware is there and awake, until it is over. */
+static int sluice_control_begin(struct sluice_device *sdev)
+{
+	int ret;
+
+	if (mutex_lock_interruptible(&sdev->control_lock))
+		return -ERESTARTSYS;
+	ret = -ENODEV;
+	if (sluice_device_enter(sdev)) {
+		ret = sluice_device_wake(sdev);
+		if (!ret)
+			return 0;
+		sluice_device_exit(sdev);
+	}
+	mutex_unlock(&sdev->control_lock);
+	return ret;
+}
+
+static void sluice_control_end(struct sluice_device *sdev)
+{
+	sluice_device_rest(sdev);
+	sluice_device_exit(sdev);
+	mutex_unlock(&sdev->control_lock);
+}
+
+/**
+ * sluice_node_get_control - GET_CONTROL
+ * @call: of a client
+ *
+ * Context: process; may sleep as long as the driver does.
+ * Return: 0, or an errno of struct sluice_control's list.
+ */
+int sluice_node_get_control(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_control *args = call->data;
+	struct sluice_device_control *control;
+	int ret;
+
+	control = sluice_call_control(call, args->id, args->flags);
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	if (control->caps.type == SLUICE_CONTROL_BUTTON)
+		return -EACCES;
+	if (control->caps.properties & SLUICE_CONTROL_VOLATILE) {
+		ret = sluice_control_begin(sdev);
+		if (ret)
+			return ret;
+		ret = sdev->ops->get_control(sdev->priv, args->id, &args->value);
+		sluice_control_end(sdev);
+		return ret;
+	}
+	if (mutex_lock_interruptible(&sdev->control_lock))
+		return -ERESTARTSYS;
+	args->value = control->value;
+	mutex_unlock(&sdev->control_lock);
+	return 0;
+}
+
+/* The driver has accepted a value.  Without control_lock two events could change places. */
+static void sluice_control_store(struct sluice_device *sdev, struct sluice_device_control *control,
+				 s64 value)
+{
+	lockdep_assert_held(&sdev->control_lock);
+	if (control->caps.properties & SLUICE_CONTROL_VOLATILE || control->value == value)
+		return;
+	control->value = value;
+	sluice_device_event(sdev, SLUICE_EVENT_CONTROL, control->caps.id, value);
+}
+
+/**
+ * sluice_node_set_control - SET_CONTROL
+ * @call: of a client
+ *
+ * Context: process; may sleep as long as the driver does.
+ * Return: 0, or an errno of struct sluice_control's list.
+ */
+int sluice_node_set_control(struct sluice_call *call)
+{
+	struct sluice_device *sdev = sluice_control_device(call);
+	const struct sluice_control *args = call->data;
+	struct sluice_device_control *control;
+	int ret;
+
+	control = sluice_call_control(call, args->id, args->flags);
+	if (IS_ERR(control))
+		return PTR_ERR(control);
+	if (control->caps.properties & SLUICE_CONTROL_READ_ONLY ||
+	    !(call->file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	if (!sluice_control_takes(&control->caps, args->value))
+		return -ERANGE;
+	ret = sluice_control_begin(sdev);
+	if (ret)
+		return ret;
+	ret = sdev->ops->set_control(sdev->priv, args->id, args->value);
+	if (!ret)
+		sluice_control_store(sdev, control, args->value);
+	sluice_control_end(sdev);
+	return ret;
+}
+
+#ifdef SLUICE_KUNIT
+#include "selftests/kunit/control.c"
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PRIVATE: ops that a driver defines.
+ *
+ * The core knows only the size of the payload.  It copies the payload once, so that userspace
+ * cannot change it after the check, and asks the driver at SUBMIT (ops->check_private): an
+ * engine gets no payload that its driver has not accepted.  The op uses memory as any op does,
+ * in ranges of slots.  So explicit and implicit fences, revocation and unplug need no code in
+ * the driver.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "core.h"
+
+/**
+ * sluice_private_copy - copy a PRIVATE from the caller
+ * @job: the job, for its limit
+ * @desc: one of its ops, whose other fields are set; sluice_private_free() must follow, also
+ *	after an error
+ * @op: as the caller has it
+ *
+ * Context: may sleep and fault.
+ * Return: 0, -EINVAL, -E2BIG, -EOPNOTSUPP (the engine has no such ops), -EFAULT or -ENOMEM.
+ */
+int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
+			const struct sluice_op *op)
+{
+	bool dst = op->flags & SLUICE_OP_DST, src = op->flags & SLUICE_OP_SRC;
+	void *data;
+
+	desc->flags = op->flags;
+	if (op->flags & ~(SLUICE_OP_DST | SLUICE_OP_SRC) || !op->payload.size ||
+	    op->payload.reserved)
+		return -EINVAL;
+	if (!dst ? op->dst || op->dst_offset || op->length : !op->length)
+		return -EINVAL;
+	if (!src ? op->src || op->src_offset || op->payload.src_length : !op->payload.src_length)
+		return -EINVAL;
+	if (!(job->queue->engine->caps.op_kinds & BIT_ULL(SLUICE_OP_PRIVATE)))
+		return -EOPNOTSUPP;
+	if (op->payload.size > SLUICE_MAX_PAYLOAD ||
+	    op->payload.size > SLUICE_MAX_PAYLOADS - job->payload)
+		return -E2BIG;
+	/* whole words: a driver may read a payload of 5 bytes as a u64 */
+	data = kzalloc(round_up(op->payload.size, sizeof(u64)), GFP_KERNEL_ACCOUNT);
+	if (!data)
+		return -ENOMEM;
+	desc->payload.data = data;
+	desc->payload.size = op->payload.size;
+	desc->payload.src_length = op->payload.src_length;
+	job->payload += op->payload.size;
+	return copy_from_user(data, u64_to_user_ptr(op->payload.data), op->payload.size) ?
+	       -EFAULT : 0;
+}
+
+/**
+ * sluice_private_free - the opposite
+ * @desc: of any kind
+ *
+ * Context: any.
+ */
+void sluice_private_free(struct sluice_op_desc *desc)
+{
+	if (desc->kind == SLUICE_OP_PRIVATE)
+		kfree(desc->payload.data);
+}
+
+/**
+ * sluice_private_check - does the driver accept the payload?
+ * @job: not published; it has entered the device
+ * @desc: its PRIVATE whose ranges are inside its slots; the driver says whether it repeats
+ *
+ * Context: may sleep.
+ * Return: 0, or the errno of the driver.
+ */
+int sluice_private_check(const struct sluice_job *job, struct sluice_op_desc *desc)
+{
+	return job->queue->sdev->ops->check_private(job->queue->engine, desc);
+}
