@@ -416,4 +416,101 @@ TEST_F(depth, device_that_goes_ends_all)
 	}
 }
 
+/* soft0 whose ops have 64 to 4096 bytes */
+FIXTURE(lengths) {
+	struct objects before;
+	int device, queue, buffers[2];
+};
+
+static int set_lengths(const char *shortest, const char *longest)
+{
+	write_text(DRIVER "/unbind", "sluice-soft");
+	return write_text(PARAMETERS "min_length", shortest) ?:
+	       write_text(PARAMETERS "max_length", longest) ?:
+	       write_text(DRIVER "/bind", "sluice-soft");
+}
+
+FIXTURE_SETUP(lengths)
+{
+	int i;
+
+	ASSERT_EQ(set_lengths("64", "4096"), 0);
+	self->before = objects_before();
+	self->device = sluice_open("soft0");
+	ASSERT_GE(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
+	for (i = 0; i < 2; i++) {
+		self->buffers[i] = sluice_alloc(self->device, 0, SIZE, 0);
+		ASSERT_EQ(sluice_attach(self->queue, self->buffers[i], 0), i);
+	}
+}
+
+FIXTURE_TEARDOWN(lengths)
+{
+	close(self->queue);
+	close(self->buffers[0]);
+	close(self->buffers[1]);
+	close(self->device);
+	EXPECT_EQ(set_lengths("0", "0"), 0);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+TEST_F(lengths, are_told)
+{
+	struct sluice_engine_info info;
+
+	ASSERT_EQ(sluice_get_engine(self->device, 1, &info), 0);
+	EXPECT_EQ(info.min_length, 64);
+	EXPECT_EQ(info.max_length, 4096);
+	EXPECT_EQ(info.max_segments, 0);
+}
+
+TEST_F(lengths, are_kept_by_each_kind)
+{
+	static const struct {
+		unsigned int length;
+		int result;
+	} cases[] = { { 60, -EINVAL }, { 64, 0 }, { 4096, 0 }, { 4100, -EINVAL } };
+	struct sluice_op op;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		TH_LOG("%u bytes", cases[i].length);
+		sluice_op_fill(&op, 0, 0, cases[i].length, 1);
+		EXPECT_EQ(run_op(self->queue, &op), cases[i].result);
+		sluice_op_copy(&op, 0, 0, 1, 0, cases[i].length);
+		EXPECT_EQ(run_op(self->queue, &op), cases[i].result);
+		sluice_op_capture(&op, 0, 0, cases[i].length);
+		EXPECT_EQ(run_op(self->queue, &op), cases[i].result);
+		sluice_op_playback(&op, 0, 0, cases[i].length);
+		EXPECT_EQ(run_op(self->queue, &op), cases[i].result);
+		sluice_op_capture_frame(&op, 0, 0, 1, cases[i].length / 4, 4);
+		EXPECT_EQ(run_op(self->queue, &op), cases[i].result);
+	}
+}
+
+TEST_F(lengths, of_planes_are_added)
+{
+	struct sluice_plane planes[2] = { { .slot = 0, .stride = 64 }, { .slot = 1, .stride = 64 } };
+	struct sluice_op op = {
+		.kind = SLUICE_OP_CAPTURE,
+		.planes = (uintptr_t)planes,
+		.num_planes = 2,
+		.frame = { .width = 64, .format = 'N' | 'V' << 8 | '1' << 16 | '2' << 24 },
+	};
+
+	/* 64 bytes a line, and half of them for the colours */
+	op.frame.height = 42;
+	EXPECT_EQ(run_op(self->queue, &op), 0);
+	op.frame.height = 44;
+	EXPECT_EQ(run_op(self->queue, &op), -EINVAL);
+}
+
+TEST_F(lengths, that_no_op_can_have_are_no_device)
+{
+	EXPECT_NE(set_lengths("4096", "4092"), 0);
+	EXPECT_NE(set_lengths("0", "3"), 0);
+	EXPECT_EQ(set_lengths("4", "4"), 0);
+}
+
 TEST_HARNESS_MAIN

@@ -7,6 +7,7 @@
  * QEMU sends a frame before the register's write returns, and keeps what finds no room until
  * there is some; then the receiver takes what fits, and counts the rest as missed.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #define BATCH 64UL
 #define ROUNDS 4UL
 #define HELD 500UL
+#define SCATTERED 64U		/* pages */
 #define MARK 0xfedc0000U
 #define WIDTH 1024U
 #define HEIGHT 768U
@@ -234,12 +236,73 @@ TEST_F(e1000, short_buffers_and_long_frames_are_refused)
 	struct sluice_op op;
 
 	sluice_op_capture(&op, 0, 0, FRAME - 1);
-	EXPECT_EQ(run_op(self->to.queue, &op), -EMSGSIZE);
+	EXPECT_EQ(sluice_submit(self->to.queue, &op, 1, -1, NULL, 0, NULL), -EINVAL);
 	sluice_op_playback(&op, 0, 0, FRAME + 1);
-	EXPECT_EQ(run_op(self->from.queue, &op), -EMSGSIZE);
+	EXPECT_EQ(sluice_submit(self->from.queue, &op, 1, -1, NULL, 0, NULL), -EINVAL);
 	EXPECT_EQ(drain(&self->from, &self->to), 0);
 	sluice_op_playback(&op, 0, 0, 64);
 	EXPECT_EQ(sluice_submit(self->to.queue, &op, 1, -1, NULL, 0, NULL), -EOPNOTSUPP);
+}
+
+TEST_F(e1000, engines_tell_their_limits)
+{
+	struct sluice_engine_info send, receive;
+
+	ASSERT_EQ(sluice_get_engine(self->from.device, SEND, &send), 0);
+	ASSERT_EQ(sluice_get_engine(self->from.device, RECEIVE, &receive), 0);
+	EXPECT_EQ(send.min_length, 0);
+	EXPECT_EQ(send.max_length, FRAME);
+	EXPECT_EQ(send.max_segments, 1);
+	EXPECT_EQ(receive.min_length, FRAME);
+	EXPECT_EQ(receive.max_length, 0);
+	EXPECT_EQ(receive.max_segments, 1);
+}
+
+/* Pages of a file that are in several pieces of memory: every second one came later. */
+static int scattered_buffer(int device)
+{
+	int file = sealed_memfd(0, SCATTERED * 4096, F_SEAL_SHRINK), buffer = -1;
+	char page[4096] = { 1 };
+	unsigned int i;
+
+	for (i = 0; i < SCATTERED; i++)
+		if (pwrite(file, page, sizeof(page), (i * 2 % SCATTERED + i * 2 / SCATTERED) *
+			   sizeof(page)) != sizeof(page))
+			break;
+	if (i == SCATTERED)
+		buffer = sluice_wrap(device, file, 0, SCATTERED * sizeof(page));
+	close(file);
+	return buffer;
+}
+
+TEST_F(e1000, memory_in_several_segments_is_refused)
+{
+	int buffer = scattered_buffer(self->to.device), to, from;
+	struct sluice_completion received;
+	struct sluice_buffer_info info;
+	struct sluice_op op;
+
+	ASSERT_GE(buffer, 0);
+	ASSERT_EQ(sluice_get_buffer(self->to.device, buffer, &info), 0);
+	to = sluice_attach(self->to.queue, buffer, SLUICE_ATTACH_EXPLICIT);
+	from = sluice_attach(self->from.queue, buffer, SLUICE_ATTACH_EXPLICIT);
+	ASSERT_GE(to, 0);
+	ASSERT_GE(from, 0);
+	if (info.segments == 1) {
+		close(buffer);
+		SKIP(return, "an IOMMU makes one segment of it");
+	}
+	sluice_op_capture(&op, to, 0, SCATTERED * 4096);
+	EXPECT_EQ(sluice_submit(self->to.queue, &op, 1, -1, NULL, 0, NULL), -EFBIG);
+	/* nothing of it is left: a part that is in one segment can be sent, and arrives */
+	ASSERT_EQ(receive_frame(&self->to, 0, NULL), 0);
+	sluice_op_playback(&op, from, 4096, 4096);
+	EXPECT_EQ(run_op(self->from.queue, &op), 0);
+	ASSERT_EQ(read_all(self->to.queue, &received, 1), 1);
+	EXPECT_EQ(received.status, 0);
+	EXPECT_EQ(received.bytes, 4096);
+	EXPECT_EQ(frame_at(&self->to, 0)[0], 1);
+	close(buffer);
 }
 
 TEST_F(e1000, cancelled_captures_end_and_the_next_receives)

@@ -719,7 +719,9 @@ TEST_F(formats, engines_tell_what_they_are)
 		EXPECT_EQ(info.op_align, 4);
 		EXPECT_EQ(info.stride_align, 1);
 		EXPECT_EQ(info.num_formats, NUM_FORMATS);
-		EXPECT_EQ(info.reserved, 0);
+		EXPECT_EQ(info.max_segments, 0);
+		EXPECT_EQ(info.min_length, 0);
+		EXPECT_EQ(info.max_length, 0);
 	}
 	EXPECT_EQ(sluice_get_engine(self->device, 2, &info), -EINVAL);
 	EXPECT_EQ(sluice_get_engine(self->device, UINT32_MAX, &info), -EINVAL);

@@ -15,7 +15,7 @@ SIZE(sluice_create_queue, 32);
 SIZE(sluice_wrap, 40);
 SIZE(sluice_sync, 24);
 SIZE(sluice_eventfd, 16);
-SIZE(sluice_engine_info, 40);
+SIZE(sluice_engine_info, 56);
 SIZE(sluice_enum_formats, 40);
 SIZE(sluice_enum_sizes, 56);
 SIZE(sluice_fraction, 8);

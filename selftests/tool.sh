@@ -229,6 +229,9 @@ ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
 ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluice formats edu0
 ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback private; depth" \
 	"18 formats" "software" -- sluice info soft0
+[ ! -e /dev/sluice/ether0 ] ||
+	ok "info_tells_the_limits_of_ops" has "depth 255" "ops of up to 16384 bytes, at most 1 segment" \
+		"ops from 16384 bytes on, at most 1 segment" -- sluice info ether0
 ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
 	sluice info soft0
 ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluice info edu0

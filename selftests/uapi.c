@@ -64,7 +64,7 @@ static const struct {
 	{ SLUICE_IOCTL_WRAP, sizeof(struct sluice_wrap), false, 0 },
 	{ SLUICE_IOCTL_SYNC, sizeof(struct sluice_sync), false, 0 },
 	{ SLUICE_IOCTL_EVENTFD, sizeof(struct sluice_eventfd), false, 0 },
-	{ SLUICE_IOCTL_ENGINE_INFO, sizeof(struct sluice_engine_info), false, 0 },
+	{ SLUICE_IOCTL_ENGINE_INFO, sizeof(struct sluice_engine_info), false, 40 },
 	{ SLUICE_IOCTL_ENUM_FORMATS, sizeof(struct sluice_enum_formats), false, 0 },
 	{ SLUICE_IOCTL_ENUM_SIZES, sizeof(struct sluice_enum_sizes), false, 0 },
 	{ SLUICE_IOCTL_ENUM_INTERVALS, sizeof(struct sluice_enum_intervals), false, 0 },

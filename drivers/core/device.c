@@ -180,6 +180,16 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
 	return sdev->dev.dma_range_map ? 0 : -ENOMEM;
 }
 
+/* Can there be an op that keeps to them?  Software sees no segments. */
+static bool sluice_limits_valid(const struct sluice_engine_caps *caps)
+{
+	u64 longest = caps->max_length & ~((u64)caps->op_align - 1);
+
+	if (caps->max_length && (!longest || longest < caps->min_length))
+		return false;
+	return !caps->max_segments || !(caps->flags & SLUICE_ENGINE_CPU);
+}
+
 static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 				     const struct sluice_device_ops *ops)
 {
@@ -190,7 +200,7 @@ static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 		return false;
 	if (caps->op_kinds & BIT_ULL(SLUICE_OP_PRIVATE) && !ops->check_private)
 		return false;
-	if (!sluice_formats_valid(caps, ops))
+	if (!sluice_limits_valid(caps) || !sluice_formats_valid(caps, ops))
 		return false;
 	/* caches are maintained before ->start; who takes ops may be in an interrupt */
 	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;

@@ -310,6 +310,16 @@ static u64 sluice_op_src_length(const struct sluice_op_desc *desc)
 	return desc->length;
 }
 
+/* May the engine do an op of so many bytes? */
+static int sluice_op_check_length(const struct sluice_job *job, u64 length)
+{
+	const struct sluice_engine_caps *caps = &job->queue->engine->caps;
+
+	if (length < caps->min_length || (caps->max_length && length > caps->max_length))
+		return -EINVAL;
+	return 0;
+}
+
 /* Planes have what they need; all of them in one slot are inside what was given for them. */
 static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
@@ -318,7 +328,8 @@ static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_
 
 	if (length & (job->queue->engine->caps.op_align - 1))
 		return -EINVAL;
-	ret = sluice_frame_check(job->queue->engine, desc);
+	ret = sluice_frame_check(job->queue->engine, desc) ?:
+	      sluice_op_check_length(job, desc->length);
 	if (ret || !length)
 		return ret;
 	return sluice_check_range(desc->ranges[0].offset, length, desc->ranges[0].slot);
@@ -340,7 +351,9 @@ static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *
 		align = max_t(u64, align, sizeof(u32));
 	if ((!desc->length && !chosen) || (desc->length | src_length) & (align - 1))
 		return -EINVAL;
-	ret = sluice_op_check_ranges(desc, align);
+	ret = chosen ? 0 : sluice_op_check_length(job, desc->length);
+	if (!ret)
+		ret = sluice_op_check_ranges(desc, align);
 	if (ret)
 		return ret;
 	if (desc->kind == SLUICE_OP_PROGRAM)
@@ -417,7 +430,27 @@ static const struct sluice_cursor *sluice_range_near(const struct sluice_op_desc
 	return best ? &best->at : NULL;
 }
 
-static void sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_desc *before)
+/*
+ * Has a range no more segments than the engine can do?  The walk ends where they are too
+ * many, and a buffer that has no more in all needs none: so its size does not count.
+ */
+static bool sluice_range_fits(const struct sluice_range *range, u32 max_segments)
+{
+	u64 reached = sluice_cursor_left(&range->at);
+	struct scatterlist *sg = range->at.sg;
+	u32 segments;
+
+	if (!max_segments || range->slot->sgt->nents <= max_segments)
+		return true;
+	for (segments = 1; reached < range->length && segments < max_segments; segments++) {
+		sg = sg_next(sg);
+		reached += sg_dma_len(sg);
+	}
+	return reached >= range->length;
+}
+
+static int sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_desc *before,
+			   u32 max_segments)
 {
 	unsigned int i;
 
@@ -433,33 +466,42 @@ static void sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_
 		} else {
 			sluice_cursor_init(&range->at, range->slot, range->offset);
 		}
+		if (!sluice_range_fits(range, max_segments))
+			return -EFBIG;
 	}
 	for (i = desc->num_ranges; i--; )
 		*(desc->ranges[i].write ? &desc->dst_at : &desc->src_at) = desc->ranges[i].at;
+	return 0;
 }
 
 /*
  * Where the ops begin in bus addresses: to walk over the segments takes too long for an
  * interrupt that hands one out.  With the dma_resv of all slots held, and none revoked.
+ * 0, or -EFBIG: a range has too many segments for the engine.
  */
-static void sluice_job_place_ops(struct sluice_job *job)
+static int sluice_job_place_ops(struct sluice_job *job)
 {
+	u32 max_segments = job->queue->engine->caps.max_segments;
 	static const struct sluice_op_desc none;
 	const struct sluice_op_desc *before = &none;
 	unsigned int i;
+	int ret;
 
 	if (job->queue->sdev->cpu_engines)
-		return;
+		return 0;
 	for (i = 0; i < job->num_ops; i++) {
 		struct sluice_op_desc *desc = &job->ops[i];
 
 		if (desc->kind == SLUICE_OP_PROGRAM)
 			continue;
-		sluice_op_place(desc, before);
+		ret = sluice_op_place(desc, before, max_segments);
+		if (ret)
+			return ret;
 		/* ops that go back and forth over many segments take their time */
 		cond_resched();
 		before = desc;
 	}
+	return 0;
 }
 
 /* Publish */
@@ -686,10 +728,10 @@ static int sluice_job_go(struct sluice_job *job, struct sluice_call *call,
 	ret = sluice_job_revoked(job) ? -ENODEV : sluice_job_collect_implicit(job);
 	if (!ret)
 		ret = sluice_job_prepare_deps(job);
-	if (!ret) {
-		sluice_job_place_ops(job);
+	if (!ret)
+		ret = sluice_job_place_ops(job);
+	if (!ret)
 		ret = sluice_job_publish(job);
-	}
 	sluice_job_unlock(job, &ctx);
 	return ret;
 }

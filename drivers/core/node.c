@@ -292,6 +292,9 @@ static int sluice_node_engine_info(struct sluice_call *call)
 		.op_align = caps->op_align,
 		.stride_align = caps->stride_align ?: 1,
 		.num_formats = caps->num_formats,
+		.max_segments = caps->max_segments,
+		.min_length = caps->min_length,
+		.max_length = caps->max_length,
 	};
 	return 0;
 }

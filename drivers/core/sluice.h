@@ -257,6 +257,12 @@ struct sluice_format_caps {
  * @num_formats: length of @formats
  * @formats: of frames; without any, frames come as raw data only.  The core copies it, with
  *	all that it points to
+ * @min_length: bytes of the shortest op; 0 for no limit.  Not of programs and private ops,
+ *	which the driver checks, as for @max_length
+ * @max_length: bytes of the longest op; 0 for no limit
+ * @max_segments: segments of each range of an op, as its cursor meets them; 0 for no limit.
+ *	Neighbours in memory count as several if the table has them so.  Not of programs; 0
+ *	for a software engine
  */
 struct sluice_engine_caps {
 	u64 op_kinds;
@@ -266,6 +272,9 @@ struct sluice_engine_caps {
 	u32 stride_align;
 	u32 num_formats;
 	const struct sluice_format_caps *formats;
+	u64 min_length;
+	u64 max_length;
+	u32 max_segments;
 };
 
 /**
@@ -380,7 +389,7 @@ struct sluice_device_ops {
  * use: a struct, an enum or a prototype has changed.  The first three parameters of
  * __sluice_device_register() stay what and where they are in all versions.
  */
-#define SLUICE_DRIVER_API	2
+#define SLUICE_DRIVER_API	3
 
 /* device.c */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,

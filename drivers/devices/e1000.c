@@ -4,7 +4,7 @@
  * is a frame, and takes one descriptor.  The card owns those that it has not marked as done.
  *
  * It writes frames of up to 16 KiB wherever it may write at all.  So a capture has at least that
- * much room, in one segment; others end with -EMSGSIZE or -EADDRNOTAVAIL.
+ * much room, in one segment.
  *
  * sequence: frames, also the missed ones.  dropped: those that the card has counted as missed,
  * because its ring was empty.  timestamp: when the driver sees that the frame has passed.
@@ -96,10 +96,6 @@ static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
 	u32 length = op->dst ? 0 : op->length | E1000_DESC_SEND;
 	unsigned int index = ring->head;
 
-	if (op->dst ? op->length < E1000_MAX_FRAME : op->length > E1000_MAX_FRAME)
-		return -EMSGSIZE;
-	if (sluice_cursor_left(at) < min_t(u64, op->length, E1000_MAX_FRAME))
-		return -EADDRNOTAVAIL;
 	/* frames are missed while the ring is empty: so before the first one that comes into it */
 	ring->counted[index] = readl(ring->missed);
 	if (ring->counted[index] == U32_MAX)	/* unplugged */
@@ -183,9 +179,11 @@ static enum sluice_aborted e1000_abort(struct sluice_engine *engine, u32 cookie)
 
 static const struct sluice_device_ops e1000_ops = { .kick = e1000_kick, .abort = e1000_abort };
 
-#define E1000_ENGINE(kind) { BIT_ULL(kind), SLUICE_ENGINE_ORDERED, E1000_RING - 1, 1 }
-static const struct sluice_engine_caps e1000_engines[] = { E1000_ENGINE(SLUICE_OP_PLAYBACK),
-							   E1000_ENGINE(SLUICE_OP_CAPTURE) };
+#define E1000_ENGINE(kind, limit)							\
+	{ BIT_ULL(kind), SLUICE_ENGINE_ORDERED, E1000_RING - 1, 1, .max_segments = 1,	\
+	  .limit = E1000_MAX_FRAME }
+static const struct sluice_engine_caps e1000_engines[] = {
+	E1000_ENGINE(SLUICE_OP_PLAYBACK, max_length), E1000_ENGINE(SLUICE_OP_CAPTURE, min_length) };
 
 /* What a sleep may have lost; also the callback for runtime resume. */
 static int e1000_init(struct device *dev)

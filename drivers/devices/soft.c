@@ -78,6 +78,14 @@ static bool ordered;
 module_param(ordered, bool, 0644);
 MODULE_PARM_DESC(ordered, "an op begins when the one before it has ended (default: it does not wait); read when the device is bound");
 
+static ulong min_length;
+module_param(min_length, ulong, 0644);
+MODULE_PARM_DESC(min_length, "bytes of the shortest op (default 0: no limit); read when the device is bound");
+
+static ulong max_length;
+module_param(max_length, ulong, 0644);
+MODULE_PARM_DESC(max_length, "bytes of the longest op (default 0: no limit); read when the device is bound");
+
 /**
  * struct soft_op - an op that an engine has
  * @link: in engine->ops, or in engine->held
@@ -952,6 +960,8 @@ static int soft_probe(struct platform_device *pdev)
 		caps[i].depth = soft->depth;
 		caps[i].num_formats = PATTERN_NUM_FORMATS;
 		caps[i].formats = formats->formats;
+		caps[i].min_length = min_length;
+		caps[i].max_length = max_length;
 		if (soft->ordered)
 			caps[i].flags |= SLUICE_ENGINE_ORDERED;
 	}

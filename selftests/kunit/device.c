@@ -100,10 +100,48 @@ static void registered_ops_are_a_copy(struct kunit *test)
 	kfree(ops);
 }
 
+/* Limits that no op could keep to, and segments for software. */
+static void registered_limits_make_sense(struct kunit *test)
+{
+	static const struct {
+		u64 min, max;
+		u32 segments, flags;
+		int result;
+	} cases[] = {
+		{ 0, 0, 0, 0, 0 },
+		{ 4096, 4096, 1, 0, 0 },
+		{ 4093, 4098, U32_MAX, 0, 0 },
+		{ 4097, 4098, 0, 0, -EINVAL },
+		{ 4096, 4092, 0, 0, -EINVAL },
+		{ 0, 3, 0, 0, -EINVAL },
+		{ 0, 4, 0, 0, 0 },
+		{ U64_MAX, U64_MAX, 0, 0, -EINVAL },
+		{ U64_MAX, 0, 0, 0, 0 },
+		{ 64, 4096, 0, SLUICE_ENGINE_CPU, 0 },
+		{ 0, 0, 1, SLUICE_ENGINE_CPU, -EINVAL },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_engine_caps caps = registered_engine;
+		struct sluice_device *sdev;
+
+		caps.min_length = cases[i].min;
+		caps.max_length = cases[i].max;
+		caps.max_segments = cases[i].segments;
+		caps.flags = cases[i].flags;
+		sdev = sluice_device_register(test->priv, "kunit", &registered_ops, &caps, 1, NULL);
+		KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(sdev), cases[i].result, "case %u", i);
+		if (!IS_ERR(sdev))
+			sluice_device_unregister(sdev);
+	}
+}
+
 static struct kunit_case registered_cases[] = {
 	KUNIT_CASE(registered_for_another_api_is_ENOEXEC),
 	KUNIT_CASE(registered_driver_is_named_after_its_module),
 	KUNIT_CASE(registered_ops_are_a_copy),
+	KUNIT_CASE(registered_limits_make_sense),
 	{ }
 };
 

@@ -152,6 +152,166 @@ static void directions_are_those_attached(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sluice_op_check(t->job, &desc), -EACCES);
 }
 
+static void lengths_at_their_limits(struct kunit *test)
+{
+	static const struct {
+		u64 min, max, length;
+		int result;
+	} cases[] = {
+		{ 0, 0, 4, 0 },
+		{ 0, 0, 65536, 0 },
+		{ 64, 0, 60, -EINVAL },
+		{ 64, 0, 64, 0 },
+		{ 64, 0, 65536, 0 },
+		{ 0, 4096, 4, 0 },
+		{ 0, 4096, 4096, 0 },
+		{ 0, 4096, 4100, -EINVAL },
+		{ 4096, 4096, 4092, -EINVAL },
+		{ 4096, 4096, 4096, 0 },
+		{ 4096, 4096, 4100, -EINVAL },
+		{ 63, 65, 60, -EINVAL },
+		{ 63, 65, 64, 0 },
+		{ 63, 65, 68, -EINVAL },
+		{ U64_MAX, 0, 65536, -EINVAL },
+		{ 0, U64_MAX, 65536, 0 },
+	};
+	struct job_test *t = test->priv;
+	struct sluice_engine_caps *caps = &t->sdev->engines[0].caps;
+	unsigned int i;
+
+	t->dst->dmabuf->size = 65536;
+	t->src->dmabuf->size = 65536;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_op_desc desc = job_copy(t, t->src, 0, 0, cases[i].length);
+
+		caps->min_length = cases[i].min;
+		caps->max_length = cases[i].max;
+		KUNIT_EXPECT_EQ_MSG(test, sluice_op_check(t->job, &desc), cases[i].result,
+				    "case %u", i);
+	}
+}
+
+/* The device sees a slot in so many segments of 4096 bytes. */
+static void job_test_segments(struct kunit *test, struct sluice_slot *slot, unsigned int count)
+{
+	struct scatterlist *sg = kunit_kcalloc(test, count, sizeof(*sg), GFP_KERNEL);
+	unsigned int i;
+
+	slot->sgt = kunit_kzalloc(test, sizeof(*slot->sgt), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sg);
+	KUNIT_ASSERT_NOT_NULL(test, slot->sgt);
+	sg_init_table(sg, count);
+	for (i = 0; i < count; i++) {
+		sg_dma_address(&sg[i]) = 0x100000 + 8192 * i;
+		sg_dma_len(&sg[i]) = 4096;
+	}
+	slot->sgt->sgl = sg;
+	slot->sgt->nents = count;
+	slot->sgt->orig_nents = count;
+	slot->dmabuf->size = 4096 * count;
+}
+
+static void segments_of_a_range_at_their_limit(struct kunit *test)
+{
+	static const struct {
+		u32 max;
+		u64 offset, length;
+		bool fits;
+	} cases[] = {
+		{ 0, 0, 32768, true },
+		{ 1, 0, 4096, true },
+		{ 1, 0, 4100, false },
+		{ 1, 4, 4092, true },
+		{ 1, 4, 4096, false },
+		{ 1, 4092, 4, true },
+		{ 1, 4092, 8, false },
+		{ 1, 28672, 4096, true },
+		{ 3, 0, 12288, true },
+		{ 3, 0, 12292, false },
+		{ 3, 4092, 8196, true },
+		{ 3, 4092, 8200, false },
+		{ 7, 0, 32768, false },
+		{ 7, 4096, 28672, true },
+		{ 8, 0, 32768, true },
+		{ 9, 0, 32768, true },
+		{ U32_MAX, 0, 32768, true },
+	};
+	struct job_test *t = test->priv;
+	unsigned int i;
+
+	job_test_segments(test, t->dst, 8);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_range range = { .slot = t->dst, .length = cases[i].length };
+
+		sluice_cursor_init(&range.at, t->dst, cases[i].offset);
+		KUNIT_EXPECT_EQ_MSG(test, sluice_range_fits(&range, cases[i].max), cases[i].fits,
+				    "case %u", i);
+	}
+}
+
+/* Each side of a copy counts for itself. */
+static void segments_of_both_sides_are_counted(struct kunit *test)
+{
+	static const struct {
+		u64 dst, src, length;
+		int result;
+	} cases[] = {
+		{ 0, 0, 8192, 0 },
+		{ 4, 0, 8188, 0 },
+		{ 4, 0, 8192, -EFBIG },
+		{ 0, 4, 8192, -EFBIG },
+		{ 4, 4, 8192, -EFBIG },
+		{ 4096, 8192, 8192, 0 },
+		{ 4096, 8192, 8196, -EFBIG },
+	};
+	static const struct sluice_op_desc none;
+	struct job_test *t = test->priv;
+	unsigned int i;
+
+	job_test_segments(test, t->dst, 8);
+	job_test_segments(test, t->src, 8);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_op_desc desc = job_copy(t, t->src, cases[i].dst, cases[i].src,
+						      cases[i].length);
+
+		KUNIT_EXPECT_EQ_MSG(test, sluice_op_place(&desc, &none, 2), cases[i].result,
+				    "case %u", i);
+	}
+}
+
+/* Also each plane, and each op of a job. */
+static void segments_of_planes_are_counted(struct kunit *test)
+{
+	struct job_test *t = test->priv;
+	struct sluice_op_desc *desc = &t->job->ops[0];
+	struct sluice_engine_caps *caps = &t->sdev->engines[0].caps;
+
+	job_test_segments(test, t->dst, 8);
+	*desc = (struct sluice_op_desc) {
+		.kind = SLUICE_OP_CAPTURE,
+		.num_ranges = 2,
+		.ranges = {
+			{ .slot = t->dst, .length = 8192, .write = true },
+			{ .slot = t->dst, .offset = 8192, .length = 12288, .write = true },
+		},
+	};
+	t->job->num_ops = 1;
+	caps->max_segments = 3;
+	KUNIT_EXPECT_EQ(test, sluice_job_place_ops(t->job), 0);
+	caps->max_segments = 2;
+	KUNIT_EXPECT_EQ(test, sluice_job_place_ops(t->job), -EFBIG);
+	/* the planes are five segments in all, and none has more than three */
+	desc->ranges[0].offset = 4092;
+	caps->max_segments = 3;
+	KUNIT_EXPECT_EQ(test, sluice_job_place_ops(t->job), 0);
+	desc->kind = SLUICE_OP_PROGRAM;
+	caps->max_segments = 1;
+	KUNIT_EXPECT_EQ(test, sluice_job_place_ops(t->job), 0);
+	t->sdev->cpu_engines = true;
+	desc->kind = SLUICE_OP_CAPTURE;
+	KUNIT_EXPECT_EQ(test, sluice_job_place_ops(t->job), 0);
+}
+
 /* Two threads that want the same reservations in opposite orders. */
 struct job_locker {
 	struct sluice_job *job;
@@ -259,6 +419,10 @@ static struct kunit_case job_cases[] = {
 	KUNIT_CASE(ranges_at_their_extremes),
 	KUNIT_CASE(copies_overlap_or_not),
 	KUNIT_CASE(directions_are_those_attached),
+	KUNIT_CASE(lengths_at_their_limits),
+	KUNIT_CASE(segments_of_a_range_at_their_limit),
+	KUNIT_CASE(segments_of_both_sides_are_counted),
+	KUNIT_CASE(segments_of_planes_are_counted),
 	KUNIT_CASE(large_arrays_are_left_to_the_reaper),
 	KUNIT_CASE_SLOW(opposite_orders_back_off),
 	{ }

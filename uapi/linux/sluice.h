@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 /** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	6	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE; 6: controls, events, SOURCE, PRIVATE */
+#define SLUICE_UAPI_VERSION	6	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE; 6: controls, events, SOURCE, PRIVATE, limits of an engine's ops */
 
 #define SLUICE_NAME_LEN		32
 
@@ -181,7 +181,14 @@ struct sluice_info {
  * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
  * @stride_align: out, strides of frames must be multiples of it, in bytes
  * @num_formats: out, formats that ENUM_FORMATS lists; without any, frames are raw data
- * @reserved: out, 0
+ * @max_segments: out, segments that each range of an op may have; 0 for no limit
+ * @min_length: out, bytes of the shortest op; 0 for no limit
+ * @max_length: out, bytes of the longest op; 0 for no limit
+ *
+ * The lengths hold for all ops except PROGRAM and PRIVATE; those of an image whose planes have
+ * places of their own are added.  @max_segments holds for all except PROGRAM.  A buffer has as
+ * many segments as BUFFER_INFO says, or more, where the device's DMA splits one; memory of the
+ * heap contiguous has one.  Older modules say 0 for all three.
  *
  * SUBMIT refuses what an engine does not have.  INFO has the union of all op kinds, and the
  * largest alignment.
@@ -197,7 +204,9 @@ struct sluice_engine_info {
 	__u32 op_align;
 	__u32 stride_align;
 	__u32 num_formats;
-	__u32 reserved;
+	__u32 max_segments;
+	__u64 min_length;
+	__u64 max_length;
 };
 
 /* sluice_op.field; bit (1 << field) of sluice_enum_formats.fields */
@@ -1013,13 +1022,14 @@ struct sluice_op {
  * SLUICE_SUBMIT_STOP_ON_XRUN it waits as long as there is one, and then the job ends.
  *
  * Errors: -EINVAL (flags, CYCLIC without what it needs or through io_uring, op kind, slot without the needed kind, alignment,
- * geometry, commands, a payload that the driver rejects, an in-fence that is not a sync_file), -E2BIG (too many ops,
+ * a length that the engine cannot do, geometry, commands, a payload that the driver rejects, an in-fence that is not a sync_file), -E2BIG (too many ops,
  * commands, planes or in-fences, payloads that are too long, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
  * -EBADF (an in-fence fd that is not open), -ENOENT
  * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
  * -EACCES (slot attached for the other direction, a register that root has not
  * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
- * several, or a register is too narrow for its address), -EOPNOTSUPP (op kind,
+ * several, or a register is too narrow for its address), -EFBIG (a range has more
+ * segments than the engine can do), -EOPNOTSUPP (op kind,
  * format, modifier, field or size of a frame that the engine does not have, CYCLIC with
  * memory that its exporter may take back, or fences on a kernel without sync_file), -EBUSY
  * (the queue is full: read completions or wait), -EIO (the queue is dead: its

@@ -394,14 +394,27 @@ static void print_kinds(uint64_t kinds)
 	       kinds & 1 << SLUICE_OP_PRIVATE ? " private" : "");
 }
 
+static void print_limits(const struct sluice_engine_info *engine)
+{
+	if (engine->min_length)
+		printf(", ops from %" PRIu64 " bytes on", (uint64_t)engine->min_length);
+	if (engine->max_length)
+		printf(", ops of up to %" PRIu64 " bytes", (uint64_t)engine->max_length);
+	if (engine->max_segments)
+		printf(", at most %u segment%s", engine->max_segments,
+		       engine->max_segments == 1 ? "" : "s");
+}
+
 static void print_engine(const struct sluice_engine_info *engine)
 {
 	printf("engine %-4u", engine->index);
 	print_kinds(engine->op_kinds);
 	printf("; depth %u, alignment %u, stride %u, %u formats", engine->depth,
 	       engine->op_align, engine->stride_align, engine->num_formats);
-	printf("%s%s\n", engine->properties & SLUICE_ENGINE_IS_ORDERED ? ", ordered" : "",
+	printf("%s%s", engine->properties & SLUICE_ENGINE_IS_ORDERED ? ", ordered" : "",
 	       engine->properties & SLUICE_ENGINE_IS_SOFTWARE ? ", software" : "");
+	print_limits(engine);
+	putchar('\n');
 }
 
 static int do_info(const struct options *options)
