@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Sound: a ring of descriptors with several ops in flight, and a clock that waits for nobody.
- *
- * What is played are words that count: each is a sample of both channels.  Whether they have
- * left the machine without a gap is to be seen outside, in the file that QEMU writes; each
- * test has words of its own, TONE(n) and what follows.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -27,7 +24,7 @@
 #define FRAMES 120
 #define LOOP 8UL		/* buffers of a ring that goes round */
 #define CYCLES 64UL		/* frames that it plays */
-#define TONE(n) ((n) << 24 | 1U)
+#define SLEPT 48		/* frames before and after a sleep: more than the ring holds */
 
 FIXTURE(ac97) {
 	struct objects before;
@@ -50,30 +47,6 @@ FIXTURE_TEARDOWN(ac97)
 	close(self->player);
 	close(self->device);
 	EXPECT_TRUE(objects_settle(&self->before));
-}
-
-/* A buffer of words that count from @first on. */
-static int sound(int device, size_t size, uint32_t first)
-{
-	int buffer = sluice_alloc(device, 0, size, 0);
-	uint32_t *words;
-	size_t i;
-
-	if (buffer < 0 || sluice_map(buffer, size, (void **)&words))
-		return -1;
-	sluice_cpu_begin(buffer, true);
-	for (i = 0; i < size / 4; i++)
-		words[i] = first + i;
-	sluice_cpu_end(buffer, true);
-	munmap(words, size);
-	return buffer;
-}
-
-/* What is in the file, for selftests/vm/heard, and how many gaps in it: all are to be told. */
-static void tell(int tone, unsigned long words, int least, int most)
-{
-	printf("# has played %d=%lu:%d:%d\n", tone, words, least, most);
-	fflush(stdout);
 }
 
 /* A machine whose clock counts instructions is never late for any other reason than ours. */
@@ -136,7 +109,7 @@ TEST_F(ac97, ring_of_buffers_is_played_without_a_gap)
 	if (is_never_late())
 		for (i = 0; i < 2; i++)
 			load[i] = start_load();
-	all = sound(self->device, FRAMES * SIZE, TONE(1));
+	all = alloc_sound(self->device, 0, FRAMES * SIZE, TONE(1));
 	slot = sluice_attach(copier, all, SLUICE_ATTACH_READ);
 	ASSERT_EQ(slot, 0);
 	for (i = 0; i < RING; i++) {
@@ -164,7 +137,7 @@ TEST_F(ac97, ring_of_buffers_is_played_without_a_gap)
 	gaps = check_account(_metadata, played, FRAMES);
 	if (is_never_late())
 		EXPECT_EQ(gaps, 0);
-	tell(1, FRAMES * WORDS, 0, gaps);
+	tell_sound(1, FRAMES * WORDS, 0, gaps);
 	TH_LOG("%lu samples in %lld ms, the first one after %lld ms", FRAMES * WORDS,
 	       (long long)took / 1000000,
 	       (long long)(played[0].timestamp + took - now_ns()) / 1000000);
@@ -190,7 +163,7 @@ TEST_F(ac97, stall_is_counted)
 	struct sluice_op op;
 	int buffer, gaps, i;
 
-	buffer = sound(self->device, 8 * SIZE, TONE(2));
+	buffer = alloc_sound(self->device, 0, 8 * SIZE, TONE(2));
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
 	for (i = 0; i < 8; i++) {
 		sluice_op_playback(&op, 0, i * SIZE, SIZE);
@@ -204,7 +177,7 @@ TEST_F(ac97, stall_is_counted)
 	gaps = check_account(_metadata, played, 8);
 	EXPECT_GE(gaps, 1);
 	EXPECT_EQ(played[4].dropped, 1);
-	tell(2, 8 * WORDS, 1, gaps);
+	tell_sound(2, 8 * WORDS, 1, gaps);
 	EXPECT_GE(played[4].timestamp - played[3].timestamp, 300000000ULL);
 	close(buffer);
 }
@@ -274,7 +247,7 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 		EXPECT_EQ(stops, 1);
 		EXPECT_EQ(dropped, 0);
 	}
-	tell(6, CYCLES * WORDS, 0, dropped + stops - 1);
+	tell_sound(6, CYCLES * WORDS, 0, dropped + stops - 1);
 	munmap(words, LOOP * SIZE);
 	close(buffer);
 }
@@ -287,7 +260,7 @@ TEST_F(ac97, long_frames_are_played_to_the_end)
 	struct sluice_op ops[2];
 	int buffer, i;
 
-	buffer = sound(self->device, size, TONE(3));
+	buffer = alloc_sound(self->device, 0, size, TONE(3));
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
 	for (i = 0; i < 2; i++)
 		sluice_op_playback(&ops[i], 0, i * size / 2, size / 2);
@@ -295,7 +268,7 @@ TEST_F(ac97, long_frames_are_played_to_the_end)
 	ASSERT_EQ(sluice_read(self->player, &played, 1), 1);
 	EXPECT_EQ(played.status, 0);
 	EXPECT_EQ(played.bytes, size);
-	tell(3, size / 4, 0, played.dropped);
+	tell_sound(3, size / 4, 0, played.dropped);
 	close(buffer);
 }
 
@@ -305,7 +278,7 @@ TEST_F(ac97, cancelled_frames_end_and_the_next_is_played)
 	struct sluice_op op;
 	int buffer, i;
 
-	buffer = sound(self->device, 9 * SIZE, TONE(4));
+	buffer = alloc_sound(self->device, 0, 9 * SIZE, TONE(4));
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
 	for (i = 0; i < 8; i++) {
 		sluice_op_playback(&op, 0, i * SIZE, SIZE);
@@ -354,6 +327,76 @@ TEST_F(ac97, recording_ends_with_data_or_in_time)
 	close(buffer);
 }
 
+#define CODEC_VOLUME 0x18
+#define CODEC_MUTE 0x8000
+
+/* Read or, unless @value is -1, write a register of the codec, an I/O port; -1 on failure. */
+static int codec_register(unsigned int reg, int value)
+{
+	char address[64], path[128];
+	uint16_t word = value;
+	bool done;
+	int fd;
+
+	if (!pci_address(DEVICE, address))
+		return -1;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", address);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	done = value < 0 ? pread(fd, &word, 2, reg) == 2 : pwrite(fd, &word, 2, reg) == 2;
+	close(fd);
+	return done ? word : -1;
+}
+
+/* More than a sleep waits for: the rest is played afterwards, in order. */
+TEST_F(ac97, frames_go_on_after_a_sleep_and_the_codec_is_set_up_again)
+{
+	struct sluice_completion played[SLEPT];
+	struct sluice_op op;
+	int buffer, i, ret;
+
+	buffer = alloc_sound(self->device, 0, SIZE, 0);
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	sluice_op_playback(&op, 0, 0, SIZE);
+	for (i = 0; i < SLEPT; i++)
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, i, NULL), 0);
+	ASSERT_EQ(read_all(self->player, played, 1), 1);
+	ASSERT_EQ(codec_register(CODEC_VOLUME, CODEC_MUTE), CODEC_MUTE);
+	ret = sleep_devices();
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this guest does not sleep");
+	ASSERT_EQ(ret, 0);
+	EXPECT_EQ(codec_register(CODEC_VOLUME, -1), 0);
+	ASSERT_EQ(read_all(self->player, played + 1, SLEPT - 1), SLEPT - 1);
+	check_account(_metadata, played, SLEPT);
+	for (i = 0; i < SLEPT; i++)
+		EXPECT_EQ(played[i].user_data, i);
+	close(buffer);
+}
+
+TEST_F(ac97, codec_is_set_up_again_after_runtime_sleep)
+{
+	char address[64], path[128];
+	int buffer, slot, tries;
+
+	ASSERT_TRUE(pci_address(DEVICE, address));
+	if (pci_attribute(address, "power/control", "auto"))
+		SKIP(return, "this kernel has no runtime PM (CONFIG_PM)");
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", address);
+	buffer = alloc_sound(self->device, 0, SIZE, 0);
+	slot = sluice_attach(self->player, buffer, SLUICE_ATTACH_READ);
+	ASSERT_EQ(slot, 0);
+	EXPECT_EQ(codec_register(CODEC_VOLUME, CODEC_MUTE), CODEC_MUTE);
+	ASSERT_EQ(sluice_detach(self->player, slot), 0);
+	for (tries = 0; tries < LATE_MS / 10 && !file_has(path, "suspended"); tries++)
+		usleep(10000);
+	EXPECT_TRUE(file_has(path, "suspended"));
+	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
+	EXPECT_TRUE(file_has(path, "active"));
+	EXPECT_EQ(codec_register(CODEC_VOLUME, -1), 0);
+	EXPECT_EQ(pci_attribute(address, "power/control", "on"), 0);
+	close(buffer);
+}
+
 TEST_F(ac97, each_engine_has_its_kind_and_no_pictures)
 {
 	struct sluice_op op;
@@ -376,7 +419,7 @@ TEST_F(ac97, frames_end_when_the_driver_goes)
 	char address[64];
 
 	ASSERT_TRUE(pci_address(DEVICE, address));
-	buffer = sound(self->device, 8 * SIZE, TONE(5));
+	buffer = alloc_sound(self->device, 0, 8 * SIZE, TONE(5));
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_READ), 0);
 	for (i = 0; i < 8; i++) {
 		sluice_op_playback(&op, 0, i * SIZE, SIZE);

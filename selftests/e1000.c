@@ -341,6 +341,59 @@ TEST_F(e1000, captures_end_when_the_driver_goes)
 	EXPECT_EQ(write_text(DRIVER "/bind", address), 0);
 }
 
+/* Nothing comes while the cards sleep: the captures begin again, and get what is sent then. */
+TEST_F(e1000, captures_begin_again_after_a_sleep)
+{
+	struct sluice_completion received[8];
+	int i, ret;
+
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(receive_frame(&self->to, i, NULL), 0);
+	ret = sleep_devices();
+	if (ret == -EOPNOTSUPP)
+		SKIP(return, "this guest does not sleep");
+	ASSERT_EQ(ret, 0);
+	ASSERT_EQ(send_all(&self->from, 200, 8), 0);
+	ASSERT_EQ(read_all(self->to.queue, received, 8), 8);
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(received[i].status, 0);
+		EXPECT_EQ(received[i].dropped, 0);
+		EXPECT_EQ(received[i].user_data, i);
+		EXPECT_TRUE(is_frame(&self->to, i, 200 + i, 64));
+	}
+}
+
+TEST_F(e1000, captures_end_when_the_card_is_unplugged_and_it_comes_back)
+{
+	struct sluice_completion received;
+	char address[64];
+	int fences[8], i;
+
+	ASSERT_TRUE(pci_address("ether1", address));
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(receive_frame(&self->to, i, &fences[i]), 0);
+	ASSERT_EQ(pci_attribute(address, "remove", "1"), 0);
+	for (i = 0; i < 8; i++) {
+		EXPECT_EQ(sluice_fence_wait(fences[i], LATE_MS), -ENODEV);
+		close(fences[i]);
+	}
+	close_card(&self->to);
+	/* no other driver may have it, and what was said of the one before is forgotten */
+	ASSERT_EQ(write_text("/sys/bus/pci/drivers_autoprobe", "0"), 0);
+	EXPECT_EQ(write_text("/sys/bus/pci/rescan", "1"), 0);
+	self->to.device = pci_bind_open(address, "sluice-e1000");
+	EXPECT_EQ(write_text("/sys/bus/pci/drivers_autoprobe", "1"), 0);
+	ASSERT_GE(self->to.device, 0);
+	close(self->to.device);
+	ASSERT_EQ(open_card(&self->to, "ether1", RECEIVE), 0);
+	ASSERT_EQ(drain(&self->from, &self->to), 0);
+	ASSERT_EQ(receive_frame(&self->to, 0, NULL), 0);
+	ASSERT_EQ(send_all(&self->from, 300, 1), 0);
+	ASSERT_EQ(read_all(self->to.queue, &received, 1), 1);
+	EXPECT_EQ(received.status, 0);
+	EXPECT_TRUE(is_frame(&self->to, 0, 300, 64));
+}
+
 FIXTURE(screen) {
 	struct card from, to;
 	struct scene scene;

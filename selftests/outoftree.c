@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * A device driver that was built out of the tree (Documentation/samples/driver), and what
- * the core does with one that was compiled for another version of the driver API.
+ * Device drivers that were built out of the tree (Documentation/samples/driver): what they do
+ * with the devices that they are for, and what the core does with one that was compiled for
+ * another version of the driver API.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
+#include "peers.h"
 #include "support.h"
 
 #define SIZE	65536UL
@@ -50,19 +52,25 @@ static int times_in_log(const char *text)
 	return times;
 }
 
+/* Why a sample cannot be tried, or NULL. */
+static const char *not_built(const char *name)
+{
+	struct utsname kernel;
+	char path[256];
+
+	uname(&kernel);
+	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
+	return access(path, F_OK) ? "the sample driver was not built for this kernel" : NULL;
+}
+
 FIXTURE(outoftree) {
 	struct objects before;
 };
 
 FIXTURE_SETUP(outoftree)
 {
-	struct utsname kernel;
-	char path[256];
-
-	uname(&kernel);
-	snprintf(path, sizeof(path), "/sluice/%s/card.ko", kernel.release);
-	if (access(path, F_OK))
-		SKIP(return, "the sample driver was not built for this kernel");
+	if (not_built("card"))
+		SKIP(return, "%s", not_built("card"));
 	self->before = objects_before();
 }
 
@@ -122,6 +130,205 @@ TEST_F(outoftree, driver_compiled_for_another_api_is_ENOEXEC_and_told_what_to_do
 	EXPECT_EQ(times_in_log(advice), before + 1);
 	EXPECT_EQ(access("/sys/module/sluice_outdated", F_OK), -1);
 	EXPECT_EQ(access("/sys/devices/platform/sluice_outdated", F_OK), -1);
+}
+
+/* QEMU's edu, whose buffer has 4092 bytes. */
+#define BUFFER 4092UL
+
+FIXTURE(oneshot) {
+	struct objects before;
+	struct peers peers;
+	int device, queue, from, to;
+};
+
+FIXTURE_SETUP(oneshot)
+{
+	self->device = self->queue = self->from = self->to = -1;
+	if (not_built("oneshot"))
+		SKIP(return, "%s", not_built("oneshot"));
+	if (!peers_find(&self->peers))
+		SKIP(return, "this machine has no edu below a PCIe bridge");
+	self->before = objects_before();
+	ASSERT_EQ(module_load("oneshot"), 0);
+	self->device = pci_bind_open(self->peers.edu, "oneshot");
+	ASSERT_GE(self->device, 0);
+	self->queue = patient_queue(self->device, 0);
+	self->from = sluice_alloc(self->device, 0, SIZE, 0);
+	self->to = sluice_alloc(self->device, 0, SIZE, 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->from, SLUICE_ATTACH_READ), 0);
+	ASSERT_EQ(sluice_attach(self->queue, self->to, SLUICE_ATTACH_WRITE), 1);
+}
+
+FIXTURE_TEARDOWN(oneshot)
+{
+	close(self->from);
+	close(self->to);
+	close(self->queue);
+	close(self->device);
+	peers_leave(&self->peers);
+	EXPECT_TRUE(module_unload("oneshot"));
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* Submit that @seed goes to the card and comes back. */
+static int submit_round_trip(int queue, int from, uint32_t seed)
+{
+	struct sluice_op ops[2];
+
+	if (fill_words(from, SIZE, seed))
+		return -1;
+	sluice_op_playback(&ops[0], 0, 0, BUFFER);
+	sluice_op_capture(&ops[1], 1, 0, BUFFER);
+	return sluice_submit(queue, ops, 2, -1, NULL, seed, NULL);
+}
+
+TEST_F(oneshot, data_go_to_the_card_and_come_back)
+{
+	struct sluice_completion completion;
+	uint32_t seed;
+
+	for (seed = 1; seed < 4; seed++) {
+		ASSERT_EQ(submit_round_trip(self->queue, self->from, seed), 0);
+		ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+		EXPECT_EQ(completion.status, 0);
+		EXPECT_EQ(completion.bytes, 2 * BUFFER);
+		EXPECT_GT(completion.timestamp, 0);
+		EXPECT_EQ(check_words(self->to, BUFFER, seed), 0);
+	}
+}
+
+TEST_F(oneshot, op_that_is_too_long_is_refused)
+{
+	struct sluice_op op;
+
+	sluice_op_playback(&op, 0, 0, BUFFER + 4);
+	EXPECT_EQ(run_op(self->queue, &op), -EMSGSIZE);
+}
+
+/* The interrupt of a transfer that was aborted comes late, and must not end the next op. */
+TEST_F(oneshot, op_after_a_cancelled_one_is_whole)
+{
+	struct sluice_completion completion;
+	uint32_t seed;
+
+	for (seed = 1; seed < 8; seed++) {
+		ASSERT_EQ(submit_round_trip(self->queue, self->from, 100 + seed), 0);
+		usleep(seed * 15000);
+		ASSERT_GE(sluice_cancel(self->queue, 2 * seed - 1, 2 * seed - 1), 0);
+		ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+		EXPECT_TRUE(!completion.status || completion.status == -ECANCELED);
+		ASSERT_EQ(submit_round_trip(self->queue, self->from, seed), 0);
+		ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
+		EXPECT_EQ(completion.status, 0);
+		EXPECT_EQ(completion.bytes, 2 * BUFFER);
+		EXPECT_EQ(check_words(self->to, BUFFER, seed), 0);
+	}
+}
+
+/* Sound: 85 ms. */
+#define PIECE 16384UL
+#define PIECES 16
+#define LONG (2 * 163840UL)
+
+FIXTURE(streaming) {
+	struct objects before;
+	char address[64];
+	int device, player, buffer;
+};
+
+FIXTURE_SETUP(streaming)
+{
+	self->device = self->player = self->buffer = -1;
+	if (not_built("streaming"))
+		SKIP(return, "%s", not_built("streaming"));
+	if (!pci_address("ac970", self->address))
+		SKIP(return, "this machine has no /dev/sluice/ac970");
+	self->before = objects_before();
+	ASSERT_EQ(module_load("streaming"), 0);
+	ASSERT_EQ(pci_unbind(self->address), 0);
+	self->device = pci_bind_open(self->address, "streaming");
+	ASSERT_GE(self->device, 0);
+	self->player = patient_queue(self->device, 0);
+	ASSERT_GE(self->player, 0);
+}
+
+FIXTURE_TEARDOWN(streaming)
+{
+	close(self->buffer);
+	close(self->player);
+	close(self->device);
+	pci_unbind(self->address);
+	EXPECT_TRUE(module_unload("streaming"));
+	self->device = pci_bind_open(self->address, "sluice-ac97");
+	EXPECT_GE(self->device, 0);
+	close(self->device);
+	EXPECT_TRUE(objects_settle(&self->before));
+}
+
+/* What has stopped in between is told, and only that: the listener outside compares. */
+TEST_F(streaming, frames_are_played_in_order)
+{
+	struct sluice_completion played[PIECES];
+	struct sluice_op op;
+	int gaps = 0, i;
+
+	self->buffer = alloc_sound(self->device, 0, PIECES * PIECE, TONE(7));
+	ASSERT_EQ(sluice_attach(self->player, self->buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < PIECES; i++) {
+		sluice_op_playback(&op, 0, i * PIECE, PIECE);
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, i, NULL), 0);
+	}
+	ASSERT_EQ(read_all(self->player, played, PIECES), PIECES);
+	for (i = 0; i < PIECES; i++) {
+		EXPECT_EQ(played[i].status, 0);
+		EXPECT_EQ(played[i].bytes, PIECE);
+		EXPECT_EQ(played[i].user_data, i);
+		if (!i)
+			continue;
+		EXPECT_EQ(played[i].sequence, played[i - 1].sequence + 1 + played[i].dropped);
+		EXPECT_GE(played[i].timestamp, played[i - 1].timestamp);
+		gaps += played[i].dropped;
+	}
+	tell_sound(7, PIECES * PIECE / 4, 0, gaps);
+}
+
+/* All of a job is in the ring at once, and so there is no gap, however late the driver is. */
+TEST_F(streaming, frames_of_a_job_are_played_without_a_gap)
+{
+	struct sluice_completion played;
+	struct sluice_op ops[2];
+	int i;
+
+	self->buffer = alloc_sound(self->device, sluice_find_heap(self->device, "contiguous"), LONG,
+				   TONE(8));
+	ASSERT_EQ(sluice_attach(self->player, self->buffer, SLUICE_ATTACH_READ), 0);
+	for (i = 0; i < 2; i++)
+		sluice_op_playback(&ops[i], 0, i * LONG / 2, LONG / 2);
+	ASSERT_EQ(sluice_submit(self->player, ops, 2, -1, NULL, 0, NULL), 0);
+	ASSERT_EQ(sluice_read(self->player, &played, 1), 1);
+	EXPECT_EQ(played.status, 0);
+	EXPECT_EQ(played.bytes, LONG);
+	EXPECT_EQ(played.dropped, 0);
+	tell_sound(8, LONG / 4, 0, 0);
+}
+
+TEST_F(streaming, cancelled_frames_end_and_the_next_is_played)
+{
+	struct sluice_completion played[9];
+	struct sluice_op op;
+	int i;
+
+	self->buffer = alloc_sound(self->device, 0, PIECE, 0);
+	ASSERT_EQ(sluice_attach(self->player, self->buffer, SLUICE_ATTACH_READ), 0);
+	sluice_op_playback(&op, 0, 0, PIECE);
+	for (i = 0; i < 8; i++)
+		ASSERT_EQ(sluice_submit(self->player, &op, 1, -1, NULL, i, NULL), 0);
+	ASSERT_EQ(read_all(self->player, played, 1), 1);
+	ASSERT_GE(sluice_cancel(self->player, 2, UINT64_MAX), 0);
+	ASSERT_EQ(read_all(self->player, played + 1, 7), 7);
+	for (i = 1; i < 8; i++)
+		EXPECT_TRUE(!played[i].status || played[i].status == -ECANCELED);
+	EXPECT_EQ(run_op(self->player, &op), 0);
 }
 
 TEST_HARNESS_MAIN

@@ -54,6 +54,19 @@ bool peers_find(struct peers *peers)
 	return find_pci(0x1af4, 0x1110, peers->bar) && find_pci(0x1234, 0x11e8, peers->edu);
 }
 
+int pci_attribute(const char *address, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), PCI "/devices/%s/%s", address, name);
+	return write_text(path, text);
+}
+
+int pci_unbind(const char *address)
+{
+	return pci_attribute(address, "driver/unbind", address);
+}
+
 bool pci_address(const char *name, char address[64])
 {
 	char path[96], target[256];
@@ -68,21 +81,7 @@ bool pci_address(const char *name, char address[64])
 	return true;
 }
 
-int pci_attribute(const char *address, const char *name, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), PCI "/devices/%s/%s", address, name);
-	return write_text(path, text);
-}
-
-int pci_unbind(const char *address)
-{
-	return pci_attribute(address, "driver/unbind", address);
-}
-
-/* Bind, and open the Sluice device that appears; -errno if none does. */
-static int bind_open(const char *address, const char *driver)
+int pci_bind_open(const char *address, const char *driver)
 {
 	char path[128];
 	int tries;
@@ -109,12 +108,12 @@ static int bind_open(const char *address, const char *driver)
 
 int peers_open_bar(const struct peers *peers)
 {
-	return bind_open(peers->bar, "sluice-pci");
+	return pci_bind_open(peers->bar, "sluice-pci");
 }
 
 int peers_open_edu(const struct peers *peers)
 {
-	int fd = write_text(DMA_BITS, "64") ?: bind_open(peers->edu, "sluice-edu");
+	int fd = write_text(DMA_BITS, "64") ?: pci_bind_open(peers->edu, "sluice-edu");
 
 	write_text(DMA_BITS, "28");
 	return fd;
@@ -122,7 +121,7 @@ int peers_open_edu(const struct peers *peers)
 
 int peers_open_program(const struct peers *peers)
 {
-	return bind_open(peers->edu, "sluice-pci");
+	return pci_bind_open(peers->edu, "sluice-pci");
 }
 
 void peers_leave(const struct peers *peers)

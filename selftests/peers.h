@@ -29,8 +29,11 @@ int peers_open_program(const struct peers *peers);
 /** peers_leave - back to how they were; a device that is there no more does not matter */
 void peers_leave(const struct peers *peers);
 
-/** pci_address - that of the device behind a node: "ac970"; false if there is none */
+/** pci_address - of the hardware of a Sluice device, such as "edu0"; false if there is none */
 bool pci_address(const char *name, char address[64]);
+
+/** pci_bind_open - bind a PCI device to a driver; returns an fd of its device, or -errno */
+int pci_bind_open(const char *address, const char *driver);
 
 /** pci_attribute - write to a file of a PCI device in sysfs; returns 0 or -errno */
 int pci_attribute(const char *address, const char *name, const char *text);

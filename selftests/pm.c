@@ -28,42 +28,7 @@
 /* how long a device must have been unused to sleep, and more: pci takes a second */
 #define IDLE_US 2500000
 
-#define PM_TEST "/sys/power/pm_test"
-#define PM_STATE "/sys/power/state"
-#define PM_DELAY "/sys/module/suspend/parameters/pm_test_delay"
 #define WAKE_ALARM "/sys/class/rtc/rtc0/wakealarm"
-#define AWAKE "sluice_awake"
-
-static bool file_has(const char *path, const char *word)
-{
-	char text[4096] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = read(fd, text, sizeof(text) - 1);
-
-	close(fd);
-	return size > 0 && strstr(text, word);
-}
-
-/* What the root is behind must not be reset: see kernel/awake.c.  False if it would. */
-static bool root_stays_awake(void)
-{
-	if (access("/sys/bus/virtio/drivers/9pnet_virtio", F_OK) ||
-	    !access("/sys/module/" AWAKE, F_OK))
-		return true;
-	return !system("insmod /sluice/$(uname -r)/sluice-awake.ko");
-}
-
-/* Sleep as @state says, as far as @test says; 0, or -errno of the kernel. */
-static int sleep_until_woken(const char *test, const char *state)
-{
-	int ret = write_text(PM_TEST, test);
-
-	if (ret)
-		return ret;
-	ret = write_text(PM_STATE, state);
-	write_text(PM_TEST, "none");
-	return ret;
-}
 
 FIXTURE(pm) {
 	struct objects before;

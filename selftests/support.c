@@ -74,6 +74,80 @@ bool objects_settle(const struct objects *before)
 	return false;
 }
 
+bool file_has(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "re");
+	char line[512];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strstr(line, text);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+bool root_stays_awake(void)
+{
+	if (access("/sys/bus/virtio/drivers/9pnet_virtio", F_OK) ||
+	    !access("/sys/module/" AWAKE, F_OK))
+		return true;
+	return !system("insmod /sluice/$(uname -r)/sluice-awake.ko");
+}
+
+int sleep_until_woken(const char *test, const char *state)
+{
+	int ret = write_text(PM_TEST, test);
+
+	if (ret)
+		return ret;
+	ret = write_text(PM_STATE, state);
+	write_text(PM_TEST, "none");
+	return ret;
+}
+
+int sleep_devices(void)
+{
+	char delay[16] = "";
+	int fd, ret;
+
+	if (access(PM_TEST, W_OK) || !root_stays_awake())
+		return -EOPNOTSUPP;
+	fd = open(PM_DELAY, O_RDONLY | O_CLOEXEC);
+	if (read(fd, delay, sizeof(delay) - 1) < 0)
+		delay[0] = 0;
+	close(fd);
+	write_text(PM_DELAY, "1");
+	ret = sleep_until_woken("devices", "freeze");
+	if (delay[0])
+		write_text(PM_DELAY, delay);
+	if (!access("/sys/module/" AWAKE, F_OK) && !module_unload(AWAKE))
+		return -EBUSY;
+	return ret;
+}
+
+int alloc_sound(int device, int heap, size_t size, uint32_t first)
+{
+	int buffer = sluice_alloc(device, heap, size, 0);
+	uint32_t *words;
+	size_t i;
+
+	if (buffer < 0 || sluice_map(buffer, size, (void **)&words))
+		return -1;
+	sluice_cpu_begin(buffer, true);
+	for (i = 0; i < size / 4; i++)
+		words[i] = first + i;
+	sluice_cpu_end(buffer, true);
+	munmap(words, size);
+	return buffer;
+}
+
+void tell_sound(int tone, unsigned long words, int least, int most)
+{
+	printf("# has played %d=%lu:%d:%d\n", tone, words, least, most);
+	fflush(stdout);
+}
+
 int write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;

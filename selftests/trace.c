@@ -186,19 +186,6 @@ static long engine_timeouts(void)
 	return timeouts;
 }
 
-static bool file_has(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "r");
-	char line[512];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strstr(line, text);
-	if (file)
-		fclose(file);
-	return found;
-}
-
 #define WAITS		TRACING "events/sluice/sluice_job_wait/"
 #define WHO_WAITS	"hist:keys=timeline,fence_driver,fence_timeline"
 

@@ -861,6 +861,7 @@ bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
 int sluice_device_wake(struct sluice_device *sdev);
 void sluice_device_rest(struct sluice_device *sdev);
+bool sluice_driver_fits(u32 api, const char *module_name);
 extern struct list_head sluice_devices;
 extern struct mutex sluice_devices_lock;
 

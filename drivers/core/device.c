@@ -235,8 +235,17 @@ static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 	return true;
 }
 
-/* May it call us, and we it?  Structs of another version are not to be looked at. */
-static bool sluice_driver_fits(u32 api, const char *module_name)
+/**
+ * sluice_driver_fits - was a driver compiled for this version of the driver API?
+ * @api: SLUICE_DRIVER_API, as the driver was compiled
+ * @module_name: KBUILD_MODNAME, for the log
+ *
+ * Structs of a driver for another version must not be looked at.
+ *
+ * Context: any.
+ * Return: true if it was; else the log says what to do.
+ */
+bool sluice_driver_fits(u32 api, const char *module_name)
 {
 	if (api == SLUICE_DRIVER_API)
 		return true;

@@ -27,13 +27,18 @@
  *
  * Its PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
  * For runtime PM the core keeps the parent device awake while something needs it.
+ *
+ * A driver for a PCI device finds what it would repeat of others in sluice_pci_enable() and
+ * what follows there.
  */
 #ifndef _SLUICE_H
 #define _SLUICE_H
 
 #include <linux/device.h>
+#include <linux/interrupt.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/pm.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
@@ -369,6 +374,10 @@ enum sluice_aborted {
  *	handed out again, except programs, and private ops without @payload.repeats, whose
  *	jobs end with -ECANCELED.  No other op is handed out meanwhile.  The same context and rules
  *	as @start; for one engine none of the three is called while another is.
+ * @reset: optional: write what the hardware loses in a sleep, and stop its interrupts.  Called by
+ *	sluice_pci_register(), before the device may access memory, and by the PM ops of
+ *	sluice_pci_pm_ops, when it wakes up.  No op is in flight, and neither @start, @kick
+ *	nor @abort is called meanwhile.  May sleep
  */
 struct sluice_device_ops {
 	int (*prepare)(struct sluice_device *sdev, void *priv);
@@ -382,6 +391,7 @@ struct sluice_device_ops {
 	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
 	void (*kick)(struct sluice_engine *engine);
 	enum sluice_aborted (*abort)(struct sluice_engine *engine, u32 cookie);
+	void (*reset)(void *priv);
 };
 
 /*
@@ -389,7 +399,7 @@ struct sluice_device_ops {
  * use: a struct, an enum or a prototype has changed.  The first three parameters of
  * __sluice_device_register() stay what and where they are in all versions.
  */
-#define SLUICE_DRIVER_API	3
+#define SLUICE_DRIVER_API	2
 
 /* device.c */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
@@ -422,6 +432,56 @@ void sluice_device_unregister(struct sluice_device *sdev);
 int sluice_device_suspend(struct sluice_device *sdev);
 void sluice_device_resume(struct sluice_device *sdev);
 
+/* pci_driver.c */
+int sluice_pci_enable(struct pci_dev *pdev, int bars, unsigned int dma_bits);
+int sluice_pci_request_irq(struct pci_dev *pdev, irq_handler_t handler, void *priv);
+int __sluice_pci_register(u32 api, struct module *owner, const char *module_name,
+			  struct pci_dev *pdev, const char *name,
+			  const struct sluice_device_ops *ops,
+			  const struct sluice_engine_caps *caps, unsigned int num_engines,
+			  void *priv);
+
+/**
+ * sluice_pci_register - make a PCI device available to userspace, in probe
+ * @pdev: the hardware, after sluice_pci_enable() and sluice_pci_request_irq()
+ * @name: name of the node, to which the core adds the first free number
+ * @ops: the driver's functions
+ * @caps: what each engine is and can do
+ * @num_engines: length of @caps, 1 to 64
+ * @priv: for sluice_engine_priv()
+ *
+ * The driver's remove function is, or begins with, sluice_pci_remove(), and its PM ops are
+ * sluice_pci_pm_ops.  See __sluice_pci_register().
+ *
+ * Context: probe; the last thing in it that may fail.
+ * Return: 0 or a negative errno.
+ */
+#define sluice_pci_register(pdev, name, ops, caps, num_engines, priv)			\
+	__sluice_pci_register(SLUICE_DRIVER_API, THIS_MODULE, KBUILD_MODNAME,		\
+			      pdev, name, ops, caps, num_engines, priv)
+
+void sluice_pci_remove(struct pci_dev *pdev);
+extern const struct dev_pm_ops sluice_pci_pm_ops;
+
+/**
+ * module_sluice_pci_driver - a module that is a driver of PCI devices, and nothing more
+ * @driver_name: as sysfs has it
+ * @driver_ids: its table of struct pci_device_id
+ * @driver_probe: ends with sluice_pci_register()
+ *
+ * For drivers whose remove function is sluice_pci_remove(), and which have no PM ops of their
+ * own.
+ */
+#define module_sluice_pci_driver(driver_name, driver_ids, driver_probe)			\
+	static struct pci_driver sluice_pci_driver = {					\
+		.name = driver_name,							\
+		.id_table = driver_ids,							\
+		.probe = driver_probe,							\
+		.remove = sluice_pci_remove,						\
+		.driver.pm = pm_ptr(&sluice_pci_pm_ops),				\
+	};										\
+	module_pci_driver(sluice_pci_driver)
+
 /* heap_bar.c */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);
 
@@ -447,6 +507,23 @@ struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
 const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine);
 bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 			const struct sluice_result *result);
+
+/**
+ * sluice_engine_fail - an op cannot be done, or has failed
+ * @engine: the engine
+ * @cookie: of the op
+ * @status: negative errno
+ *
+ * The device must not touch the op's memory any more.
+ *
+ * Context: as sluice_engine_done().
+ */
+static inline void sluice_engine_fail(struct sluice_engine *engine, u32 cookie, int status)
+{
+	struct sluice_result result = { .status = status };
+
+	sluice_engine_done(engine, cookie, &result);
+}
 
 /* engine.c */
 void *sluice_engine_priv(const struct sluice_engine *engine);

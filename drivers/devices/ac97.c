@@ -11,7 +11,6 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/pm_runtime.h>
 
 #include "sluice.h"
 
@@ -43,7 +42,6 @@ struct ac97_stream {
 };
 
 struct ac97 {
-	struct sluice_device *sdev;
 	void __iomem *codec;
 	spinlock_t lock;
 	struct ac97_stream streams[2];
@@ -174,16 +172,9 @@ static enum sluice_aborted ac97_abort(struct sluice_engine *engine, u32 cookie)
 	return SLUICE_ABORTED_ALL;
 }
 
-static const struct sluice_device_ops ac97_ops = { .kick = ac97_kick, .abort = ac97_abort };
-
-#define AC97_ENGINE(kind) { BIT_ULL(kind), SLUICE_ENGINE_ORDERED, AC97_RING - 1, 4 }
-static const struct sluice_engine_caps ac97_engines[] = { AC97_ENGINE(SLUICE_OP_PLAYBACK),
-							  AC97_ENGINE(SLUICE_OP_CAPTURE) };
-
-/* What a sleep may have lost; also the callback for runtime resume. */
-static int ac97_init(struct device *dev)
+static void ac97_reset(void *priv)
 {
-	struct ac97 *ac97 = dev_get_drvdata(dev);
+	struct ac97 *ac97 = priv;
 	unsigned int i;
 
 	iowrite32(2, ac97->streams[1].regs + AC97_GLOBAL);	/* not in reset */
@@ -191,8 +182,17 @@ static int ac97_init(struct device *dev)
 		iowrite16(ac97_codec[i][1], ac97->codec + ac97_codec[i][0]);
 	ac97_stop(ac97, &ac97->streams[0]);
 	ac97_stop(ac97, &ac97->streams[1]);
-	return 0;
 }
+
+static const struct sluice_device_ops ac97_ops = {
+	.kick = ac97_kick,
+	.abort = ac97_abort,
+	.reset = ac97_reset,
+};
+
+#define AC97_ENGINE(kind) { BIT_ULL(kind), SLUICE_ENGINE_ORDERED, AC97_RING - 1, 4 }
+static const struct sluice_engine_caps ac97_engines[] = { AC97_ENGINE(SLUICE_OP_PLAYBACK),
+							  AC97_ENGINE(SLUICE_OP_CAPTURE) };
 
 static int ac97_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -202,12 +202,9 @@ static int ac97_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!ac97)
 		return -ENOMEM;
 	spin_lock_init(&ac97->lock);
-	pci_set_drvdata(pdev, ac97);
-	ret = pcim_enable_device(pdev) ?: pcim_iomap_regions(pdev, BIT(0) | BIT(1), "ac97") ?:
-	      dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	ret = sluice_pci_enable(pdev, BIT(0) | BIT(1), 32);
 	if (ret)
 		return ret;
-	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	ac97->codec = pcim_iomap_table(pdev)[0];
 	for (i = 0; i < 2; i++) {
 		ac97->streams[i].regs = pcim_iomap_table(pdev)[1] + (i ? 0x00 : 0x10);
@@ -216,47 +213,15 @@ static int ac97_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		if (!ac97->streams[i].ring)
 			return -ENOMEM;
 	}
-	ac97_init(&pdev->dev);
-	pci_set_master(pdev);
-	ret = devm_request_irq(&pdev->dev, pdev->irq, ac97_service, IRQF_SHARED, "ac97", ac97);
-	if (ret)
-		return ret;
-	ac97->sdev = sluice_device_register(&pdev->dev, "ac97", &ac97_ops, ac97_engines, 2, ac97);
-	if (!IS_ERR(ac97->sdev))
-		pm_runtime_put(&pdev->dev);
-	return PTR_ERR_OR_ZERO(ac97->sdev);
+	return sluice_pci_request_irq(pdev, ac97_service, ac97) ?:
+	       sluice_pci_register(pdev, "ac97", &ac97_ops, ac97_engines, 2, ac97);
 }
-
-static void ac97_remove(struct pci_dev *pdev)
-{
-	pm_runtime_get_noresume(&pdev->dev);
-	/* ends with ac97_abort(): the handler asks for no more */
-	sluice_device_unregister(((struct ac97 *)pci_get_drvdata(pdev))->sdev);
-}
-
-static int ac97_suspend(struct device *dev)
-{
-	return sluice_device_suspend(((struct ac97 *)dev_get_drvdata(dev))->sdev);
-}
-
-static int ac97_resume(struct device *dev)
-{
-	ac97_init(dev);
-	sluice_device_resume(((struct ac97 *)dev_get_drvdata(dev))->sdev);
-	return 0;
-}
-
-static _DEFINE_DEV_PM_OPS(ac97_pm, ac97_suspend, ac97_resume, NULL, ac97_init, NULL);
 
 /* Only a card whose driver_override names us: others are somebody's sound. */
 static const struct pci_device_id ac97_ids[] = {
 	{ PCI_DEVICE(0x8086, 0x2415), .override_only = 1 }, { }
 };
 
-static struct pci_driver ac97_driver = {
-	.name = "sluice-ac97", .id_table = ac97_ids, .driver.pm = pm_ptr(&ac97_pm),
-	.probe = ac97_probe, .remove = ac97_remove,
-};
-module_pci_driver(ac97_driver);
+module_sluice_pci_driver("sluice-ac97", ac97_ids, ac97_probe);
 MODULE_DESCRIPTION("Sluice device driver for QEMU's AC97");
 MODULE_LICENSE("GPL");

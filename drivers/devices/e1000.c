@@ -13,8 +13,6 @@
 #include <linux/interrupt.h>
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/pm_runtime.h>
-#include <linux/sizes.h>
 
 #include "sluice.h"
 
@@ -26,8 +24,9 @@ enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
 /* on; all addresses, broadcast; long frames, buffers of 16 KiB; without checksum */
 #define E1000_RCTL_RUN		(BIT(1) | 0x8018 | BIT(5) | BIT(25) | BIT(16) | BIT(26))
 #define E1000_TCTL_RUN		0x400fa
-/* a frame is sent; few descriptors are left, none is left, a frame has come */
-#define E1000_EVENTS		(BIT(0) | BIT(4) | BIT(6) | BIT(7))
+/* what interrupts: a frame is sent; few descriptors are left, none is left, a frame has come */
+#define E1000_TX_EVENTS		BIT(0)
+#define E1000_RX_EVENTS		(BIT(4) | BIT(6) | BIT(7))
 
 /* of a descriptor: length; of a frame to be sent: all of it, report; what the card answers */
 #define E1000_DESC_LENGTH	GENMASK(15, 0)
@@ -36,17 +35,17 @@ enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
 #define E1000_DESC_END		BIT(1)	/* received: of the frame */
 #define E1000_DESC_ERRORS	GENMASK(15, 8)
 
-enum { E1000_RING = 256, E1000_MAX_FRAME = SZ_16K };
+enum { E1000_RING = 256, E1000_MAX_FRAME = 16384 };
 
 struct e1000_ring {
 	spinlock_t lock;		/* guards what follows, and the registers of the ring */
 	struct sluice_engine *engine;	/* from a kick on to the next stop, or NULL */
 	struct { __le64 address; __le32 length, status; } *descs;
 	dma_addr_t descs_dma;
-	void __iomem *missed;		/* the card's counter: reading leaves it as it is */
 	void __iomem *regs;
 	void __iomem *control;
 	u32 run;			/* what control is, while it is on */
+	u32 events;			/* interrupt while there is an engine */
 	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
 	const struct sluice_op_desc *ops[E1000_RING];
 	u32 counted[E1000_RING];	/* missed frames, when each was filled */
@@ -55,7 +54,6 @@ struct e1000_ring {
 };
 
 struct e1000 {
-	struct sluice_device *sdev;
 	void __iomem *bar;
 	struct e1000_ring rings[2];
 };
@@ -90,14 +88,14 @@ static void e1000_reap(struct e1000_ring *ring)
 }
 
 /* There is room: depth is less than the ring is long. */
-static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
+static int e1000_put(struct e1000 *e1000, struct e1000_ring *ring, const struct sluice_op_desc *op)
 {
 	const struct sluice_cursor *at = op->dst ? &op->dst_at : &op->src_at;
 	u32 length = op->dst ? 0 : op->length | E1000_DESC_SEND;
 	unsigned int index = ring->head;
 
 	/* frames are missed while the ring is empty: so before the first one that comes into it */
-	ring->counted[index] = readl(ring->missed);
+	ring->counted[index] = readl(e1000->bar + E1000_MPC);
 	if (ring->counted[index] == U32_MAX)	/* unplugged */
 		return -ENODEV;
 	ring->descs[index].address = cpu_to_le64(sluice_cursor_address(at));
@@ -110,19 +108,21 @@ static int e1000_put(struct e1000_ring *ring, const struct sluice_op_desc *op)
 
 static void e1000_fill(struct e1000 *e1000, struct e1000_ring *ring)
 {
-	struct sluice_result result = {};
 	const struct sluice_op_desc *op;
-	unsigned int refused = 0;
+	unsigned int i;
+	int ret;
 
-	while (ring->engine && refused < E1000_RING && (op = sluice_engine_next(ring->engine))) {
-		result.status = e1000_put(ring, op);
-		refused += !!result.status;
-		if (result.status)
-			sluice_engine_done(ring->engine, op->cookie, &result);
+	for (i = 0; i < E1000_RING && ring->engine; i++) {
+		op = sluice_engine_next(ring->engine);
+		if (!op)
+			break;
+		ret = e1000_put(e1000, ring, op);
+		if (ret)
+			sluice_engine_fail(ring->engine, op->cookie, ret);
 	}
 	writel(ring->head, ring->regs + E1000_TAIL);
-	if (refused == E1000_RING)	/* an interrupt of our own: others have their turn */
-		writel(E1000_EVENTS, e1000->bar + E1000_ICS);
+	if (i == E1000_RING)	/* an interrupt of our own: others have their turn */
+		writel(ring->events, e1000->bar + E1000_ICS);
 }
 
 /* One pass an interrupt: QEMU sends while the tail is written, so a loop might never end. */
@@ -150,14 +150,16 @@ static void e1000_kick(struct sluice_engine *engine)
 
 	spin_lock_irq(&ring->lock);
 	ring->engine = engine;
+	writel(ring->events, e1000->bar + E1000_IMS);
 	e1000_fill(e1000, ring);
 	spin_unlock_irq(&ring->lock);
 }
 
 /* Afterwards the ring is empty, and asks for no op before the next kick. */
-static void e1000_stop(struct e1000_ring *ring)
+static void e1000_stop(struct e1000 *e1000, struct e1000_ring *ring)
 {
 	spin_lock_irq(&ring->lock);
+	writel(ring->events, e1000->bar + E1000_IMC);
 	writel(0, ring->control);
 	readl(ring->control);		/* the write has arrived */
 	e1000_reap(ring);
@@ -173,11 +175,31 @@ static enum sluice_aborted e1000_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct e1000 *e1000 = sluice_engine_priv(engine);
 
-	e1000_stop(&e1000->rings[sluice_engine_index(engine)]);
+	e1000_stop(e1000, &e1000->rings[sluice_engine_index(engine)]);
 	return SLUICE_ABORTED_ALL;
 }
 
-static const struct sluice_device_ops e1000_ops = { .kick = e1000_kick, .abort = e1000_abort };
+static void e1000_reset(void *priv)
+{
+	struct e1000 *e1000 = priv;
+	struct e1000_ring *ring;
+
+	writel(U32_MAX, e1000->bar + E1000_IMC);
+	for (ring = e1000->rings; ring < e1000->rings + 2; ring++) {
+		writel(0, ring->control);
+		writel(lower_32_bits(ring->descs_dma), ring->regs + E1000_LOW);
+		writel(upper_32_bits(ring->descs_dma), ring->regs + E1000_HIGH);
+		writel(E1000_RING * sizeof(*ring->descs), ring->regs + E1000_LENGTH);
+		e1000_stop(e1000, ring);
+		ring->reported = readl(e1000->bar + E1000_MPC);
+	}
+}
+
+static const struct sluice_device_ops e1000_ops = {
+	.kick = e1000_kick,
+	.abort = e1000_abort,
+	.reset = e1000_reset,
+};
 
 #define E1000_ENGINE(kind, limit)							\
 	{ BIT_ULL(kind), SLUICE_ENGINE_ORDERED, E1000_RING - 1, 1, .max_segments = 1,	\
@@ -185,35 +207,11 @@ static const struct sluice_device_ops e1000_ops = { .kick = e1000_kick, .abort =
 static const struct sluice_engine_caps e1000_engines[] = {
 	E1000_ENGINE(SLUICE_OP_PLAYBACK, max_length), E1000_ENGINE(SLUICE_OP_CAPTURE, min_length) };
 
-/* What a sleep may have lost; also the callback for runtime resume. */
-static int e1000_init(struct device *dev)
+static int e1000_init_ring(struct pci_dev *pdev, struct e1000_ring *ring, int regs, int control)
 {
-	struct e1000 *e1000 = dev_get_drvdata(dev);
-	struct e1000_ring *ring;
-
-	for (ring = e1000->rings; ring < e1000->rings + 2; ring++) {
-		writel(0, ring->control);
-		writel(lower_32_bits(ring->descs_dma), ring->regs + E1000_LOW);
-		writel(upper_32_bits(ring->descs_dma), ring->regs + E1000_HIGH);
-		writel(E1000_RING * sizeof(*ring->descs), ring->regs + E1000_LENGTH);
-		e1000_stop(ring);
-		ring->reported = readl(ring->missed);
-	}
-	writel(E1000_EVENTS, e1000->bar + E1000_IMS);
-	return 0;
-}
-
-static int e1000_init_ring(struct pci_dev *pdev, int engine, int regs, int control, u32 run)
-{
-	struct e1000 *e1000 = pci_get_drvdata(pdev);
-	struct e1000_ring *ring = &e1000->rings[engine];
-
 	spin_lock_init(&ring->lock);
-	ring->missed = e1000->bar + E1000_MPC;
-	ring->regs = e1000->bar + regs;
-	ring->control = e1000->bar + control;
-	ring->run = run;
-	writel(0, ring->control);
+	ring->regs = pcim_iomap_table(pdev)[0] + regs;
+	ring->control = pcim_iomap_table(pdev)[0] + control;
 	ring->descs = dmam_alloc_coherent(&pdev->dev, E1000_RING * sizeof(*ring->descs),
 					  &ring->descs_dma, GFP_KERNEL);
 	return ring->descs ? 0 : -ENOMEM;
@@ -226,66 +224,25 @@ static int e1000_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	if (!e1000)
 		return -ENOMEM;
-	pci_set_drvdata(pdev, e1000);
-	ret = pcim_enable_device(pdev) ?: pcim_iomap_regions(pdev, BIT(0), "sluice-e1000") ?:
-	      dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	ret = sluice_pci_enable(pdev, BIT(0), 64);
 	if (ret)
 		return ret;
-	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	e1000->bar = pcim_iomap_table(pdev)[0];
-	writel(U32_MAX, e1000->bar + E1000_IMC);
-	ret = e1000_init_ring(pdev, 0, E1000_TX_RING, E1000_TCTL, E1000_TCTL_RUN) ?:
-	      e1000_init_ring(pdev, 1, E1000_RX_RING, E1000_RCTL, E1000_RCTL_RUN);
-	if (ret)
-		return ret;
-	pci_set_master(pdev);
-	ret = devm_request_irq(&pdev->dev, pdev->irq, e1000_interrupt, IRQF_SHARED,
-			       "sluice-e1000", e1000);
-	if (ret)
-		return ret;
-	e1000_init(&pdev->dev);
-	e1000->sdev = sluice_device_register(&pdev->dev, "ether", &e1000_ops, e1000_engines,
-					     ARRAY_SIZE(e1000_engines), e1000);
-	if (IS_ERR(e1000->sdev)) {
-		writel(U32_MAX, e1000->bar + E1000_IMC);
-		return PTR_ERR(e1000->sdev);
-	}
-	pm_runtime_put(&pdev->dev);
-	return 0;
+	e1000->rings[0].run = E1000_TCTL_RUN;
+	e1000->rings[0].events = E1000_TX_EVENTS;
+	e1000->rings[1].run = E1000_RCTL_RUN;
+	e1000->rings[1].events = E1000_RX_EVENTS;
+	return e1000_init_ring(pdev, &e1000->rings[0], E1000_TX_RING, E1000_TCTL) ?:
+	       e1000_init_ring(pdev, &e1000->rings[1], E1000_RX_RING, E1000_RCTL) ?:
+	       sluice_pci_request_irq(pdev, e1000_interrupt, e1000) ?:
+	       sluice_pci_register(pdev, "ether", &e1000_ops, e1000_engines, 2, e1000);
 }
-
-static void e1000_remove(struct pci_dev *pdev)
-{
-	struct e1000 *e1000 = pci_get_drvdata(pdev);
-
-	pm_runtime_get_noresume(&pdev->dev);
-	sluice_device_unregister(e1000->sdev);	/* ends with e1000_abort() of both engines */
-	writel(U32_MAX, e1000->bar + E1000_IMC);
-}
-
-static int e1000_suspend(struct device *dev)
-{
-	return sluice_device_suspend(((struct e1000 *)dev_get_drvdata(dev))->sdev);
-}
-
-static int e1000_resume(struct device *dev)
-{
-	e1000_init(dev);
-	sluice_device_resume(((struct e1000 *)dev_get_drvdata(dev))->sdev);
-	return 0;
-}
-
-static _DEFINE_DEV_PM_OPS(e1000_pm, e1000_suspend, e1000_resume, NULL, e1000_init, NULL);
 
 /* Only a card whose driver_override names us: others are somebody's network. */
 static const struct pci_device_id e1000_ids[] = {
 	{ PCI_DEVICE(0x8086, 0x100e), .override_only = 1 }, { }
 };
 
-static struct pci_driver e1000_driver = {
-	.name = "sluice-e1000", .id_table = e1000_ids, .driver.pm = pm_ptr(&e1000_pm),
-	.probe = e1000_probe, .remove = e1000_remove,
-};
-module_pci_driver(e1000_driver);
+module_sluice_pci_driver("sluice-e1000", e1000_ids, e1000_probe);
 MODULE_DESCRIPTION("Sluice device driver for frames through QEMU's e1000");
 MODULE_LICENSE("GPL");

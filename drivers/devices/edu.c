@@ -57,7 +57,6 @@ MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now
  * @pdev: the PCI device
  * @regs: BAR 0
  * @irq: number of its interrupt; asking for it takes a mutex
- * @sdev: its Sluice device
  * @pattern: page that a fill reads, as the CPU sees it
  * @pattern_dma: and as the device does
  * @lock: guards all below, and the DMA registers
@@ -76,7 +75,6 @@ struct edu {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	int irq;
-	struct sluice_device *sdev;
 	u32 *pattern;
 	dma_addr_t pattern_dma;
 	spinlock_t lock;
@@ -245,6 +243,7 @@ static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 	return SLUICE_ABORTED_ALL;
 }
 
+/* There is no reset: its registers hold nothing that outlives an op. */
 static const struct sluice_device_ops edu_ops = {
 	.start = edu_start,
 	.abort = edu_abort,
@@ -267,87 +266,34 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	edu->pdev = pdev;
 	spin_lock_init(&edu->lock);
-	pci_set_drvdata(pdev, edu);
-
-	ret = pcim_enable_device(pdev);
-	if (ret)
-		return ret;
-	ret = pcim_iomap_regions(pdev, BIT(0), "sluice-edu");
+	ret = sluice_pci_enable(pdev, BIT(0), bits);
 	if (ret)
 		return ret;
 	edu->regs = pcim_iomap_table(pdev)[0];
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
-	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", bits);
-	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	edu->pattern = dmam_alloc_coherent(&pdev->dev, EDU_BUFFER_SIZE, &edu->pattern_dma,
 					   GFP_KERNEL);
 	if (!edu->pattern)
 		return -ENOMEM;
-	pci_set_master(pdev);
-
-	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_ALL_TYPES);
-	if (ret < 0)
-		goto err_master;
-	edu->irq = pci_irq_vector(pdev, 0);
-	ret = request_irq(edu->irq, edu_interrupt, IRQF_SHARED, "sluice-edu", edu);
+	ret = sluice_pci_request_irq(pdev, edu_interrupt, edu);
 	if (ret)
-		goto err_vectors;
-	edu->sdev = sluice_device_register(&pdev->dev, "edu", &edu_ops, &edu_engine, 1, edu);
-	if (IS_ERR(edu->sdev)) {
-		ret = PTR_ERR(edu->sdev);
-		goto err_irq;
-	}
+		return ret;
+	edu->irq = pci_irq_vector(pdev, 0);
+	ret = sluice_pci_register(pdev, "edu", &edu_ops, &edu_engine, 1, edu);
+	if (ret)
+		return ret;
 	/* it is known to wake up again, so let it sleep without being asked */
 	pm_runtime_set_autosuspend_delay(&pdev->dev, EDU_IDLE_MS);
 	pm_runtime_use_autosuspend(&pdev->dev);
 	pm_runtime_allow(&pdev->dev);
-	pm_runtime_mark_last_busy(&pdev->dev);
-	pm_runtime_put_autosuspend(&pdev->dev);
 	return 0;
-
-err_irq:
-	free_irq(edu->irq, edu);
-err_vectors:
-	pci_free_irq_vectors(pdev);
-err_master:
-	pci_clear_master(pdev);
-	return ret;
 }
 
 static void edu_remove(struct pci_dev *pdev)
 {
-	struct edu *edu = pci_get_drvdata(pdev);
-
-	pm_runtime_get_noresume(&pdev->dev);	/* it is awake: see pci_device_remove() */
 	pm_runtime_forbid(&pdev->dev);
 	pm_runtime_dont_use_autosuspend(&pdev->dev);
-	sluice_device_unregister(edu->sdev);
-	free_irq(edu->irq, edu);
-	pci_free_irq_vectors(pdev);
-	pci_clear_master(pdev);
+	sluice_pci_remove(pdev);
 }
-
-/*
- * The PCI core saves the config space, bus mastering included, and puts the device to
- * sleep.  Its registers hold nothing that outlives an op.
- */
-static int edu_suspend(struct device *dev)
-{
-	struct edu *edu = dev_get_drvdata(dev);
-
-	return sluice_device_suspend(edu->sdev);
-}
-
-static int edu_resume(struct device *dev)
-{
-	struct edu *edu = dev_get_drvdata(dev);
-
-	sluice_device_resume(edu->sdev);
-	return 0;
-}
-
-static DEFINE_SIMPLE_DEV_PM_OPS(edu_pm, edu_suspend, edu_resume);
 
 static const struct pci_device_id edu_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x11e8) },
@@ -360,7 +306,7 @@ static struct pci_driver edu_driver = {
 	.id_table = edu_ids,
 	.probe = edu_probe,
 	.remove = edu_remove,
-	.driver.pm = pm_ptr(&edu_pm),
+	.driver.pm = pm_ptr(&sluice_pci_pm_ops),
 };
 module_pci_driver(edu_driver);
 

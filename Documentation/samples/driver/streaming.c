@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A device that streams: QEMU's AC97 plays samples of 16 bits, stereo, 48000 Hz, from a ring of
+ * descriptors.  It halts after the last valid one (LVI), until LVI is written.  An op has ended
+ * when the descriptor at work (CIV) is behind its last one.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include "sluice.h"
+
+enum { RING_AT = 0x10, CIV = 0x14, LVI = 0x15, STATUS = 0x16, CONTROL = 0x1b, GLOBAL = 0x2c };
+enum { HALTED = BIT(0), LAST = BIT(2), EVENTS = 0x1c };		/* of STATUS */
+enum { STOP = 0x0, RESET = 0x2, RUN = 0x1d };			/* of CONTROL */
+enum { CODEC_RESET = 0x00, MASTER_VOLUME = 0x02, PCM_VOLUME = 0x18 };
+enum { RING = 32, MAX_BYTES = 65532 * 2, INTERRUPT = BIT(31) };	/* of a descriptor */
+
+struct streaming {
+	void __iomem *codec, *regs;
+	struct { __le32 address, control; } *ring;
+	dma_addr_t ring_dma;
+	spinlock_t lock;		/* guards what follows, and the registers */
+	struct sluice_engine *engine;	/* from a kick on to the next abort, or NULL */
+	const struct sluice_op_desc *ends[RING];	/* the op that each ends, or NULL */
+	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
+	bool running;			/* or halted, but not just reset */
+	const struct sluice_op_desc *op;	/* is being put into the ring, or NULL */
+	struct sluice_cursor at;	/* what comes next of it */
+	u64 left;			/* bytes of it */
+	ktime_t began;			/* the oldest op in the ring */
+	u64 sequence, dropped;		/* of the next result */
+};
+
+/* Acknowledge, and report the ops that have ended.  Return: the status before. */
+static u16 streaming_reap(struct streaming *card)
+{
+	u16 status = ioread16(card->regs + STATUS);
+	u8 end = ioread8(card->regs + CIV);	/* after the status */
+	const struct sluice_op_desc *op;
+
+	if (status == U16_MAX || end >= RING)	/* unplugged */
+		return 0;
+	iowrite16(status & EVENTS, card->regs + STATUS);
+	if (status & HALTED && status & LAST)
+		end = card->head;
+	while (card->tail != end && card->tail != card->head) {
+		op = card->ends[card->tail];
+		card->tail = (card->tail + 1) % RING;
+		if (!op)
+			continue;
+		card->sequence += card->dropped;	/* interruptions count */
+		sluice_engine_done(card->engine, op->cookie, &(struct sluice_result) {
+				   .bytes = op->length, .timestamp = card->began,
+				   .sequence = card->sequence++, .dropped = card->dropped });
+		card->dropped = 0;
+		card->began = ktime_get();
+	}
+	return status;
+}
+
+/* Fill one descriptor.  One stays free: a CIV at tail would mean none or all of them. */
+static bool streaming_put(struct streaming *card)
+{
+	unsigned int head = card->head, next = (head + 1) % RING;
+	u32 bytes;
+
+	if (next == card->tail || !card->engine)
+		return false;
+	if (!card->op) {
+		card->op = sluice_engine_next(card->engine);
+		if (!card->op)
+			return false;
+		card->at = card->op->src_at;
+		card->left = card->op->length;
+	}
+	bytes = min3(card->left, (u64)sluice_cursor_left(&card->at), (u64)MAX_BYTES);
+	card->ring[head].address = cpu_to_le32(sluice_cursor_address(&card->at));
+	card->ring[head].control = cpu_to_le32(bytes / 2 | INTERRUPT);
+	card->left -= bytes;
+	card->ends[head] = card->left ? NULL : card->op;
+	if (card->left)
+		sluice_cursor_advance(&card->at, bytes);
+	else
+		card->op = NULL;
+	card->head = next;
+	return true;
+}
+
+/* Acknowledge, report, refill.  What happens meanwhile is another event: true, look again. */
+static bool streaming_look(struct streaming *card)
+{
+	u16 status = streaming_reap(card);
+	bool halted = status & HALTED, inside = card->op, put = false;
+
+	/* it halted after the look at the status before, and went on when LVI was written */
+	card->dropped += !halted && status & LAST;
+	while (streaming_put(card))
+		put = true;
+	if (put) {
+		if (halted && !inside)
+			card->began = ktime_get();
+		card->dropped += halted && card->running;
+		iowrite8((card->head - 1) % RING, card->regs + LVI);
+		if (!card->running)
+			iowrite8(RUN, card->regs + CONTROL);
+		card->running = true;
+	}
+	return put || status & EVENTS;
+}
+
+static irqreturn_t streaming_interrupt(int irq, void *data)
+{
+	struct streaming *card = data;
+	bool any = false;
+
+	spin_lock(&card->lock);
+	while (streaming_look(card))
+		any = true;
+	spin_unlock(&card->lock);
+	return IRQ_RETVAL(any);
+}
+
+static void streaming_kick(struct sluice_engine *engine)
+{
+	struct streaming *card = sluice_engine_priv(engine);
+
+	spin_lock_irq(&card->lock);
+	card->engine = engine;
+	while (streaming_look(card))
+		;
+	spin_unlock_irq(&card->lock);
+}
+
+/* Afterwards it reads no memory, begins with descriptor 0, and asks for no op before a kick. */
+static void streaming_stop(struct streaming *card)
+{
+	spin_lock_irq(&card->lock);
+	iowrite8(STOP, card->regs + CONTROL);
+	streaming_reap(card);			/* what had ended before */
+	card->dropped += card->head != card->tail;
+	iowrite8(RESET, card->regs + CONTROL);
+	iowrite32(card->ring_dma, card->regs + RING_AT);
+	card->head = card->tail = card->running = 0;
+	card->op = NULL;
+	card->engine = NULL;
+	spin_unlock_irq(&card->lock);
+}
+
+static enum sluice_aborted streaming_abort(struct sluice_engine *engine, u32 cookie)
+{
+	streaming_stop(sluice_engine_priv(engine));
+	return SLUICE_ABORTED_ALL;
+}
+
+static void streaming_reset(void *priv)
+{
+	struct streaming *card = priv;
+
+	iowrite32(2, card->regs + GLOBAL);	/* not in reset */
+	iowrite16(0, card->codec + CODEC_RESET);
+	iowrite16(0, card->codec + MASTER_VOLUME);
+	iowrite16(0, card->codec + PCM_VOLUME);
+	streaming_stop(card);
+}
+
+static int streaming_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	const struct sluice_device_ops ops = { .kick = streaming_kick, .abort = streaming_abort,
+					       .reset = streaming_reset };
+	const struct sluice_engine_caps engine = { .op_kinds = BIT_ULL(SLUICE_OP_PLAYBACK),
+		.op_align = 4, .depth = RING - 1, .flags = SLUICE_ENGINE_ORDERED };
+	struct streaming *card = devm_kzalloc(&pdev->dev, sizeof(*card), GFP_KERNEL);
+	int ret;
+
+	if (!card)
+		return -ENOMEM;
+	spin_lock_init(&card->lock);
+	ret = sluice_pci_enable(pdev, BIT(0) | BIT(1), 32);
+	if (ret)
+		return ret;
+	card->codec = pcim_iomap_table(pdev)[0];
+	card->regs = pcim_iomap_table(pdev)[1];
+	card->ring = dmam_alloc_coherent(&pdev->dev, RING * sizeof(*card->ring),
+					 &card->ring_dma, GFP_KERNEL);
+	if (!card->ring)
+		return -ENOMEM;
+	return sluice_pci_request_irq(pdev, streaming_interrupt, card) ?:
+	       sluice_pci_register(pdev, "streaming", &ops, &engine, 1, card);
+}
+
+/* Only a card whose driver_override names us: others are somebody's sound. */
+static const struct pci_device_id streaming_ids[] = {
+	{ PCI_DEVICE(0x8086, 0x2415), .override_only = 1 }, { }
+};
+module_sluice_pci_driver("streaming", streaming_ids, streaming_probe);
+MODULE_DESCRIPTION("Sample of a Sluice driver for a device that streams");
+MODULE_LICENSE("GPL");
