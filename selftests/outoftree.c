@@ -148,6 +148,9 @@ FIXTURE_SETUP(oneshot)
 		SKIP(return, "%s", not_built("oneshot"));
 	if (!peers_find(&self->peers))
 		SKIP(return, "this machine has no edu below a PCIe bridge");
+	/* what a test left that broke off */
+	peers_leave(&self->peers);
+	module_unload("oneshot");
 	self->before = objects_before();
 	ASSERT_EQ(module_load("oneshot"), 0);
 	self->device = pci_bind_open(self->peers.edu, "oneshot");
@@ -202,7 +205,7 @@ TEST_F(oneshot, op_that_is_too_long_is_refused)
 	struct sluice_op op;
 
 	sluice_op_playback(&op, 0, 0, BUFFER + 4);
-	EXPECT_EQ(run_op(self->queue, &op), -EMSGSIZE);
+	EXPECT_EQ(run_op(self->queue, &op), -EINVAL);
 }
 
 /* The interrupt of a transfer that was aborted comes late, and must not end the next op. */
@@ -241,8 +244,11 @@ FIXTURE_SETUP(streaming)
 	self->device = self->player = self->buffer = -1;
 	if (not_built("streaming"))
 		SKIP(return, "%s", not_built("streaming"));
-	if (!pci_address("ac970", self->address))
+	if (!pci_address("ac970", self->address)) {
+		/* a test that broke off may have kept it */
+		module_unload("streaming");
 		SKIP(return, "this machine has no /dev/sluice/ac970");
+	}
 	self->before = objects_before();
 	ASSERT_EQ(module_load("streaming"), 0);
 	ASSERT_EQ(pci_unbind(self->address), 0);

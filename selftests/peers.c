@@ -86,6 +86,8 @@ int pci_bind_open(const char *address, const char *driver)
 	char path[128];
 	int tries;
 
+	/* what has another driver is not probed */
+	pci_unbind(address);
 	pci_attribute(address, "driver_override", driver);
 	write_text(PCI "/drivers_probe", address);
 	snprintf(path, sizeof(path), PCI "/devices/%s/sluice", address);

@@ -111,7 +111,7 @@ int sleep_devices(void)
 	char delay[16] = "";
 	int fd, ret;
 
-	if (access(PM_TEST, W_OK) || !root_stays_awake())
+	if (access(PM_TEST, W_OK) || !file_has(PM_STATE, "freeze") || !root_stays_awake())
 		return -EOPNOTSUPP;
 	fd = open(PM_DELAY, O_RDONLY | O_CLOEXEC);
 	if (read(fd, delay, sizeof(delay) - 1) < 0)

@@ -171,7 +171,7 @@ await_heading() {
 events_end_with_the_device() {
 	local driver=/sys/bus/platform/drivers/sluice-soft tries=200 tool status
 	rm -f happened
-	sluice events soft0 >happened &
+	timeout 100 sluice events soft0 >happened &
 	tool=$!
 	await_heading "$tool" || return 1
 	echo sluice-soft >"$driver/unbind"
@@ -191,7 +191,7 @@ events_end_with_the_device() {
 prints_events() {
 	local tool
 	rm -f happened
-	sluice events soft0 --count 2 >happened &
+	timeout 100 sluice events soft0 --count 2 >happened &
 	tool=$!
 	await_heading "$tool" || return 1
 	sluice controls soft0 freeze=1

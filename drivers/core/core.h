@@ -639,6 +639,7 @@ struct sluice_claim {
  *	FENCE under engine->lock
  * @uring: the io_uring command that waits for its end, or NULL; under queue->lock
  * @link: in its entity's jobs; empty once it has ended
+ * @again: in its entity's @again, or empty
  * @reap: in sdev->reap_list
  * @entered: counted in the device's users
  * @awake: keeps the hardware awake.  One without programs and private ops need not: its slots do
@@ -690,6 +691,7 @@ struct sluice_job {
 	struct dma_fence *fence;
 	struct sluice_uring *uring;
 	struct list_head link;
+	struct list_head again;
 	struct llist_node reap;
 	bool entered;
 	bool awake;

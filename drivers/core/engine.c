@@ -139,6 +139,7 @@ static void sluice_entity_timer(struct timer_list *timer)
 void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms)
 {
 	INIT_LIST_HEAD(&entity->jobs);
+	INIT_LIST_HEAD(&entity->again);
 	INIT_LIST_HEAD(&entity->node);
 	INIT_LIST_HEAD(&entity->over);
 	timer_setup(&entity->timer, sluice_entity_timer, 0);
@@ -167,21 +168,68 @@ static unsigned long sluice_job_late(const struct sluice_job *job)
 	return job->submitted + msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
 }
 
+static void sluice_entity_set_next(struct sluice_entity *entity)
+{
+	entity->next = list_first_entry_or_null(&entity->again, struct sluice_job, again) ?:
+		       entity->resume;
+}
+
+/**
+ * sluice_entity_pass - nothing of a job is to be handed out any more
+ * @entity: the engine's part of its queue
+ * @job: the job
+ *
+ * Before it may be over: what is over may be freed at once, or wait behind others, and is not
+ * to be found here.
+ *
+ * Context: engine->lock held.
+ */
+void sluice_entity_pass(struct sluice_entity *entity, struct sluice_job *job)
+{
+	if (!list_empty(&job->again))
+		list_del_init(&job->again);
+	else if (entity->resume == job)
+		entity->resume = list_is_last(&job->link, &entity->jobs) ? NULL :
+				 list_next_entry(job, link);
+	sluice_entity_set_next(entity);
+}
+
+/**
+ * sluice_entity_return - ops of a job are to be handed out again
+ * @entity: the engine's part of its queue
+ * @job: the job, which has no error
+ *
+ * Context: engine->lock held.
+ */
+void sluice_entity_return(struct sluice_entity *entity, struct sluice_job *job)
+{
+	struct sluice_job *other;
+
+	if (entity->resume == job || !list_empty(&job->again))
+		return;
+	list_for_each_entry(other, &entity->again, again)
+		if (other->point > job->point)
+			break;
+	list_add_tail(&job->again, &other->again);
+	sluice_entity_set_next(entity);
+}
+
 /*
  * There is a job behind one that goes round and round, and nothing of the pass that comes
  * next has been handed out: it does not come.
  */
 static void sluice_entity_end_cycle(struct sluice_engine *engine, struct sluice_entity *entity)
 {
-	struct sluice_job *job = entity->next;
+	struct sluice_job *job = entity->resume;
 
 	lockdep_assert_held(&engine->lock);
 	if (!job || !job->pass || job->next_op || list_is_last(&job->link, &entity->jobs))
 		return;
 	job->pass--;
 	job->next_op = job->num_ops;
-	list_del_init(&entity->node);
-	entity->next = NULL;
+	if (entity->next == job)
+		list_del_init(&entity->node);
+	sluice_entity_pass(entity, job);
 	sluice_job_update(engine, job);
 	/* who ends the queue's jobs looks again */
 	if (!job->over || entity->ending)
@@ -209,41 +257,16 @@ int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job)
 	if (!ret) {
 		kref_get(&job->ref);
 		list_add_tail(&job->link, &entity->jobs);
+		INIT_LIST_HEAD(&job->again);
 		sluice_entity_end_cycle(engine, entity);
-		if (!entity->next) {
-			entity->next = job;
-			/* one behind others is looked at when its turn comes */
-			if (job->preempted)
-				mod_timer(&entity->timer, sluice_job_late(job));
-		}
+		entity->resume = entity->resume ?: job;
+		entity->next = entity->next ?: job;
+		/* one behind others is looked at when its turn comes */
+		if (entity->next == job && job->preempted)
+			mod_timer(&entity->timer, sluice_job_late(job));
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 	return ret;
-}
-
-/* Nothing of a job is to be handed out any more.  One without ops is only to be ended. */
-static bool sluice_job_is_spent(const struct sluice_job *job)
-{
-	return job->over || job->result.status || (job->num_ops && job->next_op == job->num_ops);
-}
-
-/**
- * sluice_entity_after - the job that comes after one of a queue
- * @entity: the engine's part of the queue
- * @job: one of its jobs
- *
- * When ops that had been in flight come again, those behind them may be over: they wait for
- * their turn to end, which frees them, so none is ever entity->next.  There are no more than
- * the driver had ops.
- *
- * Context: engine->lock held.  Return: the job, or NULL.
- */
-struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct sluice_job *job)
-{
-	list_for_each_entry_continue(job, &entity->jobs, link)
-		if (!sluice_job_is_spent(job))
-			return job;
-	return NULL;
 }
 
 /**
@@ -444,8 +467,7 @@ void sluice_job_fail(struct sluice_job *job, unsigned int op, int status)
 	/* before the next one begins, or anybody sees the error and clears it */
 	if (entity->chain && !job->cancelled && !job->chained)
 		sluice_entity_chain(job->queue->engine, entity, job);
-	if (entity->next == job)
-		entity->next = sluice_entity_after(entity, job);
+	sluice_entity_pass(entity, job);
 }
 
 /**
@@ -886,8 +908,7 @@ static void sluice_engine_end(struct sluice_engine *engine, struct sluice_job *j
 	struct sluice_entity *entity = &job->queue->entity;
 
 	lockdep_assert_held(&engine->lock);
-	if (entity->next == job)
-		entity->next = sluice_entity_after(entity, job);
+	sluice_entity_pass(entity, job);
 	sluice_job_update(engine, job);
 	sluice_entity_enqueue(engine, entity, false);
 	sluice_entity_end_jobs(engine, entity, flags);
@@ -962,14 +983,15 @@ out:
 /* Does the core do anything that takes time, for the ops of a software engine? */
 static bool sluice_job_syncs_much(const struct sluice_engine *engine, const struct sluice_job *job)
 {
-	unsigned int i;
+	unsigned int i, j;
 
 	if (!(engine->caps.flags & SLUICE_ENGINE_CPU) ||
 	    !sluice_compat_need_sync(engine->sdev->parent))
 		return false;
 	for (i = 0; i < job->num_ops; i++)
-		if (job->ops[i].length > PAGE_SIZE)
-			return true;
+		for (j = 0; j < job->ops[i].num_ranges; j++)
+			if (job->ops[i].ranges[j].length > PAGE_SIZE)
+				return true;
 	return false;
 }
 
@@ -1090,6 +1112,11 @@ void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *ent
 
 	spin_lock_irqsave(&engine->lock, flags);
 	entity->failed = 0;
+	/* what was to be stopped for the error is not in its way any more */
+	if (engine->held_up) {
+		engine->check = true;
+		sluice_engine_kick_locked(engine);
+	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
@@ -1205,6 +1232,7 @@ void sluice_engine_go_on(struct sluice_engine *engine)
 	/* a job that was held up in its middle is not late for that */
 	engine->starts++;
 	sluice_flights_restart_clocks(engine);
+	engine->check |= engine->held_up;
 	engine->pushed = true;
 	sluice_engine_kick_locked(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);

@@ -30,7 +30,10 @@ struct sluice_slot;
 /**
  * struct sluice_entity - what an engine knows of a queue
  * @jobs: have not ended, in order.  The first of them ends first
- * @next: the first of them whose ops have not all been handed out, or NULL
+ * @again: those whose ops were taken back from the driver after others had become @resume, in
+ *	order.  No more than it had ops.  Jobs that are over may stand between them
+ * @resume: the first of them that has never been handed out as a whole, or NULL
+ * @next: whose op is the next: the first of @again, else @resume
  * @node: in engine->look, engine->begun or engine->ready, because of @next, or in neither
  * @ready_since: when it came into engine->ready, in jiffies
  * @timer: the in-fences of @next take too long
@@ -48,6 +51,8 @@ struct sluice_slot;
  */
 struct sluice_entity {
 	struct list_head jobs;
+	struct list_head again;
+	struct sluice_job *resume;
 	struct sluice_job *next;
 	struct list_head node;
 	unsigned long ready_since;
@@ -197,7 +202,8 @@ void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *j
 
 /* engine.c and flight.c for each other; with engine->lock held unless they say otherwise */
 struct sluice_job *sluice_entity_first(struct sluice_entity *entity);
-struct sluice_job *sluice_entity_after(struct sluice_entity *entity, struct sluice_job *job);
+void sluice_entity_pass(struct sluice_entity *entity, struct sluice_job *job);
+void sluice_entity_return(struct sluice_entity *entity, struct sluice_job *job);
 void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *entity, bool again);
 void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *entity,
 			    unsigned long *flags);

@@ -268,7 +268,7 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 		trace_sluice_job_run(job, 0);
 	sluice_job_go_round(entity, job);
 	if (job->next_op == job->num_ops)
-		entity->next = sluice_entity_after(entity, job);
+		sluice_entity_pass(entity, job);
 	sluice_entity_enqueue(engine, entity, false);
 	/* no news: somebody is just taking all that there is */
 	engine->pushed = pushed;
@@ -318,7 +318,7 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	job->in_flight--;
 	job->queue->entity.in_flight--;
 	/* what had to wait for it need not any more */
-	if (flight->kept || engine->held_up)
+	if ((flight->kept || engine->held_up) && !list_empty(&engine->in_flight))
 		engine->check = true;
 	engine->num_kept -= flight->kept;
 	/* the decision about those in flight is not taken where there is none */
@@ -582,8 +582,6 @@ static void sluice_job_has_hung(struct sluice_engine *engine, struct sluice_job 
 static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_job *job,
 				    unsigned int op, u64 pass)
 {
-	struct sluice_entity *entity = &job->queue->entity;
-
 	if (job->result.status)
 		return;
 	/* several of its ops may be stopped at once */
@@ -598,8 +596,7 @@ static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_
 	job->pass = pass;
 	/* the time that was lost is not its fault */
 	job->timed = false;
-	if (!entity->next || job->point < entity->next->point)
-		entity->next = job;
+	sluice_entity_return(&job->queue->entity, job);
 }
 
 /*
@@ -684,6 +681,9 @@ void sluice_flight_abort(struct sluice_engine *engine, u32 cookie, u64 number, i
 	/* the last one first, so that the first of them is the first again */
 	list_for_each_entry_safe_reverse(flight, next, &stopped, link)
 		sluice_flight_stopped(engine, flight, flight == asked ? status : 0, &flags);
+	/* the oldest may be of a job of which others were taken back */
+	if (engine->caps.flags & SLUICE_ENGINE_ORDERED)
+		sluice_flights_watch_clock(engine, NULL);
 	engine->aborting = false;
 	engine->check = true;
 	engine->pushed = true;

@@ -41,11 +41,6 @@ int sluice_pci_enable(struct pci_dev *pdev, int bars, unsigned int dma_bits)
 }
 EXPORT_SYMBOL_GPL(sluice_pci_enable);
 
-static void sluice_pci_free_vectors(void *pdev)
-{
-	pci_free_irq_vectors(pdev);
-}
-
 /**
  * sluice_pci_request_irq - request the one interrupt of a PCI device, MSI or INTx
  * @pdev: the device, after sluice_pci_enable()
@@ -64,8 +59,8 @@ int sluice_pci_request_irq(struct pci_dev *pdev, irq_handler_t handler, void *pr
 
 	if (ret < 0)
 		return ret;
-	return devm_add_action_or_reset(&pdev->dev, sluice_pci_free_vectors, pdev) ?:
-	       devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), handler, IRQF_SHARED,
+	/* pcim_enable_device() has seen to it that the vectors are freed, after the interrupt */
+	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), handler, IRQF_SHARED,
 				dev_driver_string(&pdev->dev), priv);
 }
 EXPORT_SYMBOL_GPL(sluice_pci_request_irq);

@@ -376,7 +376,8 @@ enum sluice_aborted {
  *	as @start; for one engine none of the three is called while another is.
  * @reset: optional: write what the hardware loses in a sleep, and stop its interrupts.  Called by
  *	sluice_pci_register(), before the device may access memory, and by the PM ops of
- *	sluice_pci_pm_ops, when it wakes up.  No op is in flight, and neither @start, @kick
+ *	sluice_pci_pm_ops, when it wakes up.  The first call comes before @prepare: there is
+ *	no struct sluice_device yet.  No op is in flight, and neither @start, @kick
  *	nor @abort is called meanwhile.  May sleep
  */
 struct sluice_device_ops {

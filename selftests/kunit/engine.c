@@ -730,6 +730,46 @@ static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
 	engine_test_end(engine);
 }
 
+/* A pass that had begun comes again, whatever is behind it, and then what is behind it. */
+static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
+							  SLUICE_ENGINE_ORDERED);
+	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_job *cycle = engine_test_cycle(test, engine, queue, 2), *jobs[3];
+	struct sluice_plan plan;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++)
+		engine_expect_next(test, engine, cycle, i);
+	engine_expect_done(test, engine, cycle, 0);
+	engine_expect_next(test, engine, cycle, 0);
+	jobs[0] = engine_test_job(test, queue, 1);
+	engine_expect_done(test, engine, cycle, 1);
+	engine_expect_next(test, engine, cycle, 1);
+	engine_expect_next(test, engine, jobs[0], 0);
+	jobs[1] = engine_test_job(test, queue, 1);
+	sluice_engine_cancel(engine, jobs[0]);
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	engine_driver.answer = SLUICE_ABORTED_ALL;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	jobs[2] = engine_test_job(test, queue, 1);
+
+	for (i = 0; i < 2; i++)
+		engine_expect_next(test, engine, cycle, i);
+	for (i = 1; i < 3; i++)
+		engine_expect_next(test, engine, jobs[i], 0);
+	for (i = 0; i < 2; i++)
+		engine_expect_done(test, engine, cycle, i);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(cycle));
+	KUNIT_EXPECT_EQ(test, cycle->ended, 4);
+	for (i = 1; i < 3; i++)
+		engine_expect_done(test, engine, jobs[i], 0);
+	KUNIT_EXPECT_EQ(test, queue->done, 4);
+	engine_test_end(engine);
+}
+
 /* Between two passes nothing of the next is handed out any more. */
 static void cycle_ends_between_two_passes(struct kunit *test)
 {
@@ -1064,6 +1104,7 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(revoked_slots_are_let_go_in_order),
 	KUNIT_CASE(chained_errors_know_their_place),
 	KUNIT_CASE(cycle_goes_round_and_ends_before_the_next_job),
+	KUNIT_CASE(cycle_that_was_stopped_comes_again_before_all_others),
 	KUNIT_CASE(cycle_ends_between_two_passes),
 	KUNIT_CASE(cycle_waits_for_those_who_tell),
 	{ }

@@ -24,8 +24,6 @@ static int oneshot_start(struct sluice_engine *engine, const struct sluice_op_de
 	const struct sluice_cursor *at = op->dst ? &op->dst_at : &op->src_at;
 	struct oneshot *card = sluice_engine_priv(engine);
 
-	if (op->length > BUFFER_SIZE || op->length > sluice_cursor_left(at))
-		return -EMSGSIZE;
 	writel(op->dst ? BUFFER : sluice_cursor_address(at), card->regs + SRC);
 	writel(op->dst ? sluice_cursor_address(at) : BUFFER, card->regs + DST);
 	writel(op->length, card->regs + COUNT);
@@ -74,8 +72,9 @@ static enum sluice_aborted oneshot_abort(struct sluice_engine *engine, u32 cooki
 static int oneshot_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	const struct sluice_device_ops ops = { .start = oneshot_start, .abort = oneshot_abort };
-	const struct sluice_engine_caps engine = { .op_align = 4,
-		.op_kinds = BIT_ULL(SLUICE_OP_PLAYBACK) | BIT_ULL(SLUICE_OP_CAPTURE) };
+	const struct sluice_engine_caps engine = {
+		.op_kinds = BIT_ULL(SLUICE_OP_PLAYBACK) | BIT_ULL(SLUICE_OP_CAPTURE),
+		.op_align = 4, .max_length = BUFFER_SIZE, .max_segments = 1 };
 	struct oneshot *card = devm_kzalloc(&pdev->dev, sizeof(*card), GFP_KERNEL);
 	int ret;
 
