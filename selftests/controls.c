@@ -1011,6 +1011,13 @@ TEST_F(controls, private_op_that_hangs_can_be_cancelled)
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 }
 
+#ifdef __x86_64__
+#define SEES_CACHES true
+#else
+#define SEES_CACHES false
+#endif
+#define RING_NEEDS "several ops in flight need a device that sees the CPU's caches"
+
 /* A device whose ops wait for each other: soft0 stops all of them for one. */
 struct ring {
 	int device, buffer, queue;
@@ -1018,17 +1025,27 @@ struct ring {
 	struct sluice_op fill, private;
 };
 
-static bool ring_begin(struct ring *ring, uint32_t op)
+/* 0, or -errno: -EINVAL where the core must maintain caches before an op. */
+static int ring_begin(struct ring *ring, uint32_t op)
 {
+	int ret = set_depth("2");
+
 	*ring = (struct ring) { .payload.op = op };
-	if (set_depth("2") || !wait_for_node())
-		return false;
+	if (ret)
+		return ret;
+	if (!wait_for_node())
+		return -ENODEV;
 	ring->device = sluice_open("soft0");
 	ring->buffer = sluice_alloc(ring->device, 0, SIZE, 0);
 	ring->queue = patient_queue(ring->device, 0);
 	sluice_op_fill(&ring->fill, 0, 0, SIZE, 1);
 	prepare_crc32(&ring->private, &ring->payload, 0, 1024);
-	return !sluice_attach(ring->queue, ring->buffer, 0);
+	return sluice_attach(ring->queue, ring->buffer, 0);
+}
+
+static bool ring_cannot_be(int ret)
+{
+	return ret == -EINVAL && !SEES_CACHES;
 }
 
 static void ring_end(const struct ring *ring)
@@ -1055,9 +1072,12 @@ static int end_behind_one_that_hangs(const struct ring *ring, const struct sluic
 TEST_F(controls, private_op_that_may_be_repeated_is)
 {
 	struct ring ring;
-	int i;
+	int i, ret;
 
-	ASSERT_TRUE(ring_begin(&ring, SLUICE_SOFT_CRC32));
+	ret = ring_begin(&ring, SLUICE_SOFT_CRC32);
+	if (ring_cannot_be(ret))
+		SKIP(return, RING_NEEDS);
+	ASSERT_EQ(ret, 0);
 	EXPECT_EQ(end_behind_one_that_hangs(&ring, &ring.fill), 0);
 	/* more often than anything is stopped for others */
 	for (i = 0; i < 5; i++)
@@ -1069,8 +1089,12 @@ TEST_F(controls, private_op_that_may_be_repeated_is)
 TEST_F(controls, private_op_that_may_not_be_repeated_is_not)
 {
 	struct ring ring;
+	int ret;
 
-	ASSERT_TRUE(ring_begin(&ring, SLUICE_SOFT_CRC32_ONCE));
+	ret = ring_begin(&ring, SLUICE_SOFT_CRC32_ONCE);
+	if (ring_cannot_be(ret))
+		SKIP(return, RING_NEEDS);
+	ASSERT_EQ(ret, 0);
 	EXPECT_EQ(end_behind_one_that_hangs(&ring, &ring.fill), 0);
 	EXPECT_EQ(end_behind_one_that_hangs(&ring, &ring.private), -ECANCELED);
 	ring_end(&ring);
@@ -1081,9 +1105,12 @@ TEST_F(controls, private_op_that_may_not_be_repeated_is_not_stopped_for_others)
 {
 	uint64_t point;
 	struct ring ring;
-	int cancelled;
+	int cancelled, ret;
 
-	ASSERT_TRUE(ring_begin(&ring, SLUICE_SOFT_CRC32_ONCE));
+	ret = ring_begin(&ring, SLUICE_SOFT_CRC32_ONCE);
+	if (ring_cannot_be(ret))
+		SKIP(return, RING_NEEDS);
+	ASSERT_EQ(ret, 0);
 	ASSERT_EQ(knob("delay_us", 3000000), 0);
 	ASSERT_EQ(sluice_submit(ring.queue, &ring.private, 1, -1, NULL, 0, &point), 0);
 	ASSERT_EQ(sluice_submit(ring.queue, &ring.fill, 1, -1, NULL, 0, NULL), 0);
