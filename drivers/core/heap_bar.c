@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The heap of a PCI device's memory BAR: buffers inside the device, for others to
- * DMA into without a detour through system memory.
+ * The heap of a device's own memory, a PCI device's BAR or SRAM of the chip: buffers
+ * for others to DMA into without a detour through system memory.
  *
  * The memory goes with the device's driver.  Then sluice_bar_revoke() takes it
  * back: from processes, whose mappings are zapped and whose next access is a
@@ -32,15 +32,9 @@
 #define SLUICE_ZERO_BITE	SZ_256K
 
 /**
- * struct sluice_bar - the heap of one BAR
+ * struct sluice_bar - the heap of memory inside a device
  * @heap: what the core knows
- * @name: of the heap: "bar" and its number
- * @pdev: whose BAR; reference held
- * @number: of the BAR
- * @provider: the kernel's record for peer-to-peer, until the driver is unbound
- * @start: physical address
- * @size: bytes
- * @vaddr: kernel mapping, write-combined: it also makes mappings of processes so
+ * @memory: where it is; has a reference on its device.  Its vaddr is NULL once it is given back
  * @lock: see above
  * @revoked: the memory has been taken back
  * @blocked: nobody is to touch it for a moment: sluice_device_block()
@@ -52,13 +46,7 @@
  */
 struct sluice_bar {
 	struct sluice_heap heap;
-	char name[8];
-	struct pci_dev *pdev;
-	int number;
-	struct p2pdma_provider *provider;
-	phys_addr_t start;
-	u64 size;
-	void __iomem *vaddr;
+	struct sluice_device_memory memory;
 	struct rw_semaphore lock;
 	bool revoked;
 	bool blocked;
@@ -76,7 +64,7 @@ static struct sluice_bar *sluice_buffer_bar(const struct sluice_buffer *buffer)
 
 static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 {
-	return sluice_buffer_bar(buffer)->start + buffer->offset;
+	return sluice_buffer_bar(buffer)->memory.start + buffer->offset;
 }
 
 /* The memory is there and may be touched, until sluice_bar_leave(); -EAGAIN: not now. */
@@ -114,7 +102,7 @@ static void sluice_bar_leave(struct sluice_bar *bar)
 static void sluice_bar_flush(struct sluice_bar *bar, u64 offset)
 {
 	wmb();
-	ioread8(bar->vaddr + offset);
+	ioread8(bar->memory.vaddr + offset);
 }
 
 /* The first gap that is large enough. */
@@ -130,9 +118,9 @@ static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_buffer *buff
 		end = next->offset + next->size;
 		used += next->size;
 	}
-	if (list_entry_is_head(next, &bar->buffers, range) && bar->size - end < buffer->size) {
+	if (list_entry_is_head(next, &bar->buffers, range) && bar->memory.size - end < buffer->size) {
 		mutex_unlock(&bar->ranges_lock);
-		if (bar->size - used >= buffer->size)
+		if (bar->memory.size - used >= buffer->size)
 			*hint = SLUICE_HINT_FRAGMENTED;
 		return -ENOMEM;
 	}
@@ -168,7 +156,7 @@ static int sluice_bar_zero(struct sluice_bar *bar, const struct sluice_buffer *b
 		ret = sluice_bar_enter(bar);
 		if (ret)
 			break;
-		memset_io(bar->vaddr + buffer->offset + done, 0, bite);
+		memset_io(bar->memory.vaddr + buffer->offset + done, 0, bite);
 		done += bite;
 		if (done == buffer->size)
 			sluice_bar_flush(bar, buffer->offset);
@@ -232,9 +220,9 @@ static int sluice_bar_access(struct vm_area_struct *vma, unsigned long addr, voi
 	if (sluice_bar_enter(bar))
 		return -EFAULT;
 	if (write)
-		memcpy_toio(bar->vaddr + offset, data, length);
+		memcpy_toio(bar->memory.vaddr + offset, data, length);
 	else
-		memcpy_fromio(data, bar->vaddr + offset, length);
+		memcpy_fromio(data, bar->memory.vaddr + offset, length);
 	sluice_bar_leave(bar);
 	return length;
 }
@@ -277,13 +265,13 @@ static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 
 	if (!attach->peer2peer || !dma_buf_attach_revocable(attach)) {
 		dev_dbg(attach->dev, "%s of %s is for peers that can be told of its end\n",
-			bar->name, buffer->sdev->name);
+			bar->memory.name, buffer->sdev->name);
 		return -EOPNOTSUPP;
 	}
 	down_read(&bar->lock);
 	if (!bar->revoked)
-		ret = sluice_p2p_check(bar->pdev, bar->number, bar->provider, attach->dev,
-				       sluice_bar_phys(buffer), buffer->size);
+		ret = bar->memory.ops->check(&bar->memory, attach->dev, sluice_bar_phys(buffer),
+					     buffer->size);
 	up_read(&bar->lock);
 	return ret;
 }
@@ -324,7 +312,8 @@ static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
 		return ERR_PTR(-ENODEV);
 	if (sluice_dmabuf_writes(attach, dir))
 		return ERR_PTR(-EACCES);
-	sgt = sluice_p2p_map(attach, bar->provider, sluice_bar_phys(buffer), buffer->size, dir);
+	sgt = sluice_p2p_map(attach, bar->memory.provider, sluice_bar_phys(buffer), buffer->size,
+			     dir);
 	if (IS_ERR(sgt))
 		return sgt;
 	sluice_compat_map_revocable(attach, true);
@@ -416,6 +405,12 @@ static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 	mutex_unlock(&bar->ranges_lock);
 }
 
+static void sluice_bar_is_busy(struct sluice_bar *bar, const char *why)
+{
+	bar->memory.busy = true;
+	dev_err(bar->memory.dev, "%s: %s\n", bar->memory.name, why);
+}
+
 static void sluice_bar_revoke(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
@@ -436,24 +431,84 @@ static void sluice_bar_revoke(const struct sluice_heap *heap)
 	while ((buffer = sluice_bar_next(bar, 2)))
 		if (!dma_resv_wait_timeout(buffer->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
 					   sluice_bar_patience(deadline)))
-			pci_err(bar->pdev, "%s: a fence on a buffer does not signal\n", bar->name);
+			sluice_bar_is_busy(bar, "a fence on a buffer does not signal");
 	/* ... and their devices may look at it until they have unmapped it */
 	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps),
 				sluice_bar_patience(deadline)))
-		pci_err(bar->pdev, "%s: an importer does not let go of a buffer\n", bar->name);
-	iounmap(bar->vaddr);
-	bar->vaddr = NULL;
+		sluice_bar_is_busy(bar, "an importer does not let go of a buffer");
+	bar->memory.ops->unmap(&bar->memory);
+	bar->memory.vaddr = NULL;
 }
 
 static void sluice_bar_release(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
 
-	if (bar->vaddr)		/* a device that was never registered */
-		iounmap(bar->vaddr);
-	pci_dev_put(bar->pdev);
+	if (bar->memory.vaddr)		/* a device that was never registered */
+		bar->memory.ops->unmap(&bar->memory);
+	put_device(bar->memory.dev);
 	kfree(bar);
 }
+
+/**
+ * sluice_device_add_memory - offer memory inside a device as a heap
+ * @sdev: the device, inside its ops->prepare()
+ * @memory: which; mapped.  Copied.  After an error it is still the caller's
+ *
+ * Context: may sleep.  Return: 0, -ENOMEM, or -ENOSPC with too many heaps.
+ */
+int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_device_memory *memory)
+{
+	struct sluice_bar *bar = kzalloc(sizeof(*bar), GFP_KERNEL);
+	int ret;
+
+	if (!bar)
+		return -ENOMEM;
+	bar->memory = *memory;
+	init_rwsem(&bar->lock);
+	mutex_init(&bar->ranges_lock);
+	INIT_LIST_HEAD(&bar->buffers);
+	init_waitqueue_head(&bar->wait);
+	bar->heap = (struct sluice_heap) {
+		.name = bar->memory.name,
+		.properties = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
+			      SLUICE_MEM_DEVICE,
+		.max_size = bar->memory.size,
+		.alloc = sluice_bar_alloc,
+		.free = sluice_bar_free,
+		.mmap = sluice_bar_mmap,
+		.cpu_access = sluice_bar_cpu_access,
+		.dmabuf_ops = &sluice_bar_dmabuf_ops,
+		.exported = sluice_bar_exported,
+		.block = sluice_bar_block,
+		.revoke = sluice_bar_revoke,
+		.release = sluice_bar_release,
+	};
+	ret = sluice_heap_add(sdev, &bar->heap);
+	if (ret) {
+		kfree(bar);
+		return ret;
+	}
+	get_device(bar->memory.dev);
+	return 0;
+}
+
+static int sluice_pci_bar_check(const struct sluice_device_memory *memory, struct device *dev,
+				phys_addr_t start, u64 size)
+{
+	return sluice_p2p_check(to_pci_dev(memory->dev), memory->bar, memory->provider, dev, start,
+				size);
+}
+
+static void sluice_pci_bar_unmap(struct sluice_device_memory *memory)
+{
+	iounmap(memory->vaddr);
+}
+
+static const struct sluice_device_memory_ops sluice_pci_bar_ops = {
+	.check = sluice_pci_bar_check,
+	.unmap = sluice_pci_bar_unmap,
+};
 
 /**
  * sluice_device_add_bar - offer a memory BAR as a heap
@@ -470,7 +525,9 @@ static void sluice_bar_release(const struct sluice_heap *heap)
  */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar)
 {
-	struct sluice_bar *heap;
+	struct sluice_device_memory memory = {
+		.ops = &sluice_pci_bar_ops, .dev = &pdev->dev, .bar = bar,
+	};
 	int ret;
 
 	if (bar < 0 || bar >= PCI_STD_NUM_BARS ||
@@ -478,49 +535,18 @@ int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int 
 	    !PAGE_ALIGNED(pci_resource_start(pdev, bar)) || !pci_resource_len(pdev, bar) ||
 	    !PAGE_ALIGNED(pci_resource_len(pdev, bar)))
 		return -EINVAL;
-	heap = kzalloc(sizeof(*heap), GFP_KERNEL);
-	if (!heap)
+	ret = sluice_p2p_init(pdev, bar, &memory.provider);
+	if (ret)
+		return ret;
+	snprintf(memory.name, sizeof(memory.name), "bar%d", bar);
+	memory.start = pci_resource_start(pdev, bar);
+	memory.size = pci_resource_len(pdev, bar);
+	memory.vaddr = ioremap_wc(memory.start, memory.size);
+	if (!memory.vaddr)
 		return -ENOMEM;
-	ret = sluice_p2p_init(pdev, bar, &heap->provider);
+	ret = sluice_device_add_memory(sdev, &memory);
 	if (ret)
-		goto err_free;
-	snprintf(heap->name, sizeof(heap->name), "bar%d", bar);
-	heap->number = bar;
-	heap->start = pci_resource_start(pdev, bar);
-	heap->size = pci_resource_len(pdev, bar);
-	init_rwsem(&heap->lock);
-	mutex_init(&heap->ranges_lock);
-	INIT_LIST_HEAD(&heap->buffers);
-	init_waitqueue_head(&heap->wait);
-	heap->heap = (struct sluice_heap) {
-		.name = heap->name,
-		.properties = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
-			      SLUICE_MEM_DEVICE,
-		.max_size = heap->size,
-		.alloc = sluice_bar_alloc,
-		.free = sluice_bar_free,
-		.mmap = sluice_bar_mmap,
-		.cpu_access = sluice_bar_cpu_access,
-		.dmabuf_ops = &sluice_bar_dmabuf_ops,
-		.exported = sluice_bar_exported,
-		.block = sluice_bar_block,
-		.revoke = sluice_bar_revoke,
-		.release = sluice_bar_release,
-	};
-	ret = -ENOMEM;
-	heap->vaddr = ioremap_wc(heap->start, heap->size);
-	if (!heap->vaddr)
-		goto err_free;
-	ret = sluice_heap_add(sdev, &heap->heap);
-	if (ret)
-		goto err_unmap;
-	heap->pdev = pci_dev_get(pdev);
-	return 0;
-
-err_unmap:
-	iounmap(heap->vaddr);
-err_free:
-	kfree(heap);
+		iounmap(memory.vaddr);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(sluice_device_add_bar);

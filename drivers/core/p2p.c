@@ -84,7 +84,7 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
  * be.  Its table shows one range either way, cut at 4 GiB only; the device's segments
  * are cut from that.
  */
-static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
+static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 				struct p2pdma_provider *provider, phys_addr_t start,
 				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
@@ -113,7 +113,7 @@ static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
 }
 
 /* Asks for nothing that went with the BAR's driver. */
-static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
+static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
 				   struct sluice_p2p_mapping *mapping,
 				   enum dma_data_direction dir)
 {
@@ -185,25 +185,51 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 	return 0;
 }
 
-static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
-				struct p2pdma_provider *provider, phys_addr_t start,
-				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
+/* There is none: see sluice_p2p_init(). */
+static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
+				   struct p2pdma_provider *provider, phys_addr_t start,
+				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
-	/* the mask may have shrunk since sluice_p2p_check(), and the DMA API would warn */
+	return -EOPNOTSUPP;
+}
+
+static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
+				      struct sluice_p2p_mapping *mapping,
+				      enum dma_data_direction dir)
+{
+}
+
+#endif /* SLUICE_P2PDMA */
+
+/* One piece, as any memory that is none of the kernel's. */
+static int sluice_p2p_map_resource(struct dma_buf_attachment *attach, phys_addr_t start,
+				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
+{
+	/* the mask may have shrunk since attach, and the DMA API would warn */
 	if (!sluice_dma_reaches(attach->dev, start + mapping->size - 1))
 		return -EADDRNOTAVAIL;
 	mapping->address = dma_map_resource(attach->dev, start, mapping->size, dir, 0);
 	return dma_mapping_error(attach->dev, mapping->address);
 }
 
+static int sluice_p2p_map_whole(struct dma_buf_attachment *attach,
+				struct p2pdma_provider *provider, phys_addr_t start,
+				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
+{
+	if (provider)
+		return sluice_p2p_map_provided(attach, provider, start, mapping, dir);
+	return sluice_p2p_map_resource(attach, start, mapping, dir);
+}
+
 static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
 				   struct sluice_p2p_mapping *mapping,
 				   enum dma_data_direction dir)
 {
-	dma_unmap_resource(attach->dev, mapping->address, mapping->size, dir, 0);
+	if (mapping->whole)
+		sluice_p2p_unmap_provided(attach, mapping, dir);
+	else
+		dma_unmap_resource(attach->dev, mapping->address, mapping->size, dir, 0);
 }
-
-#endif /* SLUICE_P2PDMA */
 
 /* Who maps does not always ask for the mask: not where bus addresses go past an IOMMU. */
 static bool sluice_p2p_fits(struct device *dev, const struct sluice_p2p_mapping *mapping)
@@ -248,9 +274,9 @@ static int sluice_p2p_cut(struct device *dev, struct sluice_p2p_mapping *mapping
 }
 
 /**
- * sluice_p2p_map - map a part of a BAR for an importer
- * @attach: the importer, one that sluice_p2p_check() allowed
- * @provider: of the BAR
+ * sluice_p2p_map - map memory inside a device for an importer
+ * @attach: the importer, one that its check allowed
+ * @provider: of a BAR, or NULL
  * @start: physical address
  * @size: bytes, whole pages
  * @dir: direction

@@ -329,8 +329,8 @@ enum sluice_aborted {
  * the core holds it as long as a node or a queue of the device is open.
  *
  * @prepare: optional: add what the device has of its own, before its node
- *	appears: sluice_device_add_bar(), sluice_device_add_interrupts(),
- *	sluice_device_add_controls(), sluice_device_source().  Called once, inside
+ *	appears: sluice_device_add_bar(), sluice_device_add_sram(),
+ *	sluice_device_add_interrupts(), sluice_device_add_controls(), sluice_device_source().  Called once, inside
  *	sluice_device_register(), with its @priv.  0 or a negative errno, with which
  *	registration then fails.
  * @check_frame: optional: may there be such a frame, which the engine lists, and how many
@@ -485,6 +485,10 @@ extern const struct dev_pm_ops sluice_pci_pm_ops;
 
 /* heap_bar.c */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);
+
+/* heap_sram.c, with CONFIG_GENERIC_ALLOCATOR */
+struct gen_pool;
+int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size);
 
 /* direct.c */
 void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count);

@@ -27,9 +27,12 @@
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
+#include <linux/genalloc.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/of.h>
+#include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/pm.h>
 #include <linux/rcupdate.h>
@@ -146,11 +149,13 @@ struct dmae_channel {
 /**
  * struct dmae_device - channels that share a device
  * @sdev: the Sluice device
+ * @consumer: our platform device, which goes before what it needs
  * @num_engines: length of @engines
  * @engines: its engines
  */
 struct dmae_device {
 	struct sluice_device *sdev;
+	struct device *consumer;
 	unsigned int num_engines;
 	struct dmae_channel *engines[DMAE_MAX_CHANNELS];
 };
@@ -599,7 +604,55 @@ static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 	return SLUICE_ABORTED_ALL;
 }
 
+/* The device that made the pool of a node: the node's, or for a part of an SRAM its parent's. */
+static struct platform_device *dmae_find_sram(struct device_node *node)
+{
+	struct platform_device *pdev = of_find_device_by_node(node);
+
+	return pdev || !node->parent ? pdev : of_find_device_by_node(node->parent);
+}
+
+/* As much of a pool as there is in one piece.  It stays until we have gone. */
+static int dmae_take_sram(struct sluice_device *sdev, struct dmae_device *device,
+			  struct device *sram, struct gen_pool *pool)
+{
+	size_t size = round_down(gen_pool_avail(pool), PAGE_SIZE);
+	int ret = -ENOMEM;
+
+	if (!device_link_add(device->consumer, sram, DL_FLAG_AUTOREMOVE_CONSUMER))
+		return -EINVAL;
+	for (; size && ret == -ENOMEM; size -= PAGE_SIZE)
+		ret = sluice_device_add_sram(sdev, pool, size);
+	/* none that is of whole pages: the device does without */
+	return ret == -ENOMEM || ret == -EINVAL ? 0 : ret;
+}
+
+/* SRAM that the controller's node of the device tree names is all for its buffers. */
+static int dmae_add_sram(struct sluice_device *sdev, void *priv)
+{
+	struct dmae_device *device = priv;
+	struct device_node *ours = device->engines[0]->dev->of_node, *node;
+	struct platform_device *sram;
+	struct gen_pool *pool;
+	int ret = 0;
+
+	if (!IS_ENABLED(CONFIG_GENERIC_ALLOCATOR))
+		return 0;
+	node = of_parse_phandle(ours, "sram", 0);
+	if (!node)
+		return 0;
+	pool = of_gen_pool_get(ours, "sram", 0);
+	sram = dmae_find_sram(node);
+	/* what is not to be write-combined is none for processes */
+	if (pool && sram && !of_property_read_bool(sram->dev.of_node, "no-memory-wc"))
+		ret = dmae_take_sram(sdev, device, &sram->dev, pool);
+	platform_device_put(sram);
+	of_node_put(node);
+	return ret;
+}
+
 static const struct sluice_device_ops dmae_ops = {
+	.prepare = dmae_add_sram,
 	.kick = dmae_kick,
 	.abort = dmae_abort,
 };
@@ -751,6 +804,7 @@ static int dmae_probe(struct platform_device *pdev)
 	for (i = 0; i < de->num_devices; i++) {
 		struct dmae_device *device = &de->devices[i];
 
+		device->consumer = &pdev->dev;
 		device->sdev = dmae_register(device);
 		if (IS_ERR(device->sdev)) {
 			ret = PTR_ERR(device->sdev);

@@ -8,6 +8,7 @@
 #include <linux/udmabuf.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "support.h"
@@ -19,6 +20,8 @@
 #define PHYSICAL_0 0xc0000000UL	/* where the device sees the memory's first byte */
 #define RESERVED 0x10000000UL	/* what the device tree reserves for it: selftests/vm/build */
 #define RESERVED_SIZE (32UL << 20)
+#define SRAM 0x38000000UL	/* the chip's */
+#define SRAM_SIZE (8UL << 20)
 
 #define SIZE (3UL << 20)
 #define LARGE (32UL << 20)
@@ -76,6 +79,7 @@ FIXTURE_VARIANT_ADD(dmaengine, contiguous) { .heap = "contiguous", .size = SIZE 
 FIXTURE_VARIANT_ADD(dmaengine, contiguous_cached) {
 	.heap = "contiguous", .flags = SLUICE_MEM_CACHED, .size = SIZE,
 };
+FIXTURE_VARIANT_ADD(dmaengine, sram) { .heap = "sram", .size = SIZE };
 FIXTURE_VARIANT_ADD(dmaengine, foreign) { .size = SIZE };
 
 FIXTURE_SETUP(dmaengine)
@@ -143,13 +147,35 @@ TEST_F(dmaengine, copies_and_fills_in_as_many_batches_as_it_takes)
 	EXPECT_EQ(check_value(self->dst, 4096, 0), 0);
 }
 
+static uint64_t bus_address(int device, int buffer)
+{
+	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
+	struct sluice_buffer_info info;
+
+	write_text(path, "Y");
+	if (sluice_get_buffer(device, buffer, &info) || info.error)
+		info.address = 0;
+	write_text(path, "N");
+	return info.address;
+}
+
 /* soft0 is behind no bus: it tells physical addresses. */
 TEST_F(dmaengine, bus_addresses_are_not_physical_ones)
 {
 	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
 	struct sluice_buffer_info info, physical;
-	int soft = sluice_open("soft0");
+	int soft;
 
+	if (variant->heap && !strcmp(variant->heap, "sram")) {
+		uint64_t address = bus_address(self->device, self->dst);
+
+		/* which of the two depends on the kernel; the board shows it at both */
+		address -= address < PHYSICAL_0 ? 0 : PHYSICAL_0;
+		EXPECT_GE(address, SRAM);
+		EXPECT_LE(address + variant->size, SRAM + SRAM_SIZE);
+		return;
+	}
+	soft = sluice_open("soft0");
 	ASSERT_EQ(write_text(path, "Y"), 0);
 	EXPECT_EQ(sluice_get_buffer(self->device, self->dst, &info), 0);
 	EXPECT_EQ(sluice_get_buffer(soft, self->dst, &physical), 0);
@@ -284,7 +310,11 @@ TEST_F(dmaengine, controller_that_goes_takes_the_device_along)
 	ASSERT_EQ(write_text(CONTROLLER "/bind", controller), 0);
 	ASSERT_EQ(write_text(DRIVER "/bind", "sluice-dmaengine"), 0);
 	EXPECT_TRUE(node_is_there(true));
-	/* the buffers are still what they were */
+	/* the buffers are still what they were, but those of the device's own memory */
+	if (variant->heap && !strcmp(variant->heap, "sram")) {
+		EXPECT_EQ(fill_words(self->src, variant->size, 11), -ENODEV);
+		return;
+	}
 	EXPECT_EQ(fill_words(self->src, variant->size, 11), 0);
 	EXPECT_EQ(check_words(self->src, variant->size, 11), 0);
 }
@@ -422,18 +452,6 @@ TEST(contiguous_memory_is_cached_if_asked_and_its_caches_are_synced)
 	close(pages);
 	EXPECT_TRUE(objects_settle(&before));
 	close(device);
-}
-
-static uint64_t bus_address(int device, int buffer)
-{
-	static const char path[] = "/sys/module/sluice/parameters/expose_addresses";
-	struct sluice_buffer_info info;
-
-	write_text(path, "Y");
-	if (sluice_get_buffer(device, buffer, &info) || info.error)
-		info.address = 0;
-	write_text(path, "N");
-	return info.address;
 }
 
 /* The controller's region of the device tree: all contiguous memory is there, and no other. */
@@ -575,6 +593,71 @@ TEST(memory_of_all_of_the_machine_is_reached)
 	}
 	close(device);
 	EXPECT_TRUE(objects_settle(&before));
+}
+
+/* A byte that is there no more is a SIGBUS, which ends the child. */
+static bool is_gone(volatile uint32_t *word)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(*word & 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGBUS;
+}
+
+TEST(sram_of_the_chip_is_a_heap_of_the_device)
+{
+	struct objects before = objects_read();
+	int device = sluice_open("dmaengine0"), heap = sluice_find_heap(device, "sram"), fds[3], i;
+	int soft = sluice_open("soft0"), queue = sluice_queue(soft, 0);
+	struct sluice_heap_info info;
+	uint32_t hint, *words;
+
+	ASSERT_GE(heap, 0);
+	ASSERT_GE(queue, 0);
+	ASSERT_EQ(sluice_get_heap(device, heap, &info), 0);
+	EXPECT_EQ(info.properties, SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
+		  SLUICE_MEM_DEVICE);
+	EXPECT_EQ(info.max_size, SRAM_SIZE);
+	EXPECT_EQ(alloc_hint(device, heap, SRAM_SIZE + 4096, &hint), -EFBIG);
+	for (i = 0; i < 2; i++) {
+		fds[i] = sluice_alloc(device, heap, SRAM_SIZE / 2, 0);
+		ASSERT_GE(fds[i], 0);
+		EXPECT_EQ(check_value(fds[i], SRAM_SIZE / 2, 0), 0);
+		ASSERT_EQ(fill_words(fds[i], SRAM_SIZE / 2, i + 1), 0);
+	}
+	EXPECT_EQ(alloc_hint(device, heap, 4096, &hint), -ENOMEM);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(check_words(fds[i], SRAM_SIZE / 2, i + 1), 0);
+	close(fds[0]);
+	/* the next one does not see what was there */
+	fds[0] = sluice_alloc(device, heap, 65536, 0);
+	ASSERT_GE(fds[0], 0);
+	EXPECT_EQ(check_value(fds[0], 65536, 0), 0);
+	/* another device has no way to it that anybody knows of */
+	EXPECT_LT(sluice_attach(queue, fds[0], SLUICE_ATTACH_READ), 0);
+
+	ASSERT_EQ(sluice_map(fds[0], 65536, (void **)&words), 0);
+	EXPECT_FALSE(is_gone(words));
+	EXPECT_EQ(write_text(DRIVER "/unbind", "sluice-dmaengine"), 0);
+	EXPECT_TRUE(is_gone(words));
+	munmap(words, 65536);
+	for (i = 0; i < 2; i++)
+		close(fds[i]);
+	close(queue);
+	close(soft);
+	close(device);
+	EXPECT_EQ(write_text(DRIVER "/bind", "sluice-dmaengine"), 0);
+	EXPECT_TRUE(node_is_there(true));
+	EXPECT_TRUE(objects_settle(&before));
+	/* all of it came back */
+	device = sluice_open("dmaengine0");
+	fds[0] = sluice_alloc(device, sluice_find_heap(device, "sram"), SRAM_SIZE, 0);
+	EXPECT_GE(fds[0], 0);
+	close(fds[0]);
+	close(device);
 }
 
 TEST_HARNESS_MAIN

@@ -500,7 +500,7 @@ struct sluice_event {
 #define SLUICE_MEM_WRITE_COMBINED (1U << 3)	/* CPU mappings buffer writes and do not cache: for streams that the CPU only writes */
 #define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
 #define SLUICE_MEM_PAGE_BACKED	(1U << 5)	/* a process's mapping holds its pages: O_DIRECT, io_uring's fixed buffers, MSG_ZEROCOPY work on it */
-#define SLUICE_MEM_DEVICE	(1U << 6)	/* in a BAR of the device: other devices reach it peer-to-peer or not at all, and it goes when the device does */
+#define SLUICE_MEM_DEVICE	(1U << 6)	/* inside the device, in a BAR or in SRAM: other devices reach it peer-to-peer or not at all, and it goes when the device does */
 #define SLUICE_MEM_HUGE		(1U << 7)	/* as an option: all of the memory is in pieces of a huge page (2 MiB), for segments and entries of page tables of that size */
 #define SLUICE_MEM_RESERVED	(1U << 8)	/* from a region that the device tree reserves for the device (memory-region), and from nowhere else */
 

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The heap of SRAM inside the chip: a piece of a gen_pool, as the kernel's driver for nodes
+ * "mmio-sram" of the device tree makes one, becomes memory of a device (heap_bar.c).
+ *
+ * What is between a device and the SRAM only the device tree knows.  So it is for the device
+ * that offers it, and for those whose node names the same pool in its property "sram".
+ */
+#include <linux/genalloc.h>
+#include <linux/of.h>
+
+#include "core.h"
+#include "p2p.h"
+
+/* Does the node of a device name the pool? */
+static bool sluice_sram_is_named(struct device *dev, const struct gen_pool *pool)
+{
+	int i, count = of_count_phandle_with_args(dev->of_node, "sram", NULL);
+
+	for (i = 0; i < count; i++)
+		if (of_gen_pool_get(dev->of_node, "sram", i) == pool)
+			return true;
+	return false;
+}
+
+static int sluice_sram_check(const struct sluice_device_memory *memory, struct device *dev,
+			     phys_addr_t start, u64 size)
+{
+	if ((dev != memory->dev && !sluice_sram_is_named(dev, memory->pool)) ||
+	    !sluice_dma_reaches(dev, start + size - 1))
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
+static void sluice_sram_unmap(struct sluice_device_memory *memory)
+{
+	/* not for others as long as somebody may write to it: it is lost */
+	if (memory->busy)
+		return;
+	gen_pool_free(memory->pool, (unsigned long)memory->vaddr, memory->size);
+}
+
+static const struct sluice_device_memory_ops sluice_sram_ops = {
+	.check = sluice_sram_check,
+	.unmap = sluice_sram_unmap,
+};
+
+/**
+ * sluice_device_add_sram - offer a part of a chip's SRAM as a heap
+ * @sdev: the device, inside its ops->prepare()
+ * @pool: the SRAM, mapped write-combined, such as
+ *	of_gen_pool_get(dev->of_node, "sram", 0).  Its driver must stay bound as long as @sdev is
+ *	registered: see device_link_add()
+ * @size: bytes, whole pages
+ *
+ * The heap is called "sram".  It ends inside sluice_device_unregister(), which waits until
+ * nobody has the memory any more, and gives it back to @pool.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL if @size is not of whole pages, or the pool's addresses are not those of
+ * pages, -ENOMEM if @pool has not so much in one piece, or -ENOSPC with too many heaps.
+ */
+int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size)
+{
+	struct genpool_data_align align = { .align = PAGE_SIZE };
+	struct sluice_device_memory memory = {
+		.ops = &sluice_sram_ops, .name = "sram", .dev = sdev->parent,
+		.size = size, .pool = pool,
+	};
+	unsigned long vaddr;
+	int ret = -EINVAL;
+
+	if (!size || !PAGE_ALIGNED(size))
+		return -EINVAL;
+	vaddr = gen_pool_alloc_algo(pool, size, gen_pool_first_fit_align, &align);
+	if (!vaddr)
+		return -ENOMEM;
+	memory.start = gen_pool_virt_to_phys(pool, vaddr);
+	memory.vaddr = (void __iomem *)vaddr;
+	if (PAGE_ALIGNED(memory.start))
+		ret = sluice_device_add_memory(sdev, &memory);
+	if (ret)
+		gen_pool_free(pool, vaddr, size);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(sluice_device_add_sram);
