@@ -121,7 +121,7 @@ static int shown_checksum(const struct scene *scene, uint32_t *checksum)
 	if (data < 0)
 		return -errno;
 	if (drmCrtcGetSequence(scene->display.fd, scene->display.crtc, &now, NULL))
-		ret = -errno;
+		ret = errno == EINVAL ? -ENODATA : -errno;
 	pollfd.fd = data;
 	while (!ret && frame <= now) {
 		memset(line, 0, sizeof(line));
@@ -135,6 +135,19 @@ static int shown_checksum(const struct scene *scene, uint32_t *checksum)
 	close(data);
 	return ret;
 }
+
+/*
+ * A timer of vkms that is late may put a reference that DRM does not have: it warns, and counts
+ * no frames of this display any more.
+ */
+#define GET_SHOWN(checksum)									\
+	do {											\
+		int shown_ret = shown_checksum(&self->s, checksum);				\
+												\
+		if (shown_ret == -ENODATA)							\
+			SKIP(return, "vkms does not count its frames any more");		\
+		ASSERT_EQ(shown_ret, 0);							\
+	} while (0)
 
 static int find_writeback(struct scene *scene, struct writeback *writeback)
 {
@@ -234,14 +247,14 @@ TEST_F(vkms, the_screen_shows_the_frame_to_the_last_pixel_and_the_next_one_after
 	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
 	EXPECT_TRUE(signalled(self->s.fence));
 	ASSERT_EQ(expected_checksum(self->s.frame, self->s.size, &expected), 0);
-	ASSERT_EQ(shown_checksum(&self->s, &first), 0);
+	GET_SHOWN(&first);
 	EXPECT_EQ(first, expected);
 
 	/* into the buffer on the screen: it is our memory that is looked at */
 	ASSERT_EQ(capture(&self->s), 0);
 	ASSERT_EQ(sluice_fence_wait(self->s.fence, LATE_MS), 0);
 	ASSERT_EQ(expected_checksum(self->s.frame, self->s.size, &expected), 0);
-	ASSERT_EQ(shown_checksum(&self->s, &shown), 0);
+	GET_SHOWN(&shown);
 	EXPECT_EQ(shown, expected);
 	EXPECT_NE(shown, first);
 }
@@ -320,11 +333,12 @@ TEST_F(vkms, a_job_copies_what_the_display_wrote_when_it_has)
 /* The device goes while the display waits for its job: -ENODEV, and the picture stays. */
 TEST_F(vkms, the_picture_outlives_the_device)
 {
-	uint32_t before, after;
+	uint32_t before, after = 0;
+	int ret;
 
 	ASSERT_EQ(capture(&self->s), 0);
 	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
-	ASSERT_EQ(shown_checksum(&self->s, &before), 0);
+	GET_SHOWN(&before);
 
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(capture(&self->s), 0);
@@ -333,9 +347,12 @@ TEST_F(vkms, the_picture_outlives_the_device)
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	EXPECT_EQ(kms_finish(&self->s.display, LATE_MS), 0);
 	EXPECT_EQ(sluice_fence_wait(self->s.fence, 0), -ENODEV);
-	EXPECT_EQ(shown_checksum(&self->s, &after), 0);
-	EXPECT_EQ(after, before);
+	ret = shown_checksum(&self->s, &after);
 	ASSERT_EQ(write_text(SOFT_DRIVER "/bind", "sluice-soft"), 0);
+	if (ret == -ENODATA)
+		SKIP(return, "vkms does not count its frames any more");
+	ASSERT_EQ(ret, 0);
+	EXPECT_EQ(after, before);
 }
 
 TEST_HARNESS_MAIN
