@@ -934,6 +934,16 @@ TEST_F(controls, device_without_any_says_so)
 
 #define RESULT	(SIZE - 4096)	/* where the CRC goes */
 
+static uint32_t read_result(int buffer, const uint32_t *memory)
+{
+	uint32_t result;
+
+	sluice_cpu_begin(buffer, false);
+	result = memory[RESULT / 4];
+	sluice_cpu_end(buffer, false);
+	return result;
+}
+
 static void prepare_crc32(struct sluice_op *op, const struct sluice_soft_crc32 *payload,
 			  uint64_t offset, uint64_t length)
 {
@@ -963,16 +973,12 @@ TEST_F(controls, private_op_does_what_its_payload_says)
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, 0);
 	EXPECT_EQ(completion.bytes, 4);
-	sluice_cpu_begin(self->buffer, false);
-	EXPECT_EQ(self->memory[RESULT / 4], first);
-	sluice_cpu_end(self->buffer, false);
+	EXPECT_EQ(read_result(self->buffer, self->memory), first);
 
 	payload.seed = first;
 	prepare_crc32(&op, &payload, 1000, 49000);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
-	sluice_cpu_begin(self->buffer, false);
-	EXPECT_EQ(self->memory[RESULT / 4], whole);
-	sluice_cpu_end(self->buffer, false);
+	EXPECT_EQ(read_result(self->buffer, self->memory), whole);
 }
 
 TEST_F(controls, payload_that_changes_after_SUBMIT_changes_nothing)
@@ -989,9 +995,7 @@ TEST_F(controls, payload_that_changes_after_SUBMIT_changes_nothing)
 	memset(&payload, 0xff, sizeof(payload));
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
-	sluice_cpu_begin(self->buffer, false);
-	EXPECT_EQ(self->memory[RESULT / 4], crc32(0, self->memory, 1024));
-	sluice_cpu_end(self->buffer, false);
+	EXPECT_EQ(read_result(self->buffer, self->memory), crc32(0, self->memory, 1024));
 }
 
 TEST_F(controls, private_op_that_hangs_can_be_cancelled)

@@ -126,28 +126,6 @@ int sleep_devices(void)
 	return ret;
 }
 
-int alloc_sound(int device, int heap, size_t size, uint32_t first)
-{
-	int buffer = sluice_alloc(device, heap, size, 0);
-	uint32_t *words;
-	size_t i;
-
-	if (buffer < 0 || sluice_map(buffer, size, (void **)&words))
-		return -1;
-	sluice_cpu_begin(buffer, true);
-	for (i = 0; i < size / 4; i++)
-		words[i] = first + i;
-	sluice_cpu_end(buffer, true);
-	munmap(words, size);
-	return buffer;
-}
-
-void tell_sound(int tone, unsigned long words, int least, int most)
-{
-	printf("# has played %d=%lu:%d:%d\n", tone, words, least, most);
-	fflush(stdout);
-}
-
 int write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;

@@ -136,19 +136,6 @@ int gate_shut(struct gate *gate, unsigned int engine);
  */
 int gate_open(struct gate *gate);
 
-/*
- * What is played are words that count: each is a sample of both channels.  Whether they have
- * left the machine without a gap is to be seen outside, in the file that QEMU writes.  Each test
- * has words of its own, TONE(n) and what follows: ac97 has n 1 to 6, outoftree 7 and 8.
- */
-#define TONE(n) ((n) << 24 | 1U)
-
-/** alloc_sound - a buffer of words that count from @first on; -1 on failure */
-int alloc_sound(int device, int heap, size_t size, uint32_t first);
-
-/** tell_sound - what is in the file, for selftests/vm/heard, and how many gaps in it */
-void tell_sound(int tone, unsigned long words, int least, int most);
-
 /* Sleep in a guest: see Documentation/admin-guide/pm of the kernel, and selftests/kernel/awake.c. */
 #define PM_TEST "/sys/power/pm_test"
 #define PM_STATE "/sys/power/state"

@@ -214,18 +214,11 @@ void sluice_controls_free(struct sluice_device *sdev)
 	sdev->num_controls = 0;
 }
 
-static struct sluice_device *sluice_control_device(const struct sluice_call *call)
-{
-	struct sluice_client *client = call->file->private_data;
-
-	return client->sdev;
-}
-
 /* The control that a caller names, or why there is none. */
 static struct sluice_device_control *sluice_call_control(const struct sluice_call *call, u32 id,
 							 u32 flags)
 {
-	struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_device_control *control = sluice_control_find(sdev, id);
 
 	if (flags)
@@ -244,7 +237,7 @@ static struct sluice_device_control *sluice_call_control(const struct sluice_cal
  */
 int sluice_node_enum_controls(struct sluice_call *call)
 {
-	const struct sluice_device *sdev = sluice_control_device(call);
+	const struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_enum_controls *args = call->data;
 	const struct sluice_device_control *control;
 
@@ -325,7 +318,7 @@ static void sluice_control_end(struct sluice_device *sdev)
  */
 int sluice_node_get_control(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_control *args = call->data;
 	struct sluice_device_control *control;
 	int ret;
@@ -370,7 +363,7 @@ static void sluice_control_store(struct sluice_device *sdev, struct sluice_devic
  */
 int sluice_node_set_control(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_control_device(call);
+	struct sluice_device *sdev = sluice_call_device(call);
 	const struct sluice_control *args = call->data;
 	struct sluice_device_control *control;
 	int ret;

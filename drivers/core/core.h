@@ -874,6 +874,7 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 		       struct inode *inode, struct file *file);
 int sluice_client_close(struct inode *inode, struct file *file);
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
+struct sluice_device *sluice_call_device(const struct sluice_call *call);
 int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access);
 

@@ -179,8 +179,8 @@ static void sluice_entity_set_next(struct sluice_entity *entity)
  * @entity: the engine's part of its queue
  * @job: the job
  *
- * Before it may be over: what is over may be freed at once, or wait behind others, and is not
- * to be found here.
+ * To be called before the job is over.  A job that is over may be freed at any time, so it must
+ * be neither @entity->next nor @entity->resume, nor in @entity->again.
  *
  * Context: engine->lock held.
  */

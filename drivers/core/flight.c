@@ -539,11 +539,8 @@ void sluice_flight_start(struct sluice_engine *engine, struct sluice_flight *fli
 
 	sluice_op_sync(engine, op, true);
 	ret = engine->sdev->ops->start(engine, op);
-	if (ret) {
-		struct sluice_result result = { .status = ret };
-
-		sluice_engine_done(engine, cookie, &result);
-	}
+	if (ret)
+		sluice_engine_fail(engine, cookie, ret);
 }
 
 /*

@@ -3,8 +3,9 @@
  * The heap of SRAM inside the chip: a piece of a gen_pool, as the kernel's driver for nodes
  * "mmio-sram" of the device tree makes one, becomes memory of a device (heap_bar.c).
  *
- * What is between a device and the SRAM only the device tree knows.  So it is for the device
- * that offers it, and for those whose node names the same pool in its property "sram".
+ * Only the device tree knows whether a device reaches the SRAM.  So two kinds of device may
+ * attach: the device that offers the heap, and a device whose node names the same pool in its
+ * property "sram".
  */
 #include <linux/genalloc.h>
 #include <linux/of.h>
@@ -34,7 +35,7 @@ static int sluice_sram_check(const struct sluice_device_memory *memory, struct d
 
 static void sluice_sram_unmap(struct sluice_device_memory *memory)
 {
-	/* not for others as long as somebody may write to it: it is lost */
+	/* An importer may still write to it.  It must not get a new user, so it is leaked. */
 	if (memory->busy)
 		return;
 	gen_pool_free(memory->pool, (unsigned long)memory->vaddr, memory->size);

@@ -189,7 +189,14 @@ static int sluice_node_open(struct inode *inode, struct file *file)
 	return ret;
 }
 
-static struct sluice_device *sluice_call_device(struct sluice_call *call)
+/**
+ * sluice_call_device - the device whose node an ioctl was called on
+ * @call: of a client
+ *
+ * Context: any.
+ * Return: the device, which the open holds.
+ */
+struct sluice_device *sluice_call_device(const struct sluice_call *call)
 {
 	struct sluice_client *client = call->file->private_data;
 

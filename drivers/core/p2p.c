@@ -85,8 +85,8 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
  * are cut from that.
  */
 static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
-				struct p2pdma_provider *provider, phys_addr_t start,
-				struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
+				   struct p2pdma_provider *provider, phys_addr_t start,
+				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
 	bool translated = sluice_dma_translated(attach->dev);
 	size_t max = translated ? SIZE_MAX : ALIGN_DOWN(UINT_MAX, PAGE_SIZE);
@@ -114,8 +114,8 @@ static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 
 /* Asks for nothing that went with the BAR's driver. */
 static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
-				   struct sluice_p2p_mapping *mapping,
-				   enum dma_data_direction dir)
+				      struct sluice_p2p_mapping *mapping,
+				      enum dma_data_direction dir)
 {
 	/* the helper says that there are no pages with this, and then frees by it */
 	mapping->whole->orig_nents = mapping->whole->nents;
@@ -201,7 +201,7 @@ static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
 
 #endif /* SLUICE_P2PDMA */
 
-/* One piece, as any memory that is none of the kernel's. */
+/* One piece: the kernel has no struct pages for the memory. */
 static int sluice_p2p_map_resource(struct dma_buf_attachment *attach, phys_addr_t start,
 				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {

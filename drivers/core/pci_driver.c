@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What every driver of a PCI device repeats: the way to a mapped and powered device, its
- * interrupt, sleep and removal.  A driver with other needs calls the kernel's functions, and
+ * Work that is the same in each driver of a PCI device: enabling it and mapping its registers,
+ * its interrupt, sleep and removal.  A driver with other needs calls the kernel's functions, and
  * sluice_device_register(), itself.
  *
  * The Sluice device is a devres of its PCI device, where removal and sleep find it.  The driver

@@ -643,7 +643,7 @@ static int dmae_add_sram(struct sluice_device *sdev, void *priv)
 		return 0;
 	pool = of_gen_pool_get(ours, "sram", 0);
 	sram = dmae_find_sram(node);
-	/* what is not to be write-combined is none for processes */
+	/* processes would get a write-combined mapping */
 	if (pool && sram && !of_property_read_bool(sram->dev.of_node, "no-memory-wc"))
 		ret = dmae_take_sram(sdev, device, &sram->dev, pool);
 	platform_device_put(sram);

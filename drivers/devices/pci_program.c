@@ -104,10 +104,8 @@ static u32 pci_program_claim(struct sluice_pci *sluice)
 
 static void pci_program_end(struct sluice_pci *sluice, u32 cookie, int status)
 {
-	struct sluice_result result = { .status = status };
-
 	/* ignored if it has been aborted meanwhile */
-	sluice_engine_done(sluice->engine, cookie, &result);
+	sluice_engine_fail(sluice->engine, cookie, status);
 }
 
 static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_command *command)

@@ -796,66 +796,31 @@ static struct soft *soft_alloc(unsigned int count)
 	return NULL;
 }
 
-static int soft_source_width_get(void *data, u64 *value)
-{
-	struct soft *soft = data;
+/* Knobs of the input signal: each change is told. */
+#define SOFT_SIGNAL_KNOB(name)							\
+static int soft_##name##_get(void *data, u64 *value)				\
+{										\
+	struct soft *soft = data;						\
+										\
+	*value = READ_ONCE(soft->name);						\
+	return 0;								\
+}										\
+										\
+static int soft_##name##_set(void *data, u64 value)				\
+{										\
+	struct soft *soft = data;						\
+										\
+	mutex_lock(&soft->source_lock);						\
+	WRITE_ONCE(soft->name, value);						\
+	soft_tell_source(soft, soft->sdev);					\
+	mutex_unlock(&soft->source_lock);					\
+	return 0;								\
+}										\
+DEFINE_DEBUGFS_ATTRIBUTE(soft_##name, soft_##name##_get, soft_##name##_set, "%llu\n")
 
-	*value = READ_ONCE(soft->source_width);
-	return 0;
-}
-
-static int soft_source_width_set(void *data, u64 value)
-{
-	struct soft *soft = data;
-
-	mutex_lock(&soft->source_lock);
-	WRITE_ONCE(soft->source_width, value);
-	soft_tell_source(soft, soft->sdev);
-	mutex_unlock(&soft->source_lock);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(soft_source_width, soft_source_width_get, soft_source_width_set, "%llu\n");
-
-static int soft_source_height_get(void *data, u64 *value)
-{
-	struct soft *soft = data;
-
-	*value = READ_ONCE(soft->source_height);
-	return 0;
-}
-
-static int soft_source_height_set(void *data, u64 value)
-{
-	struct soft *soft = data;
-
-	mutex_lock(&soft->source_lock);
-	WRITE_ONCE(soft->source_height, value);
-	soft_tell_source(soft, soft->sdev);
-	mutex_unlock(&soft->source_lock);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(soft_source_height, soft_source_height_get, soft_source_height_set,
-			 "%llu\n");
-
-static int soft_signal_lost_get(void *data, u64 *value)
-{
-	struct soft *soft = data;
-
-	*value = READ_ONCE(soft->signal_lost);
-	return 0;
-}
-
-static int soft_signal_lost_set(void *data, u64 value)
-{
-	struct soft *soft = data;
-
-	mutex_lock(&soft->source_lock);
-	WRITE_ONCE(soft->signal_lost, value);
-	soft_tell_source(soft, soft->sdev);
-	mutex_unlock(&soft->source_lock);
-	return 0;
-}
-DEFINE_DEBUGFS_ATTRIBUTE(soft_signal_lost, soft_signal_lost_get, soft_signal_lost_set, "%llu\n");
+SOFT_SIGNAL_KNOB(source_width);
+SOFT_SIGNAL_KNOB(source_height);
+SOFT_SIGNAL_KNOB(signal_lost);
 
 static int soft_events_set(void *data, u64 value)
 {

@@ -140,12 +140,14 @@ static int shown_checksum(const struct scene *scene, uint32_t *checksum)
  * A timer of vkms that is late may put a reference that DRM does not have: it warns, and counts
  * no frames of this display any more.
  */
+#define UNCOUNTED "vkms does not count its frames any more"
+
 #define GET_SHOWN(checksum)									\
 	do {											\
 		int shown_ret = shown_checksum(&self->s, checksum);				\
 												\
 		if (shown_ret == -ENODATA)							\
-			SKIP(return, "vkms does not count its frames any more");		\
+			SKIP(return, UNCOUNTED);		\
 		ASSERT_EQ(shown_ret, 0);							\
 	} while (0)
 
@@ -350,7 +352,7 @@ TEST_F(vkms, the_picture_outlives_the_device)
 	ret = shown_checksum(&self->s, &after);
 	ASSERT_EQ(write_text(SOFT_DRIVER "/bind", "sluice-soft"), 0);
 	if (ret == -ENODATA)
-		SKIP(return, "vkms does not count its frames any more");
+		SKIP(return, UNCOUNTED);
 	ASSERT_EQ(ret, 0);
 	EXPECT_EQ(after, before);
 }

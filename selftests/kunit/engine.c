@@ -410,6 +410,19 @@ static void engine_test_decide(struct sluice_engine *engine, struct sluice_plan 
 	spin_unlock_irq(&engine->lock);
 }
 
+/* Cancel a job that is in flight, and have the driver stop ops for it. */
+static void engine_test_stop(struct kunit *test, struct sluice_engine *engine,
+			     struct sluice_job *job, enum sluice_aborted answer)
+{
+	struct sluice_plan plan;
+
+	sluice_engine_cancel(engine, job);
+	engine_test_decide(engine, &plan);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
+	engine_driver.answer = answer;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+}
+
 /* The op that was to be stopped ends before the driver gets to it. */
 static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
 {
@@ -449,7 +462,6 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result good = {};
 	struct sluice_job *jobs[4];
-	struct sluice_plan plan;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
@@ -458,11 +470,7 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 	}
 	/* one has ended too early, one is cancelled, and all that are left are stopped for it */
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
-	sluice_engine_cancel(engine, jobs[2]);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
-	engine_driver.answer = SLUICE_ABORTED_ALL;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_test_stop(test, engine, jobs[2], SLUICE_ABORTED_ALL);
 
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
 			    (const struct sluice_op_desc *)&jobs[0]->ops[0]);
@@ -484,14 +492,10 @@ static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine
 				struct sluice_queue *queue)
 {
 	struct sluice_job *job = engine_test_job(test, queue, 1);
-	struct sluice_plan plan;
 
 	while (sluice_engine_next(engine))
 		;
-	sluice_engine_cancel(engine, job);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_test_stop(test, engine, job, engine_driver.answer);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
 }
 
@@ -737,7 +741,6 @@ static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *t
 							  SLUICE_ENGINE_ORDERED);
 	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_job *cycle = engine_test_cycle(test, engine, queue, 2), *jobs[3];
-	struct sluice_plan plan;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
@@ -749,11 +752,7 @@ static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *t
 	engine_expect_next(test, engine, cycle, 1);
 	engine_expect_next(test, engine, jobs[0], 0);
 	jobs[1] = engine_test_job(test, queue, 1);
-	sluice_engine_cancel(engine, jobs[0]);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
-	engine_driver.answer = SLUICE_ABORTED_ALL;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_test_stop(test, engine, jobs[0], SLUICE_ABORTED_ALL);
 	jobs[2] = engine_test_job(test, queue, 1);
 
 	for (i = 0; i < 2; i++)
@@ -906,7 +905,6 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 	struct sluice_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_job *first, *again, *once;
-	struct sluice_plan plan;
 
 	first = engine_test_job(test, other, 1);
 	engine_expect_next(test, engine, first, 0);
@@ -915,11 +913,7 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 	engine_expect_next(test, engine, again, 0);
 	engine_expect_next(test, engine, once, 0);
 	/* it is in front of them: no way around it */
-	sluice_engine_cancel(engine, first);
-	engine_test_decide(engine, &plan);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
-	engine_driver.answer = SLUICE_ABORTED_ALL;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_test_stop(test, engine, first, SLUICE_ABORTED_ALL);
 	engine_expect_next(test, engine, again, 0);
 	KUNIT_EXPECT_EQ(test, once->result.status, -ECANCELED);
 	engine_expect_done(test, engine, again, 0);

@@ -88,6 +88,13 @@ static int print_control(int device, const struct sluice_enum_controls *control)
 	return ret;
 }
 
+/* What a source's status says. */
+static const char *signal_of(uint64_t status)
+{
+	return status & SLUICE_SOURCE_LOCKED ? "locked" :
+	       status & SLUICE_SOURCE_SIGNAL ? "signal, not locked" : "no signal";
+}
+
 static void print_source(int device, unsigned int engine)
 {
 	struct sluice_source source;
@@ -96,8 +103,7 @@ static void print_source(int device, unsigned int engine)
 	if (ret == -EOPNOTSUPP)
 		return;
 	check(ret, "ask the device for its sources");
-	printf("source %-9u %s", engine, source.status & SLUICE_SOURCE_LOCKED ? "locked" :
-	       source.status & SLUICE_SOURCE_SIGNAL ? "signal, not locked" : "no signal");
+	printf("source %-9u %s", engine, signal_of(source.status));
 	if (source.width && source.height)
 		printf(", %ux%u", source.width, source.height);
 	if (source.field == SLUICE_FIELD_INTERLACED)
@@ -207,9 +213,7 @@ static void print_event(int device, const struct sluice_event *event)
 		printf("control %s ", control.name);
 		print_value(device, &control, event->value);
 	} else if (event->type == SLUICE_EVENT_SOURCE) {
-		printf("source %u %s", event->id,
-		       event->value & SLUICE_SOURCE_LOCKED ? "locked" :
-		       event->value & SLUICE_SOURCE_SIGNAL ? "signal, not locked" : "no signal");
+		printf("source %u %s", event->id, signal_of(event->value));
 	} else {
 		printf("event 0x%x %u %" PRId64, event->type, event->id, (int64_t)event->value);
 	}
