@@ -29,6 +29,17 @@ def kasan(function, *frames):
         " kfree+0x121/0x3e0", *frames, RULE)]
 
 
+def warning(function, *frames):
+    """The log of a warning of a screen's driver that has waited in a function."""
+    return [f"[  300.000000] {text}" for text in (
+        "------------[ cut here ]------------",
+        "bochs-drm 0000:00:01.0: [drm] vblank wait timed out on crtc 0",
+        f"WARNING: drivers/gpu/drm/drm_vblank.c:1329 at {function}+0x190/0x210 [drm], CPU#0: "
+        "kworker/0:2/59", "Modules linked in: bochs sluice_edu(OE) sluice(OE) drm",
+        "Call Trace:", " <TASK>", *frames, " worker_thread+0x1a0/0x320", " </TASK>",
+        "---[ end trace 0000000000000000 ]---")]
+
+
 class Reports(unittest.TestCase):
     """foreign() of what reports() finds."""
 
@@ -42,6 +53,22 @@ class Reports(unittest.TestCase):
     def test_screen_that_is_refreshed_late_fails_no_run(self):
         """A commit that reads its state when the next one has freed it."""
         self.assertEqual(self.left(kasan("drm_atomic_helper_wait_for_vblanks.part.0")), [])
+
+    def test_screen_that_warns_of_a_late_refresh_fails_no_run(self):
+        """Each function of DRM that waits for a refresh, or counts them."""
+        for function in ("drm_crtc_wait_one_vblank", "drm_wait_one_vblank", "drm_vblank_put",
+                         "drm_atomic_helper_wait_for_vblanks"):
+            with self.subTest(function):
+                self.assertEqual(self.left(warning(function)), [])
+
+    def test_screen_that_warns_below_a_function_of_ours_fails_a_run(self):
+        """The same, called by us."""
+        log = warning("drm_crtc_wait_one_vblank", " sluice_fence_signal+0x20/0x90 [sluice]")
+        self.assertEqual(len(self.left(log)), 1)
+
+    def test_other_warning_of_a_screen_fails_a_run(self):
+        """Elsewhere in the same module."""
+        self.assertEqual(len(self.left(warning("drm_mode_config_cleanup"))), 1)
 
     def test_screen_whose_state_was_freed_by_us_fails_a_run(self):
         """The same, below a function of ours."""
