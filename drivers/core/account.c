@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The account: how much memory live buffers may hold.
+ * The account: how much memory buffers may have.
  *
- * The kernel's OOM killer does not see a buffer: its memory belongs to no process.
- * So memory is bounded before it is allocated, three times over:
+ * The OOM killer does not see the memory of buffers, because it belongs to no process.  Memory is
+ * therefore charged before it is allocated, against three limits:
  *
- *	one open	sluice_client.bytes, module parameter open_limit_mb
- *	one user	sluice_user.bytes, user_limit_mb: all opens that the user made
- *	the machine	sluice_total_bytes, total_limit_mb: all opens of all devices
+ *	open file	client->bytes, module parameter open_limit_mb: one open file of a node
+ *	user		user->bytes, user_limit_mb: all open files of one user
+ *	total		sluice_total_bytes, total_limit_mb: all open files of all devices
  *
- * A buffer is charged to the open that allocated it, and to the user who made that
- * open, until the buffer is freed.  A device's own memory (SLUICE_MEM_DEVICE) is not
- * the machine's, and counts for the open alone.
+ * A buffer is charged to the open file (struct sluice_client) that allocated it, and to the user
+ * who opened that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not
+ * memory of the system, and counts against the limit of the open file only.
  *
- * One lock guards all counters: a charge is refused only because of what others hold,
- * never because of a charge that is refused, too.
+ * sluice_account_lock guards all counters.  A charge adds to all counters or to none with the lock
+ * held, so a refused charge is never part of a sum.  buffer.c and slot.c charge; node.c opens and
+ * closes accounts.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
@@ -42,11 +43,11 @@ MODULE_PARM_DESC(total_limit_mb,
 		 "MiB that all opens of all devices may hold together (0: half of the memory)");
 
 /**
- * struct sluice_user - a user with an open node
+ * struct sluice_user - a user with open files of nodes
  * @link: in sluice_users
- * @uid: the user
- * @opens: clients that have it
- * @bytes: in live buffers of all of them
+ * @uid: real uid of the user
+ * @opens: number of clients of the user
+ * @bytes: bytes in live buffers of these clients
  */
 struct sluice_user {
 	struct hlist_node link;
@@ -55,7 +56,7 @@ struct sluice_user {
 	u64 bytes;
 };
 
-/* Guards all below, struct sluice_user, and sluice_client.bytes. */
+/* Guards the variables below, each struct sluice_user, and the bytes of each client. */
 static DEFINE_SPINLOCK(sluice_account_lock);
 static DEFINE_HASHTABLE(sluice_users, 10);
 static u64 sluice_total_bytes;
@@ -81,7 +82,7 @@ static u64 sluice_total_limit(void)
 	return sluice_limit(total_limit_mb, sluice_half_of_memory());
 }
 
-/* Some is left for others. */
+/* By default a quarter of the total is left for other users. */
 static u64 sluice_user_limit(void)
 {
 	u64 total = sluice_total_limit();
@@ -101,13 +102,14 @@ static struct sluice_user *sluice_user_find(kuid_t uid)
 }
 
 /**
- * sluice_account_open - find the user that an open belongs to
- * @client: being made
+ * sluice_account_open - connect a client with its user
+ * @client: a client that is being made
  *
- * The current user, by its real uid.
+ * The user is the real uid of the current task.  After success, the caller must call
+ * sluice_account_close() when the client ends.
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM; after 0, sluice_account_close() must follow.
+ * Return: 0 or -ENOMEM.
  */
 int sluice_account_open(struct sluice_client *client)
 {
@@ -132,8 +134,8 @@ int sluice_account_open(struct sluice_client *client)
 }
 
 /**
- * sluice_account_close - an open and all of its buffers are gone
- * @client: without charge
+ * sluice_account_close - disconnect a client from its user
+ * @client: a client that is being freed; all of its charges have been subtracted
  *
  * Context: may sleep.
  */
@@ -151,7 +153,7 @@ void sluice_account_close(struct sluice_client *client)
 	kfree(user);
 }
 
-/* Would @bytes more go over a limit?  SLUICE_HINT_* of the first that says so. */
+/* The SLUICE_HINT_* of the first limit that @bytes more would exceed, or SLUICE_HINT_NONE. */
 static u32 sluice_account_over(const struct sluice_client *client, u64 bytes, bool device,
 			       bool any_user)
 {
@@ -194,16 +196,17 @@ static u32 sluice_account_try(struct sluice_client *client, u64 bytes, bool devi
 }
 
 /**
- * sluice_account_charge - count memory that is about to be allocated
- * @client: the open that pays
- * @bytes: how much
- * @device: it is a device's own memory
- * @hint: SLUICE_HINT_*LIMIT, set on failure
+ * sluice_account_charge - charge memory that is about to be allocated
+ * @client: the client that is charged
+ * @bytes: bytes of the memory
+ * @device: true if only the limit of the open file applies, as for memory of a device
+ * @hint: SLUICE_HINT_LIMIT, _USER_LIMIT or _TOTAL_LIMIT, set on failure
  *
- * All of the counters or none of them: there is nothing to give back after a failure.
+ * After a failure no counter has changed.  The limit of the user does not apply to a task with
+ * CAP_SYS_RESOURCE.
  *
  * Context: may sleep.
- * Return: 0 or -EDQUOT.
+ * Return: 0, or -EDQUOT if a limit would be exceeded.
  */
 int sluice_account_charge(struct sluice_client *client, u64 bytes, bool device, u32 *hint)
 {
@@ -219,10 +222,10 @@ int sluice_account_charge(struct sluice_client *client, u64 bytes, bool device, 
 }
 
 /**
- * sluice_account_uncharge - the memory is free again
- * @client: as it was charged
- * @bytes: likewise
- * @device: likewise
+ * sluice_account_uncharge - subtract a charge, because the memory has been freed
+ * @client: the client that was charged
+ * @bytes: bytes of the charge
+ * @device: as for sluice_account_charge()
  *
  * Context: may sleep.
  */
@@ -238,11 +241,11 @@ void sluice_account_uncharge(struct sluice_client *client, u64 bytes, bool devic
 }
 
 /**
- * sluice_account_read - the counters of an open and their limits, all of one moment
- * @client: the open
+ * sluice_account_read - read the counters of a client, all at one moment, and their limits
+ * @client: the client
  *
  * Context: may sleep.
- * Return: the reading.
+ * Return: the counters and the limits.
  */
 struct sluice_account sluice_account_read(const struct sluice_client *client)
 {
@@ -261,8 +264,8 @@ struct sluice_account sluice_account_read(const struct sluice_client *client)
 }
 
 /**
- * sluice_account_uid - the user that an open belongs to
- * @client: the open
+ * sluice_account_uid - the user of a client
+ * @client: the client
  *
  * Context: any.
  * Return: the real uid of the task that opened the node.

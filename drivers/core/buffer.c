@@ -2,8 +2,11 @@
 /*
  * Buffers: memory from a heap or from a memfd, and the account that it is charged to.
  *
- * A buffer is created by ALLOC or WRAP and belongs to its dma-buf from
- * sluice_buffer_export() on, whose release destroys it.
+ * node.c calls this file for ALLOC, WRAP and BUFFER_INFO.  From sluice_buffer_export() on a buffer
+ * belongs to its dma-buf, whose release destroys it.
+ *
+ * sluice_buffers_lock guards the list of all buffers, for debugfs.  struct sluice_buffer says which
+ * locks guard the fields of a buffer.
  */
 #include <linux/capability.h>
 #include <linux/dma-direct.h>
@@ -20,7 +23,7 @@ MODULE_PARM_DESC(expose_addresses, "let BUFFER_INFO tell bus addresses to CAP_SY
 LIST_HEAD(sluice_buffers);
 DEFINE_MUTEX(sluice_buffers_lock);
 
-/* Charged already, but still without memory and without references on its owners. */
+/* A buffer that is charged, but has no memory yet, and no references on its device and client. */
 static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 					       const struct sluice_heap *heap, u64 size,
 					       u32 properties, u32 *hint)
@@ -49,12 +52,13 @@ static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 }
 
 /**
- * sluice_buffer_charge - a buffer keeps more memory than it has
- * @buffer: being made
- * @bytes: how much more
+ * sluice_buffer_charge - charge memory that a buffer keeps beyond its size
+ * @buffer: a buffer that is being made
+ * @bytes: bytes beyond the size of the buffer; may be 0
  * @hint: SLUICE_HINT_*, set on failure
  *
- * Return: 0 or -EDQUOT.
+ * Context: may sleep.
+ * Return: 0, or -EDQUOT if a limit of the account is exceeded.
  */
 int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 {
@@ -68,14 +72,14 @@ int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 	return ret;
 }
 
-/* All that was charged for it: each buffer once, at its end. */
+/* Called once for each buffer: when it is destroyed, or when it cannot be made. */
 static void sluice_buffer_uncharge(const struct sluice_buffer *buffer)
 {
 	sluice_account_uncharge(buffer->client, buffer->charge,
 				sluice_heap_is_device(buffer->heap));
 }
 
-/* It has memory and becomes known, or @error says why not, and it goes. */
+/* Add a buffer that has its memory to the list; or free it, if @error says that it has none. */
 static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, int error)
 {
 	if (error) {
@@ -93,16 +97,20 @@ static struct sluice_buffer *sluice_buffer_finish(struct sluice_buffer *buffer, 
 }
 
 /**
- * sluice_buffer_create - allocate memory
- * @client: who pays
- * @heap: where from
+ * sluice_buffer_create - allocate a buffer from a heap
+ * @client: the client that is charged
+ * @heap: a heap of the client's device
  * @size: bytes, whole pages
- * @properties: SLUICE_MEM_* that the buffer is to have; the heap can do them
+ * @properties: SLUICE_MEM_* of the buffer, which the heap supports
  * @hint: SLUICE_HINT_*, set on failure
  *
  * Context: may sleep.
- * Return: the buffer, or an ERR_PTR: -EDQUOT over a limit of the account, -ENOMEM,
- * -EINTR when killed, or what else the heap says.
+ * Return: the buffer, or an ERR_PTR:
+ *
+ *	-EDQUOT	a limit of the account is exceeded
+ *	-EINTR	the task was killed
+ *	-ENOMEM	no memory
+ *	others	what the heap returned
  */
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
@@ -117,14 +125,14 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 
 /**
  * sluice_buffer_wrap - make a buffer of a memfd's pages
- * @client: who pays
+ * @client: the client that is charged
  * @memfd: the file
- * @offset: bytes, whole pages
+ * @offset: bytes from the start of the file, whole pages
  * @size: bytes, whole pages
  * @hint: SLUICE_HINT_*, set on failure
  *
- * Context: may sleep, for as long as somebody keeps the file locked.
- * Return: the buffer, or an ERR_PTR: see struct sluice_wrap.
+ * Context: may sleep without a time limit, while another task holds the lock of the file's inode.
+ * Return: the buffer, or an ERR_PTR with an error of WRAP: see struct sluice_wrap.
  */
 struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
 					 u64 offset, u64 size, u32 *hint)
@@ -132,7 +140,7 @@ struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct fi
 	struct sluice_buffer *buffer;
 	int ret;
 
-	/* what cannot be wrapped says so before limits do */
+	/* a file that cannot be wrapped is reported before a limit */
 	ret = sluice_wrap_check(memfd, offset, size);
 	if (ret)
 		return ERR_PTR(ret);
@@ -148,8 +156,8 @@ struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct fi
 }
 
 /**
- * sluice_buffer_destroy - free the memory
- * @buffer: one that nobody uses any more
+ * sluice_buffer_destroy - free a buffer and its memory
+ * @buffer: a buffer whose dma-buf is being released, or could not be made
  *
  * Context: may sleep.
  */
@@ -169,11 +177,11 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 }
 
 /**
- * struct sluice_count - segments as a device sees them
- * @segments: how many; neighbours count as one
- * @length: bytes of the last one
- * @largest: bytes of the largest one
- * @next: where the last one ends
+ * struct sluice_count - segments of a buffer, as a device sees them
+ * @segments: number of segments; segments with adjacent bus addresses count as one
+ * @length: bytes of the last segment
+ * @largest: bytes of the largest segment
+ * @next: bus address behind the last segment
  */
 struct sluice_count {
 	u32 segments;
@@ -194,8 +202,8 @@ static void sluice_count_add(struct sluice_count *count, dma_addr_t address, siz
 }
 
 /*
- * Memory of our own in the system does not move, and a device without an IOMMU that
- * translates sees it where it is: nothing has to be attached to tell.
+ * Are the bus addresses known without an attachment?  Our own memory in the system does not move,
+ * and only an IOMMU that translates would show it at other addresses.
  */
 static bool sluice_buffer_is_known(const struct sluice_device *sdev,
 				   const struct sluice_buffer *buffer)
@@ -231,7 +239,7 @@ out:
 	return ret;
 }
 
-/* From a slot made for the purpose, and charged like any other. */
+/* Fill in @info from a temporary slot, which is charged like any other slot. */
 static int sluice_buffer_probe(struct sluice_client *client, struct dma_buf *dmabuf,
 			       struct sluice_buffer_info *info)
 {
@@ -253,13 +261,14 @@ static int sluice_buffer_probe(struct sluice_client *client, struct dma_buf *dma
 }
 
 /**
- * sluice_buffer_info - how a device sees a dma-buf
- * @client: of the device; charged for a foreign buffer while it is looked at
- * @dmabuf: ours or foreign
- * @info: fd is kept, the rest filled in
+ * sluice_buffer_info - describe how a device sees a dma-buf
+ * @client: its device is described, and it is charged for a foreign buffer during the call
+ * @dmabuf: the dma-buf, ours or foreign
+ * @info: all fields except fd are set.  If the device cannot import the buffer, the error field is
+ *	the errno of ATTACH
  *
- * Context: may sleep.
- * Return: 0, or -ENODEV; that the buffer cannot be imported is part of the answer.
+ * Context: may sleep; takes the dma_resv.
+ * Return: 0, or -ENODEV if the device has been removed.
  */
 int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info)

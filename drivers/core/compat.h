@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Everything that differs between the kernels we support.  The .c files read as
- * code for the newest one; each shim below goes when its kernel goes.
+ * Everything that differs between the supported kernels.  The .c files read as code for the
+ * newest kernel.  A shim below is removed when the last kernel that needs it is no longer
+ * supported.  A number at the beginning of a comment is the kernel that needs the shim.
  *
- * SLUICE_HAVE_* come from Kbuild, which looks into the headers: stable kernels
- * backport interfaces, so version numbers would lie.
+ * Kbuild searches the kernel's headers and defines SLUICE_HAVE_*.  It does not use version
+ * numbers, because stable kernels backport interfaces.
  */
 #ifndef _SLUICE_COMPAT_H
 #define _SLUICE_COMPAT_H
@@ -52,7 +53,7 @@
 #define SLUICE_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
 #endif
 
-/* 6.1, before its stable releases took them over */
+/* first point releases of 6.1; the same for list_count_nodes() */
 #ifndef __counted_by
 #define __counted_by(member)
 #endif
@@ -69,14 +70,14 @@ static inline size_t list_count_nodes(struct list_head *head)
 }
 #endif
 
-/* 6.1: the devnode callback takes a device that is not const */
+/* 6.1: the argument of the devnode callback is not const */
 #ifdef SLUICE_HAVE_CONST_DEVNODE
 #define sluice_devnode_device	const struct device
 #else
 #define sluice_devnode_device	struct device
 #endif
 
-/* 6.1: platform_driver.remove returns int */
+/* 6.1: platform_driver.remove returns an int */
 #ifdef SLUICE_HAVE_VOID_PLATFORM_REMOVE
 #define SLUICE_PLATFORM_REMOVE(name, fn) \
 	static void name(struct platform_device *pdev) { fn(pdev); }
@@ -85,7 +86,7 @@ static inline size_t list_count_nodes(struct list_head *head)
 	static int name(struct platform_device *pdev) { fn(pdev); return 0; }
 #endif
 
-/* 6.1: by how much is said */
+/* 6.1: eventfd_signal() takes the number to add */
 static inline void sluice_compat_eventfd_signal(struct eventfd_ctx *eventfd)
 {
 #ifdef SLUICE_HAVE_EVENTFD_COUNT
@@ -121,7 +122,7 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #define timer_container_of(var, timer, field)	from_timer(var, timer, field)
 #endif
 
-/* 6.1: the vmap op runs under a lock of the dma-buf's own */
+/* 6.1: the vmap op runs with a lock of the dma-buf held, not with the dma_resv */
 #ifndef SLUICE_HAVE_VMAP_UNLOCKED
 static inline int dma_buf_vmap_unlocked(struct dma_buf *dmabuf, struct iosys_map *map)
 {
@@ -134,7 +135,7 @@ static inline void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_
 }
 #endif
 
-/* 6.1: nobody knows before the sync itself */
+/* 6.1: the kernel cannot say in advance whether a sync is needed */
 static inline bool sluice_compat_need_sync(struct device *dev)
 {
 #ifdef SLUICE_HAVE_DMA_DEV_NEED_SYNC
@@ -144,7 +145,7 @@ static inline bool sluice_compat_need_sync(struct device *dev)
 #endif
 }
 
-/* Up to 6.12, at least: what tells an importer of a move also tells it of a revocation */
+/* At least up to 6.12: move_notify tells an importer of a move, and also of a revocation */
 #ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
 #define invalidate_mappings		move_notify
 #define dma_buf_invalidate_mappings(dmabuf)	dma_buf_move_notify(dmabuf)
@@ -155,11 +156,15 @@ static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
 }
 
 /*
- * Those that pin may have a function for it that does nothing: nobody can tell.
- * So none may pin what can be taken away.  Without CONFIG_DMABUF_MOVE_NOTIFY the
- * core pins for each mapping, through the same op: one pin must be let in then,
- * and whoever comes for a second, to map or to pin, has pinned or mapped before.
- * Under the dma_resv; attach->priv must be free for it.
+ * On these kernels an importer that pins may have a move_notify that does nothing, and the
+ * exporter cannot detect this.  Memory that can be revoked must therefore not be pinned.
+ *
+ * There is one exception.  Without CONFIG_DMABUF_MOVE_NOTIFY, the dma-buf core pins for each
+ * mapping, with the same op, so one pin must be accepted.  A second pin of the attachment is
+ * refused, whether it is for a mapping or not: the importer has pinned or mapped before.
+ *
+ * The bits are kept in attach->priv, which must not be used otherwise.  All functions need the
+ * dma_resv.
  */
 #define SLUICE_PINNED	1UL
 #define SLUICE_MAPPED	2UL
@@ -172,7 +177,7 @@ static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
 	return 0;
 }
 
-/* Some unpin though their pin was refused. */
+/* Some importers also unpin after their pin was refused. */
 static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
 {
 	attach->priv = (void *)((unsigned long)attach->priv & ~SLUICE_PINNED);
@@ -200,8 +205,8 @@ static inline void sluice_compat_map_revocable(struct dma_buf_attachment *attach
 #endif
 
 /*
- * Up to 6.12, at least: for a dynamic importer of memory that cannot move, the core
- * makes a mapping in both directions at once and keeps it.  Be a static one there.
+ * At least up to 6.12: if a dynamic importer attaches to memory that cannot move, the dma-buf core
+ * maps it in both directions at once, and keeps the mapping.  Attach as a static importer instead.
  */
 static inline struct dma_buf_attachment *
 sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
@@ -215,14 +220,17 @@ sluice_compat_dma_buf_attach(struct dma_buf *dmabuf, struct device *dev,
 }
 
 /*
- * The kernel knows routes between PCI devices, and maps one's memory for another:
- * p2p.c.  It does not up to 6.12, at least, nor without CONFIG_PCI_P2PDMA.
+ * The kernel knows the routes between PCI devices, and maps memory of one for the other: see p2p.c.
+ * It does neither at least up to 6.12, nor without CONFIG_PCI_P2PDMA.
  */
 #if defined(SLUICE_HAVE_P2PDMA_PROVIDER) && defined(CONFIG_PCI_P2PDMA)
 #define SLUICE_P2PDMA
 #endif
 
-/* Whether a device snoops the caches, where devices differ: a bit field, later a flag */
+/*
+ * Set whether a device snoops the caches, on architectures where devices differ in this.  Older
+ * kernels have a bit field, newer kernels a flag.
+ */
 static inline void sluice_compat_set_coherent(struct device *dev, bool coherent)
 {
 #if defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE) || \
@@ -237,8 +245,8 @@ static inline void sluice_compat_set_coherent(struct device *dev, bool coherent)
 }
 
 /*
- * Memory that is not cached: only where the kernel's own mapping of all memory
- * can be made to agree.
+ * Memory that the CPU does not cache.  x86 only: the kernel's own mapping of all memory must be of
+ * the same kind, and elsewhere it cannot be changed.
  */
 #ifdef CONFIG_X86
 #define SLUICE_COMPAT_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_WRITE_COMBINED | \
@@ -269,7 +277,10 @@ static inline int sluice_compat_set_memory(void *addr, int count, u32 mapping)
 #define PMD_ORDER	(PMD_SHIFT - PAGE_SHIFT)
 #endif
 
-/* 6.1: a huge entry cannot be told from one that has struct pages */
+/*
+ * Huge entries by page frame, if the kernel can distinguish them from huge entries with struct
+ * pages.  6.1 cannot.
+ */
 #ifdef CONFIG_ARCH_SUPPORTS_PMD_PFNMAP
 #define SLUICE_COMPAT_HUGE		true
 #define SLUICE_COMPAT_HUGE_FAULT(fn)	.huge_fault = fn,
@@ -294,7 +305,10 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 }
 #endif
 
-/* What gdb reads of a mapping of registers: where an architecture can map them alike */
+/*
+ * Lets a debugger access mapped registers (ptrace).  Only where the kernel can map them with the
+ * protection of the process's mapping.
+ */
 #ifdef CONFIG_HAVE_IOREMAP_PROT
 #define SLUICE_COMPAT_ACCESS_PHYS	.access = generic_access_phys,
 #else
@@ -302,8 +316,9 @@ static inline vm_fault_t sluice_compat_insert_pmd(struct vm_fault *vmf, unsigned
 #endif
 
 /*
- * Is it a bounce buffer?  6.1: one pool, later several; where the kernel makes more of
- * them at run time, modules cannot ask.
+ * Is it the address of a bounce buffer?  6.1 has one pool of them, newer kernels have several.  If
+ * the kernel creates pools at run time, modules cannot ask.  Then every address counts as one, if
+ * all DMA of the device is bounced.
  */
 static inline bool sluice_compat_is_bounce(struct device *dev, phys_addr_t phys)
 {
@@ -316,7 +331,7 @@ static inline bool sluice_compat_is_bounce(struct device *dev, phys_addr_t phys)
 #endif
 }
 
-/* 6.1: a limit that is one too high, under another name */
+/* 6.1: the limit has another name, and is too high by one */
 #ifdef MAX_PAGE_ORDER
 #define SLUICE_COMPAT_MAX_ORDER	MAX_PAGE_ORDER
 #else
@@ -324,8 +339,8 @@ static inline bool sluice_compat_is_bounce(struct device *dev, phys_addr_t phys)
 #endif
 
 /*
- * Is there an area of CMA for a device, if there is any at all?  Up to 6.12, at least,
- * modules cannot ask for it: then any area has to do as an answer.
+ * Does a device have a CMA area, provided that the kernel has one at all?  At least up to 6.12,
+ * modules cannot ask; then the answer is always true.
  */
 static inline bool sluice_compat_cma_area(struct device *dev)
 {
@@ -339,7 +354,7 @@ static inline bool sluice_compat_cma_area(struct device *dev)
 }
 
 #ifdef CONFIG_CONTIG_ALLOC
-/* Up to 6.12, at least: the type of the pages is told, not what they are for */
+/* At least up to 6.12: the third argument is the type of the pages, not the purpose */
 static inline int sluice_compat_alloc_contig_range(unsigned long start, unsigned long end,
 						   gfp_t gfp)
 {
@@ -351,13 +366,16 @@ static inline int sluice_compat_alloc_contig_range(unsigned long start, unsigned
 }
 #endif
 
-/* The function that names a file of huge pages is not for modules everywhere. */
+/* Is it a file of huge pages?  Not all kernels export their function for this question. */
 static inline bool sluice_compat_file_huge(struct file *file)
 {
 	return IS_ENABLED(CONFIG_HUGETLBFS) && file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC;
 }
 
-/* Nor is the one that tells a file's seals.  -EINVAL if it has none by its kind. */
+/*
+ * The seals of a file, or -EINVAL for a kind of file that has no seals.  Not all kernels export
+ * their function for this question.
+ */
 static inline int sluice_compat_memfd_seals(struct file *file)
 {
 	struct inode *inode = file_inode(file);
@@ -370,10 +388,11 @@ static inline int sluice_compat_memfd_seals(struct file *file)
 }
 
 /*
- * Pin the folios behind bytes @start to @end of a memfd, each once, in order;
- * @offset is where in the first one @start is.  What is pinned came in through
- * the page cache and may have been written by a device: reclaim would drop
- * pages that nobody has marked dirty.
+ * Pin the folios behind the bytes @start to @end of a memfd, each once, in order.  @offset is set
+ * to the position of @start in the first folio.
+ *
+ * The unpin marks each folio dirty: a device may have written it, and reclaim would drop pages
+ * that are not dirty.
  */
 #ifdef SLUICE_HAVE_MEMFD_PIN
 #define sluice_compat_memfd_pin	memfd_pin_folios
@@ -384,8 +403,8 @@ static inline void sluice_compat_memfd_unpin(struct folio *folio)
 }
 #else
 /*
- * 6.1: a reference has to do.  It keeps a page where it is, but nothing moves it
- * out of memory that is meant to be movable before.
+ * 6.1: a reference replaces the pin.  The page then stays where it is, but it is not moved out of
+ * movable memory first.
  */
 static inline void sluice_compat_memfd_unpin(struct folio *folio)
 {
@@ -428,7 +447,7 @@ static inline long sluice_compat_memfd_pin(struct file *memfd, loff_t start, lof
 				sluice_compat_memfd_unpin(folios[i]);
 			return PTR_ERR(folio);
 		}
-		/* a folio's place in a file is aligned to its size */
+		/* the position of a folio in its file is aligned to its size */
 		if (!count)
 			*offset = (index & (folio_nr_pages(folio) - 1)) << PAGE_SHIFT;
 		index = round_down(index, folio_nr_pages(folio)) + folio_nr_pages(folio);
@@ -438,7 +457,7 @@ static inline long sluice_compat_memfd_pin(struct file *memfd, loff_t start, lof
 }
 #endif
 
-/* Lists that keep apart what belongs to different memory cgroups, and shrinkers */
+/* A list_lru keeps the memory of each memory cgroup apart.  Older kernels differ in arguments. */
 #ifdef SLUICE_HAVE_LRU_LOCK_ARG
 #define SLUICE_LRU_LOCK_ARG	spinlock_t *lock,
 #define SLUICE_LRU_LOCK		lock,
@@ -452,7 +471,7 @@ static inline long sluice_compat_memfd_pin(struct file *memfd, loff_t start, lof
 #define list_lru_del_obj(lru, item)	list_lru_del(lru, item)
 #endif
 
-/* The caller's memory cgroup, as a number that no other cgroup ever has; 0 without cgroups. */
+/* The caller's memory cgroup, as a number that is never used again; 0 without cgroups. */
 static inline u64 sluice_compat_memcg_number(void)
 {
 	u64 number = 0;
@@ -468,7 +487,7 @@ static inline u64 sluice_compat_memcg_number(void)
 	return number;
 }
 
-/* Walk what belongs to the caller's memory cgroup, if it still has that number. */
+/* Walk the list of the caller's memory cgroup, if it still has that number. */
 static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node, u64 number,
 						  list_lru_walk_cb isolate, void *arg,
 						  unsigned long *count)
@@ -518,8 +537,8 @@ static inline void sluice_compat_shrinker_free(struct shrinker *shrinker)
 }
 #else
 /*
- * The list needs the number that the shrinker gets when it is registered, from
- * when on it may be called: until there is a list it scans nothing.
+ * The list_lru needs the number that register_shrinker() gives to the shrinker.  From then on the
+ * shrinker may be called, so it reports no objects until the list_lru is ready.
  */
 static inline unsigned long sluice_compat_count_none(struct shrinker *shrinker,
 						     struct shrink_control *control)
@@ -545,6 +564,7 @@ static inline int sluice_compat_shrinker_init(struct shrinker **result, struct l
 	ret = list_lru_init_memcg(lru, shrinker);
 	if (ret)
 		goto err_unregister;
+	/* the list_lru must be complete before the shrinker counts in it */
 	smp_store_release(&shrinker->count_objects, count);
 	*result = shrinker;
 	return 0;
@@ -564,10 +584,11 @@ static inline void sluice_compat_shrinker_free(struct shrinker *shrinker)
 #endif
 
 /*
- * Fences.  On the newest kernels a fence without .release and .wait forgets
- * its ops when it is signalled and needs no lock but its own.  On older ones
- * the ops are used up to the last put: each fence then holds a reference on
- * this module, dropped by the RCU callback that frees it.
+ * Our fences.  On the newest kernels, a fence without .release and .wait drops its ops when it
+ * signals, and needs no lock of ours.
+ *
+ * Older kernels use the ops until the last put.  Each fence therefore holds a reference on this
+ * module there.  The RCU callback that frees the fence drops this reference.
  */
 struct sluice_dma_fence {
 	struct dma_fence base;
@@ -651,7 +672,7 @@ static inline void sluice_compat_fences_exit(void)
 
 #endif /* SLUICE_HAVE_INDEPENDENT_FENCES */
 
-/* Who must signal a fence.  Under rcu_read_lock(). */
+/* Names of the driver and the timeline that must signal a fence.  Under rcu_read_lock(). */
 static inline const char *sluice_compat_fence_driver(struct dma_fence *fence)
 {
 #ifdef SLUICE_HAVE_FENCE_NAMES
@@ -670,7 +691,7 @@ static inline const char *sluice_compat_fence_timeline(struct dma_fence *fence)
 #endif
 }
 
-/* Kernels without CONFIG_SYNC_FILE: fences exist, but have no fds. */
+/* Without CONFIG_SYNC_FILE, fences have no fds. */
 static inline struct file *sluice_compat_sync_file(struct dma_fence *fence)
 {
 #if IS_ENABLED(CONFIG_SYNC_FILE)
@@ -698,7 +719,7 @@ static inline struct dma_fence *sluice_compat_sync_file_fence(int fd)
 #define IORING_URING_CMD_MASK	IORING_URING_CMD_FIXED
 #endif
 
-/* The command's bytes: shared with userspace, to be read once */
+/* The command's bytes in the SQE.  Userspace may change them, so read each field once. */
 static inline const struct sluice_uring_submit *sluice_compat_uring_bytes(struct io_uring_cmd *cmd)
 {
 #if defined(SLUICE_HAVE_URING_SQE_TYPE)
@@ -720,7 +741,7 @@ static inline void sluice_compat_uring_done(struct io_uring_cmd *cmd, s32 result
 #endif
 }
 
-/* 6.1: nobody asks for a command to be cancelled, and none can be marked */
+/* 6.1: io_uring cancels no command, and a command cannot be marked as cancellable */
 #ifdef SLUICE_HAVE_URING_CANCEL
 #define SLUICE_COMPAT_URING_CANCEL	IO_URING_F_CANCEL
 
@@ -739,9 +760,9 @@ static inline void sluice_compat_uring_cancelable(struct io_uring_cmd *cmd,
 #endif
 
 /*
- * SLUICE_COMPAT_URING_TASK(name, fn) defines name, to be handed to
- * sluice_compat_uring_in_task(), which calls fn(cmd, issue_flags) in the task
- * that submitted the command, or in whatever context is left when that is gone.
+ * SLUICE_COMPAT_URING_TASK(name, fn) defines the function @name for sluice_compat_uring_in_task().
+ * It calls fn(cmd, issue_flags) in the task that submitted the command.  If this task has exited,
+ * it calls fn in another context.
  */
 #ifdef SLUICE_HAVE_URING_TW_REQ
 #define SLUICE_COMPAT_URING_TASK(name, fn) \
@@ -757,7 +778,7 @@ static inline void sluice_compat_uring_cancelable(struct io_uring_cmd *cmd,
 	}
 #endif
 
-/* 6.1: each command wakes whoever waits for several */
+/* 6.1: each command wakes the waiting task, even if the task waits for several commands */
 #ifdef SLUICE_HAVE_URING_LAZY
 #define sluice_compat_uring_in_task(cmd, name)	io_uring_cmd_do_in_task_lazy(cmd, name)
 #else

@@ -2,14 +2,17 @@
 /*
  * Controls: settings of a device for userspace, such as gain, input and trigger.
  *
- * The driver lists them once (sluice_device_add_controls()).  The core copies the list, so
- * that enumeration needs neither a lock nor the driver, checks each value, and keeps the last
- * one that the driver has accepted: a driver has no code for reading a control, unless the
- * hardware changes it (SLUICE_CONTROL_VOLATILE).
+ * This file owns the controls and their values.  The driver lists its controls once, with
+ * sluice_device_add_controls().  The core copies the list, so enumeration needs neither a lock nor
+ * the driver.  The core checks each new value, and keeps the last value that the driver has
+ * accepted.  It asks the driver only for a control that the hardware changes
+ * (SLUICE_CONTROL_VOLATILE).
  *
- * sdev->control_lock, a mutex, guards the values, and is held while the driver sets or gets
- * one.  It is taken before the device is entered: a device that goes waits for one call of
- * its driver, and not for all that queue up here.
+ * sdev->control_lock (mutex) guards the values, and is held while the driver sets or gets a value.
+ * A call takes the lock before it enters the device.  The removal of the device therefore waits for
+ * one call of the driver, and not for all callers that wait for the lock.
+ *
+ * Drivers call sluice_device_add_controls().  The node's ioctls call the sluice_node_*() functions.
  */
 #include <linux/fs.h>
 #include <linux/math64.h>
@@ -20,15 +23,16 @@
 
 #include "core.h"
 
-#define SLUICE_MAX_CONTROLS	256	/* of a device; also entries of a menu */
+#define SLUICE_MAX_CONTROLS	256	/* controls of a device; also entries of a menu */
 #define SLUICE_CONTROL_PROPERTIES	(SLUICE_CONTROL_READ_ONLY | SLUICE_CONTROL_VOLATILE)
 
 /**
  * struct sluice_device_control - a control of a device
- * @caps: copy of the driver's description; its @name and @menu are NULL
- * @name: its name
- * @menu: names of the entries of a menu, else NULL
- * @value: the last one that the driver has accepted; under sdev->control_lock
+ * @caps: copy of the driver's description, in which @name and @menu are NULL
+ * @name: copy of the name
+ * @menu: type MENU: copy of the names of its entries; else NULL
+ * @value: the last value that the driver has accepted, at first the default; under
+ *	sdev->control_lock
  */
 struct sluice_device_control {
 	struct sluice_control_caps caps;
@@ -37,7 +41,7 @@ struct sluice_device_control {
 	s64 value;
 };
 
-/* May the control have this value?  The difference of any two values fits 64 bits. */
+/* May the control have this value?  The difference of two values fits into a u64. */
 static bool sluice_control_takes(const struct sluice_control_caps *caps, s64 value)
 {
 	u64 rest;
@@ -148,7 +152,7 @@ static struct sluice_device_control *sluice_control_find(const struct sluice_dev
 	return NULL;
 }
 
-/* Has an earlier one the id or the name of this one? */
+/* Does an earlier control have the same id or the same name? */
 static bool sluice_control_repeats(const struct sluice_device *sdev, unsigned int index)
 {
 	const struct sluice_device_control *control = &sdev->controls[index];
@@ -163,13 +167,16 @@ static bool sluice_control_repeats(const struct sluice_device *sdev, unsigned in
 
 /**
  * sluice_device_add_controls - offer controls to userspace
- * @sdev: the device, inside its ops->prepare(); once
- * @controls: the list, with defaults that the hardware has by now; copied
- * @count: its length, 1 to 256
+ * @sdev: the device; a driver calls this at most once for it
+ * @controls: descriptions of the controls; copied.  The hardware must have the default values now
+ * @count: length of @controls, 1 to 256
  *
- * Context: may sleep.
- * Return: 0; -EINVAL for a list that makes no sense, or one that needs a function that the
- * driver's ops do not have; -ENOMEM.
+ * Context: inside ops->prepare(); may sleep.
+ * Return: 0, or a negative errno:
+ *
+ *	-EINVAL		the device has controls already, @count is wrong, or a description breaks a
+ *			rule of struct sluice_control_caps.  A dev_dbg message names the description
+ *	-ENOMEM		no memory
  */
 int sluice_device_add_controls(struct sluice_device *sdev,
 			       const struct sluice_control_caps *controls, unsigned int count)
@@ -189,7 +196,7 @@ int sluice_device_add_controls(struct sluice_device *sdev,
 			ret = -EINVAL;
 	}
 	if (ret) {
-		dev_dbg(&sdev->dev, "control %u (%#x) cannot be registered: %d\n", i - 1,
+		dev_dbg(&sdev->dev, "controls[%u] (id %#x) is refused: %d\n", i - 1,
 			controls[i - 1].id, ret);
 		sluice_controls_free(sdev);
 	}
@@ -198,8 +205,8 @@ int sluice_device_add_controls(struct sluice_device *sdev,
 EXPORT_SYMBOL_GPL(sluice_device_add_controls);
 
 /**
- * sluice_controls_free - forget a device's controls
- * @sdev: the device, which has no open node
+ * sluice_controls_free - free the controls of a device
+ * @sdev: the device, whose node is not open
  *
  * Context: may sleep.
  */
@@ -214,7 +221,7 @@ void sluice_controls_free(struct sluice_device *sdev)
 	sdev->num_controls = 0;
 }
 
-/* The control that a caller names, or why there is none. */
+/* The control with the id that a caller passes, or an ERR_PTR. */
 static struct sluice_device_control *sluice_call_control(const struct sluice_call *call, u32 id,
 							 u32 flags)
 {
@@ -229,10 +236,10 @@ static struct sluice_device_control *sluice_call_control(const struct sluice_cal
 }
 
 /**
- * sluice_node_enum_controls - ENUM_CONTROLS
- * @call: of a client
+ * sluice_node_enum_controls - handler of SLUICE_IOCTL_ENUM_CONTROLS
+ * @call: call on a client's file
  *
- * Context: process.
+ * Context: process context.
  * Return: 0, or an errno of struct sluice_enum_controls' list.
  */
 int sluice_node_enum_controls(struct sluice_call *call)
@@ -261,10 +268,10 @@ int sluice_node_enum_controls(struct sluice_call *call)
 }
 
 /**
- * sluice_node_enum_menu - ENUM_MENU
- * @call: of a client
+ * sluice_node_enum_menu - handler of SLUICE_IOCTL_ENUM_MENU
+ * @call: call on a client's file
  *
- * Context: process.
+ * Context: process context.
  * Return: 0, or an errno of struct sluice_enum_menu's list.
  */
 int sluice_node_enum_menu(struct sluice_call *call)
@@ -284,7 +291,7 @@ int sluice_node_enum_menu(struct sluice_call *call)
 	return 0;
 }
 
-/* The driver is to be called: then the hardware is there and awake, until it is over. */
+/* Before a call of the driver: take the lock, enter the device and wake the hardware. */
 static int sluice_control_begin(struct sluice_device *sdev)
 {
 	int ret;
@@ -310,10 +317,10 @@ static void sluice_control_end(struct sluice_device *sdev)
 }
 
 /**
- * sluice_node_get_control - GET_CONTROL
- * @call: of a client
+ * sluice_node_get_control - handler of SLUICE_IOCTL_GET_CONTROL
+ * @call: call on a client's file
  *
- * Context: process; may sleep as long as the driver does.
+ * Context: process context; may sleep as long as the driver does.
  * Return: 0, or an errno of struct sluice_control's list.
  */
 int sluice_node_get_control(struct sluice_call *call)
@@ -343,7 +350,10 @@ int sluice_node_get_control(struct sluice_call *call)
 	return 0;
 }
 
-/* The driver has accepted a value.  Without control_lock two events could change places. */
+/*
+ * Store a value that the driver has accepted.  control_lock keeps the events of two changes in the
+ * order of the changes.
+ */
 static void sluice_control_store(struct sluice_device *sdev, struct sluice_device_control *control,
 				 s64 value)
 {
@@ -355,10 +365,10 @@ static void sluice_control_store(struct sluice_device *sdev, struct sluice_devic
 }
 
 /**
- * sluice_node_set_control - SET_CONTROL
- * @call: of a client
+ * sluice_node_set_control - handler of SLUICE_IOCTL_SET_CONTROL
+ * @call: call on a client's file
  *
- * Context: process; may sleep as long as the driver does.
+ * Context: process context; may sleep as long as the driver does.
  * Return: 0, or an errno of struct sluice_control's list.
  */
 int sluice_node_set_control(struct sluice_call *call)

@@ -2,37 +2,40 @@
 /*
  * The objects of the core, their locks and their lifetimes.
  *
- * Who holds whom:
+ * References (-> means "holds a reference on"):
  *
- *	node fd, heap node fd -> client -> device
- *	dma-buf -> buffer -> device (memory), client (accounting)
- *	queue fd -> queue -> device, client (accounting);
- *	queue -> slots -> foreign or own dma-buf
- *	job -> queue, slots, in-fences, out-fence
+ *	open file of a node	-> client -> device; also of a dma-heap node
+ *	dma-buf			-> buffer -> device (memory), client (account)
+ *	file of a queue		-> queue -> device, client (account)
+ *	queue			-> slots -> foreign or own dma-buf
+ *	job			-> queue, slots, in-fences, out-fence
  *
- * A fence holds nothing: it outlives them all.  struct sluice_device is the
- * core's own and outlives the hardware; the device driver's code and data are
- * reached only by an engine with a job, and sluice_device_unregister() returns
- * when there is none left and no slot is mapped.
+ * A fence of ours refers to none of these objects, and outlives them all.  On older kernels it
+ * holds a reference on sluice.ko (compat.h).
+ *
+ * struct sluice_device belongs to the core and outlives the hardware.  The core calls the device
+ * driver only while sdev->users is not 0 (one for the registration, and one each for a job,
+ * a slot, and a call that uses the hardware) and inside sluice_device_unregister(), which waits
+ * until sdev->users is 0.
  *
  * Locks, outermost first:
  *
  *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
- *	sdev->control_lock	mutex: controls; the driver is called with it
- *	sdev->lock		mutex: list of queues, gone
- *	queue->drop_lock	mutex: one at a time gives back all slots
+ *	sdev->control_lock	mutex: values of controls; held in calls of the driver
+ *	sdev->lock		mutex: list of queues, @gone
+ *	queue->drop_lock	mutex: one context at a time releases all slots
  *	dma_resv		all those of a job, in one ww_acquire_ctx
  *	buffer->lock		mutex: attachments and their mappings
  *	queue->slot_lock	mutex: slot numbers
  *	queue->lock		spinlock, irq: timeline, completions
- *	fence lock		spinlock, irq; ours and foreign ones
- *	engine->lock		spinlock, irq: job lists, who runs
+ *	lock of a fence		spinlock, irq; of our own and of foreign fences
+ *	engine->lock		spinlock, irq: lists of jobs and of ops in flight
  *
- * Under engine->lock nothing is called that may take another lock but a workqueue's, a
- * timer's or a wait queue's: callbacks of foreign fences and interrupt handlers take it.
+ * Callbacks of foreign fences and interrupt handlers take engine->lock.  Code that holds it may
+ * therefore take no other lock, except the locks inside a workqueue, a timer and a wait queue.
  *
- * Others guard one thing each, and no other lock of ours is taken under them: those of
- * the account, the pool, a queue's slots, revoked slots, eventfds, events.
+ * Each other lock guards one thing: the account, the pool, the sharings of a queue, revoked slots,
+ * eventfds, events.  Code that holds one of these takes no other lock of ours.
  */
 #ifndef _SLUICE_CORE_H
 #define _SLUICE_CORE_H
@@ -70,18 +73,21 @@ struct sluice_watch;
 #define SLUICE_DEFAULT_TIMEOUT_MS	2000
 #define SLUICE_DEFAULT_DEPTH		256
 #define SLUICE_IN_FENCE_TIMEOUT_MS	30000
-#define SLUICE_FEW_DEPS			2	/* what most jobs have: in-fences */
-#define SLUICE_FEW_OPS		8	/* and ops */
-#define SLUICE_FEW_FENCES		64	/* looked at with preemption off */
+#define SLUICE_FEW_DEPS			2	/* in-fences of most jobs, at most */
+#define SLUICE_FEW_OPS		8	/* ops of most jobs, at most */
+#define SLUICE_FEW_FENCES		64	/* in-fences examined with preemption off */
 #define SLUICE_MAX_HEAPS		16
 
-/* "sluice-", a device, a heap: a dma-heap's node, and what exports its buffers. */
+/*
+ * Bytes of "sluice-<device>-<heap>": the name of a dma-heap node, and the exporter's name of a
+ * buffer of this heap.
+ */
 #define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
 
 /**
  * struct sluice_event_record - the last event of a type and id
  * @link: in log->order
- * @event: the record, without @lost and @flags, which depend on the reader
+ * @event: the event.  Its @lost and @flags depend on the reader, and are not set here
  */
 struct sluice_event_record {
 	struct list_head link;
@@ -90,17 +96,18 @@ struct sluice_event_record {
 
 /**
  * struct sluice_event_log - events of a device: see event.c
- * @lock: spinlock, irq: guards all up to @records
- * @closed: events are ignored
- * @sequence: of the last event
- * @pushed_out: of the last one whose record was needed for another type or id; 0 for none
- * @order: records, the oldest first
- * @num_records: in use
- * @records: place for them
+ * @lock: spinlock, irq: guards the fields up to @records
+ * @closed: new events are ignored
+ * @sequence: sequence number of the last event
+ * @pushed_out: sequence number of the last event whose record was replaced by an event of
+ *	another type or id; 0 for none
+ * @order: the records, the oldest first
+ * @num_records: entries of @records that are in use
+ * @records: memory of the records
  * @clients_lock: mutex: guards @clients and @walk
- * @clients: opens of the node that have read or polled
- * @walk: the next of them that @wake will come to, or the head of the list
- * @wake: wakes their readers and pollers
+ * @clients: clients that have called read() or poll()
+ * @walk: the client in this list that @wake will wake next, or the head of the list
+ * @wake: wakes readers and pollers of all @clients
  */
 struct sluice_event_log {
 	spinlock_t lock;
@@ -118,64 +125,65 @@ struct sluice_event_log {
 
 /**
  * struct sluice_device - a registered device
- * @dev: class device; also what contiguous memory is allocated for, because it
- *	has no driver: its memory may outlive the binding of the parent's driver
+ * @dev: class device.  The DMA API allocates contiguous memory for it, because it has no driver
+ *	that could be unbound: the memory may outlive the binding of the parent's driver
  * @cdev: the node
  * @parent: the hardware; reference held
- * @ops: @own_ops.  Its functions are not called once @users is 0; what else is in it may
- *	be read as long as the device lives
- * @own_ops: copy of the driver's, whose memory may go with the registration
- * @owner: the driver's module; each open node and queue has a reference
+ * @ops: points to @own_ops.  No function is called after sluice_device_unregister().  The
+ *	other contents may be read as long as the device lives
+ * @own_ops: copy of the driver's struct, whose memory may be freed after registration
+ * @owner: the driver's module; each open file of the node and each queue hold a reference
  * @driver: the driver's name
- * @priv: the driver's
- * @dma_mask: copy of the parent's, for @dev
- * @translated: the parent is behind an IOMMU that can show it any memory
- * @bounced: else, the DMA API bounces all of its mappings: a confidential guest
- * @zone: GFP flags for memory that it can address
- * @reserved: region of the device tree that contiguous memory comes from: see
- *	sluice_contiguous_reserve()
- * @reserved_size: of that, in bytes; 0 for none
+ * @priv: pointer of the driver
+ * @dma_mask: copy of the parent's DMA mask, for @dev
+ * @translated: the parent is behind an IOMMU that translates, so any memory can be mapped for it
+ * @bounced: not @translated, and the DMA API bounces all mappings of the parent: a confidential
+ *	guest, or swiotlb=force
+ * @zone: GFP flags for memory that the parent can address
+ * @reserved: physical address of the region of the device tree that contiguous memory comes from:
+ *	see sluice_contiguous_reserve()
+ * @reserved_size: bytes of that region; 0 for none
  * @name: name of the node
- * @lock: guards @queues and setting @gone
- * @gone: unregistered; no new work
+ * @lock: guards @queues, changes of @gone, and the number of queues of each engine
+ * @gone: the device is being unregistered: no new work
  * @queues: all queues
- * @users: what must end before unregister returns: 1 for the registration, and
+ * @users: sluice_device_unregister() waits until it is 0.  Counts 1 for the registration, and
  *	one each for a job, a slot, and a call that uses the hardware
- * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to
- *	rest
- * @runtime_pm: @parent may sleep while nobody uses it: see sluice_device_wake()
- * @wq: the engines' work.  In the signalling path of fences
- * @reap_wq: frees ended jobs, and wakes readers of events.  Not in the signalling path: takes
- *	dma_resv
+ * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to rest
+ * @runtime_pm: @parent may sleep while it is not used: see sluice_device_wake()
+ * @wq: runs the engines' work items; in the signalling path of fences
+ * @reap_wq: releases ended jobs, unmaps revoked slots, and wakes readers of events.  Not in the
+ *	signalling path, because the first two take dma_resv
  * @reap_list: ended jobs
- * @reap_work: empties @reap_list
+ * @reap_work: releases the jobs in @reap_list
  * @revoked_lock: spinlock, irq: guards @revoked
- * @revoked: slots whose exporter takes its memory back, and that no op uses any more
- * @revoke_work: unmaps them
+ * @revoked: slots whose exporter takes its memory back, and which no op uses any more
+ * @revoke_work: unmaps the slots in @revoked
  * @debugfs: directory, or NULL
- * @heap_nodes: its dma-heap nodes, or NULL
+ * @heap_nodes: dma-heap nodes of the device, or NULL
  * @num_heap_nodes: length of @heap_nodes
- * @link: in the list of all devices
- * @num_interrupts: that userspace may have counted; fixed when the node appears
- * @eventfd_lock: spinlock, irq: guards @eventfds
+ * @link: in sluice_devices
+ * @num_interrupts: interrupts that eventfds can count; fixed when the node appears
+ * @eventfd_lock: spinlock, irq: guards @eventfds and @num_eventfds
  * @eventfds: struct sluice_counter: see direct.c
  * @num_eventfds: length of @eventfds
- * @registers_lock: for reading: registers are being mapped
+ * @registers_lock: held for reading from the check of a page of registers until it is mapped.  A
+ *	zap takes it for writing, to wait for this
  * @registers_wait: woken when @blocked ends
- * @blocked: no CPU is to touch its BARs for a moment
- * @mappings_lock: guards @mappings; inside mmap_lock
+ * @blocked: during a reset: no CPU may access the device's BARs
+ * @mappings_lock: guards the next three fields; taken inside mmap_lock
  * @mappings: clients that have mapped registers
- * @num_mappings: of registers, in all processes; under @mappings_lock
- * @mappings_awake: they keep the hardware awake; under @mappings_lock
- * @events: its events
+ * @num_mappings: mappings of registers, in all processes
+ * @mappings_awake: these mappings keep the hardware awake
+ * @events: the device's events
  * @control_lock: guards the values of controls; held while the driver sets or gets one
  * @num_controls: length of @controls; fixed when the node appears
- * @controls: its controls, or NULL
+ * @controls: the device's controls, or NULL
  * @num_heaps: length of @heaps; fixed when the node appears
- * @heaps: what its memory may come from: the core's own first, at the same
- *	numbers for every device, then what the driver has added
- * @cpu_engines: the engines are software, all of them
- * @op_align: good for each of the engines, in bytes
+ * @heaps: the heaps: first those of the core, with the same numbers in every device, then those
+ *	that the driver has added
+ * @cpu_engines: all engines are software (SLUICE_ENGINE_CPU)
+ * @op_align: the largest op_align of the engines, in bytes
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -236,25 +244,26 @@ struct sluice_device {
 };
 
 /**
- * struct sluice_client - one open of a device node or dma-heap node, and its account
+ * struct sluice_client - an open file of a node or of a dma-heap node, and its account
  * @ref: held by the file, by its queues, and by each buffer charged to it
- * @sdev: the device; reference held, and one on its driver's module by the file
- * @heap: of a dma-heap node, else NULL; used by the file only
- * @user: the user who opened it; account.c
- * @bytes: in live buffers, and in foreign ones that are slots of its queues; account.c
- * @queues: how many have not been freed
- * @pid: the process that opened it, for debugfs
- * @comm: and its name
+ * @sdev: the device; reference held.  The file also holds one on the driver's module
+ * @heap: heap of a dma-heap node, else NULL; used only while the file is open
+ * @user: the user who opened the file: see account.c
+ * @bytes: bytes in live buffers, and in foreign buffers that are slots of its queues: see
+ *	account.c
+ * @queues: number of its queues that have not been freed
+ * @pid: the process that opened the file, for debugfs
+ * @comm: name of that process
  * @mapped: in sdev->mappings
- * @mapping: of its file, once it has mapped registers; under sdev->mappings_lock
- * @listening: in the clients of the device's events, from the first read() or poll() on
- * @listens: it is
+ * @mapping: address space of the file, once it has mapped registers; under sdev->mappings_lock
+ * @listening: in the clients of sdev->events, from the first read() or poll() on
+ * @listens: it is in that list
  * @event_wait: readers and pollers of events
  * @read_lock: one reader of events at a time
- * @heard: sequence of the last event that was read, or that was raised before the open; under
- *	the log's lock
- * @hangs: for each engine: jobs of its queues in a row that ran into their timeout;
- *	written by the context that owns the job that ends
+ * @heard: sequence number of the last event that was read, or that was raised before the file was
+ *	opened; under the lock of sdev->events
+ * @hangs: for each engine: jobs of its queues that ran into their timeout, since the last of its
+ *	jobs that succeeded; written by the context that owns the ending job
  */
 struct sluice_client {
 	struct kref ref;
@@ -287,33 +296,34 @@ static inline void sluice_client_set_hangs(struct sluice_client *client,
 	WRITE_ONCE(client->hangs[engine->index], hangs);
 }
 
-/* How the CPU may map memory: a buffer has one of them. */
+/* Kinds of CPU mapping: a buffer has exactly one of them. */
 #define SLUICE_MEM_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | \
 				 SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_UNCACHED)
 
 /**
  * struct sluice_heap - a kind of memory
- * @name: as HEAP_INFO reports it
- * @properties: SLUICE_MEM_* without being asked
- * @options: SLUICE_MEM_* that may be asked for
- * @max_size: bytes, for a limit of the heap's own; 0 for none
- * @largest: optional: bytes, where that limit depends on the machine and the device
- * @why: SLUICE_HINT_* for a size beyond @largest
- * @alloc: fill buffer->sgt (none in a BAR) and ->end for buffer->size bytes, zeroed,
- *	as buffer->properties say; sleeps.  On failure sets *hint.  NULL for
- *	what can only be wrapped
- * @free: the opposite
- * @vmap: set buffer->vaddr, if @alloc did not; sleeps, with the dma_resv held.
- *	Tries hard: the dma-buf core warns when the vmap op fails
- * @mmap: map into a process; range checked by the caller
- * @cpu_access: optional: the CPU begins to use the memory, or has ended
- * @dmabuf_ops: of its dma-bufs; NULL for those of system memory.  Their release is
+ * @name: name for HEAP_INFO
+ * @properties: SLUICE_MEM_* that a buffer has, unless ALLOC asks for one of @options instead
+ * @options: SLUICE_MEM_* that ALLOC may ask for
+ * @max_size: largest buffer in bytes, for a limit of the heap's own; 0 for none
+ * @largest: optional: largest buffer in bytes, for a limit that depends on the machine and the
+ *	device
+ * @why: optional: SLUICE_HINT_* for a size beyond the limits; without it SLUICE_HINT_LIMIT
+ * @alloc: fill buffer->sgt (not in device memory) and ->end with buffer->size bytes of zeroed
+ *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
+ *	memory that can only be wrapped
+ * @free: free the memory of @alloc
+ * @vmap: set buffer->vaddr, if @alloc did not.  Sleeps, with the dma_resv held.  It must retry
+ *	for a while before it fails, because the dma-buf core warns when the vmap op fails
+ * @mmap: map into a process; the caller has checked the range
+ * @cpu_access: optional: the CPU begins to use the memory, or has stopped
+ * @dmabuf_ops: ops of its dma-bufs; NULL for the ops of system memory.  Their release must be
  *	sluice_dmabuf_release()
  * @exported: optional: the buffer is a dma-buf now
- * @block: optional: let nobody touch the memory until it is called again with false.
- *	@revoke does not come in between
- * @revoke: optional: take the memory back from everybody, because the device goes
- * @release: free the heap itself, of one device; NULL for those of all devices
+ * @block: optional: with true, keep all CPUs from the memory until it is called with false.
+ *	@revoke is not called in between
+ * @revoke: optional: take the memory back from all users, because the device is removed
+ * @release: free the heap itself, which belongs to one device; NULL for the heaps of all devices
  */
 struct sluice_heap {
 	const char *name;
@@ -334,9 +344,9 @@ struct sluice_heap {
 	void (*release)(const struct sluice_heap *heap);
 };
 
-#define SLUICE_VMAP_TRIES	20	/* with pauses: most of a second */
+#define SLUICE_VMAP_TRIES	20	/* tries, with pauses that add up to most of a second */
 #define SLUICE_PAGES_ORDERS	3
-#define SLUICE_HUGE_ORDER	9	/* the largest of them */
+#define SLUICE_HUGE_ORDER	9	/* the largest of these orders */
 #define SLUICE_HUGE_SIZE	((u64)PAGE_SIZE << SLUICE_HUGE_ORDER)
 
 #define SLUICE_FRAME_ALL	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
@@ -346,26 +356,26 @@ struct sluice_heap {
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
  * @lru: in the pool's list_lru, in the list of its memory cgroup
  * @link: in one of the pool's lists by age, or in a list of memory to be freed
- * @bin: in the pool's table of bins, if it is the first of its bin
- * @alike: in the ring of its bin
- * @state: in the pool or not, and dirty, being zeroed, or clean; under the pool's lock
+ * @bin: in the pool's hash table of bins, if it is the first of its bin
+ * @alike: in the ring of all memory of its bin
+ * @state: see below; under the pool's lock
  * @owner: number of the memory cgroup that it is charged to: see pool.c
- * @order: position among all that has ever been parked
- * @parked: when it came into the pool, in jiffies
+ * @order: sequence number of its parking, among all memory that was ever parked
+ * @parked: when it was parked, in jiffies
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
- * @sgt: the pages, the largest pieces first; compound pages
- * @end: physical address of the last byte that is furthest up
- * @node: NUMA node of its first page
- * @spread: other pages are on other nodes
- * @zone: the lowest that it has pages of
- * @top_zone: the highest
+ * @sgt: the pages, in compound pages, the largest pieces first
+ * @end: highest physical address of the memory: that of its last byte
+ * @node: NUMA node of the first page
+ * @spread: some pages are on other nodes
+ * @zone: the lowest zone that it has pages of
+ * @top_zone: the highest zone that it has pages of
  * @pieces: the first page of each piece
- * @single_piece: what @pieces points to if there is one
- * @single_sg: and what @sgt does
- * @count: how many pieces of each of SLUICE_PAGES_ORDERS, which they are sorted by
- * @huge: all pieces are of SLUICE_HUGE_SIZE
- * @vaddr: kernel mapping, or NULL if nobody has asked for one
+ * @single_piece: array behind @pieces if there is one piece
+ * @single_sg: table behind @sgt if there is one piece
+ * @count: number of pieces of each of the SLUICE_PAGES_ORDERS, in the order of @sgt
+ * @huge: all pieces have SLUICE_HUGE_SIZE
+ * @vaddr: kernel mapping; NULL until it is first needed
  */
 struct sluice_pages {
 	struct list_head lru;
@@ -373,10 +383,10 @@ struct sluice_pages {
 	struct hlist_node bin;
 	struct list_head alike;
 	enum sluice_pages_state {
-		SLUICE_PAGES_USED,	/* not parked: a buffer's, or being freed */
+		SLUICE_PAGES_USED,	/* not parked: a buffer has it, or it is being freed */
 		SLUICE_PAGES_DIRTY,
 		SLUICE_PAGES_ZEROING,
-		SLUICE_PAGES_DOOMED,	/* to be freed while it is being zeroed */
+		SLUICE_PAGES_DOOMED,	/* must be freed as soon as its zeroing has stopped */
 		SLUICE_PAGES_CLEAN,
 	} state;
 	u32 mapping;
@@ -400,34 +410,35 @@ struct sluice_pages {
 
 /**
  * struct sluice_buffer - memory behind one of our dma-bufs
- * @sdev: reference held
- * @client: charged; reference held
- * @heap: where the memory comes from
+ * @sdev: the device; reference held
+ * @client: the client that is charged; reference held
+ * @heap: the heap that the memory comes from
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
- * @readonly: SLUICE_FD_RDONLY: importers that say that they write are refused
- * @charge: bytes that @client pays for: more than @size if whole huge pages are
- *	kept for a part of them
- * @sgt: the pages.  Never mapped: each importer gets a table of its own
- * @pages: of the pages heap: what @sgt is a copy of
- * @wrapped: of wrapped memory: all pages, in order
- * @end: physical address of the last byte that is furthest up
+ * @readonly: SLUICE_FD_RDONLY: refuse a mapping for writing alone by an importer
+ * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
+ *	whole huge page
+ * @sgt: the pages.  It is never mapped: each importer gets a table of its own
+ * @pages: heap pages: the memory; @sgt is a copy of its table
+ * @wrapped: wrapped memory: all pages, in order
+ * @end: highest physical address of the memory: that of its last byte
  * @inode: number of the dma-buf's inode, for debugfs
- * @exporter: its exporter's name: that of the heap's dma-heap node
+ * @exporter: exporter's name of the dma-buf, the same as the name of the heap's dma-heap node
  * @shown: the dma-buf, for debugfs; valid as long as the buffer
- * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on
- *	older kernels under the dma-buf's own lock
- * @dma: handle of the contiguous heap's coherent memory
- * @searched: of the contiguous heap: ordinary memory, not the DMA API's
- * @offset: in a BAR: bytes from its start
- * @range: in a BAR: in its list, whose lock guards those below
- * @dmabuf: in a BAR: what it was exported as; valid as long as the buffer
- * @file_inode: in a BAR: of the dma-buf, to find mappings; reference held
- * @revoke_pass: in a BAR whose memory is taken back: how far that is
+ * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on older kernels under
+ *	the dma-buf's own lock
+ * @dma: heap contiguous: DMA handle of memory from the DMA API
+ * @searched: heap contiguous: the memory is ordinary pages from a search, not from the DMA API
+ * @offset: memory of a device: bytes from its start
+ * @range: memory of a device: in the list of its buffers.  The lock of this list guards the next
+ *	three fields
+ * @dmabuf: memory of a device: the dma-buf; valid as long as the buffer
+ * @file_inode: memory of a device: inode of the dma-buf, to find mappings; reference held
+ * @revoke_pass: memory of a device that is taken back: the last pass that has treated it
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
- * @link: in the list of all buffers, for debugfs
+ * @link: in sluice_buffers, for debugfs
  */
 struct sluice_buffer {
 	struct sluice_device *sdev;
@@ -459,27 +470,28 @@ struct sluice_buffer {
 };
 
 /**
- * struct sluice_slot - a dma-buf attached and mapped for a queue's device
- * @ref: held by the queue's table, by jobs, and by whoever takes the memory back
- * @queue: whose; it outlives its slots.  NULL for one that is only for a look
- * @sdev: counted in its users
- * @client: charged; it outlives the slot, because the queue or a call holds it
- * @charge: bytes of a foreign buffer that @client pays for
- * @number: in the queue's table
- * @dmabuf: reference held
- * @attach: of the device's parent; NULL once the memory has been taken back
- * @sgt: mapped in direction @dir, or NULL; under the dma_resv
- * @dir: what the device does to the memory
- * @flags: SLUICE_ATTACH_*, READ and WRITE spelt out
- * @map: kernel mapping, for a cpu_engine
- * @sharing: the slots of the queue with the same dma_resv; NULL for one that is only for a
- *	look
- * @revoked: the exporter takes the memory back: no op may use it any more.  Set
- *	under the dma_resv
- * @in_flight: ops that the driver has and that use it; under engine->lock
- * @revoke: in engine->revoked, until @in_flight is 0; then in sdev->revoked
- * @gone: of memory that its exporter may take back: signals when no op uses it any
- *	more, and then stands on the buffer for all of the queue's jobs; else NULL
+ * struct sluice_slot - a dma-buf that is attached and mapped for a queue's device
+ * @ref: held by the queue's table, by jobs, and by the engine while the memory is taken back
+ * @queue: the queue, which outlives its slots.  NULL for the temporary slot of BUFFER_INFO
+ * @sdev: the device; the slot counts in its @users
+ * @client: the client that is charged.  The queue or the call holds it, so it outlives the slot
+ * @charge: bytes of a foreign buffer that @client is charged
+ * @number: number in the queue's table
+ * @dmabuf: the dma-buf; reference held
+ * @attach: attachment of the device's parent; NULL only if attach failed
+ * @sgt: table, mapped in direction @dir; NULL once it is unmapped.  Under the dma_resv
+ * @dir: direction of the mapping
+ * @flags: SLUICE_ATTACH_*, with READ or WRITE or both
+ * @map: kernel mapping, for a software engine
+ * @sharing: the slots of the queue with the same dma_resv; NULL for the temporary slot of
+ *	BUFFER_INFO
+ * @revoked: the exporter takes the memory back, so no op may use it any more.  Set under the
+ *	dma_resv
+ * @in_flight: ops in flight that use the slot; under engine->lock
+ * @revoke: in engine->revoked until @in_flight is 0, then in sdev->revoked
+ * @gone: for memory that its exporter may take back, else NULL: fence that signals when no op uses
+ *	the slot any more.  After a revocation it replaces the fences of the queue's jobs on the
+ *	dma_resv: see sharing.c
  */
 struct sluice_slot {
 	struct kref ref;
@@ -504,10 +516,11 @@ struct sluice_slot {
 /**
  * struct sluice_sharing - the slots of a queue whose buffers have the same dma_resv
  * @node: in queue->sharings
- * @resv: the dma_resv, which the buffers of @slots keep
- * @slots: that have not been freed; under the queue's sharings_lock
- * @usable: of these, that are mapped and not revoked; under the dma_resv
- * @gone: of the slot that was revoked last while it was in use, or NULL; under the dma_resv
+ * @resv: the dma_resv.  The buffers of the slots keep it alive
+ * @slots: slots that have not been freed; under queue->sharings_lock
+ * @usable: those of them that are mapped and not revoked; under the dma_resv
+ * @gone: fence @gone of the slot that was revoked last while it was in use, or NULL; under the
+ *	dma_resv
  */
 struct sluice_sharing {
 	struct rb_node node;
@@ -518,12 +531,12 @@ struct sluice_sharing {
 };
 
 /**
- * struct sluice_history - what is known of one of the last depth points
- * @point: which; 0 for none
- * @job: until it has ended; no reference
- * @fence: reference held; NULL if nobody has asked for it yet
- * @status: once it has ended
- * @ended: when
+ * struct sluice_history - the known facts about one of the last @depth points of a queue
+ * @point: the point; 0 for none
+ * @job: its job until that has ended; no reference
+ * @fence: its fence, reference held; NULL until one is asked for
+ * @status: how the job ended; valid after its end
+ * @ended: when it ended
  */
 struct sluice_history {
 	u64 point;
@@ -535,35 +548,36 @@ struct sluice_history {
 
 /**
  * struct sluice_queue - an ordered line of jobs on one engine
- * @ref: held by the file and by each job
- * @sdev: reference held
- * @client: the open that created it, which pays for foreign slots; reference held
- * @engine: where its jobs run
- * @joined: it counts in the engine's queues
- * @exclusive: it has the engine for itself
- * @context: fence context, the timeline
- * @name: of the timeline
- * @depth: most jobs pending or unread; power of two
- * @completion_size: bytes of a record, as its reader knows it
+ * @ref: held by the file, by each job, and for each slot whose memory is being taken back
+ * @sdev: the device; reference held
+ * @client: the client that created it, which is charged for foreign slots; reference held
+ * @engine: the engine that executes its jobs
+ * @joined: it counts in engine->num_queues
+ * @exclusive: the engine has no other queue
+ * @context: fence context of the timeline
+ * @name: name of the timeline
+ * @depth: most jobs that are pending or whose completion is unread; a power of two
+ * @completion_size: bytes of a completion for read()
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
- * @drop_lock: held while all slots are given back
+ * @drop_lock: held while all slots are released
  * @slot_lock: guards @slots and @slots_closed
- * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED in its place
- * @slots_closed: no more slots
+ * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED instead
+ * @slots_closed: no more slots are accepted
  * @sharings_lock: spinlock: guards @sharings
- * @sharings: of all slots that have not been freed, by the address of their dma_resv
- * @entity: the engine's part; under engine->lock
- * @lock: guards all below
- * @in_flight: jobs not ended, plus completions not read
+ * @sharings: struct sluice_sharing of all slots that have not been freed, by the address of the
+ *	dma_resv
+ * @entity: the engine's part of the queue; under engine->lock
+ * @lock: guards the fields below, up to @progressed
+ * @in_flight: jobs that have not ended, plus completions that have not been read
  * @submitted: the last point
- * @done: all points up to this have ended
- * @history: of point p at p % depth
+ * @done: all points up to this one have ended
+ * @history: point p is at index p % depth
  * @completions: records for read()
- * @progress: how far a CYCLIC job is
- * @progressed: since that was read
+ * @progress: record about the progress of a CYCLIC job
+ * @progressed: @progress has not been read yet
  * @read_lock: one reader at a time
- * @wait: readers, pollers, waiters
+ * @wait: readers, pollers, and callers of WAIT
  */
 struct sluice_queue {
 	struct kref ref;
@@ -603,12 +617,12 @@ struct sluice_queue {
 /**
  * struct sluice_dep - an in-fence of a job
  * @job: the job
- * @fence: reference held
- * @watch: what it has joined, or NULL
+ * @fence: the fence; reference held
+ * @watch: the watch that it has joined, or NULL: see watch.c
  * @spare: memory for a watch of its own, or NULL
  * @link: in the deps of @watch; under engine->lock
- * @pending: has not signalled, as SUBMIT saw it: the engine is to join a watch
- * @explicit: came by fd: its error is ours
+ * @pending: the fence had not signalled when SUBMIT examined it, so the engine must join a watch
+ * @explicit: the caller passed it as an fd, so its error cancels the job
  */
 struct sluice_dep {
 	struct sluice_job *job;
@@ -621,9 +635,9 @@ struct sluice_dep {
 };
 
 /**
- * struct sluice_claim - a dma_resv that a job waits for and adds its fence to
- * @resv: of one of the job's dma-bufs
- * @usage: WRITE, READ, or BOOKKEEP for one that is EXPLICIT
+ * struct sluice_claim - a dma_resv whose fences a job waits for, and to which it adds its own
+ * @resv: dma_resv of one of the job's dma-bufs
+ * @usage: WRITE or READ; BOOKKEEP if the slot is EXPLICIT
  */
 struct sluice_claim {
 	struct dma_resv *resv;
@@ -631,58 +645,61 @@ struct sluice_claim {
 };
 
 /**
- * struct sluice_job - a list of ops with in-fences and one out-fence
- * @ref: held by the engine until the job has ended, and by SUBMIT while it
- *	works on it.  The last put hands the job to the reaper
- * @queue: reference held
- * @fence: the out-fence; reference held.  NULL as long as nobody is to see it; set by
- *	FENCE under engine->lock
- * @uring: the io_uring command that waits for its end, or NULL; under queue->lock
- * @link: in its entity's jobs; empty once it has ended
- * @again: in its entity's @again, or empty
+ * struct sluice_job - a list of ops with in-fences and at most one out-fence
+ * @ref: held by the engine until the job has ended, and by SUBMIT while it works on the job.  The
+ *	last put releases the job, or hands it to the reaper
+ * @queue: the queue; reference held
+ * @fence: the out-fence; reference held.  NULL while no buffer and no fd needs it; FENCE may
+ *	set it later, under engine->lock
+ * @uring: the io_uring command that waits for the job's end, or NULL; under queue->lock
+ * @link: in entity->jobs of its queue; empty once it has ended
+ * @again: in entity->again, or empty
  * @reap: in sdev->reap_list
- * @entered: counted in the device's users
- * @awake: keeps the hardware awake.  One without programs and private ops need not: its slots do
- * @num_commands: of all its PROGRAMs
- * @payload: bytes, of all its PRIVATEs
- * @point: number on the timeline
+ * @entered: it counts in sdev->users
+ * @awake: it keeps the hardware awake.  Only a job with programs or private ops needs this; the
+ *	slots of other jobs do it
+ * @num_commands: commands in all its programs
+ * @payload: bytes of the payloads in all its private ops
+ * @point: its number on the timeline
  * @user_data: for the completion
  * @flags: SLUICE_SUBMIT_*
- * @cancelled: -ECANCELED once it is not wanted any more; under engine->lock
+ * @cancelled: -ECANCELED once it was cancelled; under engine->lock
  * @armed: it has joined the watches of its in-fences; under engine->lock
- * @prepared: its in-fences have signalled, and @in_fence_error is known; under
- *	engine->lock
- * @in_fence_error: why it is not to run
+ * @prepared: its in-fences have signalled, and @in_fence_error is known; under engine->lock
+ * @in_fence_error: -ECANCELED if an in-fence failed, so the job must not run; else 0
  * @waiting: in-fences that have not signalled, plus one until SUBMIT is done
- * @submitted: when, in jiffies; waiting for in-fences has a bound
- * @preempted: SUBMIT may lose the CPU before the engine has the job: that counts as waiting
+ * @submitted: when it was submitted, in jiffies; the time limit for in-fences begins here
+ * @preempted: SUBMIT may be preempted between the publication of the fence and the hand-over to the
+ *	engine.  The time limit for in-fences then covers this time as well
  * @num_deps: length of @deps
  * @max_deps: room in @deps
- * @deps: in-fences; @few_deps unless there are more
+ * @deps: in-fences; points to @few_deps if there are no more than SLUICE_FEW_DEPS
  * @num_claims: length of @claims
- * @claims: one for each buffer whose users or exporter are to see the job, in the
- *	order of their addresses; behind @ops, with room for SLUICE_MAX_PLANES an op
- * @result: summed over the ops; @result.status is the error of the first that failed, or
- *	why the job ends.  This and what follows is under engine->lock
- * @failed: the op that @result.status comes from
- * @chained: it ends for the error of a job in front of it, and has none of its own
- * @over: nothing of it is in flight, nothing will be: it ends as soon as it is the first
+ * @claims: one for each dma_resv that must show the job's fence, sorted by address.  The memory
+ *	follows @ops, with room for SLUICE_MAX_PLANES claims of each op
+ * @result: sum of the results of the ops.  Its status is the error of the first op, in their
+ *	order, that failed, or another reason for the end.  This and the fields below, up to
+ *	@deadline, are under engine->lock
+ * @failed: index of the op that the status of @result comes from
+ * @chained: it ends because of the error of a job in front of it, and has no error of its own
+ * @over: no op is in flight, and none will be.  It ends as soon as it is the first of its queue
  * @num_ops: length of @ops
  * @started: when its first op was handed out; 0 before
- * @next_op: the op to be handed out next
- * @pass: CYCLIC: of which pass over the ops, from 0
+ * @next_op: index of the op to be handed out next
+ * @pass: CYCLIC: number of the current pass over the ops, from 0
  * @ended: CYCLIC: ops that have ended, in all passes
- * @acked: CYCLIC: ops whose buffers userspace is done with, if @acks
- * @acks: it has ever said so
- * @counted: CYCLIC: ops that have been looked at for @xruns
- * @xruns: CYCLIC: ops that were handed out before userspace was done with the buffer
- * @in_flight: ops that the driver has
- * @withdrawals: how often they were stopped without need, since one has ended
- * @withdrawn: and which of the engine's aborts that was last
- * @timed: @deadline counts, since the start number @starts of the engine
- * @starts: see there
- * @deadline: jiffies at which it has taken too long
- * @few_deps: place for @deps
+ * @acked: CYCLIC: ops whose buffers userspace has acknowledged (ACK), if @acks
+ * @acks: CYCLIC: userspace has called ACK
+ * @counted: CYCLIC: ops that have been checked for @xruns
+ * @xruns: CYCLIC: ops that were handed out before the ACK for their buffers
+ * @in_flight: its ops in flight
+ * @withdrawals: aborts that stopped its ops for other ops or for a sleep, since the last end of
+ *	one of its ops
+ * @withdrawn: engine->aborts at the last of these aborts
+ * @timed: @deadline is valid, if @starts equals engine->starts
+ * @starts: engine->starts when @deadline was set
+ * @deadline: when it becomes late, in jiffies
+ * @few_deps: memory of @deps for few in-fences
  * @ops: the ops
  */
 struct sluice_job {
@@ -735,19 +752,22 @@ struct sluice_job {
 	struct sluice_op_desc ops[];
 };
 
-/* Has it ops with allocated memory, which may use no slot? */
+/* Do its ops have memory that was allocated for commands or payloads? */
 static inline bool sluice_job_has_lists(const struct sluice_job *job)
 {
 	return job->num_commands || job->payload;
 }
 
 /**
- * struct sluice_uring - an io_uring command under way: see uring.c
- * @job: its job, unless OVER
- * @completion: what @address is to get, or NULL if that is not wanted
- * @address: of the caller's struct sluice_completion, which has the queue's completion_size
- * @status: of the job, when it has ended
- * @state: who completes it; under queue->lock
+ * struct sluice_uring - an io_uring command that has not completed: see uring.c
+ * @job: its job, unless the state is OVER; no reference
+ * @completion: copy of the completion for @address, or NULL if the caller does not want one
+ * @address: the caller's struct sluice_completion, of the queue's completion_size
+ * @status: status of the job; valid after its end
+ * @state: decides which context completes the command; under queue->lock.  ISSUED: it is being
+ *	submitted; if the job ends now, the submitter completes it.  PENDING: it waits for the job;
+ *	the end of the job, or a cancel, completes it.  OVER: the job has ended, or is not waited
+ *	for any more
  */
 struct sluice_uring {
 	struct sluice_job *job;
@@ -762,15 +782,15 @@ struct sluice_uring {
 };
 
 /**
- * struct sluice_call - an ioctl, or io_uring's SUBMIT, under way
- * @file: the fd it was called on
+ * struct sluice_call - an ioctl, or a SUBMIT through io_uring, that is being served
+ * @file: the file that it was called on
  * @data: the kernel's copy of the struct
  * @uarg: the caller's struct
- * @size: bytes of it that are written back
- * @copied: nothing is left to write back: it has been, or the ioctl answers nothing
- * @fd: reserved, or -1
- * @install: file for @fd once the struct has been written back
- * @uring: of SUBMIT through io_uring: what is to hear of the job's end
+ * @size: bytes of the struct to write back
+ * @copied: nothing is left to write back: it has been written, or the ioctl returns no data
+ * @fd: reserved fd number, or -1
+ * @install: file for @fd, installed after the struct has been written back
+ * @uring: SUBMIT through io_uring: the command that completes at the job's end; else NULL
  */
 struct sluice_call {
 	struct file *file;
@@ -785,10 +805,10 @@ struct sluice_call {
 
 /**
  * struct sluice_ioctl - how one ioctl is served
- * @cmd: its command word; the struct's size is that of UAPI version 1 or later
- * @min_size: size of the struct in the UAPI version that brought it
+ * @cmd: its command word, with the size of the current struct
+ * @min_size: bytes of the struct in the UAPI version that introduced it
  * @flags: SLUICE_IOCTL_OUT_ON_ERROR
- * @fn: the work; 0 or a negative errno
+ * @fn: handler; returns 0 or a negative errno
  */
 struct sluice_ioctl {
 	unsigned int cmd;
@@ -797,11 +817,11 @@ struct sluice_ioctl {
 	int (*fn)(struct sluice_call *call);
 };
 
-#define SLUICE_IOCTL_OUT_ON_ERROR	(1U << 0)	/* written back after an error too */
+#define SLUICE_IOCTL_OUT_ON_ERROR	(1U << 0)	/* also write back after an error */
 
 /*
- * Sizes of the structs in the UAPI version that brought each: what the oldest program
- * passes.  Never sizeof: that grows, and such a program would be refused.
+ * Bytes of each struct in the UAPI version that introduced it: the oldest programs pass this size.
+ * Never use sizeof here: it grows, and these programs would be refused.
  */
 enum sluice_first_size {
 	SLUICE_INFO_FIRST_SIZE = 136,
@@ -830,7 +850,7 @@ enum sluice_first_size {
 	SLUICE_CONTROL_FIRST_SIZE = 16,
 };
 
-/* How many of each object live: a test that finds them unchanged proves no leak. */
+/* Number of live objects of each kind.  Tests detect leaks by comparing the numbers. */
 enum sluice_object {
 	SLUICE_OBJECT_DEVICE,
 	SLUICE_OBJECT_CLIENT,
@@ -879,13 +899,13 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 			struct sluice_alloc *args, int access);
 
 /**
- * struct sluice_account - the counters of an open, in bytes, and their limits
- * @open_bytes: in live buffers of the open
- * @open_limit: of one open
- * @user_bytes: in live buffers of all opens of its user
- * @user_limit: of one user
- * @total_bytes: in live buffers of all opens
- * @total_limit: of all opens
+ * struct sluice_account - the counters of a client and their limits, in bytes
+ * @open_bytes: in live buffers and foreign slots of the client
+ * @open_limit: limit of one client
+ * @user_bytes: in live buffers of all clients of its user
+ * @user_limit: limit of one user
+ * @total_bytes: in live buffers of all clients
+ * @total_limit: limit of all clients together
  */
 struct sluice_account {
 	u64 open_bytes;
@@ -949,7 +969,7 @@ const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsi
 u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 
-/* Is it the device's own memory, and not the machine's? */
+/* Is it memory inside the device, and not memory of the system? */
 static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 {
 	return heap->properties & SLUICE_MEM_DEVICE;
@@ -1006,7 +1026,7 @@ static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
 	return prot;
 }
 
-/* Bytes from the start of the buffer to an address of a mapping of it. */
+/* Bytes from the start of a buffer to an address in a mapping of the buffer. */
 static inline u64 sluice_vma_offset(const struct vm_area_struct *vma, unsigned long addr)
 {
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
@@ -1069,7 +1089,7 @@ void sluice_sharing_lose(struct sluice_queue *queue, struct sluice_sharing *shar
 			 struct dma_fence *gone);
 void sluice_sharing_leave(struct sluice_queue *queue, struct sluice_sharing *sharing);
 
-/* What is left of a slot whose memory was taken back. */
+/* Stands in a queue's table instead of a slot whose memory was taken back. */
 #define SLUICE_SLOT_REVOKED	((struct sluice_slot *)xa_mk_value(0))
 
 static inline bool sluice_slot_revoked(const struct sluice_slot *slot)

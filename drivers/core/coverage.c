@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which basic blocks of our modules were ever reached, in whatever context:
- * KCOV itself knows only system calls of tasks that asked.  Built for kernels
- * with KCOV alone.
+ * Coverage: which basic blocks of our modules have run, in any context.  KCOV itself records only
+ * system calls of tasks that have asked for it.  Only kernels with KCOV have this file.
  *
- * A block is written down by name when it is reached for the first time, because
- * its module may be gone, and another one in its place, when somebody reads
+ * The file owns a table of blocks, and shows it as
  *
- *	/sys/kernel/debug/sluice/coverage	one line a block: function+offset
+ *	/sys/kernel/debug/sluice/coverage	one line for each block: function+offset
  *
- * The table takes no lock: blocks are reached in interrupts, too.
+ * The name of a block is stored when the block runs for the first time.  A later reader could not
+ * find the name, because the module may be unloaded, and another module may be loaded at the same
+ * address.
+ *
+ * The table has no lock, because blocks also run in interrupts.  An entry belongs to the context
+ * that has set its @pc by cmpxchg().  The compiler adds the calls of sluice_coverage().
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
@@ -26,9 +29,9 @@
 
 /**
  * struct sluice_block - a basic block that was reached
- * @pc: 0 while the entry is free
- * @named: @name is complete
- * @name: "function+offset/size [module]", cut off if it must be
+ * @pc: address of the block; 0 while the entry is free
+ * @named: @name is complete, and does not change any more
+ * @name: "function+offset/size [module]", cut off at SLUICE_COVERAGE_NAME - 1 characters
  */
 struct sluice_block {
 	unsigned long pc;
@@ -53,6 +56,7 @@ static void sluice_coverage_note(unsigned long pc)
 			return;
 		if (!seen) {
 			snprintf(block->name, sizeof(block->name), "%pS", (void *)pc);
+			/* the name first: pairs with the load in sluice_coverage_show() */
 			smp_store_release(&block->named, true);
 			return;
 		}
@@ -61,9 +65,11 @@ static void sluice_coverage_note(unsigned long pc)
 }
 
 /**
- * sluice_coverage - called by the compiler in each basic block
+ * sluice_coverage - record a basic block; the compiler calls it in each of them
  *
- * Hands on to KCOV with a jump, not a call: KCOV looks at its return address.
+ * It continues in KCOV with a jump, not with a call, because KCOV reads its own return address
+ * to find the block.
+ *
  * Context: any.
  */
 void notrace sluice_coverage(void)
@@ -78,6 +84,7 @@ static int sluice_coverage_show(struct seq_file *m, void *data)
 	unsigned int i;
 
 	for (i = 0; i < SLUICE_COVERAGE_SIZE; i++)
+		/* pairs with the store in sluice_coverage_note(): a complete name, or none */
 		if (smp_load_acquire(&sluice_blocks[i].named))
 			seq_printf(m, "%s\n", sluice_blocks[i].name);
 	return 0;

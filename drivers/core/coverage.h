@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Included ahead of every file of our modules by kernels with KCOV.  The
- * compiler calls __sanitizer_cov_trace_pc() in each basic block; here the
- * assembler is told to call sluice_coverage() instead: see coverage.c.
+ * On kernels with KCOV, the compiler includes this header before every file of our modules.  It
+ * calls __sanitizer_cov_trace_pc() in each basic block.  The directive below makes the assembler
+ * call sluice_coverage() instead: see coverage.c.
  */
 #ifndef _SLUICE_COVERAGE_H
 #define _SLUICE_COVERAGE_H

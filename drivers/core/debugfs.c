@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/sluice: what exists, for people and for tests.
+ * /sys/kernel/debug/sluice: the live objects, for people and for tests.
  *
- *	objects		how many of each object live
- *	buffers		one line a buffer: its memory, the user and the process that opened
- *			the node, and the name that DMA_BUF_SET_NAME gave it
- *	pool		bytes that wait for the next buffer
- *	coverage	blocks of code reached, in kernels with KCOV
- *	<device>/	engines: one line an engine, with the job that runs and how
- *			often one had to be stopped; queues: one line a queue;
- *			jobs: one line for each of the first that a queue has,
- *			with the fences that it waits for; and what the
- *			device's driver adds
+ *	objects		number of live objects of each kind
+ *	buffers		one line for each buffer: its memory, the user and the process that
+ *			opened the node, and the name that DMA_BUF_SET_NAME gave it
+ *	pool		bytes of parked memory
+ *	coverage	basic blocks that have run; only in kernels with KCOV
+ *	<device>/	directory of a device:
+ *		engines		one line for each engine: how often ops were aborted, and the
+ *				job of its oldest op in flight
+ *		queues		one line for each queue
+ *		jobs		one line for each of the first SLUICE_DEBUGFS_JOBS jobs of a
+ *				queue, with the fences that it waits for
+ *		others		files that the device driver adds
+ *
+ * This file owns the directories, and has no lock of its own.  It reads each object with the lock
+ * that guards the object.  module.c and device.c call it; a device driver calls
+ * sluice_device_debugfs().
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include "core.h"
 
-/* Jobs of a queue, and in-fences of a job: interrupts are off meanwhile. */
+/* Most jobs of a queue, and most in-fences of a job: they are printed with interrupts off. */
 #define SLUICE_DEBUGFS_JOBS	16
 #define SLUICE_DEBUGFS_FENCES	64U
 
@@ -46,13 +52,17 @@ static int sluice_debugfs_objects_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_objects);
 
-/* The buffer is in the list, whose lock keeps the dma-buf. */
+/*
+ * sluice_buffers_lock is held.  The release of a dma-buf needs this lock to remove its buffer from
+ * the list, so the dma-buf is still valid here.
+ */
 static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buffer *buffer)
 {
+	/* pairs with the store in sluice_buffer_export(): the dma-buf is complete, or NULL */
 	struct dma_buf *dmabuf = (struct dma_buf *)smp_load_acquire(&buffer->shown);
 
 	seq_putc(m, '\t');
-	if (!dmabuf)	/* not a dma-buf yet */
+	if (!dmabuf)	/* not exported yet */
 		return;
 	spin_lock(&dmabuf->name_lock);
 	if (dmabuf->name)
@@ -159,7 +169,7 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_queues);
 
-/* The fences that a job still waits for, and who must signal them. */
+/* The fences that a job still waits for, with the names of their drivers and timelines. */
 static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_job *job)
 {
 	unsigned int i, count = min(job->num_deps, SLUICE_DEBUGFS_FENCES);
@@ -220,11 +230,14 @@ void sluice_debugfs_remove_device(struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_debugfs - directory for a driver's own files
- * @sdev: the device
+ * sluice_device_debugfs - the debugfs directory of a device, for files of its driver
+ * @sdev: the device, after sluice_device_register() has returned
  *
- * Files below it disappear, and nobody reads them any more, when
- * sluice_device_unregister() returns.
+ * sluice_device_unregister() removes the files in it.  On its return no context reads them any
+ * more.
+ *
+ * Context: any.
+ * Return: the directory, or an ERR_PTR, which the debugfs functions accept.
  */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev)
 {

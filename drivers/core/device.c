@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices: registration, the class and its nodes, and the end of a device.
+ * Devices: registration, the class and its nodes, sleep, and the removal of a device.
  *
- * struct sluice_device lives as long as somebody holds a reference: an open
- * node, a queue, a buffer.  The hardware behind it may go at any time:
- * sluice_device_unregister() closes the door (gone), ends all jobs, unmaps all
- * slots and waits until the last user has left.  After that the core never
- * calls the device driver again.
+ * This file owns struct sluice_device, which lives until the last reference on it is dropped.
+ * Open files of the node, queues and buffers hold references.  The hardware may be removed
+ * earlier: sluice_device_unregister() sets sdev->gone, ends all jobs, unmaps all slots, and
+ * waits until sdev->users is 0.  After it has returned, the core never calls the device driver.
+ *
+ * Locks: sluice_devices_lock (mutex) guards the list of all devices, and the choice of a name.
+ * sdev->lock (mutex) guards sdev->queues and changes of sdev->gone; code without the lock may
+ * read sdev->gone.  sdev->users is atomic.
+ *
+ * Device drivers call the exported functions.  The core calls the others: sluice_device_enter()
+ * before it uses the hardware, and sluice_device_wake() before it needs the hardware awake.
  */
 #include <linux/device/class.h>
 #include <linux/dma-direct.h>
@@ -23,7 +29,7 @@
 #define SLUICE_MAX_DEVICES	256
 #define SLUICE_MAX_ENGINES	64
 
-/* of system sleep: an op has this long to end by itself, and then to be aborted */
+/* Before a system sleep: the time for ops to end by themselves, and then for their abort. */
 #define SLUICE_RUN_OUT_MS	2000
 #define SLUICE_WITHDRAW_MS	10000
 
@@ -46,11 +52,15 @@ static struct class sluice_class = {
 };
 
 /**
- * sluice_device_enter - begin something that needs the hardware to stay
- * @sdev: the device
+ * sluice_device_enter - begin a use of the hardware; sluice_device_unregister() waits for its end
+ * @sdev: the device; the caller holds a reference on it
  *
- * Return: false if the device has gone; else sluice_device_exit() must follow,
- * within a bounded time and without a fault on user memory in between.
+ * After success the device is "entered", and sluice_device_exit() must follow.  No fault on user
+ * memory may happen in between.  After sdev->gone is set, the exit must follow within a bounded
+ * time.
+ *
+ * Context: any.
+ * Return: true, or false if the device is removed.
  */
 bool sluice_device_enter(struct sluice_device *sdev)
 {
@@ -64,10 +74,10 @@ bool sluice_device_enter(struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_exit - end it
- * @sdev: the device; the caller holds a reference of its own
+ * sluice_device_exit - end a use of the hardware that sluice_device_enter() began
+ * @sdev: the device; the caller holds a reference on it beyond this call
  *
- * Any context.
+ * Context: any.
  */
 void sluice_device_exit(struct sluice_device *sdev)
 {
@@ -76,15 +86,16 @@ void sluice_device_exit(struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_wake - have the hardware awake until sluice_device_rest()
- * @sdev: the device, entered
+ * sluice_device_wake - wake the hardware, and keep it awake until sluice_device_rest()
+ * @sdev: the device, entered or being registered or removed
  *
- * Whatever reaches the hardware, or needs it to stay as it is, holds one: a slot, a job
- * with a program or a private op, a control while the driver sets or gets it, an eventfd, and
- * mapped registers.  To be called before anything is
- * published: a driver's resume may allocate and wait.
+ * These need the hardware awake, and take one count each: a slot, a job with a program or a
+ * private op, a control while the driver sets or gets it, an eventfd, all mapped registers
+ * together, and all memory inside the device together.  A job must call this function before its
+ * fence is published, because the driver's resume function may allocate memory and wait.
  *
- * Context: may sleep.  Return: 0, or -EIO if it does not wake up.
+ * Context: may sleep.
+ * Return: 0, or -EIO if the hardware does not wake up.
  */
 int sluice_device_wake(struct sluice_device *sdev)
 {
@@ -96,10 +107,11 @@ int sluice_device_wake(struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_rest - end it
- * @sdev: the device, entered
+ * sluice_device_rest - drop a count of sluice_device_wake()
+ * @sdev: the device, entered or being registered or removed
  *
- * With the last one the hardware goes to sleep, in its own time.
+ * After the last count is dropped, the hardware may go to sleep.  The function does not wait for
+ * this.
  *
  * Context: any.
  */
@@ -111,7 +123,7 @@ void sluice_device_rest(struct sluice_device *sdev)
 	pm_runtime_put(sdev->parent);
 }
 
-/* Does the device offer memory of its own?  That is lost in some kinds of sleep. */
+/* Does a heap offer memory inside the device?  Some kinds of sleep would lose its contents. */
 static bool sluice_device_has_memory(const struct sluice_device *sdev)
 {
 	unsigned int i;
@@ -127,7 +139,7 @@ static void sluice_device_release(struct device *dev)
 	struct sluice_device *sdev = container_of(dev, struct sluice_device, dev);
 	unsigned int i;
 
-	/* SUBMIT and ENUM_* look at them before they know that the hardware has gone */
+	/* not earlier: SUBMIT and the ENUM ioctls read formats while a device is being removed */
 	for (i = 0; i < sdev->num_engines; i++)
 		sluice_formats_free(&sdev->engines[i].caps);
 	ida_free(&sluice_minors, MINOR(dev->devt));
@@ -153,9 +165,9 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 {
 	unsigned int i;
 
-	/* they use the workqueue */
+	/* first, because events use reap_wq */
 	sluice_events_close(sdev);
-	/* those that were prepared */
+	/* only engines that sluice_engine_init() has seen */
 	for (i = 0; i < sdev->num_engines && sdev->engines[i].sdev; i++)
 		sluice_engine_fini(&sdev->engines[i]);
 	if (sdev->wq)
@@ -165,8 +177,9 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 }
 
 /*
- * The class device sees memory where the parent does, so that what is allocated
- * for it is what the parent reaches.  The driver core frees the map with it.
+ * Contiguous memory is allocated for the class device, and the parent must be able to reach it.
+ * So the class device gets a copy of the map between the parent's bus addresses and CPU
+ * addresses.  The driver core frees the copy together with the class device.
  */
 static int sluice_device_inherit_ranges(struct sluice_device *sdev)
 {
@@ -180,7 +193,10 @@ static int sluice_device_inherit_ranges(struct sluice_device *sdev)
 	return sdev->dev.dma_range_map ? 0 : -ENOMEM;
 }
 
-/* Can there be an op that keeps to them?  Software sees no segments. */
+/*
+ * Is there a length of an op that is within the limits?  A software engine may not limit
+ * segments, because it sees each slot as one piece.
+ */
 static bool sluice_limits_valid(const struct sluice_engine_caps *caps)
 {
 	u64 longest = caps->max_length & ~((u64)caps->op_align - 1);
@@ -202,11 +218,11 @@ static bool sluice_engine_caps_valid(const struct sluice_engine_caps *caps,
 		return false;
 	if (!sluice_limits_valid(caps) || !sluice_formats_valid(caps, ops))
 		return false;
-	/* caches are maintained before ->start; who takes ops may be in an interrupt */
+	/* software needs ->start(): cache maintenance takes too long for an interrupt */
 	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;
 }
 
-/* Is there a software engine whose ops wait for each other, and are handed out before? */
+/* Can a software engine get an op, with its cache maintenance, before the op in front ends? */
 static bool sluice_ops_sync_early(const struct sluice_engine_caps *caps, unsigned int num_engines)
 {
 	unsigned int i;
@@ -218,7 +234,7 @@ static bool sluice_ops_sync_early(const struct sluice_engine_caps *caps, unsigne
 	return false;
 }
 
-/* Does what the driver says of its device make sense? */
+/* Do the driver's functions and engines keep the rules of sluice.h? */
 static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 			     const struct sluice_engine_caps *caps, unsigned int num_engines)
 {
@@ -228,7 +244,7 @@ static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 	    !ops->abort)
 		return false;
 	for (i = 0; i < num_engines; i++)
-		/* slots are mapped for the CPU, or for a device */
+		/* all engines or none are software: slots are mapped for the CPU, or for DMA */
 		if (!sluice_engine_caps_valid(&caps[i], ops) ||
 		    (caps[i].flags ^ caps[0].flags) & SLUICE_ENGINE_CPU)
 			return false;
@@ -237,13 +253,13 @@ static bool sluice_ops_valid(const struct sluice_device_ops *ops,
 
 /**
  * sluice_driver_fits - was a driver compiled for this version of the driver API?
- * @api: SLUICE_DRIVER_API, as the driver was compiled
- * @module_name: KBUILD_MODNAME, for the log
+ * @api: SLUICE_DRIVER_API with which the driver was compiled
+ * @module_name: KBUILD_MODNAME of the driver, for the log
  *
- * Structs of a driver for another version must not be looked at.
+ * The core must call this first, and must not read any struct of a driver that does not fit.
  *
  * Context: any.
- * Return: true if it was; else the log says what to do.
+ * Return: true if the versions are equal.  If false, the log says what to do.
  */
 bool sluice_driver_fits(u32 api, const char *module_name)
 {
@@ -254,7 +270,7 @@ bool sluice_driver_fits(u32 api, const char *module_name)
 	return false;
 }
 
-/* "soft" of the module "sluice_soft" */
+/* The driver's name is "soft" if its module is "sluice_soft". */
 static void sluice_device_name_driver(struct sluice_device *sdev, const char *module_name)
 {
 	module_name += str_has_prefix(module_name, "sluice_");
@@ -263,27 +279,34 @@ static void sluice_device_name_driver(struct sluice_device *sdev, const char *mo
 
 /**
  * __sluice_device_register - make a device available to userspace
- * @api: SLUICE_DRIVER_API, as the driver was compiled
- * @owner: the driver's module, held by each open node and queue; NULL if built in
- * @module_name: KBUILD_MODNAME.  The driver's name in INFO is this without a leading
- *	"sluice_"; 31 characters are kept
- * @parent: the hardware, with its DMA mask set
- * @name: name of the node, to which the core adds the first free number
- * @ops: the driver's side, which is copied.  Its functions are called until
+ * @api: SLUICE_DRIVER_API with which the driver was compiled
+ * @owner: the driver's module, on which each open file of a node and each queue holds a
+ *	reference; NULL if the driver is built in
+ * @module_name: KBUILD_MODNAME of the driver.  INFO reports it, without a leading "sluice_",
+ *	as the driver's name; 31 characters are kept
+ * @parent: the hardware, with its DMA mask set.  If runtime PM is enabled for it now, the core
+ *	keeps it awake while it is used
+ * @name: name of the node, of which 24 characters are kept; the core appends the first free
+ *	number
+ * @ops: functions of the driver; copied.  The core calls them until
  *	sluice_device_unregister() returns
- * @caps: what each engine is and can do; copied
+ * @caps: one entry for each engine; copied
  * @num_engines: length of @caps, 1 to 64
- * @priv: for sluice_engine_priv()
+ * @priv: pointer of the driver, for its functions and for sluice_engine_priv()
  *
- * Drivers call sluice_device_register(), which adds the first three.
+ * Drivers call the macro sluice_device_register(), which adds the first three parameters.
  *
- * On return userspace may open the node and the driver's ops may be called.  If runtime
- * PM is enabled for @parent by now, the core keeps it awake as long as it is used.
+ * On return userspace may have opened the node, and the functions of @ops may have been called.
  *
- * Context: may sleep.
- * Return: the device, or an ERR_PTR: -ENOEXEC for a driver that was compiled for another
- * version of the driver API, told in the log; -EINVAL for parameters that make no sense,
- * -ENOMEM, -ENOSPC when there are no minors, or what ops->prepare() returned.
+ * Context: process context, may sleep.
+ * Return: the device, or an ERR_PTR:
+ *
+ *	-EINVAL		a parameter, or a field of @ops or @caps, breaks a rule of sluice.h
+ *	-ENOEXEC	the driver was compiled for another version of the driver API; see the log
+ *	-ENOMEM		no memory
+ *	-ENOSPC		no device number is free
+ *	-EIO		the device has memory of its own, and does not wake up
+ *	others		what ops->prepare() returned, or the driver core of the kernel
  */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 					       const char *module_name,
@@ -300,10 +323,10 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 		return ERR_PTR(-ENOEXEC);
 	if (!sluice_ops_valid(ops, caps, num_engines) || !parent->dma_mask)
 		return ERR_PTR(-EINVAL);
-	/* caches are brought up to date when an op is handed out: nothing may be ahead of it */
+	/* caches are maintained at hand-out: too early if an op in front still writes the data */
 	if (sluice_ops_sync_early(caps, num_engines) && !dev_is_dma_coherent(parent))
 		return ERR_PTR(-EINVAL);
-	/* sluice_slot_sync() takes a segment for one piece of memory */
+	/* sluice_slot_sync() needs segments of contiguous memory; an IOMMU joins scattered pages */
 	if (caps[0].flags & SLUICE_ENGINE_CPU && sluice_dma_translated(parent))
 		return ERR_PTR(-EINVAL);
 
@@ -380,7 +403,7 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	ret = -ENOMEM;
 	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
 				   sdev->name);
-	/* memory that is taken back waits neither for jobs to be buried nor for readers of events */
+	/* 3 at a time: work items of jobs, revoked slots and events do not wait for each other */
 	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 3, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		goto err_work;
@@ -426,7 +449,10 @@ static bool sluice_device_rests(struct sluice_device *sdev)
 	return true;
 }
 
-/* The engines rest.  A driver that takes ops itself may still have a ring at work. */
+/*
+ * With all engines at rest: ask a driver with ->kick() to forget its ring, which may be running
+ * without an op.
+ */
 static void sluice_device_forget(struct sluice_device *sdev)
 {
 	unsigned int i;
@@ -434,7 +460,7 @@ static void sluice_device_forget(struct sluice_device *sdev)
 
 	if (!sdev->ops->kick)
 		return;
-	/* hardware that does not wake up has gone, which its driver copes with */
+	/* for ->abort(), hardware that does not wake up is the same as unplugged hardware */
 	awake = !sluice_device_wake(sdev);
 	for (i = 0; i < sdev->num_engines; i++)
 		sdev->ops->abort(&sdev->engines[i], SLUICE_ALL_OPS);
@@ -442,6 +468,7 @@ static void sluice_device_forget(struct sluice_device *sdev)
 		sluice_device_rest(sdev);
 }
 
+/* Stop the engines.  True if all of them rest within @ms; they stay stopped in any case. */
 static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)
 {
 	unsigned int i;
@@ -453,17 +480,19 @@ static bool sluice_device_stop(struct sluice_device *sdev, bool withdraw, unsign
 }
 
 /**
- * sluice_device_unregister - the hardware goes away
- * @sdev: from sluice_device_register()
+ * sluice_device_unregister - remove a device
+ * @sdev: from sluice_device_register(); the driver must not use it after the call
  *
- * Ends all jobs with -ENODEV, unmaps every slot, and returns when the driver's
- * ops are not running and will never be called again.  The last of them is, of a driver with
- * @kick, @abort with SLUICE_ALL_OPS for each engine: afterwards its interrupt handler, which
- * may still be there, asks for no more ops.  Open fds stay open and
- * answer -ENODEV; buffers in system memory stay valid for whoever holds them, those
- * in the device's own are taken back from everybody.
+ * Ends all jobs with -ENODEV and unmaps all slots.  On return no function of the driver runs, and
+ * the core never calls one again.  For a driver with ->kick() the last calls are ->abort() with
+ * SLUICE_ALL_OPS, one for each engine.  The driver's interrupt handler may still exist after them,
+ * but must not call sluice_engine_next() any more.
  *
- * Context: may sleep, as long as @abort takes, and importers of a BAR.
+ * Open files stay open, and most of their calls return -ENODEV.  Buffers in system memory stay
+ * valid for all their holders.  Memory inside the device is taken back from all of them.
+ *
+ * Context: process context, may sleep: for ->abort(), and for importers that must release memory
+ * of the device.
  */
 void sluice_device_unregister(struct sluice_device *sdev)
 {
@@ -475,9 +504,9 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	mutex_lock(&sdev->lock);
 	WRITE_ONCE(sdev->gone, true);
-	/* readers need not wait until slots are unmapped */
+	/* not later: readers of events need not wait until all slots are unmapped */
 	sluice_events_gone(sdev);
-	/* all first: to unmap a slot of one may take until a job of another has ended */
+	/* all queues first: the unmap of a slot may wait for a job of another queue */
 	list_for_each_entry(queue, &sdev->queues, link)
 		sluice_queue_kill(queue, -ENODEV);
 	list_for_each_entry(queue, &sdev->queues, link)
@@ -486,7 +515,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	sluice_device_exit(sdev);
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
-	/* the last to go may still be at it: sluice_job_release() */
+	/* the context that dropped the last count may still be in sluice_job_release() */
 	synchronize_rcu();
 	sluice_device_stop(sdev, false, SLUICE_WITHDRAW_MS);
 	sluice_device_forget(sdev);
@@ -504,20 +533,24 @@ void sluice_device_unregister(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_unregister);
 
 /**
- * sluice_device_suspend - the system goes to sleep
+ * sluice_device_suspend - stop a device before the system sleeps
  * @sdev: the device
  *
- * To be called first by the driver's PM op for suspend, freeze and poweroff.  An op that
- * runs has two seconds to end.  One that does not is aborted, and begins again after
- * sluice_device_resume(); or, if it is a program or a private op that may not be repeated, its
- * job ends with -ECANCELED.  A driver with @kick is asked to @abort even if it has no op: it is to
- * forget its ring.
+ * The driver's PM op for suspend, freeze and poweroff must call this first.  Ops in flight have
+ * two seconds to end.  Then the core aborts them:
  *
- * On return no driver op runs that reaches the hardware (@start, @kick, @abort), and none
- * will until sluice_device_resume().  Jobs can still be submitted and cancelled.
+ * - An op that may be repeated begins again after sluice_device_resume().
+ * - Any other op, which is a program or a private op, ends its job with -ECANCELED.
  *
- * Context: may sleep, for as long as @abort takes after those two seconds.  Return: 0, or
- * -EBUSY if @abort did not return for ten seconds; then all is as before.
+ * For a driver with ->kick() the core also calls ->abort() with SLUICE_ALL_OPS, even if no op is
+ * in flight, so that the driver forgets its ring.
+ *
+ * After success, ->start(), ->kick() and ->abort() do not run, and the core does not call them
+ * until sluice_device_resume().  Jobs can still be submitted and cancelled.
+ *
+ * Context: process context, may sleep: at most 12 seconds, and for ->abort() with SLUICE_ALL_OPS.
+ * Return: 0, or -EBUSY if ->abort() has not stopped all ops after ten seconds.  The device then
+ * continues as before.
  */
 int sluice_device_suspend(struct sluice_device *sdev)
 {
@@ -526,18 +559,18 @@ int sluice_device_suspend(struct sluice_device *sdev)
 		sluice_device_forget(sdev);
 		return 0;
 	}
-	dev_warn(&sdev->dev, "an op cannot be aborted: no sleep\n");
+	dev_warn(&sdev->dev, "no system sleep: ->abort() did not stop all ops in ten seconds\n");
 	sluice_device_resume(sdev);
 	return -EBUSY;
 }
 EXPORT_SYMBOL_GPL(sluice_device_suspend);
 
 /**
- * sluice_device_resume - the hardware works again
+ * sluice_device_resume - continue after a system sleep
  * @sdev: the device, after sluice_device_suspend()
  *
- * To be called last by the driver's PM op for resume, thaw and restore.  Goes on with what
- * waits.  A job that was in its middle has the whole of its queue's timeout again.
+ * The driver's PM op for resume, thaw and restore must call this last.  Waiting jobs then run.  A
+ * job that the sleep interrupted has the whole timeout of its queue again.
  *
  * Context: any.
  */
@@ -551,11 +584,11 @@ void sluice_device_resume(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_resume);
 
 /**
- * sluice_scout - a device that can address all memory, and does no DMA
+ * sluice_scout - the device that maps foreign memory only to find its addresses
  *
- * It counts as one that snoops the caches, because it never touches memory: the DMA API
- * must neither write lines back nor drop them for it.  A dropped line may hold what a
- * CPU, or a device that does snoop, has just written.
+ * The scout can address all memory, and never accesses it.  The DMA API treats it as a device that
+ * snoops the caches, and therefore neither writes back nor drops cache lines for it.  A dropped
+ * line could hold data that a CPU, or a device that snoops, has just written.
  *
  * Context: any.
  * Return: the device; it lives as long as the module.

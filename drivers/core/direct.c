@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a process has of a device directly, past queues and fences: its interrupts,
- * counted by eventfds, and pages of its registers, by mmap() of the node.
+ * Direct access of a process to a device, without queues and fences: eventfds that count
+ * interrupts, and pages of registers that mmap() of the node maps.
  *
- * Both are a client's, and both end with the device: an eventfd is signalled a last
- * time, a page is taken out of all page tables, and its next touch is a SIGBUS.
+ * This file owns the eventfds and the mappings of registers.  Each of them belongs to a client.
+ * When the device is removed, each eventfd is signalled once more, and the registers are zapped
+ * (removed from all page tables).  Later accesses to them raise SIGBUS.
  *
- * Locks: sdev->eventfd_lock (spinlock, irq) guards the eventfds.
- * sdev->mappings_lock guards the list of clients that have mapped registers, and is
- * taken inside mmap_lock.  sdev->registers_lock is held for reading from the
- * question whether a page may be had until it is in the page tables.  Who changes the
- * answer waits for those that have asked before: sluice_device_zap_registers().
+ * Locks:
+ *
+ *	sdev->eventfd_lock	spinlock, irq: guards the eventfds
+ *	sdev->mappings_lock	mutex, inside mmap_lock: guards the list of clients that have
+ *				mapped registers, and the number of mappings
+ *	sdev->registers_lock	rw_semaphore, inside mmap_lock.  A fault holds it for reading,
+ *				from the question to the driver whether userspace may have the
+ *				page until the page is mapped.  sluice_device_zap_registers()
+ *				takes it for writing, to wait for faults with an old answer
+ *
+ * Device drivers call the exported functions.  device.c and node.c call the others.
  */
 #include <linux/eventfd.h>
 #include <linux/fs.h>
@@ -19,15 +26,15 @@
 
 #include "core.h"
 
-#define SLUICE_MAX_EVENTFDS	256	/* of a device: each interrupt looks at all */
+#define SLUICE_MAX_EVENTFDS	256	/* of a device: each interrupt examines all of them */
 
 /**
  * struct sluice_counter - an eventfd that counts an interrupt
  * @link: in sdev->eventfds
- * @client: whose
- * @interrupt: which
- * @eventfd: reference held
- * @awake: keeps the hardware awake, or it could not raise interrupts
+ * @client: the client that it belongs to; no reference, because the client removes it on close
+ * @interrupt: number of the interrupt
+ * @eventfd: the eventfd; reference held
+ * @awake: it keeps the hardware awake, because hardware that sleeps raises no interrupts
  */
 struct sluice_counter {
 	struct list_head link;
@@ -38,8 +45,10 @@ struct sluice_counter {
 };
 
 /**
- * sluice_direct_init - prepare a device
- * @sdev: the device
+ * sluice_direct_init - initialise the fields of this file
+ * @sdev: the device, which is being registered
+ *
+ * Context: any.
  */
 void sluice_direct_init(struct sluice_device *sdev)
 {
@@ -52,9 +61,11 @@ void sluice_direct_init(struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_add_interrupts - let userspace know of interrupts
- * @sdev: the device, inside its ops->prepare()
- * @count: how many; they are numbered from 0
+ * sluice_device_add_interrupts - let eventfds count interrupts of the device
+ * @sdev: the device
+ * @count: number of interrupts; userspace numbers them from 0 to @count - 1
+ *
+ * Context: inside ops->prepare().
  */
 void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count)
 {
@@ -63,11 +74,11 @@ void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count
 EXPORT_SYMBOL_GPL(sluice_device_add_interrupts);
 
 /**
- * sluice_device_interrupt - an interrupt has come
- * @sdev: the device, until sluice_device_unregister() begins
- * @interrupt: its number
+ * sluice_device_interrupt - report an interrupt: add 1 to its eventfds
+ * @sdev: the device.  Do not call this after sluice_device_unregister() has begun
+ * @interrupt: number of the interrupt, below @count of sluice_device_add_interrupts()
  *
- * Any context.
+ * Context: any; not NMI.
  */
 void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 {
@@ -82,7 +93,10 @@ void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 }
 EXPORT_SYMBOL_GPL(sluice_device_interrupt);
 
-/* Before the device goes: while it is entered, or with its eventfd_lock held. */
+/*
+ * The device is entered, or eventfd_lock is held.  After the removal this does nothing, because
+ * sluice_direct_revoke() has cleared @awake.
+ */
 static void sluice_counter_rest(struct sluice_counter *counter)
 {
 	if (counter->awake)
@@ -96,7 +110,10 @@ static void sluice_counter_free(struct sluice_counter *counter)
 	kfree(counter);
 }
 
-/* The client's counter of an interrupt is @counter, if any, from now on. */
+/*
+ * Remove the client's counter of an interrupt, and add @counter, if it is not NULL.  After an error
+ * the caller still owns @counter.
+ */
 static int sluice_counter_replace(struct sluice_client *client, u32 interrupt,
 				  struct sluice_counter *counter)
 {
@@ -125,9 +142,10 @@ static int sluice_counter_replace(struct sluice_client *client, u32 interrupt,
 }
 
 /**
- * sluice_node_eventfd - EVENTFD
- * @call: of a client
+ * sluice_node_eventfd - handler of SLUICE_IOCTL_EVENTFD
+ * @call: call on a client's file
  *
+ * Context: process context, may sleep.
  * Return: 0, or an errno of struct sluice_eventfd's list.
  */
 int sluice_node_eventfd(struct sluice_call *call)
@@ -154,7 +172,7 @@ int sluice_node_eventfd(struct sluice_call *call)
 			return ret;
 		}
 	}
-	/* or it could miss the device's end */
+	/* entered: an eventfd added after sluice_direct_revoke() would not learn of the removal */
 	if (sluice_device_enter(client->sdev)) {
 		ret = counter ? sluice_device_wake(client->sdev) : 0;
 		if (counter)
@@ -184,7 +202,7 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 		if (!READ_ONCE(sdev->blocked))
 			break;
 		up_read(&sdev->registers_lock);
-		/* not while it waits: the device may go meanwhile */
+		/* before the wait, because the removal of the device must not wait for it */
 		sluice_device_exit(sdev);
 		ret = sluice_fault_wait(vmf, &sdev->registers_wait, &sdev->blocked);
 		if (ret)
@@ -198,7 +216,7 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 	return ret;
 }
 
-/* Mappings keep the hardware awake until the last of them goes, or the device. */
+/* Drop the count of sluice_device_wake() that all mappings of registers share. */
 static void sluice_mappings_rest(struct sluice_device *sdev)
 {
 	lockdep_assert_held(&sdev->mappings_lock);
@@ -234,7 +252,7 @@ static const struct vm_operations_struct sluice_registers_vm_ops = {
 	SLUICE_COMPAT_ACCESS_PHYS
 };
 
-/* May a client have all these pages? */
+/* May userspace map all these pages? */
 static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, u64 size)
 {
 	phys_addr_t phys;
@@ -249,11 +267,19 @@ static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, 
 }
 
 /**
- * sluice_node_mmap - map registers
- * @file: of a client
- * @vma: where to; at SLUICE_MMAP_BAR() plus an offset
+ * sluice_node_mmap - mmap() of a node: map registers
+ * @file: file of a client
+ * @vma: the mapping; its offset is SLUICE_MMAP_BAR(bar) plus bytes into the BAR
  *
- * Return: 0, -EINVAL, -EACCES, -ENODEV, -EIO (the device does not wake up).
+ * Pages are mapped by faults.
+ *
+ * Context: process context, may sleep; mmap_lock is held.
+ * Return: 0, or a negative errno:
+ *
+ *	-EINVAL		the mapping is private, or there are no such registers
+ *	-EACCES		userspace may not have all of the pages
+ *	-EIO		the hardware does not wake up
+ *	-ENODEV		the device is removed
  */
 int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 {
@@ -263,7 +289,7 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
-	/* MAYSHARE: an fd that is only for reading has no other sign of it */
+	/* VM_MAYSHARE, because the kernel clears VM_SHARED if the fd is only for reading */
 	if (sdev->ops->find_registers && vma->vm_flags & VM_MAYSHARE &&
 	    vma->vm_pgoff <= U64_MAX >> PAGE_SHIFT)
 		ret = sluice_registers_check(sdev, (u64)vma->vm_pgoff << PAGE_SHIFT,
@@ -272,7 +298,7 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 		ret = sluice_device_wake(sdev);
 	if (!ret) {
 		mutex_lock(&sdev->mappings_lock);
-		sluice_mappings_rest(sdev);	/* one for all of them will do */
+		sluice_mappings_rest(sdev);	/* drop the old count */
 		sdev->mappings_awake = true;
 		sdev->num_mappings++;
 		if (!client->mapping) {
@@ -280,7 +306,7 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 			list_add(&client->mapped, &sdev->mappings);
 		}
 		mutex_unlock(&sdev->mappings_lock);
-		vma->vm_private_data = client;	/* which the file holds, and the vma that */
+		vma->vm_private_data = client;	/* the vma holds the file, which holds the client */
 		vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
 		vma->vm_page_prot = pgprot_decrypted(pgprot_noncached(vma->vm_page_prot));
 		vma->vm_ops = &sluice_registers_vm_ops;
@@ -290,18 +316,19 @@ int sluice_node_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /**
- * sluice_device_zap_registers - take registers from all processes
+ * sluice_device_zap_registers - remove registers from the page tables of all processes
  * @sdev: the device
  *
- * What ops->find_registers() still gives is mapped again at the next touch.
+ * A driver calls this after the answer of its ->find_registers() has changed.  The next access to
+ * a page asks ->find_registers() again, and maps the page if it is still allowed.
  *
- * Context: may sleep; no lock that find_registers() takes is held.
+ * Context: process context, may sleep.  The caller holds no lock that ->find_registers() takes.
  */
 void sluice_device_zap_registers(struct sluice_device *sdev)
 {
 	struct sluice_client *client;
 
-	/* who has asked before, has mapped now, and is found below */
+	/* wait for faults with an old answer: their pages are mapped then, and removed below */
 	down_write(&sdev->registers_lock);
 	up_write(&sdev->registers_lock);
 	mutex_lock(&sdev->mappings_lock);
@@ -321,15 +348,14 @@ static void sluice_heaps_block(struct sluice_device *sdev, bool block)
 }
 
 /**
- * sluice_device_block - let no CPU touch the device's BARs for a moment
- * @sdev: the device, until sluice_device_unregister() begins
+ * sluice_device_block - keep all CPUs from the device's BARs until sluice_device_unblock()
+ * @sdev: the device.  Do not call this after sluice_device_unregister() has begun
  *
- * While a function is reset it answers no access, and on some machines that is
- * fatal.  Registers and memory are taken out of all page tables, and whoever touches
- * them sleeps until sluice_device_unblock().  Peers that use its memory are not held
- * up.
+ * A PCI function answers no access while it is reset, and on some machines such an access is
+ * fatal.  sluice_device_block() zaps registers and memory of the device.  A process that accesses
+ * them sleeps until sluice_device_unblock().  Accesses of other devices (peers) are not stopped.
  *
- * Context: may sleep; not in the signalling path of fences.
+ * Context: process context, may sleep; not in the signalling path of fences.
  */
 void sluice_device_block(struct sluice_device *sdev)
 {
@@ -340,8 +366,10 @@ void sluice_device_block(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_block);
 
 /**
- * sluice_device_unblock - the opposite
+ * sluice_device_unblock - end what sluice_device_block() began
  * @sdev: the device
+ *
+ * Context: process context, may sleep; not in the signalling path of fences.
  */
 void sluice_device_unblock(struct sluice_device *sdev)
 {
@@ -352,10 +380,13 @@ void sluice_device_unblock(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_unblock);
 
 /**
- * sluice_direct_revoke - the device goes
- * @sdev: being unregistered; nobody can enter it any more
+ * sluice_direct_revoke - end direct access, because the device is removed
+ * @sdev: the device, whose @users is 0
  *
- * Context: may sleep.
+ * Zaps registers, signals each eventfd a last time, and lets the hardware sleep.  The eventfds stay
+ * in the list until their clients are closed.
+ *
+ * Context: process context, may sleep.
  */
 void sluice_direct_revoke(struct sluice_device *sdev)
 {
@@ -374,10 +405,10 @@ void sluice_direct_revoke(struct sluice_device *sdev)
 }
 
 /**
- * sluice_direct_close - a client goes, and what it has with it
- * @client: its file is being closed: there are no mappings any more
+ * sluice_direct_close - remove the eventfds of a client, and forget its mappings
+ * @client: the client, whose file is being closed, so it has no mappings any more
  *
- * Context: may sleep.
+ * Context: process context, may sleep.
  */
 void sluice_direct_close(struct sluice_client *client)
 {

@@ -2,9 +2,9 @@
 /*
  * Engines: which op is handed out next, and how jobs end.
  *
- * Each engine belongs to a device, and takes the jobs of many queues.  It knows of a
- * queue what struct sluice_entity has.  engine->lock guards all of this file's structs,
- * unless they say otherwise.
+ * Each engine belongs to a device, and takes the jobs of many queues.  What it knows of a queue
+ * is in struct sluice_entity.  engine->lock guards all structs of this file, except where a
+ * field says otherwise.
  */
 #ifndef _SLUICE_ENGINE_H
 #define _SLUICE_ENGINE_H
@@ -25,29 +25,32 @@ struct sluice_queue;
 struct sluice_slot;
 
 #define SLUICE_PRIORITIES		3
-#define SLUICE_MAX_WITHDRAWALS		3	/* of a job's ops; then it is kept from more */
+#define SLUICE_MAX_WITHDRAWALS		3	/* of a job, for the sake of others */
 
 /**
- * struct sluice_entity - what an engine knows of a queue
- * @jobs: have not ended, in order.  The first of them ends first
- * @again: those whose ops were taken back from the driver after others had become @resume, in
- *	order.  No more than it had ops.  Jobs that are over may stand between them
- * @resume: the first of them that has never been handed out as a whole, or NULL
- * @next: whose op is the next: the first of @again, else @resume
- * @node: in engine->look, engine->begun or engine->ready, because of @next, or in neither
- * @ready_since: when it came into engine->ready, in jiffies
- * @timer: the in-fences of @next take too long
- * @priority: higher goes first
+ * struct sluice_entity - an engine's part of a queue
+ * @jobs: jobs that have not ended, in the order of their points, in which they end
+ * @again: jobs with ops that must be handed out again, although a later job is @resume already;
+ *	in the order of their points.  Has at most as many jobs as the driver had ops.  @jobs may
+ *	have jobs between them that are over
+ * @resume: the first job of which not all ops have been handed out yet, or NULL
+ * @next: the job whose op is handed out next: the first of @again, else @resume
+ * @node: in engine->look, ->begun or ->ready, because of @next; or in no list
+ * @ready_since: when it was last put into engine->ready or ->begun, in jiffies
+ * @timer: expires when @next has waited for its in-fences for too long
+ * @priority: the engine prefers a higher number
  * @timeout: running time of a job, in jiffies
- * @dead: errno that ends all jobs
- * @chain: an error of a job ends those that follow it, too
- * @failed: point of the first job that had such an error, until CANCEL clears it; 0 for none
+ * @dead: 0, or the errno with which all jobs end
+ * @chain: an error of a job ends the jobs that follow it (SLUICE_QUEUE_CHAIN_ERRORS)
+ * @failed: with @chain: point of the first job that had an error, until CANCEL clears it; 0 for
+ *	none.  A cancelled job does not count
  * @in_flight: ops of its jobs that the driver has
- * @streams: a frame of it has ended: what is lost from now on is its loss
+ * @streams: a frame of the queue has ended.  Frames that were lost before the first one do not
+ *	count as dropped
  * @over: in engine->over
- * @ending: somebody ends its first jobs, and will look again before it is done
- * @hangs: jobs in a row that ran into @timeout; written by whoever dispatches, and with the
- *	lock by whoever ends jobs
+ * @ending: a context is ending the first jobs, and checks again before it leaves
+ * @hangs: jobs that ran into @timeout, since the last job that succeeded.  The dispatching context
+ *	counts; a context that ends a job resets it, with the lock held
  */
 struct sluice_entity {
 	struct list_head jobs;
@@ -70,17 +73,17 @@ struct sluice_entity {
 };
 
 /**
- * struct sluice_flight - an op that the driver has, or place for one
+ * struct sluice_flight - an op that the driver has, or an unused entry
  * @link: in engine->in_flight or engine->idle
- * @state: who may touch it
- * @cookie: of the op, as the driver knows it: its number in engine->flights, and a count
- *	that makes it another for each op
- * @number: the engine's first op in flight had 1, and each one since then one more
- * @kept: its job has been stopped so often that what is behind it, or beside it, is no
- *	reason any more; or it may not be repeated
- * @job: holds a reference by being in its queue
- * @op: which of the job's
- * @pass: of a job that is CYCLIC
+ * @state: decides which context may use it
+ * @cookie: cookie of the op: the index in engine->flights, and a counter that makes it different
+ *	for each op
+ * @number: the engine's ops are numbered from 1, in the order in which they were handed out
+ * @kept: it is not stopped for the sake of other ops any more: its job was stopped too often, or
+ *	the op may not be repeated
+ * @job: its job, which stays in its queue, and so is not freed, while the op is in flight
+ * @op: index of the op in the job
+ * @pass: CYCLIC: pass of the job that the op belongs to
  */
 struct sluice_flight {
 	struct list_head link;
@@ -88,7 +91,7 @@ struct sluice_flight {
 		SLUICE_FLIGHT_IDLE,
 		SLUICE_FLIGHT_ISSUED,	/* the driver has it */
 		SLUICE_FLIGHT_ENDING,	/* owned by sluice_engine_done() */
-		SLUICE_FLIGHT_WITHDRAWN, /* owned by whoever had it aborted */
+		SLUICE_FLIGHT_WITHDRAWN, /* owned by the context that called ->abort() */
 	} state;
 	u32 cookie;
 	u64 number;
@@ -99,48 +102,47 @@ struct sluice_flight {
 };
 
 /**
- * struct sluice_engine - takes jobs of queues, and hands their ops to the driver
+ * struct sluice_engine - takes jobs of queues, and hands out their ops to the driver
  * @sdev: the device that it is part of
  * @index: 0 to num_engines - 1
- * @caps: copy of what the driver says of it
+ * @caps: copy of the driver's description
  * @has_source: the driver has reported its input signal; with @source under sdev->events.lock
  * @source: the last report
- * @lock: guards all below, and the entities of the engine's queues.  The innermost lock
- * @look: queues whose @next the work item has to look at: is it to be prepared, or to end
- *	without running?
+ * @lock: guards the fields below, and the entities of the engine's queues; the innermost lock
+ * @look: queues whose @next the work item must examine, to watch its in-fences or to end it without
+ *	running
  * @begun: queues whose @next has begun, and can go on
- * @ready: queues whose @next may begin, by priority, in the order in which they became
- *	ready.  What waits for a fence, or for an op of its queue, is in no list
- * @watches: fences that jobs wait for, by address
- * @signalled: those that have signalled, while there are jobs that have not been told
- * @looks: decisions about @look and @signalled since an op was handed out; of whoever
- *	dispatches
- * @revoked: slots whose memory is being taken back, each with a reference
- * @over: queues whose first job is over, for whoever dispatches to end
- * @num_queues: of the engine; under sdev->lock, as is
- * @exclusive: one of them has it for itself
- * @flights: of length caps.depth
- * @in_flight: ops that the driver has, in the order in which it got them
- * @idle: places for more
- * @issued: how many ops the driver has ever had
+ * @ready: for each priority, queues whose @next may begin, in the order in which they became ready.
+ *	A queue whose @next waits for a fence, or for an op of the queue, is in no list
+ * @watches: fences that jobs wait for, by address: see watch.c
+ * @signalled: watches whose fence has signalled, while they have jobs that have not been told
+ * @looks: decisions about @look and @signalled since the last attempt to hand out an op
+ * @revoked: slots whose memory is being taken back; each holds a reference on itself and its queue
+ * @over: queues whose first job is over, for the work item to end
+ * @num_queues: queues of the engine; under sdev->lock
+ * @exclusive: its only queue is SLUICE_QUEUE_EXCLUSIVE; under sdev->lock
+ * @flights: array of caps.depth entries
+ * @in_flight: ops that the driver has, in the order in which they were handed out
+ * @idle: unused entries of @flights
+ * @issued: number of ops that were ever handed out
  * @num_kept: ops in flight that are @kept
- * @held_up: an op is to be stopped, and waits for those
- * @check: something has happened that may end an op in flight, or one that was offered
- * @pushed: there is more to hand out since the driver was last kicked
- * @offered: the driver was kicked when it had no op, at @offered_at in jiffies, and has
- *	taken none
- * @offered_at: see there
- * @aborting: the driver is stopping ops: it gets none meanwhile
- * @starts: counts the times that the device was allowed to go on after a sleep
- * @aborts: how often the driver had to stop ops; each time has a number of its own by it
- * @timeouts: how often because a job took too long
- * @stale: how often the driver ended an op that it did not have
- * @dispatching: somebody decides what comes next, and calls the driver: @work, or a
- *	SUBMIT that cannot be preempted
- * @stopped: the device sleeps or is about to: the driver gets no op
- * @withdraw: and those that it has are to be aborted, and handed out again later
- * @work: decides what comes next: starts, aborts, and ends jobs that do not run
- * @timer: queues @work when the first job in flight is late
+ * @held_up: an op must be stopped, and waits for the kept ops.  No op is handed out meanwhile
+ * @check: the work item must check whether an op in flight must be stopped, or whether the driver
+ *	has not taken an op that was offered
+ * @pushed: since the driver was last kicked, more ops may have become ready to be handed out
+ * @offered: the driver was kicked when it had no op, at @offered_at, and has taken none since
+ * @offered_at: in jiffies
+ * @aborting: ->abort() is being called: no op is handed out
+ * @starts: number of sluice_device_resume() calls; tells whether a deadline is from before a sleep
+ * @aborts: number of ->abort() calls for this engine's ops; also identifies each of them
+ * @timeouts: number of jobs that took too long
+ * @stale: how often the driver reported the end of an op that was not in flight
+ * @dispatching: a context takes decisions and calls the driver: @work, or a SUBMIT that cannot be
+ *	preempted
+ * @stopped: the device sleeps or will sleep soon: no op is handed out
+ * @withdraw: with @stopped: ops in flight must also be aborted, and are handed out again later
+ * @work: takes decisions: starts and aborts ops, and ends jobs that do not run
+ * @timer: queues @work when the first job in flight, or an offered op, is late
  */
 struct sluice_engine {
 	struct sluice_device *sdev;
@@ -200,7 +202,7 @@ void sluice_engine_ack(struct sluice_engine *engine, struct sluice_job *job, u64
 void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
 			      struct dma_fence *fence);
 
-/* engine.c and flight.c for each other; with engine->lock held unless they say otherwise */
+/* engine.c and flight.c for each other; with engine->lock held, unless their comments differ */
 struct sluice_job *sluice_entity_first(struct sluice_entity *entity);
 void sluice_entity_pass(struct sluice_entity *entity, struct sluice_job *job);
 void sluice_entity_return(struct sluice_entity *entity, struct sluice_job *job);

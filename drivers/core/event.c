@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events: changes of a device that are no ends of jobs, for read() and poll() of its node.
+ * Events: changes of a device other than ends of jobs, for read() and poll() of its node.  Also the
+ * input signals of engines (SOURCE), whose changes are events.
  *
- * A device has one log, which all opens read.  It has a record for each type and id, in the
- * order of their last events.  An open keeps only the sequence number of the record that it
- * has read last: later records are new to it.  So the cost of an event does not depend on the
- * number of opens, which matters because it may be raised in an interrupt.  The number of
- * records is bounded: an event replaces the one with the same type and id, or the oldest.
+ * This file owns the log of a device, which all clients (open files of the node) read.  The log has
+ * one record for each type and id, in the order of their last events.  A client stores only the
+ * sequence number of the last record that it has read; records with a higher number are new to it.
+ * An event replaces the record with the same type and id.  When SLUICE_MAX_EVENTS records exist, an
+ * event of another type or id replaces the oldest record.
  *
- *	sluice_device_event()	any context: a record changes, and the work item is queued
- *	sluice_events_wake()	the work item: wakes the readers and pollers of each open that
- *				has ever read or polled.  A wait queue is walked with
- *				interrupts off, so each open has one of its own
- *	sluice_events_read()	copies the records that are new to an open
+ *	sluice_device_event()	any context: changes a record, and queues the work item
+ *	sluice_events_wake()	the work item: wakes readers and pollers of all clients that have
+ *				called read() or poll()
+ *	sluice_events_read()	copies the records that are new to a client
  *
- * A user may have many opens that read, and raise many events.  So the work item has normal
- * priority, and gives clients_lock back after each bite of the list: the first read and the
- * close of an open wait for one bite.
+ * An interrupt may raise an event, so the cost of an event must not depend on the number of
+ * clients.  A work item therefore wakes them.  Each client has a wait queue of its own, because the
+ * kernel walks a wait queue with interrupts off.
  *
- * log->lock (spinlock, irq) guards the records, client->heard and the sources of engines.
- * log->clients_lock (mutex) guards the list of opens that listen, and the place of the work
- * item in it.
+ * One user can have many clients and cause many events.  The work item therefore has normal
+ * priority, and releases clients_lock after every SLUICE_EVENT_BITE clients.  Only the first read()
+ * or poll() of a client and its close wait for this lock.
+ *
+ * Locks: log->lock (spinlock, irq) guards the records, client->heard and the sources of engines.
+ * log->clients_lock (mutex) guards the list of clients to wake, and the position of the work item
+ * in it.  client->read_lock (mutex) admits one reader of a client at a time.
+ *
+ * Drivers call the exported functions.  device.c, node.c and control.c call the others.
  */
 #include <linux/fs.h>
 #include <linux/ktime.h>
@@ -29,11 +35,13 @@
 
 #include "core.h"
 
-#define SLUICE_EVENT_BITE	16	/* opens that are woken before others get the lock */
+#define SLUICE_EVENT_BITE	16	/* clients woken while clients_lock is held */
 
 /*
- * Wake the next bite of opens.  One that joins meanwhile is put in front, where the walk has
- * been: it has seen all events that the walk is for.  False: that was the last bite.
+ * Wake the next clients in the list.  True if more of them follow.
+ *
+ * A client that joins the list meanwhile is put in front, so this walk does not wake it.  This is
+ * not needed, because the client examines the records after it has joined.
  */
 static bool sluice_events_wake_some(struct sluice_event_log *log)
 {
@@ -64,15 +72,15 @@ static void sluice_events_wake(struct work_struct *work)
 		cond_resched();
 }
 
-/* Not on sdev->wq: that has a high priority, for the sake of fences. */
+/* Not on sdev->wq, which has a high priority and is in the signalling path of fences. */
 static void sluice_events_queue_wake(struct sluice_device *sdev)
 {
 	queue_work(sdev->reap_wq, &sdev->events.wake);
 }
 
 /**
- * sluice_events_init - prepare a device
- * @sdev: the device
+ * sluice_events_init - initialise the log of a device
+ * @sdev: the device, which is being registered
  *
  * Context: any.
  */
@@ -89,8 +97,10 @@ void sluice_events_init(struct sluice_device *sdev)
 }
 
 /**
- * sluice_events_gone - wake readers and pollers because the device is gone
+ * sluice_events_gone - wake readers and pollers, because the device is removed
  * @sdev: the device, with @sdev.gone set
+ *
+ * Does not wait until they are woken.
  *
  * Context: any, before sluice_events_close().
  */
@@ -103,7 +113,7 @@ void sluice_events_gone(struct sluice_device *sdev)
  * sluice_events_close - ignore events from now on
  * @sdev: the device, whose workqueues are about to be destroyed
  *
- * On return readers and pollers have been woken for all events before it.
+ * On return, readers and pollers have been woken for all earlier events.
  *
  * Context: may sleep.
  */
@@ -157,13 +167,15 @@ static void sluice_event_add(struct sluice_device *sdev, u32 type, u32 id, s64 v
 /**
  * sluice_device_event - report a change of the device to userspace
  * @sdev: the device, from its ops->prepare() until sluice_device_unregister() returns
- * @type: from SLUICE_EVENT_DRIVER on, as the driver documents it; or SLUICE_EVENT_CONTROL, for
- *	a control that is VOLATILE
- * @id: the object that has changed.  An event replaces an unread one of the same type and id
- * @value: its new state
+ * @type: a type of the driver, from SLUICE_EVENT_DRIVER on; or SLUICE_EVENT_CONTROL, for a
+ *	control that is VOLATILE
+ * @id: the object that has changed: its number within the type, or the id of the control
+ * @value: new state of the object
  *
- * If the driver's interrupt handler may run after sluice_device_unregister() has returned, the
- * driver must keep it from calling this function then, by a lock and a flag of its own.
+ * The event replaces an unread event of the same type and id.
+ *
+ * If the driver's interrupt handler can run after sluice_device_unregister() has returned, the
+ * driver must prevent a call of this function then, with a lock and a flag of its own.
  *
  * Context: any; not NMI.
  */
@@ -180,11 +192,11 @@ EXPORT_SYMBOL_GPL(sluice_device_event);
 /**
  * sluice_device_source - report the input signal of an engine to userspace
  * @sdev: the device, from its ops->prepare() until sluice_device_unregister() returns
- * @source: with @source.engine, and @source.flags 0
+ * @source: state of the signal, with the number of the engine; its flags must be 0
  *
- * The core keeps a copy for SLUICE_IOCTL_SOURCE, and raises an event if it differs from the copy
- * before.  A driver that reports sources does so first in ops->prepare(), and again when the
- * hardware resumes, because it hears nothing while it sleeps.
+ * The core keeps a copy for SLUICE_IOCTL_SOURCE.  It raises an event if this report differs from
+ * the last one.  A driver that reports sources must do so first in ops->prepare(), and again when
+ * the hardware resumes, because hardware that sleeps detects no change.
  *
  * Context: any; not NMI.
  */
@@ -207,12 +219,12 @@ void sluice_device_source(struct sluice_device *sdev, const struct sluice_source
 EXPORT_SYMBOL_GPL(sluice_device_source);
 
 /**
- * sluice_engine_get_source - SOURCE
+ * sluice_engine_get_source - the input signal of an engine, for SLUICE_IOCTL_SOURCE
  * @engine: the engine
- * @args: set to the last report of the driver
+ * @args: set to the driver's last report
  *
- * Context: process.
- * Return: 0, or -EOPNOTSUPP if there is none.
+ * Context: process context.
+ * Return: 0, or -EOPNOTSUPP if the driver has never reported a signal of this engine.
  */
 int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source *args)
 {
@@ -228,12 +240,12 @@ int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source 
 }
 
 /**
- * sluice_events_open - all events from now on are new to an open of the node
- * @client: the open
+ * sluice_events_open - all events from now on are new to a client
+ * @client: the client, whose file is being opened
  *
- * It costs events nothing until it reads or polls.
+ * Until its first read() or poll(), the client adds nothing to the cost of an event.
  *
- * Context: any.
+ * Context: process context.
  */
 void sluice_events_open(struct sluice_client *client)
 {
@@ -245,28 +257,30 @@ void sluice_events_open(struct sluice_client *client)
 }
 
 /*
- * From now on the work item wakes the readers and pollers of an open.  To be called before the
- * look for new records: for an event that this look does not find, the work item begins anew.
+ * Add a client to those that the work item wakes.  The caller must do this before it looks for new
+ * records.  If it does not find an event, the event is raised after that look.  The event then
+ * queues the work item, which finds the client in the list.
  */
 static void sluice_events_listen(struct sluice_client *client)
 {
 	struct sluice_event_log *log = &client->sdev->events;
 
+	/* pairs with the store below: if this is true, the client is in the list already */
 	if (smp_load_acquire(&client->listens))
 		return;
 	mutex_lock(&log->clients_lock);
 	if (list_empty(&client->listening))
 		list_add(&client->listening, &log->clients);
-	/* pairs with the load above: threads that see it need no lock to know of the list */
+	/* pairs with the load above: the client joins the list before this is true */
 	smp_store_release(&client->listens, true);
 	mutex_unlock(&log->clients_lock);
 }
 
 /**
- * sluice_events_leave - an open of a node ends
- * @client: the open, also of a dma-heap node
+ * sluice_events_leave - remove a client from those that events wake
+ * @client: the client, whose file is being closed; also of a dma-heap node
  *
- * Context: may sleep.
+ * Context: process context, may sleep.
  */
 void sluice_events_leave(struct sluice_client *client)
 {
@@ -281,7 +295,10 @@ void sluice_events_leave(struct sluice_client *client)
 	mutex_unlock(&log->clients_lock);
 }
 
-/* The newest record has the last sequence number, and no record is ever removed. */
+/*
+ * Is a record new to a client?  The newest record has the last sequence number, because records are
+ * replaced only by newer ones.
+ */
 static bool sluice_events_new(struct sluice_client *client)
 {
 	struct sluice_event_log *log = &client->sdev->events;
@@ -293,7 +310,7 @@ static bool sluice_events_new(struct sluice_client *client)
 	return found;
 }
 
-/* The oldest record that is new to an open.  It stays new until sluice_events_skip(). */
+/* The oldest record that is new to a client.  It stays new until sluice_events_skip(). */
 static bool sluice_events_peek(struct sluice_client *client, struct sluice_event *event)
 {
 	struct sluice_event_log *log = &client->sdev->events;
@@ -324,7 +341,7 @@ static void sluice_events_skip(struct sluice_client *client, const struct sluice
 	spin_unlock_irq(&log->lock);
 }
 
-/* Take what there is, without waiting for more.  With client->read_lock held. */
+/* Copy the records that are new, without waiting for more.  client->read_lock is held. */
 static ssize_t sluice_events_read_some(struct sluice_client *client, char __user *ubuf,
 				       size_t count)
 {
@@ -342,13 +359,13 @@ static ssize_t sluice_events_read_some(struct sluice_client *client, char __user
 
 /**
  * sluice_events_read - read() of a node
- * @file: of a client
- * @ubuf: as for read
- * @count: likewise
- * @pos: likewise; not used
+ * @file: file of a client
+ * @ubuf: memory of the caller
+ * @count: bytes of that memory
+ * @pos: not used
  *
- * Context: may sleep and fault.
- * Return: bytes, or an errno of struct sluice_event's list.
+ * Context: process context, may sleep and fault on user memory.
+ * Return: bytes of whole records, or an errno of struct sluice_event's list.
  */
 ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
 {
@@ -361,7 +378,7 @@ ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, l
 		return -EINVAL;
 	sluice_events_listen(client);
 	for (;;) {
-		/* before the records: those raised until the device is gone are read */
+		/* before the records, so that events from before the removal are returned first */
 		gone = READ_ONCE(sdev->gone);
 		if (mutex_lock_interruptible(&client->read_lock))
 			return -ERESTARTSYS;
@@ -371,7 +388,7 @@ ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, l
 			return done;
 		if (gone)
 			return -ENODEV;
-		/* as in sluice_queue_read() */
+		/* fcntl() may change the flags now: the old value and the new one are both right */
 		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(client->event_wait, sluice_events_new(client) ||
@@ -382,11 +399,12 @@ ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, l
 
 /**
  * sluice_events_poll - poll() of a node
- * @file: of a client
- * @table: as for poll
+ * @file: file of a client
+ * @table: table of poll()
  *
- * Context: may sleep.
- * Return: EPOLL*, as struct sluice_event tells.
+ * Context: process context, may sleep.
+ * Return: EPOLLIN, EPOLLRDNORM and EPOLLPRI if an event can be read; EPOLLHUP if the device is
+ * removed.
  */
 __poll_t sluice_events_poll(struct file *file, poll_table *table)
 {

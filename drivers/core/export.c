@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Our dma-bufs: the dma_buf_ops of a buffer.
+ * Our dma-bufs: the dma_buf_ops of a buffer, called by the dma-buf core.  heap_bar.c has its own
+ * ops for memory of a device, and shares the ops for CPU access, mmap and release with this file.
  *
- * A buffer is mapped once for each device and direction, however many of the
- * device's importers attach, and stays mapped until the last of them detaches:
- * mapping again costs a cache sync and little more.  Each map call gets a table
- * of its own, a view, because the dma-buf core of some kernels scribbles into
- * the tables that it passes on; views are kept with their attachment for reuse.
+ * A buffer is mapped once for each device and direction, however many importers of the device
+ * attach.  The mapping stays until the last of these importers detaches, so another map call costs
+ * little more than a cache sync.  Each map call returns a table of its own, a *view*, because the
+ * dma-buf core of some kernels changes the tables that it passes on.  An attachment keeps its
+ * views for later map calls.
  *
- * CPU access waits for the buffer's fences itself, and with a bound, before it
- * syncs the caches: the dma-buf core calls the exporter first and waits
- * afterwards, so that a sync without a wait of our own could come too early.
+ * The begin_cpu_access op waits for the fences of the buffer before it syncs the caches.  The
+ * dma-buf core waits only after this op, so the sync alone would be too early.
  *
- * buffer->lock guards all lists; it nests inside dma_resv, which the core holds
- * around map and unmap on newer kernels.
+ * buffer->lock guards all lists.  It nests inside the dma_resv, which the dma-buf core of newer
+ * kernels holds for map and unmap.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
@@ -27,8 +27,8 @@
 #include "trace.h"
 
 /*
- * A job may wait and then run that long.  With others ahead of it in the line it
- * may end later still: then the caller gets -ETIME, and may try again.
+ * The longest time that a job may wait for its in-fences and then run: 60 s.  A job behind other
+ * jobs may end later; the caller then gets -ETIME, and may try again.
  */
 #define SLUICE_CPU_ACCESS_TIMEOUT \
 	msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
@@ -37,12 +37,13 @@
  * struct sluice_mapping - the buffer mapped for one device in one direction
  * @dev: the device
  * @dir: direction
- * @mask: the device's DMA mask then: another driver of it may set another
- * @max_segment: likewise
- * @boundary: likewise
+ * @mask: DMA mask of the device when it was mapped.  A later driver of the device may set another
+ *	mask, or change the next two fields; the mapping is not used then
+ * @max_segment: largest segment of the device in bytes, when it was mapped
+ * @boundary: segment boundary mask of the device, when it was mapped
  * @sgt: the mapped table; importers get copies
- * @shared: without the DMA API: see sluice_buffer_map_shared()
- * @busy: views that importers have; the caches need care only then
+ * @shared: not mapped by the DMA API: see sluice_buffer_map_shared()
+ * @busy: number of views that importers use.  The caches are synced only if it is not 0
  * @link: in buffer->mappings
  */
 struct sluice_mapping {
@@ -58,10 +59,10 @@ struct sluice_mapping {
 };
 
 /**
- * struct sluice_view - a mapping as one importer sees it
- * @sgt: the table that the importer has
- * @mapping: what it shows
- * @busy: the importer has it
+ * struct sluice_view - a copy of a mapping's table for one importer
+ * @sgt: the copy
+ * @mapping: the mapping
+ * @busy: the importer uses it: it has mapped the buffer, and not unmapped it yet
  * @link: in attachment->views
  */
 struct sluice_view {
@@ -73,7 +74,7 @@ struct sluice_view {
 
 /**
  * struct sluice_attachment - an importer that has mapped the buffer
- * @dev: its device; the importer keeps it until it detaches
+ * @dev: device of the importer, which keeps it until it detaches
  * @views: struct sluice_view
  * @link: in buffer->attachments
  */
@@ -87,7 +88,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* without a mask it cannot do DMA at all, but may use the CPU's mappings */
+	/* a device without a DMA mask cannot do DMA, but its driver may use CPU mappings */
 	if (attach->dev->dma_mask && !sluice_buffer_reached(buffer, attach->dev)) {
 		dev_dbg(attach->dev, "cannot address memory up to %pa of a buffer of %s\n",
 			&buffer->end, buffer->sdev->name);
@@ -96,7 +97,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 	return 0;
 }
 
-/* Many attach and never map: what a mapping needs comes with the first one. */
+/* Created by the first map call, because many importers attach and never map. */
 static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *buffer,
 							struct dma_buf_attachment *attach)
 {
@@ -126,7 +127,7 @@ static void sluice_mapping_destroy(struct sluice_mapping *mapping)
 	sluice_object_dec(SLUICE_OBJECT_MAPPING);
 }
 
-/* The last importer of a device has gone: so do the device's mappings. */
+/* An importer has detached.  If it was the last of its device, destroy the device's mappings. */
 static void sluice_device_left(struct sluice_buffer *buffer, struct device *dev)
 {
 	struct sluice_attachment *attachment;
@@ -151,7 +152,7 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry_safe(view, next, &attachment->views, link) {
-		if (WARN_ON(view->busy))	/* an importer that forgot to unmap */
+		if (WARN_ON(view->busy))	/* the importer has not unmapped it */
 			view->mapping->busy--;
 		sg_free_table(&view->sgt);
 		kfree(view);
@@ -162,13 +163,13 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 	kfree(attachment);
 }
 
-/* Whole pages, or for a device that cannot do a page a power of two that divides one. */
+/* The limit in whole pages.  Below one page: the largest power of two within the limit. */
 size_t sluice_segment_limit(size_t max)
 {
 	return max < PAGE_SIZE ? rounddown_pow_of_two(max) : ALIGN_DOWN(max, PAGE_SIZE);
 }
 
-/* Length of the next segment: neither over the limit nor across a boundary. */
+/* Length of the next segment, which neither exceeds the limit nor crosses a boundary. */
 size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
 {
 	left = min(left, max);
@@ -180,9 +181,9 @@ size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boun
 /**
  * struct sluice_cut - where the next segment of an importer's table begins
  * @sg: piece of the buffer; NULL at the end
- * @offset: bytes into it
+ * @offset: bytes from the start of the piece
  * @max: bytes that a segment may have
- * @boundary: that no segment may cross, a power of two; 0 for none
+ * @boundary: no segment may cross a multiple of it, in bytes; a power of two, 0 for no boundary
  */
 struct sluice_cut {
 	struct scatterlist *sg;
@@ -191,7 +192,7 @@ struct sluice_cut {
 	u64 boundary;
 };
 
-/* The next segment, which may join neighbouring pieces: its length, 0 at the end. */
+/* Length of the next segment, which may join pieces that are adjacent in memory; 0 at the end. */
 static size_t sluice_cut_next(struct sluice_cut *cut, phys_addr_t *start)
 {
 	size_t length = 0;
@@ -224,10 +225,7 @@ static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, st
 	};
 }
 
-/*
- * Build the importer's table: the buffer's pages, cut to the segment size and
- * boundary that its device can do.
- */
+/* Build a table of the buffer's pages, cut to the segment size and the boundary of the device. */
 static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device *dev,
 			       struct sg_table *sgt)
 {
@@ -252,7 +250,7 @@ static int sluice_cut_segments(const struct sluice_buffer *buffer, struct device
 	return 0;
 }
 
-/* The buffer's mapping for a device and direction, made if there is none yet. */
+/* Find the mapping for a device and a direction, or make it. */
 static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 						  struct device *dev,
 						  enum dma_data_direction dir)
@@ -274,7 +272,7 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	ret = sluice_cut_segments(buffer, dev, &mapping->sgt);
 	if (ret)
 		goto err_free;
-	/* several devices may have the same memory: each sync is explicit */
+	/* several devices may have the same memory, so map without a sync, and sync explicitly */
 	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->sgt);
 	if (!mapping->shared)
 		ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -323,7 +321,7 @@ static struct sluice_view *sluice_view_create(struct sluice_attachment *attachme
 	return view;
 }
 
-/* An idle view of the importer's in this direction, or a new one. */
+/* Find an unused view of the importer in this direction, or make one. */
 static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 					    struct sluice_attachment *attachment,
 					    enum dma_data_direction dir)
@@ -342,12 +340,16 @@ static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 }
 
 /**
- * sluice_dmabuf_writes - does an importer say that it writes what is read-only?
- * @attach: the importer
+ * sluice_dmabuf_writes - does an importer map a read-only buffer for writing alone?
+ * @attach: the attachment of the importer
  * @dir: direction of its mapping
  *
- * Both directions say nothing: many importers map so whatever they do.  Nor does the
- * mode of the fd: clients of dma-heaps may have left it at 0, which is O_RDONLY.
+ * A mapping in both directions is allowed, because many importers always map in this way.  The
+ * access mode of the dma-buf's file does not matter: dma-heap programs may leave it at 0, which is
+ * O_RDONLY.
+ *
+ * Context: any.
+ * Return: true if the mapping must be refused.
  */
 bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data_direction dir)
 {
@@ -356,7 +358,7 @@ bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data
 	return dir == DMA_FROM_DEVICE && buffer->readonly;
 }
 
-/* What is shared is neither bounced nor, for the device that it was allocated for, cached. */
+/* Shared memory needs no sync: it is coherent memory of the DMA API, and is not bounced. */
 static void sluice_mapping_sync(struct sluice_mapping *mapping, bool for_cpu)
 {
 	if (mapping->shared)
@@ -403,8 +405,8 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 	mutex_lock(&buffer->lock);
 	trace_sluice_unmap(buffer, attachment->dev, dir, sgt);
 	/*
-	 * Only with its last view does the device give the memory back: until
-	 * then lines of the cache may hold what a software engine has written.
+	 * Sync for the CPU only after the last view of the mapping.  Until then the caches
+	 * may have writes of a software engine, which this sync would drop.
 	 */
 	if (!--view->mapping->busy)
 		sluice_mapping_sync(view->mapping, true);
@@ -413,10 +415,9 @@ static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_tab
 }
 
 /*
- * Pass memory between the CPU and every device that has it mapped; always in the
- * direction of the mapping, as the DMA API asks.  The heap does not matter: coherent
- * memory is coherent for the device that it was allocated for, and an importer may not
- * snoop the caches that this device snoops.
+ * Pass a range between the CPU and every device that has it mapped, in the direction of each
+ * mapping, as the DMA API requires.  This is done for all heaps: coherent memory is coherent only
+ * for the device for which it was allocated, and an importer may not snoop the caches.
  */
 static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length, bool for_cpu)
 {
@@ -427,7 +428,7 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 	list_for_each_entry(mapping, &buffer->mappings, link) {
 		if (!mapping->busy || mapping->shared || !sluice_compat_need_sync(mapping->dev))
 			continue;
-		/* an IOMMU may show scattered pieces as one: then all of it */
+		/* an IOMMU may join scattered pieces in one segment: then sync all of it */
 		if (!whole && !sluice_dma_translated(mapping->dev))
 			sluice_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
 					  length, for_cpu);
@@ -441,14 +442,19 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
  * sluice_buffer_begin_cpu - the CPU is about to use a range of a buffer
  * @buffer: the buffer
  * @dmabuf: its dma-buf
- * @write: for writing, too
- * @offset: bytes
- * @length: bytes, within the buffer
+ * @write: true if the CPU also writes, false if it only reads
+ * @offset: bytes from the start of the buffer
+ * @length: bytes; the range is inside the buffer
  *
- * Waits for the buffer's fences: those know no ranges.
+ * Waits for the fences of the whole buffer, because a fence has no range.
  *
- * Context: may sleep, for SLUICE_CPU_ACCESS_TIMEOUT.  Return: 0, -ETIME,
- * -ERESTARTSYS, or -ENODEV if the memory went with its device.
+ * Context: may sleep, for SLUICE_CPU_ACCESS_TIMEOUT and during a reset of the device.
+ * Return: 0, or:
+ *
+ *	-ETIME		the fences did not signal in SLUICE_CPU_ACCESS_TIMEOUT
+ *	-ERESTARTSYS	a signal arrived
+ *	-EINTR		memory of a device: the task was killed during a reset
+ *	-ENODEV		memory of a device: the device has been removed
  */
 int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
 			    u64 offset, u64 length)
@@ -479,10 +485,11 @@ int sluice_buffer_begin_cpu(struct sluice_buffer *buffer, struct dma_buf *dmabuf
 /**
  * sluice_buffer_end_cpu - the CPU has used a range of a buffer
  * @buffer: the buffer
- * @offset: bytes
- * @length: bytes, within the buffer
+ * @offset: bytes from the start of the buffer
+ * @length: bytes; the range is inside the buffer
  *
- * Context: may sleep.  Return: 0, or -ENODEV if the memory went with its device.
+ * Context: may sleep.
+ * Return: 0, or -EINTR or -ENODEV: see sluice_buffer_begin_cpu().
  */
 int sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
 {
@@ -491,9 +498,8 @@ int sluice_buffer_end_cpu(struct sluice_buffer *buffer, u64 offset, u64 length)
 	trace_sluice_sync(buffer, offset, length, false);
 	if (is_vmalloc_addr(vaddr))
 		flush_kernel_vmap_range(vaddr + offset, length);
-	/* what is still on its way through a write buffer */
 	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
-		wmb();
+		wmb();	/* empty the write buffers; pairs with the DMA of devices */
 	sluice_sync_all(buffer, offset, length, false);
 	return buffer->heap->cpu_access ? buffer->heap->cpu_access(buffer, false) : 0;
 }
@@ -518,11 +524,11 @@ int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* what a process writes to a private mapping is a copy: ordinary, cached memory */
+	/* private: only cached memory of the pages heap, because copies on write are cached */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) &&
 	    (!buffer->pages || !(buffer->properties & SLUICE_MEM_CACHED)))
 		return -EINVAL;
-	/* an importer's mmap() comes through dma_buf_mmap(), which ignores the file's mode */
+	/* mmap() of an importer's file uses dma_buf_mmap(), which does not check our file's mode */
 	if (buffer->readonly && vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;
@@ -564,17 +570,18 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 
 /**
  * sluice_buffer_export - make a dma-buf of a buffer
- * @buffer: from sluice_buffer_create() or _wrap(); belongs to the dma-buf on success
- * @access: O_RDONLY, O_WRONLY or O_RDWR: what its fds let one map
+ * @buffer: from sluice_buffer_create() or sluice_buffer_wrap(); belongs to the dma-buf on success
+ * @access: O_RDONLY, O_WRONLY or O_RDWR: access mode of the dma-buf's file
  *
- * Context: may sleep.  Return: the dma-buf, with one reference, or an ERR_PTR.
+ * Context: may sleep.
+ * Return: the dma-buf with one reference, or an ERR_PTR.
  */
 struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
-	/* as dma-heaps do, so that fdinfo and debugfs tell where the memory is from */
+	/* the name of the dma-heap node: fdinfo and debugfs then show where the memory is from */
 	snprintf(buffer->exporter, sizeof(buffer->exporter), "sluice-%s-%s", buffer->sdev->name,
 		 buffer->heap->name);
 	info.exp_name = buffer->exporter;
@@ -586,6 +593,7 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 	if (IS_ERR(dmabuf))
 		return dmabuf;
 	WRITE_ONCE(buffer->inode, file_inode(dmabuf->file)->i_ino);
+	/* pairs with smp_load_acquire() in sluice_debugfs_show_name(): the dma-buf is complete */
 	smp_store_release(&buffer->shown, dmabuf);
 	if (buffer->heap->exported)
 		buffer->heap->exported(buffer, dmabuf);
@@ -595,10 +603,10 @@ struct dma_buf *sluice_buffer_export(struct sluice_buffer *buffer, int access)
 
 /**
  * sluice_buffer_from_dmabuf - the buffer behind a dma-buf
- * @dmabuf: any
+ * @dmabuf: any dma-buf
  *
- * Return: the buffer, valid as long as the dma-buf, or NULL if it is another
- * exporter's.
+ * Context: any.
+ * Return: the buffer, valid as long as the dma-buf; NULL for a dma-buf of another exporter.
  */
 struct sluice_buffer *sluice_buffer_from_dmabuf(struct dma_buf *dmabuf)
 {

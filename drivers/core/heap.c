@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Heaps: which kinds of memory a device offers, and what it can address.
+ * Heaps: the list of a device's heaps, and which memory the device can address.
  *
- * Each device has its own list: the two heaps of the core, then those that its
- * driver added.  The core's keep to what the device can address, so that none ever
- * needs a bounce buffer, and do not depend on the device's driver for their life.
- * Their memory arrives zeroed and charged to the caller's memory cgroup.
+ * The list has the two heaps of the core, then those that the device driver has added.  The heaps
+ * of the core allocate only memory that the device can address, so no mapping needs a bounce
+ * buffer.  Their memory may outlive the binding of the device driver.
+ *
+ * The list does not change after the node has appeared, so it needs no lock.  device.c makes and
+ * frees it.  Any code of the core may call the other functions.
  */
 #include <linux/cc_platform.h>
 #include <linux/dma-direct.h>
@@ -17,10 +19,13 @@
 #include "core.h"
 
 /**
- * sluice_dma_translated - can a device be shown any memory?
+ * sluice_dma_translated - is a device behind an IOMMU that translates?
  * @dev: the device; a driver is bound to it
  *
- * Return: true behind an IOMMU that translates; one in pass-through does not.
+ * Any memory can be mapped for such a device.
+ *
+ * Context: any.
+ * Return: true if it is; false without an IOMMU, or if the IOMMU passes addresses through.
  */
 bool sluice_dma_translated(struct device *dev)
 {
@@ -30,14 +35,14 @@ bool sluice_dma_translated(struct device *dev)
 }
 
 /**
- * sluice_dma_bounced - does the DMA API bounce whatever it maps for a device?
+ * sluice_dma_bounced - does the DMA API bounce all mappings of a device?
  * @dev: the device, not behind an IOMMU that translates
  *
- * So it is in a guest whose memory is encrypted: the device, which is the host's, reaches
- * only memory that the guest shares.  And with swiotlb=force.
+ * It does so with swiotlb=force, and in a confidential guest: the devices of the host can reach
+ * only memory that the guest shares with the host.
  *
  * Context: any.
- * Return: true if only coherent memory will do.
+ * Return: true if the device can use coherent memory only.
  */
 bool sluice_dma_bounced(struct device *dev)
 {
@@ -67,8 +72,8 @@ bool sluice_dma_reaches(struct device *dev, phys_addr_t end)
 }
 
 /*
- * Memory of the DMA API, which is shared with the host, for a device that needs it so.  One
- * that has a pool of its own, outside which it reaches nothing, needs more than that.
+ * Is it coherent memory, which is shared with the host, for a device that can use no other memory?
+ * A device with a bounce pool of its own (restricted DMA) can reach only that pool: false.
  */
 static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
 {
@@ -78,10 +83,10 @@ static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct devi
 }
 
 /**
- * sluice_buffer_address - where a device sees a page of a buffer
- * @buffer: one that sluice_buffer_reached() has let pass
+ * sluice_buffer_address - bus address of a place in a buffer
+ * @buffer: a buffer for which sluice_buffer_reached() is true
  * @dev: the device, not behind an IOMMU that translates
- * @phys: an address in the buffer
+ * @phys: a physical address in the buffer
  *
  * Context: any.
  * Return: the bus address.
@@ -95,7 +100,7 @@ dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct devi
 
 /**
  * sluice_buffer_reached - can a device address a buffer without a bounce buffer?
- * @buffer: in the machine's memory
+ * @buffer: a buffer in memory of the system
  * @dev: the device, with a DMA mask
  *
  * Context: any.
@@ -109,16 +114,16 @@ bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *de
 }
 
 /**
- * sluice_buffer_map_shared - map a buffer without the DMA API, which would bounce it
- * @buffer: one that sluice_buffer_reached() has let pass
+ * sluice_buffer_map_shared - map coherent memory without the DMA API, which would bounce it
+ * @buffer: a buffer for which sluice_buffer_reached() is true
  * @dev: the device
- * @sgt: the pages; gets their bus addresses
+ * @sgt: table with the pages; gets their bus addresses
  *
- * Memory that was allocated as coherent is shared with the host already: its address is
- * all that a device needs, and there is nothing to undo.
+ * Coherent memory is already shared with the host.  The device needs only its bus addresses, and
+ * nothing must be unmapped later.
  *
  * Context: any.
- * Return: true if it is mapped now, false if the DMA API is to map it.
+ * Return: true if it is mapped now; false if the caller must map it with the DMA API.
  */
 bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
 			      struct sg_table *sgt)
@@ -136,12 +141,14 @@ bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device 
 }
 
 /**
- * sluice_dma_zone - a zone all of which a device can address
+ * sluice_dma_zone - the highest zone that a device can address completely
  * @sdev: the device
  *
- * Return: GFP flags; 0 if any zone will do.  On x86 a device with less than 32
- * bits is left with 16 MiB.  Elsewhere a bus may show memory at other addresses
- * than the CPU does: where the device's last one lies is what counts.
+ * The limit of the device is a bus address, which is converted to an address of the CPU first.  On
+ * x86 a device with less than 32 bits can use only the zone of 16 MiB.
+ *
+ * Context: any.
+ * Return: GFP flags; 0 if any zone is allowed.
  */
 gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 {
@@ -156,11 +163,11 @@ gfp_t sluice_dma_zone(const struct sluice_device *sdev)
 }
 
 /**
- * sluice_device_node - the NUMA node that memory for a device is to be on
- * @sdev: the device; its node has appeared
+ * sluice_device_node - the NUMA node on which memory for a device should be
+ * @sdev: the device, which is registered
  *
  * Context: any.
- * Return: the node of the hardware, or the caller's if the hardware has none.
+ * Return: the NUMA node of the hardware; that of the current CPU if the hardware reports none.
  */
 int sluice_device_node(const struct sluice_device *sdev)
 {
@@ -170,8 +177,10 @@ int sluice_device_node(const struct sluice_device *sdev)
 }
 
 /**
- * sluice_heaps_init - the heaps that every device has
- * @sdev: being registered
+ * sluice_heaps_init - add the heaps that every device has
+ * @sdev: a device that is being registered
+ *
+ * Context: any.
  */
 void sluice_heaps_init(struct sluice_device *sdev)
 {
@@ -180,8 +189,10 @@ void sluice_heaps_init(struct sluice_device *sdev)
 }
 
 /**
- * sluice_heaps_release - free the heaps that are a device's own
- * @sdev: without buffers
+ * sluice_heaps_release - free the heaps that belong to one device
+ * @sdev: a device that is being freed, so it has no buffers
+ *
+ * Context: may sleep.
  */
 void sluice_heaps_release(struct sluice_device *sdev)
 {
@@ -194,10 +205,10 @@ void sluice_heaps_release(struct sluice_device *sdev)
 }
 
 /**
- * sluice_heaps_revoke - take the memory back that goes with the device
- * @sdev: being unregistered: nobody allocates any more
+ * sluice_heaps_revoke - take memory inside a device back from all users
+ * @sdev: a device that is being unregistered; nothing is allocated any more
  *
- * Context: may sleep, as long as importers take to let go.
+ * Context: may sleep; waits for importers, at most a minute for each heap.
  */
 void sluice_heaps_revoke(struct sluice_device *sdev)
 {
@@ -209,11 +220,12 @@ void sluice_heaps_revoke(struct sluice_device *sdev)
 }
 
 /**
- * sluice_heap_add - give a device one more heap
+ * sluice_heap_add - add a heap to a device
  * @sdev: a device whose node has not appeared yet
- * @heap: released with the device if this succeeds
+ * @heap: the heap; freed with the device, if this succeeds
  *
- * Return: 0, or -ENOSPC.
+ * Context: any.
+ * Return: 0, or -ENOSPC if the device has SLUICE_MAX_HEAPS heaps already.
  */
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap)
 {
@@ -224,11 +236,12 @@ int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap)
 }
 
 /**
- * sluice_heap_get - heap by number
+ * sluice_heap_get - find a heap by number
  * @sdev: the device
- * @index: as userspace counts
+ * @index: number of the heap, from userspace and not checked
  *
- * Return: the heap, or NULL if there is none.
+ * Context: any.
+ * Return: the heap, or NULL if the device has no heap with this number.
  */
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index)
 {
@@ -238,7 +251,7 @@ const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsi
 }
 
 /**
- * sluice_heap_properties - what a buffer of a heap has without being asked
+ * sluice_heap_properties - properties of a buffer, if ALLOC asks for none
  * @sdev: the device
  * @heap: the heap
  *
@@ -253,15 +266,18 @@ u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice
 }
 
 /**
- * sluice_heap_max_size - the largest buffer that can make sense, in bytes
+ * sluice_heap_max_size - the largest buffer that ALLOC may ask for
  * @sdev: the device
  * @heap: the heap
+ *
+ * Context: any.
+ * Return: bytes.
  */
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap)
 {
 	u64 size = (u64)totalram_pages() << PAGE_SHIFT;
 
-	/* neither has to do with memory that the device itself has */
+	/* the limits below do not apply to memory inside a device */
 	if (heap->properties & SLUICE_MEM_DEVICE)
 		return heap->max_size;
 	if (heap->largest)
@@ -274,10 +290,10 @@ u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_h
 }
 
 /**
- * sluice_heap_why - what stands against a buffer that is too large
+ * sluice_heap_why - the reason why a buffer is too large
  * @sdev: the device
  * @heap: the heap
- * @size: bytes, more than sluice_heap_max_size()
+ * @size: bytes, more than sluice_heap_max_size() returns
  *
  * Context: any.
  * Return: SLUICE_HINT_*.

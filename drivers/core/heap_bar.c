@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The heap of a device's own memory, a PCI device's BAR or SRAM of the chip: buffers
- * for others to DMA into without a detour through system memory.
+ * The heap of memory inside a device: a BAR of a PCI device, or SRAM of the chip.  Other devices
+ * access its buffers directly, without a copy in system memory.
  *
- * The memory goes with the device's driver.  Then sluice_bar_revoke() takes it
- * back: from processes, whose mappings are zapped and whose next access is a
- * SIGBUS, and from importers, who are told and waited for.  So only importers
- * that can be told may attach.  What stays of a buffer afterwards is its fd.
+ * The memory ends when the device driver is unbound.  sluice_bar_revoke() then takes it back:
  *
- * Locks: bar->lock is held for reading by whoever uses the memory, or the
- * kernel's knowledge of its routes, other than through a mapping; for writing to
- * set bar->revoked and bar->blocked.  It nests inside mmap_lock.  A mapping for DMA
- * is made under the buffer's dma_resv, where revoke looks for it.  bar->ranges_lock
- * guards the list of buffers.
+ * - Mappings of processes are zapped, and the next access gets SIGBUS.
+ * - Importers are told, and the function waits for them.  Only importers that can be told may
+ *   therefore attach.
  *
- * Revoke comes to a buffer from the side, and cannot hold its dma-buf: whether that
- * has references left is not for an exporter to know.  So a buffer that is at its
- * end waits while it is being revoked (bar->revoking).
+ * Afterwards only the fd of a buffer is left.
+ *
+ * Locks:
+ *
+ *	bar->lock	for reading: use of the memory by the kernel, a fault, or the check of a
+ *			route.  For writing: a change of bar->revoked or bar->blocked.  Inside
+ *			mmap_lock
+ *	dma_resv	held while a mapping for DMA is made.  A revocation takes it after it has
+ *			set bar->revoked, so it finds each mapping
+ *	bar->ranges_lock	guards the list of buffers and bar->revoking
+ *
+ * A revocation reaches buffers without holding a dma-buf reference, because an exporter cannot know
+ * whether there is a reference left.  sluice_bar_free() therefore waits while its buffer is
+ * bar->revoking.
+ *
+ * Device drivers call sluice_device_add_bar(), and heap_sram.c sluice_device_add_memory().  All
+ * other functions are ops of the heap and of its dma-bufs.
  */
 #include <linux/fs.h>
 #include <linux/io.h>
@@ -28,21 +37,21 @@
 #include "p2p.h"
 #include "trace.h"
 
-#define SLUICE_REVOKE_SECONDS	60	/* for fences to signal, and again for importers to unmap */
-#define SLUICE_ZERO_BITE	SZ_256K
+#define SLUICE_REVOKE_SECONDS	60	/* for all waits of a revocation of one BAR together */
+#define SLUICE_ZERO_BITE	SZ_256K	/* bytes that are zeroed while bar->lock is held */
 
 /**
  * struct sluice_bar - the heap of memory inside a device
- * @heap: what the core knows
- * @memory: where it is; has a reference on its device.  Its vaddr is NULL once it is given back
+ * @heap: the heap, for the core
+ * @memory: the memory; holds a reference on its device.  Its vaddr is NULL after the revocation
  * @lock: see above
  * @revoked: the memory has been taken back
- * @blocked: nobody is to touch it for a moment: sluice_device_block()
- * @ranges_lock: guards @buffers
- * @buffers: in the order of their offsets
- * @revoking: the one that revoke is at; under @ranges_lock
- * @maps: mappings that importers have
- * @wait: woken when @maps drops to 0, when @revoking changes, and when @blocked ends
+ * @blocked: during a reset no CPU may access the memory: see sluice_device_block()
+ * @ranges_lock: guards @buffers and @revoking
+ * @buffers: all buffers, in the order of their offsets
+ * @revoking: the buffer on which a revocation is working, or NULL
+ * @maps: number of mappings that importers have
+ * @wait: woken when @maps drops to 0, when @revoking changes, and when @blocked becomes false
  */
 struct sluice_bar {
 	struct sluice_heap heap;
@@ -67,7 +76,10 @@ static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 	return sluice_buffer_bar(buffer)->memory.start + buffer->offset;
 }
 
-/* The memory is there and may be touched, until sluice_bar_leave(); -EAGAIN: not now. */
+/*
+ * If this returns 0, the CPU may access the memory until sluice_bar_leave().  -EAGAIN: not during
+ * a reset.  -ENODEV: the memory was revoked.
+ */
 static int sluice_bar_try_enter(struct sluice_bar *bar)
 {
 	int ret = 0;
@@ -82,7 +94,7 @@ static int sluice_bar_try_enter(struct sluice_bar *bar)
 	return ret;
 }
 
-/* The same; it waits for the end of a reset, or until the caller is killed. */
+/* The same, but it waits for the end of a reset; -EINTR if the task is killed. */
 static int sluice_bar_enter(struct sluice_bar *bar)
 {
 	int ret;
@@ -98,14 +110,15 @@ static void sluice_bar_leave(struct sluice_bar *bar)
 	up_read(&bar->lock);
 }
 
-/* Writes that are on their way arrive before this returns. */
+/* On return, all writes of this CPU are in the device: a read cannot overtake them on the bus. */
 static void sluice_bar_flush(struct sluice_bar *bar, u64 offset)
 {
+	/* empty the write buffers before the read; pairs with the DMA of peers */
 	wmb();
 	ioread8(bar->memory.vaddr + offset);
 }
 
-/* The first gap that is large enough. */
+/* Give the buffer the first gap that is large enough. */
 static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_buffer *buffer, u32 *hint)
 {
 	struct sluice_buffer *next;
@@ -190,7 +203,7 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 	int error;
 
-	/* revoked is set before the mappings are zapped, so what is inserted here is found */
+	/* a revocation sets revoked before it zaps, so the zap finds the page inserted here */
 	while ((error = sluice_bar_try_enter(bar)) == -EAGAIN) {
 		ret = sluice_fault_wait(vmf, &bar->wait, &bar->blocked);
 		if (ret)
@@ -204,8 +217,8 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 }
 
 /*
- * For gdb and /proc/PID/mem, through the kernel's own mapping: generic_access_phys() would
- * reach only what the process has touched already.
+ * For gdb and /proc/PID/mem.  It uses the kernel's own mapping, because generic_access_phys()
+ * reaches only pages that the process has accessed already.
  */
 static int sluice_bar_access(struct vm_area_struct *vma, unsigned long addr, void *data,
 			     int length, int write)
@@ -251,7 +264,7 @@ static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
 
 	if (ret)
 		return ret;
-	if (!begin)	/* a peer may be quicker than what the CPU wrote */
+	if (!begin)	/* otherwise a peer might read the memory before the CPU's writes arrive */
 		sluice_bar_flush(bar, buffer->offset);
 	sluice_bar_leave(bar);
 	return 0;
@@ -264,7 +277,7 @@ static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 	int ret = -ENODEV;
 
 	if (!attach->peer2peer || !dma_buf_attach_revocable(attach)) {
-		dev_dbg(attach->dev, "%s of %s is for peers that can be told of its end\n",
+		dev_dbg(attach->dev, "%s of %s accepts only dynamic peer-to-peer importers\n",
 			bar->memory.name, buffer->sdev->name);
 		return -EOPNOTSUPP;
 	}
@@ -277,9 +290,9 @@ static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 }
 
 /*
- * It cannot move anyway; and pinned or not, it is revoked when the device goes.
- * Our own slots let go then.  Of others some that pin do not, on kernels where
- * these may attach at all.
+ * The memory never moves, and is revoked whether it is pinned or not.  Our own slots release it
+ * then.  On older kernels, a foreign importer that pins may ignore the revocation.  Its pin is
+ * refused there, with one exception: see sluice_compat_pin_revocable().
  */
 static int sluice_bar_pin(struct dma_buf_attachment *attach)
 {
@@ -290,7 +303,7 @@ static int sluice_bar_pin(struct dma_buf_attachment *attach)
 		return -ENODEV;
 	ret = sluice_slot_attached(attach) ? 0 : sluice_compat_pin_revocable(attach);
 	if (ret)
-		dev_dbg(attach->dev, "who pins a buffer of %s may not let go of it\n",
+		dev_dbg(attach->dev, "cannot pin a buffer of %s: a revocation may be ignored\n",
 			buffer->sdev->name);
 	return ret;
 }
@@ -360,7 +373,7 @@ static void sluice_bar_exported(struct sluice_buffer *buffer, struct dma_buf *dm
 	mutex_unlock(&bar->ranges_lock);
 }
 
-/* The next one for this pass becomes bar->revoking; NULL when all are done. */
+/* The next buffer of this pass, which becomes bar->revoking; NULL when the pass is complete. */
 static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned int pass)
 {
 	struct sluice_buffer *buffer, *found = NULL;
@@ -379,13 +392,16 @@ static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned in
 	return found;
 }
 
-/* What is left of a minute, which all waits of a revocation share. */
+/* Jiffies until the deadline that all waits of a revocation share; at least 1. */
 static unsigned long sluice_bar_patience(unsigned long deadline)
 {
 	return time_before(jiffies, deadline) ? deadline - jiffies : 1;
 }
 
-/* Pages are inserted with bar->lock, so that they are there now or not before the end. */
+/*
+ * A fault inserts a page with bar->lock held for reading.  After the lock was held for writing
+ * here, a page is therefore either found by the zap, or inserted only when the block has ended.
+ */
 static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
@@ -420,22 +436,22 @@ static void sluice_bar_revoke(const struct sluice_heap *heap)
 	down_write(&bar->lock);
 	WRITE_ONCE(bar->revoked, true);
 	up_write(&bar->lock);
-	/* all are told before one is waited for */
+	/* tell the importers of all buffers before the first wait */
 	while ((buffer = sluice_bar_next(bar, 1))) {
 		unmap_mapping_range(buffer->file_inode->i_mapping, 0, 0, 1);
 		dma_resv_lock(buffer->dmabuf->resv, NULL);
 		dma_buf_invalidate_mappings(buffer->dmabuf);
 		dma_resv_unlock(buffer->dmabuf->resv);
 	}
-	/* importers may use the memory until their fences have signalled ... */
+	/* importers may use the memory until their fences have signalled, */
 	while ((buffer = sluice_bar_next(bar, 2)))
 		if (!dma_resv_wait_timeout(buffer->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
 					   sluice_bar_patience(deadline)))
 			sluice_bar_is_busy(bar, "a fence on a buffer does not signal");
-	/* ... and their devices may look at it until they have unmapped it */
+	/* and their devices may access it until they have unmapped it */
 	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps),
 				sluice_bar_patience(deadline)))
-		sluice_bar_is_busy(bar, "an importer does not let go of a buffer");
+		sluice_bar_is_busy(bar, "an importer does not unmap a buffer");
 	bar->memory.ops->unmap(&bar->memory);
 	bar->memory.vaddr = NULL;
 }
@@ -444,7 +460,7 @@ static void sluice_bar_release(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
 
-	if (bar->memory.vaddr)		/* a device that was never registered */
+	if (bar->memory.vaddr)		/* not revoked: registration of the device failed */
 		bar->memory.ops->unmap(&bar->memory);
 	put_device(bar->memory.dev);
 	kfree(bar);
@@ -453,9 +469,11 @@ static void sluice_bar_release(const struct sluice_heap *heap)
 /**
  * sluice_device_add_memory - offer memory inside a device as a heap
  * @sdev: the device, inside its ops->prepare()
- * @memory: which; mapped.  Copied.  After an error it is still the caller's
+ * @memory: the memory, with its kernel mapping; the struct is copied.  After an error the caller
+ *	must release the memory
  *
- * Context: may sleep.  Return: 0, -ENOMEM, or -ENOSPC with too many heaps.
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, or -ENOSPC if the device has too many heaps.
  */
 int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_device_memory *memory)
 {
@@ -514,14 +532,19 @@ static const struct sluice_device_memory_ops sluice_pci_bar_ops = {
  * sluice_device_add_bar - offer a memory BAR as a heap
  * @sdev: the device, inside its ops->prepare()
  * @pdev: the PCI device, enabled, its BAR claimed by the driver
- * @bar: number of the BAR: memory without side effects (prefetchable) that the
- *	driver has no other use for
+ * @bar: number of the BAR.  It must be memory without side effects (prefetchable), which the driver
+ *	does not use otherwise
  *
- * The heap is called "bar" and the number.  It ends inside
- * sluice_device_unregister(), which waits until nobody has the memory any more.
+ * The name of the heap is "bar" with the number.  The heap ends inside
+ * sluice_device_unregister(), which waits at most a minute for the users of the memory.
  *
- * Context: may sleep.  Return: 0, -EINVAL if that is not a memory BAR of whole
- * pages, -ENOMEM, -ENOSPC with too many heaps, or what the kernel says.
+ * Context: may sleep.
+ * Return: 0, or:
+ *
+ *	-EINVAL	it is not a memory BAR, or is not whole pages
+ *	-ENOMEM	no memory
+ *	-ENOSPC	the device has too many heaps
+ *	others	what the kernel returned for peer-to-peer DMA
  */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar)
 {

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The contiguous heap: memory in one piece, coherent or cached.  It comes from one of two
- * places:
+ * sources:
  *
- *	the DMA API	dma_alloc_coherent(): from CMA if the kernel reserves some
- *			(cma=), else from the page allocator, whose largest piece is
- *			SLUICE_BLOCK bytes.  In a confidential guest it is shared with
- *			the host, so that devices reach it without a bounce buffer.
- *	a search	beyond that: a range of ordinary memory all of which is free or
- *			can be moved elsewhere, for devices that see the CPU's caches.
- *			May fail where memory is fragmented.
+ *	the DMA API	dma_alloc_coherent(): from CMA if the kernel reserves memory for it
+ *			(cma=), else from the page allocator, whose largest piece is SLUICE_BLOCK
+ *			bytes.  In a confidential guest this memory is shared with the host, so
+ *			devices reach it without a bounce buffer.
+ *	a search	if the DMA API has no memory for a buffer above SLUICE_BLOCK: a range of
+ *			ordinary memory in which all pages are free or can be moved.  Only for
+ *			devices that snoop the CPU's caches.  Fails if memory is fragmented.
  *
- * Coherent memory is cached where the device sees the CPU's caches: there CACHED names the
- * same memory.  For other devices coherent memory is not cached, and CACHED memory is what
- * the DMA API calls non-coherent pages: export.c maintains the caches at CPU access.
+ * For a device that snoops, coherent memory is cached, and CACHED asks for the same memory.  For
+ * other devices coherent memory is not cached.  CACHED memory is then dma_alloc_pages() memory,
+ * and export.c maintains the caches at CPU access.
  *
- * A device with a memory-region in the device tree has all of it from that region, by
- * way of the DMA API, and none from elsewhere.
+ * If the device tree gives the device a memory-region, all memory comes from this region, through
+ * the DMA API.
  *
- * The DMA API's memory is allocated for the class device (see struct sluice_device),
- * which has no driver that could be unbound.  Neither what comes from CMA nor what
- * comes from a search is charged to a memory cgroup: no interface for modules does it.
+ * Memory of the DMA API is allocated for the class device (see struct sluice_device), which has no
+ * driver that could be unbound.  Memory from CMA or from a search is not charged to a memory
+ * cgroup, because modules have no interface for it.
+ *
+ * buffer.c calls the ops of the heap, and device.c the functions for the memory-region.
+ * sluice_search_lock allows one search at a time; there is no other lock.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -36,17 +39,17 @@
 /* The largest piece of the page allocator. */
 #define SLUICE_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
 
-/* One buffer may have this part of the memory without CMA; and what moving may cost. */
+/* Limits of a search: the part of all memory that one buffer may have (1/8), and ranges to try. */
 #define SLUICE_SEARCH_SHARE	8
 #define SLUICE_SEARCH_TRIES	32
 
 #ifdef CONFIG_CONTIG_ALLOC
-/* One search at a time: two would only spoil each other's ranges. */
+/* One search at a time, because two would disturb each other's ranges. */
 static DEFINE_MUTEX(sluice_search_lock);
 
 /*
- * May this page be moved, or is it free?  Only a guess, without any lock: the kernel
- * looks again, and then moves what is there.
+ * Is this page free, or can it be moved?  The answer is only a guess, because no lock is held.  The
+ * kernel checks again before it moves pages.
  */
 static bool sluice_page_moves(unsigned long pfn, const struct zone *zone)
 {
@@ -57,7 +60,7 @@ static bool sluice_page_moves(unsigned long pfn, const struct zone *zone)
 	return PageLRU(page) || (!page_ref_count(page) && !PageSlab(page));
 }
 
-/* A whole block of them. */
+/* The same for all pages of a block. */
 static bool sluice_block_moves(unsigned long pfn, const struct zone *zone)
 {
 	unsigned long i;
@@ -78,7 +81,7 @@ static struct page *sluice_search_zone(const struct sluice_device *sdev, struct 
 		unsigned long start = pfn - run;
 		phys_addr_t last = PFN_PHYS(start + count) - 1;
 
-		/* an unbind waits for this call */
+		/* an unbind must not wait long for this call */
 		if (fatal_signal_pending(current) || READ_ONCE(sdev->gone))
 			break;
 		cond_resched();
@@ -102,8 +105,8 @@ static struct page *sluice_search_zone(const struct sluice_device *sdev, struct 
 }
 
 /*
- * Not in ZONE_MOVABLE, where memory has to stay movable; nor in the DMA zones, which
- * others need more, unless there is no other.
+ * Search zone by zone.  ZONE_MOVABLE is left out, because its memory must stay movable.  The DMA
+ * zones come last, because other devices need them more.
  */
 static struct page *sluice_search(const struct sluice_device *sdev, unsigned long count)
 {
@@ -131,7 +134,7 @@ static void sluice_search_free(struct page *page, unsigned long count)
 {
 	unsigned long done, part;
 
-	/* it is not known how long the kernel takes for all at once */
+	/* in parts, because one call for the whole range may take long */
 	for (done = 0; done < count; done += part) {
 		part = min(count - done, pageblock_nr_pages);
 		free_contig_range(page_to_pfn(page) + done, part);
@@ -144,7 +147,7 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 	unsigned long i, count = buffer->size >> PAGE_SHIFT;
 	struct page *page;
 
-	/* an unbind waits for this call, and must not wait for those in front of it */
+	/* an unbind waits for this call, and must not wait for other searches in front of it */
 	while (!mutex_trylock(&sluice_search_lock)) {
 		if (READ_ONCE(buffer->sdev->gone))
 			return -ENODEV;
@@ -183,8 +186,8 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 #endif
 
 /*
- * Ordinary memory will do only for a device that sees the CPU's caches and reaches
- * memory as it is.  One that reaches little of it leaves that little to others.
+ * Can the device use memory from a search?  It must snoop the CPU's caches and need no bounce
+ * buffer.  If it reaches only a low zone, that little memory is left to other users.
  */
 static bool sluice_search_helps(const struct sluice_device *sdev)
 {
@@ -192,19 +195,19 @@ static bool sluice_search_helps(const struct sluice_device *sdev)
 	       !sdev->reserved_size && dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
 }
 
-/* The size of a region that memory can be had from, or 0 with a word in the log. */
+/* Returns the size of the region; or 0 with a message in the log, if it cannot be used. */
 static u64 sluice_reserved_init(struct sluice_device *sdev, struct device_node *node)
 {
 	struct reserved_mem *region = of_reserved_mem_lookup(node);
 	int ret = -EINVAL;
 
-	/* what is no-map has no place in the kernel's mapping, where importers sync caches */
+	/* a no-map region is not in the kernel's mapping, which cache syncs of importers need */
 	if (region && of_device_is_compatible(node, "shared-dma-pool") &&
 	    of_property_read_bool(node, "reusable") &&
 	    sluice_dma_reaches(&sdev->dev, region->base + region->size - 1))
 		ret = of_reserved_mem_device_init_by_idx(&sdev->dev, sdev->parent->of_node, 0);
 	if (ret) {
-		dev_warn(sdev->parent, "%pOF is not used for buffers: not a reusable shared-dma-pool that the device reaches (%d)\n",
+		dev_warn(sdev->parent, "%pOF is not used for buffers: it must be a reusable shared-dma-pool that the device can address (%d)\n",
 			 node, ret);
 		return 0;
 	}
@@ -213,11 +216,11 @@ static u64 sluice_reserved_init(struct sluice_device *sdev, struct device_node *
 }
 
 /**
- * sluice_contiguous_reserve - take memory from what the device tree reserves for a device
- * @sdev: being registered; its class device has its name, mask and ranges
+ * sluice_contiguous_reserve - use the region that the device tree reserves for a device
+ * @sdev: a device that is being registered.  Its class device has its name, DMA mask and offsets
  *
- * The region is the parent's first memory-region, as for of_reserved_mem_device_init().  It
- * becomes the class device's, which the heap allocates for; the parent is left alone.
+ * The region is the parent's first memory-region.  It is given to the class device, for which the
+ * heap allocates.  The parent is not changed.  Without a region, nothing happens.
  *
  * Context: may sleep.
  */
@@ -232,8 +235,8 @@ void sluice_contiguous_reserve(struct sluice_device *sdev)
 }
 
 /**
- * sluice_contiguous_unreserve - the opposite
- * @sdev: without buffers
+ * sluice_contiguous_unreserve - release the region of sluice_contiguous_reserve()
+ * @sdev: a device that is being freed, so it has no buffers
  *
  * Context: may sleep.
  */
@@ -243,7 +246,7 @@ void sluice_contiguous_unreserve(struct sluice_device *sdev)
 		of_reserved_mem_device_release(&sdev->dev);
 }
 
-/* All that is reserved, free or lent; no interface for modules tells a device's part. */
+/* Bytes of all CMA memory, in use or not.  Modules cannot ask for the part of one device. */
 static u64 sluice_cma_bytes(struct device *dev)
 {
 	unsigned long pages = 0;
@@ -257,18 +260,19 @@ static u64 sluice_cma_bytes(struct device *dev)
 }
 
 /**
- * sluice_contiguous_has_cma - does the kernel reserve memory for large pieces?
+ * sluice_contiguous_has_cma - is there CMA memory for a device?
  * @sdev: the device
  *
  * Context: any.
- * Return: true if there is an area of CMA for it, as far as a module can tell.
+ * Return: true if the device has a CMA area.  On kernels where modules cannot ask for the area of
+ * a device: true if the kernel has CMA memory.
  */
 bool sluice_contiguous_has_cma(const struct sluice_device *sdev)
 {
 	return sluice_cma_bytes((struct device *)&sdev->dev);
 }
 
-/* The largest buffer that there can be.  One is one segment, whose length is 32 bits. */
+/* The largest possible buffer, in bytes.  A buffer is one segment, whose length has 32 bits. */
 static u64 sluice_contiguous_max(const struct sluice_device *sdev)
 {
 	u64 size = max(SLUICE_BLOCK, sluice_cma_bytes((struct device *)&sdev->dev));
@@ -280,7 +284,7 @@ static u64 sluice_contiguous_max(const struct sluice_device *sdev)
 	return PAGE_ALIGN_DOWN(min_t(u64, size, U32_MAX));
 }
 
-/* Why there is no piece of that size. */
+/* The SLUICE_HINT_* for a size that cannot be allocated. */
 static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 {
 	if (size > U32_MAX)
@@ -295,7 +299,7 @@ static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 	return size > sluice_contiguous_max(sdev) ? SLUICE_HINT_LIMIT : SLUICE_HINT_FRAGMENTED;
 }
 
-/* Cached memory of a device that does not see the CPU's caches. */
+/* Is it CACHED memory for a device that does not snoop the CPU's caches? */
 static bool sluice_contiguous_noncoherent(const struct sluice_buffer *buffer)
 {
 	return buffer->properties & SLUICE_MEM_CACHED &&
@@ -328,7 +332,7 @@ static void sluice_contiguous_put(struct sluice_buffer *buffer)
 		dma_free_coherent(dev, buffer->size, buffer->vaddr, buffer->dma);
 }
 
-/* One segment. */
+/* Make the table of the buffer, with one segment. */
 static int sluice_contiguous_table(struct sluice_buffer *buffer)
 {
 	int ret;
@@ -342,7 +346,10 @@ static int sluice_contiguous_table(struct sluice_buffer *buffer)
 	return ret;
 }
 
-/* The page allocator has powers of two, and the DMA API gives no part of one back. */
+/*
+ * Bytes beyond the size that the buffer keeps.  The page allocator has pieces of powers of two, and
+ * the DMA API gives no part of a piece back.
+ */
 static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
 {
 	if (buffer->sdev->translated || buffer->sdev->reserved_size ||
@@ -351,7 +358,10 @@ static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
 	return ((u64)PAGE_SIZE << get_order(buffer->size)) - buffer->size;
 }
 
-/* The DMA API goes elsewhere when the region is full: not what the device tree wants. */
+/*
+ * Is the memory from the region of the device, if it has one?  When the region is full, the DMA API
+ * takes other memory, which the device tree does not allow.
+ */
 static bool sluice_contiguous_is_reserved(const struct sluice_buffer *buffer)
 {
 	const struct sluice_device *sdev = buffer->sdev;
@@ -360,17 +370,17 @@ static bool sluice_contiguous_is_reserved(const struct sluice_buffer *buffer)
 	       sg_phys(buffer->sgt.sgl) - sdev->reserved < sdev->reserved_size;
 }
 
-/* From the DMA API. */
+/* Allocate from the DMA API. */
 static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
 {
 	int ret;
 
-	/* what bypasses the DMA API's bounce buffers bypasses its cache maintenance, too */
+	/* a mapping without bounce buffers has no cache maintenance either, which CACHED needs */
 	if (buffer->sdev->bounced && sluice_contiguous_noncoherent(buffer)) {
 		*hint = SLUICE_HINT_BOUNCED;
 		return -EADDRNOTAVAIL;
 	}
-	/* without CMA this can only fail, and would try hard first */
+	/* without CMA this cannot succeed, but would first try hard */
 	if (buffer->size > SLUICE_BLOCK && !buffer->sdev->reserved_size &&
 	    !sluice_contiguous_has_cma(buffer->sdev))
 		return -ENOMEM;
@@ -395,7 +405,7 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
 	int ret = sluice_contiguous_allocate(buffer, hint);
 
-	/* a smaller one may have been refused by the memory cgroup: a search would evade that */
+	/* a smaller buffer may exceed the limit of its memory cgroup: a search would evade that */
 	if (ret == -ENOMEM && buffer->size > SLUICE_BLOCK && sluice_search_helps(buffer->sdev))
 		ret = sluice_search_alloc(buffer);
 	if (ret == -ENOMEM)

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pages heap: scattered memory, in pieces as large as there are.
+ * The pages heap: scattered memory, in pieces that are as large as possible.
  *
- * struct sluice_pages holds the memory of one buffer with its table and kernel
- * mapping.  A buffer borrows it from its birth to its death; afterwards it is
- * freed, or kept in the pool (pool.c) for the next buffer of the same size.
+ * struct sluice_pages is the memory of one buffer, with its table and its kernel mapping.  The
+ * buffer borrows it.  When the buffer ends, the memory is parked in the pool (pool.c) for the next
+ * buffer of the same size, or is freed.
+ *
+ * buffer.c calls the ops of the heap, and pool.c frees and zeroes memory here.  Memory has one
+ * owner at a time, a buffer or the pool, so this file has no lock.  The dma_resv guards the kernel
+ * mapping of a buffer.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -13,16 +17,16 @@
 #include "core.h"
 
 /*
- * Large pieces first: fewer segments, fewer TLB entries.  Above order 0 the
- * allocator is not to try hard: the next smaller piece does as well.  Unless the
- * caller wants huge pieces and no others: those are worth moving other memory.
+ * Large pieces first, because they need fewer segments and TLB entries.  The allocator tries hard
+ * only for the smallest order that the caller accepts: order 0, or SLUICE_HUGE_ORDER for a buffer
+ * of huge pieces only.
  */
 static const unsigned int sluice_orders[SLUICE_PAGES_ORDERS] = { SLUICE_HUGE_ORDER, 4, 0 };
 
-/* Only where a huge entry of the page tables maps just such a piece. */
+/* The option HUGE exists only if a huge entry of the page tables has the size of such a piece. */
 #define SLUICE_PAGES_HUGE	(PMD_ORDER == SLUICE_HUGE_ORDER ? SLUICE_MEM_HUGE : 0)
 
-/* From the device's node if it has one, else as the task's memory policy says. */
+/* Allocate on the device's NUMA node.  If it reports none, the task's memory policy decides. */
 static struct page *sluice_pages_one(struct sluice_device *sdev, unsigned int order, bool hard)
 {
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | sdev->zone;
@@ -39,7 +43,7 @@ static struct page *sluice_pages_one(struct sluice_device *sdev, unsigned int or
 	return alloc_pages_node(node, gfp, order);
 }
 
-/* Take pieces until there is enough; an order that has failed is not tried again. */
+/* Allocate pieces until there are enough.  An order that has failed is not tried again. */
 static int sluice_pages_collect(struct sluice_pages *pages, struct sluice_device *sdev,
 				struct list_head *pieces)
 {
@@ -67,7 +71,7 @@ static int sluice_pages_collect(struct sluice_pages *pages, struct sluice_device
 			drained = true;
 			i--;
 		}
-		cond_resched();	/* zeroing takes its time */
+		cond_resched();	/* zeroing takes time */
 	}
 	return 0;
 }
@@ -86,7 +90,7 @@ static void sluice_pages_scatter(struct sluice_pages *pages, struct list_head *p
 	}
 }
 
-/* Table and index for so many pieces. */
+/* Allocate the table and the array for @count pieces. */
 static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count)
 {
 	int ret;
@@ -108,7 +112,7 @@ static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count
 	return ret;
 }
 
-/* All of the memory, with table and index; nothing is left behind on failure. */
+/* Allocate all of the memory, with table and array; or nothing, and return an errno. */
 static int sluice_pages_fill(struct sluice_pages *pages, struct sluice_device *sdev)
 {
 	unsigned int i, k, index = 0, count = 0;
@@ -136,7 +140,7 @@ static int sluice_pages_fill(struct sluice_pages *pages, struct sluice_device *s
 			struct page *page = list_first_entry(&pieces, struct page, lru);
 
 			list_del(&page->lru);
-			/* whoever maps a piece as a whole looks where it begins */
+			/* code that maps a whole piece reads its offset in the file here */
 			page_folio(page)->index = offset >> PAGE_SHIFT;
 			offset += length;
 			pages->pieces[index++] = page;
@@ -156,11 +160,12 @@ err_pieces:
 }
 
 /**
- * sluice_pages_find - the page at an index
+ * sluice_pages_find - find a page by its index
  * @pages: the memory
- * @index: in pages, inside it
+ * @index: pages from the start of the memory, inside it
  *
  * Context: any.
+ * Return: the page.
  */
 struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 {
@@ -179,8 +184,8 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 }
 
 /*
- * The kernel's own mapping of all memory must not differ from the others in
- * kind.  Piece by piece, up to @count of them.
+ * Set the kind of the kernel's own mapping of the first @count pieces.  All mappings of a page must
+ * have the same kind.
  */
 static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, unsigned int count,
 				    unsigned int *done)
@@ -193,7 +198,7 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
 					       sg->length >> PAGE_SHIFT, mapping);
 		*done = i;
-		/* on the way back one that fails does not hold up the others */
+		/* on the way back to cached memory, an error must not stop the other pieces */
 		if (ret && mapping != SLUICE_MEM_CACHED)
 			return ret;
 		cond_resched();
@@ -202,11 +207,11 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
 }
 
 /*
- * The kernel mapping, for which all pages are needed in one array.  Made when it
- * is first asked for, because page tables for it are most of what a large buffer
- * costs beyond its pages.  That should not fail, and can only for want of memory, so it is
- * tried again.  But it must end, because the dma_resv is held: an array of the buffer's
- * size is nothing to insist on.
+ * Make the kernel mapping.  It is made when it is first asked for, because its page tables are most
+ * of what a large buffer costs beyond its pages.
+ *
+ * It can fail only if there is no memory, also for the array of all pages.  It should not fail, so
+ * it tries again for a while.  It must end, because the dma_resv is held.
  */
 static int sluice_pages_vmap(struct sluice_buffer *buffer)
 {
@@ -237,8 +242,8 @@ static int sluice_pages_vmap(struct sluice_buffer *buffer)
 }
 
 /**
- * sluice_pages_destroy - give memory back to the kernel
- * @pages: nobody uses it, though a process's O_DIRECT may still hold some
+ * sluice_pages_destroy - free memory
+ * @pages: memory without a user.  Pinned pages are freed when their last holder drops them
  *
  * Context: may sleep.
  */
@@ -263,11 +268,11 @@ void sluice_pages_destroy(struct sluice_pages *pages)
 }
 
 /**
- * sluice_pages_zero - clear memory that had a user
- * @pages: now without one
- * @state: looked at now and then: SLUICE_PAGES_DOOMED ends the effort; may be NULL
+ * sluice_pages_zero - zero memory that had a user
+ * @pages: the memory, which has no user now
+ * @state: checked before each page: the function stops at SLUICE_PAGES_DOOMED.  NULL to zero all
  *
- * Context: may sleep; takes its time.
+ * Context: may sleep.
  */
 void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state *state)
 {
@@ -282,12 +287,14 @@ void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state
 }
 
 /**
- * sluice_pages_held - does anybody else hold a reference on a page?
- * @pages: whose buffer is gone
+ * sluice_pages_held - is a page of the memory still pinned?
+ * @pages: memory whose buffer has ended
  *
- * What a process started on a page-backed mapping (O_DIRECT, a pinned buffer)
- * may be under way still.  Such memory goes to its last holder, not to a new
- * buffer.
+ * I/O on a page-backed mapping (O_DIRECT, a fixed buffer of io_uring) may still be running.  Such
+ * memory must not go to a new buffer, but to its last holder.
+ *
+ * Context: any.
+ * Return: true if a page has another reference than ours.
  */
 bool sluice_pages_held(struct sluice_pages *pages)
 {
@@ -300,12 +307,12 @@ bool sluice_pages_held(struct sluice_pages *pages)
 	return false;
 }
 
-/* Why there are no huge pieces. */
+/* The SLUICE_HINT_* after an allocation of huge pieces has failed. */
 static u32 sluice_pages_why_not_huge(u64 size)
 {
 	struct page *page;
 
-	/* charged to nobody, and without reclaim: there are some, and a cgroup is at its limit */
+	/* not charged, no reclaim.  If it succeeds, a limit of a memory cgroup was the reason */
 	page = alloc_pages(GFP_NOWAIT | __GFP_COMP | __GFP_NOWARN, SLUICE_HUGE_ORDER);
 	if (page) {
 		__free_pages(page, SLUICE_HUGE_ORDER);
@@ -341,13 +348,13 @@ static struct sluice_pages *sluice_pages_create(struct sluice_device *sdev, u64 
 	if (mapping != SLUICE_MEM_CACHED) {
 		ret = sluice_pages_set_mapping(pages, mapping, pages->sgt.nents, &done);
 		if (ret) {
-			/* the piece that failed may have changed in part */
+			/* a part of the piece that failed may have changed */
 			sluice_pages_set_mapping(pages, SLUICE_MEM_CACHED, done + 1, &done);
 			goto err_pages;
 		}
 		pages->mapping = mapping;
 	}
-	/* one piece needs no mapping of its own */
+	/* the kernel's mapping of all memory is enough for one piece */
 	page = pages->pieces[0];
 	if (pages->sgt.nents == 1 && !PageHighMem(page))
 		pages->vaddr = page_address(page);
@@ -381,7 +388,7 @@ static void sluice_pages_free(struct sluice_buffer *buffer)
 	sluice_pool_park(buffer->pages);
 }
 
-/* Nothing, where the DMA API would bounce it. */
+/* No buffer is possible if the DMA API would bounce it. */
 static u64 sluice_pages_max(const struct sluice_device *sdev)
 {
 	return sdev->bounced ? 0 : U64_MAX;

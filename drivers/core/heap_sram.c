@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The heap of SRAM inside the chip: a piece of a gen_pool, as the kernel's driver for nodes
- * "mmio-sram" of the device tree makes one, becomes memory of a device (heap_bar.c).
+ * The heap of SRAM inside the chip.  A part of a gen_pool becomes memory of a device (heap_bar.c).
+ * The kernel's driver for device tree nodes "mmio-sram" makes such pools.
  *
- * Only the device tree knows whether a device reaches the SRAM.  So two kinds of device may
- * attach: the device that offers the heap, and a device whose node names the same pool in its
- * property "sram".
+ * Only the device tree says whether a device can reach the SRAM.  Two kinds of device may therefore
+ * attach: the device that offers the heap, and a device whose device tree node names the same pool
+ * in its property "sram".
+ *
+ * Device drivers call sluice_device_add_sram(), and heap_bar.c calls the ops.  heap_bar.c has the
+ * locks.
  */
 #include <linux/genalloc.h>
 #include <linux/of.h>
@@ -13,7 +16,7 @@
 #include "core.h"
 #include "p2p.h"
 
-/* Does the node of a device name the pool? */
+/* Does the device tree node of a device name the pool? */
 static bool sluice_sram_is_named(struct device *dev, const struct gen_pool *pool)
 {
 	int i, count = of_count_phandle_with_args(dev->of_node, "sram", NULL);
@@ -35,7 +38,7 @@ static int sluice_sram_check(const struct sluice_device_memory *memory, struct d
 
 static void sluice_sram_unmap(struct sluice_device_memory *memory)
 {
-	/* An importer may still write to it.  It must not get a new user, so it is leaked. */
+	/* an importer may still write to the SRAM, so it stays allocated and gets no new user */
 	if (memory->busy)
 		return;
 	gen_pool_free(memory->pool, (unsigned long)memory->vaddr, memory->size);
@@ -54,12 +57,17 @@ static const struct sluice_device_memory_ops sluice_sram_ops = {
  *	registered: see device_link_add()
  * @size: bytes, whole pages
  *
- * The heap is called "sram".  It ends inside sluice_device_unregister(), which waits until
- * nobody has the memory any more, and gives it back to @pool.
+ * The heap is called "sram".  It ends inside sluice_device_unregister(), which waits at most a
+ * minute for the memory's users, and gives the memory back to @pool.  If an importer still uses
+ * the memory then, @pool does not get it back.
  *
  * Context: may sleep.
- * Return: 0, -EINVAL if @size is not of whole pages, or the pool's addresses are not those of
- * pages, -ENOMEM if @pool has not so much in one piece, or -ENOSPC with too many heaps.
+ * Return: 0, or:
+ *
+ *	-EINVAL	@size is 0 or not whole pages
+ *	-EINVAL	the physical address from @pool is not aligned to a page
+ *	-ENOMEM	@pool has no free part of this size, or there is no memory for the heap
+ *	-ENOSPC	the device has too many heaps
  */
 int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size)
 {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/dma_heap/sluice-<device>-<heap>: each heap once more, as a dma-heap.
+ * /dev/dma_heap/sluice-<device>-<heap>: each heap of a device also has a dma-heap node.
  *
- * A program written for the kernel's dma-heaps allocates here without a change.
- * The one ioctl therefore follows the dma-heap ABI also where it is laxer than
- * ours: it goes by the number alone, and takes a struct of any size with any tail.
+ * A program that was written for the kernel's dma-heaps can allocate here without a change.  The
+ * one ioctl therefore follows the dma-heap ABI, which checks less than our UAPI does: only the
+ * number of the command counts, and a struct of any size with any tail is accepted.
  *
- * The nodes are misc devices of our own: a heap added with dma_heap_add() stays
- * for ever, and so would this module, on kernels that let modules call it at all.
+ * This file owns the nodes, which are misc devices.  It does not use dma_heap_add(), because some
+ * kernels do not let modules call it, and because a heap that was added in this way can never be
+ * removed.  This module could then never be unloaded.
  *
- * An open runs under the lock that misc_deregister() takes.  So when
- * sluice_heap_nodes_remove() returns, nobody looks at a node any more: an open
- * file has a client, and with it the device.
+ * The file has no lock of its own.  device.c adds the nodes during registration, and removes them
+ * when it begins to unregister the device.  The kernel calls open() with the lock that
+ * misc_deregister() also takes.  After sluice_heap_nodes_remove() no code uses a struct
+ * sluice_heap_node any more: an open file uses its client, which holds the device.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -27,9 +29,9 @@
 /**
  * struct sluice_heap_node - a heap of a device, as a dma-heap
  * @misc: the node
- * @sdev: the device; it removes its nodes before it goes
+ * @sdev: the device, whose unregistration removes the node first; no reference
  * @heap: the heap
- * @path: of the node, below /dev
+ * @path: path of the node, below /dev
  */
 struct sluice_heap_node {
 	struct miscdevice misc;
@@ -55,14 +57,14 @@ static int sluice_heap_node_alloc(struct sluice_call *call)
 
 	if (data->fd || data->fd_flags & ~DMA_HEAP_VALID_FD_FLAGS || data->heap_flags)
 		return -EINVAL;
-	/* of a length that overflows nothing is left */
+	/* the result is 0 if the length is 0, and also if PAGE_ALIGN() overflows */
 	args.size = PAGE_ALIGN(data->len);
 	if (!args.size)
 		return -EINVAL;
 	if (!(data->fd_flags & O_CLOEXEC))
 		args.fd_flags = SLUICE_FD_INHERIT;
 	ret = sluice_client_alloc(call, client->heap, &args, data->fd_flags & O_ACCMODE);
-	/* what dma-heaps say of more memory than there is */
+	/* for a buffer that can never be allocated, a dma-heap returns -ENOMEM */
 	if (ret == -EFBIG)
 		return -ENOMEM;
 	if (!ret)
@@ -83,7 +85,7 @@ static long sluice_heap_node_ioctl(struct file *file, unsigned int cmd, unsigned
 
 	if (_IOC_NR(cmd) != _IOC_NR(DMA_HEAP_IOCTL_ALLOC))
 		return -EINVAL;
-	/* of a shorter struct the rest is 0; the tail of a longer one goes back as it came */
+	/* a missing field counts as 0; the tail of a longer struct is returned unchanged */
 	call.data = kzalloc(max(size, sizeof(struct dma_heap_allocation_data)), GFP_KERNEL);
 	if (!call.data)
 		return -ENOMEM;
@@ -109,11 +111,13 @@ static const struct file_operations sluice_heap_node_fops = {
 };
 
 /**
- * sluice_heap_nodes_add - make a dma-heap node of each heap
- * @sdev: a device whose own node is there
+ * sluice_heap_nodes_add - create a dma-heap node for each heap
+ * @sdev: the device, whose own node exists
  *
- * Some kernels have few numbers for misc devices: a device does without the
- * nodes that cannot be had, and says so.  Context: may sleep.
+ * Some kernels have few numbers for misc devices.  The device works without a node that cannot be
+ * created, and the log names it.
+ *
+ * Context: process context, may sleep.
  */
 void sluice_heap_nodes_add(struct sluice_device *sdev)
 {
@@ -139,17 +143,19 @@ void sluice_heap_nodes_add(struct sluice_device *sdev)
 		};
 		ret = misc_register(&node->misc);
 		if (ret)
-			dev_warn(&sdev->dev, "no node %s: %d\n", node->path, ret);
+			dev_warn(&sdev->dev, "cannot create /dev/%s: %d\n", node->path, ret);
 		else
 			sdev->num_heap_nodes++;
 	}
 }
 
 /**
- * sluice_heap_nodes_remove - the nodes go away
- * @sdev: the device, with its own node still there
+ * sluice_heap_nodes_remove - remove the dma-heap nodes
+ * @sdev: the device, whose own node still exists
  *
- * Files that are open stay open.  Context: may sleep.
+ * Open files stay open.
+ *
+ * Context: process context, may sleep.
  */
 void sluice_heap_nodes_remove(struct sluice_device *sdev)
 {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Dispatch of ioctls whose structs grow.
+ * Dispatch of ioctls.  Their structs may grow with each UAPI version.
  *
- * One place copies structs in and out, so that every ioctl treats shorter and
- * longer structs alike, and that an fd is installed only when the caller has
- * its number: until then nothing is published, and a fault undoes everything.
+ * This file copies the structs from and to userspace, so that every ioctl treats shorter and
+ * longer structs in the same way.  It also installs the fd that a call returns, and does so only
+ * after the number of the fd was written to the caller.  Until then userspace sees nothing of the
+ * call, and a fault undoes the call.
+ *
+ * The file owns struct sluice_call.  It has no lock, because a call belongs to one thread.  The
+ * ioctl functions of nodes and queues call the dispatcher.  The handlers, heapnode.c and uring.c
+ * call the other functions.
  */
 #include <linux/file.h>
 #include <linux/ioctl.h>
@@ -12,7 +17,7 @@
 
 #include "core.h"
 
-/* The largest struct: kept on the stack. */
+/* Room on the stack for the struct of any ioctl. */
 union sluice_any_args {
 	struct sluice_info info;
 	struct sluice_heap_info heap_info;
@@ -44,8 +49,11 @@ union sluice_any_args {
  * sluice_call_copy_out - write the struct back to the caller now
  * @call: the call
  *
- * For a handler that must know that the caller has the results before it does
- * what cannot be undone.  Return: 0 or -EFAULT.
+ * A handler calls this before a step that cannot be undone, so that no fault can follow it.  The
+ * dispatcher then does not write the struct again.
+ *
+ * Context: process context, may fault on user memory.
+ * Return: 0 or -EFAULT.
  */
 int sluice_call_copy_out(struct sluice_call *call)
 {
@@ -57,11 +65,13 @@ int sluice_call_copy_out(struct sluice_call *call)
 
 /**
  * sluice_call_reserve_fd - reserve the number of the fd that a call returns
- * @call: the call; its @install is to be set if the call succeeds
- * @fd_flags: SLUICE_FD_*
+ * @call: the call.  Before it succeeds, the handler must set @call->install
+ * @fd_flags: SLUICE_FD_INHERIT, or 0 for an fd that exec() closes
  *
- * Return: the number, or a negative errno.  Released by the dispatcher if the
- * call fails.
+ * If the call fails, sluice_call_end() releases the number.
+ *
+ * Context: process context, may sleep.
+ * Return: the number, or a negative errno.
  */
 int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags)
 {
@@ -70,10 +80,11 @@ int sluice_call_reserve_fd(struct sluice_call *call, u32 fd_flags)
 }
 
 /**
- * sluice_call_end - install the call's fd, or undo what was done for it
+ * sluice_call_end - install the fd of a call, or release the file and the fd number
  * @call: the call
- * @ret: how it went; 0 only when the caller has the results
+ * @ret: result of the call; 0 only if the caller's struct has been written
  *
+ * Context: process context, may sleep.
  * Return: @ret.
  */
 int sluice_call_end(struct sluice_call *call, int ret)
@@ -90,23 +101,28 @@ int sluice_call_end(struct sluice_call *call, int ret)
 }
 
 /**
- * sluice_ioctl_dispatch - serve an ioctl
- * @file: what it was called on
- * @cmd: command word; number and size count
+ * sluice_ioctl_dispatch - execute an ioctl
+ * @file: the file that it was called on
+ * @cmd: command word; its type, number and size matter, but its direction does not
  * @arg: address of the caller's struct
- * @table: what this kind of file knows
- * @count: its length
+ * @table: the ioctls of this kind of file
+ * @count: length of @table
  *
- * Return: 0, -ENOTTY for a number that is not in @table, -EINVAL for a struct
- * shorter than in the UAPI version that brought it, -E2BIG for a longer one with
- * a tail that is not zero, -EFAULT, or what the handler says.
+ * Context: process context, may sleep and fault on user memory.
+ * Return: 0, or a negative errno:
+ *
+ *	-ENOTTY		the type is not ours, or the number is not in @table
+ *	-EINVAL		the struct is shorter than in the UAPI version that introduced it
+ *	-E2BIG		the struct is longer than the kernel's, and the tail is not zero
+ *	-EFAULT		the struct cannot be read or written
+ *	others		from the handler
  */
 long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long arg,
 			   const struct sluice_ioctl *table, unsigned int count)
 {
 	const struct sluice_ioctl *entry = NULL;
 	size_t usize = _IOC_SIZE(cmd), ksize;
-	union sluice_any_args args;	/* as much of it as the ioctl has */
+	union sluice_any_args args;	/* only the first ksize bytes are set */
 	struct sluice_call call = {
 		.file = file,
 		.data = &args,

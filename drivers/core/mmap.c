@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings of scattered memory into processes, in two ways (chosen at ALLOC):
+ * Mappings of scattered memory into processes.  ALLOC chooses one of two ways:
  *
- *	by page frame	the default, and the only one of wrapped memory.  Large
- *			pieces are mapped by huge entries where address and length
- *			allow.  The kernel sees no pages there: O_DIRECT and
- *			everything else that pins memory fails with -EFAULT.
- *	page-backed	each entry holds its page.  Whoever pins such memory keeps
- *			it beyond the buffer's end, and does not wait for the
- *			buffer's fences: that is the caller's to order.
+ *	by page frame	the default, and the only way for wrapped memory.  Large pieces get huge
+ *			entries where address and length allow them.  The kernel sees no pages in
+ *			such a mapping, so O_DIRECT and all else that pins memory fails with
+ *			-EFAULT.
+ *	page-backed	each entry holds a reference on its page.  Pinned pages live beyond the
+ *			end of the buffer.  A pin does not wait for the fences of the buffer: the
+ *			program must do that.
  *
- * A private mapping, which only cached memory of the pages heap has, is page-backed, too:
- * it shows the buffer until the process writes to a page, and from then on the process's
- * own copy of that page, as with the kernel's system heap.
+ * A private mapping is page-backed, and exists only for cached memory of the pages heap.  A page
+ * becomes a copy of the process when the process writes to it.
  *
- * Page frames are mapped at once, but for what huge entries can map: those come
- * by faults, and so do pages.  A mapping holds the dma-buf's file, and so the
- * buffer; system memory is never taken away from a mapping.  A BAR is: heap_bar.c.
+ * Page frames are mapped by mmap(), except where a huge entry fits.  Huge entries, and pages of
+ * page-backed mappings, are mapped by faults.  A mapping holds the dma-buf's file, and therefore
+ * the buffer, so no lock is needed here.  System memory is never removed from a mapping; memory of
+ * a device may be (heap_bar.c).
+ *
+ * The heaps use sluice_mmap_pages() as their mmap op.  heap_bar.c and direct.c use the helpers.
  */
 #include <linux/file.h>
 #include <linux/highmem.h>
@@ -25,7 +27,7 @@
 
 #include "core.h"
 
-/* Pages mapped at once when one of them is touched; a power of two. */
+/* Pages that a fault maps at once; a power of two. */
 #define SLUICE_FAULT_AROUND	16
 
 static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
@@ -38,7 +40,7 @@ static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long 
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* Can a huge entry at this address map one piece of the buffer, from its start? */
+/* Can a huge entry at this address map a piece of the buffer? */
 static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm_area_struct *vma,
 			     unsigned long addr)
 {
@@ -48,24 +50,28 @@ static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm
 	    vma->vm_end - addr < PMD_SIZE)
 		return false;
 	page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
-	/* pieces are compound pages, and so are a memfd's huge ones */
+	/* pieces are compound pages, and so are the huge pages of a memfd */
 	return compound_order(compound_head(page)) >= PMD_ORDER &&
 	       IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER);
 }
 
 static unsigned long sluice_buffer_pfn(const struct sluice_buffer *buffer, pgoff_t index)
 {
-	/* in a BAR: one piece, without pages */
+	/* memory of a device: one piece, without pages */
 	if (!buffer->pages && !buffer->wrapped)
 		return PHYS_PFN(buffer->end + 1 - buffer->size) + index;
 	return page_to_pfn(sluice_buffer_page(buffer, index));
 }
 
 /**
- * sluice_fault_pfn - map what was touched by page frame, and some neighbours
+ * sluice_fault_pfn - fault handler: map a page by page frame, and the pages around it
  * @vmf: a fault in a VM_PFNMAP mapping whose vm_private_data is the buffer
  *
- * Of system memory: what a huge entry was split for (mprotect, munmap of a part).
+ * For system memory this is needed only where a huge entry is not possible any more, because it
+ * was split by mprotect(), or by munmap() of a part.
+ *
+ * Context: may sleep; mmap_lock is held.
+ * Return: VM_FAULT_NOPAGE, or an error of vmf_insert_pfn().
  */
 vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 {
@@ -79,7 +85,7 @@ vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	ret = vmf_insert_pfn(vma, here, sluice_buffer_pfn(buffer, vmf->pgoff));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
-	/* the neighbours are a favour: no matter if one fails */
+	/* the pages around it are optional, so an error does not matter */
 	addr = max(addr, vma->vm_start);
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr += PAGE_SIZE) {
@@ -93,15 +99,17 @@ vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 
 /**
  * sluice_fault_wait - a fault on a device's BAR waits for the end of a reset
- * @vmf: the fault; the file of its mapping keeps @wait and @blocked
- * @wait: woken when @blocked ends
- * @blocked: no CPU may touch the BAR
+ * @vmf: the fault; the file of its mapping keeps @wait and @blocked alive
+ * @wait: woken when @blocked becomes false
+ * @blocked: true during the reset, when no CPU may access the BAR
  *
- * If the fault can be tried again, mmap_lock is dropped for the wait: other threads of the
- * process need it.  A task that is killed does not wait to the end.
+ * If the kernel can try the fault again, mmap_lock is dropped for the wait, because other threads
+ * of the process need it.  The wait ends when the task is killed.
  *
- * Context: may sleep; the caller holds no lock but mmap_lock.
- * Return: 0 if @blocked has ended and the fault may go on, else what the fault returns.
+ * Context: may sleep; the caller holds no lock except mmap_lock.
+ * Return: 0 if the fault may continue.  Otherwise the return value of the fault: VM_FAULT_RETRY
+ * (mmap_lock is dropped, except with FAULT_FLAG_RETRY_NOWAIT), or VM_FAULT_SIGBUS if the task was
+ * killed.
  */
 vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked)
 {
@@ -111,10 +119,10 @@ vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, cons
 		return VM_FAULT_RETRY;
 	if (!fault_flag_allow_retry_first(vmf->flags))
 		return wait_event_killable(*wait, !READ_ONCE(*blocked)) ? VM_FAULT_SIGBUS : 0;
-	/* a fault under the lock of its mapping alone does not come here: see map_pages */
+	/* mmap_lock is held: without ->map_pages, faults never come with the VMA's lock instead */
 	file = get_file(vmf->vma->vm_file);
 	mmap_read_unlock(vmf->vma->vm_mm);
-	/* if it was killed, the caller finds the signal */
+	/* if the task was killed, the retry finds the signal */
 	(void)wait_event_killable(*wait, !READ_ONCE(*blocked));
 	fput(file);
 	return VM_FAULT_RETRY;
@@ -134,27 +142,27 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 }
 
 /**
- * sluice_vma_access_length - how much of a mapping may a debugger touch at once?
+ * sluice_vma_access_length - how many bytes of a mapping may a debugger access?
  * @vma: the mapping
- * @addr: from where
- * @length: bytes that are asked for, which may go beyond the mapping
- * @write: to write, else to read
+ * @addr: address of the first byte, inside the mapping
+ * @length: bytes that the debugger asks for; they may go beyond the mapping
+ * @write: not 0 to write, 0 to read
  *
  * Context: any.
- * Return: bytes, or -EFAULT.
+ * Return: the number of bytes, or -EFAULT if the mapping is not writable.
  */
 int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long addr, int length,
 			     int write)
 {
-	/* VM_MAYWRITE is not enough: all see what is written */
+	/* VM_MAYWRITE is not enough, because the memory is shared: a write is no private copy */
 	if (write && !(vma->vm_flags & VM_WRITE))
 		return -EFAULT;
 	return min_t(unsigned long, length, vma->vm_end - addr);
 }
 
 /*
- * For gdb and /proc/PID/mem: pages that the kernel cannot find behind the mapping.  A
- * page at a time; the caller comes again.
+ * For gdb and /proc/PID/mem, because the kernel finds no pages behind such a mapping.  One page at
+ * most; the caller calls again for the rest.
  */
 static int sluice_access_pfn(struct vm_area_struct *vma, unsigned long addr, void *data,
 			     int length, int write)
@@ -184,7 +192,7 @@ static const struct vm_operations_struct sluice_pfn_vm_ops = {
 	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
 
-/* Map what no huge entry will, a piece at a time. */
+/* Map all that huge entries will not map, one piece at a time. */
 static int sluice_map_small(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
 	unsigned long addr, length;
@@ -224,15 +232,16 @@ static const struct vm_operations_struct sluice_page_vm_ops = {
 /**
  * sluice_mmap_pages - map a buffer of scattered memory into a process
  * @buffer: the buffer
- * @vma: inside the buffer, and holding its dma-buf; private only of the pages heap, cached
+ * @vma: the mapping: inside the buffer, and it holds the dma-buf.  Private only for cached memory
+ *	of the pages heap
  *
- * Context: may sleep.
+ * Context: may sleep; mmap_lock is held for writing.
  * Return: 0 or -ENOMEM.
  */
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
 	vma->vm_private_data = buffer;
-	/* page frames cannot be copied on write, unless all are mapped in one go */
+	/* private: the kernel copies page frames on write only if one call maps the whole VMA */
 	if (buffer->properties & SLUICE_MEM_PAGE_BACKED ||
 	    !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE))) {
 		vma->vm_ops = &sluice_page_vm_ops;

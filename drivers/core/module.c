@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sluice.ko: a dma-buf exporter with fences.  See Documentation/.
+ * Load and unload of sluice.ko, a dma-buf exporter with fences.
+ *
+ * This file owns the numbers of live objects (sluice_objects), which are atomic, and defines the
+ * tracepoints of trace.h.  It needs no lock, because the kernel calls each of its two functions
+ * once.
  */
 #include <linux/module.h>
 
@@ -31,7 +35,7 @@ err_debugfs:
 	return ret;
 }
 
-/* Runs only when no device is registered and no fd, buffer or queue exists. */
+/* Runs only when no device is registered, and no open file, buffer or queue exists. */
 static void __exit sluice_exit(void)
 {
 	sluice_class_exit();

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/sluice/<device>: what one open of a node can ask.
+ * /dev/sluice/<device>: open files of the node, and the node's ioctls.
  *
- * An open file is a client: it holds a reference on the device and on its
- * driver's module, and carries the account of the buffers that it allocated.
- * So does one of a dma-heap node: sluice_client_*() serve both.
+ * This file owns struct sluice_client, which is an open file of a node.  A client holds references
+ * on the device and on the driver's module, and has the account of its buffers.  An open file of
+ * a dma-heap node is also a client: heapnode.c calls the sluice_client_*() functions for it.
+ *
+ * This file has no lock of its own.  struct sluice_client says which lock of another file guards
+ * which field.  The kernel calls the file operations.  Ioctls of one client may run at the same
+ * time in several threads.
  */
 #include <linux/capability.h>
 #include <linux/file.h>
@@ -36,20 +40,21 @@ void sluice_client_put(struct sluice_client *client)
 }
 
 /**
- * sluice_client_open - make a file that is being opened a client
- * @sdev: the device; the caller sees to it that it is valid during the call
- * @heap: of a dma-heap node, else NULL
- * @inode: as for open
- * @file: as for open; its private_data becomes the client
+ * sluice_client_open - create the client of a file that is being opened
+ * @sdev: the device; the caller keeps it valid during the call
+ * @heap: heap of a dma-heap node, else NULL
+ * @inode: inode of @file
+ * @file: the file; its private_data becomes the client
  *
- * Context: may sleep.  Return: 0, -ENODEV (device gone) or -ENOMEM.
+ * Context: process context, may sleep.
+ * Return: 0, -ENODEV if the device is removed, or -ENOMEM.
  */
 int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
 		       struct inode *inode, struct file *file)
 {
 	struct sluice_client *client;
 
-	/* the driver's module may go once users is 0 */
+	/* entered, because the driver's module may be unloaded when sdev->users is 0 */
 	if (!sluice_device_enter(sdev))
 		return -ENODEV;
 	if (!try_module_get(sdev->owner)) {
@@ -106,7 +111,7 @@ void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sluice-total-limit:\t%llu\n", account.total_limit);
 }
 
-/* What a buffer has: what was asked, and what the heap does of its own accord. */
+/* Properties of a new buffer: the flags of ALLOC, and the properties that the heap always gives. */
 static u32 sluice_mem_granted(const struct sluice_device *sdev, const struct sluice_heap *heap,
 			      u32 flags)
 {
@@ -117,7 +122,7 @@ static u32 sluice_mem_granted(const struct sluice_device *sdev, const struct slu
 	return granted | flags;
 }
 
-/* A new buffer, or why there is none, becomes the dma-buf that the call returns. */
+/* Export a new buffer as the dma-buf that the call returns.  @buffer may be an ERR_PTR. */
 static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *buffer,
 			      u32 fd_flags, int access)
 {
@@ -136,14 +141,17 @@ static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *bu
 }
 
 /**
- * sluice_client_alloc - allocate a buffer and prepare its dma-buf's fd
- * @call: of a client; gets the fd's number and the file to install
- * @heap: where from
- * @args: its size, flags and fd_flags, checked; the other fields are the results
- * @access: O_RDONLY, O_WRONLY or O_RDWR, for the dma-buf
+ * sluice_client_alloc - allocate a buffer and prepare the fd of its dma-buf
+ * @call: call on a client's file; its @fd and @install are set
+ * @heap: heap that the memory comes from
+ * @args: in: size, flags and fd_flags, which the caller has checked.  Out: fd, size, granted
+ *	and hint
+ * @access: access mode of the dma-buf: O_RDONLY, O_WRONLY or O_RDWR
  *
- * Context: may sleep.  Return: 0 or what ALLOC returns for it; the call undoes
- * what is done already.
+ * After an error, sluice_call_end() undoes what was already done.
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or an errno of struct sluice_alloc's list.
  */
 int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access)
@@ -181,7 +189,7 @@ static int sluice_node_open(struct inode *inode, struct file *file)
 {
 	int ret;
 
-	/* cdev_get() holds the device */
+	/* the device is valid: the kernel holds a reference on its cdev */
 	ret = sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
 				 inode, file);
 	if (!ret)
@@ -190,11 +198,11 @@ static int sluice_node_open(struct inode *inode, struct file *file)
 }
 
 /**
- * sluice_call_device - the device whose node an ioctl was called on
- * @call: of a client
+ * sluice_call_device - the device on whose node an ioctl was called
+ * @call: call on a client's file
  *
  * Context: any.
- * Return: the device, which the open holds.
+ * Return: the device.  The client holds a reference on it.
  */
 struct sluice_device *sluice_call_device(const struct sluice_call *call)
 {
@@ -203,7 +211,7 @@ struct sluice_device *sluice_call_device(const struct sluice_call *call)
 	return client->sdev;
 }
 
-/* What any of the engines understands. */
+/* The kinds of op that at least one engine can execute. */
 static u64 sluice_device_op_kinds(const struct sluice_device *sdev)
 {
 	u64 kinds = 0;
@@ -260,7 +268,7 @@ static int sluice_node_info(struct sluice_call *call)
 	return 0;
 }
 
-/* An engine that a caller names, or why there is none. */
+/* The engine with the number that a caller passes, or an ERR_PTR. */
 static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 index, u32 flags)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
@@ -272,7 +280,7 @@ static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 in
 	return &sdev->engines[array_index_nospec(index, sdev->num_engines)];
 }
 
-/* What kinds of ops do to memory. */
+/* The kinds of op that may write memory, and those that may read it. */
 #define SLUICE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
 				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM) | \
 				 BIT_ULL(SLUICE_OP_PRIVATE))
@@ -359,7 +367,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 	return 0;
 }
 
-/* Flags that exclude one another? */
+/* Do these flags exclude one another? */
 static bool sluice_mem_contradicts(u32 flags)
 {
 	return hweight32(flags & SLUICE_MEM_MAPPINGS) > 1 ||
@@ -387,8 +395,8 @@ static int sluice_node_alloc(struct sluice_call *call)
 }
 
 /*
- * Not counted in the device's users: WRAP needs nothing of the hardware, and
- * may wait for somebody who has the file locked.  An unbind does not.
+ * WRAP does not enter the device.  It does not use the hardware, and may wait for a task that has
+ * the memfd locked; the removal of the device must not wait for that task.
  */
 static int sluice_node_wrap(struct sluice_call *call)
 {
@@ -440,7 +448,10 @@ static int sluice_node_buffer_info(struct sluice_call *call)
 	return ret;
 }
 
-/* Needs no device: what matters is whose buffer it is. */
+/*
+ * SYNC works on a buffer of any Sluice device, also after the device of this node is removed.  It
+ * uses only the buffer and the buffer's device.
+ */
 static int sluice_node_sync(struct sluice_call *call)
 {
 	struct sluice_sync *args = call->data;
@@ -472,7 +483,7 @@ static int sluice_node_sync(struct sluice_call *call)
 
 #define SLUICE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE)
 
-/* A size that records of a queue may have? */
+/* May the completions of a queue have this size?  0 means SLUICE_COMPLETION_SIZE_V1. */
 static bool sluice_completion_size_valid(u32 size)
 {
 	return !size || (size >= SLUICE_COMPLETION_SIZE_V1 && size <= SLUICE_MAX_RECORD_SIZE &&
@@ -489,7 +500,7 @@ static int sluice_node_create_queue(struct sluice_call *call)
 	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
-	/* it goes before all others of the engine, for up to a second of each job */
+	/* jobs of the highest priority make all other jobs of the engine wait, up to a second */
 	if (args->priority == SLUICE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))
 		return -EPERM;
 	return sluice_queue_create(call, args);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peer-to-peer: may one PCI device's DMA reach another's BAR, and at what address?
+ * Peer-to-peer: can the DMA of one PCI device reach the BAR of another, and at which address?
+ * heap_bar.c calls this file.
  *
- * Where the kernel knows (CONFIG_PCI_P2PDMA, with providers of memory without
- * struct pages), it is asked.  Elsewhere only what is certain is allowed: the
- * device itself, or one below the same PCIe switch, whose ports pass requests on
- * between them because none redirects them upwards (ACS); with no IOMMU that
- * translates, and bus addresses that equal the CPU's.
+ * On newer kernels with CONFIG_PCI_P2PDMA, the kernel knows the route, also for memory without
+ * struct pages, and is asked.  Elsewhere only a route that is certain is allowed:
+ *
+ * - The other device is the BAR's device itself, or is below the same PCIe switch, with no port on
+ *   the way that redirects requests upwards (ACS).
+ * - No IOMMU translates, and the bus addresses of the BAR equal the CPU's addresses.
+ *
+ * This file has no lock.  A mapping belongs to its importer, and is made and unmapped with the
+ * dma_resv of the buffer held.
  */
 #include <linux/dma-mapping.h>
 #include <linux/pci-p2pdma.h>
@@ -16,11 +21,11 @@
 #include "p2p.h"
 
 /**
- * struct sluice_p2p_mapping - a part of a BAR as one importer sees it
- * @sgt: what the importer has: no pages, and segments that its device can do
- * @address: where the device sees the memory, which is one piece of it
+ * struct sluice_p2p_mapping - a part of a BAR, mapped for one importer
+ * @sgt: the importer's table: no pages, and segments that its device can use
+ * @address: bus address of the part, which the device sees in one piece
  * @size: bytes
- * @whole: the kernel's record of it, where the kernel maps
+ * @whole: the table of the kernel's helper, if the helper has mapped it; else NULL
  */
 struct sluice_p2p_mapping {
 	struct sg_table sgt;
@@ -33,11 +38,13 @@ struct sluice_p2p_mapping {
 
 /**
  * sluice_p2p_init - prepare a BAR for peer-to-peer DMA
- * @pdev: whose; its driver is being bound
- * @bar: number
- * @provider: set to what the other functions want
+ * @pdev: the device that has the BAR; its driver is being bound
+ * @bar: number of the BAR
+ * @provider: set to the kernel's record of the BAR, for the other functions.  NULL on kernels that
+ *	have no such records
  *
- * Return: 0 or a negative errno.
+ * Context: may sleep.
+ * Return: 0 or a negative errno of the kernel.
  */
 int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **provider)
 {
@@ -51,14 +58,15 @@ int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **prov
 
 /**
  * sluice_p2p_check - can a device reach a part of a BAR?
- * @pdev: whose BAR; its driver is still bound
- * @bar: number
- * @provider: of the BAR
- * @dev: the other device
- * @start: physical address
+ * @pdev: the device that has the BAR; its driver is still bound
+ * @bar: number of the BAR
+ * @provider: from sluice_p2p_init()
+ * @dev: the device that must reach the part, with a DMA mask
+ * @start: physical address of the part
  * @size: bytes
  *
- * Return: 0, or -EADDRNOTAVAIL.
+ * Context: may sleep.
+ * Return: 0, or -EADDRNOTAVAIL if it cannot.
  */
 int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *provider,
 		     struct device *dev, phys_addr_t start, u64 size)
@@ -66,8 +74,9 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 	u64 end = pci_p2pdma_bus_addr_map(provider, start + size - 1);
 
 	/*
-	 * An IOMMU may have a lower address for it: see sluice_p2p_map().  Without one it
-	 * depends on the route whether the bus's address counts or the CPU's.
+	 * An IOMMU may give the part a lower address, which sluice_p2p_map() checks.  Without an
+	 * IOMMU, the device uses the bus address or the CPU's address, depending on the route:
+	 * check both.
 	 */
 	if (!dev_is_pci(dev) ||
 	    (!sluice_dma_translated(dev) &&
@@ -78,11 +87,14 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 }
 
 /*
- * Whatever segments the device can do, all of it goes to the helper as one piece
- * behind an IOMMU, where the helper would map each of several to the first one's
- * place; and elsewhere as pieces that it also unmaps as such, as large as they can
- * be.  Its table shows one range either way, cut at 4 GiB only; the device's segments
- * are cut from that.
+ * Map with the kernel's helper, in as few pieces as possible, whatever segments the device can use:
+ *
+ * - Behind an IOMMU that translates: in one piece.  The helper would map each of several pieces to
+ *   the address of the first one.
+ * - Elsewhere: in pieces just below 4 GiB.  The helper maps and unmaps each piece by itself.
+ *
+ * In both cases the helper's table shows one range of bus addresses, from which sluice_p2p_cut()
+ * cuts the device's segments.
  */
 static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 				   struct p2pdma_provider *provider, phys_addr_t start,
@@ -112,12 +124,12 @@ static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 	return 0;
 }
 
-/* Asks for nothing that went with the BAR's driver. */
+/* May be called after the BAR's driver was unbound: the helper does not use the provider here. */
 static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
 				      struct sluice_p2p_mapping *mapping,
 				      enum dma_data_direction dir)
 {
-	/* the helper says that there are no pages with this, and then frees by it */
+	/* the helper sets it to 0, because there are no pages; dma_buf_free_sgt() needs it */
 	mapping->whole->orig_nents = mapping->whole->nents;
 	dma_buf_free_sgt(attach, mapping->whole, dir);
 }
@@ -140,7 +152,7 @@ static bool sluice_bridge_redirects(struct pci_dev *bridge)
 	       control & (PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
 }
 
-/* Every bridge from a device up to, and without, the switch's upstream port. */
+/* Does a bridge on the way redirect requests?  From the device up to @top, which is not checked. */
 static bool sluice_path_redirects(struct pci_dev *pdev, struct pci_dev *top)
 {
 	while ((pdev = pci_upstream_bridge(pdev)) != top)
@@ -149,7 +161,7 @@ static bool sluice_path_redirects(struct pci_dev *pdev, struct pci_dev *top)
 	return false;
 }
 
-/* The upstream port of the first switch that both are below. */
+/* The upstream port of the first switch that has both devices below it, or NULL. */
 static struct pci_dev *sluice_common_switch(struct pci_dev *a, struct pci_dev *b)
 {
 	struct pci_dev *up, *other;
@@ -185,7 +197,7 @@ int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *prov
 	return 0;
 }
 
-/* There is none: see sluice_p2p_init(). */
+/* Never called: sluice_p2p_init() sets no provider. */
 static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 				   struct p2pdma_provider *provider, phys_addr_t start,
 				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
@@ -201,11 +213,11 @@ static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
 
 #endif /* SLUICE_P2PDMA */
 
-/* One piece: the kernel has no struct pages for the memory. */
+/* Map with dma_map_resource(), in one piece, because the memory has no struct pages. */
 static int sluice_p2p_map_resource(struct dma_buf_attachment *attach, phys_addr_t start,
 				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
 {
-	/* the mask may have shrunk since attach, and the DMA API would warn */
+	/* the DMA mask may be smaller than at attach, and the DMA API would warn */
 	if (!sluice_dma_reaches(attach->dev, start + mapping->size - 1))
 		return -EADDRNOTAVAIL;
 	mapping->address = dma_map_resource(attach->dev, start, mapping->size, dir, 0);
@@ -231,7 +243,7 @@ static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
 		dma_unmap_resource(attach->dev, mapping->address, mapping->size, dir, 0);
 }
 
-/* Who maps does not always ask for the mask: not where bus addresses go past an IOMMU. */
+/* The mapping helper does not check the DMA mask for bus addresses, which bypass an IOMMU. */
 static bool sluice_p2p_fits(struct device *dev, const struct sluice_p2p_mapping *mapping)
 {
 	u64 mask = dma_get_mask(dev);
@@ -239,7 +251,7 @@ static bool sluice_p2p_fits(struct device *dev, const struct sluice_p2p_mapping 
 	return mapping->address <= mask && mapping->size - 1 <= mask - mapping->address;
 }
 
-/* The next segment for a device, at a place as the device sees it. */
+/* Length of the next segment for a device, at a bus address. */
 static size_t sluice_p2p_segment(struct device *dev, dma_addr_t address, u64 left)
 {
 	return sluice_segment_length(address, left,
@@ -247,7 +259,7 @@ static size_t sluice_p2p_segment(struct device *dev, dma_addr_t address, u64 lef
 				     (u64)dma_get_seg_boundary(dev) + 1);
 }
 
-/* Fill in the importer's table. */
+/* Make the importer's table from the range of bus addresses. */
 static int sluice_p2p_cut(struct device *dev, struct sluice_p2p_mapping *mapping)
 {
 	dma_addr_t address = mapping->address, end = address + mapping->size;
@@ -268,22 +280,25 @@ static int sluice_p2p_cut(struct device *dev, struct sluice_p2p_mapping *mapping
 		sg_dma_len(sg) = sluice_p2p_segment(dev, address, end - address);
 		address += sg_dma_len(sg);
 	}
-	/* there are no pages, and an importer that looks for them finds none */
+	/* no pages: an importer that looks for pages must find none */
 	mapping->sgt.orig_nents = 0;
 	return 0;
 }
 
 /**
  * sluice_p2p_map - map memory inside a device for an importer
- * @attach: the importer, one that its check allowed
- * @provider: of a BAR, or NULL
+ * @attach: the importer's attachment, which the check of the memory has allowed
+ * @provider: from sluice_p2p_init(); NULL if the kernel has none, and for SRAM
  * @start: physical address
  * @size: bytes, whole pages
  * @dir: direction
  *
- * Context: may sleep; the dma_resv is held.  Return: a table without pages, or an
- * ERR_PTR: -EADDRNOTAVAIL if the device cannot address where it is seen, -ENOMEM,
- * or what the kernel says.
+ * Context: may sleep; the dma_resv is held.
+ * Return: a table without pages, or an ERR_PTR:
+ *
+ *	-EADDRNOTAVAIL	the bus addresses are not within the DMA mask of the device
+ *	-ENOMEM		no memory
+ *	others		what the kernel returned
  */
 struct sg_table *sluice_p2p_map(struct dma_buf_attachment *attach,
 				struct p2pdma_provider *provider, phys_addr_t start, u64 size,
@@ -314,12 +329,14 @@ err_free:
 }
 
 /**
- * sluice_p2p_unmap - the opposite
- * @attach: the importer
- * @sgt: from sluice_p2p_map()
- * @dir: direction
+ * sluice_p2p_unmap - unmap what sluice_p2p_map() has mapped
+ * @attach: the importer's attachment
+ * @sgt: table from sluice_p2p_map()
+ * @dir: direction of the mapping
  *
- * Also after the BAR's driver has gone.  Context: the dma_resv is held.
+ * May be called after the driver of the memory's device was unbound.
+ *
+ * Context: may sleep; the dma_resv is held.
  */
 void sluice_p2p_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
 		      enum dma_data_direction dir)

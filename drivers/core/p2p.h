@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory inside a device: heap_bar.c, which has its buffers; p2p.c and heap_sram.c, which know
- * who reaches it.
+ * Memory inside a device: heap_bar.c makes a heap of it.  p2p.c (for BARs) and heap_sram.c (for
+ * SRAM) know which other devices can reach the memory.
  */
 #ifndef _SLUICE_P2P_H
 #define _SLUICE_P2P_H
@@ -15,10 +15,11 @@ struct sluice_device;
 struct sluice_device_memory;
 
 /**
- * struct sluice_device_memory_ops - what depends on the kind of memory
- * @check: does the DMA of a device reach a part of it?  0 or -EADDRNOTAVAIL.  May sleep; the
- *	driver is still bound
- * @unmap: nobody uses it any more: give it back, @vaddr included.  May sleep
+ * struct sluice_device_memory_ops - functions that depend on the kind of memory
+ * @check: can the DMA of @dev reach @size bytes from physical address @start?  Returns 0 or
+ *	-EADDRNOTAVAIL.  May sleep.  The driver of the memory's device is still bound
+ * @unmap: release the memory and @vaddr.  Called once, at the end of a revocation or after a
+ *	failed registration.  If @busy is set, an importer may still access the memory.  May sleep
  */
 struct sluice_device_memory_ops {
 	int (*check)(const struct sluice_device_memory *memory, struct device *dev,
@@ -27,17 +28,20 @@ struct sluice_device_memory_ops {
 };
 
 /**
- * struct sluice_device_memory - memory inside a device that a heap is made of
- * @ops: see there
- * @name: of the heap
- * @dev: whose memory it is
+ * struct sluice_device_memory - memory inside a device, which becomes a heap
+ * @ops: functions for this kind of memory
+ * @name: name of the heap
+ * @dev: the device that has the memory
  * @start: physical address
  * @size: bytes, whole pages
- * @vaddr: kernel mapping, write-combined: on x86 it also makes mappings of processes so
- * @bar: number of a BAR
- * @provider: of a BAR: the kernel's record for peer-to-peer, until the driver is unbound
- * @pool: of SRAM
- * @busy: somebody has not let go of it in time, and may still access it
+ * @vaddr: kernel mapping, write-combined.  On x86 it also makes the mappings of processes
+ *	write-combined
+ * @bar: number of the BAR
+ * @provider: of a BAR: the kernel's record for peer-to-peer DMA, valid until the driver is
+ *	unbound; NULL if the kernel has none
+ * @pool: of SRAM: the pool that the memory comes from
+ * @busy: set by a revocation that reached its time limit: a fence has not signalled, or an importer
+ *	has not unmapped the memory, and may still access it
  */
 struct sluice_device_memory {
 	const struct sluice_device_memory_ops *ops;

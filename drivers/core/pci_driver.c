@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Work that is the same in each driver of a PCI device: enabling it and mapping its registers,
- * its interrupt, sleep and removal.  A driver with other needs calls the kernel's functions, and
- * sluice_device_register(), itself.
+ * The work that is the same in each driver of a PCI device: enable the device, map its registers,
+ * request its interrupt, sleep, and removal.  A driver with other needs calls the kernel's
+ * functions, and sluice_device_register(), itself.
  *
- * The Sluice device is a devres of its PCI device, where removal and sleep find it.  The driver
- * core holds the lock of the PCI device in probe, remove and system sleep, and the PCI core
- * keeps it awake in the first two: no callback comes while the devres is added or released.
+ * This file owns a devres of the PCI device, which points to the Sluice device.  Removal and the PM
+ * ops find the Sluice device there.
+ *
+ * The file has no lock.  The driver core holds the lock of the PCI device in probe, remove and
+ * system sleep.  The PCI core keeps the device awake in probe and remove.  No PM op therefore runs
+ * while the devres is added or released.  Device drivers call the functions in probe and remove.
  */
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
@@ -17,13 +20,13 @@
 /**
  * sluice_pci_enable - enable a PCI device, and map its registers
  * @pdev: the device
- * @bars: bit (1 << n) for each BAR to be claimed and mapped: see pcim_iomap_table()
- * @dma_bits: width of its DMA addresses
+ * @bars: bit (1 << n) for each BAR n to claim and map; pcim_iomap_table() has the addresses
+ * @dma_bits: width of the device's DMA addresses in bits
  *
- * Segments of memory may have any length afterwards; a driver that needs shorter ones calls
- * dma_set_max_seg_size().  All is undone when the driver is unbound.
+ * Afterwards a segment of memory may have any length.  A driver that needs shorter segments then
+ * calls dma_set_max_seg_size().  The kernel undoes everything when the driver is unbound.
  *
- * Context: probe.
+ * Context: the probe function.
  * Return: 0 or a negative errno.
  */
 int sluice_pci_enable(struct pci_dev *pdev, int bars, unsigned int dma_bits)
@@ -35,22 +38,25 @@ int sluice_pci_enable(struct pci_dev *pdev, int bars, unsigned int dma_bits)
 		return ret;
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", dma_bits);
+		return dev_err_probe(&pdev->dev, ret, "no DMA with %u address bits\n", dma_bits);
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(sluice_pci_enable);
 
 /**
- * sluice_pci_request_irq - request the one interrupt of a PCI device, MSI or INTx
+ * sluice_pci_request_irq - request one interrupt of a PCI device: MSI-X, MSI or INTx
  * @pdev: the device, after sluice_pci_enable()
- * @handler: may be called from now on, also for other devices: an INTx is shared
- * @priv: for @handler
+ * @handler: interrupt handler.  It may be called from now on, and must expect interrupts of other
+ *	devices, because an INTx is shared
+ * @priv: pointer of the driver, for @handler
  *
- * pci_irq_vector(pdev, 0) is its number: to be asked for in probe, because that takes a mutex,
- * which ->abort() must not.  It is freed when the driver is unbound, after sluice_pci_remove().
+ * pci_irq_vector(pdev, 0) returns the number of the interrupt.  It takes a mutex, which is not
+ * allowed in ->abort(), so a driver that needs the number there stores it in probe.
  *
- * Context: probe.
+ * The kernel frees the interrupt when the driver is unbound, after sluice_pci_remove().
+ *
+ * Context: the probe function.
  * Return: 0 or a negative errno.
  */
 int sluice_pci_request_irq(struct pci_dev *pdev, irq_handler_t handler, void *priv)
@@ -59,7 +65,7 @@ int sluice_pci_request_irq(struct pci_dev *pdev, irq_handler_t handler, void *pr
 
 	if (ret < 0)
 		return ret;
-	/* pcim_enable_device() has seen to it that the vectors are freed, after the interrupt */
+	/* because of pcim_enable_device(), the kernel frees the vectors after the interrupt */
 	return devm_request_irq(&pdev->dev, pci_irq_vector(pdev, 0), handler, IRQF_SHARED,
 				dev_driver_string(&pdev->dev), priv);
 }
@@ -75,22 +81,22 @@ static void sluice_pci_release(struct device *dev, void *devres)
 
 /**
  * __sluice_pci_register - make a PCI device available to userspace
- * @api: SLUICE_DRIVER_API, as the driver was compiled
+ * @api: SLUICE_DRIVER_API with which the driver was compiled
  * @owner: the driver's module
- * @module_name: KBUILD_MODNAME
+ * @module_name: KBUILD_MODNAME of the driver
  * @pdev: the hardware, after sluice_pci_enable() and sluice_pci_request_irq()
- * @name: name of the node, to which the core adds the first free number
- * @ops: the driver's side, which is copied
- * @caps: what each engine is and can do; copied
+ * @name: name of the node; see __sluice_device_register()
+ * @ops: functions of the driver; copied
+ * @caps: one entry for each engine; copied
  * @num_engines: length of @caps, 1 to 64
- * @priv: for sluice_engine_priv()
+ * @priv: pointer of the driver, for its functions and for sluice_engine_priv()
  *
- * Drivers call sluice_pci_register(), which adds the first three.  Calls ops->reset(), then
- * lets the device access memory, registers it, and drops the reference for runtime PM that
- * probe has.
+ * Drivers call the macro sluice_pci_register(), which adds the first three parameters.  Calls
+ * ops->reset(), lets the device access memory, registers it, and drops the runtime PM reference
+ * that probe has.
  *
- * Context: probe; the last thing in it that may fail.
- * Return: 0, or a negative errno as __sluice_device_register().
+ * Context: the probe function; no step after it may fail.
+ * Return: 0, or a negative errno: see __sluice_device_register().
  */
 int __sluice_pci_register(u32 api, struct module *owner, const char *module_name,
 			  struct pci_dev *pdev, const char *name,
@@ -124,17 +130,20 @@ int __sluice_pci_register(u32 api, struct module *owner, const char *module_name
 EXPORT_SYMBOL_GPL(__sluice_pci_register);
 
 /**
- * sluice_pci_remove - the remove function of a driver, or the beginning of it
+ * sluice_pci_remove - unregister the Sluice device of a PCI device
  * @pdev: the hardware, after sluice_pci_register()
  *
- * Unregisters the Sluice device: see sluice_device_unregister().  On return the PCI device does
- * not access memory any more.
+ * The remove function of the driver must be this function, or begin with a call of it.  See
+ * sluice_device_unregister().  On return the PCI device does not access memory any more.
  *
- * Context: remove.
+ * Context: the remove function.
  */
 void sluice_pci_remove(struct pci_dev *pdev)
 {
-	/* instead of the one that probe has dropped; it is awake: see pci_device_remove() */
+	/*
+	 * Take back the reference that probe has dropped: the PCI core drops it after remove.
+	 * The device is awake, because pci_device_remove() has woken it.
+	 */
 	pm_runtime_get_noresume(&pdev->dev);
 	devres_release(&pdev->dev, sluice_pci_release, NULL, NULL);
 }
@@ -169,8 +178,8 @@ static int sluice_pci_resume(struct device *dev)
 }
 
 /*
- * The PCI core saves the config space, bus mastering included, and puts the device to sleep
- * and wakes it up.
+ * The PCI core saves and restores the config space, with bus mastering, and changes the power state
+ * of the device.  These ops do the rest.
  */
 const struct dev_pm_ops sluice_pci_pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(sluice_pci_suspend, sluice_pci_resume)

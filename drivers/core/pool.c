@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool: memory of closed buffers, zeroed, for the next buffer of the same size.
+ * The pool: parked memory of closed buffers, for the next buffer of the same size.
  *
- * A closed buffer leaves dirty memory.  A worker zeroes it, so that neither close()
- * nor the next ALLOC has to.  The memory stays charged to the memory cgroup whose
- * buffer it was, and only tasks of that cgroup get it again.  Memory that no ALLOC
- * takes in SLUICE_POOL_SECONDS is freed; over the limit the oldest is freed at once.
+ * A closed buffer leaves dirty memory.  A worker zeroes it in the background; an ALLOC that takes
+ * dirty memory zeroes it itself.  Parked memory stays charged to the memory cgroup of its old
+ * buffer, and only tasks of that cgroup get it again.  Memory that no ALLOC takes in
+ * SLUICE_POOL_SECONDS is freed.  If the pool exceeds its limit, the oldest memory is freed at once.
  *
- * Each struct sluice_pages that is parked can be found in three ways:
+ * heap_pages.c calls this file, and heap_contiguous.c calls sluice_pool_drain().  Work items and
+ * the shrinker also run here.
  *
- * - Bins, for ALLOC.  All memory in one bin is alike: size, mapping, owner, NUMA
- *   node and whether all of it is there, highest zone, huge pieces or not, and clean
- *   or dirty.  The first of a bin, parked or zeroed last, is in a hash table; the
- *   others follow it in a ring.  So an ALLOC does not pass by memory of other sizes.
- *   Memory that is being zeroed is in no bin.
- * - Two lists for each lowest zone, clean and dirty, in the order of parking.  The
- *   worker, the limit, the ager and sluice_pool_drain() take from their heads.
- * - A list_lru, for the shrinker.  It keeps memory cgroups apart, and moves the
- *   memory of a removed cgroup to the head of its parent's list.
+ * Each parked struct sluice_pages is found in three ways:
  *
- * The owner is the number of the cgroup that the struct was charged to when it was
- * made.  No number is used twice, so the memory of a removed cgroup is in bins that
- * no task looks at.  An ALLOC that finds nothing looks at the head of its own
- * cgroup's list in the list_lru: memory of another owner there has come from a
- * removed child, and gets the new owner.  The owner only selects bins; the list_lru
- * decides whose pressure frees the memory.
+ * - Bins, for ALLOC.  All memory in one bin is alike: size, mapping, owner, NUMA node (and whether
+ *   all of it is there), highest zone, huge or not, and clean or dirty.  The memory that entered
+ *   the bin last is in a hash table; the others follow it in a ring.  An ALLOC therefore does not
+ *   walk over memory of other sizes.  Memory that is being zeroed is in no bin.
+ * - Two lists for each lowest zone, clean and dirty, in the order of parking.  The worker, the
+ *   limit, the ager and sluice_pool_drain() take memory from their heads.
+ * - A list_lru, for the shrinker.  It keeps memory cgroups apart.  When a cgroup is removed, it
+ *   moves the memory of this cgroup to the head of the parent's list.
  *
- * Locks, outermost first: the list_lru's, sluice_pool_lock.  Under sluice_pool_lock
- * at most SLUICE_POOL_BATCH structs change.  Under the list_lru's an ALLOC looks at
- * as many, and the shrinker at one.  Neither is held longer because more is parked.
- * Nothing here is in the signalling path of fences.
+ * The owner is the number of the cgroup to which the struct was charged when it was made.  No
+ * number is used twice, so no task searches the bins of a removed cgroup.  An ALLOC that finds
+ * nothing examines the head of its own cgroup's list in the list_lru.  Memory of another owner
+ * there comes from a removed child, and gets the ALLOC's owner.  The owner only selects bins.  The
+ * list_lru decides which cgroup's memory pressure frees the memory.
  *
- * Lifetime: sluice_pool_claim(), under sluice_pool_lock, takes memory out of bins
- * and lists, and the caller owns it from then on.  Until the owner has taken it out
- * of the list_lru, too, the shrinker may see it there, and skips it.  Parking goes
- * the other way: first the list_lru, then the bins.  If the worker is zeroing the
- * memory, its new owner waits for the worker (at most a page) before freeing it.
+ * Locks, outermost first: the lock of the list_lru, then sluice_pool_lock.  With sluice_pool_lock
+ * held, at most SLUICE_POOL_BATCH structs change.  With the list_lru's lock held, an ALLOC examines
+ * at most SLUICE_POOL_BATCH structs, and the shrinker one.  The hold times therefore do not depend
+ * on how much is parked.  Nothing here is in the signalling path of fences.
+ *
+ * Lifetime: sluice_pool_claim() takes memory out of the bins and lists, with sluice_pool_lock held.
+ * From then on the caller owns the memory.  The shrinker may still find it in the list_lru, and
+ * skips it, until the caller takes it out there as well.  Parking has the opposite order: first
+ * the list_lru, then the bins.  If the worker is zeroing claimed memory, the caller waits for the
+ * worker (for one page at most) before it frees the memory.
  */
 #include <linux/jhash.h>
 #include <linux/list_lru.h>
@@ -55,12 +56,12 @@
 
 #define SLUICE_POOL_SECONDS	10
 #define SLUICE_POOL_BINS_BITS	12
-#define SLUICE_POOL_BATCH	16	/* how many are taken or changed under a lock */
-#define SLUICE_POOL_LOOK	8	/* of a bin, for memory within a device's reach */
+#define SLUICE_POOL_BATCH	16	/* structs that change in one hold of a lock */
+#define SLUICE_POOL_LOOK	8	/* structs of a bin that are checked for a device's reach */
 
 /*
- * What the memory of one buffer counts for a shrinker, which thinks of small
- * objects: few of them, it would leave alone until memory is nearly gone.
+ * For the shrinker, the memory of one buffer counts as this number of objects.  The kernel expects
+ * small objects.  If it saw only a few, it would free them only when memory is nearly exhausted.
  */
 #define SLUICE_POOL_WEIGHT	512
 
@@ -75,15 +76,16 @@ static struct list_lru sluice_pool_lru;
 static struct workqueue_struct *sluice_pool_wq;
 static u32 sluice_pool_seed __ro_after_init;
 
-static DEFINE_SPINLOCK(sluice_pool_lock);	/* all up to the size, and parked structs */
+/* Guards the variables up to sluice_pool_size, and all parked structs. */
+static DEFINE_SPINLOCK(sluice_pool_lock);
 static struct hlist_head sluice_pool_bins[1 << SLUICE_POOL_BINS_BITS];
 static struct list_head sluice_pool_clean[MAX_NR_ZONES];
-static struct list_head sluice_pool_dirty[MAX_NR_ZONES];	/* and what is being zeroed */
-static struct sluice_pages *sluice_pool_zeroing;	/* what the worker is at */
-static u64 sluice_pool_order;	/* how many have been parked */
-static atomic64_t sluice_pool_size;	/* changed under the lock */
+static struct list_head sluice_pool_dirty[MAX_NR_ZONES];	/* or being zeroed */
+static struct sluice_pages *sluice_pool_zeroing;	/* the worker is zeroing this memory */
+static u64 sluice_pool_order;	/* number of parkings so far */
+static atomic64_t sluice_pool_size;	/* bytes; changed with the lock held, read without */
 
-static atomic_t sluice_pool_freeing;	/* how many have taken memory out, to free it */
+static atomic_t sluice_pool_freeing;	/* contexts that claim memory in order to free it */
 
 static void sluice_pool_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sluice_pool_worker, sluice_pool_work);
@@ -100,7 +102,10 @@ static u64 sluice_pool_limit(void)
 }
 
 /**
- * sluice_pool_bytes - memory in the pool, zeroed or not yet
+ * sluice_pool_bytes - memory in the pool, clean and dirty
+ *
+ * Context: any.
+ * Return: bytes.
  */
 u64 sluice_pool_bytes(void)
 {
@@ -108,12 +113,12 @@ u64 sluice_pool_bytes(void)
 }
 
 /**
- * sluice_pool_new - a struct sluice_pages that can be parked one day
+ * sluice_pool_new - allocate a struct sluice_pages, which can be parked later
  *
- * Charged to the caller's memory cgroup, which is the owner of the memory.
+ * It is charged to the caller's memory cgroup, which becomes the owner of the memory.
  *
  * Context: may sleep.
- * Return: zeroed, or NULL without memory.
+ * Return: the struct, zeroed except its owner; or NULL if there is no memory.
  */
 struct sluice_pages *sluice_pool_new(void)
 {
@@ -125,22 +130,24 @@ struct sluice_pages *sluice_pool_new(void)
 	if (!pages)
 		return NULL;
 	INIT_LIST_HEAD(&pages->lru);
-	/* a task that has moved meanwhile may have charged either: 0 until that shows */
+	/* if the task has changed cgroups, the charged one is unknown: 0, until it is inherited */
 	if (owner == sluice_compat_memcg_number())
 		pages->owner = owner;
 	return pages;
 }
 
 /**
- * sluice_pool_delete - the opposite
- * @pages: without memory
+ * sluice_pool_delete - free a struct sluice_pages
+ * @pages: a struct from sluice_pool_new(), without memory
+ *
+ * Context: any.
  */
 void sluice_pool_delete(struct sluice_pages *pages)
 {
 	kmem_cache_free(sluice_pool_cache, pages);
 }
 
-/* With sluice_pool_lock, in the functions from here to sluice_pool_claim(). */
+/* The functions from here to sluice_pool_claim() need sluice_pool_lock. */
 
 static struct hlist_head *sluice_pool_bucket(u64 size, u32 mapping, u64 owner)
 {
@@ -156,7 +163,7 @@ static bool sluice_pool_alike(const struct sluice_pages *a, const struct sluice_
 	       a->huge == b->huge && a->state == b->state;
 }
 
-/* Into its bin, as the first. */
+/* Put memory into its bin, as the first. */
 static void sluice_pool_bin_add(struct sluice_pages *pages)
 {
 	struct hlist_head *bucket = sluice_pool_bucket(pages->size, pages->mapping, pages->owner);
@@ -173,7 +180,7 @@ static void sluice_pool_bin_add(struct sluice_pages *pages)
 	hlist_add_head(&pages->bin, bucket);
 }
 
-/* Out of it; the next is the first then. */
+/* Take memory out of its bin.  If it was the first, the next in the ring becomes the first. */
 static void sluice_pool_bin_del(struct sluice_pages *pages)
 {
 	if (!hlist_unhashed(&pages->bin)) {
@@ -189,7 +196,7 @@ static bool sluice_pool_parked(const struct sluice_pages *pages)
 	return pages->state != SLUICE_PAGES_USED && pages->state != SLUICE_PAGES_DOOMED;
 }
 
-/* The head that was parked before all others, of lists of zones up to @zone. */
+/* Of the heads of the lists of zones up to @zone, the one that was parked first; or NULL. */
 static struct sluice_pages *sluice_pool_oldest_of(struct list_head *lists, enum zone_type zone)
 {
 	struct sluice_pages *pages, *oldest = NULL;
@@ -230,7 +237,7 @@ static void sluice_pool_clean_now(struct sluice_pages *pages)
 	sluice_pool_bin_add(pages);
 }
 
-/* Take parked memory out: the caller's from now on, but still in the list_lru. */
+/* Take parked memory out.  From now on the caller owns it, but it is still in the list_lru. */
 static void sluice_pool_claim(struct sluice_pages *pages)
 {
 	list_del(&pages->link);
@@ -244,17 +251,17 @@ static void sluice_pool_claim(struct sluice_pages *pages)
 }
 
 /**
- * struct sluice_pool_search - what an ALLOC looks for
- * @sdev: the device that must be able to address it
+ * struct sluice_pool_search - the memory that an ALLOC searches for
+ * @sdev: the device, which must be able to address the memory
  * @size: bytes
  * @mapping: one of SLUICE_MEM_MAPPINGS
- * @owner: the caller's memory cgroup
- * @huge: in huge pieces only
- * @node: the NUMA node that it is to be on
- * @here: no memory of other nodes: there is enough on @node
- * @dirty: what was found has to be zeroed
- * @look: how many are still to be looked at for a new owner
- * @inherited: one of them has got @owner
+ * @owner: number of the caller's memory cgroup
+ * @huge: only memory in huge pieces
+ * @node: NUMA node on which the memory should be
+ * @here: only memory of @node, because @node has enough free memory
+ * @dirty: result: the memory must be zeroed
+ * @look: number of structs that may still be examined for a new owner
+ * @inherited: result: at least one struct has got @owner
  */
 struct sluice_pool_search {
 	struct sluice_device *sdev;
@@ -269,7 +276,10 @@ struct sluice_pool_search {
 	bool inherited;
 };
 
-/* The nearest node, then clean before dirty, then the highest zone: fewer devices need it. */
+/*
+ * A lower number is better: the nearest node, then clean before dirty, then the highest zone,
+ * because some devices need the low zones.
+ */
 static unsigned int sluice_pool_rank(const struct sluice_pool_search *search,
 				     const struct sluice_pages *pages)
 {
@@ -280,9 +290,9 @@ static unsigned int sluice_pool_rank(const struct sluice_pool_search *search,
 }
 
 /*
- * The first of a bin that the device can address.  Most devices can address all of
- * it or nothing.  One whose reach ends inside a zone finds the rest in a bin of the
- * zone that its own memory comes from.
+ * The first memory of a bin that the device can address, or NULL.  Most devices can address all or
+ * nothing of a bin.  If the reach of a device ends inside the bin's zone, only SLUICE_POOL_LOOK
+ * structs are checked: memory that was allocated for this device is in bins of lower zones.
  */
 static struct sluice_pages *sluice_pool_reached(const struct sluice_pool_search *search,
 						struct sluice_pages *first)
@@ -310,7 +320,7 @@ static bool sluice_pool_fits(const struct sluice_pool_search *search,
 	       (!search->here || (pages->node == search->node && !pages->spread));
 }
 
-/* Claim the best that fits. */
+/* Claim the best memory that fits, or return NULL. */
 static struct sluice_pages *sluice_pool_find(struct sluice_pool_search *search)
 {
 	struct sluice_pages *first, *pages, *best = NULL;
@@ -339,7 +349,10 @@ static struct sluice_pages *sluice_pool_find(struct sluice_pool_search *search)
 	return best;
 }
 
-/* With the list_lru's lock: the memory of removed cgroups is at the head of the list. */
+/*
+ * Give one struct to the caller's cgroup.  Called with the list_lru's lock held, for the structs at
+ * the head of the list, where those of removed cgroups are.  The walk ends at the first other one.
+ */
 static enum lru_status sluice_pool_inherit_one(struct list_head *item, struct list_lru_one *list,
 					       SLUICE_LRU_LOCK_ARG void *arg)
 {
@@ -365,14 +378,14 @@ static enum lru_status sluice_pool_inherit_one(struct list_head *item, struct li
 	return LRU_ROTATE;
 }
 
-/* Has memory of removed cgroups become the caller's? */
+/* Move memory of removed cgroups into the caller's bins.  Returns whether there was any. */
 static bool sluice_pool_inherit(struct sluice_pool_search *search)
 {
 	int node;
 
 	for_each_online_node(node) {
 		search->look = SLUICE_POOL_BATCH;
-		/* the task may have been moved to another cgroup */
+		/* there is no walk if the task has changed cgroups since @owner was read */
 		sluice_compat_lru_walk_current(&sluice_pool_lru, node, search->owner,
 					       sluice_pool_inherit_one, search, &search->look);
 	}
@@ -380,8 +393,8 @@ static bool sluice_pool_inherit(struct sluice_pool_search *search)
 }
 
 /*
- * Is there so much on the node of the device, more than zones keep for bad times?  A device
- * without a node takes what the pool has.
+ * Has the device's NUMA node more than @size bytes free, above the high watermarks of its zones?
+ * False for a device without a node, which accepts memory of all nodes.
  */
 static bool sluice_pool_here(const struct sluice_device *sdev, int node, u64 size)
 {
@@ -401,16 +414,16 @@ static bool sluice_pool_here(const struct sluice_device *sdev, int node, u64 siz
 }
 
 /**
- * sluice_pool_take - zeroed memory, if there is some that fits
- * @sdev: the device that must be able to address it
+ * sluice_pool_take - take memory out of the pool, if some fits
+ * @sdev: the device, which must be able to address the memory
  * @size: bytes
  * @mapping: one of SLUICE_MEM_MAPPINGS
- * @huge: only memory all of which is in huge pieces
+ * @huge: true to take only memory in huge pieces
  *
- * The time that it takes does not depend on how much is parked.
+ * The time of the search does not depend on how much is parked.  Dirty memory is zeroed here.
  *
  * Context: may sleep.
- * Return: the caller's, or NULL.
+ * Return: zeroed memory, which the caller owns; or NULL.
  */
 struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 mapping,
 				      bool huge)
@@ -446,7 +459,7 @@ static bool sluice_pool_too_old(const struct sluice_pages *oldest)
 	       time_after_eq(jiffies, oldest->parked + SLUICE_POOL_SECONDS * HZ);
 }
 
-/* Around all that takes memory out to free it: it is in no list meanwhile. */
+/* sluice_pool_enter() and _leave() enclose the time in which memory to be freed is in no list. */
 static void sluice_pool_enter(void)
 {
 	atomic_inc(&sluice_pool_freeing);
@@ -464,7 +477,7 @@ static void sluice_pool_dispose(struct list_head *list)
 	struct sluice_pages *pages, *next;
 
 	list_for_each_entry_safe(pages, next, list, link) {
-		/* the worker has at most a page to go */
+		/* the worker is zeroing at most one more page */
 		if (pages->state == SLUICE_PAGES_DOOMED)
 			wait_var_event(&sluice_pool_zeroing,
 				       READ_ONCE(sluice_pool_zeroing) != pages);
@@ -473,8 +486,8 @@ static void sluice_pool_dispose(struct list_head *list)
 }
 
 /*
- * Free the oldest of zones up to @zone, and so on, as long as it is @unwanted (NULL:
- * all).  In batches: each time the lock is taken for a few of them only.
+ * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it.  NULL
+ * frees all.  The work is done in batches, so that the lock is held for a short time only.
  */
 static void sluice_pool_free_oldest(enum zone_type zone,
 				    bool (*unwanted)(const struct sluice_pages *oldest))
@@ -504,11 +517,12 @@ static void sluice_pool_free_oldest(enum zone_type zone,
 }
 
 /**
- * sluice_pool_park - keep the memory of a closed buffer for the next one
- * @pages: kept, or freed
+ * sluice_pool_park - park the memory of a closed buffer
+ * @pages: the memory, which belongs to the pool from now on
  *
- * If the pool is over its limit with it, the oldest memory there is freed.  That may
- * be many small pieces for a large one; each was parked by a call that freed nothing.
+ * Memory that is pinned, or larger than the limit of the pool, is freed instead.  If the pool then
+ * exceeds its limit, its oldest memory is freed.  For a large buffer this may be the memory of many
+ * small buffers.
  *
  * Context: may sleep.
  */
@@ -525,7 +539,7 @@ void sluice_pool_park(struct sluice_pages *pages)
 	/* from here on another call may take it, or free it */
 	if (sluice_pool_over_limit(NULL))
 		sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
-	/* a little later, and for all that come meanwhile */
+	/* one jiffy later, so that the worker also finds what is parked until then */
 	queue_delayed_work(sluice_pool_wq, &sluice_pool_worker, 1);
 }
 
@@ -551,7 +565,10 @@ static void sluice_pool_end(struct sluice_pages *pages)
 		sluice_pool_clean_now(pages);
 	WRITE_ONCE(sluice_pool_zeroing, NULL);
 	spin_unlock(&sluice_pool_lock);
-	/* order the store against waitqueue_active() in wake_up_var() */
+	/*
+	 * Order the store before waitqueue_active() in wake_up_var().  Pairs with the barrier of
+	 * wait_var_event() in sluice_pool_dispose().
+	 */
 	smp_mb();
 	wake_up_var(&sluice_pool_zeroing);
 }
@@ -575,16 +592,17 @@ static void sluice_pool_age(struct work_struct *work)
 }
 
 /**
- * sluice_pool_drain - free what lies in a small zone, if that is why memory is short
- * @zone: GFP flags of the zone, of which an allocation has failed
- * @order: of that allocation
+ * sluice_pool_drain - free the parked memory of a small zone, after an allocation has failed
+ * @zone: GFP flags of the zone; 0 for any zone, of which nothing is freed
+ * @order: order of the allocation that has failed
  *
- * Reclaim does not do it: it is content with a few pages of anything, and the page
- * allocator gives up if a small zone is none the better for it.  Whosever cgroup's
- * the memory is, it lies where most have no need of it; but who is at the limit of
- * his own cgroup takes nothing from others.
+ * Reclaim is not enough: it is satisfied with a few pages anywhere in the machine, and the page
+ * allocator then gives up on a small zone.  The memory of all cgroups is freed, because most of
+ * them do not need this zone.  Nothing is freed if the zone has memory: the limit of the caller's
+ * cgroup was the reason of the failure, or memory was freed meanwhile.
  *
- * Context: may sleep; not in reclaim.  Return: true if it is worth another try.
+ * Context: may sleep; not in reclaim.
+ * Return: true if the allocation should be tried again.
  */
 bool sluice_pool_drain(gfp_t zone, unsigned int order)
 {
@@ -592,14 +610,14 @@ bool sluice_pool_drain(gfp_t zone, unsigned int order)
 
 	if (!zone || order > ilog2(MAX_ORDER_NR_PAGES))
 		return false;
-	/* charged to nobody, and without reclaim: a limit, or there is some again */
+	/* not charged, no reclaim.  If it succeeds, the zone has memory (again) */
 	page = alloc_pages(zone | __GFP_NOWARN, order);
 	if (page) {
 		__free_pages(page, order);
 		return true;
 	}
 	sluice_pool_free_oldest(gfp_zone(GFP_KERNEL | zone), NULL);
-	/* the ager or a shrinker may have been first, and may not be through */
+	/* the ager or a shrinker may have claimed memory, and not freed it yet */
 	wait_var_event_timeout(&sluice_pool_freeing, !atomic_read(&sluice_pool_freeing), HZ);
 	return true;
 }
@@ -612,7 +630,7 @@ static enum lru_status sluice_pool_isolate(struct list_head *item, struct list_l
 	bool parked;
 
 	spin_lock(&sluice_pool_lock);
-	/* else its new owner is about to take it out of this list */
+	/* if it is not parked, a context has claimed it, and takes it out of this list soon */
 	parked = sluice_pool_parked(pages);
 	if (parked)
 		sluice_pool_claim(pages);
@@ -671,7 +689,7 @@ err_cache:
 	return ret;
 }
 
-/* No buffer is left that could come into the pool. */
+/* Called at module exit, when no buffer is left. */
 void sluice_pool_exit(void)
 {
 	sluice_compat_shrinker_free(sluice_pool_shrinker);
@@ -680,7 +698,7 @@ void sluice_pool_exit(void)
 	destroy_workqueue(sluice_pool_wq);
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, NULL);
 	list_lru_destroy(&sluice_pool_lru);
-	/* the shrinker of some kernels, and the objects, are freed by RCU */
+	/* RCU callbacks free the shrinker of some kernels, and the objects */
 	rcu_barrier();
 	kmem_cache_destroy(sluice_pool_cache);
 }

@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slots: dma-bufs attached and mapped once for a queue's device.
+ * Slots: a slot is a dma-buf that is attached and mapped once for a queue's device.
  *
- * To the dma-buf, ours or foreign, a slot is a dynamic importer that pins: the
- * memory stays where it is while the slot exists, so no job is surprised by a
- * move.  What the exporter can do is to take it back for good (a device that
- * goes).  It then waits for the buffer's fences, some with the dma_resv held, and until
- * the memory is unmapped.  So both depend on one abort at most, whatever is queued:
+ * This file owns the life of a slot.  queue.c, job.c, buffer.c (BUFFER_INFO) and the engine call
+ * it; device drivers call the exported functions at its end.
  *
- *	sluice_slot_invalidate()	no op may use the slot any more.  On the dma_resv its
- *				fence @gone takes the place of the queue's
- *	sluice_slot_settle()	the engine's work has aborted what used it: @gone signals
- *	sluice_slots_unmap_revoked()	unmaps
+ * A slot is a dynamic importer that pins, so the memory does not move while the slot exists.  On
+ * older kernels (6.1, 6.12) it is a static importer of memory that cannot move.  The dma-buf may
+ * be one of ours or a foreign one.
  *
- * Jobs that use it keep their places in line, and end with -ENODEV when it is their
- * turn.
+ * An exporter can revoke its memory: it takes the memory back for good, because its device is
+ * removed.  It then waits for the fences on the buffer, sometimes with the dma_resv held, and for
+ * the unmap.  Three steps make it wait for one abort at most, however many jobs are queued:
  *
- * The queue's table and each job that uses the slot hold references; the last one
- * unmaps, takes dma_resv for it and so never runs in the signalling path.
+ *	sluice_slot_invalidate()	marks the slot, so no op that uses it is handed out.  The
+ *				slot's fence @gone replaces the queue's fences on the dma_resv
+ *	sluice_slot_settle()	signals @gone, after the engine has aborted the ops in flight
+ *	sluice_slots_unmap_revoked()	unmaps the slot
+ *
+ * A job that uses a revoked slot keeps its position, and ends with -ENODEV in its turn.
+ *
+ * The queue's table, each job that uses the slot, and the engine during a revocation hold
+ * references.  The last put takes the dma_resv to unmap, so it must not be in the signalling path.
+ *
+ * Locks: the dma_resv guards @sgt, @revoked and @sharing of a slot; queue->slot_lock guards the
+ * table; engine->lock guards @in_flight; sdev->revoked_lock guards the list of slots to unmap.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
@@ -27,9 +34,8 @@
 #include "core.h"
 
 /*
- * A software engine both reads and writes its mapping: caches are maintained
- * around each op (sluice_slot_sync()), for which only a mapping in
- * both directions will do.
+ * A software engine needs a mapping in both directions: sluice_slot_sync() passes each range to
+ * the CPU before an op, and back to memory after it.
  */
 static enum dma_data_direction sluice_slot_direction(const struct sluice_device *sdev, u32 flags)
 {
@@ -46,8 +52,8 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
 }
 
 /*
- * May an op begin and end where a segment does?  Ops are checked for their place in the
- * buffer alone.
+ * Is a segment aligned to the device's op_align?  SUBMIT checks only offsets in the buffer, so an
+ * aligned offset must give an aligned bus address.  The last segment may end anywhere.
  */
 static bool sluice_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
 				   bool last)
@@ -58,8 +64,8 @@ static bool sluice_segment_aligned(const struct sluice_device *sdev, struct scat
 }
 
 /*
- * Is all of the buffer mapped, where the device can reach it?  Ops are checked
- * against its size, not its table.
+ * Does the mapping cover the whole buffer, at addresses that the device can reach?  SUBMIT checks
+ * ops against the size of the buffer, not against the table of the mapping.
  */
 static int sluice_slot_check(const struct sluice_slot *slot)
 {
@@ -75,8 +81,8 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		if (!sluice_segment_aligned(slot->sdev, sg, i + 1 == slot->sgt->nents))
 			return -EADDRNOTAVAIL;
 		/*
-		 * the device would see a copy, and no other user what it writes; whether
-		 * it is so with ours the exporter has judged
+		 * A bounce buffer would hide the device's writes from other users.  For our
+		 * own buffers, the attach op of the exporter has already checked this.
 		 */
 		if (slot->sdev->bounced && !sluice_buffer_from_dmabuf(slot->dmabuf) &&
 		    sluice_compat_is_bounce(slot->sdev->parent,
@@ -87,8 +93,8 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 }
 
 /*
- * The dma_resv is held.  What was not mapped yet has nothing to lose: memory may move
- * until it is pinned.
+ * The exporter takes its memory back; the dma_resv is held.  A slot that is not mapped yet is not
+ * revoked: its memory may move until it is pinned.
  */
 static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
@@ -99,11 +105,11 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 	if (!slot->sgt || slot->revoked)
 		return;
 	WRITE_ONCE(slot->revoked, true);
-	if (!queue)	/* whoever has it gives it back in a moment */
+	if (!queue)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
 		return;
-	/* one whose last reference has gone waits for the dma_resv, to unmap */
+	/* if no reference is left, sluice_slot_release() waits for the dma_resv, to unmap */
 	going = kref_get_unless_zero(&slot->ref);
-	/* the engine lets go of slots in the order in which it is told */
+	/* the engine settles slots in the order of the calls below, so one @gone stands for all */
 	sluice_sharing_lose(queue, slot->sharing, going ? slot->gone : NULL);
 	if (!going)
 		return;
@@ -112,10 +118,12 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 }
 
 /**
- * sluice_slot_settle - no op uses a slot any more whose memory is taken back
- * @slot: from sluice_engine_revoke(); takes over the reference
+ * sluice_slot_settle - signal that no op uses a revoked slot any more
+ * @slot: the slot that was passed to sluice_engine_revoke(); takes over that reference
  *
- * Context: the engine's work.
+ * Queues the work item that unmaps the slot.
+ *
+ * Context: the engine's work item, in the signalling path of fences.
  */
 void sluice_slot_settle(struct sluice_slot *slot)
 {
@@ -129,7 +137,7 @@ void sluice_slot_settle(struct sluice_slot *slot)
 	queue_work(sdev->reap_wq, &sdev->revoke_work);
 }
 
-/* Its number stays taken until DETACH, so that it does not come to mean another buffer. */
+/* The number of a revoked slot stays in use until DETACH, so that it cannot name another buffer. */
 static void sluice_slot_leave_table(struct sluice_slot *slot)
 {
 	struct sluice_queue *queue = slot->queue;
@@ -137,7 +145,7 @@ static void sluice_slot_leave_table(struct sluice_slot *slot)
 
 	mutex_lock(&queue->slot_lock);
 	there = xa_load(&queue->slots, slot->number) == slot;
-	if (there)	/* the entry is there: no allocation */
+	if (there)	/* the entry exists, so nothing is allocated */
 		xa_store(&queue->slots, slot->number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
 	mutex_unlock(&queue->slot_lock);
 	if (there)
@@ -150,14 +158,17 @@ static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
 };
 
 /*
- * The CPU of a software engine is no peer, and needs a kernel mapping.  Nor is a
- * device that must ask where memory is: see sluice_slot_scouted().
+ * Memory of the system only: for a software engine, which needs a kernel mapping, and for a device
+ * that needs the scout (see sluice_slot_scouted()).
  */
 static const struct dma_buf_attach_ops sluice_slot_memory_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
 
-/* The scout has a mapping only while it holds the dma_resv, as whoever calls does. */
+/*
+ * Nothing to do.  The exporter calls this with the dma_resv held, and the scout has a mapping only
+ * while sluice_slot_map_pinned() holds the dma_resv.
+ */
 static void sluice_scout_invalidate(struct dma_buf_attachment *attach)
 {
 }
@@ -167,14 +178,13 @@ static const struct dma_buf_attach_ops sluice_scout_ops = {
 };
 
 /*
- * Can the device address all of a foreign buffer?  If not, the DMA API would
- * bounce it: what the device writes would reach the memory late or never, and
- * nobody would know.  The buffer's addresses are known only once it is mapped,
- * so a device of the core's own that can address everything, the scout, has a
- * look first.  Our own buffers are judged by their exporter.
+ * Must the scout check the addresses of this buffer?  The scout is a device of the core that can
+ * address all memory.  If the device cannot, the DMA API might bounce the buffer: the device's
+ * writes would reach the memory late or never, without an error.  The addresses of a foreign buffer
+ * are known only when it is mapped, so the scout maps it first.  Our exporter checks our own.
  *
- * The scout is no peer of anybody, so a slot that needs it is none, either: for
- * both the memory has to be in the same place.
+ * The scout is no peer of any device.  A slot that needs it is no peer either, so that the memory
+ * is in the same place for both.
  */
 static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf *dmabuf)
 {
@@ -189,7 +199,10 @@ static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_devi
 	       &sluice_slot_memory_ops : &sluice_slot_peer_ops;
 }
 
-/* With the dma_resv held and the memory pinned, so that the answer stays true. */
+/*
+ * Can the device reach the memory?  The dma_resv is held and the memory is pinned, so the answer
+ * stays valid.
+ */
 static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_attachment *scout)
 {
 	struct scatterlist *sg;
@@ -212,7 +225,10 @@ static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_atta
 
 /**
  * sluice_slot_attached - is an importer of a dma-buf one of our slots?
- * @attach: any
+ * @attach: any attachment
+ *
+ * Context: any.
+ * Return: true for a slot that is a dynamic importer.
  */
 bool sluice_slot_attached(const struct dma_buf_attachment *attach)
 {
@@ -220,7 +236,7 @@ bool sluice_slot_attached(const struct dma_buf_attachment *attach)
 	       attach->importer_ops->invalidate_mappings == sluice_slot_invalidate;
 }
 
-/* Give back all that the slot has of the buffer; nothing if it has nothing. */
+/* Release the kernel mapping, the mapping and the pin.  Idempotent. */
 static void sluice_slot_unmap(struct sluice_slot *slot)
 {
 	struct iosys_map map = slot->map;
@@ -244,10 +260,10 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 }
 
 /**
- * sluice_slots_unmap_revoked - give memory back that exporters want
+ * sluice_slots_unmap_revoked - unmap slots whose exporter takes its memory back
  * @work: the device's revoke_work
  *
- * Context: may sleep and take dma_resv.
+ * Context: work item of sdev->reap_wq; takes the dma_resv.
  */
 void sluice_slots_unmap_revoked(struct work_struct *work)
 {
@@ -269,8 +285,8 @@ void sluice_slots_unmap_revoked(struct work_struct *work)
 }
 
 /*
- * What exporters say who let nobody pin means other things here; what they say
- * for want of memory, or because they go, does not.
+ * An exporter that does not support pins returns -EINVAL or -EOPNOTSUPP, which have other meanings
+ * in ATTACH: return -EPERM instead.  Real failures (-ENOMEM, -ENODEV) are passed on.
  */
 static int sluice_slot_pin(struct sluice_slot *slot)
 {
@@ -281,7 +297,7 @@ static int sluice_slot_pin(struct sluice_slot *slot)
 	return ret == -EINVAL || ret == -EOPNOTSUPP ? -EPERM : ret;
 }
 
-/* Pin, have a look if need be, and map: under one hold of the dma_resv. */
+/* Pin, check with the scout if there is one, and map.  The dma_resv is held for all three steps. */
 static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attachment *scout)
 {
 	struct dma_resv *resv = slot->dmabuf->resv;
@@ -308,8 +324,8 @@ unlock:
 }
 
 /*
- * The exporter may still be at work on the memory: that is to be waited for before
- * a device, or a CPU that knows no fences, sees it.
+ * Pin and map the memory, and wait for the exporter's own fences (a move or a clear), at most
+ * SLUICE_IN_FENCE_TIMEOUT_MS.  Neither the device nor a kernel mapping waits for them later.
  */
 static int sluice_slot_map(struct sluice_slot *slot)
 {
@@ -340,7 +356,7 @@ static int sluice_slot_map(struct sluice_slot *slot)
 	return ret;
 }
 
-/* Software engines work through a kernel mapping; foreign ones may have none. */
+/* A software engine needs a kernel mapping.  Foreign exporters may have none. */
 static int sluice_slot_vmap(struct sluice_slot *slot)
 {
 	int ret;
@@ -354,9 +370,9 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 }
 
 /*
- * A slot keeps memory from being moved, reclaimed or swapped out, so its open pays for it.
- * Memory of our own is charged to the open that allocated it.  What its exporter has
- * charged for it already does not count twice: it counts for the open alone.
+ * A slot of a foreign buffer keeps its memory from being moved, reclaimed or swapped out, so the
+ * client is charged.  It counts against the limit of the open file only, because the exporter may
+ * have charged the user.  Our own buffers are charged to the client that allocated them.
  */
 static int sluice_slot_charge(struct sluice_slot *slot)
 {
@@ -374,18 +390,27 @@ static int sluice_slot_charge(struct sluice_slot *slot)
 
 /**
  * sluice_slot_create - attach and map a dma-buf
- * @client: for whose device; charged for a foreign buffer.  The caller sees to it that it
- *	outlives the slot
- * @dmabuf: which; the slot takes a reference of its own
- * @flags: SLUICE_ATTACH_*, checked
+ * @client: its device maps the buffer, and it is charged for a foreign buffer.  The caller keeps
+ *	it until the slot is freed
+ * @dmabuf: the dma-buf, ours or foreign; the slot takes a reference of its own
+ * @flags: SLUICE_ATTACH_*, checked; without READ and WRITE, both are meant
  *
- * Context: may sleep.
- * Return: the slot with one reference, or an ERR_PTR: -EACCES, -EINVAL (maps less than its
- * size), -EPERM (its exporter does not allow pinning), -EDQUOT (over the client's limit),
- * -ENODEV (device or memory gone), -EIO (the hardware does not wake up), -EADDRNOTAVAIL
- * (beyond the device's reach, or bounced), -ETIME (the exporter does not get the memory
- * ready), -EINTR, -EOPNOTSUPP (no kernel mapping for a software engine), -ENOMEM, or the
- * exporter's.
+ * Context: may sleep; takes the dma_resv.
+ * Return: the slot with one reference, or an ERR_PTR:
+ *
+ *	-EACCES		WRITE, and the dma-buf is read-only
+ *	-EADDRNOTAVAIL	the device cannot address the memory, the DMA API would bounce it, or its
+ *			bus addresses are not aligned to the device's op_align
+ *	-EDQUOT		the limit of the client is exceeded
+ *	-EINVAL		the exporter maps less than the size of the buffer
+ *	-EIO		the hardware does not wake up
+ *	-ENODEV		the device is being removed, or the memory was revoked
+ *	-ENOMEM		no memory
+ *	-EOPNOTSUPP	software engine: the buffer has no kernel mapping
+ *	-EPERM		the exporter does not allow a pin
+ *	-ERESTARTSYS	a signal arrived
+ *	-ETIME		the exporter's fences did not signal in SLUICE_IN_FENCE_TIMEOUT_MS
+ *	others		what the exporter returned
  */
 struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags)
@@ -446,15 +471,15 @@ err_exit:
 }
 
 /**
- * sluice_slot_bind - let jobs of a queue use a slot
+ * sluice_slot_bind - connect a slot with a queue
  * @slot: from sluice_slot_create()
- * @queue: the queue; it outlives the slot
- * @number: reserved in the queue's table
+ * @queue: the queue; it must outlive the slot
+ * @number: number that is reserved in the queue's table
  *
- * From here on the queue knows when the memory is taken back.
+ * From here on a revocation of the memory aborts the queue's ops that use the slot.
  *
- * Context: may sleep and takes the dma_resv.  Return: 0, -ENOMEM, or -ENODEV if it has
- * been already.
+ * Context: may sleep; takes the dma_resv.
+ * Return: 0, -ENOMEM, or -ENODEV if the memory was already revoked.
  */
 int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number)
 {
@@ -491,7 +516,7 @@ static void sluice_slot_release(struct kref *ref)
 	sluice_slot_unmap(slot);
 	if (slot->attach)
 		dma_buf_detach(slot->dmabuf, slot->attach);
-	/* only now: until it is detached it may be asked for */
+	/* only after the detach: until then the exporter may call sluice_slot_invalidate() */
 	if (slot->sharing)
 		sluice_sharing_leave(slot->queue, slot->sharing);
 	dma_fence_put(slot->gone);
@@ -505,9 +530,9 @@ static void sluice_slot_release(struct kref *ref)
 
 /**
  * sluice_slot_put - drop a reference
- * @slot: may be NULL
+ * @slot: the slot, or NULL
  *
- * Context: may sleep and take dma_resv.
+ * Context: may sleep; the last put takes the dma_resv.
  */
 void sluice_slot_put(struct sluice_slot *slot)
 {
@@ -517,9 +542,10 @@ void sluice_slot_put(struct sluice_slot *slot)
 
 /**
  * sluice_slot_put_unless_last - drop a reference, if it is not the last
- * @slot: may be NULL
+ * @slot: the slot, or NULL
  *
- * Return: false if it is the last; it is for sluice_slot_put() then.  Context: any.
+ * Context: any.
+ * Return: true if the reference was dropped; false if it is the last, for sluice_slot_put().
  */
 bool sluice_slot_put_unless_last(struct sluice_slot *slot)
 {
@@ -528,12 +554,15 @@ bool sluice_slot_put_unless_last(struct sluice_slot *slot)
 
 /**
  * sluice_slot_get - find a slot by number
- * @queue: whose
- * @number: as ATTACH returned it
+ * @queue: the queue that has the slot
+ * @number: number that ATTACH returned
  *
- * Context: the queue's slot_lock held.  Return: the slot with a reference for the
- * caller, or an ERR_PTR: -ENOENT without such a slot, -ENODEV when the device is
- * gone or the exporter has taken the memory back.
+ * Context: queue->slot_lock is held.
+ * Return: the slot with a reference for the caller, or an ERR_PTR:
+ *
+ *	-ENOENT	the queue has no such slot
+ *	-ENODEV	the queue has no such slot, and accepts no slots any more
+ *	-ENODEV	the exporter has revoked the memory
  */
 struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 {
@@ -549,12 +578,12 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 }
 
 /**
- * sluice_queue_drop_slots - give all slots back, and let no more in
+ * sluice_queue_drop_slots - remove all slots from a queue's table, and accept no more
  * @queue: the queue
  *
- * On return all have been given back, whoever did it.
+ * On return the table has no slot left, even if another call removes them at the same time.
  *
- * Context: may sleep and take dma_resv.
+ * Context: may sleep; takes the dma_resv.
  */
 void sluice_queue_drop_slots(struct sluice_queue *queue)
 {
@@ -566,7 +595,7 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 	queue->slots_closed = true;
 	mutex_unlock(&queue->slot_lock);
 	xa_for_each(&queue->slots, number, slot) {
-		/* whoever erases it puts it: SUBMIT and DETACH look under this lock */
+		/* the context that erases an entry puts it; SUBMIT and DETACH take this lock */
 		mutex_lock(&queue->slot_lock);
 		slot = xa_erase(&queue->slots, number);
 		mutex_unlock(&queue->slot_lock);
@@ -578,17 +607,17 @@ void sluice_queue_drop_slots(struct sluice_queue *queue)
 
 /**
  * sluice_slot_sync - pass a range between memory and a software engine
- * @slot: the slot of a software engine
- * @offset: bytes
- * @length: bytes
- * @for_engine: true before the engine uses the range: it sees what devices
- *	wrote; false after the engine wrote it: any device sees that
+ * @slot: a slot of a software engine
+ * @offset: bytes from the start of the slot to the range
+ * @length: bytes of the range
+ * @for_engine: true before the engine uses the range, so that it sees the writes of devices; false
+ *	after the engine has written the range, so that devices see its writes
  *
- * Any context.
+ * Context: any.
  */
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine)
 {
-	/* only what needs no sync may be attached then */
+	/* if all DMA is bounced, only memory that needs no sync can be attached */
 	if (slot->sdev->bounced)
 		return;
 	sluice_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length, for_engine);
@@ -596,7 +625,10 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 
 /**
  * sluice_slot_vaddr - kernel mapping of a slot
- * @slot: the slot of a software engine
+ * @slot: a slot of an op in flight of a software engine
+ *
+ * Context: any.
+ * Return: the address of the slot's first byte, valid while the op is in flight.
  */
 void *sluice_slot_vaddr(const struct sluice_slot *slot)
 {
@@ -605,13 +637,14 @@ void *sluice_slot_vaddr(const struct sluice_slot *slot)
 EXPORT_SYMBOL_GPL(sluice_slot_vaddr);
 
 /**
- * sluice_slot_shares - may two slots be the same memory?
- * @slot: of an op in flight
- * @other: of another one, of the same queue; either may be NULL
+ * sluice_slot_shares - may two slots have the same memory?
+ * @slot: slot of an op in flight, or NULL
+ * @other: slot of an op in flight of the same queue, or NULL
  *
- * The same dma-buf may be in a queue more than once.
+ * Userspace may attach the same dma-buf to a queue several times.
  *
- * Context: any.  Return: true if so.
+ * Context: any.
+ * Return: true if their buffers have the same dma_resv; false if one of them is NULL.
  */
 bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot *other)
 {
@@ -620,11 +653,11 @@ bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot
 EXPORT_SYMBOL_GPL(sluice_slot_shares);
 
 /**
- * sluice_cursor_advance - move on
- * @cursor: the place
- * @bytes: how far; to the end of the slot at most, which is no place to read
+ * sluice_cursor_advance - move a position forward
+ * @cursor: the position
+ * @bytes: distance, at most to the end of the slot, where the cursor has no address
  *
- * Context: any.  Takes as long as there are segments in between.
+ * Context: any.  Walks over all segments in between.
  */
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes)
 {
@@ -637,10 +670,12 @@ void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes)
 EXPORT_SYMBOL_GPL(sluice_cursor_advance);
 
 /**
- * sluice_cursor_init - a place in a slot
- * @cursor: set to the place
- * @slot: the slot
- * @offset: bytes from its start, less than its size
+ * sluice_cursor_init - set a cursor to a position in a slot
+ * @cursor: set to the position
+ * @slot: the slot, which is mapped
+ * @offset: bytes from the start of the slot, less than its size
+ *
+ * Context: any.
  */
 void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *slot, u64 offset)
 {

@@ -1,35 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The face of the core towards device drivers: all that a device driver
- * includes, calls and implements.
+ * The interface of the core for device drivers.  A device driver includes this header, and no
+ * other header of the core.
  *
- * A device driver describes its device in a const struct sluice_device_ops and each of
- * its engines in a struct sluice_engine_caps, calls sluice_device_register() from its probe
- * function and sluice_device_unregister() from its remove function.  In between it has up
- * to caps.depth ops of each engine, and answers each with sluice_engine_done(), from any
- * context.  Queues, fences, waiting, timeouts, cancellation and every file descriptor are
- * the core's.
+ * Words:
  *
- * It gets the ops in one of two ways:
+ *	job	a list of ops, which userspace submits
+ *	op	one piece of work: copy, fill, capture, playback, program, or private op
+ *	engine	a part of the device that executes ops
+ *	queue	an ordered line of jobs on one engine; userspace has a file for it
+ *	slot	a dma-buf that is attached and mapped for the device of a queue
+ *	node	the file /dev/sluice/<device>
+ *	hand out	give an op to the device driver.  The op is in flight until the
+ *		driver has reported its end, or has stopped it
  *
- *	start	The core calls ->start() with one op after the other.  For devices that do
- *		one thing at a time.
- *	kick	The driver takes them with sluice_engine_next(), under the lock that guards
- *		its ring: in ->kick(), which says that there are some, and wherever there
- *		is room again, as in its interrupt handler.  No work item, no task is in
- *		the way from one op to the next.
+ * A driver describes its device in a struct sluice_device_ops, and each engine in a struct
+ * sluice_engine_caps.  Its probe function calls sluice_device_register().  Its remove
+ * function calls sluice_device_unregister().  In between, up to caps.depth ops of each
+ * engine are in flight.  The driver reports the end of each op with sluice_engine_done(),
+ * in any context.  The core implements everything else: queues, fences, waits, timeouts,
+ * cancellation, and all file descriptors.
  *
- * Its @prepare adds further parts of the device: memory of its own, interrupts, controls.  The
- * driver reports changes of the device with sluice_device_event() and sluice_device_source().
- * Hardware that sleeps hears nothing: a driver calls sluice_device_source() again when it resumes,
- * or, if it must hear its input while the device is idle, holds a runtime PM reference on the
- * parent (pm_runtime_resume_and_get()) from its ops->prepare() on.
+ * The driver gets ops in one of two ways:
  *
- * Its PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
- * For runtime PM the core keeps the parent device awake while something needs it.
+ *	->start()	The core calls this function with one op after the other.  It is
+ *		for a device that executes one op at a time.
+ *	->kick()	The core calls this function to say that there are ops.  The driver
+ *		takes them with sluice_engine_next(), and holds the lock of its ring
+ *		meanwhile.  It takes more ops in its interrupt handler when the ring has
+ *		room again, so no work item and no task is needed between two ops.
  *
- * A driver for a PCI device finds what it would repeat of others in sluice_pci_enable() and
- * what follows there.
+ * Other duties of a driver:
+ *
+ * - ->prepare() adds other parts of the device: memory, interrupts, controls.
+ * - A driver that knows its input signal reports it with sluice_device_source().  Other
+ *   changes of the device are reported with sluice_device_event().
+ * - Hardware that sleeps detects no change.  The driver therefore calls
+ *   sluice_device_source() again when the hardware resumes.  If the hardware must detect
+ *   its input while no queue uses it, the driver holds a runtime PM reference on the parent
+ *   (pm_runtime_resume_and_get()) from ->prepare() on.
+ * - The PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
+ *   For runtime PM the core keeps the parent device awake while something needs it.
+ *
+ * For a PCI device, sluice_pci_enable() and the functions below it do the work that is the
+ * same in each driver.
  */
 #ifndef _SLUICE_H
 #define _SLUICE_H
@@ -50,9 +64,9 @@ struct sluice_engine;
 struct sluice_slot;
 
 /**
- * struct sluice_cursor - a place in a slot, as the device addresses it
- * @sg: segment
- * @offset: bytes into it
+ * struct sluice_cursor - a position in a slot, for the device's DMA
+ * @sg: the segment that has the position; NULL at the end of the slot
+ * @offset: bytes from the start of the segment
  */
 struct sluice_cursor {
 	struct scatterlist *sg;
@@ -60,12 +74,12 @@ struct sluice_cursor {
 };
 
 /**
- * struct sluice_range - memory of a slot that an op uses
- * @slot: the slot; the range lies inside it
- * @offset: bytes
+ * struct sluice_range - a part of a slot that an op reads or writes
+ * @slot: the slot
+ * @offset: bytes from the start of the slot.  The whole range is inside the slot
  * @length: bytes, not 0
- * @at: where it begins in bus addresses; not of a program, nor of a software engine
- * @write: the op writes to it; else it reads
+ * @at: the start of the range; not set in a program, nor for a software engine
+ * @write: true if the op writes the range, false if the op reads it
  */
 struct sluice_range {
 	struct sluice_slot *slot;
@@ -76,15 +90,17 @@ struct sluice_range {
 };
 
 /**
- * struct sluice_frame - an image, as the engine's caps list it
- * @width: pixels; for most formats with subsampling an even number
- * @height: lines that are in memory
+ * struct sluice_frame - an image, of a format and a size that the engine lists
+ * @width: pixels.  If the core knows the format, it has checked that the format allows
+ *	this number: with subsampled chroma it must usually be even
+ * @height: lines in memory
  * @format: fourcc
  * @field: SLUICE_FIELD_*
- * @modifier: of DRM
- * @num_planes: of the format
- * @strides: bytes from line to line of each plane: no less than its pixels need, where the
- *	core knows the format; multiples of caps.stride_align
+ * @modifier: DRM format modifier
+ * @num_planes: planes of the format, 1 to SLUICE_MAX_PLANES
+ * @strides: for each plane, the bytes from the start of a line to the start of the next: a
+ *	multiple of caps.stride_align.  If the core knows the format, a stride is not less
+ *	than the bytes of a line
  */
 struct sluice_frame {
 	u32 width;
@@ -97,41 +113,50 @@ struct sluice_frame {
 };
 
 /**
- * struct sluice_op_desc - one op of a job, checked and resolved by the core
- * @cookie: names it towards the core as long as it is in flight; not 0.  The lower
- *	SLUICE_COOKIE_BITS are less than caps.depth, and no other op in flight has them: a
- *	driver may number its descriptors so
- * @kind: enum sluice_op_kind; one that the device has
- * @flags: program, private: SLUICE_OP_*
- * @dst: slot written to, of a frame that of its first plane; NULL of a playback and where a
- *	program or private op has none; the range lies inside it
- * @src: slot read from (copy, playback, program, private), else NULL; the ranges of a copy
- *	do not overlap
- * @dst_offset: bytes
- * @src_offset: bytes
- * @dst_at: where that is in bus addresses; not of a program, nor of a software engine
- * @src_at: the same of @src
- * @length: bytes, a multiple of op_align; not 0, but in a program or private
- *	op without @dst.  Of a frame
- *	whose planes have places of their own, the sum of what they need
- * @value: fill: the 32-bit value
- * @num_ranges: length of @ranges
- * @ranges: all memory that it uses: of a frame each plane, in the order of the format; else
- *	that of @dst, then that of @src.  Planes may be in one slot or in several
- * @frame: capture, playback: the image; width 0 for raw data
- * @program: program: each command is well-formed, and was allowed by the driver's
- *	check_command() at SUBMIT
- * @program.commands: what to do; a WRITE_DST or WRITE_SRC has become a WRITE of the
- *	address.  To be read only
+ * struct sluice_op_desc - an op of a job, which the core has checked
+ * @cookie: name of the op while it is in flight, for sluice_engine_done() and ->abort();
+ *	never 0.  The lower SLUICE_COOKIE_BITS bits are less than caps.depth, and differ
+ *	between the ops in flight of an engine.  A driver may use them as an array index
+ * @kind: enum sluice_op_kind, one of caps.op_kinds
+ * @flags: program, private op: SLUICE_OP_DST if the op has a range to write, SLUICE_OP_SRC
+ *	if it has a range to read.  Other kinds: 0
+ * @dst: slot that the op writes; for an image, that of the first plane.  NULL for a
+ *	playback, and for a program or private op without SLUICE_OP_DST
+ * @src: slot that the op reads; for an image, that of the first plane.  NULL for a fill, a
+ *	capture, and a program or private op without SLUICE_OP_SRC
+ * @dst_offset: bytes from the start of @dst to the range in it
+ * @src_offset: bytes from the start of @src to the range in it
+ * @dst_at: the start of the range in @dst; not set in a program, nor for a software engine
+ * @src_at: the start of the range in @src; not set in the same two cases
+ * @length: bytes of the range in @dst, or of a playback in @src; see below
+ * @value: fill: the 32-bit value, in host byte order
+ * @num_ranges: number of entries of @ranges that are in use
+ * @ranges: all memory that the op uses.  An image has one range for each plane, in the order
+ *	of the format; its planes may be in one slot or in several.  Any other op has the
+ *	range in @dst, then the range in @src
+ * @frame: capture, playback: the image; its width is 0 for raw data
+ * @program: program: ->check_command() has accepted each command at SUBMIT
+ * @program.commands: the commands, which the driver must not change.  A WRITE_DST or
+ *	WRITE_SRC of userspace is a WRITE of the bus address here
  * @program.num_commands: length of @program.commands, not 0
- * @program.src_length: bytes of the range of @src
- * @payload: private: ->check_private() has accepted it at SUBMIT
+ * @program.src_length: bytes of the range in @src; 0 without SLUICE_OP_SRC
+ * @payload: private op: ->check_private() has accepted it at SUBMIT
  * @payload.data: the core's copy of the payload, aligned to 8 bytes
- * @payload.size: bytes, 1 to SLUICE_MAX_PAYLOAD
- * @payload.src_length: bytes of the range of @src
- * @payload.repeats: to be set by ->check_private(): the op may be stopped in its middle and
- *	handed out again, because it has no effect except on its ranges, and does not read
- *	what it has written.  False: it ends its job when it is stopped
+ * @payload.size: bytes of the payload, 1 to SLUICE_MAX_PAYLOAD
+ * @payload.src_length: bytes of the range in @src; 0 without SLUICE_OP_SRC
+ * @payload.repeats: set by ->check_private().  True: the op may be stopped and handed out
+ *	again from its beginning, because it has no effect except on its ranges, and does
+ *	not read what it has written.  False: if the op is stopped for another op or for a
+ *	sleep, its job ends with -ECANCELED
+ *
+ * Rules that the core has checked:
+ *
+ * - @length is not 0, except in a program or private op without SLUICE_OP_DST.
+ * - The offsets of all ranges, @length and src_length are multiples of caps.op_align.  The
+ *   exception is an image for which userspace named a place for each plane: @length is then
+ *   the sum of the bytes that the planes need.
+ * - The offset and the length of a fill are multiples of 4.
+ * - The two ranges of a copy do not overlap.
  */
 struct sluice_op_desc {
 	u32 cookie;
@@ -165,16 +190,18 @@ struct sluice_op_desc {
 
 /**
  * struct sluice_result - how an op ended
- * @status: 0 or a negative errno, usually -EIO; the rest of the job is skipped
- *	after an error
- * @bytes: written to memory, or played back
- * @timestamp: capture, playback: when the frame began, CLOCK_MONOTONIC; else 0
- * @sequence: capture, playback: the engine's frame number; those that were lost count
- * @dropped: capture: frames lost since the engine's result before; playback: frames for
- *	which there was nothing since then.  A device that halts: 1 for an interruption
- * @flags: capture, playback: SLUICE_FRAME_*; a frame that is damaged has @status 0
- * @width: capture: pixels of a line that came in, of an image; playback: that were shown
- * @height: likewise lines
+ * @status: 0, or a negative errno, usually -EIO.  After an error the core hands out no
+ *	further op of the job
+ * @bytes: bytes written to memory, or played back
+ * @timestamp: capture, playback: CLOCK_MONOTONIC time at which the frame began, not 0.
+ *	Other kinds: 0; the core then ignores the fields below
+ * @sequence: number of the frame.  The engine counts all frames, also those that were lost
+ * @dropped: frames lost since the previous result of the engine.  Capture: frames that
+ *	arrived while there was no op.  Playback: frames for which there was no op.  A device
+ *	that halts in this case reports 1 for each interruption
+ * @flags: SLUICE_FRAME_*.  A frame with SLUICE_FRAME_DAMAGED has @status 0
+ * @width: pixels of a line of the image that arrived (capture) or was shown (playback)
+ * @height: lines of that image
  */
 struct sluice_result {
 	int status;
@@ -189,21 +216,35 @@ struct sluice_result {
 
 #define SLUICE_COOKIE_BITS	10
 #define SLUICE_MAX_ENGINE_DEPTH	(1U << SLUICE_COOKIE_BITS)
-#define SLUICE_ALL_OPS		0	/* no op's cookie */
+#define SLUICE_ALL_OPS		0	/* for ->abort(): no op has this cookie */
 
-/* sluice_engine_caps.flags */
-#define SLUICE_ENGINE_CPU	(1U << 0)	/* it is software: slots have a kernel mapping, and the core maintains the caches around each op as it would for a device */
-#define SLUICE_ENGINE_QUICK	(1U << 1)	/* ->start or ->kick takes some 10 us at most and never sleeps: SUBMIT may call it with preemption off */
-#define SLUICE_ENGINE_ORDERED	(1U << 2)	/* an op touches memory only after the one before it has ended: ops of a queue may be in flight together */
+/*
+ * sluice_engine_caps.flags
+ *
+ *	CPU	The engine is software.  Its slots have a kernel mapping
+ *		(sluice_slot_vaddr()), and the core maintains the caches before and after
+ *		each op, as for a device.  Either all engines of a device have this flag, or
+ *		none.  Needs ->start().  The parent must not be behind an IOMMU that
+ *		translates.  Together with ORDERED and a depth above 1, the parent's DMA must
+ *		be coherent.
+ *	QUICK	->start() or ->kick() takes at most some 10 us, with all ops that it takes,
+ *		and never sleeps.  SUBMIT may then call it with preemption off.
+ *	ORDERED	An op touches memory only after the op before it has ended, and the driver
+ *		reports their ends in this order.  Several ops of one queue may then be in
+ *		flight.  Without this flag, a queue has one op in flight at a time.
+ */
+#define SLUICE_ENGINE_CPU	(1U << 0)
+#define SLUICE_ENGINE_QUICK	(1U << 1)
+#define SLUICE_ENGINE_ORDERED	(1U << 2)
 
 #define SLUICE_ENGINE_ALL \
 	(SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK | SLUICE_ENGINE_ORDERED)
 
 /**
- * struct sluice_interval_range - frame intervals
- * @min: the shortest
- * @max: the longest; 0/0 for @min alone
- * @step: 0/0 for one second
+ * struct sluice_interval_range - frame intervals, in seconds
+ * @min: the shortest interval
+ * @max: the longest interval; 0/0 if @min is the only one
+ * @step: intervals are @min plus a multiple of it; 0/0 for one second
  */
 struct sluice_interval_range {
 	struct sluice_fraction min;
@@ -214,13 +255,13 @@ struct sluice_interval_range {
 /**
  * struct sluice_size_range - frame sizes
  * @min_width: pixels, not 0
- * @max_width: 0 for @min_width alone
+ * @max_width: pixels; 0 if @min_width is the only width
  * @step_width: widths are @min_width plus a multiple of it; 0 for 1
  * @min_height: lines, not 0
- * @max_height: 0 for @min_height alone
- * @step_height: 0 for 1
- * @num_intervals: length of @intervals
- * @intervals: of frames of these sizes, or NULL
+ * @max_height: lines; 0 if @min_height is the only height
+ * @step_height: heights are @min_height plus a multiple of it; 0 for 1
+ * @num_intervals: length of @intervals, at most 256
+ * @intervals: frame intervals of these sizes, or NULL
  */
 struct sluice_size_range {
 	u32 min_width;
@@ -235,12 +276,14 @@ struct sluice_size_range {
 
 /**
  * struct sluice_format_caps - a format of an engine's frames
- * @format: fourcc of DRM, or of V4L2 where DRM has none
- * @modifier: of DRM; one other than LINEAR needs ->check_frame
- * @num_planes: 0 if the core knows the format; else ->check_frame is needed
- * @fields: bit (1 << SLUICE_FIELD_*) for each that it can be; 0 for NONE alone
- * @num_sizes: length of @sizes, not 0
- * @sizes: which sizes there are; entries do not overlap
+ * @format: fourcc of DRM, or of V4L2 if DRM has none
+ * @modifier: DRM format modifier; any except SLUICE_MODIFIER_LINEAR needs ->check_frame()
+ * @num_planes: if the core knows the format: 0, or the number of its planes.  Otherwise 1 to
+ *	SLUICE_MAX_PLANES, and ->check_frame() is needed
+ * @fields: bit (1 << SLUICE_FIELD_*) for each kind of field that a frame may be; 0 means
+ *	SLUICE_FIELD_NONE only
+ * @num_sizes: length of @sizes, 1 to 256
+ * @sizes: the frame sizes; no two entries may overlap
  */
 struct sluice_format_caps {
 	u32 format;
@@ -252,22 +295,30 @@ struct sluice_format_caps {
 };
 
 /**
- * struct sluice_engine_caps - what an engine is and can do
- * @op_kinds: bit (1 << kind) for every op kind that it understands
+ * struct sluice_engine_caps - what an engine can do
+ * @op_kinds: bit (1 << kind) for each op kind that the engine executes, not 0.
+ *	SLUICE_OP_PROGRAM needs ->check_command(), and SLUICE_OP_PRIVATE needs
+ *	->check_private()
  * @flags: SLUICE_ENGINE_*
- * @depth: ops that the driver may have at a time, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
- * @op_align: offsets and lengths of ops are multiples of it; a power of two.  The lengths of
- *	an image's planes are what their lines need, and need not be
- * @stride_align: strides of frames are multiples of it; a power of two, 0 for 1
- * @num_formats: length of @formats
- * @formats: of frames; without any, frames come as raw data only.  The core copies it, with
- *	all that it points to
- * @min_length: bytes of the shortest op; 0 for no limit.  Not of programs and private ops,
- *	which the driver checks, as for @max_length
+ * @depth: most ops that may be in flight, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
+ * @op_align: offsets and lengths of ops are multiples of it, in bytes; a power of two, 1 if
+ *	any will do.  The bytes of a plane of an image follow from its lines, and need not be a
+ *	multiple
+ * @stride_align: strides of frames are multiples of it, in bytes; a power of two, 0 for 1
+ * @num_formats: length of @formats, at most 256
+ * @formats: formats of frames; each pair of format and modifier once.  Without any format,
+ *	frames are raw data only.  The core copies the list, and all that it points to
+ * @min_length: bytes of the shortest op; 0 for no limit
  * @max_length: bytes of the longest op; 0 for no limit
- * @max_segments: segments of each range of an op, as its cursor meets them; 0 for no limit.
- *	Neighbours in memory count as several if the table has them so.  Not of programs; 0
- *	for a software engine
+ * @max_segments: most segments of each range of an op, as the cursor of the range meets
+ *	them; 0 for no limit.  Segments that are adjacent in memory count as several if the
+ *	table has them so.  Must be 0 for a software engine
+ *
+ * SUBMIT refuses an op that exceeds these limits, with these exceptions:
+ *
+ * - @min_length and @max_length do not apply to programs and private ops.
+ *   ->check_command() and ->check_private() must check those.
+ * - @max_segments does not apply to programs.
  */
 struct sluice_engine_caps {
 	u64 op_kinds;
@@ -283,19 +334,23 @@ struct sluice_engine_caps {
 };
 
 /**
- * struct sluice_control_caps - a control of a device
- * @id: SLUICE_CONTROL_INPUT and its like, or from SLUICE_CONTROL_DRIVER on; not above S32_MAX
+ * struct sluice_control_caps - a control of a device: a setting for userspace
+ * @id: SLUICE_CONTROL_INPUT or another id of uapi/linux/sluice.h, or an id of the driver, from
+ *	SLUICE_CONTROL_DRIVER on.  At most S32_MAX
  * @type: SLUICE_CONTROL_INT, _BOOL, _MENU or _BUTTON
- * @properties: SLUICE_CONTROL_READ_ONLY, which needs _VOLATILE, without which nothing would
- *	ever change it; SLUICE_CONTROL_VOLATILE needs ->get_control.  0 for a button
- * @min: int: the least value
- * @max: int: the largest; menu: its last entry
- * @step: int: 0 for 1
- * @default_value: what the hardware has at registration; of a bool 0 or 1, of a button 0
- * @name: less than SLUICE_NAME_LEN bytes, and no other control has it
- * @menu: menu: the names of entries 0 to @max, each less than SLUICE_NAME_LEN bytes
+ * @properties: SLUICE_CONTROL_VOLATILE: the hardware changes the value; needs ->get_control().
+ *	SLUICE_CONTROL_READ_ONLY: userspace cannot set it; needs _VOLATILE, because otherwise
+ *	nothing would ever change the value.  Without _READ_ONLY, ->set_control() is needed.
+ *	A button has no properties
+ * @min: int: the smallest value
+ * @max: int: the largest value; menu: the number of its last entry, at most 255
+ * @step: int: values are @min plus a multiple of it; 0 for 1
+ * @default_value: the value that the hardware has at registration; for a bool 0 or 1, for a
+ *	button 0
+ * @name: 1 to SLUICE_NAME_LEN - 1 bytes; no other control of the device may have it
+ * @menu: menu: names of the entries 0 to @max, each 1 to SLUICE_NAME_LEN - 1 bytes
  *
- * A field that is described for one type only must be 0 for the others.
+ * A field that is described for one type only must be 0 for the other types.
  */
 struct sluice_control_caps {
 	u32 id;
@@ -310,10 +365,10 @@ struct sluice_control_caps {
 };
 
 /**
- * enum sluice_aborted - which ops ->abort has stopped
- * @SLUICE_ABORTED_ONE: the one that it was asked for
- * @SLUICE_ABORTED_FROM: that, and all that were handed out later
- * @SLUICE_ABORTED_ALL: all
+ * enum sluice_aborted - which ops ->abort() has stopped
+ * @SLUICE_ABORTED_ONE: the op that it was called for, and no other
+ * @SLUICE_ABORTED_FROM: that op, and all ops that were handed out after it
+ * @SLUICE_ABORTED_ALL: all ops of the engine
  */
 enum sluice_aborted {
 	SLUICE_ABORTED_ONE,
@@ -322,87 +377,165 @@ enum sluice_aborted {
 };
 
 /**
- * struct sluice_device_ops - what a device driver tells the core
+ * struct sluice_device_ops - functions of a device driver
  *
- * sluice_device_register() copies it.  The functions are called until
- * sluice_device_unregister() returns; the module that has them must stay until then, and
- * the core holds it as long as a node or a queue of the device is open.
+ * sluice_device_register() copies the struct.  The core calls the functions until
+ * sluice_device_unregister() returns, so their module must stay loaded until then.  The core
+ * holds a reference on the module while a node or a queue of the device is open.
  *
- * @prepare: optional: add what the device has of its own, before its node
- *	appears: sluice_device_add_bar(), sluice_device_add_sram(),
- *	sluice_device_add_interrupts(), sluice_device_add_controls(), sluice_device_source().  Called once, inside
- *	sluice_device_register(), with its @priv.  0 or a negative errno, with which
- *	registration then fails.
- * @check_frame: optional: may there be such a frame, which the engine lists, and how many
- *	bytes does each plane need?  @bytes has what the core has computed, 0 for formats
- *	that it does not know; to be raised where the device needs more.  0 or a negative
- *	errno, usually -EINVAL, for SUBMIT.  Process context, dma_resv not held
- * @check_private: of a device with private ops: does the engine support this payload, with
- *	these ranges?  @op is complete except cursors and cookie.  The device must not leave
- *	the ranges, so check here each offset and size that the payload has.  Set
- *	@op.payload.repeats, and nothing else, where it holds.  0 or a
- *	negative errno, usually -EINVAL, for SUBMIT.  Process context, dma_resv not held
- * @set_control: of a device with controls that can be set: write this value, which the core has
- *	checked, to the hardware; press a button.  0, or a negative errno for the caller:
- *	then the control keeps its value.  Process context; called for one control at a
- *	time, also while @start, @kick or @abort runs.  May sleep for a bounded time.  The hardware
- *	is awake, if runtime PM is enabled
- * @get_control: of a device with a control that is VOLATILE: which value has it now?  0 or a
- *	negative errno.  The same context and rules
- * @check_command: of a device that runs programs: may this command be used?  0 or
- *	-EACCES, or -EINVAL for a register or interrupt that does not exist.
- *	With the @priv of sluice_device_register().  Process context; it is asked
- *	with dma_resv not held
- * @find_registers: optional: the page of registers at this offset of an mmap()
- *	(SLUICE_MMAP_BAR()), if userspace may have all of it.  0, -EACCES, or -EINVAL
- *	if there is none.  Process context, mmap_lock held: must not fault
- * @start: begin one op, which stays as it is until it has ended or was aborted.  Called in
- *	process context, in the signalling path of fences: may sleep for a bounded
- *	time, but must not allocate with GFP_KERNEL, take a dma_resv or wait for a
- *	fence.  The hardware is awake, if runtime PM is enabled.  Answer with
- *	sluice_engine_done(), at once or later, or return a negative errno if the op
- *	could not be started.
- * @kick: in the place of @start: there are ops; take them with sluice_engine_next().
- *	Called whenever there are some that you have not been told of, also after @abort and
- *	after a sleep.  The same context and rules.
- * @abort: stop the op with this cookie, because it timed out, is not wanted any more, or
- *	its memory is taken back; or all (SLUICE_ALL_OPS), because the system is to sleep, or
- *	the device goes: then also if a driver with @kick has none, which forgets its ring
- *	there, and calls sluice_engine_next() no more before the next @kick.  On return the device does not touch the memory of those that were stopped, and
- *	sluice_engine_done() is not called for them.  What had ended before must have
- *	been reported by then, be it the op itself.  Ops that were stopped without need are
- *	handed out again, except programs, and private ops without @payload.repeats, whose
- *	jobs end with -ECANCELED.  No other op is handed out meanwhile.  The same context and rules
- *	as @start; for one engine none of the three is called while another is.
- * @reset: optional: write what the hardware loses in a sleep, and stop its interrupts.  Called by
- *	sluice_pci_register(), before the device may access memory, and by the PM ops of
- *	sluice_pci_pm_ops, when it wakes up.  The first call comes before @prepare: there is
- *	no struct sluice_device yet.  No op is in flight, and neither @start, @kick
- *	nor @abort is called meanwhile.  May sleep
+ * @abort, and exactly one of @start and @kick, are mandatory.  These three are in the
+ * signalling path of fences: a fence may be unable to signal before they return.  Rules:
+ *
+ * - They are called in process context, and may sleep for a bounded time.  @start and @kick
+ *   must not sleep if the engine has SLUICE_ENGINE_QUICK.
+ * - They must not allocate with GFP_KERNEL, take a dma_resv, or wait for a fence.
+ * - For one engine, only one of them is called at a time.
+ * - If runtime PM is enabled for the parent, the hardware is awake.
+ *
+ * "At SUBMIT" means: process context, may sleep for a bounded time, no dma_resv is held.
  */
 struct sluice_device_ops {
+	/**
+	 * @prepare: Optional.  Add other parts of the device, with
+	 * sluice_device_add_bar(), sluice_device_add_sram(),
+	 * sluice_device_add_interrupts(), sluice_device_add_controls() and
+	 * sluice_device_source().  @priv is that of sluice_device_register().
+	 *
+	 * Context: inside sluice_device_register(), once, before the node appears.
+	 * May sleep.
+	 * Return: 0, or a negative errno, with which registration fails.
+	 */
 	int (*prepare)(struct sluice_device *sdev, void *priv);
+	/**
+	 * @check_frame: Optional.  Decide whether the device can process an image
+	 * that the engine lists, and how many bytes each plane needs.  On entry,
+	 * @bytes has what the core has computed, or 0 for a format that the core
+	 * does not know.  The driver may increase each entry; it must set it if it
+	 * is 0.  A decrease has no effect.
+	 *
+	 * Context: at SUBMIT.
+	 * Return: 0, or a negative errno for SUBMIT, usually -EINVAL.
+	 */
 	int (*check_frame)(struct sluice_engine *engine, const struct sluice_frame *frame,
 			   u64 bytes[SLUICE_MAX_PLANES]);
+	/**
+	 * @check_private: For engines with SLUICE_OP_PRIVATE.  Decide whether the
+	 * engine can execute this payload with these ranges.  @op is complete, except
+	 * for its cookie and its cursors.  The device must not leave the ranges, so
+	 * check each offset and size in the payload here.  Set @op->payload.repeats if
+	 * its condition holds; change nothing else.
+	 *
+	 * Context: at SUBMIT.
+	 * Return: 0, or a negative errno for SUBMIT, usually -EINVAL.
+	 */
 	int (*check_private)(struct sluice_engine *engine, struct sluice_op_desc *op);
+	/**
+	 * @set_control: For devices with controls that can be set.  Write a value,
+	 * which the core has checked, to the hardware.  For a button: press it.
+	 *
+	 * Context: process context, may sleep for a bounded time.  One control is
+	 * set or got at a time, but @start, @kick or @abort may run meanwhile.
+	 * If runtime PM is enabled for the parent, the hardware is awake.
+	 * Return: 0, or a negative errno for the caller.  After an error the control
+	 * keeps its old value.
+	 */
 	int (*set_control)(void *priv, u32 id, s64 value);
+	/**
+	 * @get_control: For devices with a SLUICE_CONTROL_VOLATILE control.  Read its
+	 * value from the hardware.
+	 *
+	 * Context: as for @set_control.
+	 * Return: 0 with @value set, or a negative errno for the caller.
+	 */
 	int (*get_control)(void *priv, u32 id, s64 *value);
+	/**
+	 * @check_command: For engines with SLUICE_OP_PROGRAM.  Decide whether a
+	 * program may use this command.  Called for each command, before the address
+	 * of a WRITE_DST or WRITE_SRC is filled in.
+	 *
+	 * Context: at SUBMIT.
+	 * Return: 0, -EACCES if the register or interrupt may not be used, or -EINVAL
+	 * if it does not exist.
+	 */
 	int (*check_command)(void *priv, const struct sluice_command *command);
+	/**
+	 * @find_registers: Optional.  Find the page of registers at an offset of
+	 * mmap() of the node, which is SLUICE_MMAP_BAR(bar) plus bytes into the BAR.
+	 * Allow it only if userspace may have the whole page.
+	 *
+	 * Context: process context, mmap_lock is held: must not fault on user memory.
+	 * Return: 0 with @phys set to the page's physical address, -EACCES if
+	 * userspace may not have the page, or -EINVAL if there is no such page.
+	 */
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
+	/**
+	 * @start: Begin one op.  Report its end with sluice_engine_done(), at once or
+	 * later.  @op stays unchanged until then, or until @abort, which stops it, has
+	 * returned.
+	 *
+	 * Context: signalling path, see above.
+	 * Return: 0, or a negative errno if the op cannot be started: it has ended
+	 * with this error then.
+	 */
 	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
+	/**
+	 * @kick: Instead of @start.  There are ops: take them with
+	 * sluice_engine_next().  Called whenever there are ops of which the driver has
+	 * not been told, also after @abort and after a sleep.
+	 *
+	 * Context: signalling path, see above.
+	 */
 	void (*kick)(struct sluice_engine *engine);
+	/**
+	 * @abort: Stop the op with this cookie, because it is late, was cancelled, or
+	 * its memory is taken back.  Or stop all ops (SLUICE_ALL_OPS), because the
+	 * system goes to sleep or the device is removed.  Duties:
+	 *
+	 * - On return, the device does not touch the memory of the stopped ops, and
+	 *   the driver does not call sluice_engine_done() for them.
+	 * - An op that had ended before must have been reported with
+	 *   sluice_engine_done() before the return, also the op with this cookie.  The
+	 *   function returns what it has stopped in this case as well.
+	 * - With SLUICE_ALL_OPS, a driver with @kick forgets its ring.  It does not
+	 *   call sluice_engine_next() until the next @kick.  The core therefore calls
+	 *   such a driver with SLUICE_ALL_OPS even if no op is in flight.
+	 *
+	 * No op is handed out during the call.  Afterwards the core hands out again
+	 * each op that was stopped only for the sake of another, or of a sleep.  A
+	 * program, and a private op without @payload.repeats, is not handed out again:
+	 * its job ends with -ECANCELED.
+	 *
+	 * Context: signalling path, see above.  At the end of
+	 * sluice_device_unregister() the hardware may be unplugged.
+	 * Return: which ops were stopped.
+	 */
 	enum sluice_aborted (*abort)(struct sluice_engine *engine, u32 cookie);
+	/**
+	 * @reset: Optional, for PCI devices.  Write the registers that the hardware
+	 * loses in a sleep, and stop its interrupts.  sluice_pci_register() calls it
+	 * before the device may access memory and before @prepare, when no struct
+	 * sluice_device exists yet.  The PM ops of sluice_pci_pm_ops call it each time
+	 * that the device wakes up.
+	 *
+	 * Context: process context, may sleep.  No op is in flight, and @start, @kick
+	 * and @abort are not called meanwhile.
+	 */
 	void (*reset)(void *priv);
 };
 
 /*
- * Counts the versions of this header that drivers compiled against an earlier one cannot
- * use: a struct, an enum or a prototype has changed.  The first three parameters of
- * __sluice_device_register() stay what and where they are in all versions.
+ * Version of this interface.  It must be incremented when a struct, an enum or a prototype of
+ * this header changes, because drivers that were compiled with the older header cannot be used
+ * then.  The first three parameters of __sluice_device_register() never change.
  */
 #define SLUICE_DRIVER_API	2
 
-/* device.c */
+/*
+ * Each function below is described at its definition, in the file of drivers/core that the comment
+ * above its prototype names.
+ */
+
+/* device.c: registration, removal, system sleep */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 					       const char *module_name,
 					       struct device *parent, const char *name,
@@ -412,18 +545,29 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 
 /**
  * sluice_device_register - make a device available to userspace
- * @parent: the hardware, with its DMA mask set
- * @name: name of the node, to which the core adds the first free number
- * @ops: the driver's functions
- * @caps: what each engine is and can do
+ * @parent: the hardware, with its DMA mask set.  If runtime PM is enabled for it now, the core
+ *	keeps it awake while it is used
+ * @name: name of the node, of which 24 characters are kept; the core appends the first free
+ *	number
+ * @ops: functions of the driver; copied
+ * @caps: one entry for each engine; copied
  * @num_engines: length of @caps, 1 to 64
- * @priv: for sluice_engine_priv()
+ * @priv: pointer of the driver, for its functions and for sluice_engine_priv()
  *
- * Adds what the core must know of the driver: its module, the module's name, from which the
- * name in INFO is made, and the version of this header.  See __sluice_device_register().
+ * The macro adds the module of the driver, the module's name, and SLUICE_DRIVER_API.  INFO
+ * reports the module's name, without "sluice_" in front, as the name of the driver.
  *
- * Context: may sleep.
- * Return: the device, or an ERR_PTR.
+ * On return userspace may have opened the node, and the functions of @ops may have been called.
+ *
+ * Context: process context, may sleep.
+ * Return: the device, or an ERR_PTR:
+ *
+ *	-EINVAL		a parameter, or a field of @ops or @caps, breaks a rule of this header
+ *	-ENOEXEC	the driver was compiled for another SLUICE_DRIVER_API; see the log
+ *	-ENOMEM		no memory
+ *	-ENOSPC		no device number is free
+ *	-EIO		the device has memory of its own, and does not wake up
+ *	others		what ->prepare() returned, or the driver core of the kernel
  */
 #define sluice_device_register(parent, name, ops, caps, num_engines, priv)		\
 	__sluice_device_register(SLUICE_DRIVER_API, THIS_MODULE, KBUILD_MODNAME,	\
@@ -433,7 +577,7 @@ void sluice_device_unregister(struct sluice_device *sdev);
 int sluice_device_suspend(struct sluice_device *sdev);
 void sluice_device_resume(struct sluice_device *sdev);
 
-/* pci_driver.c */
+/* pci_driver.c: the common part of drivers for PCI devices */
 int sluice_pci_enable(struct pci_dev *pdev, int bars, unsigned int dma_bits);
 int sluice_pci_request_irq(struct pci_dev *pdev, irq_handler_t handler, void *priv);
 int __sluice_pci_register(u32 api, struct module *owner, const char *module_name,
@@ -443,19 +587,22 @@ int __sluice_pci_register(u32 api, struct module *owner, const char *module_name
 			  void *priv);
 
 /**
- * sluice_pci_register - make a PCI device available to userspace, in probe
+ * sluice_pci_register - make a PCI device available to userspace
  * @pdev: the hardware, after sluice_pci_enable() and sluice_pci_request_irq()
- * @name: name of the node, to which the core adds the first free number
- * @ops: the driver's functions
- * @caps: what each engine is and can do
+ * @name: name of the node; see sluice_device_register()
+ * @ops: functions of the driver; copied
+ * @caps: one entry for each engine; copied
  * @num_engines: length of @caps, 1 to 64
- * @priv: for sluice_engine_priv()
+ * @priv: pointer of the driver, for its functions and for sluice_engine_priv()
  *
- * The driver's remove function is, or begins with, sluice_pci_remove(), and its PM ops are
- * sluice_pci_pm_ops.  See __sluice_pci_register().
+ * Calls ->reset(), lets the device access memory, registers it, and drops the runtime PM
+ * reference that probe has.
  *
- * Context: probe; the last thing in it that may fail.
- * Return: 0 or a negative errno.
+ * The remove function of the driver must be sluice_pci_remove(), or begin with a call of it.
+ * The PM ops of the driver must be sluice_pci_pm_ops.
+ *
+ * Context: the probe function; no step after it may fail.
+ * Return: 0, or a negative errno: see sluice_device_register().
  */
 #define sluice_pci_register(pdev, name, ops, caps, num_engines, priv)			\
 	__sluice_pci_register(SLUICE_DRIVER_API, THIS_MODULE, KBUILD_MODNAME,		\
@@ -465,13 +612,13 @@ void sluice_pci_remove(struct pci_dev *pdev);
 extern const struct dev_pm_ops sluice_pci_pm_ops;
 
 /**
- * module_sluice_pci_driver - a module that is a driver of PCI devices, and nothing more
- * @driver_name: as sysfs has it
- * @driver_ids: its table of struct pci_device_id
- * @driver_probe: ends with sluice_pci_register()
+ * module_sluice_pci_driver - define a module that is one driver for PCI devices
+ * @driver_name: name of the driver in sysfs
+ * @driver_ids: table of struct pci_device_id
+ * @driver_probe: probe function, which ends with sluice_pci_register()
  *
- * For drivers whose remove function is sluice_pci_remove(), and which have no PM ops of their
- * own.
+ * For a driver whose remove function is sluice_pci_remove(), whose PM ops are
+ * sluice_pci_pm_ops, and whose module has no other init or exit function.
  */
 #define module_sluice_pci_driver(driver_name, driver_ids, driver_probe)			\
 	static struct pci_driver sluice_pci_driver = {					\
@@ -483,45 +630,47 @@ extern const struct dev_pm_ops sluice_pci_pm_ops;
 	};										\
 	module_pci_driver(sluice_pci_driver)
 
-/* heap_bar.c */
+/* heap_bar.c: a BAR as a heap; for ->prepare() */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar);
 
-/* heap_sram.c, with CONFIG_GENERIC_ALLOCATOR */
+/* heap_sram.c: SRAM of a chip as a heap; for ->prepare(), with CONFIG_GENERIC_ALLOCATOR */
 struct gen_pool;
 int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size);
 
-/* direct.c */
+/* direct.c: interrupts for eventfds, registers for mmap() */
 void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count);
 void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt);
 void sluice_device_zap_registers(struct sluice_device *sdev);
 void sluice_device_block(struct sluice_device *sdev);
 void sluice_device_unblock(struct sluice_device *sdev);
 
-/* control.c */
+/* control.c: settings for userspace; for ->prepare() */
 int sluice_device_add_controls(struct sluice_device *sdev,
 			       const struct sluice_control_caps *controls, unsigned int count);
 
-/* event.c */
+/* event.c: changes of the device and of its input signal */
 void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value);
 void sluice_device_source(struct sluice_device *sdev, const struct sluice_source *source);
 
-/* debugfs.c */
+/* debugfs.c: the folder of the device, for files of the driver */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
 
-/* flight.c */
+/* flight.c: the next op, and the end of an op */
 const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine);
 bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 			const struct sluice_result *result);
 
 /**
- * sluice_engine_fail - an op cannot be done, or has failed
+ * sluice_engine_fail - report that an op has failed, or cannot be executed
  * @engine: the engine
- * @cookie: of the op
+ * @cookie: cookie of the op
  * @status: negative errno
  *
- * The device must not touch the op's memory any more.
+ * Like sluice_engine_done(), with a result that has only a status.  The device must not touch
+ * the memory of the op any more.
  *
- * Context: as sluice_engine_done().
+ * Context: any, also inside ->start(), ->kick() and ->abort().  The caller may hold a spinlock
+ * that disables interrupts, if no callback of a fence takes it.
  */
 static inline void sluice_engine_fail(struct sluice_engine *engine, u32 cookie, int status)
 {
@@ -530,11 +679,11 @@ static inline void sluice_engine_fail(struct sluice_engine *engine, u32 cookie, 
 	sluice_engine_done(engine, cookie, &result);
 }
 
-/* engine.c */
+/* engine.c: properties of an engine */
 void *sluice_engine_priv(const struct sluice_engine *engine);
 unsigned int sluice_engine_index(const struct sluice_engine *engine);
 
-/* slot.c */
+/* slot.c: memory of an op */
 void *sluice_slot_vaddr(const struct sluice_slot *slot);
 bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot *other);
 
@@ -542,8 +691,11 @@ void sluice_cursor_init(struct sluice_cursor *cursor, const struct sluice_slot *
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes);
 
 /**
- * sluice_cursor_address - bus address of a place in a slot
- * @cursor: the place; must lie inside the slot
+ * sluice_cursor_address - bus address of a position in a slot
+ * @cursor: the position, which must be inside the slot and not at its end
+ *
+ * Context: any.
+ * Return: the bus address for the device's DMA.
  */
 static inline dma_addr_t sluice_cursor_address(const struct sluice_cursor *cursor)
 {
@@ -551,8 +703,11 @@ static inline dma_addr_t sluice_cursor_address(const struct sluice_cursor *curso
 }
 
 /**
- * sluice_cursor_left - bytes from there to the end of the segment
- * @cursor: the place; must lie inside the slot
+ * sluice_cursor_left - distance from a position to the end of its segment
+ * @cursor: the position, which must be inside the slot and not at its end
+ *
+ * Context: any.
+ * Return: bytes, not 0, that follow @cursor without a gap in bus addresses.
  */
 static inline size_t sluice_cursor_left(const struct sluice_cursor *cursor)
 {

@@ -2,9 +2,11 @@
 /*
  * Cache maintenance of a part of a mapped table.
  *
- * Through the segments' addresses alone: an importer may not look at the pages
- * of a table.  Not for a device behind an IOMMU that translates: one segment may
- * stand for scattered memory there, of which the DMA API would find the start.
+ * It uses only the bus addresses of the segments, because an importer must not look at the pages
+ * of a table.  It is not for a device behind an IOMMU that translates.  One segment may be
+ * scattered memory there, of which the DMA API would find only the start.
+ *
+ * This file takes no lock.  slot.c and export.c call it, and keep the table mapped meanwhile.
  */
 #include <linux/dma-mapping.h>
 
@@ -12,11 +14,11 @@
 
 /**
  * sluice_sync_range - pass a part of a table between the CPU and a device
- * @dev: the device that it is mapped for
- * @sgt: mapped
- * @dir: in that direction
- * @offset: bytes from the start
- * @length: bytes, within the table
+ * @dev: the device that the table is mapped for
+ * @sgt: the table, which stays mapped during the call
+ * @dir: direction of the mapping
+ * @offset: bytes from the start of the table to the part
+ * @length: bytes of the part, which is inside the table
  * @for_cpu: true before the CPU uses the range, false before the device does
  *
  * Context: any.

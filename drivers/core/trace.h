@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Tracepoints, below events/sluice/ in tracefs: a buffer's memory and mappings,
- * and a job's whole life.  Names are copied: an event outlives what it names.
+ * Tracepoints, in events/sluice/ of tracefs: the memory and the mappings of a buffer, and the life
+ * of a job.  Each event has copies of the names, because the named object may be freed before the
+ * event is read.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM sluice
@@ -37,7 +38,10 @@ DECLARE_EVENT_CLASS(sluice_buffer,
 		  __entry->properties, __entry->pieces)
 );
 
-/* ALLOC or WRAP has made a dma-buf; its memory goes, or is let go */
+/*
+ * sluice_alloc: ALLOC or WRAP has made a dma-buf.  sluice_free: its memory is about to be freed,
+ * parked, or unpinned.
+ */
 DEFINE_EVENT(sluice_buffer, sluice_alloc,
 	TP_PROTO(const struct sluice_buffer *buffer), TP_ARGS(buffer));
 DEFINE_EVENT(sluice_buffer, sluice_free,
@@ -65,7 +69,7 @@ DECLARE_EVENT_CLASS(sluice_importer,
 		  __entry->segments)
 );
 
-/* an importer maps a buffer of ours for its device, and unmaps it */
+/* An importer maps one of our buffers for its device, and unmaps it. */
 DEFINE_EVENT(sluice_importer, sluice_map,
 	TP_PROTO(const struct sluice_buffer *buffer, struct device *dev,
 		 enum dma_data_direction dir, const struct sg_table *sgt),
@@ -75,7 +79,7 @@ DEFINE_EVENT(sluice_importer, sluice_unmap,
 		 enum dma_data_direction dir, const struct sg_table *sgt),
 	TP_ARGS(buffer, dev, dir, sgt));
 
-/* CPU access begins, after the wait for the buffer's fences, or ends */
+/* CPU access begins, after the wait for the fences of the buffer; or it ends. */
 TRACE_EVENT(sluice_sync,
 	TP_PROTO(const struct sluice_buffer *buffer, u64 offset, u64 length, bool begin),
 	TP_ARGS(buffer, offset, length, begin),
@@ -120,9 +124,14 @@ DECLARE_EVENT_CLASS(sluice_job,
 );
 
 /*
- * Published by SUBMIT; all in-fences have signalled; the first op goes to the
- * device; the device is to let go of it, with why; the device has done with it, or
- * it was ended without; its fence has signalled.
+ * The steps in the life of a job:
+ *
+ *	submit	SUBMIT has published it
+ *	ready	all its in-fences have signalled
+ *	run	its first op is handed out to the device driver
+ *	abort	the device driver has stopped one of its ops; status is the reason
+ *	done	it has ended: its ops have ended, or it ends without running
+ *	signal	its completion is visible, and its fence, if it has one, has signalled
  */
 DEFINE_EVENT(sluice_job, sluice_job_submit,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
@@ -137,7 +146,7 @@ DEFINE_EVENT(sluice_job, sluice_job_done,
 DEFINE_EVENT(sluice_job, sluice_job_signal,
 	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
 
-/* SUBMIT has found a fence that the job has to wait for */
+/* SUBMIT has found a fence that the job must wait for. */
 TRACE_EVENT(sluice_job_wait,
 	TP_PROTO(const struct sluice_job *job, struct dma_fence *fence, bool explicit),
 	TP_ARGS(job, fence, explicit),
@@ -153,7 +162,7 @@ TRACE_EVENT(sluice_job_wait,
 	),
 	TP_fast_assign(
 		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
-		/* the names go with the signal, a grace period later */
+		/* the names stay valid until an RCU grace period after the signal */
 		rcu_read_lock();
 		if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags)) {
 			strscpy(__entry->fence_driver, "detached-driver", SLUICE_NAME_LEN);

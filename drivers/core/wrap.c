@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wrapped memory: pages that an application owns, pinned for a buffer.
+ * Wrapped memory: pages that an application owns, pinned for a buffer.  buffer.c calls this file.
  *
- * They are a memfd's, so that there is a rule about them that nobody can take
- * back: its seals.  F_SEAL_SHRINK is required, and a seal against writing must
- * not be there.  Seals are added with the inode locked, which is locked here for
- * reading from the look at the seals until all pages are pinned.  Pinned pages
- * are what F_SEAL_WRITE then finds and refuses.
+ * The pages are those of a memfd, because seals are the only promise about pages that their owner
+ * cannot take back.  F_SEAL_SHRINK must be set, and no seal against writing may be set.
  *
- * Pinned memory is limited like allocated memory, by the limit of an open: it is
- * of the same kind, neither swapped nor moved, and charged to a memory cgroup.
- * RLIMIT_MEMLOCK says nothing about either.
+ * Lock: the kernel adds seals with the inode locked.  This file holds the inode lock for reading
+ * from the check of the seals until all pages are pinned.  A later F_SEAL_WRITE finds the pinned
+ * pages, and the kernel refuses it.
+ *
+ * Pinned memory counts against the limit of an open file, like allocated memory.  Neither kind is
+ * swapped or moved, and each is charged to a memory cgroup.  RLIMIT_MEMLOCK is not used, because it
+ * would count pinned memory only.
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -21,16 +22,22 @@
 
 #include "core.h"
 
-/* Pages pinned between two looks at whether the caller was killed. */
+/* Pages that are pinned between two checks whether the caller was killed. */
 #define SLUICE_WRAP_BATCH	512
 
 /**
- * sluice_wrap_check - may these pages be wrapped?
+ * sluice_wrap_check - may a range of a file be wrapped?
  * @memfd: any file
- * @offset: bytes
+ * @offset: bytes from the start of the file
  * @size: bytes
  *
- * Return: 0 or a negative errno; valid as long as the inode is locked.
+ * Context: any.  The answer stays valid while the inode is locked.
+ * Return: 0, or:
+ *
+ *	-EACCES	the file is not open for reading and writing
+ *	-EINVAL	it is a file of neither tmpfs nor hugetlbfs
+ *	-EPERM	F_SEAL_SHRINK is missing, or there is a seal against writing
+ *	-ERANGE	the range is not inside the file
  */
 int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 {
@@ -40,7 +47,7 @@ int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 
 	if (seals < 0)
 		return seals;
-	/* importers that map in both directions are not told that an fd is read-only */
+	/* even for a read-only dma-buf: an importer that maps in both directions may write */
 	if ((memfd->f_mode & mode) != mode)
 		return -EACCES;
 	if (!(seals & F_SEAL_SHRINK) || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
@@ -51,8 +58,9 @@ int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 }
 
 /*
- * The pages of a folio follow one another, and it is pinned once: let it go when
- * the next one comes, because only of a pinned page can its folio be told.
+ * Unpin @folio, unless @next is a page of it; return the folio of @next.  A folio has one pin, and
+ * its pages are adjacent in the array.  page_folio() needs a pinned page, so the pin is dropped
+ * only at the first page of another folio.
  */
 static struct folio *sluice_wrap_unpin(struct folio *folio, struct page *next)
 {
@@ -76,8 +84,8 @@ static void sluice_wrap_unpin_all(struct page **pages, unsigned long count)
 }
 
 /*
- * fallocate() leaves pages that nobody has cleared yet: who reads or maps the
- * file finds them cleared, and who pins them must see to it.
+ * Clear pages that fallocate() has allocated and not cleared.  The kernel clears them when the file
+ * is read or mapped, but not when they are pinned.
  */
 static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages,
 			     unsigned long count)
@@ -85,7 +93,7 @@ static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages
 	pgoff_t first = offset >> PAGE_SHIFT;
 	unsigned long i;
 
-	if (sluice_compat_file_huge(memfd))	/* its own are clear */
+	if (sluice_compat_file_huge(memfd))	/* hugetlbfs clears its pages itself */
 		return 0;
 	for (i = 0; i < count; i++) {
 		struct page *page;
@@ -100,7 +108,7 @@ static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages
 	return 0;
 }
 
-/* With the inode locked.  All of them, or none and an errno. */
+/* Pin all pages, or none and return an errno.  The inode is locked. */
 static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 			   unsigned long count)
 {
@@ -126,7 +134,7 @@ static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 		if (found <= 0)
 			break;
 		for (i = 0; i < found; i++) {
-			/* where two batches meet in a folio, it was pinned twice */
+			/* a folio that begins in the batch before has been pinned twice */
 			if (folios[i] == last)
 				sluice_compat_memfd_unpin(last);
 			last = folios[i];
@@ -147,8 +155,8 @@ static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 }
 
 /*
- * Holes of a file of huge pages are its file system's to fill: what pinning
- * would take for them is reserved for others on some kernels, or nothing.
+ * Fill the holes of a file of huge pages.  A pin would take pages that are reserved for others on
+ * 6.12, and would not fill the holes on 6.1.
  */
 static int sluice_wrap_populate(struct file *memfd, u64 offset, u64 size)
 {
@@ -178,7 +186,7 @@ static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct file *me
 	return ret;
 }
 
-/* A page of a folio keeps all of it where it is: the caller pays for that. */
+/* Bytes to charge.  A pinned page counts as its whole folio, because none of it can be moved. */
 static u64 sluice_wrap_pinned(struct page **pages, unsigned long count)
 {
 	struct folio *last = NULL;
@@ -195,7 +203,7 @@ static u64 sluice_wrap_pinned(struct page **pages, unsigned long count)
 	return bytes;
 }
 
-/* Can the device reach it all?  The table is there. */
+/* Can the device reach all of the memory?  The buffer has its table. */
 static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 {
 	struct sluice_device *sdev = buffer->sdev;
@@ -212,13 +220,20 @@ static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 }
 
 /**
- * sluice_wrap_fill - give a buffer a memfd's pages
- * @buffer: without memory; of the wrapped heap
+ * sluice_wrap_fill - give a buffer the pages of a memfd
+ * @buffer: a buffer of the wrapped heap, without memory
  * @memfd: the file
- * @offset: bytes, whole pages
+ * @offset: bytes from the start of the file, whole pages
  * @hint: SLUICE_HINT_*, set on failure
  *
- * Context: may sleep.  Return: 0 or a negative errno.
+ * Context: may sleep without a time limit, for the lock of the inode.
+ * Return: 0, an error of sluice_wrap_check(), or:
+ *
+ *	-EADDRNOTAVAIL	the device cannot address the pages
+ *	-EDQUOT		a limit of the account is exceeded
+ *	-EINTR		the task was killed; or a signal arrived while a huge page was allocated
+ *	-ENOMEM		no memory, or no huge page for a hole
+ *	others		what the kernel returned for the file
  */
 int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offset, u32 *hint)
 {
@@ -235,7 +250,7 @@ int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offse
 	ret = sluice_buffer_charge(buffer, sluice_wrap_pinned(pages, count) - buffer->size, hint);
 	if (ret)
 		goto err_unpin;
-	/* pages that touch become one piece: a huge page is one, at least */
+	/* adjacent pages become one piece, so a huge page is one piece or a part of one */
 	ret = sg_alloc_table_from_pages(&buffer->sgt, pages, count, 0, buffer->size,
 					GFP_KERNEL_ACCOUNT);
 	if (ret)
@@ -243,7 +258,7 @@ int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offse
 	ret = sluice_wrap_reach(buffer, hint);
 	if (ret)
 		goto err_table;
-	/* one piece needs no mapping of its own */
+	/* the kernel's mapping of all memory is enough for one piece */
 	if (buffer->sgt.nents == 1 && !PageHighMem(pages[0]))
 		buffer->vaddr = page_address(pages[0]);
 	buffer->wrapped = pages;
@@ -267,7 +282,7 @@ static void sluice_wrap_free(struct sluice_buffer *buffer)
 	kvfree(buffer->wrapped);
 }
 
-/* It can fail only for want of memory, and must not: it is tried again. */
+/* It can fail only if there is no memory.  It should not fail, so it tries again for a while. */
 static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 {
 	void *vaddr = NULL;
@@ -282,7 +297,7 @@ static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 	return vaddr ? 0 : -ENOMEM;
 }
 
-/* No number, because nothing can be allocated from it. */
+/* It is in no list of heaps, and so has no number, because ALLOC cannot use it. */
 const struct sluice_heap sluice_wrapped_heap = {
 	.name = "wrapped",
 	.properties = SLUICE_MEM_CACHED,

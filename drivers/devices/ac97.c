@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU's AC97, 48000 Hz, stereo, 16 bits.  Engine 0 plays, engine 1 records.  Each has a ring
- * of descriptors.  It halts after the last valid one (LVI), until LVI is written.  An op has
- * ended when the descriptor at work (CIV) is behind its last one.
+ * ac97: QEMU's sound card AC97, with 48000 Hz, stereo, 16 bits.
  *
- * dropped: interruptions since the op before, because the ring ran dry or was reset by abort.
- * sequence: ops and interruptions.  timestamp: the data begin to move, says the interrupt.
+ * Engine 0 plays, engine 1 records.  Each has a stream of the card, with a ring of
+ * descriptors.  An op uses one descriptor or several.  The card processes the descriptors in
+ * order.  It halts after the last valid one, whose number is in the register LVI, and goes on
+ * when LVI is written.  The register CIV has the number of the current descriptor.  An op has
+ * ended when CIV is behind the last descriptor of the op.
+ *
+ * This file owns the registers of the card, and both rings.  ac97->lock is the ring lock of
+ * both streams.  It guards all of struct ac97_stream, and the stream's registers.
+ * sluice_engine_next() and sluice_engine_done() are called with it held.
+ *
+ * The fields of a result:
+ *
+ *	dropped		number of interruptions since the previous result.  A stream is
+ *			interrupted when its ring runs dry, or when abort resets it
+ *	sequence	number of ops and interruptions before this op
+ *	timestamp	when the driver has detected that the data of the op begin to move
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
@@ -14,44 +26,57 @@
 
 #include "sluice.h"
 
-/* BAR 1: ring, CIV, LVI, status, control of recording; from 0x10 on of playing; of both */
+/*
+ * BAR 1: address of the ring, CIV, LVI, status (SR) and control (CR) of the recording stream.
+ * Those of the playing stream follow 0x10 bytes later.  GLOBAL controls the whole card.
+ */
 enum { AC97_RING_AT = 0x0, AC97_CIV = 0x4, AC97_LVI = 0x5, AC97_SR = 0x6, AC97_CR = 0xb,
        AC97_GLOBAL = 0x2c };
-/* status: halted, the last valid descriptor has ended, an event that interrupts; control */
+/*
+ * Bits of SR: the stream is halted; the last valid descriptor has ended; all events that
+ * raise an interrupt.  Values of CR: stop, reset, run with all interrupts.
+ */
 enum { AC97_HALTED = 0x1, AC97_LAST = 0x4, AC97_EVENTS = 0x1c,
        AC97_STOP = 0x0, AC97_RESET = 0x2, AC97_RUN = 0x1d };
 enum { AC97_RING = 32, AC97_MAX_BYTES = 65532 * 2 };
 
-/* BAR 0, the codec: reset, volumes, recording gain, rates can be set, and are these */
+/*
+ * BAR 0, the codec: registers and their values.  They reset the codec, set the volumes and the
+ * recording gain, allow other rates, and set the rates of playing and recording.
+ */
 static const u16 ac97_codec[][2] = { { 0x00, 0 }, { 0x02, 0 }, { 0x18, 0 }, { 0x1c, 0x0f0f },
 				     { 0x2a, 1 }, { 0x2c, 48000 }, { 0x32, 48000 } };
 
 struct ac97_stream {
-	struct sluice_engine *engine;	/* from a kick on to the next reset */
+	struct sluice_engine *engine;	/* set by a kick; NULL after a reset of the ring */
 	void __iomem *regs;
 	struct { __le32 address, control; } *ring;
 	dma_addr_t ring_dma;
-	const struct sluice_op_desc *ends[AC97_RING];	/* the op that each ends, or NULL */
-	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
-	bool running;			/* or halted, but not just reset */
-	const struct sluice_op_desc *op;	/* is being put into the ring, or NULL */
-	struct sluice_cursor at;	/* what comes next of it */
-	u64 left;			/* bytes of it */
-	ktime_t began;			/* the oldest op in the ring */
-	u64 sequence, dropped;		/* of the next result */
+	const struct sluice_op_desc *ends[AC97_RING];	/* op that it ends, or NULL */
+	unsigned int head, tail;	/* next descriptor to fill; oldest in use, if not head */
+	bool running;			/* started since the last reset; it may be halted */
+	const struct sluice_op_desc *op;	/* op that is partly in the ring, or NULL */
+	struct sluice_cursor at;	/* first byte of @op that is not in the ring */
+	u64 left;			/* bytes of @op that are not in the ring */
+	ktime_t began;			/* when the oldest op in the ring began */
+	u64 sequence, dropped;		/* for the next result */
 };
 
 struct ac97 {
 	void __iomem *codec;
-	spinlock_t lock;
-	struct ac97_stream streams[2];
+	spinlock_t lock;		/* ring lock of both streams; guards them */
+	struct ac97_stream streams[2];	/* for playing, for recording */
 };
 
-/* Acknowledge all events, and report the ops that have ended.  Return: the status. */
+/*
+ * Acknowledge all events, and report the ops that have ended.
+ * Return: the value of SR, or 0 if the card is unplugged.
+ */
 static u16 ac97_reap(struct ac97_stream *stream)
 {
 	u16 status = ioread16(stream->regs + AC97_SR);
-	u8 end = ioread8(stream->regs + AC97_CIV);	/* after the status */
+	/* read after SR, so that it includes each end that SR tells of */
+	u8 end = ioread8(stream->regs + AC97_CIV);
 
 	if (status == U16_MAX || end >= AC97_RING)	/* unplugged */
 		return 0;
@@ -74,7 +99,11 @@ static u16 ac97_reap(struct ac97_stream *stream)
 	return status;
 }
 
-/* Fill one descriptor.  One stays free: a CIV at tail would mean none or all of 32. */
+/*
+ * Fill one descriptor.  One descriptor always stays free.  If all 32 were in use, a CIV equal
+ * to tail could mean that none of them has ended, or all.
+ * Return: false if the ring is full, or if there is no op.
+ */
 static bool ac97_put(struct ac97_stream *stream)
 {
 	unsigned int head = stream->head, next = (head + 1) % AC97_RING;
@@ -92,7 +121,7 @@ static bool ac97_put(struct ac97_stream *stream)
 	bytes = min3((u64)AC97_MAX_BYTES, stream->left, (u64)sluice_cursor_left(&stream->at));
 	stream->ring[head].address = cpu_to_le32(sluice_cursor_address(&stream->at));
 	stream->left -= bytes;
-	/* a long op must be continued before the ring is dry: interrupts in its midst, too */
+	/* an op may be longer than the ring: interrupt in its middle also, to refill in time */
 	stream->ring[head].control =
 		cpu_to_le32(bytes / 2 | (stream->left && head % 8 ? 0 : BIT(31)));
 	stream->ends[head] = stream->left ? NULL : stream->op;
@@ -104,13 +133,19 @@ static bool ac97_put(struct ac97_stream *stream)
 	return true;
 }
 
-/* Acknowledge, report, refill.  What happens meanwhile is another event: true, look again. */
+/*
+ * Acknowledge all events, report the ops that have ended, and refill the ring.
+ * Return: true if the caller must call it again, because more may have happened meanwhile.
+ */
 static bool ac97_look(struct ac97_stream *stream)
 {
 	u16 status = ac97_reap(stream);
 	bool halted = status & AC97_HALTED, inside = stream->op, put = false;
 
-	/* it halted after the look at the status, before LVI was written, which made it go on */
+	/*
+	 * LAST without HALTED: the stream halted in the previous call, after SR was read.  Then
+	 * the write of LVI made it go on.  That is an interruption.
+	 */
 	stream->dropped += !halted && status & AC97_LAST;
 	while (ac97_put(stream))
 		put = true;
@@ -126,7 +161,10 @@ static bool ac97_look(struct ac97_stream *stream)
 	return put || status & AC97_EVENTS;
 }
 
-/* Acknowledging one stream lowers the interrupt of both: look until neither has an event. */
+/*
+ * Acknowledging an event of one stream lowers the interrupt line of both.  Therefore repeat
+ * until neither stream has an event.
+ */
 static irqreturn_t ac97_service(int irq, void *data)
 {
 	struct ac97 *ac97 = data;
@@ -148,7 +186,10 @@ static void ac97_kick(struct sluice_engine *engine)
 	ac97_service(0, ac97);
 }
 
-/* After this it moves no data, begins with descriptor 0, and asks for no ops before a kick. */
+/*
+ * Stop a stream.  Afterwards it moves no data, and begins with descriptor 0.  It asks the core
+ * for no op before the next kick.
+ */
 static void ac97_stop(struct ac97 *ac97, struct ac97_stream *stream)
 {
 	spin_lock_irq(&ac97->lock);
@@ -168,7 +209,8 @@ static enum sluice_aborted ac97_abort(struct sluice_engine *engine, u32 cookie)
 	struct ac97 *ac97 = sluice_engine_priv(engine);
 
 	ac97_stop(ac97, &ac97->streams[sluice_engine_index(engine)]);
-	ac97_service(0, ac97);	/* it may have taken the other one's interrupt with it */
+	/* the reset may have lowered the interrupt line while the other stream has an event */
+	ac97_service(0, ac97);
 	return SLUICE_ABORTED_ALL;
 }
 
@@ -177,7 +219,7 @@ static void ac97_reset(void *priv)
 	struct ac97 *ac97 = priv;
 	unsigned int i;
 
-	iowrite32(2, ac97->streams[1].regs + AC97_GLOBAL);	/* not in reset */
+	iowrite32(2, ac97->streams[1].regs + AC97_GLOBAL);	/* end the card's reset */
 	for (i = 0; i < ARRAY_SIZE(ac97_codec); i++)
 		iowrite16(ac97_codec[i][1], ac97->codec + ac97_codec[i][0]);
 	ac97_stop(ac97, &ac97->streams[0]);
@@ -217,7 +259,7 @@ static int ac97_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	       sluice_pci_register(pdev, "ac97", &ac97_ops, ac97_engines, 2, ac97);
 }
 
-/* Only a card whose driver_override names us: others are somebody's sound. */
+/* Only a card whose driver_override names this driver.  Any other may be in use for sound. */
 static const struct pci_device_id ac97_ids[] = {
 	{ PCI_DEVICE(0x8086, 0x2415), .override_only = 1 }, { }
 };

@@ -2,27 +2,40 @@
 /*
  * dmaengine: memcpy channels of any dmaengine driver.
  *
- * Each channel is an engine.  Channels that do DMA through the same struct
- * device make up one Sluice device, whose parent that is: its DMA mask, its
- * offset between bus and physical addresses and its IOMMU hold for the memory.
+ * Words: *this driver* is the Sluice driver in this file.  The *controller* is the hardware that
+ * has the channels, and the *controller's driver* is its driver in the kernel.
  *
- * An op is a line of descriptors, one for each stretch that is a single segment
- * on either side.  Descriptors of several ops are in flight, so that the channel always
- * has the next one.  More are prepared in process context, in ->kick or a work item, under
- * channel->feed.  That is not left to the callback, which is a tasklet: some drivers
- * prepare with GFP_KERNEL although they should not.
+ * Each channel is an engine.  The channels of a controller that do DMA through the same struct
+ * device make one Sluice device.  Its parent is this struct device.  The DMA mask, the IOMMU
+ * and the offset between bus and physical addresses are therefore those of the controller.
  *
- * A channel can only be stopped as a whole, and what it did last is not known then.  So
- * ops that were stopped without need are done again from their beginning.  That changes
- * nothing, because no op is behind one whose source it overwrites: it waits.
+ * An op is split into descriptors.  Each descriptor covers bytes that are in one segment of
+ * the source and in one segment of the target.  Descriptors of several ops are in flight, so
+ * that the channel has the next one when one ends.  They are prepared in ->kick() and in a
+ * work item, which are process context.  The callback of a descriptor does not prepare any,
+ * because it runs in a tasklet, and some drivers of controllers allocate with GFP_KERNEL.
  *
- * A fence must end in finite time, so only channels that can be stopped are
- * taken (device_terminate_all; ioat and mv_xor have none).
+ * This file owns the channels that it has requested, and the memory for the pattern of fills.
+ * The locks of a channel, from outside to inside:
  *
- * When the driver of the channels is unbound, memory that they live in is freed,
- * whoever uses them.  So our device is made a consumer of theirs: the driver core
- * unbinds us first.  Their module stays as long as we have a channel.  For the same
- * reason we are suspended before them and resumed after them.
+ *	channel->feed	mutex: one context prepares descriptors, or stops the channel, at a
+ *			time.  It is the ring lock: sluice_engine_next() is called with it held
+ *	channel->lock	spinlock, irq: guards the ops and descriptors.  The core is not called
+ *			with it held
+ *
+ * A channel can only be stopped as a whole, and then does not say what it did last.  The core
+ * therefore hands out again the ops that were stopped for the sake of another, and they begin
+ * again.  Their result must not change.  For this reason an op that overwrites the source of
+ * an earlier op waits until the earlier op has ended: see dmae_must_wait().
+ *
+ * A fence must signal in finite time.  This driver therefore takes only channels that can be
+ * stopped (device_terminate_all; for example, ioat and mv_xor do not have it).
+ *
+ * When the controller's driver is unbound, the memory of its channels is freed, even if they
+ * are in use.  The platform device of this driver is therefore a consumer of the controller's
+ * device, by a device link.  The driver core of the kernel then unbinds this driver first.  The
+ * link also has the effect that this driver is suspended first, and resumed last.  While this
+ * driver has a channel, the module of the controller's driver stays loaded.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -59,12 +72,12 @@ module_param(engines, uint, 0444);
 MODULE_PARM_DESC(engines, "how many channels to take if none is named, 1 to 16 (default 2)");
 
 /**
- * struct dmae_piece - a descriptor in flight, or place for one
- * @link: in channel->free, while there is none
+ * struct dmae_piece - a descriptor in flight, or a free entry for one
+ * @link: in channel->free, while the entry is free
  * @ch: its channel
- * @op: what it is part of
- * @length: bytes
- * @patterned: it copies from the channel's pattern
+ * @op: the op that it belongs to
+ * @length: bytes that it copies or fills
+ * @patterned: it copies from channel->pattern
  */
 struct dmae_piece {
 	struct list_head link;
@@ -77,13 +90,13 @@ struct dmae_piece {
 /**
  * struct dmae_op - an op in flight
  * @link: in channel->ops
- * @desc: the core's; valid while the op is in that list
- * @cookie: of the op
- * @dst: next byte to write
- * @src: copy: next byte to read
- * @left: bytes for which there is no descriptor yet
- * @pending: descriptors in flight
- * @status: the first error; no descriptor follows it
+ * @desc: the op as the core has described it; valid while the op is in channel->ops
+ * @cookie: cookie of the op
+ * @dst: first byte to write that has no descriptor yet; owned by the holder of channel->feed
+ * @src: copy: first byte to read that has no descriptor yet; owned like @dst
+ * @left: bytes that have no descriptor yet
+ * @pending: number of its descriptors in flight
+ * @status: the first error, or 0.  After an error the op gets no more descriptors
  * @done: bytes written
  */
 struct dmae_op {
@@ -99,27 +112,29 @@ struct dmae_op {
 };
 
 /**
- * struct dmae_channel - a channel, an engine
- * @chan: the kernel's; held
- * @dev: what does the DMA
+ * struct dmae_channel - a channel, which is an engine
+ * @chan: the channel of the dmaengine framework, with a reference
+ * @dev: the struct device that does the DMA
  * @wq: runs @work
- * @work: prepares more descriptors, or begins anew after an error
+ * @work: prepares more descriptors, and recovers after an error
  * @max_piece: bytes that a descriptor may have at most
- * @feed: one prepares, or stops the channel, at a time.  Guards what follows up to @lock
- * @pattern: memory full of one value, which a fill copies from; cached nowhere
- * @pattern_dma: and as the device sees it
- * @stuck: could not be stopped once, and is not used any more
- * @engine: its engine, if that may be asked for ops
- * @lock: guards all below, and the ops.  Cursors are those of who holds @feed
- * @ops: in flight, in order
- * @in_flight: ops that the core counts as such, or a moment longer
- * @more: ops or descriptors wait for room: @work is needed when there is some
- * @broken: a descriptor has failed: the channel may have halted
- * @stopping: what ends now does so because the channel is being stopped
+ * @feed: mutex: one context prepares descriptors, or stops the channel, at a time.  Guards the
+ *	fields from here to @lock.  @stuck and @engine are also read without it
+ * @pattern: coherent memory that is full of one value, which a fill copies from
+ * @pattern_dma: its address for the device
+ * @stuck: the channel could not be stopped; it gets no more descriptors, and its ops fail
+ * @engine: the engine, or NULL while the core must not be asked for ops
+ * @lock: spinlock, irq: guards the fields below, and the ops except their cursors
+ * @ops: the ops in flight, in the order in which the core has handed them out
+ * @in_flight: number of ops in flight.  An op is counted until sluice_engine_done() has
+ *	returned, which is a little longer than the core counts it
+ * @more: an op waits for room, or for an earlier op: queue @work when one may go on
+ * @broken: a descriptor has failed, so the channel may have halted
+ * @stopping: the channel is being stopped: ignore the callbacks of descriptors
  * @free: pieces that are not in flight
- * @num_free: how many
- * @patterned: pieces in flight that copy from @pattern
- * @slots: by the lower bits of the cookie
+ * @num_free: length of @free
+ * @patterned: number of pieces in flight that copy from @pattern
+ * @slots: the ops; the index is the lower bits of the cookie
  * @pieces: all pieces
  */
 struct dmae_channel {
@@ -147,11 +162,11 @@ struct dmae_channel {
 };
 
 /**
- * struct dmae_device - channels that share a device
+ * struct dmae_device - a Sluice device: the channels that do DMA through the same struct device
  * @sdev: the Sluice device
- * @consumer: our platform device, which goes before what it needs
- * @num_engines: length of @engines
- * @engines: its engines
+ * @consumer: this driver's platform device; it is unbound before the suppliers of its links
+ * @num_engines: number of entries of @engines that are in use
+ * @engines: the channels; the index is that of the engine
  */
 struct dmae_device {
 	struct sluice_device *sdev;
@@ -161,12 +176,12 @@ struct dmae_device {
 };
 
 /**
- * struct dmae - everything that this module has
- * @wq: runs the channels' work.  In the signalling path of fences
- * @num_channels: used of @channels
- * @channels: in the order of the parameter
- * @num_devices: used of @devices
- * @devices: as many as the channels have parents
+ * struct dmae - all data of this driver
+ * @wq: runs the work of the channels; in the signalling path of fences
+ * @num_channels: number of entries of @channels that are in use
+ * @channels: the channels, in the order of the module parameter
+ * @num_devices: number of entries of @devices that are in use
+ * @devices: the Sluice devices
  */
 struct dmae {
 	struct workqueue_struct *wq;
@@ -183,7 +198,10 @@ static struct dmae_channel *dmae_channel(struct sluice_engine *engine)
 	return device->engines[sluice_engine_index(engine)];
 }
 
-/* Has the op ended?  Then it is the caller's, to be reported. */
+/*
+ * If the op has ended, take it out of the list.
+ * Return: true if it has ended.  Then the caller must report it, without @ch->lock.
+ */
 static bool dmae_take_ended(struct dmae_channel *ch, struct dmae_op *op)
 {
 	lockdep_assert_held(&ch->lock);
@@ -225,7 +243,7 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 	bool over;
 
 	spin_lock_irqsave(&ch->lock, flags);
-	/* some drivers call it for what they have stopped, too, and say that all is well */
+	/* some drivers call this for a descriptor that they have stopped, and report no error */
 	if (ch->stopping || ch->stuck) {
 		spin_unlock_irqrestore(&ch->lock, flags);
 		return;
@@ -245,7 +263,10 @@ static void dmae_ended(void *data, const struct dmaengine_result *ended)
 		dmae_report(ch, op);
 }
 
-/* How much comes next of an op, and from where: as much as is in one piece on either side. */
+/*
+ * Find the source of the next descriptor of an op.
+ * Return: the length of the descriptor: bytes that are in one segment on each side.
+ */
 static size_t dmae_stretch(struct dmae_channel *ch, const struct dmae_op *op, bool patterned,
 			   dma_addr_t *src)
 {
@@ -259,7 +280,7 @@ static size_t dmae_stretch(struct dmae_channel *ch, const struct dmae_op *op, bo
 	return min(length, sluice_cursor_left(&op->src));
 }
 
-/* memset takes the value of a byte */
+/* Can the controller's memset write the value?  It takes a value of one byte. */
 static bool dmae_is_bytewise(const struct dmae_channel *ch, const struct sluice_op_desc *desc)
 {
 	return desc->kind == SLUICE_OP_FILL &&
@@ -268,8 +289,9 @@ static bool dmae_is_bytewise(const struct dmae_channel *ch, const struct sluice_
 }
 
 /*
- * A descriptor for what comes next of an op.  The last of an op is a fence: some
- * controllers would begin the one behind it before it has ended.
+ * Prepare the next descriptor of an op.  The last descriptor of an op has DMA_PREP_FENCE,
+ * because some controllers start a descriptor before the previous one has ended.
+ * Return: the descriptor; NULL if there is none free; an ERR_PTR if the op fails.
  */
 static struct dma_async_tx_descriptor *dmae_prepare(struct dmae_channel *ch, struct dmae_op *op,
 						    struct dmae_piece *piece)
@@ -290,7 +312,7 @@ static struct dma_async_tx_descriptor *dmae_prepare(struct dmae_channel *ch, str
 		flags |= DMA_PREP_FENCE;
 	if (memset)
 		tx = dmaengine_prep_dma_memset(ch->chan, dst, op->desc->value & 0xff, length, flags);
-	/* ops are aligned, but a foreign buffer's segments may be anything */
+	/* the op is aligned, but segments of a foreign buffer may begin anywhere */
 	else if (!is_dma_copy_aligned(device, dst, src, length))
 		return ERR_PTR(-EINVAL);
 	else
@@ -303,8 +325,10 @@ static struct dma_async_tx_descriptor *dmae_prepare(struct dmae_channel *ch, str
 }
 
 /*
- * Some controllers begin a descriptor when the one before it ends, issued or not.  So it may
- * have ended, and its op with it, when it has been submitted: all is done before.
+ * Submit a descriptor.  Some controllers start it when the previous one ends, even before
+ * dma_async_issue_pending().  The descriptor and its op may therefore have ended when
+ * dmaengine_submit() returns.  For this reason all fields are updated before.
+ * Return: 0, or -EIO if the controller's driver refuses the descriptor.
  */
 static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_piece *piece,
 		       struct dma_async_tx_descriptor *tx)
@@ -324,7 +348,7 @@ static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_
 	spin_unlock_irq(&ch->lock);
 	if (!dma_submit_error(dmaengine_submit(tx)))
 		return 0;
-	/* nothing comes of it: the op fails, wherever its cursors are */
+	/* the op fails, so its cursors need no correction */
 	spin_lock_irq(&ch->lock);
 	dmae_put_piece(ch, piece);
 	op->left += length;
@@ -333,8 +357,9 @@ static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_
 }
 
 /*
- * Queue one descriptor.  0, or why the op fails; -EAGAIN: there is no room for more now,
- * and @more has been set.
+ * Queue the next descriptor of an op.
+ * Return: 0 if the caller may go on, even if nothing was queued; -EAGAIN if there is no room now,
+ * and @more has been set; another negative errno if the op fails with it.
  */
 static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 {
@@ -356,7 +381,10 @@ static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 		return dmae_submit(ch, op, piece, tx);
 	if (alone)
 		return -ENOMEM;
-	/* out of descriptors: those in flight come back, if they have not just now */
+	/*
+	 * The controller's driver has no free descriptor.  Those in flight become free when they
+	 * end.  If all of them have ended since the check above, there is room already.
+	 */
 	dma_async_issue_pending(ch->chan);
 	spin_lock_irq(&ch->lock);
 	room = ch->num_free == DMAE_PIECES;
@@ -366,8 +394,9 @@ static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 }
 
 /*
- * May descriptors of an op go behind those of the ops before it?  Not while it would
- * overwrite what one of them reads (see above), or while another value is in the pattern.
+ * Must an op wait for earlier ops?  Yes, if it may overwrite memory that one of them reads: if
+ * the earlier op is stopped and handed out again, it reads this memory again.  Yes also if it
+ * needs the pattern, and descriptors in flight copy another value from the pattern.
  */
 static bool dmae_must_wait(struct dmae_channel *ch, const struct dmae_op *op)
 {
@@ -386,7 +415,7 @@ static bool dmae_must_wait(struct dmae_channel *ch, const struct dmae_op *op)
 	return false;
 }
 
-/* Where it begins, or begins again. */
+/* Set an op to its beginning. */
 static void dmae_rewind(struct dmae_op *op)
 {
 	op->dst = op->desc->dst_at;
@@ -397,7 +426,7 @@ static void dmae_rewind(struct dmae_op *op)
 	op->done = 0;
 }
 
-/* Another op of the core's, or NULL: there is none, or no room. */
+/* Take the next op from the core.  Return: the op, or NULL if there is none. */
 static struct dmae_op *dmae_take(struct dmae_channel *ch)
 {
 	const struct sluice_op_desc *desc;
@@ -419,7 +448,10 @@ static struct dmae_op *dmae_take(struct dmae_channel *ch)
 	return op;
 }
 
-/* The op whose descriptors come next, or NULL: there is none, or it has to wait. */
+/*
+ * Find the op that gets the next descriptor; take one from the core if necessary.
+ * Return: the op; NULL if there is none, if it must wait, or if DMAE_DEPTH ops are in flight.
+ */
 static struct dmae_op *dmae_next(struct dmae_channel *ch)
 {
 	struct dmae_op *op;
@@ -439,12 +471,12 @@ static struct dmae_op *dmae_next(struct dmae_channel *ch)
 		}
 		ch->more |= full || wait;
 		spin_unlock_irq(&ch->lock);
-	/* found by the next look */
+	/* the next round finds the op that was taken */
 	} while (!op && !full && dmae_take(ch));
 	return wait ? NULL : op;
 }
 
-/* An op goes no further; it ends when its descriptors have. */
+/* An op fails.  It gets no more descriptors, and ends when its last one in flight has ended. */
 static void dmae_fail(struct dmae_channel *ch, struct dmae_op *op, int status)
 {
 	bool over;
@@ -457,7 +489,7 @@ static void dmae_fail(struct dmae_channel *ch, struct dmae_op *op, int status)
 		dmae_report(ch, op);
 }
 
-/* One descriptor.  Return: false: no more for now. */
+/* Queue one descriptor.  Return: false if no more can be queued now. */
 static bool dmae_feed_one(struct dmae_channel *ch)
 {
 	struct dmae_op *op = dmae_next(ch);
@@ -466,7 +498,10 @@ static bool dmae_feed_one(struct dmae_channel *ch)
 	if (!op)
 		return false;
 	if (!ch->stuck) {
-		/* memset needs no pattern, but may not be able to do all of it */
+		/*
+		 * The pattern is filled even if the controller has memset: the alignment of a
+		 * piece may require a copy.
+		 */
 		if (op->desc->kind == SLUICE_OP_FILL && ch->pattern[0] != op->desc->value)
 			memset32(ch->pattern, op->desc->value, DMAE_PATTERN_SIZE / sizeof(u32));
 		ret = dmae_queue(ch, op);
@@ -476,7 +511,7 @@ static bool dmae_feed_one(struct dmae_channel *ch)
 	return ret != -EAGAIN;
 }
 
-/* Prepare and issue descriptors of the ops in flight and of others, while there is room. */
+/* Take ops, and prepare and issue their descriptors, until there is no room or no op. */
 static void dmae_feed(struct dmae_channel *ch)
 {
 	unsigned int context, i;
@@ -486,8 +521,8 @@ static void dmae_feed(struct dmae_channel *ch)
 	ch->more = false;
 	spin_unlock_irq(&ch->lock);
 	/*
-	 * Memory for descriptors comes without reclaim, which may wait for our
-	 * fences, whatever flags the channel's driver asks for it with.
+	 * Reclaim may wait for our fences.  Forbid it for all allocations of the controller's
+	 * driver, whatever flags they have.
 	 */
 	context = memalloc_noreclaim_save();
 	for (i = 0; i < DMAE_PIECES && dmae_feed_one(ch); i++)
@@ -495,12 +530,12 @@ static void dmae_feed(struct dmae_channel *ch)
 	memalloc_noreclaim_restore(context);
 	if (i)
 		dma_async_issue_pending(ch->chan);
-	/* however quick the channel is, others get the lock */
+	/* a quick channel always has room again: release @feed, so that an abort can take it */
 	if (i == DMAE_PIECES)
 		queue_work(ch->wq, &ch->work);
 }
 
-/* All descriptors are gone, and the channel has room for as many. */
+/* The channel has no descriptor in flight: mark all pieces as free. */
 static void dmae_forget_pieces(struct dmae_channel *ch)
 {
 	unsigned int i;
@@ -514,7 +549,7 @@ static void dmae_forget_pieces(struct dmae_channel *ch)
 	ch->stopping = false;
 }
 
-/* Stop a channel: no descriptor is in flight and no callback runs or will. */
+/* Stop a channel.  Afterwards no descriptor is in flight, and no callback runs or will run. */
 static void dmae_stop(struct dmae_channel *ch)
 {
 	int ret;
@@ -524,18 +559,19 @@ static void dmae_stop(struct dmae_channel *ch)
 	ch->stopping = true;
 	spin_unlock_irq(&ch->lock);
 	ret = dmaengine_terminate_sync(ch->chan);
-	/* some drivers cannot wait for their callbacks: tasklets end with a grace period */
+	/* this driver cannot wait for its callbacks: a grace period waits for their tasklets */
 	if (!ch->chan->device->device_synchronize)
 		synchronize_rcu();
 	if (ret) {
 		ch->stuck = true;
-		dev_err(ch->dev, "%s cannot be stopped: %d\n", dma_chan_name(ch->chan), ret);
+		dev_err(ch->dev, "%s cannot be stopped (%d): its jobs fail from now on\n",
+			dma_chan_name(ch->chan), ret);
 	}
 }
 
 /*
- * A descriptor has failed.  Some controllers halt then, some go on: so the channel is
- * stopped, the op ends, and the others begin anew.
+ * A descriptor has failed.  Some controllers halt then, and some go on.  In either case stop the
+ * channel, report the op, and let the other ops begin again.
  */
 static void dmae_recover(struct dmae_channel *ch)
 {
@@ -556,7 +592,7 @@ static void dmae_recover(struct dmae_channel *ch)
 		dmae_report(ch, op);
 }
 
-/* What there is to do in process context. */
+/* Recover from an error, and prepare descriptors: the work that needs process context. */
 static void dmae_service(struct dmae_channel *ch)
 {
 	lockdep_assert_held(&ch->feed);
@@ -597,14 +633,17 @@ static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 	INIT_LIST_HEAD(&ch->ops);
 	ch->in_flight = 0;
 	spin_unlock_irq(&ch->lock);
-	/* the engine may go */
+	/* the device may be removed: the engine is valid again at the next kick only */
 	if (cookie == SLUICE_ALL_OPS)
 		ch->engine = NULL;
 	mutex_unlock(&ch->feed);
 	return SLUICE_ABORTED_ALL;
 }
 
-/* The device that made the pool of a node: the node's, or for a part of an SRAM its parent's. */
+/*
+ * Find the device that has made the gen_pool of a node.  It is the device of this node, or of
+ * the parent node if the node is a part of an SRAM.
+ */
 static struct platform_device *dmae_find_sram(struct device_node *node)
 {
 	struct platform_device *pdev = of_find_device_by_node(node);
@@ -612,7 +651,10 @@ static struct platform_device *dmae_find_sram(struct device_node *node)
 	return pdev || !node->parent ? pdev : of_find_device_by_node(node->parent);
 }
 
-/* As much of a pool as there is in one piece.  It stays until we have gone. */
+/*
+ * Make a heap of the largest free piece of a pool.  The device link keeps the pool until this
+ * driver is unbound.
+ */
 static int dmae_take_sram(struct sluice_device *sdev, struct dmae_device *device,
 			  struct device *sram, struct gen_pool *pool)
 {
@@ -623,11 +665,14 @@ static int dmae_take_sram(struct sluice_device *sdev, struct dmae_device *device
 		return -EINVAL;
 	for (; size && ret == -ENOMEM; size -= PAGE_SIZE)
 		ret = sluice_device_add_sram(sdev, pool, size);
-	/* none that is of whole pages: the device does without */
+	/* no free piece of whole pages: the device has no such heap */
 	return ret == -ENOMEM || ret == -EINVAL ? 0 : ret;
 }
 
-/* SRAM that the controller's node of the device tree names is all for its buffers. */
+/*
+ * ->prepare().  The controller's node of the device tree may name SRAM in its property "sram".
+ * The free part of this SRAM is for buffers of the device.
+ */
 static int dmae_add_sram(struct sluice_device *sdev, void *priv)
 {
 	struct dmae_device *device = priv;
@@ -643,7 +688,7 @@ static int dmae_add_sram(struct sluice_device *sdev, void *priv)
 		return 0;
 	pool = of_gen_pool_get(ours, "sram", 0);
 	sram = dmae_find_sram(node);
-	/* processes would get a write-combined mapping */
+	/* mappings by processes would be write-combined, which this property forbids */
 	if (pool && sram && !of_property_read_bool(sram->dev.of_node, "no-memory-wc"))
 		ret = dmae_take_sram(sdev, device, &sram->dev, pool);
 	platform_device_put(sram);
@@ -657,7 +702,10 @@ static const struct sluice_device_ops dmae_ops = {
 	.abort = dmae_abort,
 };
 
-/* Without this promise of the controller, the core keeps the ops of a queue apart. */
+/*
+ * Does the controller promise to end descriptors in their order?  If not, the core hands out
+ * one op of a queue at a time.
+ */
 static bool dmae_is_ordered(const struct dmae_channel *ch)
 {
 	return !dma_has_cap(DMA_COMPLETION_NO_ORDER, ch->chan->device->cap_mask);
@@ -669,7 +717,7 @@ static struct sluice_device *dmae_register(struct dmae_device *device)
 	unsigned int i, align;
 
 	for (i = 0; i < device->num_engines; i++) {
-		/* a fill's value has four bytes */
+		/* the value of a fill has four bytes */
 		align = max_t(unsigned int, device->engines[i]->chan->device->copy_align,
 			      DMAENGINE_ALIGN_4_BYTES);
 		caps[i] = (struct sluice_engine_caps) {
@@ -683,7 +731,7 @@ static struct sluice_device *dmae_register(struct dmae_device *device)
 				      device->num_engines, device);
 }
 
-/* The device that channels @ch and others do DMA through, new or known. */
+/* Add a channel to the Sluice device of its struct device; begin a new one if there is none. */
 static void dmae_add_to_device(struct dmae *de, struct dmae_channel *ch)
 {
 	struct dmae_device *device;
@@ -718,7 +766,7 @@ static int dmae_add_channel(struct dmae *de, struct device *consumer,
 	for (i = 0; i < DMAE_PIECES; i++)
 		ch->pieces[i].ch = ch;
 	if (chan->device->copy_align > DMAENGINE_ALIGN_256_BYTES)
-		return dev_err_probe(consumer, -EOPNOTSUPP, "%s copies in large units only\n",
+		return dev_err_probe(consumer, -EOPNOTSUPP, "%s needs alignment above 256 bytes\n",
 				     dma_chan_name(chan));
 	ch->max_piece = round_down(dma_get_max_seg_size(ch->dev), 1U << chan->device->copy_align);
 	ch->pattern = dma_alloc_coherent(ch->dev, DMAE_PATTERN_SIZE, &ch->pattern_dma,
@@ -726,7 +774,7 @@ static int dmae_add_channel(struct dmae *de, struct device *consumer,
 	if (!ch->pattern)
 		return -ENOMEM;
 	if (!device_link_add(consumer, chan->device->dev, DL_FLAG_AUTOREMOVE_CONSUMER))
-		return dev_err_probe(consumer, -EINVAL, "no link to the device of %s\n",
+		return dev_err_probe(consumer, -EINVAL, "cannot link to the device of %s\n",
 				     dma_chan_name(chan));
 	dmae_add_to_device(de, ch);
 	return 0;
@@ -750,7 +798,7 @@ static int dmae_add_channels(struct dmae *de, struct device *consumer)
 	for (i = 0; i < count; i++) {
 		chan = dma_request_channel(mask, dmae_wanted, channels[i]);
 		if (!chan && (!i || num_channels))
-			/* asked again when another driver has found its device */
+			/* the kernel calls probe again when another driver has bound its device */
 			return dev_err_probe(consumer, -EPROBE_DEFER,
 					     "no free channel %s that copies and can be stopped\n",
 					     channels[i] ?: "at all");
@@ -834,7 +882,7 @@ static int dmae_resume(struct device *dev)
 	return 0;
 }
 
-/* The channels are the business of their own driver, which does this after us. */
+/* The controller's driver suspends the channels themselves, after this function. */
 static int dmae_suspend(struct device *dev)
 {
 	struct dmae *de = dev_get_drvdata(dev);

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * QEMU's e1000 as a player and a grabber of raw frames.  Engine 0 sends, engine 1 receives: an op
- * is a frame, and takes one descriptor.  The card owns those that it has not marked as done.
+ * e1000: QEMU's network card e1000, for playback and capture of raw frames.
  *
- * It writes frames of up to 16 KiB wherever it may write at all.  So a capture has at least that
- * much room, in one segment.
+ * Engine 0 sends, engine 1 receives.  Each has a ring of descriptors.  An op is one frame and
+ * uses one descriptor.  The card owns a descriptor until it marks the descriptor as done.
  *
- * sequence: frames, also the missed ones.  dropped: those that the card has counted as missed,
- * because its ring was empty.  timestamp: when the driver sees that the frame has passed.
+ * The card may write up to 16 KiB to the address of a receive descriptor.  A capture therefore
+ * has at least 16 KiB of memory, in one segment.
+ *
+ * This file owns the registers of the card, and both rings.  ring->lock of a ring is a ring
+ * lock.  It guards the ring and its registers.  sluice_engine_next() and sluice_engine_done()
+ * are called with it held.
+ *
+ * The fields of a result:
+ *
+ *	dropped		capture: number of frames that the card has counted as missed since
+ *			the previous result, because its ring was empty.  Playback: 0
+ *	sequence	number of the frame; missed frames count
+ *	timestamp	when the driver has detected that the frame was sent or received
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
@@ -18,39 +28,45 @@
 
 enum { E1000_ICR = 0xc0, E1000_ICS = 0xc8, E1000_IMS = 0xd0, E1000_IMC = 0xd8, E1000_MPC = 0x4010 };
 enum { E1000_RCTL = 0x100, E1000_TCTL = 0x400, E1000_RX_RING = 0x2800, E1000_TX_RING = 0x3800 };
-/* of a ring: address, length, next descriptor for the card, where it stops */
+/* of a ring: address, length; next descriptor for the card; descriptor at which it stops */
 enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
        E1000_TAIL = 0x18 };
-/* on; all addresses, broadcast; long frames, buffers of 16 KiB; without checksum */
+/* on; accept all addresses and broadcasts; long frames, buffers of 16 KiB; strip the checksum */
 #define E1000_RCTL_RUN		(BIT(1) | 0x8018 | BIT(5) | BIT(25) | BIT(16) | BIT(26))
 #define E1000_TCTL_RUN		0x400fa
-/* what interrupts: a frame is sent; few descriptors are left, none is left, a frame has come */
+/*
+ * Causes of interrupts.  TX: a frame was sent.  RX: few descriptors are left, none is left, a
+ * frame was received.
+ */
 #define E1000_TX_EVENTS		BIT(0)
 #define E1000_RX_EVENTS		(BIT(4) | BIT(6) | BIT(7))
 
-/* of a descriptor: length; of a frame to be sent: all of it, report; what the card answers */
+/*
+ * LENGTH: bytes of the frame.  SEND: the command to send a whole frame and to report it.  The
+ * others are in the status that the card writes.
+ */
 #define E1000_DESC_LENGTH	GENMASK(15, 0)
 #define E1000_DESC_SEND		(0x0bU << 24)
 #define E1000_DESC_DONE		BIT(0)
-#define E1000_DESC_END		BIT(1)	/* received: of the frame */
+#define E1000_DESC_END		BIT(1)	/* receive: it has the end of the frame */
 #define E1000_DESC_ERRORS	GENMASK(15, 8)
 
 enum { E1000_RING = 256, E1000_MAX_FRAME = 16384 };
 
 struct e1000_ring {
-	spinlock_t lock;		/* guards what follows, and the registers of the ring */
-	struct sluice_engine *engine;	/* from a kick on to the next stop, or NULL */
+	spinlock_t lock;		/* guards the fields below, and the registers of the ring */
+	struct sluice_engine *engine;	/* set by a kick; NULL after e1000_stop() */
 	struct { __le64 address; __le32 length, status; } *descs;
 	dma_addr_t descs_dma;
 	void __iomem *regs;
 	void __iomem *control;
-	u32 run;			/* what control is, while it is on */
-	u32 events;			/* interrupt while there is an engine */
-	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
+	u32 run;			/* value of the control register that turns the ring on */
+	u32 events;			/* interrupts that are enabled while there is an engine */
+	unsigned int head, tail;	/* next descriptor to fill; oldest in use, if not head */
 	const struct sluice_op_desc *ops[E1000_RING];
-	u32 counted[E1000_RING];	/* missed frames, when each was filled */
-	u32 reported;			/* of them: those before the last result */
-	u64 sequence;			/* of the next result */
+	u32 counted[E1000_RING];	/* the card's count of missed frames, when it was filled */
+	u32 reported;			/* @counted of the op of the last result */
+	u64 sequence;			/* for the next result */
 };
 
 struct e1000 {
@@ -74,7 +90,7 @@ static void e1000_report(struct e1000_ring *ring, const struct sluice_op_desc *o
 	sluice_engine_done(ring->engine, op->cookie, &result);
 }
 
-/* Report what has ended.  Interrupts coalesce: the descriptors tell. */
+/* Report the ops that have ended.  One interrupt may be for several: look at the descriptors. */
 static void e1000_reap(struct e1000_ring *ring)
 {
 	for (; ring->tail != ring->head; ring->tail = (ring->tail + 1) % E1000_RING) {
@@ -82,19 +98,25 @@ static void e1000_reap(struct e1000_ring *ring)
 
 		if (!(status & E1000_DESC_DONE))
 			return;
-		dma_rmb();	/* the length after that */
+		dma_rmb();	/* read the length after the status; pairs with the card's writes */
 		e1000_report(ring, ring->ops[ring->tail], status);
 	}
 }
 
-/* There is room: depth is less than the ring is long. */
+/*
+ * Put an op into the ring.  The ring has room, because the engine's depth is less than the
+ * length of the ring.
+ */
 static int e1000_put(struct e1000 *e1000, struct e1000_ring *ring, const struct sluice_op_desc *op)
 {
 	const struct sluice_cursor *at = op->dst ? &op->dst_at : &op->src_at;
 	u32 length = op->dst ? 0 : op->length | E1000_DESC_SEND;
 	unsigned int index = ring->head;
 
-	/* frames are missed while the ring is empty: so before the first one that comes into it */
+	/*
+	 * The card misses frames while its ring is empty.  The frames counted until now were
+	 * therefore missed before the frame of this op.
+	 */
 	ring->counted[index] = readl(e1000->bar + E1000_MPC);
 	if (ring->counted[index] == U32_MAX)	/* unplugged */
 		return -ENODEV;
@@ -121,11 +143,14 @@ static void e1000_fill(struct e1000 *e1000, struct e1000_ring *ring)
 			sluice_engine_fail(ring->engine, op->cookie, ret);
 	}
 	writel(ring->head, ring->regs + E1000_TAIL);
-	if (i == E1000_RING)	/* an interrupt of our own: others have their turn */
+	if (i == E1000_RING)	/* continue in a new interrupt, so that this context ends */
 		writel(ring->events, e1000->bar + E1000_ICS);
 }
 
-/* One pass an interrupt: QEMU sends while the tail is written, so a loop might never end. */
+/*
+ * Each interrupt fills the rings once.  QEMU sends the frames while TAIL is written, so a loop
+ * until there is no op might never end.
+ */
 static irqreturn_t e1000_interrupt(int irq, void *data)
 {
 	struct e1000 *e1000 = data;
@@ -155,7 +180,7 @@ static void e1000_kick(struct sluice_engine *engine)
 	spin_unlock_irq(&ring->lock);
 }
 
-/* Afterwards the ring is empty, and asks for no op before the next kick. */
+/* Stop a ring.  Afterwards it is empty, and asks the core for no op before the next kick. */
 static void e1000_stop(struct e1000 *e1000, struct e1000_ring *ring)
 {
 	spin_lock_irq(&ring->lock);
@@ -238,7 +263,7 @@ static int e1000_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	       sluice_pci_register(pdev, "ether", &e1000_ops, e1000_engines, 2, e1000);
 }
 
-/* Only a card whose driver_override names us: others are somebody's network. */
+/* Only a card whose driver_override names this driver.  Any other may be in use as a network. */
 static const struct pci_device_id e1000_ids[] = {
 	{ PCI_DEVICE(0x8086, 0x100e), .override_only = 1 }, { }
 };

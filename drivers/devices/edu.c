@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * edu: QEMU's educational PCI device, a real DMA engine with a real interrupt.
+ * edu: QEMU's educational PCI device, which has a DMA engine and an interrupt.
  *
- * The device moves up to 4092 bytes between memory and a buffer of its own, one way
- * at a time, and raises an interrupt when it is done, 100 ms later.  A copy is
- * thus, for each piece: memory to device, device to memory.  A fill loads a
- * page with the pattern once and then only writes.  From start to end, an
- * op lives in the interrupt handler.
+ * The device has a buffer of its own.  A *transfer* moves up to 4092 bytes from memory to this
+ * buffer, or from the buffer to memory.  It takes 100 ms and ends with an interrupt.  An op
+ * needs several transfers:
  *
- * Registers: docs/specs/edu of QEMU.
+ *	copy	for each piece: one transfer into the buffer, one out of it
+ *	fill	one transfer that loads the pattern, then only transfers to memory
+ *
+ * edu_start() starts the first transfer of an op.  The interrupt handler starts the others,
+ * and reports the end of the op.
+ *
+ * This file owns the registers of the device, and the memory with the pattern.  edu->lock
+ * guards the op in flight and the DMA registers.  The core is not called with it held.
+ *
+ * The registers are described in docs/specs/edu of QEMU.
  */
 #include <linux/dma-mapping.h>
 #include <linux/interrupt.h>
@@ -36,16 +43,16 @@
 #define EDU_IRQ_DMA	0x100
 
 /*
- * The device has 4 KiB, but QEMU up to 7.2 at least ends itself when a transfer
- * reaches their last byte: see edu_check_range() there.
+ * The buffer has 4 KiB.  But QEMU, at least up to 7.2, ends itself when a transfer reaches the
+ * last byte: see its edu_check_range().
  */
 #define EDU_BUFFER	0x40000
 #define EDU_BUFFER_SIZE	4092
 
-/* how long a transfer may take to end after an abort */
+/* time limit for the end of a transfer after an abort */
 #define EDU_END_US	(5 * USEC_PER_SEC)
 
-/* unused for so long, it goes to sleep */
+/* the device sleeps when it was not used for this time */
 #define EDU_IDLE_MS	200
 
 static unsigned int dma_bits = 28;
@@ -56,20 +63,22 @@ MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now
  * struct edu - one device
  * @pdev: the PCI device
  * @regs: BAR 0
- * @irq: number of its interrupt; asking for it takes a mutex
- * @pattern: page that a fill reads, as the CPU sees it
- * @pattern_dma: and as the device does
- * @lock: guards all below, and the DMA registers
- * @engine: its engine, once it has had an op
- * @cookie: of the op that it has, or 0
- * @stuck: a transfer never ended: bus mastering is off for good
+ * @irq: number of the interrupt.  It is stored here, because pci_irq_vector() takes a mutex
+ * @pattern: memory that has the pattern of a fill; address for the CPU
+ * @pattern_dma: address of the same memory for the device
+ * @lock: spinlock, irq: guards the fields below except @stuck, and the DMA registers
+ * @engine: the engine, from its first op on
+ * @cookie: cookie of the op in flight, or 0.  Only the context that sets it to 0 may report
+ *	the end of the op
+ * @stuck: a transfer did not end after an abort: bus mastering stays off, and each op fails.
+ *	Used in edu_start() and edu_abort() only, and the core calls one of them at a time
  * @src: copy: next byte to read
  * @dst: next byte to write
  * @fill: the op is a fill
- * @to_ram: the transfer that runs goes to memory
- * @piece: bytes that are in the device's buffer, or on their way
- * @left: bytes not yet written
- * @done: bytes written
+ * @to_ram: direction of the current transfer: true if it goes to memory
+ * @piece: bytes in the device's buffer, or in the current transfer
+ * @left: bytes of the op that are not written yet
+ * @done: bytes of the op that are written
  */
 struct edu {
 	struct pci_dev *pdev;
@@ -91,8 +100,8 @@ struct edu {
 };
 
 /*
- * A 32-bit kernel has no writeq(), and two halves would not do: an access of 4 bytes sets
- * a whole register, the upper half to 0, and its upper half cannot be accessed.
+ * A 32-bit kernel has no writeq().  It cannot write two halves instead, because the device has
+ * no access to the upper half: a write of 4 bytes sets the upper half of the register to 0.
  */
 static void edu_write(struct edu *edu, unsigned int reg, u64 value)
 {
@@ -113,7 +122,7 @@ static void edu_transfer(struct edu *edu, dma_addr_t memory, bool to_ram)
 		  EDU_CMD_RUN | EDU_CMD_IRQ | (to_ram ? EDU_CMD_TO_RAM : 0));
 }
 
-/* Load the next piece: it lies in one segment on either side. */
+/* Load the next piece of a copy into the buffer.  It is in one segment on each side. */
 static void edu_load(struct edu *edu)
 {
 	size_t piece = min_t(u64, edu->left, EDU_BUFFER_SIZE);
@@ -123,7 +132,7 @@ static void edu_load(struct edu *edu)
 	edu_transfer(edu, sluice_cursor_address(&edu->src), false);
 }
 
-/* Write from the device's buffer; of a fill, as much as there is room for. */
+/* Write the buffer to memory.  The piece of a fill has any length that fits into the segment. */
 static void edu_store(struct edu *edu)
 {
 	if (edu->fill) {
@@ -133,7 +142,10 @@ static void edu_store(struct edu *edu)
 	edu_transfer(edu, sluice_cursor_address(&edu->dst), true);
 }
 
-/* One transfer has ended: start the next.  Return: true if that was the last. */
+/*
+ * One transfer has ended: start the next.
+ * Return: true if it was the last transfer of the op.
+ */
 static bool edu_next(struct edu *edu)
 {
 	lockdep_assert_held(&edu->lock);
@@ -211,12 +223,12 @@ static int edu_start(struct sluice_engine *engine, const struct sluice_op_desc *
 }
 
 /*
- * A transfer cannot be called back, but without bus mastering it touches no
- * memory.  It then ends by itself, and the engine is free again.
+ * A transfer cannot be cancelled.  Without bus mastering it touches no memory, and it then ends
+ * by itself.
  *
- * Its end may raise the interrupt at any time until it is acknowledged.  A handler that
- * has read the status by then must return before the next op begins, which it would take
- * for its own.
+ * The end of the transfer may raise the interrupt until the driver has acknowledged it.  A
+ * handler may have read the status before that.  Wait for this handler: otherwise it would
+ * treat the next op as its own.
  */
 static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 {
@@ -228,22 +240,22 @@ static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
 	/*
-	 * A transfer takes 100 ms, of a clock that may be late on a busy host.  All ones:
-	 * it was pulled out, and nobody has noticed yet.
+	 * A transfer takes 100 ms of QEMU's clock, which may be late on a busy host.  A register
+	 * reads as all ones if the device is unplugged, also before the kernel has noticed.
 	 */
 	readl_poll_timeout(edu->regs + EDU_DMA_CMD, command,
 			   !(command & EDU_CMD_RUN) || command == U32_MAX ||
 			   pci_dev_is_disconnected(edu->pdev), 20000, EDU_END_US);
 	edu->stuck = command & EDU_CMD_RUN;
 	writel(EDU_IRQ_DMA, edu->regs + EDU_IRQ_ACK);
-	readl(edu->regs + EDU_IRQ_STATUS);	/* the write has arrived */
+	readl(edu->regs + EDU_IRQ_STATUS);	/* wait until the write has arrived */
 	synchronize_irq(edu->irq);
 	if (!edu->stuck)
 		pci_set_master(edu->pdev);
 	return SLUICE_ABORTED_ALL;
 }
 
-/* There is no reset: its registers hold nothing that outlives an op. */
+/* It needs no ->reset(): the registers hold nothing longer than an op. */
 static const struct sluice_device_ops edu_ops = {
 	.start = edu_start,
 	.abort = edu_abort,
@@ -256,7 +268,7 @@ static const struct sluice_engine_caps edu_engine = {
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
-	/* what edu_write() can name */
+	/* addresses that edu_write() can write */
 	unsigned int bits = clamp(READ_ONCE(dma_bits), 1U, (unsigned int)BITS_PER_LONG);
 	struct edu *edu;
 	int ret;
@@ -281,7 +293,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = sluice_pci_register(pdev, "edu", &edu_ops, &edu_engine, 1, edu);
 	if (ret)
 		return ret;
-	/* it is known to wake up again, so let it sleep without being asked */
+	/* this device is known to wake up: root need not write "auto" to its power/control */
 	pm_runtime_set_autosuspend_delay(&pdev->dev, EDU_IDLE_MS);
 	pm_runtime_use_autosuspend(&pdev->dev);
 	pm_runtime_allow(&pdev->dev);

@@ -1,27 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The test pattern that soft captures: a scene for people, with fields that a
- * program can check.
+ * pattern: the test pattern that the device soft captures.  A person can recognise the scene,
+ * and a program can check the fields.
  *
- * An image has, from top to bottom:
+ * This file has no state and takes no lock.  The caller owns the memory that is drawn into.
  *
- *	fields		the frame number in binary: 32 fields, white for 1, most
- *			significant bit first
- *	landscape	the sun and two mountains, a large word, and a ball that
- *			bounces: it is a function of the frame number
- *	text		the frame number in decimal, and the frame's time
+ * An image has these parts, from top to bottom:
+ *
+ *	fields		the frame number in binary: 32 rectangles, white for 1, black for 0,
+ *			the most significant bit first
+ *	landscape	a sun and two mountains, a large word, and a ball that bounces.  The
+ *			frame number determines the place of the ball
+ *	text		the frame number in decimal, and the time of the frame
  *	bars		eight colours
  *	ramp		256 levels of grey
  *
- * Everything is drawn as horizontal spans of one colour, and with whole words of one
- * value where the format allows: a frame must cost little even where the processor is
- * emulated.  Text that does not fit is left out.  selftests/scene.c says the same for each
- * pixel, and must follow each change of the scene.
+ * All shapes are drawn as horizontal spans of one colour.  If the format allows it, a span is
+ * written in whole words.  A frame is therefore cheap even on an emulated processor.  Text
+ * that does not fit into the image is omitted.  selftests/scene.c computes the same scene
+ * pixel by pixel, and must be changed with it.
  *
- * A format has a function that writes a span.  Colours are converted to YUV as BT.601 has
- * it, limited range; where pixels share their chroma, it is that of the first of them in
- * the first line.  Grey is luma of full range.  Of the 10 bits of a sample the upper 8 are
- * the colour's, and the lower 2 repeat the uppermost.
+ * Each format has a function that writes a span:
+ *
+ *	YUV	colours are converted by BT.601, limited range.  Pixels that share chroma have
+ *		the chroma of the first pixel in the first of their lines
+ *	grey	luma of full range
+ *	10 bits	the upper 8 bits are the colour, the lower 2 bits are equal to its upper 2
  *
  * Raw data is a row of 32-bit words: word i of frame s is s * 0x9e3779b9 + i.
  */
@@ -38,11 +42,11 @@
 #define PATTERN_GLYPH_WIDTH	5
 #define PATTERN_GLYPH_HEIGHT	7
 #define PATTERN_ADVANCE		(PATTERN_GLYPH_WIDTH + 1)
-/* shapes do not grow beyond this, so that squares fit in 32 bits */
+/* upper limit of layout->unit, so that the square of a radius fits into 32 bits */
 #define PATTERN_MAX_UNIT	4096
-/* pixels that are drawn without a look at @stop */
+/* most pixels that are drawn between two checks of @stop */
 #define PATTERN_BITE		65536
-/* frames from one side to the other and back, and from the ground to the ground */
+/* frames of a period of the ball: from the left side and back to it, from the ground and back */
 #define PATTERN_SWING		120
 #define PATTERN_BOUNCE		30
 
@@ -50,7 +54,7 @@ static const u32 pattern_bars[8] = {
 	0xebebeb, 0xebeb10, 0x10ebeb, 0x10eb10, 0xeb10eb, 0xeb1010, 0x1010eb, 0x202020,
 };
 
-/* A letter's lines from the top; bit 4 is the leftmost pixel. */
+/* The lines of a letter, from the top.  Bit 4 is the leftmost pixel. */
 static const struct {
 	char name;
 	u8 lines[PATTERN_GLYPH_HEIGHT];
@@ -80,12 +84,12 @@ static const struct {
 };
 
 /**
- * struct pattern_image - the image that is drawn
- * @frame: where it goes
- * @format: how
+ * struct pattern_image - an image that is being drawn
+ * @frame: the request of the caller
+ * @format: the entry of pattern_formats for frame->format
  * @width: pixels
- * @height: lines of the whole picture, of which a field has every second one
- * @stop: set by another context to end early
+ * @height: lines of the whole picture; a field has every second one of them
+ * @stop: another context sets this to end the drawing early
  */
 struct pattern_image {
 	const struct pattern_frame *frame;
@@ -97,13 +101,13 @@ struct pattern_image {
 
 /**
  * struct pattern_layout - where the parts of an image begin
- * @top: line below the fields: the landscape's first
- * @horizon: the ground's first line
+ * @top: first line of the landscape, below the fields
+ * @horizon: first line of the ground
  * @text: first line of the text
  * @bars: first line of the bars
  * @ramp: first line of the ramp
  * @size: lines of the landscape
- * @unit: the size that shapes are fractions of
+ * @unit: pixels; the sizes of shapes are fractions of it
  */
 struct pattern_layout {
 	u32 top;
@@ -165,7 +169,7 @@ static u8 pattern_grey(u32 colour)
 		29 * pattern_blue(colour) + 128) >> 8;
 }
 
-/* A line of a plane. */
+/* Address of line @y of a plane. */
 static void *pattern_line(const struct pattern_image *image, unsigned int plane, u32 y)
 {
 	return image->frame->planes[plane] + (size_t)y * image->frame->strides[plane];
@@ -201,7 +205,7 @@ static void pattern_span_grey(const struct pattern_image *image, u32 y, u32 left
 	memset(pattern_line(image, 0, y) + left, pattern_grey(colour), right - left);
 }
 
-/* YUYV, or swapped: UYVY. */
+/* YUYV; if swapped, UYVY. */
 static void pattern_span_yuyv(const struct pattern_image *image, u32 y, u32 left, u32 right,
 			      u32 colour)
 {
@@ -218,7 +222,7 @@ static void pattern_span_yuyv(const struct pattern_image *image, u32 y, u32 left
 	}
 }
 
-/* NV12, or swapped: NV21. */
+/* NV12; if swapped, NV21. */
 static void pattern_span_nv12(const struct pattern_image *image, u32 y, u32 left, u32 right,
 			      u32 colour)
 {
@@ -248,7 +252,7 @@ static void pattern_span_yuv420(const struct pattern_image *image, u32 y, u32 le
 	memset(pattern_line(image, 2, y / 2) + first, pattern_v(colour), end - first);
 }
 
-/* What the filter above a pixel lets through. */
+/* The component of a colour that the Bayer filter of a pixel selects. */
 static u8 pattern_bayer(const struct pattern_image *image, u32 x, u32 y, u32 colour)
 {
 	switch (image->format->filters[2 * (y % 2) + x % 2]) {
@@ -271,7 +275,7 @@ static void pattern_span_bayer8(const struct pattern_image *image, u32 y, u32 le
 		line[x] = pattern_bayer(image, x, y, colour);
 }
 
-/* 10 bits in 16, little endian. */
+/* 10 bits in the lower bits of 16, little endian. */
 static void pattern_span_bayer10(const struct pattern_image *image, u32 y, u32 left, u32 right,
 				 u32 colour)
 {
@@ -286,7 +290,7 @@ static void pattern_span_bayer10(const struct pattern_image *image, u32 y, u32 l
 	}
 }
 
-/* Four pixels in five bytes: the upper 8 bits of each, and then the lower 2 of all. */
+/* Four pixels in five bytes: the upper 8 bits of each, then the lower 2 bits of all four. */
 static void pattern_span_raw10(const struct pattern_image *image, u32 y, u32 left, u32 right,
 			       u32 colour)
 {
@@ -327,13 +331,13 @@ const struct pattern_format pattern_formats[PATTERN_NUM_FORMATS] = {
 	{ PATTERN_FOURCC('p', 'B', 'A', 'A'), pattern_span_raw10, 4, 1, "BGGR" },
 };
 
-/* Where @part of @parts equal parts of @whole ends. */
+/* Divide @whole into @parts equal parts: the end of the first @part of them. */
 static s64 pattern_part(u32 whole, u32 part, u32 parts)
 {
 	return div_u64((u64)whole * part, parts);
 }
 
-/* A condition of each loop over lines: an abort must not wait for the other lines. */
+/* Each loop over lines checks this, so that an abort does not wait for the remaining lines. */
 static bool pattern_goes_on(const struct pattern_image *image)
 {
 	return !READ_ONCE(*image->stop);
@@ -348,7 +352,7 @@ static u32 pattern_brighten(u32 colour, int brightness)
 	return red << 16 | green << 8 | blue;
 }
 
-/* One line from @left up to and without @right, as far as it is in the image. */
+/* Draw a line from @left to @right - 1.  The part outside the image is omitted. */
 static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64 right, u32 colour)
 {
 	const struct pattern_frame *frame = image->frame;
@@ -372,7 +376,7 @@ static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64
 	}
 }
 
-/* A rectangle outside of the image costs nothing, however many lines it has. */
+/* Draw a rectangle.  Lines outside the image take no time, however many they are. */
 static void pattern_rectangle(const struct pattern_image *image, s64 top, s64 bottom, s64 left,
 			      s64 right, u32 colour)
 {
@@ -388,7 +392,7 @@ static void pattern_rectangle(const struct pattern_image *image, s64 top, s64 bo
 		pattern_span(image, y, left, right, colour);
 }
 
-/* Half the width of a circle, @dy lines from its middle. */
+/* Half the width of a circle, @dy lines from its centre. */
 static s64 pattern_circle(s64 radius, s64 dy)
 {
 	return int_sqrt(radius * radius - dy * dy);
@@ -405,7 +409,7 @@ static void pattern_disc(const struct pattern_image *image, s64 x, s64 y, s64 ra
 	}
 }
 
-/* A disc of radius @outer without the disc of radius @inner in its middle. */
+/* Draw a disc of radius @outer, with a round hole of radius @inner in its centre. */
 static void pattern_ring(const struct pattern_image *image, s64 x, s64 y, s64 outer, s64 inner,
 			 u32 colour)
 {
@@ -424,7 +428,7 @@ static void pattern_ring(const struct pattern_image *image, s64 x, s64 y, s64 ou
 	}
 }
 
-/* @lines of a triangle that widens by 3 pixels on both sides every 2 lines. */
+/* Draw @lines of a triangle.  Every 2 lines it is wider by 3 pixels on both sides. */
 static void pattern_mountain(const struct pattern_image *image, s64 x, s64 top, s64 lines,
 			     u32 colour)
 {
@@ -471,7 +475,7 @@ static void pattern_fields(const struct pattern_image *image, u32 bottom, u64 se
 				  sequence >> (31 - i) & 1 ? 0xffffff : 0x000000);
 }
 
-/* From dark blue to orange. */
+/* Colour of the sky, from dark blue (@level 0, at the top) to orange (255). */
 static u32 pattern_sky(u32 level)
 {
 	return (0x18 + level * 3 / 4) << 16 | (0x28 + level * 7 / 16) << 8 | (0x68 - level / 8);
@@ -507,7 +511,7 @@ static void pattern_word(const struct pattern_image *image, const struct pattern
 	pattern_write(image, PATTERN_WORD, x, y, scale, 0xffffff);
 }
 
-/* Where a ball swings between two walls that leave it @room. */
+/* Horizontal place of the ball, 0 to @room: it swings between two walls. */
 static u32 pattern_swing(u64 sequence, u32 room)
 {
 	u32 way;
@@ -516,7 +520,7 @@ static u32 pattern_swing(u64 sequence, u32 room)
 	return div_u64((u64)room * min(way, PATTERN_SWING - way), PATTERN_SWING / 2);
 }
 
-/* How high a ball is above the ground: parabolas with the vertex at @rise. */
+/* Height of the ball above the ground: parabolas with their vertex at @rise. */
 static u32 pattern_bounce(u64 sequence, u32 rise)
 {
 	u32 way;
@@ -529,7 +533,7 @@ static u32 pattern_bounce(u64 sequence, u32 rise)
 static void pattern_ball(const struct pattern_image *image, const struct pattern_layout *layout,
 			 u64 sequence)
 {
-	int radius = layout->unit / 12;	/* an int: 32-bit kernels divide no s64 by 3 */
+	int radius = layout->unit / 12;	/* int: a 32-bit kernel cannot divide an s64 by 3 */
 	s64 x = radius + pattern_swing(sequence, image->width - 2 * radius);
 	s64 y = (s64)layout->text - radius - layout->size / 16 -
 		pattern_bounce(sequence, layout->size / 2);
@@ -549,7 +553,7 @@ static void pattern_numbers(const struct pattern_image *image, const struct patt
 	letters = snprintf(number, sizeof(number), "FRAME %llu", sequence);
 	time_ns = div_u64_rem(div_u64(time_ns, NSEC_PER_MSEC), MSEC_PER_SEC, &ms);
 	snprintf(time, sizeof(time), "%llu.%03u s", time_ns, ms);
-	/* an empty place between the two, and half a place at either end */
+	/* one empty letter between number and time, and half a letter at each end */
 	letters += strlen(time) + 2;
 	scale = min(image->width / (letters * PATTERN_ADVANCE), lines / 9);
 	y = layout->text + (lines - PATTERN_GLYPH_HEIGHT * scale) / 2;
@@ -587,10 +591,11 @@ static const struct pattern_format *pattern_find(u32 fourcc)
 
 /**
  * pattern_draw - draw an image
- * @frame: where and how
- * @sequence: frame number
- * @time_ns: when the frame began, for the text
- * @stop: set by another context to end early
+ * @frame: format, size and memory of the image
+ * @sequence: frame number, for the fields, the ball and the text
+ * @time_ns: nanoseconds; time at which the frame began, for the text
+ * @stop: another context sets this to true to end the drawing early; the rest of the image is
+ *	then not drawn
  *
  * Context: may sleep.
  */
@@ -614,16 +619,18 @@ void pattern_draw(const struct pattern_frame *frame, u64 sequence, u64 time_ns, 
 	pattern_ball(&image, &layout, sequence);
 	pattern_numbers(&image, &layout, sequence, time_ns);
 	pattern_scales(&image, &layout);
-	/* last: in an image of a line or two, nothing else may cover them */
+	/* the fields are drawn last: in an image of a few lines other parts would cover them */
 	pattern_fields(&image, layout.top, sequence);
 }
 
 /**
  * pattern_fill_raw - write a part of a frame of raw data
- * @memory: where
- * @offset: of that part in the frame, bytes, a multiple of 4
- * @length: bytes, a multiple of 4
+ * @memory: memory to write
+ * @offset: bytes from the start of the frame to this part; a multiple of 4
+ * @length: bytes of this part; a multiple of 4
  * @sequence: frame number
+ *
+ * Context: any.
  */
 void pattern_fill_raw(void *memory, u64 offset, size_t length, u64 sequence)
 {

@@ -10,13 +10,14 @@ struct pattern_image;
 
 /**
  * struct pattern_format - a format in which the pattern can be drawn
- * @fourcc: its name
- * @span: writes pixels @left up to and without @right of a line
- * @step_width: widths are multiples of it
- * @step_height: likewise heights
- * @filters: Bayer: the colours of the first two pixels of the first two lines
- * @swapped: the other order of colours
- * @alpha: the upper byte is alpha
+ * @fourcc: the format
+ * @span: set the pixels from @left to @right - 1 of line @y to @colour (0xRRGGBB)
+ * @step_width: the width of an image must be a multiple of it
+ * @step_height: the height of an image must be a multiple of it
+ * @filters: Bayer: the colours (R, G or B) of two pixels of the first line, then of two pixels of
+ *	the second line
+ * @swapped: the components are in the other order: red and blue, or luma and chroma, or U and V
+ * @alpha: the upper byte is alpha, and is set to 0xff
  */
 struct pattern_format {
 	u32 fourcc;
@@ -31,14 +32,14 @@ struct pattern_format {
 extern const struct pattern_format pattern_formats[PATTERN_NUM_FORMATS];
 
 /**
- * struct pattern_frame - where a frame goes
+ * struct pattern_frame - where and how a frame is drawn
  * @format: fourcc, one of pattern_formats
  * @width: pixels
  * @height: lines in memory
- * @field: which lines of the picture these are
- * @planes: first line of each plane
- * @strides: bytes from line to line of each
- * @brightness: -255 to 255, added to each colour's red, green and blue
+ * @field: the lines of the picture to draw: all, the top field, or the bottom field
+ * @planes: address of the first line of each plane
+ * @strides: for each plane, the bytes from the start of a line to the start of the next
+ * @brightness: -255 to 255, added to the red, green and blue of each colour
  */
 struct pattern_frame {
 	u32 format;

@@ -2,26 +2,34 @@
 /*
  * pci: any PCI device, without a driver of its own.
  *
- * Binds to what driver_override names:
+ * The driver binds to a device whose driver_override names it:
  *
  *	echo sluice-pci >/sys/bus/pci/devices/ADDRESS/driver_override
  *	echo ADDRESS >/sys/bus/pci/drivers_probe
  *
- * and offers
+ * It offers userspace:
  *
  *	memory		heaps of system memory that the device can address, and its
- *			memory BARs
+ *			memory BARs as heaps
  *	programs	lists of register accesses and interrupts: see pci_program.c
  *	interrupts	MSI and MSI-X, counted by eventfds
  *	registers	by mmap()
  *
- * Registers are for programs and mmap() only where root has allowed a range:
+ * A program or a process may use a register only if root has allowed its range:
  *
  *	echo "0:0x80+0x20" >/sys/bus/pci/devices/ADDRESS/registers
  *
- * Whoever may write a DMA engine's registers may have it write to any memory that
- * the IOMMU, if there is one, lets the device reach.  So without ranges the device
- * is no bus master, and to set them takes CAP_SYS_RAWIO.
+ * A user who may write the registers of a DMA engine can make the device write to memory: to
+ * any memory that the IOMMU lets the device reach, or to all memory if there is no IOMMU.
+ * Therefore the device is not a bus master without ranges, and a write of ranges needs
+ * CAP_SYS_RAWIO.
+ *
+ * This file owns the BARs, the interrupts and the register ranges of the device.  The locks,
+ * from outside to inside, are described in struct sluice_pci:
+ *
+ *	sluice->setup	mutex: one change of the ranges at a time
+ *	sluice->lock	spinlock, irq: the ranges, and the state of the program.  The core is not
+ *			called with it held
  */
 #include <linux/capability.h>
 #include <linux/dma-mapping.h>
@@ -35,7 +43,7 @@
 
 #include "pci.h"
 
-/* unused for so long, a device goes to sleep, if root has allowed that (power/control) */
+/* a device sleeps when it was not used for this time, if root wrote "auto" to power/control */
 #define PCI_IDLE_MS	1000
 
 static unsigned int bars;
@@ -47,7 +55,10 @@ static unsigned int dma_bits = 64;
 module_param(dma_bits, uint, 0644);
 MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now on (default 64)");
 
-/* Whoever writes to the table of interrupts writes anywhere, with the device's hand. */
+/*
+ * Does a BAR have the MSI-X table or the pending bits?  A process that writes to the table can make
+ * the device write to any address.
+ */
 static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
 {
 	u32 table, pba;
@@ -59,7 +70,10 @@ static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
 	return bar == (table & PCI_MSIX_TABLE_BIR) || bar == (pba & PCI_MSIX_PBA_BIR);
 }
 
-/* Other memory BARs may hold registers, on which a read or two has effects. */
+/*
+ * Does a BAR become a heap?  Unless the module parameter bars= chooses it, it must be large and
+ * prefetchable.  Other memory BARs may have registers, and a read of a register may have effects.
+ */
 static bool pci_bar_is_memory(struct pci_dev *pdev, int bar)
 {
 	unsigned int mask = READ_ONCE(bars);
@@ -77,11 +91,11 @@ static int pci_add_heaps(struct sluice_pci *sluice)
 	struct pci_dev *pdev = sluice->pdev;
 	int bar, ret;
 
-	/* a mask may name registers, which userspace could then map */
+	/* the mask may choose a BAR with registers, which userspace could then map */
 	if (READ_ONCE(bars)) {
 		ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
 		if (ret)
-			return dev_err_probe(&pdev->dev, ret, "no bars= on a locked down kernel\n");
+			return dev_err_probe(&pdev->dev, ret, "locked-down kernel: unset bars=\n");
 	}
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		if (!pci_bar_is_memory(pdev, bar))
@@ -91,7 +105,7 @@ static int pci_add_heaps(struct sluice_pci *sluice)
 			return dev_err_probe(&pdev->dev, -EBUSY, "BAR %d is in use\n", bar);
 		ret = sluice_device_add_bar(sluice->sdev, pdev, bar);
 		if (ret)
-			return dev_err_probe(&pdev->dev, ret, "no heap in BAR %d\n", bar);
+			return dev_err_probe(&pdev->dev, ret, "cannot use BAR %d as heap\n", bar);
 		sluice->heaps |= BIT(bar);
 	}
 	return 0;
@@ -104,7 +118,7 @@ static irqreturn_t pci_interrupt(int irq, void *data)
 	struct pci_vector *vector = data;
 	struct sluice_pci *sluice = vector->sluice;
 
-	/* without it there is no Sluice device yet, or soon none any more */
+	/* the Sluice device is not registered yet, or is being unregistered */
 	if (!READ_ONCE(sluice->listening))
 		return IRQ_HANDLED;
 	pci_program_interrupt(sluice, vector->number);
@@ -120,10 +134,11 @@ static void pci_free_interrupts(struct sluice_pci *sluice)
 			 &sluice->vectors[sluice->num_vectors]);
 	}
 	pci_free_irq_vectors(sluice->pdev);
-	pci_intx(sluice->pdev, 0);	/* nobody would hear it: as it was before */
+	/* pci_free_irq_vectors() enables INTx, which has no handler */
+	pci_intx(sluice->pdev, 0);
 }
 
-/* Those that are messages: a line would have to be silenced by who knows the device. */
+/* Only MSI and MSI-X.  Only a driver that knows the device could silence a line interrupt. */
 static int pci_request_interrupts(struct sluice_pci *sluice)
 {
 	struct pci_dev *pdev = sluice->pdev;
@@ -141,7 +156,7 @@ static int pci_request_interrupts(struct sluice_pci *sluice)
 		ret = request_irq(vector->irq, pci_interrupt, 0, "sluice-pci", vector);
 		if (ret) {
 			pci_free_interrupts(sluice);
-			return dev_err_probe(&pdev->dev, ret, "no interrupt %d\n", i);
+			return dev_err_probe(&pdev->dev, ret, "cannot request interrupt %d\n", i);
 		}
 		sluice->num_vectors++;
 	}
@@ -151,7 +166,7 @@ static int pci_request_interrupts(struct sluice_pci *sluice)
 
 /* Registers */
 
-/* May all of this be used? */
+/* Does the range contain all of these registers? */
 static bool pci_range_covers(const struct pci_range *range, unsigned int bar, u64 offset,
 			     u64 length)
 {
@@ -160,14 +175,15 @@ static bool pci_range_covers(const struct pci_range *range, unsigned int bar, u6
 }
 
 /**
- * pci_ranges_cover - has root allowed these registers, in one range?
+ * pci_ranges_cover - check whether one of root's ranges contains some registers
  * @sluice: the device
- * @for_mmap: to processes, else to programs
- * @bar: of which BAR
- * @offset: bytes into it
- * @length: bytes
+ * @for_mmap: true if processes want to use the registers, false if programs do
+ * @bar: number of the BAR
+ * @offset: bytes from the start of the BAR to the first register
+ * @length: bytes of the registers
  *
- * If so, sluice->regs[bar] is mapped.  Any context.
+ * Context: any.
+ * Return: true if the registers may be used.  Then sluice->regs[bar] is mapped.
  */
 bool pci_ranges_cover(struct sluice_pci *sluice, bool for_mmap, unsigned int bar, u64 offset,
 		      u64 length)
@@ -199,6 +215,7 @@ static int pci_find_registers(void *priv, u64 offset, phys_addr_t *phys)
 	return 0;
 }
 
+/* Does a range overlap @length bytes at the place that a register of MSI-X gives? */
 static bool pci_range_meets(const struct pci_range *range, u32 place, u64 length)
 {
 	u64 offset = place & PCI_MSIX_TABLE_OFFSET;
@@ -207,7 +224,7 @@ static bool pci_range_meets(const struct pci_range *range, u32 place, u64 length
 	       offset < range->offset + range->length && range->offset < offset + length;
 }
 
-/* Interrupts' messages are the kernel's: see pci_bar_has_msix(). */
+/* The MSI-X table and the pending bits are for the kernel only: see pci_bar_has_msix(). */
 static bool pci_range_has_msix(struct pci_dev *pdev, const struct pci_range *range)
 {
 	u16 control;
@@ -223,7 +240,10 @@ static bool pci_range_has_msix(struct pci_dev *pdev, const struct pci_range *ran
 	       pci_range_meets(range, pba, DIV_ROUND_UP(count, 64) * 8);
 }
 
-/* Is there such a range, and nothing in it that others need?  Maps its BAR. */
+/*
+ * Check that a range exists, and that nothing in it is used otherwise.  Map its BAR.
+ * Return: 0 or a negative errno, which root gets; see pci.md.
+ */
 static int pci_range_prepare(struct sluice_pci *sluice, const struct pci_range *range)
 {
 	struct pci_dev *pdev = sluice->pdev;
@@ -240,7 +260,7 @@ static int pci_range_prepare(struct sluice_pci *sluice, const struct pci_range *
 		return -EBUSY;
 	if (sluice->regs[range->bar])
 		return 0;
-	/* released with the driver, as is the mapping */
+	/* region and mapping are released when the driver is unbound */
 	if (!devm_request_mem_region(&pdev->dev, pci_resource_start(pdev, range->bar), size,
 				     "sluice-pci"))
 		return -EBUSY;
@@ -253,8 +273,8 @@ static int pci_range_prepare(struct sluice_pci *sluice, const struct pci_range *
 }
 
 /*
- * BAR:OFFSET+LENGTH, with anything that is white or a comma in between.  After the word
- * "mmap" they are for processes, else for programs.
+ * Parse ranges of the form BAR:OFFSET+LENGTH, separated by white space or commas.  If the word
+ * "mmap" is in front, they are for processes.  Otherwise they are for programs.
  */
 static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned int *count,
 			    bool *for_mmap)
@@ -283,7 +303,10 @@ static int pci_parse_ranges(const char *text, struct pci_range *ranges, unsigned
 	}
 }
 
-/* Nobody has any registers any more, when those that had them are out. */
+/*
+ * Remove all ranges, before their use changes between programs and processes.  Afterwards no
+ * program and no process uses a register.
+ */
 static void pci_take_ranges(struct sluice_pci *sluice, bool for_mmap)
 {
 	lockdep_assert_held(&sluice->setup);
@@ -306,7 +329,7 @@ static void pci_set_ranges(struct sluice_pci *sluice, const struct pci_range *ra
 	memcpy(sluice->ranges, ranges, count * sizeof(*ranges));
 	sluice->num_ranges = count;
 	sluice->used = sluice->used || count;
-	/* one that is being reset gets what it is to have afterwards */
+	/* during a reset: pci_program_ready() sets the bus mastering afterwards */
 	if (!sluice->resetting && !sluice->stuck) {
 		if (count)
 			pci_set_master(sluice->pdev);
@@ -333,7 +356,7 @@ static ssize_t registers_store(struct device *dev, struct device_attribute *attr
 		ret = pci_parse_ranges(text, ranges, &count, &for_mmap);
 	if (ret)
 		return ret;
-	/* asleep it forgets whether it is a bus master */
+	/* a device that sleeps may forget whether it is a bus master */
 	ret = pm_runtime_resume_and_get(dev);
 	if (ret)
 		return ret;
@@ -410,13 +433,13 @@ static int pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = pcim_enable_device(pdev);
 	if (ret)
 		return ret;
-	pci_clear_master(pdev);	/* firmware may have left it on */
+	pci_clear_master(pdev);	/* the firmware may have turned it on */
 	pci_intx(pdev, 0);
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(bits));
 	if (ret && bits > 32)
 		ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
 	if (ret)
-		return dev_err_probe(&pdev->dev, ret, "no DMA with %u bits\n", bits);
+		return dev_err_probe(&pdev->dev, ret, "no DMA with %u address bits\n", bits);
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	ret = pci_program_init(sluice);
 	if (ret)
@@ -439,7 +462,7 @@ static void pci_remove(struct pci_dev *pdev)
 {
 	struct sluice_pci *sluice = pci_get_drvdata(pdev);
 
-	pm_runtime_get_noresume(&pdev->dev);	/* it is awake: see pci_device_remove() */
+	pm_runtime_get_noresume(&pdev->dev);	/* pci_device_remove() has resumed the device */
 	pm_runtime_dont_use_autosuspend(&pdev->dev);
 	pci_program_leave(sluice);
 	sluice_device_unregister(sluice->sdev);
@@ -447,7 +470,7 @@ static void pci_remove(struct pci_dev *pdev)
 	pci_program_exit(sluice);
 }
 
-/* Binds to nothing by itself. */
+/* No ids: the driver binds only to devices whose driver_override names it. */
 static const struct pci_device_id pci_ids[] = {
 	{ }
 };

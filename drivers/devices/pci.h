@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device of the pci driver: what pci.c, which binds it, and pci_program.c, which
- * runs programs on it, share.
+ * A device of the pci driver.  This header is shared by pci.c, which binds the device, and
+ * pci_program.c, which runs programs on it.
  */
 #ifndef _SLUICE_PCI_H
 #define _SLUICE_PCI_H
@@ -19,9 +19,9 @@
 
 /**
  * struct pci_range - registers that root has allowed
- * @bar: of which BAR
- * @offset: bytes into it
- * @length: bytes, not 0; inside the BAR
+ * @bar: number of the BAR
+ * @offset: bytes from the start of the BAR
+ * @length: bytes, not 0; the range is inside the BAR
  */
 struct pci_range {
 	unsigned int bar;
@@ -30,10 +30,11 @@ struct pci_range {
 };
 
 /**
- * struct pci_vector - an interrupt's argument
+ * struct pci_vector - argument of an interrupt handler
  * @sluice: the device
- * @number: of the interrupt, for userspace
- * @irq: for the kernel; asking for it takes a mutex
+ * @number: number of the interrupt for userspace
+ * @irq: number of the interrupt for the kernel.  It is stored here, because pci_irq_vector() takes
+ *	a mutex
  */
 struct pci_vector {
 	struct sluice_pci *sluice;
@@ -45,35 +46,37 @@ struct pci_vector {
  * struct sluice_pci - one device
  * @pdev: the PCI device
  * @sdev: its Sluice device
- * @heaps: BARs that are heaps, as a mask
- * @num_vectors: interrupts that were requested
- * @vectors: their arguments
- * @setup: one who sets the ranges at a time; outside @lock
- * @regs: BARs with ranges, mapped; set once, under @setup
- * @wq: runs @work: on the way to fences
- * @work: goes on with a program after an interrupt
- * @reset_work: resets the function, outside of all that fences wait for
- * @foreign_reset: the reset under way was not asked for by @reset_work; with the PCI
- *	device locked, as is the next
- * @blocked: BARs are blocked until it is over
- * @used: there have been ranges: the device may have been set to work
- * @lock: spinlock, irq: guards all below
- * @num_ranges: length of @ranges; with 0 the device is no bus master
- * @ranges: what programs, or processes by mmap(), may use
- * @for_mmap: processes, and no program.  Never both: a fence does not wait for what a
- *	process does with the device
- * @listening: interrupts count: the device is registered, and not being unbound
- * @resetting: was stopped, and is to be reset: bus mastering is off
- * @stuck: it could not be reset, and is no bus master any more
- * @engine: has an op, or NULL
- * @starting: pci_program_start() is at it: the op's end is to wait, if it comes from
- *	somewhere else
- * @taken: ops that somebody else than the engine is about to end: an abort waits for that
- * @op: the op
- * @next: its next command; owned by whoever runs the program, which while it
- *	waits for an interrupt is nobody
+ * @heaps: BARs that are heaps, as a bit mask
+ * @num_vectors: number of interrupts that were requested
+ * @vectors: arguments of their handlers
+ * @setup: mutex: one change of the ranges at a time; taken outside @lock
+ * @regs: kernel mappings of the BARs that have had ranges; each is set once, under @setup
+ * @wq: runs @work; in the signalling path of fences
+ * @work: begins a program that may take time, and continues a program after an interrupt
+ * @reset_work: resets the function; outside the signalling path
+ * @foreign_reset: the current reset or sleep was not started by @reset_work; under the lock of the
+ *	PCI device, as is @blocked
+ * @blocked: sluice_device_block() is in force, until the reset is over
+ * @used: ranges have been set at least once, so the device may have been started
+ * @lock: spinlock, irq: guards the fields below
+ * @num_ranges: length of @ranges.  While it is 0, the device is not a bus master
+ * @ranges: registers that programs may use, or processes by mmap()
+ * @for_mmap: the ranges are for processes, else for programs.  They are never for both: a process
+ *	with registers could decide when the fence of a program signals
+ * @listening: interrupts are handled: the device is registered, and is not being unbound
+ * @resetting: the device was stopped and must be reset; bus mastering is off
+ * @stuck: the device could not be reset; bus mastering stays off until the device is bound again
+ * @engine: the engine, since its first op
+ * @cookie: cookie of the op in flight, or 0.  The context that sets it to 0 is the only one that
+ *	ends the op
+ * @starting: pci_program_start() is running the program.  Another context that ends the op waits
+ *	until this is false
+ * @op: the last op that was started; valid while @cookie is not 0
+ * @next: index of its next command; owned by the context that runs the program, and by no context
+ *	while the program waits for an interrupt
  * @awaited: the interrupt that the program waits for, or PCI_NO_INTERRUPT
- * @fired: interrupts since the op began that it has not waited for, as a mask
+ * @fired: interrupts that have come since the op began, and that the program has not waited for
+ *	yet, as a bit mask
  */
 struct sluice_pci {
 	struct pci_dev *pdev;

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs of the pci driver: lists of register accesses, done by the kernel.
+ * Programs of the pci driver.  A program is an op: a list of register accesses, which the kernel
+ * executes.
  *
- * pci_program_start() runs a program as far as it gets: to its end, or to an
- * interrupt that has not come yet.  With that, the interrupt handler ends the op if
- * it was the last command, and else leaves what follows to a work item, since it
- * may poll.
+ * A context runs a program until its end, or until a command that waits for an interrupt which
+ * has not come yet.  The first context is pci_program_start() if the program is short and has
+ * no POLL.  Otherwise it is a work item.  When the interrupt comes, its handler does one of two
+ * things:
  *
- * A program that is stopped half-way leaves a device of which nobody knows what it
- * does.  Bus mastering is taken from it at once, so that it touches no memory, and
- * the op ends.  Then its function is reset, in a work item of its own: that takes
- * locks which no fence may wait for.  An op that comes meanwhile begins when it is
- * done, or runs into the job's timeout.  Where a reset is not possible the device
- * gets no more programs until it is bound again.
+ * - If the wait was the last command, the handler ends the op.
+ * - Otherwise it queues the work item, because the next commands may be POLLs.
  *
- * System sleep is a reset, too: the device may lose its power.  By then the core has
- * ended what ran.
+ * If a program fails or is aborted, the state of the device is unknown.  pci_program_stop()
+ * turns bus mastering off at once, so that the device touches no memory, and the op ends.
+ * Another work item then resets the function.  A reset takes locks for which no fence may
+ * wait, so it is outside the signalling path.  An op that is handed out during the reset
+ * begins after it, or ends with the timeout of its job.  If the function cannot be reset, the
+ * device is *stuck*: programs fail with -EIO until the device is bound again.
+ *
+ * A system sleep has the effect of a reset, because the device may lose its power.  The core has
+ * ended or stopped all ops before.
+ *
+ * sluice->lock guards the state of the program: see struct sluice_pci.  The context that sets
+ * sluice->cookie to 0, with the lock held, is the only one that ends the op.  The core is not
+ * called with the lock held.
  */
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
@@ -27,9 +35,9 @@
 
 #include "pci.h"
 
-#define PCI_RESET_PAUSE_MS	50	/* before it is tried again */
-#define PCI_FEW_COMMANDS	16	/* done by whoever starts the op */
-#define PCI_WAITS	1	/* a program's state, beside 0 and errnos: an interrupt is to come */
+#define PCI_RESET_PAUSE_MS	50	/* time between two attempts to reset the function */
+#define PCI_FEW_COMMANDS	16	/* most commands that pci_program_start() executes itself */
+#define PCI_WAITS		1	/* pci_program_run(): the program waits for an interrupt */
 
 static void __iomem *pci_register(const struct sluice_pci *sluice,
 				  const struct sluice_command *command)
@@ -56,7 +64,7 @@ static u64 pci_read_register(const struct sluice_pci *sluice,
 		return readq(address);
 #endif
 	}
-	return U64_MAX;		/* pci_program_check() has refused it */
+	return U64_MAX;		/* not reached: pci_program_check() refuses other widths */
 }
 
 static void pci_write_register(const struct sluice_pci *sluice,
@@ -83,13 +91,16 @@ static void pci_write_register(const struct sluice_pci *sluice,
 	}
 }
 
-/* Is the op still wanted?  Not if it was aborted while its work was under way. */
+/* Is the op still in flight?  It is not if it was aborted while the program runs. */
 static bool pci_program_runs(struct sluice_pci *sluice)
 {
 	return READ_ONCE(sluice->cookie);
 }
 
-/* Whoever gets the cookie ends the op, and nobody else. */
+/*
+ * Take the right to end the op.
+ * Return: its cookie, or 0 if another context has taken it.
+ */
 static u32 pci_program_claim(struct sluice_pci *sluice)
 {
 	u32 cookie;
@@ -104,7 +115,7 @@ static u32 pci_program_claim(struct sluice_pci *sluice)
 
 static void pci_program_end(struct sluice_pci *sluice, u32 cookie, int status)
 {
-	/* ignored if it has been aborted meanwhile */
+	/* the core ignores the cookie if the op was aborted meanwhile */
 	sluice_engine_fail(sluice->engine, cookie, status);
 }
 
@@ -117,7 +128,7 @@ static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_comma
 	for (;;) {
 		late = ktime_after(ktime_get(), deadline);
 		value = pci_read_register(sluice, command);
-		/* what a device that has gone answers would do for many a register */
+		/* a removed device reads as all ones, a value for which a POLL may wait */
 		if (value == ones && !pci_device_is_present(sluice->pdev))
 			return -ENODEV;
 		if ((value & command->mask) == command->value)
@@ -130,7 +141,10 @@ static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_comma
 	}
 }
 
-/* Has the interrupt come?  If not, its handler goes on from here. */
+/*
+ * Wait for an interrupt.
+ * Return: 0 if it has come; PCI_WAITS if not: then its handler continues the program.
+ */
 static int pci_program_await(struct sluice_pci *sluice, unsigned int number)
 {
 	int ret = 0;
@@ -148,7 +162,7 @@ static int pci_program_command(struct sluice_pci *sluice, const struct sluice_co
 {
 	if (command->kind == SLUICE_COMMAND_INTERRUPT)
 		return pci_program_await(sluice, command->value);
-	/* root may have changed his mind since SUBMIT */
+	/* root may have changed the ranges since SUBMIT */
 	if (!pci_ranges_cover(sluice, false, command->bar, command->offset, command->width))
 		return -EACCES;
 	if (command->kind == SLUICE_COMMAND_POLL)
@@ -157,12 +171,15 @@ static int pci_program_command(struct sluice_pci *sluice, const struct sluice_co
 	return 0;
 }
 
-/* Return: 0 at the end, PCI_WAITS, or why it cannot go on. */
+/*
+ * Run a program from its next command on.
+ * Return: 0 at its end; PCI_WAITS; or a negative errno, with which the op ends.
+ */
 static int pci_program_run(struct sluice_pci *sluice, const struct sluice_op_desc *op)
 {
 	int ret = 0;
 
-	if (!sluice->next) {	/* what came before, or during a reset, does not count */
+	if (!sluice->next) {	/* interrupts from before the program do not count */
 		spin_lock_irq(&sluice->lock);
 		sluice->fired = 0;
 		if (sluice->stuck)
@@ -171,7 +188,7 @@ static int pci_program_run(struct sluice_pci *sluice, const struct sluice_op_des
 			ret = -EACCES;
 		spin_unlock_irq(&sluice->lock);
 	}
-	/* while it waits, the op may be gone already */
+	/* check @ret before @op: when the program waits, the handler may end the op at any time */
 	while (!ret && sluice->next < op->program.num_commands) {
 		if (!pci_program_runs(sluice))
 			return -ECANCELED;
@@ -188,7 +205,7 @@ static void pci_synchronize_interrupts(struct sluice_pci *sluice)
 		synchronize_irq(sluice->vectors[i].irq);
 }
 
-/* The device is to touch nothing any more, and to forget what it was at. */
+/* The device must not touch memory any more.  Reset it, because its state is unknown. */
 static void pci_program_stop(struct sluice_pci *sluice)
 {
 	bool idle;
@@ -200,7 +217,7 @@ static void pci_program_stop(struct sluice_pci *sluice)
 		pci_clear_master(sluice->pdev);
 	}
 	spin_unlock_irq(&sluice->lock);
-	if (idle)	/* the program had not begun */
+	if (idle)	/* no program runs on a device that is being reset or is stuck */
 		return;
 	pci_synchronize_interrupts(sluice);
 	queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
@@ -218,7 +235,7 @@ static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_op_
 		return;
 	if (!result.status)
 		result.bytes = op->length;
-	else if (sluice->next)	/* else it had not begun */
+	else if (sluice->next)	/* otherwise no command was executed */
 		pci_program_stop(sluice);
 	sluice_engine_done(sluice->engine, cookie, &result);
 }
@@ -233,12 +250,15 @@ static void pci_program_work(struct work_struct *work)
 	if (sluice->cookie)
 		op = sluice->op;
 	spin_unlock_irq(&sluice->lock);
-	if (op)	/* an abort waits for this work, and the op for the abort */
+	if (op)	/* it stays valid: the abort of the op waits for this work */
 		pci_program_go_on(sluice, op);
 	dma_fence_end_signalling(signalling);
 }
 
-/* The device is as after a reset, or off for good (@error); an op may have waited for that. */
+/*
+ * A reset is over.  With @error 0 the device can be used, and otherwise it is stuck.  If an op was
+ * handed out during the reset, start it.
+ */
 static void pci_program_ready(struct sluice_pci *sluice, int error)
 {
 	spin_lock_irq(&sluice->lock);
@@ -249,7 +269,7 @@ static void pci_program_ready(struct sluice_pci *sluice, int error)
 	if (sluice->cookie)
 		queue_work(sluice->wq, &sluice->work);
 	spin_unlock_irq(&sluice->lock);
-	/* the reset has kept it from that: pci_program_runtime_suspend() */
+	/* pci_program_runtime_suspend() refuses during a reset, so ask again for a sleep */
 	pm_request_autosuspend(&sluice->pdev->dev);
 }
 
@@ -261,7 +281,10 @@ static void pci_program_reset(struct work_struct *work)
 
 	if (!pci_dev_is_disconnected(sluice->pdev))
 		ret = pci_try_reset_function(sluice->pdev);
-	/* somebody has it locked.  Whoever unbinds it resets it himself: pci_program_exit() */
+	/*
+	 * -EAGAIN: another context holds the lock of the device.  Try again, but not while the
+	 * device is being unbound: pci_program_exit() resets it.
+	 */
 	if (ret == -EAGAIN && READ_ONCE(sluice->listening)) {
 		queue_delayed_work(system_long_wq, &sluice->reset_work,
 				   msecs_to_jiffies(PCI_RESET_PAUSE_MS));
@@ -269,11 +292,14 @@ static void pci_program_reset(struct work_struct *work)
 	}
 	pci_program_ready(sluice, ret);
 	if (ret && READ_ONCE(sluice->listening))
-		pci_warn(sluice->pdev, "cannot be reset (%d): it is off until it is bound again\n",
+		pci_warn(sluice->pdev, "reset failed (%d): it stays off until it is bound again\n",
 			 ret);
 }
 
-/* Somebody else is about to make the device forget all: what runs fails. */
+/*
+ * The device is about to be reset, or to lose its power.  If a program runs, it ends with -EIO.
+ * Return: false if pci_program_stop() has already asked for a reset; otherwise true.
+ */
 static bool pci_program_suspend(struct sluice_pci *sluice)
 {
 	u32 cookie;
@@ -287,7 +313,7 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
 	if (ours)
 		return false;
 	cookie = pci_program_claim(sluice);
-	pci_synchronize_interrupts(sluice);	/* they queue the work */
+	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
 	if (cookie)
@@ -296,10 +322,13 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
 }
 
 /**
- * pci_program_reset_prepare - the function is about to be reset, by us or through sysfs
- * @pdev: the PCI device, locked
+ * pci_program_reset_prepare - the kernel is about to reset the function
+ * @pdev: the PCI device, whose lock is held
  *
- * It will not answer for a while, which no CPU must get to see.
+ * The reset was asked for by pci_program_reset() or through sysfs.  The device does not answer
+ * during the reset, so no CPU may access it: zap the mappings of its BARs.
+ *
+ * Context: process context, may sleep; outside the signalling path.
  */
 void pci_program_reset_prepare(struct pci_dev *pdev)
 {
@@ -313,8 +342,10 @@ void pci_program_reset_prepare(struct pci_dev *pdev)
 }
 
 /**
- * pci_program_reset_done - it has been reset, or could not be
- * @pdev: the PCI device, locked
+ * pci_program_reset_done - the kernel has reset the function, or has failed to
+ * @pdev: the PCI device, whose lock is held
+ *
+ * Context: process context, may sleep; outside the signalling path.
  */
 void pci_program_reset_done(struct pci_dev *pdev)
 {
@@ -335,7 +366,7 @@ static int pci_program_pm_suspend(struct device *dev)
 
 	if (ret)
 		return ret;
-	/* the end of a program may have asked for it */
+	/* a program that failed may have queued a reset, which resume queues again */
 	cancel_delayed_work_sync(&sluice->reset_work);
 	sluice->foreign_reset = pci_program_suspend(sluice);
 	return 0;
@@ -347,13 +378,13 @@ static int pci_program_pm_resume(struct device *dev)
 
 	if (sluice->foreign_reset)
 		pci_program_ready(sluice, sluice->stuck ? -EIO : 0);
-	else	/* ours was still to be done */
+	else	/* pci_program_stop() had asked for a reset before the sleep */
 		queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
 	sluice_device_resume(sluice->sdev);
 	return 0;
 }
 
-/* Nobody uses the device, but the last program may have left a reset to be done. */
+/* The device is not used, but it must not sleep before a pending reset is done. */
 static int pci_program_runtime_suspend(struct device *dev)
 {
 	struct sluice_pci *sluice = dev_get_drvdata(dev);
@@ -371,11 +402,11 @@ const struct dev_pm_ops pci_program_pm = {
 };
 
 /**
- * pci_program_interrupt - an interrupt has come
+ * pci_program_interrupt - tell the program that an interrupt has come
  * @sluice: the device
- * @number: its number
+ * @number: number of the interrupt for userspace
  *
- * Hard interrupt context.
+ * Context: hard interrupt.
  */
 void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
 {
@@ -401,15 +432,20 @@ void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
 }
 
 /**
- * pci_program_check - ops->check_command
- * @priv: the device
- * @command: well-formed
+ * pci_program_check - decide whether a program may use a command; for ->check_command()
+ * @priv: the device, a struct sluice_pci
+ * @command: the command; the core has checked its form
  *
- * A 32-bit kernel would access a register of 8 bytes as two halves, and not all devices
- * take that for one access: the program has to say so, with two commands of 4 bytes.
+ * A 32-bit kernel would access a register of 8 bytes as two halves.  Some devices do not accept
+ * this as one access.  A program that wants two accesses must therefore have two commands.
  *
- * Context: process.
- * Return: 0, or -EACCES, -EINVAL, or -EOPNOTSUPP for 8 bytes in a 32-bit kernel.
+ * Context: process context; does not sleep.
+ * Return: 0, or a negative errno:
+ *
+ *	-EACCES		the register is not in a range for programs
+ *	-EACCES		the command waits for an interrupt, and the ranges are for processes
+ *	-EINVAL		the device has no such interrupt
+ *	-EOPNOTSUPP	an access of 8 bytes on a 32-bit kernel
  */
 int pci_program_check(void *priv, const struct sluice_command *command)
 {
@@ -422,11 +458,14 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 					command->width) ? 0 : -EACCES;
 	if (command->value >= sluice->num_vectors)
 		return -EINVAL;
-	/* a process that has the device's registers can raise it */
+	/* a process that has mapped registers could decide when the interrupt comes */
 	return READ_ONCE(sluice->for_mmap) ? -EACCES : 0;
 }
 
-/* Is it done at once, as far as it goes?  start() may be somebody's SUBMIT. */
+/*
+ * May pci_program_start() run the program?  It may be called inside a SUBMIT, which must not take
+ * long.
+ */
 static bool pci_program_is_quick(const struct sluice_op_desc *op)
 {
 	u32 i;
@@ -440,9 +479,12 @@ static bool pci_program_is_quick(const struct sluice_op_desc *op)
 }
 
 /**
- * pci_program_start - ops->start
- * @engine: the engine
- * @op: the op, a PROGRAM
+ * pci_program_start - begin a program; for ->start()
+ * @engine: the engine of the device
+ * @op: the op, of kind SLUICE_OP_PROGRAM
+ *
+ * Context: process context, in the signalling path of fences.
+ * Return: 0, or -ENODEV if the device is unplugged.
  */
 int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
@@ -457,7 +499,7 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc 
 	sluice->awaited = PCI_NO_INTERRUPT;
 	sluice->engine = engine;
 	WRITE_ONCE(sluice->cookie, op->cookie);
-	/* with a reset under way its end is the beginning of this */
+	/* during a reset: pci_program_ready() starts the program afterwards */
 	here = !sluice->resetting && pci_program_is_quick(op);
 	sluice->starting = here;
 	if (!here && !sluice->resetting)
@@ -465,8 +507,15 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc 
 	spin_unlock_irq(&sluice->lock);
 	if (here) {
 		pci_program_go_on(sluice, op);
+		/*
+		 * Release: the run is over before this is false.  Pairs with the condition of
+		 * wait_var_event() in pci_program_suspend() and pci_program_forbid().
+		 */
 		smp_store_release(&sluice->starting, false);
-		/* or the look for who waits could come before that was seen */
+		/*
+		 * Order the store before waitqueue_active() in wake_up_var().  Pairs with the
+		 * barrier of the same wait_var_event().
+		 */
 		smp_mb();
 		wake_up_var(&sluice->starting);
 	}
@@ -474,41 +523,45 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc 
 }
 
 /**
- * pci_program_abort - ops->abort
- * @engine: the engine
- * @cookie: of its only op
+ * pci_program_abort - stop the program; for ->abort()
+ * @engine: the engine of the device
+ * @cookie: cookie of its only op, or SLUICE_ALL_OPS
+ *
+ * Context: process context, in the signalling path of fences.  May sleep.
+ * Return: SLUICE_ABORTED_ALL.
  */
 enum sluice_aborted pci_program_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct sluice_pci *sluice = sluice_engine_priv(engine);
 
 	pci_program_claim(sluice);
-	pci_synchronize_interrupts(sluice);	/* they queue the work */
+	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
 	cancel_work_sync(&sluice->work);
 	pci_program_stop(sluice);
 	return SLUICE_ABORTED_ALL;
 }
 
 /**
- * pci_program_forbid - the device is given to processes: a program that runs ends
- * @sluice: the device, with @for_mmap set, and the lock that guards setting it held
+ * pci_program_forbid - end the program, because the registers are for processes from now on
+ * @sluice: the device; its @for_mmap is true, and the caller holds its @setup
  *
- * With -EACCES; its device is reset.  One that is still queued ends so when it is its turn.
+ * A program that runs ends with -EACCES, and the device is reset.  A program that is handed out
+ * later also ends with -EACCES.
  *
- * Context: may sleep.
+ * Context: process context, may sleep.
  */
 void pci_program_forbid(struct sluice_pci *sluice)
 {
 	u32 cookie = pci_program_claim(sluice);
 
-	pci_synchronize_interrupts(sluice);	/* they queue the work */
+	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
 	cancel_work_sync(&sluice->work);
 	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
 	if (cookie) {
 		pci_program_stop(sluice);
 		pci_program_end(sluice, cookie, -EACCES);
 	}
-	/* the next may have come to the engine by now: see for itself */
+	/* the next op may have started, and cancel_work_sync() may have cancelled its work */
 	spin_lock_irq(&sluice->lock);
 	if (sluice->cookie && !sluice->resetting)
 		queue_work(sluice->wq, &sluice->work);
@@ -516,9 +569,10 @@ void pci_program_forbid(struct sluice_pci *sluice)
 }
 
 /**
- * pci_program_init - before the device is registered
- * @sluice: the device
+ * pci_program_init - prepare for programs, before the device is registered
+ * @sluice: the device; its @pdev is set
  *
+ * Context: the probe function.
  * Return: 0 or -ENOMEM.
  */
 int pci_program_init(struct sluice_pci *sluice)
@@ -534,10 +588,13 @@ int pci_program_init(struct sluice_pci *sluice)
 }
 
 /**
- * pci_program_leave - the device is about to be unregistered
+ * pci_program_leave - stop the device, before it is unregistered
  * @sluice: the device
  *
- * It is stopped before the first buffer is unmapped.
+ * Afterwards the device touches no memory, and its interrupts are ignored.  The first buffer is
+ * unmapped after that.
+ *
+ * Context: the remove function.
  */
 void pci_program_leave(struct sluice_pci *sluice)
 {
@@ -549,11 +606,13 @@ void pci_program_leave(struct sluice_pci *sluice)
 }
 
 /**
- * pci_program_exit - the device is no longer registered, and is being unbound
+ * pci_program_exit - release what pci_program_init() has made, when the device is unregistered
  * @sluice: the device
  *
- * Where somebody could have started something, the next driver finds it as after a
- * reset, if it can be reset.
+ * If ranges of registers were ever set, a user may have started the device.  Therefore reset it,
+ * if that is possible: the next driver finds it in its initial state.
+ *
+ * Context: the remove function, which holds the lock of the PCI device; or the probe function.
  */
 void pci_program_exit(struct sluice_pci *sluice)
 {

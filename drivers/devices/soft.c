@@ -2,38 +2,50 @@
 /*
  * soft: a device in software, for any machine.
  *
- * Its engines copy and fill with the CPU, and each has a camera that produces a
- * frame of the test pattern at every tick of a clock, and a screen that shows
- * one.  A capture takes the next frame; frames that no capture was waiting for
- * are counted as dropped.  A playback is the next frame shown; so are frames for
- * which there was nothing to show.
+ * Each of its engines has:
  *
- * Controls change the picture: brightness; input, which can be black; trigger, a flash in the
- * next image; freeze.  A private op computes the CRC-32 of memory: see <linux/sluice_soft.h>.
+ *	ops		copy and fill with the CPU; a private op that computes the CRC-32 of
+ *			memory: see <linux/sluice_soft.h>
+ *	a camera	produces a frame of the test pattern in each frame interval.  A capture
+ *			takes the next frame.  A frame for which there was no capture counts as
+ *			dropped
+ *	a screen	shows a frame in each frame interval.  A playback is the next frame that
+ *			is shown.  A frame for which there was no playback counts as dropped
  *
- * An engine may have several ops at a time (depth).  If it is ordered, they wait for each
- * other.  Else each runs by itself, and they end as they come.
+ * Controls change the picture of all cameras: brightness; input, which may be black; trigger, a
+ * flash in the next image; freeze.
  *
- * In /sys/kernel/debug/sluice/<device>/ one finds what was shown, and can tell
- * the device to misbehave, so that everything that depends on it can be tested:
+ * An engine may have several ops at a time: see the module parameter depth.  In an ordered
+ * engine, an op begins when the previous one has ended.  Otherwise the ops run at the same time,
+ * and may end in any order.
  *
- *	screen		a line an engine: number of the frame, its bytes and CRC-32
- *	delay_us	every op takes that much longer
+ * The engine->lock of an engine is a ring lock: sluice_engine_done() may be called with it held.
+ * It guards the engine's lists and the numbers of its frames: see struct soft_engine.  The
+ * mutex soft->source_lock orders changes of the input signal and their reports.  Knobs and
+ * controls are read and written without a lock.
+ *
+ * The folder /sys/kernel/debug/sluice/<device>/ shows what was on the screens.  Its other files
+ * are *knobs*, which make the device misbehave for tests:
+ *
+ *	screen		a line for each engine: number of the frame, its bytes and CRC-32
+ *	delay_us	each op takes so many microseconds longer
  *	fail_next	the next N ops end with -EIO
- *	hang_next	the next N ops never end, until they are aborted
- *	abort_us	an op goes on for that much longer when it is aborted
- *	reverse_next	the next N ops that end are reported together, the last one first
+ *	hang_next	the next N ops do not end until they are aborted
+ *	abort_us	each abort takes so many microseconds longer
+ *	reverse_next	the next N ops that end are reported together, the last of them first
  *	twice_next	the end of the next N ops is reported twice
- *	late_next	the end of the next N ops that are aborted is reported after all, when
- *			the engine gets its next op
- *	stray_next	before the next N ops begin, the end of ops that never were is reported
+ *	late_next	the end of the next N aborted ops is reported nevertheless, when the engine
+ *			gets its next op
+ *	stray_next	before each of the next N ops, ends are reported with cookies that are not
+ *			in flight
  *	damage_next	the next N captured frames are reported as damaged
- *	repeat_next	the next N captured frames all show the picture of the image before
- *	source_width	pixels that the camera has; frames that are wider get no more
- *	source_height	the same of lines; 0: as many as are asked for
+ *	repeat_next	the next N captured images show the picture of the image before
+ *	source_width	most pixels in a line of a captured image, rounded down to a multiple
+ *			of 4; 0: no limit
+ *	source_height	most lines of a captured image, like source_width
  *	signal_lost	1: the cameras have no signal, and captures end with -ENOLINK
- *	events		write N: an event for each of the numbers 0 to N - 1
- *	control_error	errno of the next control that the driver is to set or get
+ *	events		write N: raise one event for each of the ids 0 to N - 1
+ *	control_error	the errno with which the next call that sets or gets a control fails
  */
 #include <linux/crc32.h>
 #include <linux/debugfs.h>
@@ -59,8 +71,8 @@
 
 #define SOFT_MAX_ENGINES	16
 #define SOFT_MAX_DEPTH		64
-#define SOFT_MAX_EVENTS		1000	/* of one write to the knob */
-#define SOFT_AT_ONCE		SZ_4K	/* bytes; quicker done than handed over */
+#define SOFT_MAX_EVENTS		1000	/* limit of a write to the knob events */
+#define SOFT_AT_ONCE		SZ_4K	/* bytes up to which ->start() does an op itself */
 
 static unsigned int engines = 2;
 module_param(engines, uint, 0444);
@@ -87,17 +99,17 @@ module_param(max_length, ulong, 0644);
 MODULE_PARM_DESC(max_length, "bytes of the longest op (default 0: no limit); read when the device is bound");
 
 /**
- * struct soft_op - an op that an engine has
- * @link: in engine->ops, or in engine->held
+ * struct soft_op - an op in flight, or a free entry for one
+ * @link: in engine->ops, in engine->held, or in no list
  * @se: the engine
- * @op: what the core wants; a copy
- * @timer: when the op has its frame, or has been delayed enough
- * @work: does the op
- * @timed: it begins with @timer
- * @when: at this time
- * @frame: sequence of the frame that a capture or playback waits for
- * @result: how it ended, while it is in engine->held
- * @stop: it is being aborted
+ * @op: a copy of the op that the core has handed out
+ * @timer: queues @work when the frame of the op begins, or when its delay is over
+ * @work: executes the op
+ * @timed: the op begins with @timer
+ * @when: CLOCK_MONOTONIC time at which @timer expires
+ * @frame: capture, playback: number of the frame that it waits for
+ * @result: how the op ended, while it is in engine->held
+ * @stop: the op is being aborted, and must end early
  */
 struct soft_op {
 	struct list_head link;
@@ -115,18 +127,19 @@ struct soft_op {
 /**
  * struct soft_engine - one engine
  * @soft: its device
- * @engine: the core's side, valid from the first op on
- * @next_frame: no op that begins gets an earlier one
- * @late: cookie of an aborted op whose end will be reported, or 0
- * @lock: guards all below
- * @ops: that have begun or wait, in order
- * @held: have ended, but that is not reported yet; the last one first
- * @stopping: no op begins
- * @captured: sequence of the last frame captured, plus 1; 0 for none
- * @picture: the same of the newest frame whose picture an image showed
- * @played: the same of the last frame shown
+ * @engine: the engine for the core, valid from the first op on
+ * @next_frame: the earliest frame that the next op may get.  Used in soft_start() and
+ *	soft_abort() only, and the core calls one of them at a time
+ * @late: cookie of an aborted op whose end will be reported, or 0; used like @next_frame
+ * @lock: spinlock, irq: guards the fields from here to @shown
+ * @ops: ops that run or wait, in the order in which the core has handed them out
+ * @held: ops that have ended, but are not reported yet; the last of them first
+ * @stopping: an abort is in progress, and no op may begin
+ * @captured: number of the last captured frame, plus 1; 0 if there is none
+ * @picture: number of the newest frame whose picture was in an image, plus 1; 0 if there is none
+ * @played: number of the last frame that was shown, plus 1; 0 if there is none
  * @shown: what the screen shows
- * @slots: places for ops, by the lower bits of the cookie
+ * @slots: all entries for ops; the index is the lower bits of the cookie
  */
 struct soft_engine {
 	struct soft *soft;
@@ -151,9 +164,9 @@ struct soft_engine {
 /**
  * struct soft - the device
  * @sdev: its Sluice device
- * @wq: runs the ops
- * @epoch: when frame 0 began
- * @interval: time between frames
+ * @wq: runs the ops; in the signalling path of fences
+ * @epoch: CLOCK_MONOTONIC time at which frame 0 began
+ * @interval: nanoseconds from a frame to the next
  * @delay_us: knob
  * @fail_next: knob
  * @hang_next: knob
@@ -166,16 +179,16 @@ struct soft_engine {
  * @repeat_next: knob
  * @source_width: knob
  * @source_height: knob
- * @source_lock: mutex: orders changes of the source and their reports
+ * @source_lock: mutex: orders changes of the input signal and their reports
  * @signal_lost: knob
- * @events: raised by the knob
+ * @events: number of events that the knob events has raised
  * @control_error: knob
- * @brightness: control
- * @black: control
+ * @brightness: control, -255 to 255
+ * @black: control input: the picture is black
  * @freeze: control
- * @flash: control: the next image is white
- * @depth: length of an engine's slots
- * @ordered: ops of an engine wait for each other
+ * @flash: control trigger: the next image is white
+ * @depth: number of entries for ops of each engine
+ * @ordered: the ops of an engine wait for each other
  * @num_engines: length of @engines
  * @engines: the engines
  */
@@ -215,7 +228,7 @@ static ktime_t soft_frame_time(const struct soft *soft, u64 frame)
 	return ktime_add_ns(soft->epoch, frame * soft->interval);
 }
 
-/* Copy or fill in bites, so that an abort is not kept waiting. */
+/* Copy or fill piece by piece, so that an abort need not wait for all of it. */
 static u64 soft_move(struct soft_op *so)
 {
 	const struct sluice_op_desc *op = &so->op;
@@ -231,7 +244,7 @@ static u64 soft_move(struct soft_op *so)
 		else
 			memset32(dst + done, op->value, bite / sizeof(u32));
 		done += bite;
-		/* a small one may be done in SUBMIT, with preemption off */
+		/* a small op must not sleep: SUBMIT may execute it with preemption off */
 		if (done < op->length)
 			cond_resched();
 	}
@@ -252,7 +265,7 @@ static void soft_capture_raw(struct soft_op *so)
 	}
 }
 
-/* Frames since the one before, which need not have ended in that order. */
+/* Count the frames between this one and the newest before it.  Ops may end in any order. */
 static void soft_count_dropped(struct soft_op *so, u64 *next, struct sluice_result *result)
 {
 	spin_lock_irq(&so->se->lock);
@@ -267,19 +280,19 @@ static bool soft_knob(atomic_t *next)
 	return atomic_add_unless(next, -1, 0);
 }
 
-/* A knob's size as the source has it: multiples of 4 are valid in all formats. */
+/* Size of the source for a value of a knob.  All formats allow multiples of 4. */
 static u32 soft_whole(u32 source)
 {
 	return source ? max(source / 4 * 4, 4U) : 0;
 }
 
-/* How much of a frame there is. */
+/* Size of the image that arrives: the size that was asked for, or less if the source has less. */
 static u32 soft_source(u32 asked, u32 source)
 {
 	return source && source < asked ? soft_whole(source) : asked;
 }
 
-/* Of fields that alternate, that of an even frame is the top one. */
+/* If fields alternate, an even frame is the top field. */
 static void soft_set_field(const struct soft_op *so, struct pattern_frame *frame,
 			   struct sluice_result *result)
 {
@@ -296,7 +309,7 @@ static void soft_set_field(const struct soft_op *so, struct pattern_frame *frame
 	}
 }
 
-/* The picture that a frame shows: its own, or that of the image before. */
+/* The picture that a frame shows: its own, or the picture of the image before. */
 static u64 soft_picture(const struct soft_op *so, struct sluice_result *result)
 {
 	struct soft *soft = so->se->soft;
@@ -355,12 +368,12 @@ static void soft_capture(struct soft_op *so, struct sluice_result *result)
 	soft_count_dropped(so, &so->se->captured, result);
 }
 
-/* Look at every byte of a plane, as a screen would: those of the lines only. */
+/* Read each byte of the lines of a plane, as a screen would.  Padding of lines is not read. */
 static void soft_show_plane(struct soft_op *so, const struct sluice_range *range, u32 stride,
 			    struct soft_shown *shown)
 {
 	void *src = sluice_slot_vaddr(range->slot) + range->offset;
-	/* the last line ends with its pixels */
+	/* the range ends with the pixels of the last line, without padding */
 	u64 lines = stride ? DIV_ROUND_UP_ULL(range->length, stride) : 1, done, at = 0;
 	u64 line = range->length - (lines - 1) * stride;
 
@@ -416,7 +429,7 @@ static void soft_checksum(struct soft_op *so, struct sluice_result *result)
 			return;
 		crc = crc32_le(crc, src + done, bite);
 		done += bite;
-		/* a small one may be done in SUBMIT, with preemption off */
+		/* a small op must not sleep: SUBMIT may execute it with preemption off */
 		if (done < op->payload.src_length)
 			cond_resched();
 	}
@@ -426,7 +439,7 @@ static void soft_checksum(struct soft_op *so, struct sluice_result *result)
 
 static void soft_run(struct soft_op *so);
 
-/* Let an op run; in process context it may be done at once. */
+/* Begin an op.  With @now it is executed in this context, unless it must wait for its time. */
 static void soft_begin(struct soft_op *so, bool now)
 {
 	if (so->timed)
@@ -444,14 +457,14 @@ static void soft_report(struct soft_engine *se, u32 cookie, const struct sluice_
 		sluice_engine_done(se->engine, cookie, result);
 }
 
-/* Under the lock, so that none is reported behind the back of abort. */
+/* Called with the lock held, so that soft_abort() finds each op either held or reported. */
 static void soft_report_held(struct soft_engine *se)
 {
 	struct soft_op *so, *next;
 
 	lockdep_assert_held(&se->lock);
 	list_for_each_entry_safe(so, next, &se->held, link) {
-		/* with its end the op is the core's, and may come again at once */
+		/* before the report, because the core may then use the entry for another op */
 		list_del_init(&so->link);
 		soft_report(se, so->op.cookie, &so->result);
 	}
@@ -467,7 +480,7 @@ static void soft_end(struct soft_op *so, const struct sluice_result *result)
 	spin_lock_irq(&se->lock);
 	list_del_init(&so->link);
 	next = list_first_entry_or_null(&se->ops, struct soft_op, link);
-	/* nor does any begin behind it */
+	/* during an abort no op begins */
 	if (soft->ordered && next && !se->stopping)
 		soft_begin(next, false);
 	held = soft_knob(&soft->reverse_next);
@@ -501,7 +514,7 @@ static void soft_run(struct soft_op *so)
 		soft_checksum(so, &result);
 	else
 		result.bytes = soft_move(so);
-	/* one that was stopped in its middle has not ended */
+	/* an op that was stopped has not ended, and must not be reported */
 	if (!READ_ONCE(so->stop))
 		soft_end(so, &result);
 }
@@ -519,7 +532,7 @@ static enum hrtimer_restart soft_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* When an op begins: a capture or playback with its frame, which no other op has. */
+/* Set the time at which an op begins.  A capture or playback begins with a frame of its own. */
 static void soft_set_time(struct soft_op *so)
 {
 	u32 delay_us = READ_ONCE(so->se->soft->delay_us);
@@ -539,7 +552,7 @@ static void soft_set_time(struct soft_op *so)
 	so->when = ktime_add_us(so->when, delay_us);
 }
 
-/* Ends of ops that the engine does not have. */
+/* Report ends of ops that are not in flight, as the knobs say. */
 static void soft_misreport(struct soft_engine *se, u32 cookie)
 {
 	const struct sluice_result result = {};
@@ -551,7 +564,7 @@ static void soft_misreport(struct soft_engine *se, u32 cookie)
 		return;
 	sluice_engine_done(se->engine, 0, &result);
 	sluice_engine_done(se->engine, U32_MAX, &result);
-	/* the right place, another op */
+	/* the entry of the op, but the cookie of another op */
 	sluice_engine_done(se->engine, cookie ^ (1U << 31), &result);
 }
 
@@ -582,13 +595,13 @@ static void soft_stop_op(struct soft_op *so)
 	WRITE_ONCE(so->stop, true);
 	hrtimer_cancel(&so->timer);
 	cancel_work_sync(&so->work);
-	/* it has ended, or is in one of the lists */
+	/* remove it from engine->ops or engine->held, if it has not ended */
 	spin_lock_irq(&so->se->lock);
 	list_del_init(&so->link);
 	spin_unlock_irq(&so->se->lock);
 }
 
-/* Ops that wait for each other are stopped together, others alone. */
+/* In an ordered engine all ops are stopped together, otherwise one. */
 static enum sluice_aborted soft_abort(struct sluice_engine *engine, u32 cookie)
 {
 	struct soft *soft = sluice_engine_priv(engine);
@@ -633,7 +646,7 @@ static int soft_screen_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(soft_screen);
 
-/* The address of @dst is a multiple of 4, as op_align says. */
+/* Because of op_align, the result has an offset that is a multiple of 4. */
 static int soft_check_private(struct sluice_engine *engine, struct sluice_op_desc *op)
 {
 	const struct sluice_soft_crc32 *crc32 = op->payload.data;
@@ -645,7 +658,7 @@ static int soft_check_private(struct sluice_engine *engine, struct sluice_op_des
 	return 0;
 }
 
-/* What the knob says, once: 0 or a negative errno. */
+/* Read the knob and set it to 0.  Return: 0 or a negative errno. */
 static int soft_control_error(struct soft *soft)
 {
 	unsigned int error = atomic_xchg(&soft->control_error, 0);
@@ -771,7 +784,7 @@ static int soft_init_engine(struct soft *soft, struct soft_engine *se)
 	return 0;
 }
 
-/* All that an op needs; or NULL. */
+/* Allocate the device and its engines.  Return: the device, or NULL. */
 static struct soft *soft_alloc(unsigned int count)
 {
 	struct soft *soft = kzalloc(struct_size(soft, engines, count), GFP_KERNEL);
@@ -796,7 +809,7 @@ static struct soft *soft_alloc(unsigned int count)
 	return NULL;
 }
 
-/* Knobs of the input signal: each change is told. */
+/* Knobs of the input signal.  Each write is reported to the core. */
 #define SOFT_SIGNAL_KNOB(name)							\
 static int soft_##name##_get(void *data, u64 *value)				\
 {										\
@@ -859,10 +872,10 @@ static void soft_add_knobs(struct soft *soft)
 }
 
 /**
- * struct soft_formats - what registration is told of the formats, and then forgotten
- * @interval: of all frames
- * @sizes: of each format
- * @formats: all that the pattern can be drawn in
+ * struct soft_formats - the formats, for sluice_device_register() only, which copies them
+ * @interval: the frame interval, which is the same for all formats
+ * @sizes: the sizes of each format
+ * @formats: all formats in which the pattern can be drawn
  */
 struct soft_formats {
 	struct sluice_interval_range interval;
@@ -938,7 +951,7 @@ static int soft_probe(struct platform_device *pdev)
 	else
 		soft_add_knobs(soft);
 out:
-	/* the core has copied them */
+	/* the core has copied the formats */
 	kfree(formats);
 	if (ret && soft)
 		soft_free(soft);
@@ -954,7 +967,7 @@ static void soft_unbind(struct platform_device *pdev)
 }
 SLUICE_PLATFORM_REMOVE(soft_remove, soft_unbind)
 
-/* There is no hardware, but what an op writes must not change while memory is saved. */
+/* There is no hardware, but no op may change memory while hibernation saves it. */
 static int soft_suspend(struct device *dev)
 {
 	struct soft *soft = dev_get_drvdata(dev);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For selftests/pm.c: a guest of the lab sleeps and wakes up again.
+ * Helper of selftests/pm.c.  While this module is loaded, a guest of the lab can sleep and wake up
+ * again.  Two things would prevent that:
  *
- * It has its root behind a virtio device, 9p, whose driver knows no sleep: virtio resets
- * the device at resume, and the root does not answer any more.  So while this module is
- * loaded, each of these devices has a PM domain that does nothing.
- *
- * And its clock wakes nobody: the kernel expects that of ACPI's event, which QEMU has for
- * suspend to RAM only.  So the clock's interrupt is armed.
+ * - The root file system of the guest is 9p on a virtio device.  The driver of 9p does not
+ *   support sleep.  virtio would reset the device at resume, and the root file system would not
+ *   answer any more.  This module therefore gives each virtio device a PM domain that does
+ *   nothing.
+ * - The clock (RTC) does not wake the guest from suspend to idle.  The kernel expects an ACPI
+ *   event, which QEMU raises for suspend to RAM only.  This module therefore makes the interrupt
+ *   of the clock a wake-up interrupt.
  */
 #include <linux/device.h>
 #include <linux/interrupt.h>
@@ -29,9 +31,10 @@ static struct dev_pm_domain awake_domain = {
 };
 
 /*
- * Not dev_pm_domain_set(), which is for devices without a driver.  Nothing looks at the
- * domain of a PCI device except system sleep, which does not begin while a module is
- * loaded or unloaded by the only program that asks for it.
+ * Set the PM domain of all virtio devices.  dev_pm_domain_set() is not usable, because it is for
+ * devices without a driver.  No lock is needed: only system sleep uses the domain of a PCI
+ * device.  The program that asks for sleep is the one that loads and unloads this module, so
+ * both do not happen at the same time.
  */
 static void awake_set(struct dev_pm_domain *from, struct dev_pm_domain *to)
 {
@@ -44,7 +47,7 @@ static void awake_set(struct dev_pm_domain *from, struct dev_pm_domain *to)
 }
 
 #ifdef CONFIG_X86
-#define AWAKE_CLOCK_IRQ	8	/* of every PC */
+#define AWAKE_CLOCK_IRQ	8	/* the same on every PC */
 
 static int awake_arm_clock(bool on)
 {

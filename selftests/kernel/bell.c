@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A bell for benchmarks: see bell.h.  What a device's interrupt does is done here in
- * that of a timer, by a Sluice device and by what it is compared with.
+ * A bell for benchmarks: see bell.h.  The interrupt of a timer takes the place of a device's
+ * interrupt.  It ends an op of a Sluice device, and signals the eventfd and the fences with which
+ * Sluice is compared.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
@@ -19,8 +20,8 @@
 #include "sluice.h"
 
 /**
- * struct bell_fence - a fence that waits for the bell
- * @fence: the fence; first, because the whole is freed as one
+ * struct bell_fence - a fence that signals when the bell rings
+ * @fence: the fence; it must be the first field, because the struct is freed by its address
  * @link: in bell.fences; the list has a reference
  */
 struct bell_fence {
@@ -33,13 +34,13 @@ struct bell_fence {
 
 /**
  * struct ring - an engine of ring0
- * @timer: the oldest op ends
- * @lock: guards the rest; with interrupts off
- * @engine: the core's side, or NULL while it must not be asked
- * @ops: of the ring
- * @head: the oldest
- * @count: how many; the others follow
- * @end: of the oldest
+ * @timer: expires when the oldest op ends
+ * @lock: spinlock, irq: guards the fields below; a ring lock
+ * @engine: the engine for the core, or NULL while the core must not be asked for ops
+ * @ops: the ops in flight, in a ring
+ * @head: index of the oldest op
+ * @count: number of ops in flight; they follow each other from @head on
+ * @end: CLOCK_MONOTONIC time at which the oldest op ends
  */
 struct ring {
 	struct hrtimer timer;
@@ -54,27 +55,28 @@ struct ring {
 	ktime_t end;
 };
 
-/* There is one bell. */
+/* The only bell. */
 static struct {
 	struct platform_device *pdev;
 	struct sluice_device *sdev;
 	struct hrtimer timer;
-	spinlock_t lock;		/* guards what follows; with interrupts off */
-	struct sluice_engine *engine;	/* once it has had an op */
-	u32 cookie;			/* of the op that runs, or 0 */
-	struct eventfd_ctx *eventfd;	/* or NULL */
+	/* irq; guards the fields from here to @ended, except @watch and @watch_period */
+	spinlock_t lock;
+	struct sluice_engine *engine;	/* engine of bell0, from its first op on */
+	u32 cookie;			/* of the op in flight of bell0, or 0 */
+	struct eventfd_ctx *eventfd;	/* set by BELL_EVENTFD, or NULL */
 	struct list_head fences;
-	u64 rang;			/* CLOCK_MONOTONIC_RAW */
-	struct hrtimer watch;
-	ktime_t watch_period;		/* written while it is stopped */
-	u64 late;			/* ns; at most, so far */
+	u64 rang;			/* last ring, CLOCK_MONOTONIC_RAW */
+	struct hrtimer watch;		/* the timer of BELL_WATCH */
+	ktime_t watch_period;		/* written while @watch is stopped */
+	u64 late;			/* the most since BELL_WATCH, in nanoseconds */
 	struct bell_gap gap;
-	u64 ended;			/* by an interrupt at this time; 0: long ago */
+	u64 ended;			/* end of the last op, or 0 if another has begun since */
 	struct sluice_device *ring;
 	struct ring rings[RING_ENGINES];
 } bell;
 
-/* An op has ended.  Has the next one begun at once? */
+/* Note that an op has ended.  @next: the next op was in the ring, and has begun at once. */
 static void bell_note_end(u64 when, bool next)
 {
 	unsigned long flags;
@@ -86,7 +88,7 @@ static void bell_note_end(u64 when, bool next)
 	spin_unlock_irqrestore(&bell.lock, flags);
 }
 
-/* One begins that had not been there in time. */
+/* Note that an op begins which was not in the ring when the op before it ended. */
 static void bell_note_begin(void)
 {
 	unsigned long flags;
@@ -119,7 +121,7 @@ static void bell_signal_fences(struct list_head *fences)
 	}
 }
 
-/* In the interrupt. */
+/* The interrupt of the bell. */
 static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 {
 	struct sluice_result result = {};
@@ -133,7 +135,7 @@ static enum hrtimer_restart bell_rings(struct hrtimer *timer)
 	eventfd = bell.eventfd;
 	list_splice_init(&bell.fences, &fences);
 	bell.rang = ktime_get_raw_ns();
-	/* the eventfd stays: its end waits for the lock */
+	/* with the lock held, because bell_set_eventfd() may put the eventfd afterwards */
 	if (eventfd)
 		eventfd_signal(eventfd);
 	spin_unlock(&bell.lock);
@@ -153,7 +155,7 @@ static enum hrtimer_restart bell_watches(struct hrtimer *timer)
 	spin_lock(&bell.lock);
 	bell.late = max(bell.late, late);
 	spin_unlock(&bell.lock);
-	/* from now, so that a late one does not make the next late */
+	/* count from now, so that a late interrupt does not make the next one late */
 	hrtimer_set_expires(timer, ktime_add(now, bell.watch_period));
 	return HRTIMER_RESTART;
 }
@@ -196,7 +198,7 @@ static const struct sluice_engine_caps bell_engine = {
 	.op_align = 4,
 };
 
-/* Take what fits.  What comes into an empty ring begins at once. */
+/* Take ops while the ring has room.  An op that is put into an empty ring begins at once. */
 static void ring_refill(struct ring *ring)
 {
 	const struct sluice_op_desc *op;
@@ -214,7 +216,7 @@ static void ring_refill(struct ring *ring)
 	}
 }
 
-/* In the interrupt. */
+/* The interrupt of an engine of ring0. */
 static enum hrtimer_restart ring_rings(struct hrtimer *timer)
 {
 	struct ring *ring = container_of(timer, struct ring, timer);
@@ -430,7 +432,7 @@ static int __init bell_init(void)
 	};
 	int ret;
 
-	add_taint(TAINT_USER, LOCKDEP_STILL_OK);	/* fences that userspace rings */
+	add_taint(TAINT_USER, LOCKDEP_STILL_OK);	/* userspace decides when fences signal */
 	spin_lock_init(&bell.lock);
 	INIT_LIST_HEAD(&bell.fences);
 	hrtimer_setup(&bell.timer, bell_rings, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);

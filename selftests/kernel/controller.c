@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA controller for tests: two memcpy channels behind the kernel's dmaengine,
- * in software.  Like importer.c for kernels without an IOMMU.
+ * A DMA controller for tests, in software: two memcpy channels of the kernel's dmaengine.  It works
+ * on kernels without an IOMMU only, because it treats bus addresses as physical addresses.
  *
- * It takes the liberties that real ones take, prepares with GFP_KERNEL, calls back
- * with bottom halves off, and misbehaves as its debugfs directory says:
+ * It does what the worst drivers of real controllers do: it allocates descriptors with GFP_KERNEL,
+ * and calls callbacks with bottom halves disabled.  Files in its debugfs folder (*knobs*) make it
+ * misbehave:
  *
- *	delay_us	every descriptor takes that much longer
- *	skip		so many descriptors are done before fail_next and hang_next begin
+ *	delay_us	each descriptor takes so many microseconds longer
+ *	skip		N descriptors succeed before fail_next and hang_next take effect
  *	fail_next	the next N descriptors end with an error
- *	hang_next	the next N descriptors never end, nor does any behind them
+ *	hang_next	a channel hangs at a descriptor until the channel is stopped: this one and
+ *			those behind it do not end.  This happens N times
  *	refuse_next	the next N descriptors cannot be prepared
  *	reject_next	the next N descriptors cannot be submitted
- *	most		how many descriptors a channel has had at a time; may be set to 0
- *	room		a channel has that many descriptors; 0: any number
- *	stubborn	channels are stopped, but say that they were not
+ *	most		the most descriptors that a channel had at a time; 0 can be written
+ *	room		number of descriptors of a channel; 0: no limit
+ *	stubborn	a channel that is stopped reports an error, although it has stopped
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -35,12 +37,12 @@ module_param(synchronize, bool, 0444);
 MODULE_PARM_DESC(synchronize, "channels can wait for their callbacks (default on)");
 
 /**
- * struct controller_descriptor - a copy, or a fill
- * @tx: the framework's side
- * @link: in one of the channel's lists
- * @dst: where to, as kernel address
- * @src: where from; NULL: a fill
- * @value: of a fill
+ * struct controller_descriptor - a descriptor: a copy or a fill
+ * @tx: the descriptor for dmaengine
+ * @link: in channel->submitted or channel->issued
+ * @dst: kernel address of the target
+ * @src: copy: kernel address of the source; NULL for a fill
+ * @value: fill: the byte
  * @length: bytes
  */
 struct controller_descriptor {
@@ -54,13 +56,13 @@ struct controller_descriptor {
 
 /**
  * struct controller_channel - a channel
- * @chan: the framework's side
- * @work: does what is issued
- * @lock: guards the rest
- * @submitted: descriptors that have been submitted
- * @issued: those that are to be done, in order
- * @count: descriptors that exist
- * @hung: the first of @issued never ends
+ * @chan: the channel for dmaengine
+ * @work: executes the descriptors that are issued
+ * @lock: spinlock, irq: guards the fields below, and the cookies of @chan
+ * @submitted: descriptors that are submitted, and not issued yet
+ * @issued: descriptors to execute, in order
+ * @count: number of descriptors that exist
+ * @hung: the first descriptor of @issued does not end
  */
 struct controller_channel {
 	struct dma_chan chan;
@@ -74,12 +76,12 @@ struct controller_channel {
 
 /**
  * struct controller - the device
- * @device: the framework's side
+ * @device: the device for dmaengine
  * @channels: the channels
- * @debugfs: its directory
+ * @debugfs: the folder with the knobs
  * @delay_us: knob
  * @room: knob
- * @most: see above
+ * @most: knob
  * @stubborn: knob
  * @skip: knob
  * @fail_next: knob
@@ -197,7 +199,10 @@ static enum dma_status controller_tx_status(struct dma_chan *chan, dma_cookie_t 
 	return dma_async_is_complete(cookie, chan->completed_cookie, chan->cookie);
 }
 
-/* One descriptor.  Return: it, done, or NULL if there is none to be done. */
+/*
+ * Execute one descriptor.
+ * Return: the descriptor, which has ended, or NULL if there is none or the channel hangs.
+ */
 static struct controller_descriptor *controller_do_next(struct controller_channel *ch,
 							struct dmaengine_result *result)
 {
@@ -240,7 +245,7 @@ static void controller_work(struct work_struct *work)
 		delay_us = READ_ONCE(controller->delay_us);
 		if (delay_us)
 			usleep_range(delay_us, delay_us + 100);
-		/* from here to the callback as in a tasklet */
+		/* from here on the context is like a tasklet, for the callback */
 		local_bh_disable();
 		d = controller_do_next(ch, &result);
 		if (d && d->tx.callback_result)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An importer for tests: see importer.h.  For kernels without an IOMMU only: it
- * looks at memory through bus addresses.
+ * An importer for tests: see importer.h.  It works on kernels without an IOMMU only, because it
+ * treats bus addresses as physical addresses.
  *
- * importer->lock serializes the calls of one open; different opens race.
+ * importer->lock serialises the calls on one open file, except IMPORTER_CPU and IMPORTER_FENCE.
+ * Calls on different open files run at the same time.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
@@ -29,10 +30,10 @@
 
 /**
  * struct importer_unit - a device
- * @dev: a platform device of ours, or a PCI device that is borrowed
- * @mask: what the borrowed one had
- * @max_seg: likewise
- * @boundary: likewise
+ * @dev: a platform device of this module, or a PCI device that is borrowed
+ * @mask: borrowed device: its DMA mask before
+ * @max_seg: borrowed device: its longest segment before, in bytes
+ * @boundary: borrowed device: its segment boundary before
  */
 struct importer_unit {
 	struct device *dev;
@@ -42,11 +43,11 @@ struct importer_unit {
 };
 
 /**
- * struct importer_mapping - a map call not undone yet
- * @attachment: number
+ * struct importer_mapping - a mapping
+ * @attachment: number of the attachment
  * @dir: direction
- * @sgt: the table, or NULL for a free place; set and cleared under the dma_resv,
- *	because who is told to let go has only that
+ * @sgt: the table, or NULL if the entry is free.  It is set and cleared with the dma_resv held,
+ *	because importer_invalidate() has only this lock
  */
 struct importer_mapping {
 	u32 attachment;
@@ -55,12 +56,12 @@ struct importer_mapping {
 };
 
 /**
- * struct importer - an open
- * @lock: guards the rest
- * @devices: number -> device
- * @attachments: number -> attachment, each with a reference on its dma-buf
- * @mappings: number -> mapping
- * @blocked: device that is blocked, or NULL; reference held
+ * struct importer - an open file
+ * @lock: mutex: guards the fields below
+ * @devices: the devices, by number
+ * @attachments: the attachments, by number, each with a reference on its dma-buf
+ * @mappings: the mappings, by number
+ * @blocked: the Sluice device that IMPORTER_BLOCK has blocked, with a reference, or NULL
  */
 struct importer {
 	struct mutex lock;
@@ -71,10 +72,10 @@ struct importer {
 };
 
 /**
- * struct importer_own_fence - a fence that ends late
- * @fence: the fence; first, because the whole is freed as one
- * @timer: signals it
- * @error: with this errno
+ * struct importer_own_fence - a fence that signals after a time
+ * @fence: the fence; it must be the first field, because the struct is freed by its address
+ * @timer: signals the fence
+ * @error: errno of the fence, or 0
  */
 struct importer_own_fence {
 	struct sluice_dma_fence fence;
@@ -120,7 +121,7 @@ static struct importer_unit *importer_unit(struct importer *importer)
 
 static void importer_limits(struct device *dev, u32 dma_bits, u32 max_seg, u64 boundary)
 {
-	/* as a driver does in its probe: then the DMA API leaves out needless syncs */
+	/* probe functions also set the mask: it lets the DMA API skip syncs that are not needed */
 	if (dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits)))
 		dev_dbg(dev, "%u bits are too few\n", dma_bits);
 	dma_set_max_seg_size(dev, max_seg);
@@ -194,7 +195,7 @@ static void importer_leave(const struct importer_unit *unit)
 	put_device(dev);
 }
 
-/* The dma_resv is held. */
+/* Unmap.  The dma_resv of the buffer is held. */
 static void importer_let_go(struct importer *importer, unsigned int number)
 {
 	struct importer_mapping *mapping = &importer->mappings[number];
@@ -204,13 +205,17 @@ static void importer_let_go(struct importer *importer, unsigned int number)
 	mapping->sgt = NULL;
 }
 
-/* The dma_resv is held, and nobody detaches meanwhile. */
+/*
+ * The exporter asks the importer to unmap.  The dma_resv of the attachment's buffer is held, and no
+ * context detaches the attachment meanwhile.
+ */
 static void importer_invalidate(struct dma_buf_attachment *attachment)
 {
 	struct importer *importer = attachment->importer_priv;
 	unsigned int i;
 
 	for (i = 0; i < IMPORTER_MAX; i++)
+		/* pairs with the store in importer_map(): not NULL means that @attachment is set */
 		if (smp_load_acquire(&importer->mappings[i].sgt) &&
 		    importer->attachments[importer->mappings[i].attachment] == attachment)
 			importer_let_go(importer, i);
@@ -298,7 +303,10 @@ static int importer_map(struct importer *importer, struct importer_map *args)
 	if (!IS_ERR(sgt)) {
 		importer->mappings[i].attachment = args->attachment;
 		importer->mappings[i].dir = args->dir;
-		/* an invalidation of another buffer looks at this under that one's lock */
+		/*
+		 * Pairs with the load in importer_invalidate().  An invalidation of another
+		 * buffer reads this field, and holds only the dma_resv of that buffer.
+		 */
 		smp_store_release(&importer->mappings[i].sgt, sgt);
 		importer_look(attachment->dev, sgt, args);
 	}
@@ -369,7 +377,7 @@ static int importer_detach(struct importer *importer, unsigned long number)
 
 	if (number >= IMPORTER_MAX || !importer->attachments[number])
 		return -EINVAL;
-	/* misbehaviour ends where the kernel itself would be corrupted */
+	/* this misbehaviour is not allowed, because it would corrupt the kernel */
 	for (i = 0; i < IMPORTER_MAX; i++)
 		if (importer->mappings[i].sgt && importer->mappings[i].attachment == number)
 			return -EBUSY;
@@ -380,7 +388,7 @@ static int importer_detach(struct importer *importer, unsigned long number)
 	return 0;
 }
 
-/* Memory of the system, or of a device, which has no page. */
+/* Read or write a word of system memory, or of device memory, which has no struct page. */
 static int importer_touch(phys_addr_t phys, u32 *value, bool write)
 {
 	bool memory = pfn_valid(PHYS_PFN(phys));
@@ -404,7 +412,10 @@ static int importer_touch(phys_addr_t phys, u32 *value, bool write)
 	return 0;
 }
 
-/* Whoever takes a device's memory away waits for its importers, who hold the dma_resv. */
+/*
+ * Read or write a word of a mapping.  The dma_resv is held, so that an exporter that revokes the
+ * memory waits until the access is over.
+ */
 static int importer_word(struct importer *importer, struct importer_word *args, bool write)
 {
 	struct dma_buf_attachment *attachment;
@@ -502,7 +513,7 @@ static int importer_fence(const struct importer_fence *args)
 	if (!ret) {
 		dma_resv_add_fence(dmabuf->resv, &own->fence.base, args->write ?
 				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
-		/* last: our reference is the timer's from here on */
+		/* the last step, because the timer owns our reference from here on */
 		atomic_inc(&importer_pending);
 		mod_timer(&own->timer, jiffies + msecs_to_jiffies(args->ms));
 	}
@@ -523,7 +534,7 @@ static int importer_unblock(struct importer *importer)
 
 	if (!sdev)
 		return -EINVAL;
-	/* looked up: sluice.ko is to unload while this module is there */
+	/* symbol_get(), so that sluice.ko can be unloaded while this module is loaded */
 	unblock = symbol_get(sluice_device_unblock);
 	if (!unblock)
 		return -ENOENT;
@@ -615,7 +626,7 @@ static long importer_ioctl(struct file *file, unsigned int cmd, unsigned long ar
 	if (_IOC_DIR(cmd) & _IOC_WRITE &&
 	    copy_from_user(&args, (void __user *)arg, _IOC_SIZE(cmd)))
 		return -EFAULT;
-	/* these may wait for fences: without the lock */
+	/* without the lock, because these calls may wait for fences */
 	if (cmd == IMPORTER_CPU)
 		return importer_cpu(&args.cpu);
 	if (cmd == IMPORTER_FENCE)
@@ -660,7 +671,7 @@ static int importer_release(struct inode *inode, struct file *file)
 		importer_unmap(importer, i);
 	for (i = 0; i < IMPORTER_MAX; i++)
 		importer_detach(importer, i);
-	for (i = IMPORTER_MAX; i--; )	/* one may be borrowed twice */
+	for (i = IMPORTER_MAX; i--; )	/* backwards: a device may be borrowed twice */
 		importer_leave(&importer->devices[i]);
 	kfree(importer);
 	return 0;
@@ -690,10 +701,10 @@ static void __exit importer_exit(void)
 {
 	misc_deregister(&importer_misc);
 	/*
-	 * Each of our fences ends by itself; then its ops are forgotten, or it
-	 * held this module until it was freed.  The last timer may still be on
-	 * its way out of our code: timers run in a softirq, which a grace
-	 * period waits for.
+	 * Wait until each fence of this module has signalled.  On newer kernels a signalled fence
+	 * does not use its ops any more.  On older kernels a fence holds a reference on this
+	 * module until it is freed.  The last timer may still be running code of this module.
+	 * Timers run in a softirq, for which a grace period waits.
 	 */
 	wait_event(importer_idle, !atomic_read(&importer_pending));
 	synchronize_rcu();

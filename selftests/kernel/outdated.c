@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sample driver, as if it had been compiled with an earlier sluice.h: for
- * selftests/outoftree.c.
+ * Helper of selftests/outoftree.c: the sample driver card.c, as if it had been compiled with an
+ * older sluice.h.
  */
 #include "sluice.h"
 

@@ -1,31 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Sluice: dma-bufs that a device can reach, with fences that tell when.
+ * Sluice: dma-bufs that a device can access, and fences that signal when it has finished.
  *
- * Everything is a file descriptor:
+ * Words of this file:
  *
- *	device	/dev/sluice/<device>		SLUICE_IOCTL_INFO .. SET_CONTROL, read() and poll()
- *					for events, mmap() of registers
- *	buffer	a dma-buf			<linux/dma-buf.h>, mmap()
- *	queue	from CREATE_QUEUE		SLUICE_IOCTL_ATTACH .. WAIT, read(), poll(),
+ *	device		hardware, or software in its place, that a device driver has registered
+ *			with Sluice.  A device is removed if its driver is unbound, or if the
+ *			hardware is unplugged
+ *	node		the file /dev/sluice/<device>.  Each open() makes an open file of the node
+ *	heap		one kind of memory that a device offers; heaps are numbered from 0
+ *	buffer		memory that is exported as a dma-buf.  The exporter is the driver that
+ *			made the dma-buf; an importer is a driver whose device uses it.  A foreign
+ *			buffer has an exporter other than Sluice
+ *	segment		a piece of a buffer that is contiguous in the bus addresses of a device
+ *	engine		the part of a device that executes ops; engines are numbered from 0
+ *	queue		a line of jobs for one engine.  The jobs end in the order in which they
+ *			were submitted
+ *	slot		a buffer that is attached and mapped for the device of a queue, under a
+ *			number.  Ops name buffers by the numbers of slots
+ *	op		one step of work, such as a copy or the capture of a frame
+ *	job		a list of ops that one SUBMIT gives to a queue
+ *	point		the number of a job in its queue, counted from 1.  The points of a queue in
+ *			their order are its timeline
+ *	completion	the record that tells how a job ended
+ *	fence		a kernel object that signals once, when a job has ended.  A sync_file is
+ *			an fd that stands for a fence
+ *	in-fence	a fence that a job waits for
+ *	out-fence	the fence that signals when the job has ended
+ *	implicit sync	a job waits for the fences that other jobs and other drivers left on its
+ *			buffers, and leaves its own fence there.  This is the default of a slot
+ *	explicit sync	userspace passes fences to jobs as fds (in-fences).  For the buffers of
+ *			slots with SLUICE_ATTACH_EXPLICIT there is no implicit sync
+ *
+ * Userspace has file descriptors of four kinds of object.  The end of this file lists the ioctls
+ * of a node and of a queue:
+ *
+ *	node	from open()		ioctls; read() and poll() for events; mmap() of registers
+ *	buffer	from ALLOC, WRAP	<linux/dma-buf.h>, mmap(), poll()
+ *	queue	from CREATE_QUEUE	ioctls; read() and poll() for completions;
  *					SLUICE_URING_SUBMIT through io_uring
- *	fence	a sync_file			<linux/sync_file.h>, poll()
+ *	fence	from SUBMIT, FENCE	a sync_file: <linux/sync_file.h>, poll()
  *
- * Every struct may grow at its end.  The kernel goes by the ioctl's number and
- * takes the size from its command word: a shorter struct is filled up with
- * zeroes, a longer one is accepted if its unknown tail is zero (-E2BIG if not).
- * Unknown flags and non-zero reserved fields are refused with -EINVAL.  Fields
- * marked "out" are ignored on the way in.  All structs have the same layout
- * for 32-bit and 64-bit programs.
+ * Rules for all structs:
  *
- * Ops, commands and completions are in arrays, so their size is told in a field of its
- * own: op_size, command_size, completion_size.  0 stands for the size of UAPI version 1
- * (SLUICE_OP_SIZE_V1 and its like); sizeof of the struct is what a program passes that uses
- * the fields added later.
+ * - Later UAPI versions may add fields at the end of a struct.  The kernel takes the size of the
+ *   struct from the command word of the ioctl.  Fields that an older program does not pass are
+ *   zero.  A struct must have at least the fields of the UAPI version that introduced the struct.
+ * - The size of an op, a command, a plane or a completion is in a field of its own: op_size,
+ *   command_size, plane_size, completion_size.  Pass sizeof the struct.  0 means the size in the
+ *   UAPI version that introduced the struct, such as SLUICE_OP_SIZE_V1.
+ * - The kernel reads fields marked "in", and writes fields marked "out".  It ignores the old value
+ *   of a field that is only "out".
+ * - To read a list with an ENUM_* ioctl, begin with index 0 and continue until -EINVAL.
+ * - The layout is the same for 32-bit and 64-bit programs.
  *
- * After the device has gone (unbind, unplug) every ioctl that needs it returns
- * -ENODEV; buffers stay valid for whoever holds them, but for those in the
- * device's own memory (SLUICE_MEM_DEVICE), which are taken away.
+ * Errors that the lists below do not repeat:
+ *
+ *	-ENOTTY		this kind of fd has no ioctl of this number
+ *	-EINVAL		the struct is shorter than in the UAPI version that introduced it
+ *	-EINVAL		a flag is unknown
+ *	-EINVAL		a field that must be 0 has another value
+ *	-E2BIG		the struct is longer than the kernel's, and the unknown part is not zero
+ *	-EFAULT		an address is not valid
+ *	-EMFILE		the call returns an fd, and the process has no free fd
+ *	-ENFILE		ALLOC, WRAP, CREATE_QUEUE: the system has no free file
+ *	-ENOMEM		the kernel has no memory for its records
+ *	-ENODEV		the device is removed.  HEAP_INFO, SYNC, QUEUE_INFO, FENCE, WAIT, CANCEL and
+ *			ACK still work then
+ *
+ * After an error the fields marked "out" mean nothing, except the hint of ALLOC and WRAP.  A
+ * call that fails installs no fd.
+ *
+ * "-EINTR a signal came" in a list means a signal whose handler was installed without SA_RESTART.
+ * With SA_RESTART the kernel restarts the call.  "-EINTR the caller was killed" means that only a
+ * fatal signal ends the call.
+ *
+ * Buffers stay valid after the device is removed, except memory of the device itself
+ * (SLUICE_MEM_DEVICE), which Sluice takes back.
  */
 #ifndef _UAPI_LINUX_SLUICE_H
 #define _UAPI_LINUX_SLUICE_H
@@ -37,53 +88,76 @@
 extern "C" {
 #endif
 
-/** SLUICE_UAPI_VERSION - counts additions to this file; nothing is ever removed */
-#define SLUICE_UAPI_VERSION	6	/* 2: WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*; 3: PROGRAM, EVENTFD, mmap() of registers; 4: max_queues, limits of users and of all opens, CHAIN_ERRORS, CANCEL_CLEAR, CMA, BOUNCED, hints 4 to 7; 5: completion_size, QUEUE_INFO, start and end of a job, ENGINE_INFO, formats, planes, fields, flags and size of a frame that came, CYCLIC, ACK, EXCLUSIVE; 6: controls, events, SOURCE, PRIVATE, limits of an engine's ops */
+/*
+ * SLUICE_UAPI_VERSION counts the additions to this file.  Nothing is ever removed.
+ *
+ *	2	WRAP, SYNC, CANCEL, PLAYBACK, io_uring, more SLUICE_MEM_*
+ *	3	PROGRAM, EVENTFD, mmap() of registers
+ *	4	max_queues, user_limit, total_limit, CHAIN_ERRORS, CANCEL_CLEAR, SLUICE_CAP_CMA,
+ *		SLUICE_CAP_BOUNCED, SLUICE_HINT_* 4 to 7
+ *	5	completion_size, QUEUE_INFO; in a completion started, ended, width, height and
+ *		SLUICE_FRAME_*; ENGINE_INFO, ENUM_*, planes, modifier and field of an op; CYCLIC,
+ *		ACK, EXCLUSIVE
+ *	6	controls, events, SOURCE, PRIVATE, max_segments, min_length, max_length
+ */
+#define SLUICE_UAPI_VERSION	6
 
-#define SLUICE_NAME_LEN		32
+#define SLUICE_NAME_LEN		32	/* bytes of a name, with its NUL */
 
-/* Limits.  INFO reports them too, for programs built against an older header. */
-#define SLUICE_MAX_OPS		256	/* ops in a job */
+/*
+ * Limits.  INFO also reports SLUICE_MAX_OPS, _IN_FENCES, _SLOTS, _QUEUES, _DEPTH and _TIMEOUT_MS of
+ * the kernel module, which may be newer than this header.
+ */
+#define SLUICE_MAX_OPS		256	/* ops of a job */
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
-#define SLUICE_MAX_FENCES	16384	/* fences that a job waits for: in those fds, and on its buffers */
+/* Fences that a job waits for, on its buffers and in its in-fences: a sync_file may have several */
+#define SLUICE_MAX_FENCES	16384
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
-#define SLUICE_MAX_QUEUES	1024	/* queues of an open of the node */
-#define SLUICE_MAX_DEPTH	4096	/* jobs of a queue, unread completions included */
-#define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job */
-#define SLUICE_MAX_HANGS	8	/* jobs, one after the other, that ran out of it: of a queue, or of an open on one engine */
+#define SLUICE_MAX_QUEUES	1024	/* queues of an open file of the node */
+/* Jobs of a queue that have not ended, or whose completion is unread */
+#define SLUICE_MAX_DEPTH	4096
+#define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job, in milliseconds */
+/* A queue is dead when so many jobs hung and none succeeded in between: see struct sluice_submit */
+#define SLUICE_MAX_HANGS	8
 #define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
-#define SLUICE_MAX_POLL_US	1000000	/* what the POLLs of a PROGRAM may take together */
+#define SLUICE_MAX_POLL_US	1000000	/* time of all POLLs of one PROGRAM, in microseconds */
 #define SLUICE_MAX_PAYLOAD	4096	/* bytes of the payload of a PRIVATE */
-#define SLUICE_MAX_PAYLOADS	65536	/* bytes of a job, in all its PRIVATEs */
-#define SLUICE_MAX_EVENTS	64	/* unread events of an open of the node */
+#define SLUICE_MAX_PAYLOADS	65536	/* bytes of all payloads of a job */
+#define SLUICE_MAX_EVENTS	64	/* unread events of an open file of the node */
 
-/* Sizes of structs that are in arrays, in the UAPI version that brought them; and the most. */
+/*
+ * Bytes of an op, a command, a completion and a plane in the UAPI version that introduced each.
+ * The last is the largest value of op_size, command_size, completion_size and plane_size.
+ */
 #define SLUICE_OP_SIZE_V1		64
 #define SLUICE_COMMAND_SIZE_V1		40
 #define SLUICE_COMPLETION_SIZE_V1	64
 #define SLUICE_PLANE_SIZE_V5		16
 #define SLUICE_MAX_RECORD_SIZE		256
 
-#define SLUICE_MAX_PLANES	4	/* of a frame */
+#define SLUICE_MAX_PLANES	4	/* planes of a frame */
 
 /**
  * enum sluice_op_kind - what an op does
- * @SLUICE_OP_COPY: copy @length bytes from @src at @src_offset to @dst at
- *	@dst_offset.  The two ranges must not overlap.
- * @SLUICE_OP_FILL: fill @length bytes of @dst with the 32-bit @value in host
- *	byte order; offset and length are multiples of 4.
- * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  With
- *	@frame.width 0 a frame is raw data, @length bytes or, where frames have lengths
- *	of their own, at most that many (the completion tells), else an image of
- *	the given geometry, which must fit into @length.
- * @SLUICE_OP_PLAYBACK: the opposite: the device shows what is in @src as its
- *	next frame.
- * @SLUICE_OP_PROGRAM: the kernel writes and polls the device's registers and
- *	waits for its interrupts, as a list of struct sluice_command says.  The
- *	device may write @length bytes of @dst and read @src_length bytes of @src.
- * @SLUICE_OP_PRIVATE: an op that the device's driver defines.  A payload describes it, which
- *	the kernel copies and the driver checks.  The device may write
- *	@length bytes of @dst and read @src_length bytes of @src.
+ * @SLUICE_OP_COPY: copies @length bytes from @src at @src_offset to @dst at @dst_offset.  If
+ *	both are the same buffer, the two ranges must not overlap.
+ * @SLUICE_OP_FILL: fills @length bytes of @dst with the 32-bit @value, in host byte order.
+ *	Offset and length must be multiples of 4.
+ * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  If @frame.width is 0, the
+ *	frame is raw data of at most @length bytes.  The field bytes of the completion has the
+ *	actual number.  If @frame.width is not 0, the frame is an image, which must fit into
+ *	@length.
+ * @SLUICE_OP_PLAYBACK: the device shows or plays the content of @src as its next frame: @length
+ *	bytes of raw data if @frame.width is 0, otherwise an image.
+ * @SLUICE_OP_PROGRAM: the kernel executes a list of struct sluice_command: it writes and polls
+ *	registers of the device, and waits for its interrupts.  During the op the device may
+ *	write @length bytes of @dst and read @src_length bytes of @src.
+ * @SLUICE_OP_PRIVATE: an op that the device driver defines.  A payload describes the op.  SUBMIT
+ *	copies the payload, and the driver checks the copy.  The driver also decides whether
+ *	the op may be repeated after a stop.  During the op the device may write @length bytes
+ *	of @dst and read @src_length bytes of @src.
+ *
+ * All fields named here are fields of struct sluice_op.
  */
 enum sluice_op_kind {
 	SLUICE_OP_COPY = 1,
@@ -94,50 +168,70 @@ enum sluice_op_kind {
 	SLUICE_OP_PRIVATE = 6,
 };
 
-/* sluice_info.caps */
-#define SLUICE_CAP_SYNC_FILE	(1ULL << 0)	/* in-fences, out-fences and FENCE work */
-#define SLUICE_CAP_URING	(1ULL << 1)	/* SLUICE_URING_SUBMIT works */
-#define SLUICE_CAP_CHAIN_ERRORS	(1ULL << 2)	/* SLUICE_QUEUE_CHAIN_ERRORS, SLUICE_CANCEL_CLEAR */
-#define SLUICE_CAP_CMA		(1ULL << 3)	/* the kernel reserves memory for large contiguous buffers (CMA) */
-#define SLUICE_CAP_BOUNCED	(1ULL << 4)	/* the kernel bounces the device's DMA (confidential guests, swiotlb=force): the contiguous heap alone works */
-#define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)	/* CREATE_QUEUE takes completion_size, and there is QUEUE_INFO */
-#define SLUICE_CAP_FORMATS	(1ULL << 6)	/* ENGINE_INFO, ENUM_*; planes, modifier and field of an op */
-#define SLUICE_CAP_CYCLIC	(1ULL << 7)	/* SLUICE_SUBMIT_CYCLIC, ACK, SLUICE_QUEUE_EXCLUSIVE */
-#define SLUICE_CAP_CONTROLS	(1ULL << 8)	/* ENUM_CONTROLS .. SET_CONTROL, SOURCE; read() and poll() of the node */
-#define SLUICE_CAP_PRIVATE	(1ULL << 9)	/* SLUICE_OP_PRIVATE, where op_kinds has it */
+/*
+ * sluice_info.caps
+ *
+ *	SYNC_FILE	the kernel has sync_file: in-fences, out-fences and FENCE work
+ *	URING		the kernel has io_uring: SLUICE_URING_SUBMIT works
+ *	CHAIN_ERRORS	SLUICE_QUEUE_CHAIN_ERRORS and SLUICE_CANCEL_CLEAR work
+ *	CMA		the kernel reserves memory for large contiguous buffers (CMA)
+ *	BOUNCED		the kernel bounces the device's DMA: it copies the data through other
+ *			memory (confidential guests, swiotlb=force).  Only the heap "contiguous"
+ *			works
+ *	COMPLETION_SIZE	CREATE_QUEUE accepts completion_size, and QUEUE_INFO works
+ *	FORMATS		ENGINE_INFO and ENUM_FORMATS, _SIZES, _INTERVALS work; ops have planes,
+ *			modifier and field
+ *	CYCLIC		SLUICE_SUBMIT_CYCLIC, ACK and SLUICE_QUEUE_EXCLUSIVE work
+ *	CONTROLS	ENUM_CONTROLS, ENUM_MENU, GET_CONTROL, SET_CONTROL and SOURCE work, and
+ *			so do read() and poll() of the node
+ *	PRIVATE		SLUICE_OP_PRIVATE works on engines whose op_kinds has its bit
+ */
+#define SLUICE_CAP_SYNC_FILE	(1ULL << 0)
+#define SLUICE_CAP_URING	(1ULL << 1)
+#define SLUICE_CAP_CHAIN_ERRORS	(1ULL << 2)
+#define SLUICE_CAP_CMA		(1ULL << 3)
+#define SLUICE_CAP_BOUNCED	(1ULL << 4)
+#define SLUICE_CAP_COMPLETION_SIZE (1ULL << 5)
+#define SLUICE_CAP_FORMATS	(1ULL << 6)
+#define SLUICE_CAP_CYCLIC	(1ULL << 7)
+#define SLUICE_CAP_CONTROLS	(1ULL << 8)
+#define SLUICE_CAP_PRIVATE	(1ULL << 9)
 
 /**
- * struct sluice_info - SLUICE_IOCTL_INFO: what this device is and can do
+ * struct sluice_info - SLUICE_IOCTL_INFO: what the device is and can do
  * @flags: in, must be 0
- * @uapi_version: out, SLUICE_UAPI_VERSION of the running kernel module
- * @name: out, the device's name, that of its node; NUL-terminated
- * @driver: out, the device driver's name; NUL-terminated
- * @op_kinds: out, bit (1 << kind) for every op kind that the engines know
+ * @uapi_version: out, SLUICE_UAPI_VERSION of the kernel module
+ * @name: out, name of the device and of its node; NUL-terminated
+ * @driver: out, name of the device driver; NUL-terminated
+ * @op_kinds: out, bit (1 << kind) for each kind of op that at least one engine can do
  * @caps: out, SLUICE_CAP_*
- * @num_heaps: out, heaps are numbered from 0; see SLUICE_IOCTL_HEAP_INFO
- * @num_engines: out, engines are numbered from 0
- * @max_ops: out, most ops in a job
- * @max_in_fences: out, most in-fences of a job
+ * @num_heaps: out, number of heaps; see SLUICE_IOCTL_HEAP_INFO
+ * @num_engines: out, number of engines; see SLUICE_IOCTL_ENGINE_INFO
+ * @max_ops: out, most ops of a job
+ * @max_in_fences: out, most in-fence fds of a job
  * @max_slots: out, most slots of a queue
- * @max_depth: out, most jobs of a queue
- * @default_timeout_ms: out, running time allowed to a job unless CREATE_QUEUE
- *	says otherwise, in milliseconds
- * @max_timeout_ms: out, the longest that CREATE_QUEUE may ask for
- * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
- * @dma_bits: out, width of the addresses that the device can reach
- * @open_limit: out, bytes that one open of the node may hold in live buffers and in
- *	foreign buffers that are slots of its queues
- * @num_interrupts: out, interrupts of the device that EVENTFD and PROGRAM know,
+ * @max_depth: out, most jobs of a queue that have not ended or whose completion is unread
+ * @default_timeout_ms: out, running time of a job in milliseconds, if CREATE_QUEUE does not
+ *	choose it
+ * @max_timeout_ms: out, longest running time that CREATE_QUEUE may choose, in milliseconds
+ * @op_align: out, offsets and lengths of ops must be multiples of it, in bytes.  It is the
+ *	largest op_align of all engines
+ * @dma_bits: out, width of the addresses that the device can use, in bits
+ * @open_limit: out, most bytes of this open file of the node: in live buffers that it
+ *	allocated, and in foreign buffers that are slots of its queues
+ * @num_interrupts: out, number of interrupts that EVENTFD and PROGRAM can use; they are
  *	numbered from 0
- * @max_queues: out, most queues of one open of the node; 0 before UAPI version 4, which
- *	means no limit
- * @user_limit: out, bytes that all opens of one user may hold together; a caller with
- *	CAP_SYS_RESOURCE may exceed it
- * @user_bytes: out, bytes that the opens of the user who opened this node hold
- * @total_limit: out, bytes that all opens of all devices may hold together
- * @total_bytes: out, bytes that they hold
+ * @max_queues: out, most queues of an open file of the node; 0 in modules before UAPI version 4,
+ *	which have no limit
+ * @user_limit: out, most bytes in live buffers of all open files of one user, of all devices.  A
+ *	caller with CAP_SYS_RESOURCE may exceed it
+ * @user_bytes: out, bytes that count against @user_limit for the user (real uid) that opened
+ *	this open file
+ * @total_limit: out, most bytes in live buffers of all open files of all devices
+ * @total_bytes: out, bytes that count against @total_limit
  *
- * Memory of a device's own (SLUICE_MEM_DEVICE) counts for @open_limit alone.
+ * Memory of a device itself (SLUICE_MEM_DEVICE) and foreign buffers count against @open_limit
+ * only.
  */
 struct sluice_info {
 	__u32 flags;
@@ -165,35 +259,50 @@ struct sluice_info {
 	__u64 total_bytes;
 };
 
-/* sluice_engine_info.properties */
-#define SLUICE_ENGINE_IS_ORDERED	(1U << 0)	/* ops of a queue are in flight together: each touches memory only after the one before it has ended */
-#define SLUICE_ENGINE_IS_SOFTWARE	(1U << 1)	/* it works with the CPU */
-#define SLUICE_ENGINE_WRITES		(1U << 2)	/* it has ops that write to memory */
-#define SLUICE_ENGINE_READS		(1U << 3)	/* it has ops that read from memory */
+/*
+ * sluice_engine_info.properties
+ *
+ *	IS_ORDERED	the device may have several ops of one queue at a time.  An op accesses
+ *			memory only after the op before it has ended
+ *	IS_SOFTWARE	the engine works with the CPU
+ *	WRITES		the engine has ops that write to memory
+ *	READS		the engine has ops that read from memory
+ */
+#define SLUICE_ENGINE_IS_ORDERED	(1U << 0)
+#define SLUICE_ENGINE_IS_SOFTWARE	(1U << 1)
+#define SLUICE_ENGINE_WRITES		(1U << 2)
+#define SLUICE_ENGINE_READS		(1U << 3)
 
 /**
- * struct sluice_engine_info - SLUICE_IOCTL_ENGINE_INFO: what one engine is and can do
- * @index: in, 0 to num_engines - 1
+ * struct sluice_engine_info - SLUICE_IOCTL_ENGINE_INFO: what one engine can do
+ * @index: in, number of the engine, 0 to num_engines - 1
  * @flags: in, must be 0
- * @op_kinds: out, bit (1 << kind) for every op kind that it knows
+ * @op_kinds: out, bit (1 << kind) for each kind of op that the engine can do
  * @properties: out, SLUICE_ENGINE_*
- * @depth: out, ops that the device may have at a time
- * @op_align: out, ops' offsets and lengths must be multiples of it, in bytes
+ * @depth: out, most ops that the device has at a time
+ * @op_align: out, offsets and lengths of ops must be multiples of it, in bytes
  * @stride_align: out, strides of frames must be multiples of it, in bytes
- * @num_formats: out, formats that ENUM_FORMATS lists; without any, frames are raw data
- * @max_segments: out, segments that each range of an op may have; 0 for no limit
+ * @num_formats: out, number of formats that ENUM_FORMATS lists.  0: frames are raw data only
+ * @max_segments: out, most segments of each range of an op; 0 for no limit
  * @min_length: out, bytes of the shortest op; 0 for no limit
  * @max_length: out, bytes of the longest op; 0 for no limit
  *
- * The lengths hold for all ops except PROGRAM and PRIVATE; those of an image whose planes have
- * places of their own are added.  @max_segments holds for all except PROGRAM.  A buffer has as
- * many segments as BUFFER_INFO says, or more, where the device's DMA splits one; memory of the
- * heap contiguous has one.  Older modules say 0 for all three.
+ * SUBMIT refuses ops that the engine of its queue cannot do.
  *
- * SUBMIT refuses what an engine does not have.  INFO has the union of all op kinds, and the
- * largest alignment.
+ * @min_length and @max_length do not apply to PROGRAM and PRIVATE.  For an image with a list of
+ * planes (struct sluice_plane), they apply to the sum of the lengths of its planes.
  *
- * Errors: -EINVAL for an index beyond the last engine or for flags, -ENODEV, -EFAULT.
+ * @max_segments does not apply to PROGRAM.  A range is one plane of an image, or one side (@dst
+ * or @src) of another op.  The kernel splits a segment that is longer than the device's DMA allows,
+ * or that crosses the device's segment boundary.  This also happens to a buffer of the heap
+ * "contiguous".  SUBMIT counts the parts.  BUFFER_INFO counts adjacent parts as one segment: its
+ * number may be smaller.
+ *
+ * Modules before UAPI version 6 report 0 for these three limits.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
  */
 struct sluice_engine_info {
 	__u32 index;
@@ -209,30 +318,40 @@ struct sluice_engine_info {
 	__u64 max_length;
 };
 
-/* sluice_op.field; bit (1 << field) of sluice_enum_formats.fields */
-#define SLUICE_FIELD_NONE	0	/* the whole picture, taken at one time */
-#define SLUICE_FIELD_TOP	1	/* the first, third, ... line of it */
-#define SLUICE_FIELD_BOTTOM	2	/* the second, fourth, ... */
-#define SLUICE_FIELD_INTERLACED	3	/* both of them, taken one after the other, line by line in one frame */
-#define SLUICE_FIELD_ALTERNATE	4	/* one of them, whichever comes: the completion tells */
+/*
+ * sluice_op.field; bit (1 << field) of sluice_enum_formats.fields
+ *
+ *	NONE		the whole picture, taken at one time
+ *	TOP		the top field: the first, third, ... line of the picture
+ *	BOTTOM		the bottom field: the second, fourth, ... line
+ *	INTERLACED	both fields, taken one after the other; their lines alternate in the frame
+ *	ALTERNATE	one field, top or bottom, whichever comes; the completion tells which
+ */
+#define SLUICE_FIELD_NONE	0
+#define SLUICE_FIELD_TOP	1
+#define SLUICE_FIELD_BOTTOM	2
+#define SLUICE_FIELD_INTERLACED	3
+#define SLUICE_FIELD_ALTERNATE	4
 
-/* sluice_op.modifier, and others of <drm/drm_fourcc.h> where an engine lists them */
+/* sluice_op.modifier.  An engine may also list other modifiers of <drm/drm_fourcc.h> */
 #define SLUICE_MODIFIER_LINEAR	0
 
 /**
  * struct sluice_enum_formats - SLUICE_IOCTL_ENUM_FORMATS: one format of an engine
- * @engine: in, engine number
- * @index: in, from 0 on
+ * @engine: in, number of the engine
+ * @index: in, number of the entry, from 0
  * @flags: in, must be 0
- * @format: out, a fourcc of <drm/drm_fourcc.h>, or, for raw sensor data and where DRM has
- *	none, of <linux/videodev2.h>
- * @modifier: out, SLUICE_MODIFIER_LINEAR or another of DRM's
- * @num_planes: out
- * @fields: out, bit (1 << SLUICE_FIELD_*) for each that a frame may be
- * @num_sizes: out, entries that ENUM_SIZES lists for it
+ * @format: out, a fourcc of <drm/drm_fourcc.h>; or, for raw sensor data and for formats that
+ *	DRM does not name, a fourcc of <linux/videodev2.h>
+ * @modifier: out, SLUICE_MODIFIER_LINEAR or another modifier of DRM
+ * @num_planes: out, number of planes of a frame, 1 to SLUICE_MAX_PLANES
+ * @fields: out, bit (1 << SLUICE_FIELD_*) for each kind of field that a frame may be
+ * @num_sizes: out, number of entries that ENUM_SIZES lists for this format
  * @reserved: out, 0
  *
- * Errors: -EINVAL (behind the last one, no such engine, flags), -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@engine or @index is beyond the last one
  */
 struct sluice_enum_formats {
 	__u32 engine;
@@ -247,22 +366,25 @@ struct sluice_enum_formats {
 };
 
 /**
- * struct sluice_enum_sizes - SLUICE_IOCTL_ENUM_SIZES: frame sizes of a format
- * @engine: in, engine number
- * @index: in, from 0 on
+ * struct sluice_enum_sizes - SLUICE_IOCTL_ENUM_SIZES: a range of frame sizes of a format
+ * @engine: in, number of the engine
+ * @index: in, number of the entry, from 0
  * @flags: in, must be 0
- * @format: in, fourcc
- * @modifier: in
- * @min_width: out, pixels
- * @max_width: out, the same as @min_width for one width alone
- * @step_width: out, widths are @min_width plus a multiple of it
- * @min_height: out, lines
- * @max_height: out
- * @step_height: out
- * @num_intervals: out, entries that ENUM_INTERVALS lists for these sizes
+ * @format: in, a fourcc that ENUM_FORMATS lists
+ * @modifier: in, the modifier that ENUM_FORMATS lists with @format
+ * @min_width: out, smallest width, in pixels
+ * @max_width: out, largest width, in pixels; equal to @min_width if there is one width only
+ * @step_width: out, each width is @min_width plus a multiple of this number of pixels
+ * @min_height: out, smallest height, in lines
+ * @max_height: out, largest height, in lines; equal to @min_height if there is one height only
+ * @step_height: out, each height is @min_height plus a multiple of this number of lines
+ * @num_intervals: out, number of entries that ENUM_INTERVALS lists for these sizes; may be 0
+ * @reserved: out, 0
  *
- * Errors: -EINVAL (behind the last one, no such engine, a format that it does not list,
- * flags), -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@engine or @index is beyond the last one
+ *	-EINVAL		the engine does not list @format with @modifier
  */
 struct sluice_enum_sizes {
 	__u32 engine;
@@ -281,9 +403,9 @@ struct sluice_enum_sizes {
 };
 
 /**
- * struct sluice_fraction - a frame interval, in seconds
- * @numerator: not 0
- * @denominator: not 0
+ * struct sluice_fraction - a frame interval of @numerator / @denominator seconds
+ * @numerator: not 0, except in struct sluice_source
+ * @denominator: not 0, except in struct sluice_source
  */
 struct sluice_fraction {
 	__u32 numerator;
@@ -291,20 +413,23 @@ struct sluice_fraction {
 };
 
 /**
- * struct sluice_enum_intervals - SLUICE_IOCTL_ENUM_INTERVALS: frame intervals of a size
- * @engine: in, engine number
- * @index: in, from 0 on
+ * struct sluice_enum_intervals - SLUICE_IOCTL_ENUM_INTERVALS: a range of frame intervals
+ * @engine: in, number of the engine
+ * @index: in, number of the entry, from 0
  * @flags: in, must be 0
- * @format: in, fourcc
- * @modifier: in
+ * @format: in, a fourcc that ENUM_FORMATS lists
+ * @modifier: in, the modifier that ENUM_FORMATS lists with @format
  * @width: in, pixels
  * @height: in, lines
- * @min: out, the shortest
- * @max: out, the longest; the same as @min for one interval alone
- * @step: out, intervals are @min plus a multiple of it
+ * @min: out, the shortest interval
+ * @max: out, the longest interval; equal to @min if there is one interval only
+ * @step: out, each interval is @min plus a multiple of this time
  *
- * Errors: -EINVAL (behind the last one, no such engine, a format or size that it does not
- * list, flags), -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@engine or @index is beyond the last one
+ *	-EINVAL		the engine does not list @format with @modifier
+ *	-EINVAL		the format does not have this size
  */
 struct sluice_enum_intervals {
 	__u32 engine;
@@ -319,25 +444,33 @@ struct sluice_enum_intervals {
 	struct sluice_fraction step;
 };
 
-/* sluice_source.status */
-#define SLUICE_SOURCE_SIGNAL	(1U << 0)	/* a signal is present */
-#define SLUICE_SOURCE_LOCKED	(1U << 1)	/* the device is locked to the signal: frames arrive, and the other fields are valid */
+/*
+ * sluice_source.status
+ *
+ *	SIGNAL	a signal is present
+ *	LOCKED	the device is locked to the signal.  Frames arrive, and the other fields are valid
+ */
+#define SLUICE_SOURCE_SIGNAL	(1U << 0)
+#define SLUICE_SOURCE_LOCKED	(1U << 1)
 
 /**
  * struct sluice_source - SLUICE_IOCTL_SOURCE: the input signal of an engine that captures
- * @engine: in, engine number
+ * @engine: in, number of the engine
  * @flags: in, must be 0
  * @status: out, SLUICE_SOURCE_*
- * @width: out, pixels of a line; 0 if the source has no width of its own, or is not LOCKED
- * @height: out, lines of the whole picture; 0 likewise
- * @field: out, SLUICE_FIELD_NONE or _INTERLACED, as the signal has it
- * @interval: out, seconds from frame to frame; 0/0 if not known
+ * @width: out, pixels of a line; 0 if the source has no width of its own, or without
+ *	SLUICE_SOURCE_LOCKED
+ * @height: out, lines of the whole picture; 0 in the same cases
+ * @field: out, SLUICE_FIELD_NONE or SLUICE_FIELD_INTERLACED, as the signal has it
+ * @interval: out, time from frame to frame; 0/0 if it is not known
  *
- * Each change of the signal raises a SLUICE_EVENT_SOURCE.  The answer is the state that the
- * driver has reported last: the hardware is not accessed, and may sleep.
+ * The answer is the state that the device driver reported last.  The call neither accesses nor
+ * wakes the hardware.  Each change of the state raises a SLUICE_EVENT_SOURCE.
  *
- * Errors: -EINVAL (no such engine, flags), -EOPNOTSUPP (the driver reports no source), -ENODEV,
- * -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
+ *	-EOPNOTSUPP	the driver reports no source for this engine
  */
 struct sluice_source {
 	__u32 engine;
@@ -349,17 +482,33 @@ struct sluice_source {
 	struct sluice_fraction interval;
 };
 
-/* sluice_enum_controls.type */
-#define SLUICE_CONTROL_INT	1	/* a number */
-#define SLUICE_CONTROL_BOOL	2	/* 0 or 1 */
-#define SLUICE_CONTROL_MENU	3	/* one of several; ENUM_MENU has their names */
-#define SLUICE_CONTROL_BUTTON	4	/* SET_CONTROL with the value 0 presses it; it has no value to get */
+/*
+ * sluice_enum_controls.type
+ *
+ *	INT	a number
+ *	BOOL	0 or 1
+ *	MENU	one of several entries; ENUM_MENU tells their names
+ *	BUTTON	SET_CONTROL with the value 0 presses the button.  A button has no value to get
+ */
+#define SLUICE_CONTROL_INT	1
+#define SLUICE_CONTROL_BOOL	2
+#define SLUICE_CONTROL_MENU	3
+#define SLUICE_CONTROL_BUTTON	4
 
-/* sluice_enum_controls.properties */
-#define SLUICE_CONTROL_READ_ONLY	(1U << 0)	/* SET_CONTROL returns -EACCES */
-#define SLUICE_CONTROL_VOLATILE		(1U << 1)	/* the hardware changes the value: GET_CONTROL asks the driver each time, and SET_CONTROL raises no event */
+/*
+ * sluice_enum_controls.properties
+ *
+ *	READ_ONLY	SET_CONTROL fails with -EACCES
+ *	VOLATILE	the hardware changes the value.  GET_CONTROL asks the device driver each
+ *			time.  SET_CONTROL raises no event; only the driver does
+ */
+#define SLUICE_CONTROL_READ_ONLY	(1U << 0)
+#define SLUICE_CONTROL_VOLATILE		(1U << 1)
 
-/* sluice_enum_controls.id: these mean the same for all drivers.  Ids from SLUICE_CONTROL_DRIVER on belong to the driver */
+/*
+ * sluice_enum_controls.id.  These ids mean the same for all device drivers; units that are not
+ * given here are the driver's.  Ids from SLUICE_CONTROL_DRIVER on are defined by each driver.
+ */
 #define SLUICE_CONTROL_INPUT		1	/* menu: which connector, or which sensor */
 #define SLUICE_CONTROL_GAIN		2
 #define SLUICE_CONTROL_EXPOSURE		3	/* in microseconds */
@@ -370,21 +519,24 @@ struct sluice_source {
 
 /**
  * struct sluice_enum_controls - SLUICE_IOCTL_ENUM_CONTROLS: one control of the device
- * @index: in, from 0 on
+ * @index: in, number of the entry, from 0
  * @flags: in, must be 0
- * @id: out, its number for the other ioctls, 1 to 2^31 - 1
+ * @id: out, names the control in the other ioctls, 1 to 2^31 - 1
  * @type: out, SLUICE_CONTROL_INT, _BOOL, _MENU or _BUTTON
- * @properties: out, SLUICE_CONTROL_READ_ONLY and _VOLATILE
+ * @properties: out, SLUICE_CONTROL_READ_ONLY and SLUICE_CONTROL_VOLATILE
  * @reserved: out, 0
- * @min: out, the least value
- * @max: out, the largest
- * @step: out, values are @min plus a multiple of it; not 0
- * @default_value: out, its value before the first SET_CONTROL
- * @name: out, NUL-terminated; unique within the device
+ * @min: out, the smallest value
+ * @max: out, the largest value
+ * @step: out, each value is @min plus a multiple of it; not 0
+ * @default_value: out, the value before the first SET_CONTROL
+ * @name: out, name for people; NUL-terminated; unique within the device
  *
- * Controls belong to the device, not to an open of the node: a new value applies to all opens.
+ * Controls belong to the device, and not to an open file of the node: a new value applies to
+ * all programs.
  *
- * Errors: -EINVAL (behind the last one, flags), -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last control
  */
 struct sluice_enum_controls {
 	__u32 index;
@@ -401,14 +553,17 @@ struct sluice_enum_controls {
 };
 
 /**
- * struct sluice_enum_menu - SLUICE_IOCTL_ENUM_MENU: the name of one value of a MENU
- * @id: in, the control
+ * struct sluice_enum_menu - SLUICE_IOCTL_ENUM_MENU: the name of one value of a menu
+ * @id: in, id of the control
  * @flags: in, must be 0
- * @value: in, 0 to its max
+ * @value: in, 0 to the max of the control
  * @name: out, NUL-terminated
  *
- * Errors: -EINVAL (beyond the max, a control that is no MENU, flags), -ENOENT (no such
- * control), -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@value is below 0 or above the max
+ *	-EINVAL		the control is not a MENU
+ *	-ENOENT		there is no such control
  */
 struct sluice_enum_menu {
 	__u32 id;
@@ -419,18 +574,25 @@ struct sluice_enum_menu {
 
 /**
  * struct sluice_control - SLUICE_IOCTL_GET_CONTROL, SET_CONTROL: the value of a control
- * @id: in, the control
+ * @id: in, id of the control
  * @flags: in, must be 0
- * @value: SET_CONTROL: in; GET_CONTROL: out
+ * @value: SET_CONTROL: in, the new value; GET_CONTROL: out
  *
- * One call at a time reaches a device's driver.  When SET_CONTROL has returned, the device
- * has the value.  The first frame that shows it depends on the device.
+ * The device driver gets one call at a time.  When SET_CONTROL has returned, the device has the new
+ * value.  The device decides which frame is the first with the new value.  After an error of
+ * SET_CONTROL the control keeps its old value.
  *
- * Errors: -ENOENT (no such control), -EINVAL (flags), -ERANGE (below min, above max, or
- * between two steps: no value is ever rounded), -EACCES (SET_CONTROL of a READ_ONLY one, or
- * through an fd that is not open for writing; GET_CONTROL of a BUTTON), -EIO (the device sleeps and
- * does not wake up), -EINTR, -ENODEV, -EFAULT, or the errno of the driver.  After an
- * error of SET_CONTROL the control keeps its value.
+ * Errors:
+ *
+ *	-ENOENT		there is no such control
+ *	-ERANGE		SET_CONTROL: @value is below min, above max, or between two steps.  The
+ *			kernel never rounds a value
+ *	-EACCES		SET_CONTROL: the control is READ_ONLY
+ *	-EACCES		SET_CONTROL: the fd is not open for writing
+ *	-EACCES		GET_CONTROL: the control is a BUTTON
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-EINTR		a signal came while this call waited for another call
+ *	others		the errno of the driver
  */
 struct sluice_control {
 	__u32 id;
@@ -438,44 +600,67 @@ struct sluice_control {
 	__s64 value;
 };
 
-/* sluice_event.type */
-#define SLUICE_EVENT_CONTROL	1	/* the value of a control has changed: @id is the control's, @value the new value */
-#define SLUICE_EVENT_SOURCE	2	/* the input signal has changed: @id is the engine, @value SLUICE_SOURCE_*; SOURCE returns the rest */
-#define SLUICE_EVENT_DRIVER	0x10000	/* types from here on belong to the driver: see its documentation */
+/*
+ * sluice_event.type
+ *
+ *	CONTROL	a control has a new value: @id is the id of the control, @value the new value
+ *	SOURCE	the input signal has changed: @id is the number of the engine, @value is
+ *		SLUICE_SOURCE_*.  SLUICE_IOCTL_SOURCE returns the rest
+ *	DRIVER	types from this number on are defined by the device driver, in its documentation
+ */
+#define SLUICE_EVENT_CONTROL	1
+#define SLUICE_EVENT_SOURCE	2
+#define SLUICE_EVENT_DRIVER	0x10000
 
-/* sluice_event.flags */
-#define SLUICE_EVENT_OVERFLOW	(1U << 0)	/* a lost event may have been the last one of its type and id: query the device's state again */
+/*
+ * sluice_event.flags
+ *
+ *	OVERFLOW	events were lost because there was no room.  There may be no later event of
+ *			the same type and id: query the state of the device again
+ */
+#define SLUICE_EVENT_OVERFLOW	(1U << 0)
 
 /**
- * struct sluice_event - one record of read() on a device
+ * struct sluice_event - one record of read() on a node
  * @type: SLUICE_EVENT_*
- * @id: the object that the event is about, within that type
- * @value: its new state
- * @timestamp: CLOCK_MONOTONIC in nanoseconds: when the event was raised
- * @sequence: number of the event; the device counts all events from 1
- * @lost: number of events between the previous record of this open and this one, which the open
- *	never reads: a later event of the same type and id replaced them, or there was no room
+ * @id: the object that has changed; its meaning depends on @type
+ * @value: the new state of the object
+ * @timestamp: when the event was raised: CLOCK_MONOTONIC, in nanoseconds
+ * @sequence: number of the event; the device counts all its events from 1
+ * @lost: number of events that this open file does not get: those after its previous record (or
+ *	after open()) and before this record.  Later events of the same type and id replaced
+ *	them, or there was no room
  * @flags: SLUICE_EVENT_OVERFLOW
  * @reserved: 0
  * @reserved2: 0
  *
- * Each open of the node receives the events that are raised after it was opened, also those
- * that it causes.  An unread event is replaced by a later one of the same type and id.  At
- * most SLUICE_MAX_EVENTS records are kept; another one replaces the oldest.  Records come in
- * the order of @sequence.  A program that opens the node, then queries the state, and then
- * reads events misses no change.
+ * Each open file of the node receives the events that are raised after it was opened, also
+ * events that it causes itself.  To miss no change, a program opens the node, then queries the
+ * state, and then reads events.
  *
- * read() returns as many whole records as there are and fit.  It blocks while there is none,
- * unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer smaller than a record),
- * -EAGAIN, -EINTR, -EFAULT (no record is lost), -ENODEV (device gone, and all records read).
+ * Records come in the order of @sequence.  A later event of the same type and id replaces an
+ * unread event.  When SLUICE_MAX_EVENTS records exist, a new record replaces the oldest record.
  *
- * poll(): EPOLLPRI and EPOLLIN an event can be read, EPOLLHUP the device is gone.
+ * read() returns as many whole records as exist and fit.  It blocks while there is none.
  *
- * An open node does not keep the hardware awake (runtime PM).  Hardware that sleeps may detect no
- * change of its input: then the event comes when it is awake again.
+ * Errors of read():
  *
- * The size of the record is fixed: new fields take the place of reserved ones, so ignore these.
- * An open that wants more will have to ask for it.
+ *	-EAGAIN		there is no event, and O_NONBLOCK is set
+ *	-EINVAL		the caller's memory is smaller than a record
+ *	-EFAULT		the caller's memory is not accessible; no record is lost
+ *	-EINTR		a signal came
+ *	-ENODEV		the device is removed, and all records have been read
+ *
+ * Events of poll():
+ *
+ *	EPOLLPRI, EPOLLIN	an event can be read
+ *	EPOLLHUP		the device is removed
+ *
+ * An open node does not keep the hardware awake (runtime PM).  Hardware that sleeps may not
+ * detect a change of its input.  The event then comes when the hardware is awake again.
+ *
+ * The size of the record is fixed.  Programs must ignore the reserved fields, because a later
+ * version may use them.  Only an open file that asks for longer records will get them.
  */
 struct sluice_event {
 	__u32 type;
@@ -491,31 +676,51 @@ struct sluice_event {
 
 /*
  * sluice_heap_info.properties and .options, sluice_alloc.flags and .granted,
- * sluice_buffer_info.properties.  A buffer has one of CACHED, WRITE_COMBINED,
- * UNCACHED and COHERENT.
+ * sluice_buffer_info.properties.  A buffer has exactly one of the four kinds of CPU mapping:
+ * CACHED, COHERENT, WRITE_COMBINED or UNCACHED.
+ *
+ *	CACHED		CPU mappings are cached.  Call DMA_BUF_IOCTL_SYNC (or SLUICE_IOCTL_SYNC) to
+ *			begin and to end each CPU access
+ *	COHERENT	CPU mappings need no cache maintenance for this device.  If another device
+ *			imports the buffer, the rule of CACHED applies, because the other device
+ *			may not see the CPU's caches
+ *	CONTIGUOUS	the buffer is one segment for this device
+ *	WRITE_COMBINED	CPU mappings gather writes, and are not cached.  For streams that the CPU
+ *			only writes
+ *	UNCACHED	CPU mappings are neither cached nor write-combined
+ *	PAGE_BACKED	each CPU mapping holds references on its pages.  O_DIRECT, io_uring's fixed
+ *			buffers and MSG_ZEROCOPY work on it
+ *	DEVICE		memory inside the device, in a BAR or in SRAM.  Another device can access it
+ *			only peer-to-peer.  Sluice takes the memory back when the device is removed
+ *	HUGE		an option: all memory is in huge pages of 2 MiB, so that segments and page
+ *			table entries can have this size
+ *	RESERVED	the memory comes only from the region that the device tree reserves for the
+ *			device (memory-region)
  */
-#define SLUICE_MEM_CACHED	(1U << 0)	/* CPU mappings are cached: bracket CPU access with DMA_BUF_IOCTL_SYNC */
-#define SLUICE_MEM_COHERENT	(1U << 1)	/* CPU mappings need no cache maintenance for this device; bracket CPU access if another one imports the buffer */
-#define SLUICE_MEM_CONTIGUOUS	(1U << 2)	/* one segment of bus addresses for this device */
-#define SLUICE_MEM_WRITE_COMBINED (1U << 3)	/* CPU mappings buffer writes and do not cache: for streams that the CPU only writes */
-#define SLUICE_MEM_UNCACHED	(1U << 4)	/* CPU mappings do neither */
-#define SLUICE_MEM_PAGE_BACKED	(1U << 5)	/* a process's mapping holds its pages: O_DIRECT, io_uring's fixed buffers, MSG_ZEROCOPY work on it */
-#define SLUICE_MEM_DEVICE	(1U << 6)	/* inside the device, in a BAR or in SRAM: other devices reach it peer-to-peer or not at all, and it goes when the device does */
-#define SLUICE_MEM_HUGE		(1U << 7)	/* as an option: all of the memory is in pieces of a huge page (2 MiB), for segments and entries of page tables of that size */
-#define SLUICE_MEM_RESERVED	(1U << 8)	/* from a region that the device tree reserves for the device (memory-region), and from nowhere else */
+#define SLUICE_MEM_CACHED	(1U << 0)
+#define SLUICE_MEM_COHERENT	(1U << 1)
+#define SLUICE_MEM_CONTIGUOUS	(1U << 2)
+#define SLUICE_MEM_WRITE_COMBINED (1U << 3)
+#define SLUICE_MEM_UNCACHED	(1U << 4)
+#define SLUICE_MEM_PAGE_BACKED	(1U << 5)
+#define SLUICE_MEM_DEVICE	(1U << 6)
+#define SLUICE_MEM_HUGE		(1U << 7)
+#define SLUICE_MEM_RESERVED	(1U << 8)
 
 /**
- * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one kind of memory
- * @index: in, 0 to num_heaps - 1
+ * struct sluice_heap_info - SLUICE_IOCTL_HEAP_INFO: one heap of the device
+ * @index: in, number of the heap, 0 to num_heaps - 1
  * @flags: in, must be 0
- * @name: out, NUL-terminated
- * @properties: out, SLUICE_MEM_* that a buffer of this heap has unless ALLOC
- *	asks for one of @options in its place
- * @options: out, SLUICE_MEM_* that ALLOC may ask for, too
- * @max_size: out, largest buffer in bytes that ALLOC may be asked for; what is
- *	free at the moment may be less
+ * @name: out, name of the heap; NUL-terminated
+ * @properties: out, SLUICE_MEM_* that each buffer of this heap has by default
+ * @options: out, SLUICE_MEM_* that ALLOC may also ask for.  Another kind of CPU mapping replaces
+ *	the default kind
+ * @max_size: out, bytes of the largest buffer that ALLOC may ask for.  The memory that is free
+ *	at the moment may be less
  *
- * Errors: -EINVAL for an index beyond the last heap or for flags.
+ * Errors:
+ *
+ *	-EINVAL		there is no such heap
  */
 struct sluice_heap_info {
 	__u32 index;
@@ -526,41 +731,80 @@ struct sluice_heap_info {
 	__u64 max_size;
 };
 
-/* fd_flags of everything that returns an fd.  Without any, O_CLOEXEC is set. */
-#define SLUICE_FD_INHERIT	(1U << 0)	/* the fd survives exec() */
-#define SLUICE_FD_RDONLY	(1U << 1)	/* ALLOC, WRAP: no writable CPU mapping, not through an importer either, no write by a queue, no import for writing alone */
+/*
+ * fd_flags of all calls that return an fd
+ *
+ *	INHERIT	the fd survives exec().  Without this flag the fd is close-on-exec
+ *	RDONLY	ALLOC and WRAP only.  The buffer is read-only.  Sluice refuses a shared writable
+ *		CPU mapping (also through an importer), ATTACH for writing, and an importer that
+ *		maps the buffer for writing only.  It accepts an importer that maps the buffer for
+ *		both directions, because many importers always do this.  Such an importer is able
+ *		to write
+ */
+#define SLUICE_FD_INHERIT	(1U << 0)
+#define SLUICE_FD_RDONLY	(1U << 1)
 
-/* sluice_alloc.hint and sluice_wrap.hint: why it failed */
+/*
+ * sluice_alloc.hint and sluice_wrap.hint: why the call failed
+ *
+ *	NONE		no more is known than the errno says
+ *	LIMIT		-EDQUOT: open_limit of this open file of the node would be exceeded
+ *			-EFBIG, ALLOC: the size is above the heap's max_size
+ *			-EFBIG, WRAP: the size is above the memory of the machine, or above what
+ *			the device can address
+ *	FRAGMENTED	-ENOMEM: no free piece is large enough; with HUGE: memory is free, but too
+ *			little of it is in huge pages
+ *	DMA_MASK	-ENOMEM: no memory that the device can address is free
+ *			-EFBIG: the device cannot address a piece of this size
+ *			-EADDRNOTAVAIL, WRAP: the device cannot address some of the pages
+ *	USER_LIMIT	-EDQUOT: user_limit would be exceeded (module parameter user_limit_mb)
+ *	TOTAL_LIMIT	-EDQUOT: total_limit would be exceeded (module parameter total_limit_mb)
+ *	NO_CMA		the heap is "contiguous", and the kernel reserves no memory for large
+ *			pieces.  Boot with cma= to reserve memory
+ *			-ENOMEM: no piece of this size is free now
+ *			-EFBIG: a piece of this size can never be free
+ *	BOUNCED		-EADDRNOTAVAIL: the kernel would bounce the device's DMA.  Remedy: ALLOC
+ *			from the heap "contiguous", without SLUICE_MEM_CACHED
+ */
 #define SLUICE_HINT_NONE	0
-#define SLUICE_HINT_LIMIT	1	/* over the limit of this open (-EDQUOT) or of the heap (-EFBIG) */
-#define SLUICE_HINT_FRAGMENTED	2	/* memory is free, but not in one piece, or HUGE: not in huge ones (-ENOMEM) */
-#define SLUICE_HINT_DMA_MASK	3	/* not addressable: nothing free that is (-ENOMEM), more than there can be (-EFBIG), pages that are not (-EADDRNOTAVAIL) */
-#define SLUICE_HINT_USER_LIMIT	4	/* over the limit of this user (-EDQUOT): user_limit_mb */
-#define SLUICE_HINT_TOTAL_LIMIT	5	/* over the limit of all opens together (-EDQUOT): total_limit_mb */
-#define SLUICE_HINT_NO_CMA	6	/* contiguous: the kernel reserves nothing for large pieces (boot with cma=), and there is no other now (-ENOMEM), or never (-EFBIG) */
-#define SLUICE_HINT_BOUNCED	7	/* the kernel would bounce the device's DMA: take contiguous (-EADDRNOTAVAIL) */
+#define SLUICE_HINT_LIMIT	1
+#define SLUICE_HINT_FRAGMENTED	2
+#define SLUICE_HINT_DMA_MASK	3
+#define SLUICE_HINT_USER_LIMIT	4
+#define SLUICE_HINT_TOTAL_LIMIT	5
+#define SLUICE_HINT_NO_CMA	6
+#define SLUICE_HINT_BOUNCED	7
 
 /**
- * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer, as a dma-buf
- * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages, with HUGE to
- *	whole huge pages
- * @heap: in, heap number
- * @flags: in, SLUICE_MEM_* that the buffer must have; -EOPNOTSUPP if this heap
- *	does not have them
- * @fd_flags: in, SLUICE_FD_*
+ * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer
+ * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages, with
+ *	SLUICE_MEM_HUGE to whole huge pages
+ * @heap: in, number of the heap
+ * @flags: in, SLUICE_MEM_* that the buffer must have, or 0
+ * @fd_flags: in, SLUICE_FD_* or 0
  * @fd: out, the dma-buf
  * @granted: out, SLUICE_MEM_* that the buffer has
- * @hint: out, SLUICE_HINT_*, written on failure too
+ * @hint: out, SLUICE_HINT_*; also valid after an error
  *
- * The memory is zeroed.  It is charged to the caller's memory cgroup, unless it is
- * a device's own (SLUICE_MEM_DEVICE) or comes from CMA.
+ * The memory is zeroed.  It is charged to the caller's memory cgroup, with two exceptions:
  *
- * Errors: -EINVAL (size 0, unknown heap, unknown flags, flags that exclude one
- * another: two kinds of CPU mapping, PAGE_BACKED with one that is not cached),
- * -EFBIG (beyond the heap's max_size), -EDQUOT (this open, its user, or all opens
- * together hold too much: @hint says which),
- * -EOPNOTSUPP, -EADDRNOTAVAIL (the kernel would bounce the device's DMA: only the
- * contiguous heap works), -ENOMEM, -EMFILE, -EINTR (killed), -ENODEV, -EFAULT.
+ * - memory of the device itself (SLUICE_MEM_DEVICE)
+ * - memory of the heap "contiguous" that comes from CMA, or is larger than the largest piece of the
+ *   kernel's page allocator
+ *
+ * Errors:
+ *
+ *	-EINVAL		@size is 0
+ *	-EINVAL		there is no such heap
+ *	-EINVAL		@flags exclude one another: two kinds of CPU mapping, or PAGE_BACKED with a
+ *			kind that is not CACHED
+ *	-EOPNOTSUPP	the heap does not have all @flags
+ *	-EFBIG		@size is above the heap's max_size
+ *	-EDQUOT		this open file, its user, or all open files together would exceed their
+ *			limit: @hint tells which
+ *	-EADDRNOTAVAIL	the kernel would bounce the device's DMA: see SLUICE_HINT_BOUNCED
+ *	-ENOMEM		no such memory is free: see @hint
+ *	-EINTR		the caller was killed
  */
 struct sluice_alloc {
 	__u64 size;
@@ -573,38 +817,52 @@ struct sluice_alloc {
 };
 
 /**
- * struct sluice_wrap - SLUICE_IOCTL_WRAP: make a dma-buf of a memfd's pages
- * @memfd: in, from memfd_create() with MFD_ALLOW_SEALING, also with MFD_HUGETLB;
- *	open for reading and writing; may be closed afterwards
+ * struct sluice_wrap - SLUICE_IOCTL_WRAP: make a buffer of the pages of a memfd
+ * @memfd: in, fd from memfd_create() with MFD_ALLOW_SEALING, and with or without MFD_HUGETLB.
+ *	It must be open for reading and writing, and may be closed afterwards
  * @flags: in, must be 0
- * @offset: in, bytes from the start of the file, whole pages
- * @size: in, bytes, whole pages, not 0; the range lies inside the file
- * @fd_flags: in, SLUICE_FD_*
+ * @offset: in, bytes from the start of the file; a multiple of the page size
+ * @size: in, bytes, not 0; a multiple of the page size.  The range must lie inside the file
+ * @fd_flags: in, SLUICE_FD_* or 0
  * @fd: out, the dma-buf
  * @granted: out, SLUICE_MEM_* that the buffer has
- * @hint: out, SLUICE_HINT_*, written on failure too
+ * @hint: out, SLUICE_HINT_*; also valid after an error
  *
- * Page for page, and nothing is copied: what is written to the file or a
- * mapping of it is in the dma-buf, and the other way round.  Holes are filled
- * with zeroed pages.  The pages are pinned until the last reference to the
- * dma-buf is gone, count against the limit of this open (a part of a huge page
- * as the whole, because all of it is), and stay charged to the memory cgroup
- * that they are charged to.
+ * Nothing is copied: the file, its mappings and the dma-buf show the same memory.  Holes in the
+ * range are first filled with zeroed pages.
  *
- * The file must have the seal F_SEAL_SHRINK, or pages could go while a device
- * uses them, and neither F_SEAL_WRITE nor F_SEAL_FUTURE_WRITE, whose promise an
- * importer would break; so they are refused for a read-only fd, too.  While the
- * dma-buf exists F_SEAL_WRITE cannot be added (-EBUSY).  A hole punched later
- * parts file and dma-buf there: the dma-buf keeps its page.  Inside a huge page or
- * another large folio it clears that part of it, for both.
+ * The pages are pinned until the last reference to the dma-buf is dropped.  They count against
+ * the limits as memory of ALLOC does.  If the range has only a part of a huge page, the whole huge
+ * page counts.  Their charge to a memory cgroup does not change.
  *
- * Errors: -EBADF (no such fd), -EINVAL (a file of neither tmpfs nor hugetlbfs,
- * size 0, not whole pages, flags), -EACCES (not open for reading and writing),
- * -EPERM (the seals: see above; a file that is no memfd has none of them),
- * -ERANGE (beyond the end of the file), -EFBIG (more than this device or machine
- * can have), -EDQUOT (as ALLOC), -EADDRNOTAVAIL (pages that the
- * device cannot address), -ENOMEM (also: no huge pages for a hole), -EMFILE,
- * -EINTR, -ENODEV, -EFAULT.
+ * Seals of the file:
+ *
+ * - F_SEAL_SHRINK is required, because no page may disappear while a device uses it.
+ * - F_SEAL_WRITE and F_SEAL_FUTURE_WRITE are refused, also with SLUICE_FD_RDONLY, because an
+ *   importer could write to the pages in spite of the seal.
+ * - While the dma-buf exists, F_SEAL_WRITE cannot be added: fcntl() fails with -EBUSY.
+ *
+ * If a program later punches a hole of whole pages into the file, the dma-buf keeps the old pages.
+ * The file gets new pages there, so the file and the dma-buf no longer show the same memory.  If
+ * the hole is only a part of a huge page or of another large folio, the kernel clears this part.
+ * The file and the dma-buf then both show zeros.
+ *
+ * Errors:
+ *
+ *	-EBADF		@memfd is not an open fd
+ *	-EINVAL		the file is neither of tmpfs nor of hugetlbfs
+ *	-EINVAL		@size is 0, or @offset or @size is not a multiple of the page size
+ *	-EACCES		@memfd is not open for both reading and writing
+ *	-EPERM		F_SEAL_SHRINK is missing.  A file that is no memfd cannot have it
+ *	-EPERM		the file has F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
+ *	-ERANGE		the range ends beyond the end of the file
+ *	-EFBIG		@size is more than the machine has, or than the device can address
+ *	-EDQUOT		as for ALLOC
+ *	-EADDRNOTAVAIL	the device cannot address some of the pages: see @hint
+ *	-ENOMEM		no memory, or no free huge page for a hole
+ *	-EINTR		the caller was killed
+ *	-EINTR		a signal came while the kernel filled holes with huge pages.  SA_RESTART has
+ *			no effect here
  */
 struct sluice_wrap {
 	__s32 memfd;
@@ -618,27 +876,31 @@ struct sluice_wrap {
 };
 
 /* sluice_buffer_info.kind */
-#define SLUICE_BUFFER_FOREIGN	0	/* another exporter's */
-#define SLUICE_BUFFER_OURS	1	/* allocated or wrapped by a Sluice device */
+#define SLUICE_BUFFER_FOREIGN	0	/* another exporter made it */
+#define SLUICE_BUFFER_OURS	1	/* ALLOC or WRAP of a Sluice device made it */
 
 /**
  * struct sluice_buffer_info - SLUICE_IOCTL_BUFFER_INFO: how this device sees a dma-buf
- * @fd: in, any dma-buf, ours or foreign
+ * @fd: in, any dma-buf, also a foreign one
  * @flags: in, must be 0
  * @kind: out, SLUICE_BUFFER_*
- * @properties: out, SLUICE_MEM_*; of a foreign buffer only CONTIGUOUS is known
+ * @properties: out, SLUICE_MEM_*; for a foreign buffer SLUICE_MEM_CONTIGUOUS or 0
  * @size: out, bytes
- * @inode: out, inode number of the dma-buf: equal for every fd of one buffer
- * @error: out, 0 if the device can import the buffer, else the negative errno
- *	that ATTACH for reading would return; the fields below are then 0.  A foreign
- *	buffer is attached for a moment, and counts against the limit of this open
- *	(-EDQUOT) meanwhile
- * @segments: out, number of segments of bus addresses
- * @largest_segment: out, bytes
- * @address: out, bus address of the first segment; 0 unless the caller has
- *	CAP_SYS_RAWIO and the module parameter expose_addresses is set
+ * @inode: out, inode number of the dma-buf; equal for all fds of one buffer
+ * @error: out, 0 if the device can import the buffer.  Otherwise the negative errno with which
+ *	ATTACH for reading would fail; the fields after @error are then 0
+ * @segments: out, number of segments; adjacent segments count as one
+ * @largest_segment: out, bytes of the largest segment
+ * @address: out, bus address of the first segment; 0 unless the caller has CAP_SYS_RAWIO and
+ *	the module parameter expose_addresses is on
  *
- * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags), -ENODEV, -EFAULT.
+ * The kernel attaches a foreign buffer for a moment.  Meanwhile the buffer counts against
+ * open_limit, so @error may be -EDQUOT.
+ *
+ * Errors:
+ *
+ *	-EBADF		@fd is not an open fd
+ *	-EINVAL		@fd is not a dma-buf
  */
 struct sluice_buffer_info {
 	__s32 fd;
@@ -653,28 +915,35 @@ struct sluice_buffer_info {
 	__u64 address;
 };
 
-/* sluice_sync.flags: the values of DMA_BUF_SYNC_* */
+/* sluice_sync.flags: the same values as DMA_BUF_SYNC_* */
 #define SLUICE_SYNC_READ	(1U << 0)	/* the CPU reads */
 #define SLUICE_SYNC_WRITE	(1U << 1)	/* the CPU writes */
 #define SLUICE_SYNC_RW		(SLUICE_SYNC_READ | SLUICE_SYNC_WRITE)
-#define SLUICE_SYNC_END		(1U << 2)	/* access ends; without it, it begins */
+#define SLUICE_SYNC_END		(1U << 2)	/* the access ends; without this flag it begins */
 
 /**
- * struct sluice_sync - SLUICE_IOCTL_SYNC: begin or end CPU access to a range
+ * struct sluice_sync - SLUICE_IOCTL_SYNC: begin or end CPU access to a range of a buffer
  * @fd: in, a buffer of any Sluice device
- * @flags: in, SLUICE_SYNC_*; READ or WRITE or both
- * @offset: in, bytes
+ * @flags: in, SLUICE_SYNC_READ, SLUICE_SYNC_WRITE or both; and SLUICE_SYNC_END or not
+ * @offset: in, bytes from the start of the buffer
  * @length: in, bytes, not 0
  *
- * What DMA_BUF_IOCTL_SYNC does for the whole buffer, with cache maintenance for
- * the range alone.  Beginning waits for the buffer's fences, which know no
- * ranges.  End with the flags and the range of the beginning.  Works on any
- * Sluice node, also when the device has gone.
+ * DMA_BUF_IOCTL_SYNC maintains the caches for the whole buffer.  SYNC maintains them for the range
+ * only.  A call that begins an access waits for the fences of the whole buffer, because a fence has
+ * no range.  To end the access, pass the same flags and range, and SLUICE_SYNC_END.  The call works
+ * on the node of any Sluice device, also after that device is removed.
  *
- * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, length 0),
- * -EOPNOTSUPP (a buffer of another exporter), -ERANGE (beyond the end), -ETIME
- * (jobs of the buffer still run after a minute), -EINTR (a signal during the
- * wait), -ENODEV (a buffer in a BAR whose device is gone), -EFAULT.
+ * Errors:
+ *
+ *	-EBADF		@fd is not an open fd
+ *	-EINVAL		@fd is not a dma-buf
+ *	-EINVAL		@flags has neither READ nor WRITE
+ *	-EINVAL		@length is 0
+ *	-EOPNOTSUPP	the buffer is foreign
+ *	-ERANGE		the range ends beyond the end of the buffer
+ *	-ETIME		the fences have not signalled within 60 s
+ *	-EINTR		a signal came during the wait
+ *	-ENODEV		the buffer is memory of a device (SLUICE_MEM_DEVICE) that is removed
  */
 struct sluice_sync {
 	__s32 fd;
@@ -684,20 +953,24 @@ struct sluice_sync {
 };
 
 /**
- * struct sluice_eventfd - SLUICE_IOCTL_EVENTFD: have an interrupt counted by an eventfd
- * @interrupt: in, 0 to num_interrupts - 1
- * @fd: in, an eventfd, may be closed afterwards; or -1 for none any more
+ * struct sluice_eventfd - SLUICE_IOCTL_EVENTFD: signal an eventfd on each interrupt
+ * @interrupt: in, number of the interrupt, 0 to num_interrupts - 1
+ * @fd: in, an eventfd, which may be closed afterwards; -1 to remove the eventfd of this interrupt
  * @flags: in, must be 0
  * @reserved: in, must be 0
  *
- * Each interrupt adds 1 to the eventfd, and so does the end of the device, after
- * which all ioctls return -ENODEV.  An open file of the node has one eventfd an
- * interrupt, until another takes its place or the file is closed.  This is for
- * userspace to know; no fence depends on it.
+ * Each interrupt adds 1 to the eventfd.  The removal of the device also adds 1.  An open file of
+ * the node has at most one eventfd for each interrupt: a new eventfd replaces the old one.  Closing
+ * the open file removes its eventfds.  An eventfd keeps the hardware awake.  Jobs and fences do not
+ * depend on eventfds.
  *
- * Errors: -EINVAL (no such interrupt, flags, not an eventfd), -EBADF (no such fd),
- * -ENOSPC (the device has 256), -EIO (the device sleeps and does not wake up), -ENOMEM,
- * -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		there is no such interrupt
+ *	-EINVAL		@fd is not an eventfd, or is below -1
+ *	-EBADF		@fd is not an open fd
+ *	-ENOSPC		the device has 256 eventfds, in all open files of its node
+ *	-EIO		the hardware was asleep, and does not wake up
  */
 struct sluice_eventfd {
 	__u32 interrupt;
@@ -707,50 +980,73 @@ struct sluice_eventfd {
 };
 
 /*
- * mmap() of a device's registers, where it has some that userspace may have:
- * shared, at this offset plus one inside the BAR, whole pages.  Uncached.  All the
- * pages must lie in ranges that root has given to processes (-EACCES if not, and always
- * while the ranges are for programs; -EINVAL for what is no such BAR, or a private
- * mapping).  After the end of the device, or when root takes a range back, a touch is a
- * SIGBUS.
+ * mmap() of the node maps registers of the device, uncached, if its driver lets userspace map
+ * registers.  The offset is SLUICE_MMAP_BAR(bar) plus an offset inside the BAR, in whole pages.
+ * The mapping must be shared, and keeps the hardware awake.
+ *
+ * Root allows ranges of registers, as the documentation of the device driver tells.  All ranges of
+ * a device are either for mmap() or for PROGRAM ops.  After the device is removed, or after root
+ * takes a range back, an access through a mapping raises SIGBUS.
+ *
+ * Errors of mmap():
+ *
+ *	-EACCES		root has not allowed all these pages for mmap()
+ *	-EINVAL		the mapping is private
+ *	-EINVAL		there is no such BAR with registers
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-ENODEV		the device is removed
  */
 #define SLUICE_MMAP_BAR(bar)	((__u64)(bar) << 40)
 
-/* sluice_create_queue.flags */
-#define SLUICE_QUEUE_CHAIN_ERRORS	(1U << 0)	/* an error of a job cancels those that follow */
-#define SLUICE_QUEUE_EXCLUSIVE		(1U << 1)	/* the engine has no other queue as long as there is this one */
+/*
+ * sluice_create_queue.flags
+ *
+ *	CHAIN_ERRORS	an error of a job cancels the jobs that follow it
+ *	EXCLUSIVE	the engine has no other queue as long as this queue exists
+ */
+#define SLUICE_QUEUE_CHAIN_ERRORS	(1U << 0)
+#define SLUICE_QUEUE_EXCLUSIVE		(1U << 1)
 
 /**
- * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: a line of jobs on one engine
- * @engine: in, engine number
+ * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: create a queue on an engine
+ * @engine: in, number of the engine, 0 to num_engines - 1
  * @flags: in, SLUICE_QUEUE_* or 0
- * @priority: in, 0 (normal) to 2 (first); a running job is never interrupted.  2 needs
- *	CAP_SYS_NICE
- * @timeout_ms: in, running time allowed to a job in milliseconds, 0 for the
- *	default, at most SLUICE_MAX_TIMEOUT_MS
- * @depth: in, most jobs that are pending or whose completion is unread, 0 for
- *	256, at most SLUICE_MAX_DEPTH; out, the depth granted (a power of two)
+ * @priority: in, 0 (normal), 1, or 2 (highest).  2 needs CAP_SYS_NICE.  A job of a higher priority
+ *	does not interrupt a job that runs
+ * @timeout_ms: in, running time of a job in milliseconds, at most SLUICE_MAX_TIMEOUT_MS; 0 for
+ *	the default
+ * @depth: in, most jobs that have not ended or whose completion is unread, at most
+ *	SLUICE_MAX_DEPTH; 0 for 256.  Out, the depth granted: a power of two, at least 2
  * @fd_flags: in, SLUICE_FD_INHERIT or 0
  * @fd: out, the queue
- * @completion_size: in, bytes of a completion of this queue: sizeof(struct
- *	sluice_completion) as the caller knows it, a multiple of 8, from
+ * @completion_size: in, bytes of each completion of this queue: sizeof(struct
+ *	sluice_completion) as the caller knows it.  It must be a multiple of 8, from
  *	SLUICE_COMPLETION_SIZE_V1 to SLUICE_MAX_RECORD_SIZE; 0 for SLUICE_COMPLETION_SIZE_V1.
- *	What the kernel does not know of it is zero.  Before UAPI version 5 it must be 0
+ *	Bytes that the kernel does not know are zero.  Modules before UAPI version 5 require 0
  *
- * The jobs of a queue run and end in the order of their submission.  When the
- * last fd of a queue is closed, jobs that have not ended are cancelled.
+ * The jobs of a queue run and end in the order of their submission.  When the last fd of the
+ * queue is closed, jobs that have not ended are cancelled.
  *
- * With SLUICE_QUEUE_CHAIN_ERRORS an error of a job, other than by CANCEL, ends all jobs
- * that follow it with -ECANCELED, also those submitted later, until CANCEL is called with
- * SLUICE_CANCEL_CLEAR.  So if a job succeeded, all jobs before it did.
+ * By default the next job runs after an error of a job.  With SLUICE_QUEUE_CHAIN_ERRORS, an error
+ * of a job ends all later jobs with -ECANCELED, also jobs that are submitted afterwards, until
+ * CANCEL with SLUICE_CANCEL_CLEAR.  A job that CANCEL has ended does not count as an error.  If a
+ * job succeeds, all jobs between the last CLEAR and this job succeeded or were ended by CANCEL.
  *
- * A queue counts for its open until the last job of it has ended, also when its fd has
- * been closed.  So does one that is SLUICE_QUEUE_EXCLUSIVE for its engine.
+ * A queue exists until its last job has ended, even if its fd is closed earlier.  It counts as a
+ * queue of its open file of the node, and blocks its engine if it is EXCLUSIVE, as long as it
+ * exists.
  *
- * Errors: -EINVAL, -EPERM (priority 2 without CAP_SYS_NICE), -EIO (SLUICE_MAX_HANGS jobs of
- * this open hung on the engine, one after the other), -ENOSPC (this open has
- * SLUICE_MAX_QUEUES), -EBUSY (the engine has a queue that is SLUICE_QUEUE_EXCLUSIVE, or this
- * one is to be it, and there is another), -EMFILE, -ENOMEM, -ENODEV, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
+ *	-EINVAL		@priority, @timeout_ms or @depth is above its maximum
+ *	-EINVAL		@completion_size is not as described above
+ *	-EPERM		@priority is 2, and the caller does not have CAP_SYS_NICE
+ *	-EIO		SLUICE_MAX_HANGS jobs of this open file hung on the engine: see struct
+ *			sluice_submit
+ *	-ENOSPC		this open file has SLUICE_MAX_QUEUES queues
+ *	-EBUSY		the engine has an EXCLUSIVE queue
+ *	-EBUSY		EXCLUSIVE was asked for, and the engine has another queue
  */
 struct sluice_create_queue {
 	__u32 engine;
@@ -763,37 +1059,56 @@ struct sluice_create_queue {
 	__u32 completion_size;
 };
 
-/* sluice_attach.flags */
-#define SLUICE_ATTACH_READ	(1U << 0)	/* the device reads the buffer */
-#define SLUICE_ATTACH_WRITE	(1U << 1)	/* the device writes the buffer */
-#define SLUICE_ATTACH_EXPLICIT	(1U << 2)	/* no implicit fences: neither wait for those of other users, nor have them wait for ours */
+/*
+ * sluice_attach.flags
+ *
+ *	READ		the device reads the buffer
+ *	WRITE		the device writes to the buffer
+ *	EXPLICIT	no implicit sync: jobs do not wait for other users of the buffer, and other
+ *			users do not wait for the jobs.  One exception: if the exporter can move the
+ *			memory or take it back, jobs wait until it has moved or cleared the memory,
+ *			and the exporter waits for the jobs
+ */
+#define SLUICE_ATTACH_READ	(1U << 0)
+#define SLUICE_ATTACH_WRITE	(1U << 1)
+#define SLUICE_ATTACH_EXPLICIT	(1U << 2)
 
 /**
  * struct sluice_attach - SLUICE_IOCTL_ATTACH: make a dma-buf a slot of this queue
- * @fd: in, a dma-buf, ours or foreign; may be closed afterwards
- * @flags: in, SLUICE_ATTACH_*; neither READ nor WRITE stands for both
- * @slot: out, the slot's number
+ * @fd: in, any dma-buf, also a foreign one; may be closed afterwards
+ * @flags: in, SLUICE_ATTACH_*.  If neither READ nor WRITE is given, both are meant
+ * @slot: out, number of the slot, 0 to SLUICE_MAX_SLOTS - 1
  * @reserved: in, must be 0
  *
- * The buffer is mapped for the device once and stays so until DETACH, the end
- * of the queue or of the device.  A foreign buffer counts with its size against the limit
- * of the open that created the queue, once for each slot, because a slot pins it.
+ * The buffer is mapped for the device until DETACH, until the queue ends, or until the device is
+ * removed.  A slot pins its buffer: the exporter cannot move the memory.  Because of this pin, the
+ * size of a foreign buffer counts against open_limit of the open file that created the queue, once
+ * for each slot.
  *
- * Errors: -EBADF (no such fd), -EINVAL (not a dma-buf, flags, or an exporter
- * that maps less than the buffer's size), -EACCES (WRITE asked on a read-only
- * fd), -EPERM (an exporter that does not let its memory be pinned), -ENOSPC
- * (SLUICE_MAX_SLOTS in use), -EDQUOT (a foreign buffer, and the open holds too much),
- * -EADDRNOTAVAIL (memory that the device cannot
- * address, a piece of it that does not begin and end at multiples of op_align, or a BAR to
- * which it has no route), -EOPNOTSUPP (a software engine,
- * and a buffer that the kernel cannot map), -ETIME (an exporter that does not get
- * its memory ready in 30 s), -EINTR, -ENOMEM, -ENODEV (this device is gone, or
- * that whose BAR it is), -EIO (the device sleeps and does not wake up), -EFAULT, or what a foreign exporter answers.  After an
- * error @slot means nothing.
+ * An exporter may take its memory back for good, for example memory in a BAR when its device is
+ * removed.  Jobs that use the slot then end with -ENODEV, and SUBMIT refuses the slot with
+ * -ENODEV.  DETACH frees the number of the slot.
  *
- * An exporter may take its memory back for good, as a device that goes must do
- * with its BAR.  Jobs that use such a slot end with -ENODEV, and SUBMIT refuses
- * the slot with -ENODEV from then on; DETACH frees its number.
+ * Errors:
+ *
+ *	-EBADF		@fd is not an open fd
+ *	-EINVAL		@fd is not a dma-buf
+ *	-EINVAL		the exporter maps less than the size of the buffer
+ *	-EACCES		WRITE (or neither READ nor WRITE), and the dma-buf is read-only
+ *	-EPERM		the exporter does not let its memory be pinned
+ *	-ENOSPC		the queue has SLUICE_MAX_SLOTS slots
+ *	-EDQUOT		the foreign buffer would exceed open_limit
+ *	-EADDRNOTAVAIL	the device cannot address the memory, or the kernel would bounce its DMA
+ *	-EADDRNOTAVAIL	a segment begins or ends at an address that is not a multiple of op_align of
+ *			INFO (the end of the last segment may be any address)
+ *	-EADDRNOTAVAIL	the memory is in another device, and there is no route to it
+ *	-EOPNOTSUPP	the engines are software, and the exporter gives no kernel mapping
+ *	-EOPNOTSUPP	the memory is in another device, and this device cannot use peer memory
+ *	-ETIME		the exporter is still moving or clearing the memory after 30 s
+ *	-EINTR		a signal came while the call waited for the exporter
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-ENODEV		the memory belongs to another device, which is removed
+ *	others		the errno of a foreign exporter
  */
 struct sluice_attach {
 	__s32 fd;
@@ -803,50 +1118,71 @@ struct sluice_attach {
 };
 
 /**
- * struct sluice_detach - SLUICE_IOCTL_DETACH: give a slot back
- * @slot: in, the slot's number, free for reuse afterwards
+ * struct sluice_detach - SLUICE_IOCTL_DETACH: remove a slot
+ * @slot: in, number of the slot, which ATTACH may use again afterwards
  * @flags: in, must be 0
  *
- * Jobs already submitted keep the buffer until they end.
+ * Jobs that are already submitted keep the buffer until they end.  After an error nothing has
+ * changed.
  *
- * Errors: -EINVAL (flags), -ENOENT (no such slot), -EFAULT.  After an error
- * nothing has changed.
+ * Errors:
+ *
+ *	-ENOENT		there is no such slot, or the device is removed
  */
 struct sluice_detach {
 	__u32 slot;
 	__u32 flags;
 };
 
-/* sluice_command.kind */
-#define SLUICE_COMMAND_WRITE		1	/* write @value */
-#define SLUICE_COMMAND_WRITE_DST	2	/* write the bus address of the byte @value of the op's dst range, or a part of it */
-#define SLUICE_COMMAND_WRITE_SRC	3	/* the same of its src range */
-#define SLUICE_COMMAND_POLL		4	/* read until the bits of @mask are those of @value */
-#define SLUICE_COMMAND_INTERRUPT	5	/* wait for the interrupt @value */
+/*
+ * sluice_command.kind
+ *
+ *	WRITE		write @value to the register
+ *	WRITE_DST	write the bus address of the byte that is @value bytes from the start of the
+ *			op's dst range, or a part of this address (@part)
+ *	WRITE_SRC	the same for the src range
+ *	POLL		read the register until its bits in @mask are equal to @value
+ *	INTERRUPT	wait for the interrupt with the number @value
+ */
+#define SLUICE_COMMAND_WRITE		1
+#define SLUICE_COMMAND_WRITE_DST	2
+#define SLUICE_COMMAND_WRITE_SRC	3
+#define SLUICE_COMMAND_POLL		4
+#define SLUICE_COMMAND_INTERRUPT	5
 
-/* sluice_command.part */
-#define SLUICE_ADDRESS_WHOLE		0	/* -EADDRNOTAVAIL if a register of 4 bytes is too narrow for it */
-#define SLUICE_ADDRESS_LOW		1	/* the lower 32 bits, to a register of 4 bytes */
-#define SLUICE_ADDRESS_HIGH		2	/* the upper ones */
+/*
+ * sluice_command.part
+ *
+ *	WHOLE	the whole address.  SUBMIT fails with -EADDRNOTAVAIL if the register has 4 bytes and
+ *		the address needs more than 32 bits
+ *	LOW	the lower 32 bits of the address; the register must have 4 bytes
+ *	HIGH	the upper 32 bits of the address; the register must have 4 bytes
+ */
+#define SLUICE_ADDRESS_WHOLE		0
+#define SLUICE_ADDRESS_LOW		1
+#define SLUICE_ADDRESS_HIGH		2
 
 /**
  * struct sluice_command - one step of a PROGRAM
  * @kind: SLUICE_COMMAND_*
- * @bar: of the PCI device; of an INTERRUPT 0
- * @width: of the register, 1, 2, 4 or 8 bytes; of WRITE_DST, WRITE_SRC 4 or 8; of an
- *	INTERRUPT 0.  SUBMIT returns -EOPNOTSUPP for 8 on 32-bit kernels
- * @offset: bytes into the BAR, a multiple of @width; of an INTERRUPT 0
- * @value: what to write or to wait for; the byte's number of WRITE_DST and WRITE_SRC
- * @mask: POLL: the bits that count
+ * @bar: BAR of the PCI device, 0 to 5
+ * @width: bytes of the register: 1, 2, 4 or 8; for WRITE_DST and WRITE_SRC 4 or 8.  SUBMIT
+ *	refuses 8 with -EOPNOTSUPP on 32-bit kernels
+ * @offset: bytes from the start of the BAR, a multiple of @width
+ * @value: WRITE: what to write.  POLL: the value to wait for, with no bits outside @mask.
+ *	WRITE_DST, WRITE_SRC: bytes from the start of the op's range.  INTERRUPT: number of
+ *	the interrupt, 0 to num_interrupts - 1
+ * @mask: POLL: the bits to compare
  * @part: WRITE_DST, WRITE_SRC: SLUICE_ADDRESS_*
- * @timeout_us: POLL: how long, in microseconds; a PROGRAM's POLLs together take no
- *	longer than SLUICE_MAX_POLL_US
- * @length: WRITE_DST, WRITE_SRC: bytes that the device uses from there on, 0 for
- *	all that is left of the range.  They lie in one segment of bus addresses
- *	(BUFFER_INFO counts them), or SUBMIT returns -EADDRNOTAVAIL
+ * @timeout_us: POLL: longest wait, in microseconds.  The sum for all POLLs of a PROGRAM must
+ *	not be above SLUICE_MAX_POLL_US
+ * @length: WRITE_DST, WRITE_SRC: bytes that the device uses, beginning at this address; 0 for
+ *	the rest of the range.  These bytes must lie in one segment: otherwise SUBMIT fails with
+ *	-EADDRNOTAVAIL.  struct sluice_engine_info tells where the kernel splits segments
  *
- * What a kind does not use must be 0.  Only registers in ranges that root has
- * allowed can be named: the device driver's documentation tells how that is done.
+ * All fields are "in".  A field that the kind does not use must be 0; an INTERRUPT uses only
+ * @value.  A command may use only registers in ranges that root has allowed for PROGRAM ops: see
+ * SLUICE_MMAP_BAR().  An INTERRUPT is refused while ranges are allowed for mmap().
  */
 struct sluice_command {
 	__u32 kind;
@@ -864,15 +1200,20 @@ struct sluice_command {
 	};
 };
 
-/* sluice_op.flags of a PROGRAM or PRIVATE */
-#define SLUICE_OP_DST	(1U << 0)	/* the device writes to @dst: @dst, @dst_offset and @length count */
-#define SLUICE_OP_SRC	(1U << 1)	/* the device reads @src: @src, @src_offset and @src_length count */
+/*
+ * sluice_op.flags of a PROGRAM or PRIVATE
+ *
+ *	DST	the device writes to @dst: @dst, @dst_offset and @length are used
+ *	SRC	the device reads from @src: @src, @src_offset and @src_length are used
+ */
+#define SLUICE_OP_DST	(1U << 0)
+#define SLUICE_OP_SRC	(1U << 1)
 
 /**
- * struct sluice_plane - where one plane of a frame is
- * @slot: the slot
- * @stride: bytes from line to line
- * @offset: of the first line, bytes from the start of the slot's buffer
+ * struct sluice_plane - where one plane of a frame is; all fields are "in"
+ * @slot: number of the slot
+ * @stride: bytes from the start of a line to the start of the next line
+ * @offset: of the first line, in bytes from the start of the buffer; a multiple of op_align
  */
 struct sluice_plane {
 	__u32 slot;
@@ -881,60 +1222,63 @@ struct sluice_plane {
 };
 
 /**
- * struct sluice_op - one step of a job
+ * struct sluice_op - one op of a job
  * @kind: enum sluice_op_kind
- * @flags: SLUICE_OP_* of a PROGRAM or PRIVATE, else 0
- * @dst: slot written to; of a PLAYBACK 0
- * @src: slot read from (COPY, PLAYBACK, PROGRAM, PRIVATE), else 0
- * @dst_offset: bytes; of a PLAYBACK 0
- * @src_offset: bytes (COPY, PLAYBACK, PROGRAM, PRIVATE), else 0
- * @length: bytes, not 0; of a PROGRAM or PRIVATE without SLUICE_OP_DST 0
- * @value: FILL: the value
- * @frame: CAPTURE, PLAYBACK: the image; all 0 for raw data
- * @frame.width: pixels
- * @frame.height: lines
- * @frame.stride: bytes from line to line of the first plane: no less than its pixels need,
- *	and a multiple of the engine's stride_align and of what the format needs (4 for
- *	pixels of 4 bytes); with @num_planes 0
- * @frame.format: a fourcc that the engine lists: see SLUICE_IOCTL_ENUM_FORMATS
- * @program: PROGRAM: what to do
+ * @flags: PROGRAM, PRIVATE: SLUICE_OP_DST, SLUICE_OP_SRC, both or 0.  Other kinds: 0
+ * @dst: number of the slot that the op writes to (COPY, FILL, CAPTURE; PROGRAM and PRIVATE with
+ *	SLUICE_OP_DST); else 0
+ * @src: number of the slot that the op reads (COPY, PLAYBACK; PROGRAM and PRIVATE with
+ *	SLUICE_OP_SRC); else 0
+ * @dst_offset: bytes from the start of the buffer of @dst, if the op has @dst; else 0
+ * @src_offset: bytes from the start of the buffer of @src, if the op has @src; else 0
+ * @length: bytes, not 0.  PROGRAM, PRIVATE: of the range in @dst; 0 without SLUICE_OP_DST
+ * @value: FILL: the value, 0 to 2^32 - 1
+ * @frame: CAPTURE, PLAYBACK: the image; all fields are 0 for raw data
+ * @frame.width: pixels of a line
+ * @frame.height: lines in memory.  With SLUICE_FIELD_TOP, _BOTTOM or _ALTERNATE these are the lines
+ *	of one field, half the lines of the picture
+ * @frame.stride: bytes from the start of a line to the start of the next line, for the first
+ *	plane.  It must not be less than the bytes of a line.  It must be a multiple of the
+ *	engine's stride_align, and of an alignment of the format (4 for pixels of 4 bytes)
+ * @frame.format: a fourcc that ENUM_FORMATS lists
+ * @program: PROGRAM: the commands
  * @program.commands: address of an array of struct sluice_command
- * @program.num_commands: at least 1
+ * @program.num_commands: length of the array, at least 1
  * @program.command_size: sizeof(struct sluice_command) as the caller knows it; 0 for
  *	SLUICE_COMMAND_SIZE_V1
- * @program.src_length: bytes; without SLUICE_OP_SRC 0
- * @payload: PRIVATE: description of the op
- * @payload.data: address of the payload, in the layout that the driver documents.  It names no
- *	memory by fd or address: the device uses @dst and @src alone
- * @payload.size: bytes, 1 to SLUICE_MAX_PAYLOAD
+ * @program.src_length: bytes of the range in @src, not 0; 0 without SLUICE_OP_SRC
+ * @payload: PRIVATE: the description of the op
+ * @payload.data: address of the payload, in the layout that the device driver documents.  A
+ *	payload never names memory, neither by fd nor by address: @dst and @src do
+ * @payload.size: bytes of the payload, 1 to SLUICE_MAX_PAYLOAD
  * @payload.reserved: must be 0
- * @payload.src_length: bytes; without SLUICE_OP_SRC 0
- * @pad: must be 0 where the kind does not use it
- * @planes: CAPTURE, PLAYBACK of an image: address of an array of struct sluice_plane, one
- *	for each plane of the format, in its order.  Then @dst, @src, their offsets, @length
- *	and @frame.stride must be 0.  Slots may be the same one
- * @num_planes: length of @planes.  0: all planes are in one slot, one after the other, from
- *	the op's offset on and within @length; their strides follow from @frame.stride
- * @plane_size: sizeof(struct sluice_plane) as the caller knows it; 0 for
- *	SLUICE_PLANE_SIZE_V5
- * @modifier: CAPTURE, PLAYBACK of an image: of the format, as the engine lists it
- * @field: CAPTURE, PLAYBACK of an image: SLUICE_FIELD_*, one that the format has; @frame's
- *	height counts the lines that are in memory
+ * @payload.src_length: bytes of the range in @src, not 0; 0 without SLUICE_OP_SRC
+ * @pad: bytes that the kind does not use must be 0
+ * @planes: image: address of an array of struct sluice_plane, one for each plane of the format,
+ *	in the order of the format.  Planes may be in the same slot or in different slots.  If
+ *	@num_planes is not 0, @dst, @src, their offsets, @length and @frame.stride must be 0
+ * @num_planes: image: length of @planes, the number of planes of the format; or 0, and @planes is
+ *	0.  With 0 all planes are in one slot, one after the other without a gap.  They begin at
+ *	@dst_offset (PLAYBACK: @src_offset), must fit into @length bytes, and their strides
+ *	follow from @frame.stride.  An image of several planes needs @planes if only the device
+ *	driver knows the layout of the format, or if the modifier is not LINEAR
+ * @plane_size: sizeof(struct sluice_plane) as the caller knows it; 0 for SLUICE_PLANE_SIZE_V5.
+ *	It must be 0 if @num_planes is 0
+ * @modifier: image: the modifier that ENUM_FORMATS lists with the format
+ * @field: image: SLUICE_FIELD_*, one of those that ENUM_FORMATS lists with the format
  * @reserved: must be 0
  *
- * What is behind @pad must be 0 for other kinds, and for raw data.  It is missing in ops of
- * SLUICE_OP_SIZE_V1 bytes.
+ * All fields are "in".  An image is a CAPTURE or a PLAYBACK whose @frame.width is not 0.  For
+ * other ops the fields after @pad must be 0.  Ops of SLUICE_OP_SIZE_V1 bytes do not have these
+ * fields.
  *
- * A width or height that the format cannot have (an odd one, where two pixels share their
- * chroma) and a stride that is too short or not aligned are refused with -EINVAL; a
- * format, modifier, field or size that the engine does not list with -EOPNOTSUPP; a plane
- * that ends behind @length or its buffer with -ERANGE.
+ * A PROGRAM ends with its last command.  At this time the device must not use the memory any more:
+ * use an INTERRUPT or a POLL to wait until it has finished.  An INTERRUPT ignores interrupts that
+ * came before the op began.  A POLL that runs out of time ends the job with -EIO.  A command for a
+ * register that root has taken back since SUBMIT ends the job with -EACCES.  In both cases the
+ * engine is reset.
  *
- * A PROGRAM ends with its last command.  Then, and not before, the device is to be
- * done with the memory: that is what the last INTERRUPT or POLL is for.  An
- * interrupt counts from the moment in which its op began.  A POLL that runs
- * out of time ends the job with -EIO, and a register that root has taken back
- * meanwhile with -EACCES; both reset the engine.
+ * Errors: see struct sluice_submit.
  */
 struct sluice_op {
 	__u32 kind;
@@ -974,67 +1318,121 @@ struct sluice_op {
 	__u32 reserved;
 };
 
-/* sluice_submit.flags */
-#define SLUICE_SUBMIT_OUT_FENCE		(1U << 0)	/* return a sync_file in @out_fence */
-#define SLUICE_SUBMIT_NO_COMPLETION	(1U << 1)	/* leave no record for read() */
-#define SLUICE_SUBMIT_IGNORE_ERRORS	(1U << 2)	/* run even if an in-fence ended with an error */
-#define SLUICE_SUBMIT_CYCLIC		(1U << 3)	/* the ops are a ring: after the last one comes the first again */
-#define SLUICE_SUBMIT_STOP_ON_XRUN	(1U << 4)	/* CYCLIC: end with -EPIPE where ACK is late */
+/*
+ * sluice_submit.flags
+ *
+ *	OUT_FENCE	return a sync_file in @out_fence
+ *	NO_COMPLETION	leave no completion for read()
+ *	IGNORE_ERRORS	run the job even if the fence of an in-fence fd ended with an error
+ *	CYCLIC		repeat the ops: after the last op the first op follows again
+ *	STOP_ON_XRUN	CYCLIC only: end the job with -EPIPE if the device has no op, because
+ *			userspace has not acknowledged the next op with SLUICE_IOCTL_ACK
+ */
+#define SLUICE_SUBMIT_OUT_FENCE		(1U << 0)
+#define SLUICE_SUBMIT_NO_COMPLETION	(1U << 1)
+#define SLUICE_SUBMIT_IGNORE_ERRORS	(1U << 2)
+#define SLUICE_SUBMIT_CYCLIC		(1U << 3)
+#define SLUICE_SUBMIT_STOP_ON_XRUN	(1U << 4)
 
 /**
- * struct sluice_submit - SLUICE_IOCTL_SUBMIT: start a job as soon as its fences allow
+ * struct sluice_submit - SLUICE_IOCTL_SUBMIT: submit a job
  * @ops: in, address of an array of struct sluice_op
- * @in_fences: in, address of an array of __s32 sync_file fds
- * @num_ops: in, 0 to SLUICE_MAX_OPS; a job without ops just waits its turn
- * @num_in_fences: in, 0 to SLUICE_MAX_IN_FENCES
- * @flags: in, SLUICE_SUBMIT_*
+ * @in_fences: in, address of an array of __s32: fds of sync_files
+ * @num_ops: in, length of @ops, 0 to SLUICE_MAX_OPS.  A job without ops only waits for its
+ *	in-fences and for the jobs before it
+ * @num_in_fences: in, length of @in_fences, 0 to SLUICE_MAX_IN_FENCES
+ * @flags: in, SLUICE_SUBMIT_* or 0
  * @fd_flags: in, SLUICE_FD_INHERIT or 0, for @out_fence
- * @user_data: in, returned in the completion
- * @point: out, the job's number on the queue's timeline, from 1
+ * @user_data: in, any number; the completion returns it
+ * @point: out, the point of the job; the first job of a queue has 1
  * @out_fence: out, a sync_file that signals when the job has ended; -1 without
  *	SLUICE_SUBMIT_OUT_FENCE
- * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for
- *	SLUICE_OP_SIZE_V1, which that was once: a program that is compiled anew says it
+ * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for SLUICE_OP_SIZE_V1
  *
- * The job waits for its in-fences and, for each slot that is not EXPLICIT, for
- * the fences that other users left on the buffer: reading waits for writers,
- * writing waits for everybody.  Its own fence is added to those buffers.
+ * SUBMIT does not wait for fences.  The job waits for the jobs before it in its queue, and for its
+ * in-fences.  It also waits for fences on the buffers of slots that are not EXPLICIT.  If the job
+ * only reads a buffer, it waits for the fences of writers.  If it writes to a buffer, it waits for
+ * the fences of readers and writers.  The job adds its own fence to these buffers.
  *
- * A job whose in-fence ended with an error ends with -ECANCELED, without
- * running.  One that runs longer than the queue's timeout ends with -ETIME, and
- * its engine is reset.  So does, without a reset, one whose in-fences have not
- * all signalled 30 s after SUBMIT, as soon as it is the first of its queue.
- * After SLUICE_MAX_HANGS resets for jobs in a row the queue is dead: what it holds, and
- * every SUBMIT from then on, ends with -EIO.  The jobs of all queues that one open has
- * created for the engine count, too: after so many hangs without a job that succeeded,
- * each further hang kills its queue, and CREATE_QUEUE fails with -EIO.
+ * If the job cannot run to its end:
  *
- * With SLUICE_SUBMIT_CYCLIC the job goes on over its ops, which are CAPTUREs or PLAYBACKs,
- * until another job is behind it, also one without ops: then it ends, with status 0, when
- * the pass that has begun is over.  CANCEL ends it at once.  Each op, not the job, has the
- * queue's timeout.  Since it need not ever end, nothing may wait for it: it has no fence,
- * its slots are EXPLICIT, and its queue is SLUICE_QUEUE_EXCLUSIVE.  As its ops end it leaves
- * records with SLUICE_COMPLETION_MORE for read().
+ * - If the fence of an in-fence fd ended with an error, the job ends with -ECANCELED and does not
+ *   run.  Errors of fences on buffers are ignored.
+ * - If a fence that the job waits for has not signalled 30 s after SUBMIT, the job ends with
+ *   -ETIME.  It ends in its turn, after the jobs before it.  The engine is not reset.
+ * - If the job runs longer than the timeout of its queue, it hangs: it ends with -ETIME, and the
+ *   engine is reset.
  *
- * A program that has told once with ACK how far it is has to keep up.  An op then waits for
- * the ACK of what was in its buffer, as long as the device has two others to do; if it has
- * not, the op is given to the device nevertheless, and counted (xruns).  With
- * SLUICE_SUBMIT_STOP_ON_XRUN it waits as long as there is one, and then the job ends.
+ * Each hang adds 1 to two counts.  A job with ops that succeeds sets both counts to 0:
  *
- * Errors: -EINVAL (flags, CYCLIC without what it needs or through io_uring, op kind, slot without the needed kind, alignment,
- * a length that the engine cannot do, geometry, commands, a payload that the driver rejects, an in-fence that is not a sync_file), -E2BIG (too many ops,
- * commands, planes or in-fences, payloads that are too long, more than SLUICE_MAX_FENCES fences to wait for, unknown tail),
- * -EBADF (an in-fence fd that is not open), -ENOENT
- * (no such slot), -ERANGE (beyond the end of a buffer, or an overflow),
- * -EACCES (slot attached for the other direction, a register that root has not
- * allowed), -EADDRNOTAVAIL (a PROGRAM needs one piece of memory where there are
- * several, or a register is too narrow for its address), -EFBIG (a range has more
- * segments than the engine can do), -EOPNOTSUPP (op kind,
- * format, modifier, field or size of a frame that the engine does not have, CYCLIC with
- * memory that its exporter may take back, or fences on a kernel without sync_file), -EBUSY
- * (the queue is full: read completions or wait), -EIO (the queue is dead: its
- * jobs hang; or a PROGRAM, and the device does not wake up), -EMFILE, -ENOMEM, -EINTR, -ENODEV, -EFAULT.  After an error nothing has been submitted, and @point and
- * @out_fence mean nothing.
+ * - The count of the queue.
+ * - The count of the open file that created the queue, for all its queues on this engine.  If this
+ *   count is SLUICE_MAX_HANGS, CREATE_QUEUE of this open file for this engine fails with -EIO.  A
+ *   new open file begins with 0.
+ *
+ * If one of the counts is SLUICE_MAX_HANGS after a hang, the queue whose job hung is dead.  Further
+ * hangs do not increase the second count.  All jobs of a dead queue end with -EIO, and SUBMIT fails
+ * with -EIO.
+ *
+ * Rules for a job with SLUICE_SUBMIT_CYCLIC:
+ *
+ * - It must have at least one op, and its ops must be CAPTUREs or PLAYBACKs.  Each op, not the job,
+ *   has the timeout of the queue.
+ * - To end it with status 0, submit another job to the queue, for example a job without ops.  The
+ *   CYCLIC job then ends after the last op of the current pass over its ops.  CANCEL ends it at
+ *   once.
+ * - It may have in-fences.  But nothing may wait for it, because it may never end: it has no fence,
+ *   its slots must be EXPLICIT, and its queue EXCLUSIVE.  OUT_FENCE and io_uring are refused.
+ * - When ops of it have ended, it leaves a completion with SLUICE_COMPLETION_MORE.
+ *
+ * ACK is optional.  After the first ACK, an op is late if userspace has not acknowledged the
+ * previous content of its buffer.  A late op waits while the device has two other ops of the job.
+ * If the device has fewer, it gets the late op, and xruns of the completion counts this op.  With
+ * SLUICE_SUBMIT_STOP_ON_XRUN a late op waits while the device has one other op.  If the device has
+ * none, the job ends with -EPIPE.
+ *
+ * Errors; after an error nothing has been submitted:
+ *
+ *	-EINVAL		an op is of an unknown kind, or a field that it does not use is not 0
+ *	-EINVAL		a length is 0, below min_length or above max_length of the engine
+ *	-EINVAL		an offset or a length is not a multiple of op_align (FILL: and of 4)
+ *	-EINVAL		the two ranges of a COPY overlap
+ *	-EINVAL		format or height of an image is 0, or its field is unknown
+ *	-EINVAL		the format cannot have this width, height, stride or number of planes: if
+ *			two pixels share their chroma, for example, the width must be even
+ *	-EINVAL		a command is malformed, or its interrupt does not exist
+ *	-EINVAL		the POLLs of a PROGRAM may take longer than SLUICE_MAX_POLL_US
+ *	-EINVAL		the device driver rejects a payload
+ *	-EINVAL		an in-fence fd is not a sync_file
+ *	-EINVAL		CYCLIC, and the job breaks a rule for CYCLIC jobs
+ *	-EINVAL		STOP_ON_XRUN without CYCLIC
+ *	-EINVAL		op_size, command_size or plane_size is below SLUICE_*_SIZE_V*, and not 0
+ *	-E2BIG		too many ops, in-fences, commands or planes, or payloads that are too large
+ *	-E2BIG		the job would wait for more than SLUICE_MAX_FENCES fences
+ *	-E2BIG		op_size, command_size or plane_size is above SLUICE_MAX_RECORD_SIZE
+ *	-E2BIG		the unknown part of an op, a command or a plane is not zero
+ *	-EBADF		an in-fence fd is not open
+ *	-ENOENT		there is no such slot
+ *	-ERANGE		a range or a plane ends beyond its buffer or beyond @length, or overflows
+ *	-ERANGE		the byte of a WRITE_DST or WRITE_SRC lies outside the range of the op
+ *	-EACCES		the slot was attached only for the other direction
+ *	-EACCES		a command uses a register that root has not allowed for PROGRAM ops
+ *	-EACCES		an INTERRUPT, and root has allowed registers for mmap()
+ *	-EADDRNOTAVAIL	the bytes of a WRITE_DST or WRITE_SRC are in several segments
+ *	-EADDRNOTAVAIL	a register of 4 bytes, and an address that needs more than 32 bits
+ *	-EFBIG		a range has more segments than max_segments of the engine
+ *	-EOPNOTSUPP	the engine does not have this kind of op
+ *	-EOPNOTSUPP	the engine does not list the format, modifier, field or size of an image
+ *	-EOPNOTSUPP	CYCLIC, and the exporter can move the memory or take it back
+ *	-EOPNOTSUPP	a command for a register of 8 bytes, on a 32-bit kernel
+ *	-EOPNOTSUPP	in-fences or OUT_FENCE, and the kernel has no sync_file
+ *	-EBUSY		the queue is full: read completions, or wait for the end of jobs that have
+ *			NO_COMPLETION
+ *	-EIO		the queue is dead
+ *	-EIO		a PROGRAM or PRIVATE, and the hardware was asleep and does not wake up
+ *	-EINTR		a signal came
+ *	-ENODEV		the exporter has taken the memory of a slot back
+ *	others		the errno of the device driver, for an image or a payload
  */
 struct sluice_submit {
 	__u64 ops;
@@ -1050,18 +1448,21 @@ struct sluice_submit {
 };
 
 /**
- * struct sluice_export_fence - SLUICE_IOCTL_FENCE: a timeline point as a sync_file
+ * struct sluice_export_fence - SLUICE_IOCTL_FENCE: the fence of a job as a sync_file
  * @point: in, a point that SUBMIT returned
  * @flags: in, must be 0
  * @fd_flags: in, SLUICE_FD_INHERIT or 0
- * @fd: out, the sync_file; already signalled if the job has ended
+ * @fd: out, the sync_file; it has signalled already if the job has ended
  * @reserved: in, must be 0
  *
- * The error of an ended job is carried as long as it is among the last
- * @depth jobs of the queue.
+ * If the depth of the queue is N, the fence of an ended job has the error of the job only for the
+ * last N jobs.  For older jobs it has no error.
  *
- * Errors: -EINVAL (flags; a point not submitted yet, or a CYCLIC job that goes on: there is
- * no fence for work that may never come, or never end), -EOPNOTSUPP, -EMFILE, -ENOMEM, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@point is 0 or is not submitted yet
+ *	-EINVAL		@point is a CYCLIC job that has not ended, and may never end
+ *	-EOPNOTSUPP	the kernel has no sync_file
  */
 struct sluice_export_fence {
 	__u64 point;
@@ -1074,16 +1475,20 @@ struct sluice_export_fence {
 /**
  * struct sluice_wait - SLUICE_IOCTL_WAIT: wait until a job has ended
  * @point: in, a point that SUBMIT returned
- * @deadline_ns: in, absolute time on CLOCK_MONOTONIC; in the past: just look
+ * @deadline_ns: in, absolute time of CLOCK_MONOTONIC, in nanoseconds.  If it is in the past, the
+ *	call does not block
  * @flags: in, must be 0
- * @status: out, how the job ended: 0 or a negative errno; known for the last
- *	@depth jobs of the queue, 0 for older ones
+ * @status: out, how the job ended: 0 or a negative errno.  If the depth of the queue is N, the
+ *	status is known for the last N jobs; for older jobs it is 0
  *
- * An interrupting signal restarts the call, or ends it with -EINTR, as its
- * handler was installed; the deadline is absolute and stays.
+ * If a signal restarts the call, the deadline stays the same.
  *
- * Errors: -EINVAL (flags, a point not submitted yet), -ETIME (not ended by the
- * deadline), -EINTR, -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@point is 0 or is not submitted yet
+ *	-ETIME		the job has not ended at the deadline.  If the job itself ended with
+ *			-ETIME, the call returns 0, and @status is -ETIME
+ *	-EINTR		a signal came
  */
 struct sluice_wait {
 	__u64 point;
@@ -1092,24 +1497,33 @@ struct sluice_wait {
 	__s32 status;
 };
 
-/* sluice_cancel.flags */
-#define SLUICE_CANCEL_CLEAR	(1U << 0)	/* jobs submitted from now on run again */
+/*
+ * sluice_cancel.flags
+ *
+ *	CLEAR	on a queue with SLUICE_QUEUE_CHAIN_ERRORS, after an error: later jobs run again,
+ *		except jobs that have already failed and the jobs from @first to @last
+ */
+#define SLUICE_CANCEL_CLEAR	(1U << 0)
 
 /**
- * struct sluice_cancel - SLUICE_IOCTL_CANCEL: end jobs that are not wanted any more
- * @first: in, the first point
- * @last: in, the last point; one that has not been submitted yet stands for the
- *	last that has
+ * struct sluice_cancel - SLUICE_IOCTL_CANCEL: cancel jobs
+ * @first: in, the first point, not 0
+ * @last: in, the last point.  It may be beyond the last job of the queue, such as 2^64 - 1
  * @flags: in, SLUICE_CANCEL_* or 0
- * @cancelled: out, how many of these jobs had not ended
+ * @cancelled: out, number of jobs that this call cancelled.  A job counts again if an earlier call
+ *	cancelled it and it has not ended
  *
- * They end with -ECANCELED, in their place on the timeline: a job that runs is
- * stopped, and one that waits does not wait for its in-fences any more, but for
- * the jobs before it.  CANCEL does not wait for that.  A job that is about to
- * end may still end as it would have.
+ * The jobs from @first to @last that have not ended will end with -ECANCELED, each at its place
+ * on the timeline.  A job that runs is stopped.  A job that has not begun does not wait for fences
+ * any more, but still for the jobs before it.
  *
- * Errors: -EINVAL (@first is 0 or after @last; flags), -EFAULT (the jobs are
- * cancelled, but @cancelled could not be written).
+ * CANCEL returns before the jobs have ended.  A job whose ops have all ended is not cancelled and
+ * not counted.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@first is 0, or is after @last
+ *	-EFAULT		@cancelled could not be written; the jobs are cancelled
  */
 struct sluice_cancel {
 	__u64 first;
@@ -1119,17 +1533,21 @@ struct sluice_cancel {
 };
 
 /**
- * struct sluice_ack - SLUICE_IOCTL_ACK: how far userspace is with a CYCLIC job
- * @point: in, the job
- * @ops: in, how many of its ops, from its beginning on, have buffers that the device may use
- *	again: that were read, or have been filled anew
+ * struct sluice_ack - SLUICE_IOCTL_ACK: acknowledge ops of a CYCLIC job
+ * @point: in, the point of the job
+ * @ops: in, number of ops since the beginning of the job that userspace acknowledges.  Userspace
+ *	has read the buffers of these ops, or filled them with new data.  The device may use
+ *	these buffers again
  * @flags: in, must be 0
  * @reserved: in, must be 0
  *
- * A smaller number than before changes nothing, nor does a job that has ended.
+ * An ACK with a smaller number than an earlier ACK changes nothing.  An ACK for a job that has
+ * ended changes nothing.
  *
- * Errors: -EINVAL (a point not submitted yet, or no longer among the last @depth jobs of
- * the queue; a job that has not ended and is not CYCLIC; flags), -EFAULT.
+ * Errors:
+ *
+ *	-EINVAL		@point is not submitted yet, or not among the last depth jobs of the queue
+ *	-EINVAL		the job has not ended, and is not CYCLIC
  */
 struct sluice_ack {
 	__u64 point;
@@ -1138,56 +1556,92 @@ struct sluice_ack {
 	__u32 reserved;
 };
 
-/* sluice_completion.flags */
-#define SLUICE_COMPLETION_MORE	(1U << 0)	/* the job, which is CYCLIC, goes on */
-#define SLUICE_FRAME_DAMAGED	(1U << 1)	/* the frame is there, and a part of it is not what was sent; the status is 0 */
-#define SLUICE_FRAME_REPEATED	(1U << 2)	/* nothing new came: the picture before, once more */
-#define SLUICE_FRAME_TOP	(1U << 3)	/* it is a top field */
-#define SLUICE_FRAME_BOTTOM	(1U << 4)	/* it is a bottom field */
+/*
+ * sluice_completion.flags
+ *
+ *	COMPLETION_MORE	the completion tells the progress of a CYCLIC job, which continues
+ *	FRAME_DAMAGED	the frame is there, but a part of it is not what was sent.  The status is 0
+ *	FRAME_REPEATED	nothing new came: the frame is the previous picture
+ *	FRAME_TOP	the frame is a top field
+ *	FRAME_BOTTOM	the frame is a bottom field
+ */
+#define SLUICE_COMPLETION_MORE	(1U << 0)
+#define SLUICE_FRAME_DAMAGED	(1U << 1)
+#define SLUICE_FRAME_REPEATED	(1U << 2)
+#define SLUICE_FRAME_TOP	(1U << 3)
+#define SLUICE_FRAME_BOTTOM	(1U << 4)
 
 /**
  * struct sluice_completion - one record of read() on a queue
- * @point: the job
+ * @point: point of the job
  * @user_data: as given to SUBMIT
- * @status: 0, or -ECANCELED (cancelled, an in-fence failed, or the system went to
- *	sleep while a PROGRAM, or a PRIVATE that may not be repeated, ran), -ETIME (too slow), -ENODEV (device gone), -EPIPE (CYCLIC,
- *	and ACK was late), -ENOLINK (a capture, and
- *	there is no signal), or what the device reported, often -EIO
- * @flags: SLUICE_COMPLETION_*, SLUICE_FRAME_*: DAMAGED and REPEATED if one frame of the job
- *	was, the field of the last one
- * @bytes: moved by the ops of this job: written to memory, or played back
- * @timestamp: CLOCK_MONOTONIC in nanoseconds: of a capture or playback, when
- *	the frame began; else when the job ended
- * @sequence: of a capture or playback, number of the frame, counted by the
- *	device from 0
- * @dropped: of a capture, frames lost since the frame captured before; of a
- *	playback, frames since the one before for which there was nothing to show
+ * @status: how the job ended: 0 or a negative errno, as listed below; 0 with MORE
+ * @flags: SLUICE_COMPLETION_MORE, SLUICE_FRAME_*.  DAMAGED and REPEATED are set if at least one
+ *	frame of the job was damaged or repeated.  TOP and BOTTOM describe the last frame
+ * @bytes: bytes that all ops of the job wrote to memory or played back
+ * @timestamp: CLOCK_MONOTONIC in nanoseconds.  CAPTURE, PLAYBACK: when the last frame of the job
+ *	began.  Other jobs: when the job ended
+ * @sequence: CAPTURE, PLAYBACK: number of the last frame; the device counts frames from 0
+ * @dropped: sum of all ops of the job: frames lost since the engine's previous frame.  Losses
+ *	before the first frame of a queue do not count.  CAPTURE: frames that came while the
+ *	device had no op.  PLAYBACK: frames for which the device had no op
  * @reserved: 0
- * @started: CLOCK_MONOTONIC in nanoseconds: when the first op of the job was given to the
- *	device's driver; 0 if none was
- * @ended: likewise: when the job ended, which is when its fence signalled; 0 with MORE
- * @ops: of a CYCLIC job: ops that have ended since its beginning
- * @xruns: of a CYCLIC job: ops that the device got before the ACK for their buffers
- * @width: of a capture of an image: pixels of a line that came in, which may be less than
- *	the op asked for; of a playback, that were shown; of the last one; else 0
- * @height: likewise lines
+ * @started: CLOCK_MONOTONIC in nanoseconds: when the device driver got the first op of the job;
+ *	0 if it got none
+ * @ended: CLOCK_MONOTONIC in nanoseconds: when the job ended and its fence signalled; 0 with MORE
+ * @ops: CYCLIC: number of ops that have ended since the beginning of the job
+ * @xruns: CYCLIC: number of ops that the device got before the ACK for their buffers
+ * @width: CAPTURE of an image: pixels of a line that came in, which may be less than the op asked
+ *	for.  PLAYBACK of an image: pixels of a line that were shown.  If the job has several
+ *	frames, @width and @height describe the last frame.  Other jobs: 0
+ * @height: likewise, lines of the image
  *
- * A CYCLIC job leaves a record with SLUICE_COMPLETION_MORE when ops of it have ended, which
- * says how far it is: @bytes, @dropped, @ops and @xruns count from its beginning on.  What
- * ends before the record is read changes it, so there is one at most.
+ * A CYCLIC job leaves a completion with SLUICE_COMPLETION_MORE when ops of it have ended.  @bytes,
+ * @dropped, @ops and @xruns of this completion count from the beginning of the job.  There is at
+ * most one such completion: if ops end before a program reads it, the kernel updates it.
  *
- * A record has the queue's completion_size: fields beyond that are missing.  A program that
- * did not create the queue asks QUEUE_INFO.
+ * A completion has the queue's completion_size; fields beyond this size are missing.  A program
+ * that did not create the queue asks QUEUE_INFO for the size.
  *
- * read() returns as many whole records as there are and fit.  It blocks while
- * there is none, unless O_NONBLOCK is set (-EAGAIN).  Errors: -EINVAL (buffer
- * smaller than a record), -EAGAIN, -EINTR, -EFAULT (no record is lost),
- * -ENODEV (device gone, and all records read), -EIO (the queue is dead, and all records
- * read).  A reader of an idle queue is woken by a job without ops, and by a signal whose
- * handler does not restart calls (-EINTR).
+ * Values of @status:
  *
- * poll(): EPOLLIN a record can be read, EPOLLOUT the queue has room for a job,
- * EPOLLHUP the device is gone, EPOLLERR the queue is dead.
+ *	0		the job succeeded
+ *	-ECANCELED	CANCEL, or the ring of its io_uring request was closed
+ *	-ECANCELED	the fence of an in-fence fd ended with an error
+ *	-ECANCELED	an earlier job of a queue with CHAIN_ERRORS failed
+ *	-ECANCELED	a PROGRAM, or a PRIVATE that may not be repeated, was stopped because the
+ *			system went to sleep, or together with another op that had to be stopped
+ *	-ETIME		the job hung: it ran longer than the timeout of its queue
+ *	-ETIME		the device driver did not accept an op within the timeout of the queue
+ *	-ETIME		a fence that the job waited for had not signalled 30 s after SUBMIT
+ *	-ENODEV		the device is removed
+ *	-ENODEV		the exporter has taken the memory of a slot back
+ *	-EIO		the queue is dead
+ *	-EIO		a POLL of a PROGRAM ran out of time
+ *	-EACCES		a PROGRAM, and root has taken the register back since SUBMIT
+ *	-EPIPE		a CYCLIC job with STOP_ON_XRUN, and ACK was late
+ *	-ENOLINK	a CAPTURE, and the device detects no signal
+ *	others		the errno that the device reported, often -EIO
+ *
+ * read() returns as many whole records as exist and fit, in the order of submission.  It blocks
+ * while there is no record.  To wake a thread that waits in read() on an idle queue, submit a job
+ * without ops.
+ *
+ * Errors of read():
+ *
+ *	-EAGAIN		there is no record, and O_NONBLOCK is set
+ *	-EINVAL		the caller's memory is smaller than a record
+ *	-EFAULT		the caller's memory is not accessible; no record is lost
+ *	-EINTR		a signal came
+ *	-ENODEV		the device is removed, and all records have been read
+ *	-EIO		the queue is dead, and all records have been read
+ *
+ * Events of poll():
+ *
+ *	EPOLLIN		a record can be read
+ *	EPOLLOUT	the queue has room for a job
+ *	EPOLLHUP	the device is removed
+ *	EPOLLERR	the queue is dead
  */
 struct sluice_completion {
 	__u64 point;
@@ -1210,13 +1664,13 @@ struct sluice_completion {
 /**
  * struct sluice_queue_info - SLUICE_IOCTL_QUEUE_INFO: what a queue was created with
  * @flags: in, must be 0
- * @engine: out, engine number
- * @priority: out
- * @timeout_ms: out, running time allowed to a job
- * @depth: out, as granted
- * @completion_size: out, bytes of a record of read()
+ * @engine: out, number of the engine
+ * @priority: out, 0 to 2
+ * @timeout_ms: out, running time of a job, in milliseconds
+ * @depth: out, the depth granted
+ * @completion_size: out, bytes of each completion
  *
- * Also works when the device has gone.  Errors: -EINVAL (flags), -EFAULT.
+ * The call also works after the device is removed.
  */
 struct sluice_queue_info {
 	__u32 flags;
@@ -1229,32 +1683,36 @@ struct sluice_queue_info {
 
 /**
  * struct sluice_uring_submit - SLUICE_URING_SUBMIT: submit a job and wait for its end
- * @submit: address of a struct sluice_submit of the size that is in the command word
- * @completion: address of a struct sluice_completion, of the queue's completion_size, to be
- *	filled in when the job has ended, or 0
+ * @submit: address of a struct sluice_submit, of the size that is in sqe->cmd_op
+ * @completion: address of a struct sluice_completion, of the queue's completion_size; or 0.  The
+ *	kernel fills it in when the job has ended
  *
- * The command bytes (sqe->cmd) of an IORING_OP_URING_CMD on a queue, with
- * SLUICE_URING_SUBMIT as sqe->cmd_op and sqe->uring_cmd_flags 0.  Submits as
- * SLUICE_IOCTL_SUBMIT does and writes struct sluice_submit back then.  The
- * command completes when the job has ended.  Its result is the job's status,
- * 0 or a negative errno, or why SUBMIT refused the job.  No record is left for
- * read().
+ * These are the command bytes (sqe->cmd) of an IORING_OP_URING_CMD on a queue.  sqe->cmd_op must
+ * be SLUICE_URING_SUBMIT, and sqe->uring_cmd_flags 0.
  *
- * Commands of one ring take their points in the order of their SQEs, unless
- * IOSQE_ASYNC, IOSQE_IO_DRAIN or a link holds one back.
+ * The request submits the job as SLUICE_IOCTL_SUBMIT does, and writes struct sluice_submit back at
+ * once.  It completes when the job has ended, or when the job was refused.  The result is the
+ * status of the job, or the errno of SUBMIT.  No completion is left for read().
  *
- * @completion is cleared before anything else happens: if its point is 0 when
- * the command has completed, no job was submitted.  All that is pointed to must
- * stay as it is until then.
+ * Requests of one ring take their points in the order of their SQEs, unless IOSQE_ASYNC,
+ * IOSQE_IO_DRAIN or a link delays one of them.
  *
- * When the ring goes, by close(), exec() or the end of its process, its commands
- * do, too, and their jobs are cancelled, as by SLUICE_IOCTL_CANCEL.  Before Linux
- * 6.7 they run.
+ * The kernel first clears @completion.  If its point is still 0 when the request has completed, no
+ * job was submitted.  All memory that the request points to must stay valid until the request has
+ * completed.
  *
- * Errors: those of struct sluice_submit, also -EINVAL for a size too small or
- * for uring_cmd_flags; -EINTR only if the process is killed; -EFAULT also for
- * @completion, seldom at the job's end.  -EOPNOTSUPP for another cmd_op, and for
- * all if INFO does not report SLUICE_CAP_URING.
+ * When the ring is closed, or its process ends or calls exec(), the requests end, and their jobs
+ * are cancelled as by SLUICE_IOCTL_CANCEL.  Before Linux 6.7 the jobs are not cancelled, and a
+ * request ends with its job.
+ *
+ * Errors, besides those of struct sluice_submit and the values of the status of a job:
+ *
+ *	-EINVAL		the size in sqe->cmd_op is less than 56 bytes, the first size of the struct
+ *	-EINVAL		sqe->uring_cmd_flags is not 0
+ *	-EINTR		the process is being killed; no other signal ends the request
+ *	-EFAULT		@completion is not accessible.  If it was accessible at first, the job has
+ *			run, and WAIT tells its status
+ *	-EOPNOTSUPP	sqe->cmd_op is not SLUICE_URING_SUBMIT
  */
 struct sluice_uring_submit {
 	__u64 submit;
@@ -1263,7 +1721,7 @@ struct sluice_uring_submit {
 
 #define SLUICE_IOCTL_BASE	0xD5
 
-/* on a device */
+/* on a node */
 #define SLUICE_IOCTL_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x00, struct sluice_info)
 #define SLUICE_IOCTL_HEAP_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x01, struct sluice_heap_info)
 #define SLUICE_IOCTL_ALLOC		_IOWR(SLUICE_IOCTL_BASE, 0x02, struct sluice_alloc)
@@ -1293,7 +1751,7 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_ACK		_IOW(SLUICE_IOCTL_BASE, 0x27, struct sluice_ack)
 #define SLUICE_IOCTL_QUEUE_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x26, struct sluice_queue_info)
 
-/* on a queue, as an io_uring command: with the size of what sluice_uring_submit.submit points to */
+/* on a queue, sqe->cmd_op of io_uring: the size in it is sizeof the struct sluice_submit passed */
 #define SLUICE_URING_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x40, struct sluice_submit)
 
 #if defined(__cplusplus)

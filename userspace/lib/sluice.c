@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* libsluice: thin functions over the ioctls.  See sluice.h. */
+/* libsluice: each function wraps one or a few ioctls.  sluice.h documents the functions. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -202,7 +202,7 @@ int sluice_read_events(int device, struct sluice_event *events, size_t max)
 	int saved = errno, count;
 	ssize_t bytes;
 
-	/* more than an open can have, and less than overflows */
+	/* an open file has no more events than this, and the size below must not overflow */
 	if (max > SLUICE_MAX_EVENTS)
 		max = SLUICE_MAX_EVENTS;
 	bytes = read(device, events, max * sizeof(*events));
@@ -246,11 +246,12 @@ int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info)
 	return call(device, SLUICE_IOCTL_BUFFER_INFO, info);
 }
 
-#define HUGE ((size_t)2 << 20)	/* an entry of the level above pages */
+#define HUGE ((size_t)2 << 20)	/* bytes of a huge page: one entry of the level above pages */
 
 /*
- * The kernel places mappings of files at any page, but maps memory by huge
- * entries only where address and memory are aligned alike: find such a place.
+ * The kernel places a mapping of a file at any page.  It can use huge page table
+ * entries only where the address and the memory have the same alignment.  So
+ * find a free address that is a multiple of HUGE.
  */
 static void *place_for(size_t size)
 {
@@ -259,7 +260,10 @@ static void *place_for(size_t size)
 
 	if (place == MAP_FAILED)
 		return NULL;
-	/* free again: whoever takes it meanwhile costs us the alignment, no more */
+	/*
+	 * The range is only a hint for the next mmap().  If another thread takes it
+	 * first, the mapping is not aligned, but still correct.
+	 */
 	munmap(place, size + HUGE);
 	return (void *)(((uintptr_t)place + HUGE - 1) & ~(HUGE - 1));
 }
@@ -285,7 +289,7 @@ static int cpu_sync(int dmabuf, bool write, uint64_t flags)
 	};
 	int ret;
 
-	/* the kernel asks for it to be restarted for these two */
+	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; call() repeats -EINTR */
 	do
 		ret = call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	while (ret == -EAGAIN);
@@ -333,7 +337,7 @@ int sluice_queue(int device, unsigned int engine)
 	};
 	int ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
 
-	/* a module from before UAPI version 5 */
+	/* before UAPI version 5 the module refuses a completion_size other than 0 */
 	if (ret == -EINVAL) {
 		args.completion_size = 0;
 		ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
@@ -461,7 +465,7 @@ void sluice_op_private(struct sluice_op *op, const void *payload, size_t size)
 {
 	*op = (struct sluice_op) { .kind = SLUICE_OP_PRIVATE };
 	op->payload.data = (uintptr_t)payload;
-	/* a size that does not fit stays too large */
+	/* a size beyond 32 bits must stay too large, so that the kernel refuses it */
 	op->payload.size = size < UINT32_MAX ? size : UINT32_MAX;
 }
 
@@ -481,7 +485,7 @@ void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset
 	op->program.src_length = length;
 }
 
-/* What all commands on a register have. */
+/* Fill in the fields that all commands on a register have. */
 static void set_register(struct sluice_command *command, unsigned int kind, unsigned int bar,
 			 unsigned int width, uint64_t offset, uint64_t value)
 {
@@ -651,19 +655,22 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last)
 	return ret ? ret : (int)args.cancelled;
 }
 
-/* Bytes of a record of a queue that any program may have created. */
+/* The size of the queue's records in bytes: another program may have created the queue. */
 static size_t record_size(int queue)
 {
 	struct sluice_queue_info info;
 
-	/* a module from before UAPI version 5, or no queue at all: read() will tell */
+	/* the module is older than UAPI version 5; or this is no queue, and read() will fail */
 	return sluice_get_queue(queue, &info) ? SLUICE_COMPLETION_SIZE_V1 : info.completion_size;
 }
 
-/* read(), also through records that are larger than a struct. */
-/* of one record read() tells the size only if two of the shortest do not fit */
+/*
+ * sluice_read() with @max 1 learns the size of a record from the result of
+ * read().  That works only if the struct is too small for two records.
+ */
 _Static_assert(sizeof(struct sluice_completion) < 2 * SLUICE_COMPLETION_SIZE_V1, "see above");
 
+/* read(); of records that are larger than the struct it reads one, and drops their tail */
 static ssize_t read_records(int queue, struct sluice_completion *completions, size_t max,
 			    size_t size)
 {
@@ -686,11 +693,14 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 
 	if (!max)
 		return -EINVAL;
-	/* more than a queue can have, and less than overflows */
+	/* a queue has no more completions than this, and the size below must not overflow */
 	if (max > SLUICE_MAX_DEPTH)
 		max = SLUICE_MAX_DEPTH;
 	bytes = read_records(queue, completions, max, size);
-	/* of one record read() tells the size, unless it is too large */
+	/*
+	 * With @max 1 the result of read() is the size of the record.  -EINVAL means
+	 * that the record is larger than the struct: then ask for the size.
+	 */
 	if (bytes < 0 && errno == EINVAL && max == 1) {
 		size = record_size(queue);
 		bytes = read_records(queue, completions, max, size);
@@ -698,7 +708,7 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 		size = bytes;
 	}
 	count = bytes < 0 ? -errno : (int)(bytes / size);
-	/* shorter records lie close together: the last one moves first */
+	/* shorter records lie close together: move the last one first, to overwrite none */
 	for (i = count - 1; i >= 0 && size < sizeof(*completions); i--) {
 		memmove(&completions[i], (char *)completions + i * size, size);
 		memset((char *)&completions[i] + size, 0, sizeof(*completions) - size);
@@ -714,7 +724,7 @@ int sluice_fence_wait(int fence, int timeout_ms)
 	struct sync_file_info info = { .num_fences = 0 };
 	int saved = errno, ret;
 
-	/* poll() would leave it out, and wait */
+	/* poll() ignores a negative fd, and would wait until the timeout */
 	if (fence < 0)
 		return -EBADF;
 	for (;;) {

@@ -2,10 +2,27 @@
 /*
  * libsluice: dma-bufs, queues and fences of Sluice devices.
  *
- * Every function returns 0 (or a file descriptor, or a count) on success and a
- * negative errno on failure; errno itself is left alone.  All descriptors are
- * the kernel's and are closed with close(); nothing is allocated.  All
- * functions may be called from several threads at once.
+ * A function that returns void fills in a struct and cannot fail.  Every other function
+ * returns 0, a file descriptor, a number or a count on success, and a negative errno on
+ * failure.  A function whose ioctl the loaded module does not have returns -ENOTTY.
+ *
+ * No function changes errno.  The caller closes each returned file descriptor with close().
+ * The library keeps neither memory nor state, so several threads may call all functions at
+ * once.
+ *
+ * The words of this file:
+ *
+ *	device		fd of the node /dev/sluice/<device>, from sluice_open()
+ *	heap		a kind of memory that a device offers; heaps are numbered from 0
+ *	buffer		memory that is exported as a dma-buf, which is an fd
+ *	engine		the part of a device that runs jobs; engines are numbered from 0
+ *	queue		fd that takes jobs for one engine; they end in the order of submission
+ *	slot		a dma-buf that is attached to a queue; ops name it by its number
+ *	op		one step of work, such as a copy
+ *	job		a list of ops that is submitted at once
+ *	point		the position of a job in the timeline of its queue, from 1
+ *	completion	the record that tells how a job ended
+ *	fence		a sync_file, which is an fd; it signals when a job has ended
  */
 #ifndef SLUICE_H
 #define SLUICE_H
@@ -21,321 +38,555 @@ extern "C" {
 #endif
 
 /**
- * sluice_open - open a device
- * @name: "soft0", or a path; NULL for the first device that there is
+ * sluice_open - open the node of a device
+ * @name: a name such as "soft0"; or an absolute path; or NULL for the device whose name is
+ *	first in the alphabet
  *
- * Returns a device fd, or -ENOENT, -EACCES, -ENODEV.
+ * Return: the fd of the device (close-on-exec), -ENOENT if there is no such device, -EACCES
+ * without permission, -ENODEV if the device has just been removed, or another errno of open().
  */
 int sluice_open(const char *name);
 
 /**
- * sluice_list - names of all devices
- * @names: filled with up to @max names
+ * sluice_list - list the names of all devices
+ * @names: array that receives up to @max names, sorted
+ * @max: length of @names
  *
- * Returns how many there are, which may be more than @max.
+ * Return: the number of devices, which may be more than @max, or a negative errno.
  */
 int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max);
 
-/** sluice_get_info - what a device is and can do */
+/**
+ * sluice_get_info - ask what a device is and can do
+ * @device: fd of the device
+ * @info: receives the answer
+ *
+ * Return: 0 or a negative errno.
+ */
 int sluice_get_info(int device, struct sluice_info *info);
 
-/** sluice_get_heap - one heap of a device, by number; -EINVAL beyond the last */
+/**
+ * sluice_get_heap - describe one heap of a device
+ * @device: fd of the device
+ * @index: number of the heap, from 0
+ * @info: receives the description
+ *
+ * Return: 0, -EINVAL if @index is beyond the last heap, or another negative errno.
+ */
 int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info);
 
-/** sluice_get_engine - one engine of a device, by number; -EINVAL beyond the last */
+/**
+ * sluice_get_engine - describe one engine of a device
+ * @device: fd of the device
+ * @index: number of the engine, from 0
+ * @info: receives the description
+ *
+ * Return: 0, -EINVAL if @index is beyond the last engine, or another negative errno.
+ */
 int sluice_get_engine(int device, unsigned int index, struct sluice_engine_info *info);
 
-/** sluice_get_format - one format of an engine's frames; -EINVAL beyond the last */
+/**
+ * sluice_get_format - read one entry of the list of an engine's image formats
+ * @device: fd of the device
+ * @engine: number of the engine
+ * @index: number of the entry, from 0
+ * @format: receives the entry
+ *
+ * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
+ */
 int sluice_get_format(int device, unsigned int engine, unsigned int index,
 		      struct sluice_enum_formats *format);
 
 /**
- * sluice_get_size - one entry of a format's list of sizes
- * @format: from sluice_get_format()
+ * sluice_get_size - read one entry of the list of a format's frame sizes
+ * @device: fd of the device
+ * @format: a format that sluice_get_format() has filled in
+ * @index: number of the entry, from 0
+ * @size: receives the entry: a range of widths and heights
  *
- * Returns -EINVAL beyond the last.
+ * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
  */
 int sluice_get_size(int device, const struct sluice_enum_formats *format, unsigned int index,
 		    struct sluice_enum_sizes *size);
 
 /**
- * sluice_get_interval - one entry of the list of frame intervals of a format and size
- * @format: from sluice_get_format()
+ * sluice_get_interval - read one entry of the list of frame intervals of a format and size
+ * @device: fd of the device
+ * @format: a format that sluice_get_format() has filled in
+ * @width: of the frame, in pixels
+ * @height: of the frame, in lines
+ * @index: number of the entry, from 0
+ * @interval: receives the entry: a range of intervals, in seconds
  *
- * Returns -EINVAL beyond the last.
+ * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
  */
 int sluice_get_interval(int device, const struct sluice_enum_formats *format, uint32_t width,
 			uint32_t height, unsigned int index,
 			struct sluice_enum_intervals *interval);
 
 /**
- * sluice_get_source - the input signal of an engine that captures
+ * sluice_get_source - ask for the input signal of an engine that captures
+ * @device: fd of the device
+ * @engine: number of the engine
+ * @source: receives the state that the device driver has reported last
  *
- * Returns -EOPNOTSUPP if its driver reports none, -ENOTTY before UAPI version 6.
+ * Return: 0, -EOPNOTSUPP if the device driver reports no source for this engine, -ENOTTY
+ * before UAPI version 6, or another negative errno.
  */
 int sluice_get_source(int device, unsigned int engine, struct sluice_source *source);
 
-/** sluice_list_control - one control of a device, by number; -EINVAL beyond the last */
+/**
+ * sluice_list_control - describe one control of a device
+ * @device: fd of the device
+ * @index: number of the entry in the list of controls, from 0
+ * @control: receives the description
+ *
+ * Return: 0, -EINVAL if @index is beyond the last control, or another negative errno.
+ */
 int sluice_list_control(int device, unsigned int index, struct sluice_enum_controls *control);
 
-/** sluice_list_menu - the name of a value of a control that is a menu; -EINVAL beyond the last */
+/**
+ * sluice_list_menu - name one value of a control that is a menu
+ * @device: fd of the device
+ * @id: of the control
+ * @value: from 0 to the control's max
+ * @menu: receives the name
+ *
+ * Return: 0, -EINVAL if @value is beyond the last or the control is not a menu, -ENOENT if
+ * there is no such control, or another negative errno.
+ */
 int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_menu *menu);
 
 /**
- * sluice_find_control - a control with this name
- * @control: set to it
+ * sluice_find_control - find a control by its name
+ * @device: fd of the device
+ * @name: the complete name
+ * @control: receives the description of the control
  *
- * Returns 0, or -ENOENT.
+ * Return: 0, -ENOENT if no control has this name, or another negative errno.
  */
 int sluice_find_control(int device, const char *name, struct sluice_enum_controls *control);
 
-/** sluice_get_control - the value of a control */
+/**
+ * sluice_get_control - read the value of a control
+ * @device: fd of the device
+ * @id: of the control
+ * @value: receives the value
+ *
+ * Return: 0, -EACCES if the control is a button, or another errno of struct sluice_control's
+ * list.
+ */
 int sluice_get_control(int device, uint32_t id, int64_t *value);
 
-/** sluice_set_control - set a control; -ERANGE for a value that it cannot have */
+/**
+ * sluice_set_control - set a control, for all programs
+ * @device: fd of the device
+ * @id: of the control
+ * @value: the new value; 0 presses a button
+ *
+ * Return: 0, -ERANGE if the control cannot have this value, or another errno of struct
+ * sluice_control's list.
+ */
 int sluice_set_control(int device, uint32_t id, int64_t value);
 
 /**
  * sluice_read_events - read events of a device
- * @max: room in @events
+ * @device: fd of the device
+ * @events: array that receives the events
+ * @max: length of @events, at least 1
  *
- * Blocks while there is none; a non-blocking device answers -EAGAIN.  poll() reports POLLPRI.
- * Returns how many events it read, or -ENODEV when the device is gone and all were read.
+ * Blocks while there is no event.  poll() reports POLLPRI when there is one.
+ *
+ * Return: the number of events, -EAGAIN if there is none and the fd is non-blocking, -EINTR
+ * if a signal came whose handler was installed without SA_RESTART, -ENODEV if the device is
+ * removed and all events have been read, or another negative errno.
  */
 int sluice_read_events(int device, struct sluice_event *events, size_t max);
 
 /**
- * sluice_find_heap - number of a heap
- * @name: "pages", "contiguous"
+ * sluice_find_heap - find the number of a heap
+ * @device: fd of the device
+ * @name: of the heap, such as "pages" or "contiguous"
  *
- * Returns the number, or -ENOENT.
+ * Return: the number, -ENOENT if no heap has this name, or another negative errno.
  */
 int sluice_find_heap(int device, const char *name);
 
 /**
  * sluice_alloc - allocate a buffer
- * @heap: number
- * @size: bytes
- * @flags: SLUICE_MEM_* that it must have
+ * @device: fd of the device
+ * @heap: number of the heap
+ * @size: in bytes, not 0; rounded up to whole pages, with SLUICE_MEM_HUGE to whole huge pages
+ * @flags: SLUICE_MEM_* that the buffer must have, or 0
  *
- * Returns a dma-buf fd (close-on-exec).
+ * Return: the fd of a dma-buf (close-on-exec), or an errno of struct sluice_alloc's list.
  */
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
 
 /**
- * sluice_wrap - make a buffer of a memfd's pages
- * @memfd: sealed with F_SEAL_SHRINK, not against writing; may be closed afterwards
- * @offset: bytes, whole pages
- * @size: bytes, whole pages
+ * sluice_wrap - make a buffer of the pages of a memfd
+ * @device: fd of the device
+ * @memfd: has the seal F_SEAL_SHRINK and no seal against writing; may be closed afterwards
+ * @offset: of the first page, in bytes, a multiple of the page size
+ * @size: in bytes, a multiple of the page size, not 0
  *
- * Returns a dma-buf fd (close-on-exec).
+ * Return: the fd of a dma-buf (close-on-exec), or an errno of struct sluice_wrap's list.
  */
 int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size);
 
-/** sluice_get_buffer - how a device sees any dma-buf */
+/**
+ * sluice_get_buffer - ask how a device sees a dma-buf
+ * @device: fd of the device
+ * @dmabuf: any dma-buf, of Sluice or of another exporter
+ * @info: receives the answer
+ *
+ * Return: 0 or an errno of struct sluice_buffer_info's list.
+ */
 int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info);
 
 /**
- * sluice_map - map a dma-buf for the CPU, shared, for reading and writing
- * @address: set to the mapping, to be undone with munmap(); aligned to 2 MiB
- *	for buffers of that size and above, so that the kernel can map by huge
- *	entries
+ * sluice_map - map a dma-buf for the CPU: shared, for reading and writing
+ * @dmabuf: the dma-buf
+ * @size: bytes to map, from the start of the buffer
+ * @address: set to the address of the mapping, or to NULL on failure
  *
- * Bracket each access with sluice_cpu_begin() and sluice_cpu_end().
+ * A mapping of 2 MiB or more begins at a multiple of 2 MiB, so that the kernel can use huge
+ * page table entries.  If another thread takes that address at the same moment, the mapping
+ * begins elsewhere.  Undo the mapping with munmap().  Call sluice_cpu_begin() before each
+ * access, and sluice_cpu_end() after it.
+ *
+ * Return: 0 or a negative errno of mmap().
  */
 int sluice_map(int dmabuf, size_t size, void **address);
 
 /**
- * sluice_cpu_begin - wait for the buffer's fences, and make it the CPU's
- * @write: not only for reading
+ * sluice_cpu_begin - begin CPU access to a dma-buf
+ * @dmabuf: the dma-buf, of any exporter
+ * @write: true if the CPU writes, or reads and writes; false if it only reads
+ *
+ * Waits for the fences on the buffer: for all if @write is true, else for those of writers.
+ * Then the exporter maintains the CPU's caches.
+ *
+ * Return: 0, -ETIME if jobs still use a Sluice buffer after 60 s, or another negative errno.
  */
 int sluice_cpu_begin(int dmabuf, bool write);
 
-/** sluice_cpu_end - give the buffer back; @write as for sluice_cpu_begin() */
+/**
+ * sluice_cpu_end - end CPU access to a dma-buf
+ * @dmabuf: the dma-buf
+ * @write: the same as for sluice_cpu_begin()
+ *
+ * Return: 0 or a negative errno.
+ */
 int sluice_cpu_end(int dmabuf, bool write);
 
 /**
- * sluice_range_begin - the same for a part of a Sluice device's buffer
- * @device: any Sluice device
- * @write: not only for reading
- * @offset: bytes
- * @length: bytes, not 0
+ * sluice_range_begin - begin CPU access to a range of a Sluice buffer
+ * @device: fd of any Sluice device
+ * @dmabuf: a buffer of any Sluice device
+ * @write: as for sluice_cpu_begin()
+ * @offset: of the range, in bytes
+ * @length: of the range, in bytes, not 0
  *
- * Maintains the caches for the range alone.  Returns -EOPNOTSUPP for another
- * exporter's buffer: use sluice_cpu_begin().
+ * Waits for the same fences as sluice_cpu_begin(), but maintains the caches for the range
+ * only.
+ *
+ * Return: 0, -EOPNOTSUPP if the buffer comes from another exporter (call sluice_cpu_begin()
+ * instead), or another errno of struct sluice_sync's list.
  */
 int sluice_range_begin(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
-/** sluice_range_end - give it back; the same arguments */
+/**
+ * sluice_range_end - end CPU access to a range of a Sluice buffer
+ * @device: fd of any Sluice device
+ * @dmabuf: a buffer of any Sluice device
+ * @write: the same as for sluice_range_begin()
+ * @offset: the same as for sluice_range_begin(), in bytes
+ * @length: the same as for sluice_range_begin(), in bytes
+ *
+ * Return: 0 or an errno of struct sluice_sync's list.
+ */
 int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
-/** sluice_queue - create a queue on an engine, with defaults; returns its fd */
+/**
+ * sluice_queue - create a queue with default priority, timeout and depth
+ * @device: fd of the device
+ * @engine: number of the engine that runs the queue's jobs
+ *
+ * Return: the fd of the queue (close-on-exec), or an errno of struct sluice_create_queue's
+ * list.
+ */
 int sluice_queue(int device, unsigned int engine);
 
-/** sluice_get_queue - what a queue was created with; -ENOTTY before UAPI version 5 */
+/**
+ * sluice_get_queue - ask what a queue was created with
+ * @queue: fd of the queue
+ * @info: receives the answer
+ *
+ * Return: 0, -ENOTTY before UAPI version 5, or another negative errno.
+ */
 int sluice_get_queue(int queue, struct sluice_queue_info *info);
 
 /**
- * sluice_attach - make a dma-buf a slot
- * @flags: SLUICE_ATTACH_*
+ * sluice_attach - make a dma-buf a slot of a queue
+ * @queue: fd of the queue
+ * @dmabuf: any dma-buf, of Sluice or of another exporter; may be closed afterwards
+ * @flags: SLUICE_ATTACH_*; if neither READ nor WRITE is given, the slot is for both
  *
- * Returns the slot's number.
+ * Return: the number of the slot, or an errno of struct sluice_attach's list.
  */
 int sluice_attach(int queue, int dmabuf, uint32_t flags);
 
-/** sluice_detach - give a slot back */
+/**
+ * sluice_detach - remove a slot
+ * @queue: fd of the queue
+ * @slot: number of the slot; jobs that have been submitted keep the buffer until they end
+ *
+ * Return: 0, -ENOENT if there is no such slot, or another negative errno.
+ */
 int sluice_detach(int queue, unsigned int slot);
 
-/** sluice_op_copy - fill in an op that copies */
+/**
+ * sluice_op_copy - fill in an op that copies
+ * @op: the op
+ * @dst: slot that is written
+ * @dst_offset: in the buffer of @dst, in bytes
+ * @src: slot that is read
+ * @src_offset: in the buffer of @src, in bytes
+ * @length: in bytes, not 0
+ */
 void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
 		    unsigned int src, uint64_t src_offset, uint64_t length);
 
-/** sluice_op_fill - fill in an op that fills */
+/**
+ * sluice_op_fill - fill in an op that fills memory with a value
+ * @op: the op
+ * @dst: slot that is written
+ * @offset: in the buffer of @dst, in bytes, a multiple of 4
+ * @length: in bytes, a multiple of 4, not 0
+ * @value: 32 bits in host byte order, repeated
+ */
 void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length,
 		    uint32_t value);
 
-/** sluice_op_capture - fill in an op that captures raw data */
+/**
+ * sluice_op_capture - fill in an op that captures a frame of raw data
+ * @op: the op
+ * @dst: slot that is written
+ * @offset: in the buffer of @dst, in bytes
+ * @length: bytes of the frame; if the device's frames vary in length, the most bytes of one
+ */
 void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length);
 
-/** sluice_op_capture_frame - fill in an op that captures an XRGB8888 image */
+/**
+ * sluice_op_capture_frame - fill in an op that captures an XRGB8888 image
+ * @op: the op
+ * @dst: slot that is written
+ * @offset: of the first line in the buffer of @dst, in bytes
+ * @width: in pixels
+ * @height: in lines
+ * @stride: bytes from line to line
+ */
 void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t offset,
 			     uint32_t width, uint32_t height, uint32_t stride);
 
-/** sluice_op_playback - fill in an op that plays back raw data */
+/**
+ * sluice_op_playback - fill in an op that plays back a frame of raw data
+ * @op: the op
+ * @src: slot that is read
+ * @offset: in the buffer of @src, in bytes
+ * @length: of the frame, in bytes
+ */
 void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset, uint64_t length);
 
-/** sluice_op_playback_frame - fill in an op that plays back an XRGB8888 image */
+/**
+ * sluice_op_playback_frame - fill in an op that plays back an XRGB8888 image
+ * @op: the op
+ * @src: slot that is read
+ * @offset: of the first line in the buffer of @src, in bytes
+ * @width: in pixels
+ * @height: in lines
+ * @stride: bytes from line to line
+ */
 void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t offset,
 			      uint32_t width, uint32_t height, uint32_t stride);
 
 /**
- * sluice_frame_format - another format for an op that captures or plays back an image
- * @format: fourcc, one that the engine lists
- * @length: bytes from the op's offset on, for all planes, which follow one another
+ * sluice_frame_format - change the format of an op that captures or plays back an image
+ * @op: the op, filled in by sluice_op_capture_frame() or sluice_op_playback_frame()
+ * @format: a fourcc that the engine lists
+ * @length: bytes of all planes together, which follow one another from the op's offset on
  *
- * The op's stride is that of the first plane.
+ * The stride that is already in the op is the stride of the first plane.
  */
 void sluice_frame_format(struct sluice_op *op, uint32_t format, uint64_t length);
 
 /**
- * sluice_frame_planes - planes in places of their own, for an op with an image
- * @planes: slot, stride and offset of each; must stay until the op has been submitted
- * @num_planes: how many: as many as the format has
+ * sluice_frame_planes - give each plane of an op's image a slot, a stride and an offset
+ * @op: the op, filled in by sluice_op_capture_frame() or sluice_op_playback_frame()
+ * @planes: slot, stride and offset of each plane; must stay until the op has been submitted
+ * @num_planes: length of @planes: the number of planes of the format
  *
- * Slot, offset, length and stride of the op itself do not count any more.
+ * The slot, offset, length and stride of the op itself are cleared.  If the format is not
+ * XRGB8888, call sluice_frame_format() before this function.
  */
 void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes,
 			 unsigned int num_planes);
 
 /**
- * sluice_op_program - fill in an op that has the kernel access registers
- * @commands: must stay until the op has been submitted
- * @num_commands: how many
+ * sluice_op_program - fill in an op by which the kernel accesses registers of the device
+ * @op: the op
+ * @commands: what the kernel does; must stay until the op has been submitted
+ * @num_commands: length of @commands, at least 1
  *
- * Say afterwards which memory the device uses: sluice_program_dst(), sluice_program_src().
+ * If the device uses memory, call sluice_program_dst() and sluice_program_src() afterwards.
  */
 void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,
 		       unsigned int num_commands);
 
 /**
- * sluice_op_private - fill in an op of the device driver's own
- * @payload: in the layout that the driver documents; must stay until the op has been submitted
- * @size: of it, in bytes
+ * sluice_op_private - fill in an op that the device driver defines
+ * @op: the op
+ * @payload: description of the op, in the layout that the device driver documents; must stay
+ *	until the op has been submitted
+ * @size: of @payload, in bytes, 1 to SLUICE_MAX_PAYLOAD
  *
- * Say afterwards which memory the device uses: sluice_program_dst(), sluice_program_src().
+ * If the device uses memory, call sluice_program_dst() and sluice_program_src() afterwards.
  */
 void sluice_op_private(struct sluice_op *op, const void *payload, size_t size);
 
-/** sluice_program_dst - the memory that the device writes, of an op that is a program or private */
+/**
+ * sluice_program_dst - set the memory that the device writes during a program or private op
+ * @op: filled in by sluice_op_program() or sluice_op_private()
+ * @slot: slot that is written
+ * @offset: of the range in the slot's buffer, in bytes
+ * @length: of the range, in bytes, not 0
+ */
 void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
 
-/** sluice_program_src - the memory that it reads */
+/**
+ * sluice_program_src - set the memory that the device reads during a program or private op
+ * @op: filled in by sluice_op_program() or sluice_op_private()
+ * @slot: slot that is read
+ * @offset: of the range in the slot's buffer, in bytes
+ * @length: of the range, in bytes, not 0
+ */
 void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
 
 /**
  * sluice_command_write - fill in a command that writes to a register
- * @bar: number of the BAR
+ * @command: the command
+ * @bar: number of the BAR, 0 to 5
  * @width: of the register: 1, 2, 4 or 8 bytes
- * @offset: of the register, bytes into the BAR
+ * @offset: of the register in the BAR, in bytes, a multiple of @width
+ * @value: the value to write
  */
 void sluice_command_write(struct sluice_command *command, unsigned int bar, unsigned int width,
 			  uint64_t offset, uint64_t value);
 
 /**
- * sluice_command_dst - fill in a command that writes the bus address of dst memory
- * @place: of which byte of the op's dst range
- * @length: bytes that the device uses from there; 0 for all that follow
+ * sluice_command_dst - fill in a command that writes a bus address of dst memory to a register
+ * @command: the command
+ * @bar: number of the BAR, 0 to 5
+ * @width: of the register: 4 or 8 bytes
+ * @offset: of the register in the BAR, in bytes, a multiple of @width
+ * @place: the byte whose address is written: its offset in the op's dst range, in bytes
+ * @length: bytes that the device uses from there on; 0 for the rest of the range
  */
 void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsigned int width,
 			uint64_t offset, uint64_t place, uint64_t length);
 
-/** sluice_command_src - the same of src memory */
+/**
+ * sluice_command_src - fill in a command that writes a bus address of src memory to a register
+ * @command: the command
+ * @bar: number of the BAR, 0 to 5
+ * @width: of the register: 4 or 8 bytes
+ * @offset: of the register in the BAR, in bytes, a multiple of @width
+ * @place: the byte whose address is written: its offset in the op's src range, in bytes
+ * @length: bytes that the device uses from there on; 0 for the rest of the range
+ */
 void sluice_command_src(struct sluice_command *command, unsigned int bar, unsigned int width,
 			uint64_t offset, uint64_t place, uint64_t length);
 
 /**
  * sluice_command_poll - fill in a command that waits until a register has a value
- * @mask: bits that count
- * @timeout_us: how long, in microseconds, before the job ends with -EIO
+ * @command: the command
+ * @bar: number of the BAR, 0 to 5
+ * @width: of the register: 1, 2, 4 or 8 bytes
+ * @offset: of the register in the BAR, in bytes, a multiple of @width
+ * @mask: the bits of the register that are compared with @value
+ * @value: the value that these bits must have; all other bits of @value must be 0
+ * @timeout_us: microseconds until the job ends with -EIO, if the register never has the value
  */
 void sluice_command_poll(struct sluice_command *command, unsigned int bar, unsigned int width,
 			 uint64_t offset, uint64_t mask, uint64_t value, uint64_t timeout_us);
 
-/** sluice_command_interrupt - fill in a command that waits for an interrupt */
+/**
+ * sluice_command_interrupt - fill in a command that waits for an interrupt
+ * @command: the command
+ * @interrupt: number of the interrupt, from 0
+ */
 void sluice_command_interrupt(struct sluice_command *command, unsigned int interrupt);
 
 /**
- * sluice_eventfd - have an interrupt counted
- * @interrupt: its number
+ * sluice_eventfd - signal a new eventfd on each interrupt
+ * @device: fd of the device
+ * @interrupt: number of the interrupt, from 0
  *
- * Returns a new eventfd (close-on-exec, non-blocking).  Another call with the same
- * device and interrupt takes it over.
+ * Each interrupt, and the removal of the device, adds 1 to the eventfd.  The eventfd replaces
+ * the eventfd of an earlier call with the same @device and @interrupt.
+ *
+ * Return: the eventfd (close-on-exec, non-blocking), or an errno of struct sluice_eventfd's
+ * list.
  */
 int sluice_eventfd(int device, unsigned int interrupt);
 
 /**
- * sluice_map_registers - map registers of a BAR
+ * sluice_map_registers - map registers of a BAR, uncached
+ * @device: fd of the device
  * @bar: number of the BAR
- * @offset: bytes into it, whole pages
- * @size: bytes, whole pages
- * @address: set to the mapping, to be undone with munmap()
+ * @offset: in the BAR, in bytes, a multiple of the page size
+ * @size: in bytes, a multiple of the page size
+ * @address: set to the address of the mapping.  Undo the mapping with munmap()
  *
- * Returns -EACCES if root has not allowed them.
+ * Return: 0, -EACCES if root has not given these pages to processes, or another negative errno
+ * of mmap().
  */
 int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t size,
 			 volatile void **address);
 
 /**
- * sluice_submit - submit a job
- * @ops: what to do
- * @num_ops: how many
- * @in_fence: sync_file to wait for, or -1 for none
- * @out_fence: set to a sync_file that signals when the job has ended; NULL if
- *	not wanted
- * @user_data: for the completion
- * @point: set to the job's point; NULL if not wanted
+ * sluice_submit - submit a job, without waiting for it
+ * @queue: fd of the queue
+ * @ops: array of ops; the kernel copies it during the call
+ * @num_ops: length of @ops, 0 to SLUICE_MAX_OPS
+ * @in_fence: sync_file that the job waits for, or -1 for none; stays open
+ * @out_fence: set to a sync_file that signals when the job has ended; NULL to make none
+ * @user_data: any number; the job's completion returns it
+ * @point: set to the job's point; may be NULL
  *
- * Returns 0, -EBADF if @in_fence is negative and not -1 (the errno of a call that failed
- * is no fence), or another errno of struct sluice_submit's list.
+ * Return: 0, -EBADF if @in_fence is negative and not -1, or another errno of struct
+ * sluice_submit's list.
  */
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
 		  int *out_fence, uint64_t user_data, uint64_t *point);
 
 /**
  * sluice_submit_after - submit a job that waits for several fences
- * @ops: what to do
- * @num_ops: how many
- * @in_fences: sync_files to wait for
- * @num_in_fences: how many, at most SLUICE_MAX_IN_FENCES
- * @out_fence: as for sluice_submit()
- * @user_data: for the completion
- * @point: set to the job's point; NULL if not wanted
+ * @queue: fd of the queue
+ * @ops: array of ops; the kernel copies it during the call
+ * @num_ops: length of @ops, 0 to SLUICE_MAX_OPS
+ * @in_fences: array of sync_files that the job waits for; -1 is not allowed in it
+ * @num_in_fences: length of @in_fences, 0 to SLUICE_MAX_IN_FENCES
+ * @out_fence: set to a sync_file that signals when the job has ended; NULL to make none
+ * @user_data: any number; the job's completion returns it
+ * @point: set to the job's point; may be NULL
  *
- * An error of any of the fences cancels the job.  A fence made by sluice_fence_merge()
- * may hide such an error: see there.
+ * If any of the fences ends with an error, the job ends with -ECANCELED and does not run.  A
+ * fence that sluice_fence_merge() has made may hide an error of one of its fences.
  *
- * Returns as sluice_submit(), and -E2BIG for too many fences.  Each of @in_fences must be
- * a sync_file: -1 is none, and refused with -EBADF.
+ * Return: 0, -E2BIG if there are too many fences, -EBADF if a fence is not an open fd, or
+ * another errno of struct sluice_submit's list.
  */
 int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
 			const int *in_fences, unsigned int num_in_fences, int *out_fence,
@@ -344,109 +595,142 @@ int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num
 struct io_uring_sqe;
 
 /**
- * sluice_submit_cyclic - submit a job that goes round over its ops
- * @queue: fd of a queue that is SLUICE_QUEUE_EXCLUSIVE
- * @ops: captures or playbacks, of slots that are SLUICE_ATTACH_EXPLICIT
- * @num_ops: how many, not 0
+ * sluice_submit_cyclic - submit a job that repeats its ops
+ * @queue: fd of a queue with SLUICE_QUEUE_EXCLUSIVE
+ * @ops: captures or playbacks, whose slots have SLUICE_ATTACH_EXPLICIT
+ * @num_ops: length of @ops, 1 to SLUICE_MAX_OPS
  * @flags: SLUICE_SUBMIT_STOP_ON_XRUN or 0
- * @user_data: returned in each of its completions
- * @point: set to the job's number, unless NULL
+ * @user_data: any number; each of the job's completions returns it
+ * @point: set to the job's point; may be NULL
  *
- * It goes on until another job is submitted to the queue, or it is cancelled.  Its
- * completions with SLUICE_COMPLETION_MORE say how far it is.
+ * After the last op the job begins again with the first, until another job is submitted to
+ * the queue, or until the job is cancelled.  Completions with SLUICE_COMPLETION_MORE tell how
+ * many ops have ended.
  *
- * Returns as sluice_submit().
+ * Return: 0 or an errno of struct sluice_submit's list.
  */
 int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int num_ops,
 			 uint32_t flags, uint64_t user_data, uint64_t *point);
 
 /**
- * sluice_ack - tell how far you are with a job that goes round
+ * sluice_ack - tell the kernel which buffers of a cyclic job the device may use again
  * @queue: fd of the queue
- * @point: the job
- * @ops: how many of its ops, from its beginning on, have buffers that the device may use again
+ * @point: the point of the job
+ * @ops: number of ops, from the beginning of the job on, whose captured data has been read, or
+ *	whose buffers have been filled again for playback
  *
- * Returns 0 or a negative errno of struct sluice_ack's list.
+ * Return: 0 or an errno of struct sluice_ack's list.
  */
 int sluice_ack(int queue, uint64_t point, uint64_t ops);
 
 /**
  * sluice_prep_submit - fill in an io_uring request that submits a job
- * @sqe: a request of 64 bytes or more, from liburing or your own
- * @submit: as for SLUICE_IOCTL_SUBMIT
- * @completion: filled in when the job has ended; NULL if not wanted
+ * @sqe: the request, of 64 bytes or more
+ * @queue: fd of the queue; with IOSQE_FIXED_FILE the index of a registered file
+ * @submit: the job, as for SLUICE_IOCTL_SUBMIT
+ * @completion: filled in when the job has ended; may be NULL
  *
- * The request completes when the job has ended, with the job's status or what
- * SUBMIT refused it with.  Set @sqe's user_data and flags afterwards; with
- * IOSQE_FIXED_FILE @queue is the index of a registered file.  All that is
- * pointed to must stay until the request has completed.  The kernel writes as much of
- * @completion as the queue's records have (QUEUE_INFO): of a queue that sluice_queue() has
- * made, all of the struct.  Only if INFO reports SLUICE_CAP_URING.
+ * The request completes when the job has ended.  Its result is the status of the job, or the
+ * errno with which SUBMIT refused the job.  INFO must report SLUICE_CAP_URING.
+ *
+ * This function clears @sqe: set user_data and flags of @sqe afterwards.  All memory that the
+ * request points to must stay until the request has completed.
+ *
+ * The kernel writes completion_size bytes of @completion, as many as the queue was created
+ * with (see sluice_get_queue()).  For a queue of sluice_queue() that is the whole struct.
  */
 void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
 			struct sluice_completion *completion);
 
 /**
- * sluice_wait - wait for a job
- * @timeout_ms: from now; negative for ever
+ * sluice_wait - wait until a job has ended
+ * @queue: fd of the queue
+ * @point: the point of the job
+ * @timeout_ms: from now, in milliseconds; negative to wait without a limit
  *
- * Returns 0 if the job succeeded, the job's error if not, or -ETIME if it has
- * not ended; a signal's handler does not end the wait.  A job that was too slow
- * has the error -ETIME, too: its completion, or poll() on its fence, tells
- * whether it has ended.
+ * A signal does not end the wait.
+ *
+ * -ETIME is ambiguous: either the wait has timed out, or the job itself ended with -ETIME
+ * because it was too slow.  The job's completion, or poll() on its fence, tells whether it has
+ * ended.
+ *
+ * Return: 0 if the job succeeded, the job's error if it failed, -ETIME if it has not ended in
+ * time, or another negative errno.
  */
 int sluice_wait(int queue, uint64_t point, int timeout_ms);
 
 /**
- * sluice_cancel - end jobs that are not wanted any more
- * @first: the first point
- * @last: the last point; UINT64_MAX for all that have been submitted
+ * sluice_cancel - cancel jobs that are no longer needed
+ * @queue: fd of the queue
+ * @first: point of the first job, not 0
+ * @last: point of the last job; UINT64_MAX for all jobs that have been submitted
  *
- * They end with -ECANCELED, soon, in their order.  Returns how many had not
- * ended.
+ * Does not wait.  The jobs end with -ECANCELED, soon and in their order.  A job that is about
+ * to end may still complete normally.
+ *
+ * Return: the number of jobs that were cancelled, or an errno of struct sluice_cancel's list.
  */
 int sluice_cancel(int queue, uint64_t first, uint64_t last);
 
 /**
  * sluice_read - read completions
- * @max: room in @completions
+ * @queue: fd of any queue, whatever completion_size it was created with
+ * @completions: array that receives the completions; fields that the queue's records do not
+ *	have are 0
+ * @max: length of @completions, at least 1
  *
- * Works on any queue, also one with shorter or longer records, whatever its completion_size:
- * fields that the records do not have are 0.
+ * Blocks while there is no completion.  To wake a thread that waits here, submit a job without
+ * ops, or send the thread a signal whose handler was installed without SA_RESTART.
  *
- * Blocks while there is none.  To wake a thread that waits here, submit a job without
- * ops, or send it a signal whose handler was installed without SA_RESTART.
- *
- * Returns how many were read; -EINTR after such a signal; -EAGAIN from a non-blocking
- * queue without one; -ENODEV or -EIO when none will come, because the device has gone or
- * the queue is dead.
+ * Return: the number of completions; -EINTR after such a signal; -EAGAIN if there is none and
+ * the queue is non-blocking; -ENODEV if the device is removed, or -EIO if the queue is dead,
+ * and all completions have been read; or another negative errno.
  */
 int sluice_read(int queue, struct sluice_completion *completions, size_t max);
 
 /**
- * sluice_fence_wait - wait for a sync_file
- * @timeout_ms: from now; negative for ever
+ * sluice_fence_wait - wait until a fence has signalled
+ * @fence: a sync_file
+ * @timeout_ms: from now, in milliseconds; negative to wait without a limit
  *
- * Returns 0 if it has signalled without an error, its error, or -ETIME; -EBADF if @fence
- * is no fd.
+ * A fence whose job was too slow also has the error -ETIME.  poll() on the fence tells whether
+ * it has signalled.
+ *
+ * Return: 0 if the fence has signalled without an error, the fence's error, -ETIME if it has
+ * not signalled in time, -EBADF if @fence is negative or not open, or another negative errno.
  */
 int sluice_fence_wait(int fence, int timeout_ms);
 
 /**
- * sluice_fence_export - the fences on a dma-buf, as one sync_file
- * @write: what a writer must wait for; else what a reader must
+ * sluice_fence_export - get the fences on a dma-buf as one sync_file
+ * @dmabuf: the dma-buf, of any exporter
+ * @write: true for the fences that a writer must wait for, which are all; false for those that
+ *	a reader must wait for, which are the fences of writers
+ *
+ * Return: the fd of a new sync_file, or a negative errno.
  */
 int sluice_fence_export(int dmabuf, bool write);
 
-/** sluice_fence_import - put a sync_file on a dma-buf, as a writer's or a reader's */
+/**
+ * sluice_fence_import - add a fence to a dma-buf
+ * @dmabuf: the dma-buf, of any exporter
+ * @fence: a sync_file; stays open
+ * @write: true to add it as the fence of a writer, false as the fence of a reader
+ *
+ * Return: 0 or a negative errno.
+ */
 int sluice_fence_import(int dmabuf, int fence, bool write);
 
 /**
- * sluice_fence_merge - a sync_file that waits for both; returns a new fd
+ * sluice_fence_merge - make a fence that waits for two fences
+ * @a: a sync_file; stays open
+ * @b: a sync_file; stays open
  *
- * The kernel keeps one fence of each queue, the later one.  Of two jobs of one queue the
- * merged fence does not tell the error of the earlier: pass both to
- * sluice_submit_after() where that matters.
+ * If both fences come from jobs of the same queue, the kernel keeps only the fence of the
+ * later job.  The merged fence then does not have the error of the earlier job.  Where errors
+ * matter, pass both fences to sluice_submit_after() instead.
+ *
+ * Return: the fd of a new sync_file, or a negative errno.
  */
 int sluice_fence_merge(int a, int b);
 

@@ -11,11 +11,11 @@
 static void need_controls(const struct sluice_info *info)
 {
 	if (!(info->caps & SLUICE_CAP_CONTROLS))
-		die("the module is too old for controls and events: it has UAPI version %u, and 6 "
-		    "is needed", info->uapi_version);
+		die("the module is too old for controls and events: it has UAPI version %u; load "
+		    "one with version 6 or later", info->uapi_version);
 }
 
-/* The name of a menu's value; its number, if it has none. */
+/* The name of a value of a menu, or its number if it has no name. */
 static const char *menu_name(int device, const struct sluice_enum_controls *control,
 			     int64_t value, struct sluice_enum_menu *menu)
 {
@@ -28,7 +28,7 @@ static const char *menu_name(int device, const struct sluice_enum_controls *cont
 	return menu->name;
 }
 
-/* The value of a control as people read it. */
+/* Print the value of a control: for a menu the name, else the number. */
 static void print_value(int device, const struct sluice_enum_controls *control, int64_t value)
 {
 	struct sluice_enum_menu menu;
@@ -39,7 +39,7 @@ static void print_value(int device, const struct sluice_enum_controls *control, 
 		printf("%" PRId64, value);
 }
 
-/* The values that it takes. */
+/* Print the values that a control accepts, and its properties. */
 static void print_choice(int device, const struct sluice_enum_controls *control)
 {
 	struct sluice_enum_menu menu;
@@ -64,7 +64,7 @@ static void print_choice(int device, const struct sluice_enum_controls *control)
 		printf(", volatile");
 }
 
-/* Returns 0, or why the device does not tell the value. */
+/* Print one line.  Returns 0, or the negative errno with which the value could not be read. */
 static int print_control(int device, const struct sluice_enum_controls *control)
 {
 	int64_t value;
@@ -88,7 +88,7 @@ static int print_control(int device, const struct sluice_enum_controls *control)
 	return ret;
 }
 
-/* What a source's status says. */
+/* The status of a source in words. */
 static const char *signal_of(uint64_t status)
 {
 	return status & SLUICE_SOURCE_LOCKED ? "locked" :
@@ -119,7 +119,7 @@ static void list_controls(int device, const struct sluice_info *info)
 	unsigned int i;
 	int ret;
 
-	/* one that the hardware does not tell does not hide the others */
+	/* a control that cannot be read must not hide the others: ignore the result */
 	for (i = 0; !(ret = sluice_list_control(device, i, &control)); i++)
 		print_control(device, &control);
 	if (ret != -EINVAL)
@@ -128,7 +128,7 @@ static void list_controls(int device, const struct sluice_info *info)
 		print_source(device, i);
 }
 
-/* A number, or the name of a menu's entry. */
+/* Parse a number or, for a menu, the name of a value. */
 static int64_t parse_value(int device, const struct sluice_enum_controls *control,
 			   const char *text)
 {
@@ -142,8 +142,8 @@ static int64_t parse_value(int device, const struct sluice_enum_controls *contro
 	errno = 0;
 	value = strtoll(text, &end, 0);
 	if (errno || end == text || *end)
-		die("'%s' is not a value of %s: 'sluice controls' shows which it takes", text,
-		    control->name);
+		die("'%s' is not a value of %s: 'sluice controls' lists the values that it accepts",
+		    text, control->name);
 	return value;
 }
 
@@ -153,10 +153,11 @@ static void set_control(int device, const struct sluice_enum_controls *control, 
 	int ret = sluice_set_control(device, control->id, value);
 
 	if (ret == -ERANGE)
-		die("%s cannot be %" PRId64 ": 'sluice controls' shows which values it takes",
-		    control->name, value);
+		die("%s cannot be %" PRId64 ": write a value from %" PRId64 " to %" PRId64
+		    ", in steps of %" PRId64, control->name, value, (int64_t)control->min,
+		    (int64_t)control->max, (int64_t)control->step);
 	if (ret == -EACCES)
-		die("%s is for reading only: 'sluice controls' shows which can be set",
+		die("%s is read-only: 'sluice controls' shows which controls can be set",
 		    control->name);
 	check(ret, "set the control");
 }
@@ -178,11 +179,11 @@ int do_controls(const struct options *options)
 	length = strcspn(options->control, "=");
 	value = options->control[length] ? options->control + length + 1 : NULL;
 	snprintf(name, sizeof(name), "%.*s", (int)length, options->control);
-	/* a name that is longer than any is unknown, whatever it begins with */
+	/* no control has so long a name: a control whose name is its first part must not match */
 	ret = length < sizeof(name) ? sluice_find_control(device, name, &control) : -ENOENT;
 	if (ret == -ENOENT)
-		die("the device '%s' has no control '%.*s': 'sluice controls %s' lists them",
-		    info.name, (int)length, options->control, info.name);
+		die("the device '%s' has no control '%.*s': 'sluice controls %s' lists its "
+		    "controls", info.name, (int)length, options->control, info.name);
 	check(ret, "ask the device for its controls");
 	if (value)
 		set_control(device, &control, value);
@@ -193,7 +194,7 @@ int do_controls(const struct options *options)
 	return 0;
 }
 
-/* The control with a number, if there is one. */
+/* Find a control by its id.  Returns false if there is none. */
 static bool find_control(int device, uint32_t id, struct sluice_enum_controls *control)
 {
 	unsigned int i;
@@ -218,9 +219,9 @@ static void print_event(int device, const struct sluice_event *event)
 		printf("event 0x%x %u %" PRId64, event->type, event->id, (int64_t)event->value);
 	}
 	if (event->lost)
-		printf(", %" PRIu64 " before it not read", (uint64_t)event->lost);
+		printf("; events lost before it: %" PRIu64, (uint64_t)event->lost);
 	if (event->flags & SLUICE_EVENT_OVERFLOW)
-		printf(", perhaps some that were the last of their kind: query the state");
+		printf("; query the state: a lost event may have been the last of its kind");
 	putchar('\n');
 }
 
@@ -237,12 +238,12 @@ int do_events(const struct options *options)
 	for (i = 0; !options->count || i < options->count; i++) {
 		ret = sluice_read_events(device, &event, 1);
 		if (ret == -ENODEV) {
-			printf("the device has gone\n");
+			printf("the device was removed\n");
 			return 0;
 		}
 		check(ret, "read events");
 		print_event(device, &event);
-		/* a pipe is to have each as it comes; main() tells of errors */
+		/* a pipe must get each event at once; main() reports errors of the output */
 		fflush(stdout);
 	}
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sluice program: drive a device by its registers, from the shell. */
+/* sluice program: control a device through its registers, from the shell. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,19 +21,20 @@ static uint64_t parse_number(const char *text, unsigned int line)
 	errno = 0;
 	value = strtoull(text, &end, 0);
 	if (errno || end == text || *end || *text == '-')
-		die("line %u: '%s' is not a number: write it as 4092 or 0xffc", line, text);
+		die("line %u: '%s' is not a number: write a number such as 4092 or 0xffc", line,
+		    text);
 	return value;
 }
 
-/* BAR:OFFSET or BAR:OFFSET/WIDTH */
+/* Parse BAR:OFFSET or BAR:OFFSET/WIDTH.  The width is 4 bytes unless it is given. */
 static void parse_register(char *text, unsigned int line, struct sluice_command *command)
 {
 	char *colon = strchr(text, ':'), *slash = strchr(text, '/');
 	uint64_t bar, width = 4;
 
 	if (!colon || (slash && slash < colon))
-		die("line %u: '%s' is not a register: write BAR:OFFSET, or BAR:OFFSET/8 for one of "
-		    "8 bytes", line, text);
+		die("line %u: '%s' is not a register: write BAR:OFFSET for a register of 4 bytes, "
+		    "or BAR:OFFSET/WIDTH", line, text);
 	*colon = '\0';
 	if (slash) {
 		*slash = '\0';
@@ -42,12 +43,13 @@ static void parse_register(char *text, unsigned int line, struct sluice_command 
 	bar = parse_number(text, line);
 	command->offset = parse_number(colon + 1, line);
 	if (bar > 5)
-		die("line %u: there is no BAR %" PRIu64 ": they are numbered 0 to 5", line, bar);
+		die("line %u: there is no BAR %" PRIu64 ": write a number from 0 to 5", line, bar);
 	if (width != 1 && width != 2 && width != 4 && width != 8)
 		die("line %u: a register has 1, 2, 4 or 8 bytes, not %" PRIu64, line, width);
 	if (command->offset % width)
-		die("line %u: the register's offset is not a multiple of its %" PRIu64 " bytes", line,
-		    width);
+		die("line %u: the offset 0x%" PRIx64 " is not a multiple of the register's width, "
+		    "%" PRIu64 " bytes: change the offset, or write BAR:OFFSET/WIDTH with a "
+		    "smaller width", line, (uint64_t)command->offset, width);
 	command->bar = bar;
 	command->width = width;
 }
@@ -55,7 +57,7 @@ static void parse_register(char *text, unsigned int line, struct sluice_command 
 static const struct {
 	const char *name;
 	uint32_t kind;
-	unsigned int fewest, most;	/* words behind the name */
+	unsigned int fewest, most;	/* words after the name */
 	const char *how;
 } known[] = {
 	{ "write", SLUICE_COMMAND_WRITE, 2, 2, "write REGISTER VALUE" },
@@ -79,10 +81,11 @@ static void parse_command(char **words, unsigned int count, unsigned int line,
 		if (!strcmp(words[0], known[which].name))
 			break;
 	if (which == sizeof(known) / sizeof(known[0]))
-		die("line %u: there is no command '%s': they are write, src, dst (or src-low and the "
-		    "like), poll and interrupt", line, words[0]);
+		die("line %u: there is no command '%s': the commands are write, src, src-low, "
+		    "src-high, dst, dst-low, dst-high, poll and interrupt", line, words[0]);
 	if (count - 1 < known[which].fewest || count - 1 > known[which].most)
-		die("line %u: write it as '%s'", line, known[which].how);
+		die("line %u: '%s' has too few or too many arguments: write it as '%s'", line,
+		    words[0], known[which].how);
 	*command = (struct sluice_command) { .kind = known[which].kind };
 	if (command->kind == SLUICE_COMMAND_INTERRUPT) {
 		command->value = parse_number(words[1], line);
@@ -96,7 +99,9 @@ static void parse_command(char **words, unsigned int count, unsigned int line,
 		command->value = numbers[1];
 		command->timeout_us = numbers[2];
 		if (command->value & ~command->mask)
-			die("line %u: the value has bits that the mask has not, so it never comes", line);
+			die("line %u: the value 0x%" PRIx64 " has bits outside the mask 0x%" PRIx64
+			    ", so the poll can never match: clear these bits", line, numbers[1],
+			    numbers[0]);
 	} else {
 		command->value = numbers[0];
 		command->length = numbers[1];
@@ -106,18 +111,21 @@ static void parse_command(char **words, unsigned int count, unsigned int line,
 	if (strstr(words[0], "-high"))
 		command->part = SLUICE_ADDRESS_HIGH;
 	if (command->part && command->width != 4)
-		die("line %u: half an address goes to a register of 4 bytes", line);
+		die("line %u: %s needs a register of 4 bytes, not %u: write BAR:OFFSET", line,
+		    words[0], command->width);
 	if (command->width < 4 && (command->kind == SLUICE_COMMAND_WRITE_SRC ||
 				   command->kind == SLUICE_COMMAND_WRITE_DST))
-		die("line %u: an address needs a register of 4 or 8 bytes", line);
+		die("line %u: an address needs a register of 4 or 8 bytes, not %u: write "
+		    "BAR:OFFSET or BAR:OFFSET/8", line, command->width);
 	if (command->width < 8 && command->kind != SLUICE_COMMAND_WRITE_SRC &&
 	    command->kind != SLUICE_COMMAND_WRITE_DST &&
 	    (command->value | command->mask) >> (8 * command->width))
-		die("line %u: that does not fit into a register of %u bytes", line,
-		    command->width);
+		die("line %u: 0x%" PRIx64 " does not fit into a register of %u bytes: write a "
+		    "smaller number, or BAR:OFFSET/WIDTH with a larger width", line,
+		    (uint64_t)(command->value | command->mask), command->width);
 }
 
-/* One command a line; empty ones and what follows a # do not count. */
+/* Each line has one command.  Empty lines, and text after a '#', are ignored. */
 static unsigned int read_commands(struct sluice_command *commands)
 {
 	unsigned int count = 0, line = 0;
@@ -137,16 +145,17 @@ static unsigned int read_commands(struct sluice_command *commands)
 		if (!found)
 			continue;
 		if (count == SLUICE_MAX_COMMANDS)
-			die("line %u: a program has up to %u commands", line, SLUICE_MAX_COMMANDS);
+			die("line %u: a program has at most %u commands: split it into several",
+			    line, SLUICE_MAX_COMMANDS);
 		parse_command(words, found, line, &commands[count++]);
 	}
 	free(text);
 	if (!count)
-		die("there are no commands: write them to standard input, one a line");
+		die("there are no commands: write them to standard input, one on each line");
 	return count;
 }
 
-/* SUBMIT, with words for what a person can do something about. */
+/* Submit the program.  Errors that the user can correct have messages of their own. */
 static void submit_program(int queue, const struct sluice_op *op, bool wants_fence, int *fence)
 {
 	struct sluice_submit args = {
@@ -163,21 +172,24 @@ static void submit_program(int queue, const struct sluice_op *op, bool wants_fen
 	}
 	switch (errno) {
 	case EACCES:
-		die("root has not allowed a register of the program: write BAR:OFFSET+LENGTH to the "
-		    "file 'registers' of the device below /sys/bus/pci/devices");
+		die("root has not allowed a register of the program: as root, write the ranges of "
+		    "all its registers, each as BAR:OFFSET+LENGTH, to the file 'registers' of the "
+		    "device in /sys/bus/pci/devices");
 	case EADDRNOTAVAIL:
-		die("an address does not do: the memory is in several pieces (try --heap contiguous, or "
-		    "give src and dst a length), or the register too narrow for it");
+		die("an address of the program cannot be written: the memory has several segments "
+		    "(use --heap contiguous, or give src and dst a LENGTH), or the address needs "
+		    "more than a register of 4 bytes (use src-low and src-high)");
 	case ERANGE:
-		die("a command names a place outside the buffer: see --size and --from");
+		die("a command names memory outside the buffer: check its PLACE and LENGTH against "
+		    "--size and --from");
 	case EINVAL:
-		die("the device has no such interrupt, or the polls take more than %u us together",
-		    SLUICE_MAX_POLL_US);
+		die("the device has no such interrupt ('sluice info' shows how many it has), or "
+		    "the times of all polls are more than %u us together", SLUICE_MAX_POLL_US);
 	}
 	check(-errno, "submit the program");
 }
 
-/* Hand buffer and fence on, while the device may still be at work. */
+/* Pass the buffer and the fence to @command.  The job is usually still running then. */
 static void run_then(const char *command, int dmabuf, int fence, uint64_t size)
 {
 	char text[24];
@@ -192,7 +204,7 @@ static void run_then(const char *command, int dmabuf, int fence, uint64_t size)
 	fflush(stdout);
 	status = system(command);
 	if (status)
-		die("the command behind --then failed with status %d",
+		die("the command of --then failed with status %d",
 		    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
@@ -232,8 +244,8 @@ int do_program(const struct options *options)
 	began = seconds_now();
 	submit_program(queue, &op, options->then, &fence);
 	if (options->then) {
-		copy = dup(dst);	/* one that the command inherits */
-		check(copy < 0 ? -errno : 0, "pass the buffer on");
+		copy = dup(dst);	/* not close-on-exec: the command inherits it */
+		check(copy < 0 ? -errno : 0, "duplicate the fd of the buffer");
 		run_then(options->then, copy, fence, size);
 		close(copy);
 		close(fence);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sluice(1): look at Sluice devices and try them from the shell. */
+/* sluice(1): inspect Sluice devices, and try them from the shell. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -28,23 +28,31 @@ static const char usage_text[] =
 	"       sluice program DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"                      [--then COMMAND] <LIST\n"
 	"\n"
-	"list      names every device\n"
-	"info      says what a device is and can do\n"
-	"formats   lists formats, sizes and frame intervals of each engine\n"
-	"controls  lists the device's controls and sources; or prints one control, or sets\n"
-	"          it; a button is pressed without a VALUE\n"
-	"events    prints events of the device: N of them, or until the device is gone\n"
-	"alloc     allocates a buffer and tells how the device sees it\n"
-	"copy      lets the device copy one buffer to another and compares them; the\n"
-	"          data is FILE, or its first BYTES bytes, or is made up\n"
-	"capture   captures frames and prints their completions; the last frame goes\n"
-	"          to FILE, an image as PPM\n"
-	"program   has the kernel access the device's registers as the lines of LIST say:\n"
-	"          write REGISTER VALUE, src REGISTER [PLACE [LENGTH]], dst likewise, poll\n"
-	"          REGISTER MASK VALUE MICROSECONDS, interrupt N: sluice(1) tells more\n"
+	"list      lists the devices\n"
+	"info      shows what a device is and what it can do\n"
+	"formats   lists image formats, frame sizes and frame intervals of each engine\n"
+	"controls  lists the controls of the device and its input signals; with NAME it\n"
+	"          prints one control, or presses it if it is a button; with NAME=VALUE\n"
+	"          it sets the control\n"
+	"events    prints events of the device: N events, or all until the device is\n"
+	"          removed\n"
+	"alloc     allocates a buffer and shows how the device sees it\n"
+	"copy      lets the device copy one buffer to another and compares the two; the\n"
+	"          data is FILE, or its first BYTES bytes; without --from the tool makes\n"
+	"          up BYTES bytes\n"
+	"capture   captures frames and prints their completions; FILE gets the last\n"
+	"          frame, as PPM if --geometry is given\n"
+	"program   lets the kernel access registers of the device; each line of LIST is\n"
+	"          one command, and sluice(1) explains the commands:\n"
+	"              write REGISTER VALUE\n"
+	"              src REGISTER [PLACE [LENGTH]]  (also src-low, src-high)\n"
+	"              dst REGISTER [PLACE [LENGTH]]  (also dst-low, dst-high)\n"
+	"              poll REGISTER MASK VALUE MICROSECONDS\n"
+	"              interrupt NUMBER\n"
 	"\n"
-	"DEVICE is a name that list prints, or a path.  BYTES takes K, M or G.\n"
-	"NAME is a heap that info lists, or memfd: memory that the tool has already.\n";
+	"DEVICE is a name that 'sluice list' prints, or an absolute path.  BYTES is a\n"
+	"number that K, M or G may follow.  NAME after --heap is a heap that\n"
+	"'sluice info' lists, or memfd: memory of the tool that the device uses in place.\n";
 
 void die(const char *format, ...)
 {
@@ -58,7 +66,7 @@ void die(const char *format, ...)
 	exit(1);
 }
 
-/* As a buffer has it: nothing near the end of 64 bits, where rounding up would wrap. */
+/* A size in bytes, at most INT64_MAX: rounding it up to whole pages must not overflow. */
 static uint64_t parse_size(const char *text)
 {
 	char *end;
@@ -72,11 +80,12 @@ static uint64_t parse_size(const char *text)
 	case 'K': case 'k': unit <<= 10; end++;
 	}
 	if (errno || end == text || *end || !size || *text == '-' || size > INT64_MAX / unit)
-		die("'%s' is not a size: write a number of bytes, such as 65536, 64K or 1M", text);
+		die("--size '%s' is not a size: write a number of bytes from 1 on, such as 65536, "
+		    "64K or 1M", text);
 	return size * unit;
 }
 
-/* The frames, events, lines and columns of a request: a number from 1 to max and nothing else. */
+/* A number of frames, events, lines or columns: from 1 to @max, without other characters. */
 static bool parse_count(const char *text, unsigned long max, unsigned int *count)
 {
 	unsigned long value;
@@ -100,10 +109,11 @@ static void parse_geometry(const char *text, struct options *options)
 		    parse_count(height, 65536, &options->height))
 			return;
 	}
-	die("'%s' is not a geometry: write width and height in pixels, such as 640x480", text);
+	die("--geometry '%s' is not a geometry: write width and height in pixels, each from 1 to "
+	    "65536, such as 640x480", text);
 }
 
-/* argv[0] is the command, @allowed the options that it takes; = is a control. */
+/* argv[0] is the command.  @allowed has the letters of its options; '=' allows a control. */
 static struct options parse(int argc, char **argv, const char *allowed)
 {
 	static const struct option known[] = {
@@ -123,14 +133,15 @@ static struct options parse(int argc, char **argv, const char *allowed)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":", known, &index)) != -1) {
 		if (option == ':')
-			die("%s needs a value: 'sluice --help' shows which", argv[optind - 1]);
+			die("the option %s needs a value: 'sluice --help' shows which",
+			    argv[optind - 1]);
 		if (option == '?' && optopt)
-			die("there is no option -%c: 'sluice --help' lists them", optopt);
+			die("there is no option -%c: 'sluice --help' lists the options", optopt);
 		if (option == '?')
-			die("there is no option %s: 'sluice --help' lists them",
+			die("there is no option %s: 'sluice --help' lists the options",
 			    argv[optind - 1]);
 		if (!strchr(allowed, option))
-			die("'sluice %s' has no use for --%s: 'sluice --help' lists its options",
+			die("'sluice %s' does not accept --%s: 'sluice --help' lists its options",
 			    argv[0], known[index].name);
 		switch (option) {
 		case 'h':
@@ -146,7 +157,8 @@ static struct options parse(int argc, char **argv, const char *allowed)
 			break;
 		case 'n':
 			if (!parse_count(optarg, UINT32_MAX, &options.frames))
-				die("'%s' is not a number of frames: write 1 or more", optarg);
+				die("--frames '%s' is not a number of frames: write a number "
+				    "from 1 to 4294967295", optarg);
 			break;
 		case 'f':
 			options.from = optarg;
@@ -159,21 +171,24 @@ static struct options parse(int argc, char **argv, const char *allowed)
 			break;
 		case 'c':
 			if (!parse_count(optarg, UINT32_MAX, &options.count))
-				die("'%s' is not a number of events: write 1 or more", optarg);
+				die("--count '%s' is not a number of events: write a number "
+				    "from 1 to 4294967295", optarg);
 			break;
 		}
 	}
 	if (options.width && options.size_given)
-		die("--geometry and --size exclude each other: an image has the size it needs");
+		die("--geometry and --size exclude each other: leave out --size, because the "
+		    "geometry determines the size");
 	if (optind == argc)
-		die("'sluice %s' needs a device: 'sluice list' shows what there is", argv[0]);
-	/* of a command with a control there may be one more word */
+		die("'sluice %s' needs a device: 'sluice list' lists the devices", argv[0]);
+	/* a command that allows a control may have one more argument */
 	if (strchr(allowed, '=') && optind + 2 <= argc)
 		options.control = argv[optind + 1];
 	if (optind + 1 + !!options.control < argc && options.control)
-		die("'%s' is one control too many: name one at a time", argv[optind + 2]);
+		die("unexpected argument '%s': name one control at a time", argv[optind + 2]);
 	if (optind + 1 < argc && !options.control)
-		die("'%s' is one device too many: name one at a time", argv[optind + 1]);
+		die("unexpected argument '%s': 'sluice %s' takes one device, and options",
+		    argv[optind + 1], argv[0]);
 	options.device = argv[optind];
 	return options;
 }
@@ -181,7 +196,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 void check(int ret, const char *what)
 {
 	if (ret == -ENODEV)
-		die("cannot %s: the device has gone", what);
+		die("cannot %s: the device was removed; 'sluice list' lists the devices", what);
 	if (ret < 0)
 		die("cannot %s: %s", what, strerror(-ret));
 }
@@ -191,26 +206,27 @@ int open_device(const char *name, struct sluice_info *info)
 	int fd = sluice_open(name), ret;
 
 	if (fd == -ENOENT)
-		die("there is no device '%s': 'sluice list' shows what there is; is its module "
-		    "loaded?", name);
+		die("there is no device '%s': 'sluice list' lists the devices; if it is not "
+		    "listed, load its device driver", name);
 	if (fd == -EACCES)
-		die("no permission to open '%s': run as root, or give your group access to "
-		    "/dev/sluice with a udev rule", name);
+		die("no permission to open '%s': run as root, or give your group access to the "
+		    "nodes in /dev/sluice by a udev rule", name);
 	if (fd < 0)
-		die("cannot open the device '%s': %s", name, strerror(-fd));
+		die("cannot open the device '%s': %s; 'sluice list' lists the devices", name,
+		    strerror(-fd));
 	ret = sluice_get_info(fd, info);
 	if (ret == -ENODEV)
-		die("the device '%s' has just gone: it was unplugged, or its driver unbound",
-		    name);
+		die("the device '%s' was removed: it was unplugged, or its driver was unbound; "
+		    "'sluice list' lists the devices", name);
 	if (ret)
-		die("'%s' is not a Sluice device: 'sluice list' shows what there is", name);
+		die("'%s' is not a Sluice device: 'sluice list' lists the devices", name);
 	return fd;
 }
 
 void need_op(const struct sluice_info *info, uint32_t kind, const char *verb)
 {
 	if (!(info->op_kinds & 1ULL << kind))
-		die("the device '%s' cannot %s: 'sluice info %s' lists what it can", info->name,
+		die("the device '%s' cannot %s: 'sluice info %s' lists its ops", info->name,
 		    verb, info->name);
 }
 
@@ -224,7 +240,7 @@ static int open_heap(int device, const char *name)
 	return heap;
 }
 
-/* Memory of the tool's own, in place of a heap's. */
+/* Memory of the tool, which the device uses in place: no heap allocates it. */
 static int wrap_memory(int device, uint64_t size, uint32_t *hint)
 {
 	int memfd = memfd_create("sluice", MFD_CLOEXEC | MFD_ALLOW_SEALING), fd;
@@ -233,7 +249,7 @@ static int wrap_memory(int device, uint64_t size, uint32_t *hint)
 
 	if (memfd < 0)
 		return -errno;
-	/* a size that no file can have no device can have */
+	/* if no file can have this size, no device can have it either */
 	if (ftruncate(memfd, whole))
 		return -EFBIG;
 	check(fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK) ? -errno : 0, "seal the memory");
@@ -252,37 +268,41 @@ static int heap_memory(int device, const char *heap, uint64_t size, uint32_t *hi
 	return fd;
 }
 
-/* The kernel's hint as a sentence that says what to do; returns if there is none. */
+/* Die with a message that says what to do about @hint.  Returns if there is no hint. */
 static void die_of_hint(uint32_t hint, int error, uint64_t size)
 {
 	switch (hint) {
 	case SLUICE_HINT_LIMIT:
 		if (error == -EDQUOT)
-			die("%" PRIu64 " bytes are over the limit of one open (module parameter "
-			    "open_limit_mb)", size);
-		die("%" PRIu64 " bytes are more than this heap can ever have", size);
+			die("%" PRIu64 " more bytes would exceed what one open file of the node "
+			    "may hold: use a smaller buffer, or raise the module parameter "
+			    "open_limit_mb; 'sluice info' shows the limit", size);
+		die("%" PRIu64 " bytes are more than this heap can ever have: use a smaller "
+		    "buffer; 'sluice info' shows the largest size", size);
 	case SLUICE_HINT_USER_LIMIT:
-		die("%" PRIu64 " bytes are over what this user's opens may hold together (module "
-		    "parameter user_limit_mb): 'sluice info' tells how much they hold", size);
+		die("%" PRIu64 " more bytes would exceed what all open files of this user may "
+		    "hold: use a smaller buffer, or raise the module parameter user_limit_mb; "
+		    "'sluice info' shows how much they hold", size);
 	case SLUICE_HINT_TOTAL_LIMIT:
-		die("%" PRIu64 " bytes are over what all opens may hold together (module "
-		    "parameter total_limit_mb): 'sluice info' tells how much they hold", size);
+		die("%" PRIu64 " more bytes would exceed what all open files of all users may "
+		    "hold: use a smaller buffer, or raise the module parameter total_limit_mb; "
+		    "'sluice info' shows how much they hold", size);
 	case SLUICE_HINT_NO_CMA:
-		die("no piece of memory of %" PRIu64 " bytes, and the kernel reserves none: boot "
-		    "with cma=SIZE, which a kernel with CONFIG_DMA_CMA obeys, or take a smaller "
-		    "buffer", size);
+		die("no piece of memory has %" PRIu64 " bytes, and the kernel reserves no memory "
+		    "for large buffers: use a smaller buffer, or boot with cma=SIZE (the kernel "
+		    "needs CONFIG_DMA_CMA)", size);
 	case SLUICE_HINT_FRAGMENTED:
-		die("memory is free, but no piece of it has %" PRIu64 " bytes: try a smaller "
-		    "buffer, --heap pages, or a larger cma=SIZE at boot", size);
+		die("memory is free, but no piece of it has %" PRIu64 " bytes: use a smaller "
+		    "buffer, use --heap pages, or boot with a larger cma=SIZE", size);
 	case SLUICE_HINT_BOUNCED:
 		die("the kernel would bounce this device's DMA (a confidential guest, or "
-		    "swiotlb=force), so that only --heap contiguous works");
+		    "swiotlb=force): use --heap contiguous");
 	case SLUICE_HINT_DMA_MASK:
 		if (error == -EADDRNOTAVAIL)
-			die("the device cannot address the pages that the kernel had for the "
-			    "memfd: take a heap of the device's own");
-		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
-		    "buffer, or --heap pages", size);
+			die("the device cannot address the pages of the memfd, which the kernel "
+			    "has chosen: use --heap pages or --heap contiguous");
+		die("there is no memory of %" PRIu64 " bytes that the device can address: use a "
+		    "smaller buffer, or --heap pages", size);
 	}
 }
 
@@ -296,10 +316,11 @@ int new_buffer(int device, const char *heap, uint64_t size)
 	if (fd < 0)
 		die_of_hint(hint, fd, size);
 	if (fd == -EFBIG)
-		die("%" PRIu64 " bytes are more than this heap can ever have", size);
+		die("%" PRIu64 " bytes are more than this heap can ever have: use a smaller "
+		    "buffer; 'sluice info' shows the largest size", size);
 	if (fd == -ENOMEM)
-		die("no memory for %" PRIu64 " bytes that the device can address: try a smaller "
-		    "buffer, or --heap pages", size);
+		die("no memory of %" PRIu64 " bytes is free, or the memory cgroup is at its limit: "
+		    "use a smaller buffer", size);
 	check(fd, wrapped ? "wrap memory" : "allocate a buffer");
 	return fd;
 }
@@ -341,9 +362,11 @@ struct sluice_completion read_completion(int queue)
 
 	check(sluice_read(queue, &completion, 1), "read the completion");
 	if (completion.status == -ETIME)
-		die("the device did not finish in time and was reset: try a smaller --size");
+		die("the job exceeded the longest timeout of a job ('sluice info' shows it): use a "
+		    "smaller buffer");
 	if (completion.status == -EIO)
-		die("the device reported that the job failed: the kernel's log may say more");
+		die("the device reported that the job failed, or a poll ran out of time: the "
+		    "kernel's log may say more");
 	check(completion.status, "finish the job");
 	return completion;
 }
@@ -397,9 +420,9 @@ static void print_kinds(uint64_t kinds)
 static void print_limits(const struct sluice_engine_info *engine)
 {
 	if (engine->min_length)
-		printf(", ops from %" PRIu64 " bytes on", (uint64_t)engine->min_length);
+		printf(", ops of at least %" PRIu64 " bytes", (uint64_t)engine->min_length);
 	if (engine->max_length)
-		printf(", ops of up to %" PRIu64 " bytes", (uint64_t)engine->max_length);
+		printf(", ops of at most %" PRIu64 " bytes", (uint64_t)engine->max_length);
 	if (engine->max_segments)
 		printf(", at most %u segment%s", engine->max_segments,
 		       engine->max_segments == 1 ? "" : "s");
@@ -437,35 +460,36 @@ static int do_info(const struct options *options)
 		print_engine(&engine);
 	}
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :
-	       "implicit only: this kernel has no sync_file");
+	       "implicit sync only: this kernel has no sync_file");
 	printf("io_uring    %s\n", info.caps & SLUICE_CAP_URING ? "yes" : "no");
 	printf("interrupts  %u for eventfds and programs\n", info.num_interrupts);
 	printf("job         up to %u ops, %u in-fences, %u ms (default %u ms)\n", info.max_ops,
 	       info.max_in_fences, info.max_timeout_ms, info.default_timeout_ms);
 	printf("queue       up to %u jobs, %u slots", info.max_depth, info.max_slots);
 	if (info.max_queues)
-		printf("; %u queues for each open", info.max_queues);
+		printf("; %u queues for each open file of the node", info.max_queues);
 	printf("\n");
-	printf("limit       %" PRIu64 " MiB for each open\n", (uint64_t)info.open_limit >> 20);
+	printf("limit       %" PRIu64 " MiB for each open file of the node\n",
+	       (uint64_t)info.open_limit >> 20);
 	if (info.total_limit) {
-		printf("            %" PRIu64 " MiB for each user, who has %" PRIu64 " MiB\n",
+		printf("            %" PRIu64 " MiB for each user; this user has %" PRIu64 " MiB\n",
 		       (uint64_t)info.user_limit >> 20, (uint64_t)info.user_bytes >> 20);
-		printf("            %" PRIu64 " MiB for all, who have %" PRIu64 " MiB\n",
+		printf("            %" PRIu64 " MiB for all users; they have %" PRIu64 " MiB\n",
 		       (uint64_t)info.total_limit >> 20, (uint64_t)info.total_bytes >> 20);
 	}
-	/* before version 4 a module could not tell */
+	/* before UAPI version 4 a module does not report SLUICE_CAP_CMA */
 	if (info.uapi_version >= 4)
 		printf("CMA         %s\n", info.caps & SLUICE_CAP_CMA ? "yes" :
 		       "no: large contiguous buffers may fail; boot with cma=SIZE");
 	if (info.caps & SLUICE_CAP_BOUNCED)
-		puts("bounced     the kernel bounces this device's DMA: only contiguous works");
+		puts("bounced     the kernel bounces this device's DMA: use the heap contiguous");
 	for (i = 0; i < info.num_heaps; i++) {
 		check(sluice_get_heap(device, i, &heap), "ask the device for its heaps");
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
 		       (uint64_t)heap.max_size >> 20);
 		print_properties(heap.properties);
 		if (heap.options) {
-			fputs("; may be", stdout);
+			fputs("; options:", stdout);
 			print_properties(heap.options);
 		}
 		snprintf(node, sizeof(node), "/dev/dma_heap/sluice-%s-%s", info.name, heap.name);
@@ -476,7 +500,7 @@ static int do_info(const struct options *options)
 	return 0;
 }
 
-/* "640" or, of a range, "16..1920/8" */
+/* Print "640", or for a range "16..1920/8": minimum, maximum and step. */
 static void print_range(uint32_t min, uint32_t max, uint32_t step)
 {
 	printf("%u", min);
@@ -536,8 +560,8 @@ static int do_formats(const struct options *options)
 	unsigned int i, j;
 
 	if (!(info.caps & SLUICE_CAP_FORMATS))
-		die("the module is too old to list formats: it has UAPI version %u, and 5 is "
-		    "needed", info.uapi_version);
+		die("the module is too old to list formats: it has UAPI version %u; load one with "
+		    "version 5 or later", info.uapi_version);
 	for (i = 0; i < info.num_engines; i++) {
 		check(sluice_get_engine(device, i, &engine), "ask the device for its engines");
 		printf("engine %u%s\n", i, engine.num_formats ? "" : "  raw data only");
@@ -584,13 +608,14 @@ void *read_file(const char *path, uint64_t limit, uint64_t *size)
 			memory = realloc(memory, room *= 2);
 	}
 	if (!memory)
-		die("there is no memory to read '%s' into: try a smaller --size", path);
+		die("no memory for the content of '%s': use a smaller file", path);
 	if (ferror(file))
 		die("cannot read '%s': %s", path, strerror(errno));
 	if (!got)
-		die("'%s' is empty: there is nothing to copy", path);
+		die("'%s' is empty: name a file of at least 1 byte", path);
 	if (got < limit)
-		die("'%s' has %zu bytes only: leave --size away, or make it smaller", path, got);
+		die("'%s' has only %zu bytes, but --size is %" PRIu64 ": leave out --size, or make "
+		    "it smaller", path, got, limit);
 	fclose(file);
 	*size = got;
 	return memory;
@@ -627,7 +652,7 @@ static int do_copy(const struct options *options)
 	need_op(&info, SLUICE_OP_COPY, "copy");
 	if (options->from)
 		data = read_file(options->from, options->size_given ? size : 0, &size);
-	/* the device copies whole words, the files have what they have */
+	/* the device copies multiples of op_align, but a file may have any size */
 	whole = (size + info.op_align - 1) / info.op_align * info.op_align;
 	src = new_buffer(device, options->heap, whole);
 	dst = new_buffer(device, options->heap, whole);
@@ -654,12 +679,13 @@ static int do_copy(const struct options *options)
 	check(sluice_cpu_begin(src, false), "read the buffer");
 	check(sluice_cpu_begin(dst, false), "read the buffer");
 	if (memcmp(in, out, whole))
-		die("the device made a copy that differs from the original");
+		die("the copy that the device made differs from the original: the device, or its "
+		    "driver, has a fault");
 	if (options->to)
 		write_file(options->to, out, size);
 	check(sluice_cpu_end(dst, false), "read the buffer");
 	check(sluice_cpu_end(src, false), "read the buffer");
-	printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are the same\n", info.name,
+	printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are equal\n", info.name,
 	       (uint64_t)completion.bytes, began * 1e3);
 	return 0;
 }
@@ -694,8 +720,8 @@ static int do_capture(const struct options *options)
 	if (options->width)
 		size = 4ULL * options->width * options->height;
 	if (size % info.op_align)
-		die("this device captures whole words: make --size a multiple of %u",
-		    info.op_align);
+		die("a frame of %" PRIu64 " bytes is not aligned for this device: make its size a "
+		    "multiple of %u", size, info.op_align);
 	buffer = new_buffer(device, options->heap, size);
 	queue = open_queue(device, &info);
 	slot = attach_buffer(queue, buffer, SLUICE_ATTACH_WRITE);
@@ -728,7 +754,7 @@ int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		const char *options;	/* the letters of parse() */
+		const char *options;	/* the letters that parse() allows */
 		int (*run)(const struct options *options);
 	} commands[] = {
 		{ "info", "", do_info },
@@ -749,10 +775,10 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 2)
-		die("say what to do: 'sluice --help' lists the commands");
+		die("a command is missing: 'sluice --help' lists the commands");
 	if (!strcmp(argv[1], "list")) {
 		if (argc > 2)
-			die("'sluice list' takes nothing more: it lists every device");
+			die("unexpected argument '%s': 'sluice list' takes no arguments", argv[2]);
 		ret = do_list();
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -762,7 +788,7 @@ int main(int argc, char **argv)
 		ret = commands[i].run(&options);
 	}
 	if (ret < 0)
-		die("there is no command '%s': 'sluice --help' lists them", argv[1]);
+		die("there is no command '%s': 'sluice --help' lists the commands", argv[1]);
 	if (fflush(stdout) || ferror(stdout))
 		die("cannot write the output: %s", strerror(errno));
 	return ret;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device driver that is built out of the tree of Sluice: see Documentation/driver.md.
- *
- * Its device is the CPU, and fills memory.
+ * Sample of a device driver that is built outside the tree of Sluice: see
+ * Documentation/driver.md.  Its device is the CPU, which fills memory.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -23,7 +22,7 @@ static int card_start(struct sluice_engine *engine, const struct sluice_op_desc 
 	return 0;
 }
 
-/* No op is in flight when card_start() has returned. */
+/* There is nothing to stop: an op has ended when card_start() returns. */
 static enum sluice_aborted card_abort(struct sluice_engine *engine, u32 cookie)
 {
 	return SLUICE_ABORTED_ALL;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One thing at a time: QEMU's edu.  A playback writes to its buffer, a capture reads from it. */
+/*
+ * Sample of a driver for a device that executes one op at a time: QEMU's edu.  The device has a
+ * buffer of its own.  A playback writes to this buffer, and a capture reads from it.
+ */
 #include <linux/iopoll.h>
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -13,7 +16,7 @@ enum { BUFFER = 0x40000, BUFFER_SIZE = 4092, STOP_US = 5000000 };
 struct oneshot {
 	struct pci_dev *pdev;
 	void __iomem *regs;
-	int irq;				/* to ask for it takes a mutex */
+	int irq;				/* stored: pci_irq_vector() takes a mutex */
 	struct sluice_engine *engine;
 	const struct sluice_op_desc *op;	/* in flight, or NULL */
 	u64 sequence;
@@ -28,7 +31,7 @@ static int oneshot_start(struct sluice_engine *engine, const struct sluice_op_de
 	writel(op->dst ? sluice_cursor_address(at) : BUFFER, card->regs + DST);
 	writel(op->length, card->regs + COUNT);
 	card->engine = engine;
-	WRITE_ONCE(card->op, op);		/* writel() lets the handler see it */
+	WRITE_ONCE(card->op, op);		/* the writel() below orders this store */
 	writel(RUN | INTERRUPT | (op->dst ? TO_MEMORY : 0), card->regs + COMMAND);
 	return 0;
 }
@@ -39,7 +42,7 @@ static irqreturn_t oneshot_interrupt(int irq, void *data)
 	u32 status = readl(card->regs + STATUS);
 	const struct sluice_op_desc *op;
 
-	if (!status || status == U32_MAX)	/* not ours; or unplugged */
+	if (!status || status == U32_MAX)	/* another device's interrupt; or unplugged */
 		return IRQ_NONE;
 	writel(status, card->regs + ACK);
 	op = xchg(&card->op, NULL);
@@ -55,16 +58,16 @@ static enum sluice_aborted oneshot_abort(struct sluice_engine *engine, u32 cooki
 	struct oneshot *card = sluice_engine_priv(engine);
 	u32 command;
 
-	xchg(&card->op, NULL);			/* a handler finds no op */
-	pci_clear_master(card->pdev);		/* now it touches no memory */
-	/* it cannot be stopped: wait for its end, or for all ones of a card that was unplugged */
+	xchg(&card->op, NULL);			/* the handler reports no op any more */
+	pci_clear_master(card->pdev);		/* now the device touches no memory */
+	/* it cannot be stopped: wait for its end; an unplugged card reads as all ones */
 	readl_poll_timeout(card->regs + COMMAND, command,
 			   !(command & RUN) || command == U32_MAX, 20000, STOP_US);
-	writel(U32_MAX, card->regs + ACK);	/* now it does not interrupt */
-	readl(card->regs + STATUS);		/* the write has arrived */
-	/* a handler that has read the status before must not end the next op */
+	writel(U32_MAX, card->regs + ACK);	/* now the device does not interrupt */
+	readl(card->regs + STATUS);		/* wait until the write has arrived */
+	/* a handler that read the status before the ACK must not end the next op */
 	synchronize_irq(card->irq);
-	if (!(command & RUN))			/* else it stays off, and ops time out */
+	if (!(command & RUN))			/* otherwise it stays off, and ops time out */
 		pci_set_master(card->pdev);
 	return SLUICE_ABORTED_ALL;
 }
@@ -90,7 +93,7 @@ static int oneshot_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	return ret ?: sluice_pci_register(pdev, "oneshot", &ops, &engine, 1, card);
 }
 
-static const struct pci_device_id oneshot_ids[] = {	/* only one whose driver_override says so */
+static const struct pci_device_id oneshot_ids[] = {	/* only with a driver_override */
 	{ PCI_DEVICE(0x1234, 0x11e8), .override_only = 1 }, { }
 };
 module_sluice_pci_driver("oneshot", oneshot_ids, oneshot_probe);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that streams: QEMU's AC97 plays samples of 16 bits, stereo, 48000 Hz, from a ring of
- * descriptors.  It halts after the last valid one (LVI), until LVI is written.  An op has ended
- * when the descriptor at work (CIV) is behind its last one.
+ * Sample of a driver for a device that streams: QEMU's AC97.  The card plays samples of 16 bits,
+ * stereo, 48000 Hz, from a ring of descriptors.  It halts after the last valid descriptor, whose
+ * number is in LVI, and goes on when LVI is written.  CIV is the number of the current descriptor.
+ * An op has ended when CIV is behind the last descriptor of the op.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -20,23 +21,27 @@ struct streaming {
 	void __iomem *codec, *regs;
 	struct { __le32 address, control; } *ring;
 	dma_addr_t ring_dma;
-	spinlock_t lock;		/* guards what follows, and the registers */
-	struct sluice_engine *engine;	/* from a kick on to the next abort, or NULL */
-	const struct sluice_op_desc *ends[RING];	/* the op that each ends, or NULL */
-	unsigned int head, tail;	/* descriptor to fill next; oldest in use, or head */
-	bool running;			/* or halted, but not just reset */
-	const struct sluice_op_desc *op;	/* is being put into the ring, or NULL */
-	struct sluice_cursor at;	/* what comes next of it */
-	u64 left;			/* bytes of it */
-	ktime_t began;			/* the oldest op in the ring */
-	u64 sequence, dropped;		/* of the next result */
+	spinlock_t lock;		/* ring lock; guards the fields below, and the registers */
+	struct sluice_engine *engine;	/* set by a kick; NULL after an abort */
+	const struct sluice_op_desc *ends[RING];	/* op that it ends, or NULL */
+	unsigned int head, tail;	/* next descriptor to fill; oldest in use, if not head */
+	bool running;			/* started since the last reset; it may be halted */
+	const struct sluice_op_desc *op;	/* op that is partly in the ring, or NULL */
+	struct sluice_cursor at;	/* first byte of @op that is not in the ring */
+	u64 left;			/* bytes of @op that are not in the ring */
+	ktime_t began;			/* when the oldest op in the ring began */
+	u64 sequence, dropped;		/* for the next result */
 };
 
-/* Acknowledge, and report the ops that have ended.  Return: the status before. */
+/*
+ * Acknowledge all events, and report the ops that have ended.
+ * Return: the value of STATUS, or 0 if the card is unplugged.
+ */
 static u16 streaming_reap(struct streaming *card)
 {
 	u16 status = ioread16(card->regs + STATUS);
-	u8 end = ioread8(card->regs + CIV);	/* after the status */
+	/* read after STATUS, so that it includes each end that STATUS tells of */
+	u8 end = ioread8(card->regs + CIV);
 	const struct sluice_op_desc *op;
 
 	if (status == U16_MAX || end >= RING)	/* unplugged */
@@ -49,7 +54,7 @@ static u16 streaming_reap(struct streaming *card)
 		card->tail = (card->tail + 1) % RING;
 		if (!op)
 			continue;
-		card->sequence += card->dropped;	/* interruptions count */
+		card->sequence += card->dropped;	/* interruptions count as frames */
 		sluice_engine_done(card->engine, op->cookie, &(struct sluice_result) {
 				   .bytes = op->length, .timestamp = card->began,
 				   .sequence = card->sequence++, .dropped = card->dropped });
@@ -59,7 +64,10 @@ static u16 streaming_reap(struct streaming *card)
 	return status;
 }
 
-/* Fill one descriptor.  One stays free: a CIV at tail would mean none or all of them. */
+/*
+ * Fill one descriptor.  One descriptor always stays free.  If all were in use, a CIV equal to tail
+ * could mean that none of them has ended, or all.
+ */
 static bool streaming_put(struct streaming *card)
 {
 	unsigned int head = card->head, next = (head + 1) % RING;
@@ -87,13 +95,16 @@ static bool streaming_put(struct streaming *card)
 	return true;
 }
 
-/* Acknowledge, report, refill.  What happens meanwhile is another event: true, look again. */
+/*
+ * Acknowledge all events, report the ops that have ended, and refill the ring.
+ * Return: true if the caller must call it again, because more may have happened meanwhile.
+ */
 static bool streaming_look(struct streaming *card)
 {
 	u16 status = streaming_reap(card);
 	bool halted = status & HALTED, inside = card->op, put = false;
 
-	/* it halted after the look at the status before, and went on when LVI was written */
+	/* it halted in the previous call, after STATUS was read; the write of LVI made it go on */
 	card->dropped += !halted && status & LAST;
 	while (streaming_put(card))
 		put = true;
@@ -132,12 +143,15 @@ static void streaming_kick(struct sluice_engine *engine)
 	spin_unlock_irq(&card->lock);
 }
 
-/* Afterwards it reads no memory, begins with descriptor 0, and asks for no op before a kick. */
+/*
+ * Stop the card.  Afterwards it reads no memory, and begins with descriptor 0.  The driver asks for
+ * no op before the next kick.
+ */
 static void streaming_stop(struct streaming *card)
 {
 	spin_lock_irq(&card->lock);
 	iowrite8(STOP, card->regs + CONTROL);
-	streaming_reap(card);			/* what had ended before */
+	streaming_reap(card);			/* report the ops that had ended before */
 	card->dropped += card->head != card->tail;
 	iowrite8(RESET, card->regs + CONTROL);
 	iowrite32(card->ring_dma, card->regs + RING_AT);
@@ -157,7 +171,7 @@ static void streaming_reset(void *priv)
 {
 	struct streaming *card = priv;
 
-	iowrite32(2, card->regs + GLOBAL);	/* not in reset */
+	iowrite32(2, card->regs + GLOBAL);	/* end the card's reset */
 	iowrite16(0, card->codec + CODEC_RESET);
 	iowrite16(0, card->codec + MASTER_VOLUME);
 	iowrite16(0, card->codec + PCM_VOLUME);
@@ -189,7 +203,7 @@ static int streaming_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	       sluice_pci_register(pdev, "streaming", &ops, &engine, 1, card);
 }
 
-/* Only a card whose driver_override names us: others are somebody's sound. */
+/* Only a card whose driver_override names this driver.  Any other may be in use for sound. */
 static const struct pci_device_id streaming_ids[] = {
 	{ PCI_DEVICE(0x8086, 0x2415), .override_only = 1 }, { }
 };
