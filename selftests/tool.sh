@@ -222,6 +222,7 @@ cat "$OBJECTS" >before || exit 1
 echo "TAP version 13"
 
 ok "help_is_printed_on_request" has "usage: sluice list" capture -- sluice --help
+ok "version_is_that_of_the_module" has "sluice $(cat /sys/module/sluice/version)" -- sluice --version
 ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluice list
 ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
 	"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \

@@ -50,4 +50,5 @@ module_exit(sluice_exit);
 MODULE_DESCRIPTION("DMA-BUF exporter with fences for device drivers");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);
 SLUICE_IMPORT_NS(DMA_BUF);

@@ -524,6 +524,12 @@ struct sluice_device_ops {
 };
 
 /*
+ * Version of the project: of all modules, and of library, tool and manual pages, which are
+ * built with what stands here.
+ */
+#define SLUICE_VERSION		"0.1.0"
+
+/*
  * Version of this interface.  It must be incremented when a struct, an enum or a prototype of
  * this header changes, because drivers that were compiled with the older header cannot be used
  * then.  The first three parameters of __sluice_device_register() never change.

@@ -267,3 +267,4 @@ static const struct pci_device_id ac97_ids[] = {
 module_sluice_pci_driver("sluice-ac97", ac97_ids, ac97_probe);
 MODULE_DESCRIPTION("Sluice device driver for QEMU's AC97");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

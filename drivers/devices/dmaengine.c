@@ -935,3 +935,4 @@ module_exit(dmae_exit);
 MODULE_DESCRIPTION("Sluice device driver for memcpy channels of the dmaengine framework");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

@@ -271,3 +271,4 @@ static const struct pci_device_id e1000_ids[] = {
 module_sluice_pci_driver("sluice-e1000", e1000_ids, e1000_probe);
 MODULE_DESCRIPTION("Sluice device driver for frames through QEMU's e1000");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

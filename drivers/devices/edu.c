@@ -325,3 +325,4 @@ module_pci_driver(edu_driver);
 MODULE_DESCRIPTION("Sluice device driver for QEMU's edu");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

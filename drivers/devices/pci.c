@@ -494,3 +494,4 @@ module_pci_driver(pci_driver);
 MODULE_DESCRIPTION("Sluice device driver for any PCI device");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

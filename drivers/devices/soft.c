@@ -1021,3 +1021,4 @@ module_exit(soft_exit);
 MODULE_DESCRIPTION("Sluice device driver in software");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(SLUICE_VERSION);

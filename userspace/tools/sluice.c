@@ -27,6 +27,7 @@ static const char usage_text[] =
 	"                      [--size BYTES | --geometry WxH]\n"
 	"       sluice program DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"                      [--then COMMAND] <LIST\n"
+	"       sluice --help | --version\n"
 	"\n"
 	"list      lists the devices\n"
 	"info      shows what a device is and what it can do\n"
@@ -772,6 +773,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		fputs(usage_text, stdout);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("sluice " SLUICE_VERSION);
 		return 0;
 	}
 	if (argc < 2)
