@@ -268,7 +268,7 @@ static int sluice_buffer_probe(struct sluice_client *client, struct dma_buf *dma
  *	the errno of ATTACH
  *
  * Context: may sleep; takes the dma_resv.
- * Return: 0, or -ENODEV if the device has been removed.
+ * Return: 0, -ENODEV if the device has been removed, or -ERESTARTSYS after a signal.
  */
 int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info)
@@ -291,6 +291,9 @@ int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		info->address = 0;
 	if (info->error == -ENODEV && READ_ONCE(sdev->gone))
 		return -ENODEV;
+	/* a signal has ended the look at the buffer: nothing is known about it */
+	if (info->error == -ERESTARTSYS || info->error == -EINTR)
+		return -ERESTARTSYS;
 	if (!info->error && info->segments == 1)
 		info->properties |= SLUICE_MEM_CONTIGUOUS;
 	return 0;

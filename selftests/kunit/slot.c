@@ -276,27 +276,18 @@ static void odd_forget_flights(void *engine)
 /* What the client holds before it attaches. */
 static u64 odd_held;
 
-static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
+/* An open file of a device that can address what @how says. */
+static struct sluice_client *odd_client(struct kunit *test, const struct odd_buffer *how)
 {
 	const struct sluice_engine_caps caps = { .op_align = 4 };
-	struct odd_buffer *odd = kmemdup(how, sizeof(*how), GFP_KERNEL);
-	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct sluice_client *client;
 	struct sluice_device *sdev;
-	struct sluice_slot *slot;
-	struct dma_buf *dmabuf;
-	unsigned int i;
 
-	KUNIT_ASSERT_NOT_NULL(test, odd);
-	for (i = 0; i < ODD_PAGES; i++) {
-		odd->page[i] = alloc_page(GFP_KERNEL | odd->zone);
-		KUNIT_ASSERT_NOT_NULL(test, odd->page[i]);
-	}
 	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
-	odd_mask = odd->mask;
+	odd_mask = how->mask;
 	sdev->ops = &odd_device_ops;
-	sdev->parent = odd->mask ? odd_narrow : sluice_scout();
+	sdev->parent = how->mask ? odd_narrow : sluice_scout();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
@@ -308,19 +299,42 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	INIT_LIST_HEAD(&sdev->revoked);
 	spin_lock_init(&sdev->revoked_lock);
 	sdev->wq = odd_wq;
-	sdev->cpu_engines = !odd->mask;
+	sdev->cpu_engines = !how->mask;
 	sdev->op_align = 1;
 	KUNIT_ASSERT_EQ(test, sluice_engine_init(&sdev->engines[0], sdev, 0, &caps), 0);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, odd_forget_flights,
 							&sdev->engines[0]), 0);
+	return client;
+}
 
+static struct dma_buf *odd_dmabuf(struct kunit *test, const struct odd_buffer *how)
+{
+	struct odd_buffer *odd = kmemdup(how, sizeof(*how), GFP_KERNEL);
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dma_buf *dmabuf;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, odd);
+	for (i = 0; i < ODD_PAGES; i++) {
+		odd->page[i] = alloc_page(GFP_KERNEL | odd->zone);
+		KUNIT_ASSERT_NOT_NULL(test, odd->page[i]);
+	}
 	info.ops = odd->moves ? &odd_moving_ops : &odd_dmabuf_ops;
 	info.size = ODD_PAGES * PAGE_SIZE;
 	info.flags = O_RDWR;
 	info.priv = odd;
 	dmabuf = dma_buf_export(&info);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(dmabuf));
-	slot = sluice_slot_create(client, dmabuf, 0);
+	return dmabuf;
+}
+
+static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer *how)
+{
+	struct sluice_client *client = odd_client(test, how);
+	struct sluice_device *sdev = client->sdev;
+	struct dma_buf *dmabuf = odd_dmabuf(test, how);
+	struct sluice_slot *slot = sluice_slot_create(client, dmabuf, 0);
+
 	dma_buf_put(dmabuf);
 	/* nothing of a slot that was refused is left */
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
@@ -768,6 +782,33 @@ static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 	dma_buf_put(dmabuf);
 }
 
+/*
+ * That an exporter cannot map the buffer is part of the answer of BUFFER_INFO.  That a signal
+ * has interrupted it is not: the call is made again.
+ */
+static void odd_buffer_info_is_interrupted_by_a_signal(struct kunit *test)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES, .map_error = -EIO };
+	struct sluice_client *client = odd_client(test, &how);
+	struct sluice_buffer_info info = {};
+	struct dma_buf *dmabuf;
+
+	dmabuf = odd_dmabuf(test, &how);
+	KUNIT_EXPECT_EQ(test, sluice_buffer_info(client, dmabuf, &info), 0);
+	KUNIT_EXPECT_EQ(test, info.error, -EIO);
+	dma_buf_put(dmabuf);
+
+	how.map_error = -ERESTARTSYS;
+	dmabuf = odd_dmabuf(test, &how);
+	KUNIT_EXPECT_EQ(test, sluice_buffer_info(client, dmabuf, &info), -ERESTARTSYS);
+	dma_buf_put(dmabuf);
+
+	how.map_error = -EINTR;
+	dmabuf = odd_dmabuf(test, &how);
+	KUNIT_EXPECT_EQ(test, sluice_buffer_info(client, dmabuf, &info), -ERESTARTSYS);
+	dma_buf_put(dmabuf);
+}
+
 /* A kernel thread's last reference to a file is dropped later: not too late. */
 static void odd_exit(struct kunit *test)
 {
@@ -803,6 +844,7 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_memory_of_two_slots_is_gone_with_the_last),
 	KUNIT_CASE(odd_memory_of_a_slot_that_goes_keeps_no_other),
 	KUNIT_CASE(odd_memory_taken_back_has_no_address),
+	KUNIT_CASE(odd_buffer_info_is_interrupted_by_a_signal),
 	KUNIT_CASE_SLOW(odd_slots_are_dropped_by_one_at_a_time),
 	{ }
 };

@@ -901,6 +901,7 @@ struct sluice_wrap {
  *
  *	-EBADF		@fd is not an open fd
  *	-EINVAL		@fd is not a dma-buf
+ *	-EINTR		a signal came while the kernel waited for the exporter
  */
 struct sluice_buffer_info {
 	__s32 fd;
