@@ -119,7 +119,7 @@ static void save(const char *path)
 
 	if (!file)
 		return;
-	fputs("# SPDX-License-Identifier: MIT\n"
+	fputs("# SPDX-License-" "Identifier: MIT\n"
 	      "# Programs that reach all that the fuzzer has found so far.\n", file);
 	for (i = 0; i < num_corpus; i++)
 		program_print(&corpus[i], file);

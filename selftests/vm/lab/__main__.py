@@ -25,7 +25,7 @@ from .cache import Cache
 from .headers import Headers, split
 from .kernels import FOUND, ROLES, Kernels, Table
 from .root import CLANG, COMPILERS, have_arm64, have_root
-from .sources import have_source, tarball
+from .sources import have_harness, have_source, tarball
 from .tell import Problem, say
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
@@ -118,7 +118,7 @@ class Setup:
             source = have_source(self.cache, self.archive, self.table, kernels.find("newest"))
             self.cache.write(FOUND, {**self.cache.read(FOUND), "harness": os.path.basename(source)})
         self.cache.used(source)
-        harness = os.path.join(source, "harness")
+        harness = have_harness(self.cache, source)
         link(harness, "harness")
         return harness
 

@@ -20,11 +20,13 @@ from .tell import Problem, Progress, as_root, say
 
 COMPILERS = ["gcc", "make", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "libssl-dev", "kmod",
              "xz-utils", "bash", "cpio", "python3-minimal", "sparse"]
-# of the root of guests, and what else is compiled in it: gcc-12 is for the oldest kernel
+# of the root of guests, and what else is compiled and checked in it: gcc-12 is for the oldest
+# kernel
 EVERYTHING = COMPILERS + [
     "g++", "gcc-12", "pkgconf", "dwarves", "udev", "procps", "psmisc", "busybox-static",
     "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
-    "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler"]
+    "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler",
+    "reuse"]
 # to compile modules with the other compiler: nothing is linked, no program runs
 CLANG = ["clang", "make", "binutils", "libelf1t64", "python3-minimal", "kmod"]
 # what arm64's programs are linked with, and its guest's few programs

@@ -2,9 +2,11 @@
 """Kernel sources: what the lab's own kernels are built from, and the kernel's test harness.
 
     sources/VERSION/    linux-source-X.Y.tar.xz
-                        harness/, the few files of it that tests are built with
+                        harness-CHECKSUM/, the few files of it that tests are built with and
+                        that judge the style; the checksum is that of the list below
 """
 import glob
+import hashlib
 import os
 import re
 import tempfile
@@ -15,7 +17,9 @@ from .tell import Problem, say
 # of the source, with their folders
 HARNESS = ["tools/testing/selftests/kselftest*.h",
            "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c",
-           "scripts/checker-valid.sh"]
+           "scripts/checker-valid.sh",
+           "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt",
+           "kernel-doc", "kdoc/*.py"]
 PACKAGE = re.compile(r"linux-source-\d+\.\d+$")
 
 
@@ -50,18 +54,32 @@ def _unpack(cache, archive, package, version, suites):
             if not found:
                 raise Problem(f"{package} has no source where the lab looks: please report this")
             os.rename(found[0], os.path.join(folder, os.path.basename(found[0])))
-        take_harness(cache, folder)
+        have_harness(cache, folder)
     archive.forget(files)
 
 
-def take_harness(cache, folder):
-    """Unpack the harness of the source in FOLDER.
+def have_harness(cache, folder):
+    """Have the harness of the source in FOLDER; returns its folder.
+
+    A source that was fetched for an earlier list of files has a harness of that list, beside
+    which the new one is made.
+    """
+    name = "harness-" + hashlib.sha256(" ".join(HARNESS).encode()).hexdigest()[:12]
+    harness = os.path.join(folder, name)
+    if not os.path.isdir(harness):
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            take_harness(cache, folder, os.path.join(work, name))
+            os.rename(os.path.join(work, name), harness)
+    return harness
+
+
+def take_harness(cache, folder, harness):
+    """Unpack the harness of the source in FOLDER into the new folder HARNESS.
 
     Nothing is built without the header of the tests; what else a source lacks makes the
     tests that need it skip.
     """
     say("taking the kernel's test harness out of its source")
-    harness = os.path.join(folder, "harness")
     os.mkdir(harness)
     try:
         cache.run("take the test harness out of the kernel's source",

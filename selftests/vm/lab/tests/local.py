@@ -112,6 +112,8 @@ def source(line, version, lacks=""):
     with tarfile.open(fileobj=content, mode="w:xz") as tar:
         for path in ("tools/testing/selftests/kselftest.h", "tools/testing/selftests/kselftest_harness.h",
                      "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c", "scripts/checker-valid.sh",
+                     "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt",
+                     "tools/docs/kernel-doc", "tools/lib/python/kdoc/kdoc_re.py",
                      "kernel/not-of-the-harness.c"):
             if path == lacks:
                 continue

@@ -194,6 +194,17 @@ class CacheOverTime(LabTest):
             "7.3", "7.3.4-1~bpo13+1", lacks="tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c"))
         self.assertIn("the kernel's source has not all that tests use", self.succeeds("lts"))
 
+    def test_source_fetched_for_an_earlier_list_of_files_needs_no_network(self):
+        """Its harness is taken again, beside the earlier one."""
+        self.succeeds("newest")
+        harness = os.path.realpath(self.world.at("build", "lab", "harness"))
+        earlier = os.path.join(os.path.dirname(harness), "harness-of-before")
+        os.rename(harness, earlier)
+        self.server.close()
+        self.assertIn("taking the kernel's test harness out of its source", self.succeeds("newest"))
+        self.assertTrue(os.path.exists(os.path.join(harness, "scripts/checkpatch.pl")))
+        self.assertTrue(os.path.isdir(earlier))
+
     def test_source_without_the_harness_gives_a_sentence(self):
         self.mirror.replace("trixie-backports", "linux-source", deb(
             "linux-source-7.3", "7.3.4-1~bpo13+1", "all",
