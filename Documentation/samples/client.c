@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A client in the kernel: takes a dma-buf and a fence, works on the memory with
- * the CPU when it may, and answers with a fence of its own.  See client.h for
- * what a caller sees, and Documentation/tutorial.md for a walk through it.
+ * Sample of a kernel module that works on dma-bufs in the order of fences.  It takes a
+ * dma-buf and an in-fence, works on the memory with the CPU, and signals a fence of its own.
+ * client.h describes the interface for callers, and Documentation/tutorial.md explains each
+ * step.
  *
- * It needs nothing of Sluice: these are the kernel's interfaces of dma-buf and
- * dma-fence, and any exporter's memory and any driver's fence will do.  compat.h
- * is there for older kernels only.
+ * The module uses only the kernel's interfaces for dma-bufs and fences, and nothing of
+ * Sluice.  It accepts the memory of any exporter and the fence of any driver.  compat.h is
+ * included for older kernels only.
  *
- * A job's life: made in the call, which maps its memory; published under the
- * dma_resv of its dma-buf; begun once, by the last fence that it waits for or by
- * its timer; run in one workqueue, which ends in its fence; buried in another.
- * Between publishing and signalling nothing is allocated and no dma_resv taken.
+ * The life of a job:
+ *
+ *	created		by the ioctl, which also maps the memory
+ *	published	its fence is put on the dma-buf, with the dma_resv held
+ *	begun		once: when the last fence that it waits for signals, or by its timer
+ *	run		by a work item of sample_wq, which signals the fence
+ *	buried		freed, by a work item of sample_bury_wq
+ *
+ * From the publishing until the signal, nothing is allocated and no dma_resv is taken.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence-unwrap.h>
@@ -38,9 +44,9 @@
  * struct sample_dep - a fence that a job waits for
  * @job: the job
  * @fence: reference held
- * @cb: on @fence
- * @armed: @cb was added and is to be removed
- * @explicit: the caller's in-fence, or one in it: its error is the job's
+ * @cb: the callback on @fence
+ * @armed: @cb was added to @fence and must be removed
+ * @explicit: the fence is the in-fence of the caller, or a part of it: if it fails, so does the job
  */
 struct sample_dep {
 	struct sample_job *job;
@@ -52,12 +58,12 @@ struct sample_dep {
 
 /**
  * struct sample_buffer - a dma-buf that jobs work on, mapped once for all of them
- * @ref: one for each job
+ * @ref: one reference for each job
  * @dmabuf: reference held
- * @attach: of our device
- * @sgt: mapped in both directions, as the CPU will read and write
+ * @attach: the attachment of sample_device
+ * @sgt: mapped in both directions, because the CPU reads and writes
  * @map: the kernel mapping
- * @link: in sample_buffers
+ * @link: in sample_buffers, guarded by sample_lock
  */
 struct sample_buffer {
 	struct kref ref;
@@ -70,18 +76,18 @@ struct sample_buffer {
 
 /**
  * struct sample_job - a range to be inverted
- * @ref: one is the call's, one belongs to whoever ends the job
+ * @ref: one reference is held by the ioctl, and one from the publishing until the end of @run
  * @buffer: reference held
- * @offset: bytes, checked
- * @length: bytes, checked
- * @fence: what the caller and the dma-buf get; reference held
- * @waiting: deps that have not signalled, plus one until the call is done
- * @begun: @run was queued; by whoever sets it
- * @timer: begins the job when its deps take too long
- * @run: the work itself, in sample_wq
- * @bury: what comes after, in sample_bury_wq
+ * @offset: bytes from the start of the dma-buf; checked
+ * @length: bytes; checked
+ * @fence: the out-fence, which is also on the dma-buf; reference held
+ * @waiting: number of deps that have not signalled, plus one until the job is published
+ * @begun: 1 if @run was queued.  The context that changes it from 0 to 1 queues @run
+ * @timer: begins the job if its deps take too long
+ * @run: work item of sample_wq: inverts the range
+ * @bury: work item of sample_bury_wq: frees the job
  * @num_deps: length of @deps
- * @deps: complete when the job is published
+ * @deps: the fences to wait for; they do not change after the publishing
  */
 struct sample_job {
 	struct kref ref;
@@ -103,7 +109,8 @@ static struct workqueue_struct *sample_wq;
 static struct workqueue_struct *sample_bury_wq;
 static atomic_t sample_jobs = ATOMIC_INIT(0);
 static LIST_HEAD(sample_buffers);
-static DEFINE_MUTEX(sample_lock);	/* outside of dma_resv; not in the signalling path */
+/* guards sample_buffers; taken outside the dma_resv, never in the signalling path */
+static DEFINE_MUTEX(sample_lock);
 
 /* The fence */
 
@@ -118,7 +125,7 @@ static const struct dma_fence_ops sample_fence_ops = {
 	.get_timeline_name = sample_fence_name,
 };
 
-/* On its own timeline each: jobs end in any order. */
+/* Each fence has a timeline of its own, because jobs may end in any order. */
 static struct dma_fence *sample_fence_create(void)
 {
 	struct sluice_dma_fence *fence;
@@ -136,13 +143,16 @@ static struct dma_fence *sample_fence_create(void)
 
 /* The memory */
 
-/* Everything that may sleep, wait or fail.  The mapping also pins memory that moves. */
+/*
+ * Attach and map the dma-buf.  This may sleep, wait and fail, so it is done before the
+ * publishing.  The mapping also pins memory that could otherwise move.
+ */
 static int sample_buffer_map(struct sample_buffer *buffer)
 {
 	struct device *dev = &sample_device->dev;
 	int ret;
 
-	/* what the CPU writes would be lost when a bounce buffer is copied back */
+	/* the unmap of a bounced mapping would overwrite the memory that the CPU has written */
 	if (is_swiotlb_force_bounce(dev))
 		return -EADDRNOTAVAIL;
 	buffer->attach = dma_buf_attach(buffer->dmabuf, dev);
@@ -169,7 +179,7 @@ err_detach:
 	return ret;
 }
 
-/* A job's reference on what its dma-buf is mapped as. */
+/* Find or create the mapping of a dma-buf.  Return: the buffer, with a reference for a job. */
 static struct sample_buffer *sample_buffer_get(struct dma_buf *dmabuf)
 {
 	struct sample_buffer *buffer;
@@ -204,7 +214,10 @@ out:
 	return buffer;
 }
 
-/* Takes the dma_resv, to the end under sample_lock: no second mapping comes before. */
+/*
+ * Release a buffer.  The dma_resv is taken here.  sample_lock is held until the dma-buf is
+ * detached, so that sample_buffer_get() does not create a second mapping before that.
+ */
 static void sample_buffer_release(struct kref *ref)
 {
 	struct sample_buffer *buffer = container_of(ref, struct sample_buffer, ref);
@@ -218,7 +231,7 @@ static void sample_buffer_release(struct kref *ref)
 	kfree(buffer);
 }
 
-/* The end of a job: not in the signalling path, because of the buffer */
+/* The end of a job: outside the signalling path, because to release a buffer takes a dma_resv */
 
 static void sample_job_free(struct sample_job *job)
 {
@@ -229,7 +242,7 @@ static void sample_job_free(struct sample_job *job)
 	if (job->buffer)
 		kref_put_mutex(&job->buffer->ref, sample_buffer_release, &sample_lock);
 	if (job->fence) {
-		/* one that was never published: a signalled fence needs no code of ours */
+		/* the job was not published.  Signal its fence: then the fence needs no module */
 		if (!dma_fence_is_signaled(job->fence)) {
 			dma_fence_set_error(job->fence, -ECANCELED);
 			dma_fence_signal(job->fence);
@@ -238,7 +251,7 @@ static void sample_job_free(struct sample_job *job)
 	}
 	kvfree(job);
 	atomic_dec(&sample_jobs);
-	/* what is left of us is the way back: sample_exit() waits for the workqueue */
+	/* only the return of the work function is left, and sample_exit() waits for that */
 	module_put(THIS_MODULE);
 }
 
@@ -252,13 +265,13 @@ static void sample_job_release(struct kref *ref)
 	queue_work(sample_bury_wq, &container_of(ref, struct sample_job, ref)->bury);
 }
 
-/* The work: from here to the signal no allocation with GFP_KERNEL, no dma_resv */
+/* The work, in the signalling path: no allocation with GFP_KERNEL, no dma_resv */
 
 /*
- * Pass the range between the CPU and our device, through the addresses of our
- * own mapping: an importer may not look at the pages.  The usual way is
- * dma_buf_begin_cpu_access(), but that waits for all fences on the dma-buf, of
- * which ours is one by now: it would wait for us.
+ * Pass the range to the CPU, or back to the device.  The bus addresses of the module's own
+ * mapping are used, because an importer may not look at the pages.
+ * dma_buf_begin_cpu_access() is not usable here: it waits for all fences on the dma-buf, and
+ * one of them is the fence of this job.
  */
 static void sample_sync(struct sample_job *job, bool for_cpu)
 {
@@ -302,11 +315,12 @@ static void sample_invert(struct sample_job *job)
 }
 
 /*
- * Let go of the fences, and see how they ended.  dma_fence_remove_callback()
- * takes the fence's lock: no callback is running afterwards.
+ * Remove the callbacks, and find out how the fences ended.  dma_fence_remove_callback() takes
+ * the lock of the fence, so no callback runs afterwards.
  *
- * Errors of implicit fences do not count: whether a failed one is still on the
- * dma-buf is a matter of chance.
+ * Errors of implicit fences are ignored.  Whether a failed fence is still on the dma-buf
+ * depends on chance, and the result of a job must not.
+ * Return: 0; -ETIME if a fence has not signalled; -ECANCELED if an explicit fence failed.
  */
 static int sample_job_settle(struct sample_job *job)
 {
@@ -348,7 +362,7 @@ static void sample_run(struct work_struct *work)
 	kref_put(&job->ref, sample_job_release);
 }
 
-/* Once, whoever comes first.  Any context. */
+/* Begin the job, if it has not begun.  Context: any. */
 static void sample_job_begin(struct sample_job *job)
 {
 	if (!atomic_xchg(&job->begun, 1))
@@ -361,7 +375,7 @@ static void sample_dep_done(struct sample_job *job)
 		sample_job_begin(job);
 }
 
-/* With the lock of somebody's fence held, in whatever context it signals. */
+/* Context: any in which a foreign fence signals.  The lock of this fence is held. */
 static void sample_dep_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	sample_dep_done(container_of(cb, struct sample_dep, cb)->job);
@@ -384,9 +398,9 @@ static void sample_job_add_dep(struct sample_job *job, struct dma_fence *fence, 
 }
 
 /*
- * A job with its explicit deps and room for an implicit one.  What is in the
- * in-fence is waited for one by one: a chain of fences would not tell of the
- * errors in it.
+ * Create a job with its explicit deps, and room for one implicit dep.  If the in-fence
+ * consists of several fences, each of them becomes a dep: a chain of fences does not report
+ * the errors of its parts.
  */
 static struct sample_job *sample_job_create(struct dma_fence *in_fence)
 {
@@ -400,7 +414,7 @@ static struct sample_job *sample_job_create(struct dma_fence *in_fence)
 	job = kvzalloc(struct_size(job, deps, explicit + 1), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	/* to the end, because the walk drops its references there */
+	/* do not leave the loop early, because its end drops the references of the walk */
 	dma_fence_unwrap_for_each(fence, &cursor, in_fence)
 		if (job->num_deps < explicit)
 			sample_job_add_dep(job, dma_fence_get(fence), true);
@@ -408,7 +422,7 @@ static struct sample_job *sample_job_create(struct dma_fence *in_fence)
 	timer_setup(&job->timer, sample_timer, 0);
 	INIT_WORK(&job->run, sample_run);
 	INIT_WORK(&job->bury, sample_bury);
-	/* a file that is open holds us now, but the job may outlive it */
+	/* the open file also holds the module, but the job may exist longer than the file */
 	__module_get(THIS_MODULE);
 	return job;
 }
@@ -430,7 +444,7 @@ static int sample_job_set_range(struct sample_job *job, const struct dma_buf *dm
 	return 0;
 }
 
-/* From here on the job has its range and its memory. */
+/* Set the range and the memory of a job. */
 static int sample_job_set_memory(struct sample_job *job, const struct sample_invert *args)
 {
 	struct dma_buf *dmabuf = dma_buf_get(args->fd);
@@ -452,9 +466,8 @@ static int sample_job_set_memory(struct sample_job *job, const struct sample_inv
 }
 
 /*
- * Publish the job's fence and wait for what was there before.  All under one
- * hold of the dma_resv: nobody can put a fence between those that we look at
- * and ours.
+ * Publish the job's fence, and wait for the fences that were there before.  The dma_resv is
+ * held during both, so that no other fence can come between them.
  */
 static int sample_job_publish(struct sample_job *job)
 {
@@ -467,7 +480,7 @@ static int sample_job_publish(struct sample_job *job)
 	ret = dma_resv_lock_interruptible(resv, NULL);
 	if (ret)
 		return ret;
-	/* what can fail comes first: room for our fence, and what a writer waits for */
+	/* first what can fail: room for the fence, and the fences that a writer waits for */
 	ret = dma_resv_reserve_fences(resv, 1);
 	if (!ret)
 		ret = dma_resv_get_singleton(resv, dma_resv_usage_rw(true), &implicit);
@@ -476,7 +489,7 @@ static int sample_job_publish(struct sample_job *job)
 	if (implicit)
 		sample_job_add_dep(job, implicit, false);
 
-	/* no way back */
+	/* from here on nothing can fail or be undone */
 	kref_get(&job->ref);
 	atomic_set(&job->waiting, 1 + job->num_deps);
 	signalling = dma_fence_begin_signalling();
@@ -496,7 +509,10 @@ out:
 	return ret;
 }
 
-/* The answer is given while all can be undone: no fault comes after publishing. */
+/*
+ * Submit a job.  The caller's struct is written before the publishing, while everything can
+ * still be undone.  After the publishing there is no access to user memory.
+ */
 static int sample_job_submit(struct sample_job *job, struct sample_invert __user *user)
 {
 	struct file *file;
@@ -553,7 +569,7 @@ static int sample_call(struct sample_invert __user *user)
 		ret = sample_job_set_memory(job, &args);
 	if (!ret)
 		ret = sample_job_submit(job, user);
-	if (ret)	/* never published: it is ours alone */
+	if (ret)	/* it was not published, so there is no other reference */
 		sample_job_free(job);
 	else
 		kref_put(&job->ref, sample_job_release);
@@ -584,9 +600,9 @@ static struct miscdevice sample_misc = {
 };
 
 /*
- * A device to attach: one that can address everything and has no driver.  Where
- * the machine's devices do not snoop the caches, neither does it, so that its
- * syncs really are some.
+ * Create the device that attaches dma-bufs.  It can address all memory, and has no driver.
+ * If the devices of the machine do not snoop the caches, this device does not either: its
+ * syncs then do the cache maintenance.
  */
 static int __init sample_device_init(void)
 {
@@ -613,11 +629,11 @@ static int __init sample_init(void)
 {
 	int ret = -ENOMEM;
 
-	/* fences depend on it: it must go on when there is no memory for a new thread */
+	/* fences depend on it: WQ_MEM_RECLAIM, so that it needs no memory for a new thread */
 	sample_wq = alloc_workqueue("sluice-sample", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	if (!sample_wq)
 		return ret;
-	/* may sleep on a dma_resv whose holder waits for a fence of ours: apart */
+	/* its work may wait for a dma_resv whose holder waits for a fence of sample_wq */
 	sample_bury_wq = alloc_workqueue("sluice-sample-bury", WQ_UNBOUND, 0);
 	if (!sample_bury_wq)
 		goto err_wq;
@@ -639,9 +655,10 @@ err_wq:
 }
 
 /*
- * Each job holds this module, so there is none; what may be left of one is the
- * end of a work function.  Its fence may be alive: either that has forgotten its
- * ops when it was signalled, or, on older kernels, it held this module, too.
+ * No job exists here, because each job holds the module.  The end of a work function may
+ * still run; destroy_workqueue() waits for it.  Fences may still exist on newer kernels,
+ * where a signalled fence does not use its ops any more.  On older kernels each fence holds
+ * the module until it is freed.
  */
 static void __exit sample_exit(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * /dev/sluice-sample: a kernel module that works on other people's dma-bufs,
- * in the order of fences.  See client.c.
+ * Interface of /dev/sluice-sample.  Its kernel module works on the dma-bufs of other drivers,
+ * in the order of fences: see client.c.
  */
 #ifndef _SLUICE_SAMPLE_CLIENT_H
 #define _SLUICE_SAMPLE_CLIENT_H
@@ -9,31 +9,45 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define SAMPLE_MAX_LENGTH	(64U << 20)	/* bytes of a job */
-#define SAMPLE_MAX_JOBS		64		/* jobs that have not ended, of all callers */
-#define SAMPLE_TIMEOUT_MS	30000		/* a job waits for fences that long at most */
+#define SAMPLE_MAX_LENGTH	(64U << 20)	/* most bytes of a job */
+#define SAMPLE_MAX_JOBS		64		/* most jobs of all callers that have not ended */
+#define SAMPLE_TIMEOUT_MS	30000		/* most milliseconds that a job waits for fences */
 
 /**
  * struct sample_invert - SAMPLE_INVERT: invert each byte of a range, later
  * @fd: in, a dma-buf that may be written
- * @in_fence: in, a sync_file to wait for, or -1
+ * @in_fence: in, a sync_file to wait for, or -1 for none
  * @offset: in, bytes from the start of the dma-buf
- * @length: in, bytes, not 0, at most SAMPLE_MAX_LENGTH
- * @out_fence: out, a sync_file (close-on-exec) that signals when it is done
+ * @length: in, bytes, 1 to SAMPLE_MAX_LENGTH
+ * @out_fence: out, a sync_file (close-on-exec) that signals when the work is done
  * @flags: in, must be 0
  *
- * Does not wait: the work begins when @in_fence and every fence on the dma-buf
- * has signalled.  Its own fence is on the dma-buf, as a writer's, when the call
- * returns.  It ends without an error, or with
- * -ECANCELED	@in_fence, or a fence in it, ended with an error: nothing was done;
- * -ETIME	something had not signalled after SAMPLE_TIMEOUT_MS: nothing was done.
+ * The call does not wait for fences.  The work begins when @in_fence and all fences on the
+ * dma-buf have signalled.  When the call returns, the out-fence is also on the dma-buf, as
+ * the fence of a writer.  The out-fence signals without an error, or with one of these.
+ * After an error, the memory is unchanged:
  *
- * Errors: -EINVAL (not a dma-buf, not a sync_file, a range that is empty or not
- * within the dma-buf, flags), -E2BIG (@length), -EACCES (a dma-buf that may
- * only be read), -EBUSY (SAMPLE_MAX_JOBS), -EADDRNOTAVAIL (a machine that
- * bounces all DMA), -EOPNOTSUPP (no mapping for the CPU, memory of a device, a
- * kernel without sync_files), -EBADF, -EMFILE, -ENOMEM, -EFAULT, -EINTR, or the
- * exporter's.
+ *	-ECANCELED	@in_fence, or a fence in it, signalled with an error
+ *	-ETIME		a fence had not signalled after SAMPLE_TIMEOUT_MS
+ *
+ * Errors of the call:
+ *
+ *	-EINVAL		@fd is not a dma-buf
+ *	-EINVAL		@in_fence is not a sync_file
+ *	-EINVAL		the range is empty, or not inside the dma-buf
+ *	-EINVAL		@flags is not 0
+ *	-E2BIG		@length is more than SAMPLE_MAX_LENGTH
+ *	-EACCES		the dma-buf can only be read
+ *	-EBUSY		SAMPLE_MAX_JOBS jobs have not ended
+ *	-EADDRNOTAVAIL	the machine bounces all DMA
+ *	-EOPNOTSUPP	the dma-buf has no kernel mapping, or is memory of a device
+ *	-EOPNOTSUPP	the kernel has no sync_files
+ *	-EBADF		@fd is not open
+ *	-EMFILE		the process has too many open files
+ *	-ENOMEM		no memory
+ *	-EFAULT		the struct is not in memory of the caller
+ *	-EINTR		a signal has interrupted a wait for a lock
+ *	others		an error of the exporter
  */
 struct sample_invert {
 	__s32 fd;

@@ -2,8 +2,8 @@
 /*
  * dmaengine: memcpy channels of any dmaengine driver.
  *
- * Words: *this driver* is the Sluice driver in this file.  The *controller* is the hardware that
- * has the channels, and the *controller's driver* is its driver in the kernel.
+ * Words: *this driver* is the Sluice driver in this file.  The *controller* is the hardware
+ * that has the channels, and the *controller's driver* is its driver in the kernel.
  *
  * Each channel is an engine.  The channels of a controller that do DMA through the same struct
  * device make one Sluice device.  Its parent is this struct device.  The DMA mask, the IOMMU
@@ -119,7 +119,7 @@ struct dmae_op {
  * @work: prepares more descriptors, and recovers after an error
  * @max_piece: bytes that a descriptor may have at most
  * @feed: mutex: one context prepares descriptors, or stops the channel, at a time.  Guards the
- *	fields from here to @lock.  @stuck and @engine are also read without it
+ *	fields between it and @lock.  @stuck and @engine are also read without it
  * @pattern: coherent memory that is full of one value, which a fill copies from
  * @pattern_dma: its address for the device
  * @stuck: the channel could not be stopped; it gets no more descriptors, and its ops fail
@@ -358,8 +358,8 @@ static int dmae_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_
 
 /*
  * Queue the next descriptor of an op.
- * Return: 0 if the caller may go on, even if nothing was queued; -EAGAIN if there is no room now,
- * and @more has been set; another negative errno if the op fails with it.
+ * Return: 0 if the caller may go on, even if nothing was queued; -EAGAIN if there is no room
+ * now, and @more has been set; another negative errno if the op fails with it.
  */
 static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 {
@@ -382,8 +382,8 @@ static int dmae_queue(struct dmae_channel *ch, struct dmae_op *op)
 	if (alone)
 		return -ENOMEM;
 	/*
-	 * The controller's driver has no free descriptor.  Those in flight become free when they
-	 * end.  If all of them have ended since the check above, there is room already.
+	 * The controller's driver has no free descriptor.  Those in flight become free when
+	 * they end.  If all of them have ended since the check above, there is room already.
 	 */
 	dma_async_issue_pending(ch->chan);
 	spin_lock_irq(&ch->lock);
@@ -570,8 +570,8 @@ static void dmae_stop(struct dmae_channel *ch)
 }
 
 /*
- * A descriptor has failed.  Some controllers halt then, and some go on.  In either case stop the
- * channel, report the op, and let the other ops begin again.
+ * A descriptor has failed.  Some controllers halt then, and some go on.  In either case stop
+ * the channel, report the op, and let the other ops begin again.
  */
 static void dmae_recover(struct dmae_channel *ch)
 {

@@ -240,8 +240,9 @@ static enum sluice_aborted edu_abort(struct sluice_engine *engine, u32 cookie)
 	spin_unlock_irq(&edu->lock);
 	pci_clear_master(edu->pdev);
 	/*
-	 * A transfer takes 100 ms of QEMU's clock, which may be late on a busy host.  A register
-	 * reads as all ones if the device is unplugged, also before the kernel has noticed.
+	 * A transfer takes 100 ms of QEMU's clock, which may be late on a busy host.  A
+	 * register reads as all ones if the device is unplugged, also before the kernel has
+	 * noticed.
 	 */
 	readl_poll_timeout(edu->regs + EDU_DMA_CMD, command,
 			   !(command & EDU_CMD_RUN) || command == U32_MAX ||

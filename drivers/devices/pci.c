@@ -56,8 +56,8 @@ module_param(dma_bits, uint, 0644);
 MODULE_PARM_DESC(dma_bits, "width of the DMA addresses of devices bound from now on (default 64)");
 
 /*
- * Does a BAR have the MSI-X table or the pending bits?  A process that writes to the table can make
- * the device write to any address.
+ * Does a BAR have the MSI-X table or the pending bits?  A process that writes to the table can
+ * make the device write to any address.
  */
 static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
 {
@@ -71,8 +71,9 @@ static bool pci_bar_has_msix(struct pci_dev *pdev, int bar)
 }
 
 /*
- * Does a BAR become a heap?  Unless the module parameter bars= chooses it, it must be large and
- * prefetchable.  Other memory BARs may have registers, and a read of a register may have effects.
+ * Does a BAR become a heap?  Unless the module parameter bars= chooses it, it must be large
+ * and prefetchable.  Other memory BARs may have registers, and a read of a register may have
+ * effects.
  */
 static bool pci_bar_is_memory(struct pci_dev *pdev, int bar)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Programs of the pci driver.  A program is an op: a list of register accesses, which the kernel
- * executes.
+ * Programs of the pci driver.  A program is an op: a list of register accesses, which the
+ * kernel executes.
  *
  * A context runs a program until its end, or until a command that waits for an interrupt which
  * has not come yet.  The first context is pci_program_start() if the program is short and has
@@ -18,8 +18,8 @@
  * begins after it, or ends with the timeout of its job.  If the function cannot be reset, the
  * device is *stuck*: programs fail with -EIO until the device is bound again.
  *
- * A system sleep has the effect of a reset, because the device may lose its power.  The core has
- * ended or stopped all ops before.
+ * A system sleep has the effect of a reset, because the device may lose its power.  The core
+ * has ended or stopped all ops before.
  *
  * sluice->lock guards the state of the program: see struct sluice_pci.  The context that sets
  * sluice->cookie to 0, with the lock held, is the only one that ends the op.  The core is not
@@ -256,8 +256,8 @@ static void pci_program_work(struct work_struct *work)
 }
 
 /*
- * A reset is over.  With @error 0 the device can be used, and otherwise it is stuck.  If an op was
- * handed out during the reset, start it.
+ * A reset is over.  With @error 0 the device can be used, and otherwise it is stuck.  If an
+ * op was handed out during the reset, start it.
  */
 static void pci_program_ready(struct sluice_pci *sluice, int error)
 {
@@ -463,8 +463,8 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 }
 
 /*
- * May pci_program_start() run the program?  It may be called inside a SUBMIT, which must not take
- * long.
+ * May pci_program_start() run the program?  It may be called inside a SUBMIT, which must not
+ * take long.
  */
 static bool pci_program_is_quick(const struct sluice_op_desc *op)
 {
@@ -609,8 +609,8 @@ void pci_program_leave(struct sluice_pci *sluice)
  * pci_program_exit - release what pci_program_init() has made, when the device is unregistered
  * @sluice: the device
  *
- * If ranges of registers were ever set, a user may have started the device.  Therefore reset it,
- * if that is possible: the next driver finds it in its initial state.
+ * If ranges of registers were ever set, a user may have started the device.  Therefore reset
+ * it, if that is possible: the next driver finds it in its initial state.
  *
  * Context: the remove function, which holds the lock of the PCI device; or the probe function.
  */

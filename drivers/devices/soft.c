@@ -16,13 +16,13 @@
  * flash in the next image; freeze.
  *
  * An engine may have several ops at a time: see the module parameter depth.  In an ordered
- * engine, an op begins when the previous one has ended.  Otherwise the ops run at the same time,
- * and may end in any order.
+ * engine, an op begins when the previous one has ended.  Otherwise the ops run at the same
+ * time, and may end in any order.
  *
- * The engine->lock of an engine is a ring lock: sluice_engine_done() may be called with it held.
- * It guards the engine's lists and the numbers of its frames: see struct soft_engine.  The
- * mutex soft->source_lock orders changes of the input signal and their reports.  Knobs and
- * controls are read and written without a lock.
+ * The engine->lock of an engine is a ring lock: sluice_engine_done() may be called with it
+ * held.  It guards the engine's lists and the numbers of its frames: see struct soft_engine.
+ * The mutex soft->source_lock orders changes of the input signal and their reports.  Knobs
+ * and controls are read and written without a lock.
  *
  * The folder /sys/kernel/debug/sluice/<device>/ shows what was on the screens.  Its other files
  * are *knobs*, which make the device misbehave for tests:

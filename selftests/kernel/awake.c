@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Helper of selftests/pm.c.  While this module is loaded, a guest of the lab can sleep and wake up
- * again.  Two things would prevent that:
+ * Helper of selftests/pm.c.  While this module is loaded, a guest of the lab can sleep and
+ * wake up again.  Two things would prevent that:
  *
  * - The root file system of the guest is 9p on a virtio device.  The driver of 9p does not
  *   support sleep.  virtio would reset the device at resume, and the root file system would not
@@ -31,10 +31,10 @@ static struct dev_pm_domain awake_domain = {
 };
 
 /*
- * Set the PM domain of all virtio devices.  dev_pm_domain_set() is not usable, because it is for
- * devices without a driver.  No lock is needed: only system sleep uses the domain of a PCI
- * device.  The program that asks for sleep is the one that loads and unloads this module, so
- * both do not happen at the same time.
+ * Set the PM domain of all virtio devices.  dev_pm_domain_set() is not usable, because it is
+ * for devices without a driver.  No lock is needed: only system sleep uses the domain of a
+ * PCI device.  The program that asks for sleep is the one that loads and unloads this module,
+ * so both do not happen at the same time.
  */
 static void awake_set(struct dev_pm_domain *from, struct dev_pm_domain *to)
 {

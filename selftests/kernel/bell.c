@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A bell for benchmarks: see bell.h.  The interrupt of a timer takes the place of a device's
- * interrupt.  It ends an op of a Sluice device, and signals the eventfd and the fences with which
- * Sluice is compared.
+ * interrupt.  It ends an op of a Sluice device, and signals the eventfd and the fences with
+ * which Sluice is compared.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>

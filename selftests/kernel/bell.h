@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * /dev/sluice-bell, and the device bell0: a bell that rings once, in a timer's
- * interrupt, for the benchmarks.  In that interrupt ends all that waits for it:
- * bell0's op, the eventfd, the fences.
+ * Interface of /dev/sluice-bell, and description of the Sluice devices bell0 and ring0.  They
+ * are for benchmarks.
  *
- * An op of bell0 rings the bell by itself, as many nanoseconds after it began as
- * the value that it is to fill the memory with; with 0 it ends at once, and the bell does
- * not ring.  It leaves the memory alone.
+ * The bell rings in the interrupt of a timer.  This interrupt ends all that waits for the
+ * bell: the op of bell0, the eventfd, and the fences.
  *
- * ring0 is a device with a ring, whose engines 0, 1 and 2 have up to 1, 2 and 8 ops in
- * flight.  Each op takes as many nanoseconds as its value; the next in the ring begins
- * at once.  One interrupt ends all ops whose time has come, and takes the next.
+ * An op of bell0 is a FILL that does not write to the memory.  Its value is a time in
+ * nanoseconds: the op rings the bell this long after it has begun.  With the value 0 the op
+ * ends at once, and the bell does not ring.
+ *
+ * ring0 is a device with a ring.  Its engines 0, 1 and 2 have up to 1, 2 and 8 ops in flight.
+ * The value of an op is the time that it takes, in nanoseconds.  When an op ends, the next op
+ * in the ring begins at once.  One interrupt ends all ops whose time is over, and takes new
+ * ones.
  */
 #ifndef _SLUICE_BELL_H
 #define _SLUICE_BELL_H
@@ -21,38 +24,40 @@
 #define BELL_MAX_NS	1000000000
 #define BELL_MIN_WATCH_NS	5000
 
-/* Ring so many nanoseconds from now. */
+/* Ring the bell after so many nanoseconds, at most BELL_MAX_NS. */
 #define BELL_RING	_IO('b', 0)
-/* An eventfd that is signalled whenever the bell rings; -1: none. */
+/* Signal this eventfd whenever the bell rings; -1 to remove it. */
 #define BELL_EVENTFD	_IO('b', 1)
-/* A fence that is signalled when the bell rings next.  Returns a sync_file. */
+/* Create a fence that signals when the bell rings next.  Returns a sync_file. */
 #define BELL_FENCE	_IO('b', 2)
-/* When it last rang: CLOCK_MONOTONIC_RAW, read right before the first signal. */
+/* Time of the last ring: CLOCK_MONOTONIC_RAW in nanoseconds, read right before the first signal. */
 #define BELL_RANG	_IOR('b', 3, __u64)
 
 /*
- * A second timer looks how late its interrupt comes, once each so many nanoseconds; 0: no
- * more.  What the CPU does with interrupts off makes it late.
+ * Start a second timer, whose interrupt comes every so many nanoseconds, BELL_MIN_WATCH_NS to
+ * BELL_MAX_NS; 0 stops the timer.  It measures how late its interrupt comes.  The interrupt
+ * is late if the CPU has interrupts off.
  */
 #define BELL_WATCH	_IO('b', 4)
-/* By how many nanoseconds it was late at most, since BELL_WATCH. */
+/* The longest delay of this interrupt since BELL_WATCH, in nanoseconds. */
 #define BELL_LATE	_IOR('b', 5, __u64)
 
 /**
- * struct bell_gap - how long a device had to wait for its next op
- * @first: when an op first ended since the last BELL_GAP: CLOCK_MONOTONIC_RAW, or 0
- * @worst: ns, at most, from the interrupt that an op ended with until the next one began;
- *	0: the next one was in the ring
+ * struct bell_gap - how long a device waited for its next op
+ * @first: time at which the first op since the last BELL_GAP ended: CLOCK_MONOTONIC_RAW in
+ *	nanoseconds; 0 if no op has ended
+ * @worst: the longest time from the interrupt that ended an op until the next op began, in
+ *	nanoseconds; 0 if the next op was always in the ring
  *
- * Of bell0 and ring0 together, so use one of them at a time.  Only what is behind another
- * op counts if jobs are there in time.
+ * The values are of bell0 and ring0 together, so use one of these devices at a time.  A wait
+ * for a job that was not submitted in time also counts.
  */
 struct bell_gap {
 	__u64 first;
 	__u64 worst;
 };
 
-/* Since the last BELL_GAP. */
+/* Return the values since the last BELL_GAP, and begin again. */
 #define BELL_GAP	_IOR('b', 6, struct bell_gap)
 
 #endif /* _SLUICE_BELL_H */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA controller for tests, in software: two memcpy channels of the kernel's dmaengine.  It works
- * on kernels without an IOMMU only, because it treats bus addresses as physical addresses.
+ * A DMA controller for tests, in software: two memcpy channels of the kernel's dmaengine.  It
+ * works on kernels without an IOMMU only, because it treats bus addresses as physical
+ * addresses.
  *
- * It does what the worst drivers of real controllers do: it allocates descriptors with GFP_KERNEL,
- * and calls callbacks with bottom halves disabled.  Files in its debugfs folder (*knobs*) make it
- * misbehave:
+ * It does what the worst drivers of real controllers do: it allocates descriptors with
+ * GFP_KERNEL, and calls callbacks with bottom halves disabled.  Files in its debugfs folder
+ * (*knobs*) make it misbehave:
  *
  *	delay_us	each descriptor takes so many microseconds longer
  *	skip		N descriptors succeed before fail_next and hang_next take effect

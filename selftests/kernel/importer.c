@@ -206,8 +206,8 @@ static void importer_let_go(struct importer *importer, unsigned int number)
 }
 
 /*
- * The exporter asks the importer to unmap.  The dma_resv of the attachment's buffer is held, and no
- * context detaches the attachment meanwhile.
+ * The exporter asks the importer to unmap.  The dma_resv of the attachment's buffer is held,
+ * and no context detaches the attachment meanwhile.
  */
 static void importer_invalidate(struct dma_buf_attachment *attachment)
 {
@@ -413,8 +413,8 @@ static int importer_touch(phys_addr_t phys, u32 *value, bool write)
 }
 
 /*
- * Read or write a word of a mapping.  The dma_resv is held, so that an exporter that revokes the
- * memory waits until the access is over.
+ * Read or write a word of a mapping.  The dma_resv is held, so that an exporter that revokes
+ * the memory waits until the access is over.
  */
 static int importer_word(struct importer *importer, struct importer_word *args, bool write)
 {
@@ -701,10 +701,10 @@ static void __exit importer_exit(void)
 {
 	misc_deregister(&importer_misc);
 	/*
-	 * Wait until each fence of this module has signalled.  On newer kernels a signalled fence
-	 * does not use its ops any more.  On older kernels a fence holds a reference on this
-	 * module until it is freed.  The last timer may still be running code of this module.
-	 * Timers run in a softirq, for which a grace period waits.
+	 * Wait until each fence of this module has signalled.  On newer kernels a signalled
+	 * fence does not use its ops any more.  On older kernels a fence holds a reference on
+	 * this module until it is freed.  The last timer may still be running code of this
+	 * module.  Timers run in a softirq, for which a grace period waits.
 	 */
 	wait_event(importer_idle, !atomic_read(&importer_pending));
 	synchronize_rcu();

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * /dev/sluice-importer: an importer that does what a test tells it, also what
- * no sane driver would.  Each open has devices, attachments and mappings of its
- * own, numbered from 0; whatever is left at close is let go then, mappings
- * first.
+ * Interface of /dev/sluice-importer: an importer that does what a test asks for, also what a
+ * correct driver would not do.  Each open file has devices, attachments and mappings of its
+ * own, numbered from 0.  The close releases those that are left, mappings first.
  */
 #ifndef _SLUICE_IMPORTER_H
 #define _SLUICE_IMPORTER_H
@@ -11,9 +10,9 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define IMPORTER_MAX	32	/* devices, attachments, mappings of an open */
+#define IMPORTER_MAX	32	/* most devices, attachments and mappings of an open file, each */
 
-/* A platform device with these limits.  Returns its number. */
+/* IMPORTER_DEVICE: create a platform device with these limits.  Returns its number. */
 struct importer_device {
 	__u32 dma_bits;
 	__u32 max_seg;
@@ -21,44 +20,44 @@ struct importer_device {
 };
 
 /*
- * Borrow a PCI device that has no driver, and have these limits be its own.
- * Returns a number as IMPORTER_DEVICE does.
+ * IMPORTER_PCI: borrow a PCI device that has no driver, and set these limits for it.  Returns
+ * its number, like IMPORTER_DEVICE.
  */
 struct importer_pci {
-	char name[16];		/* as 0000:03:00.0 */
+	char name[16];		/* for example 0000:03:00.0 */
 	__u32 dma_bits;
 	__u32 max_seg;
 	__u64 boundary;
 };
 
-#define IMPORTER_DYNAMIC	(1U << 0)	/* can be told to let go, and does at once */
-#define IMPORTER_PEER		(1U << 1)	/* handles memory without pages */
+#define IMPORTER_DYNAMIC	(1U << 0)	/* when the exporter asks for it, unmaps at once */
+#define IMPORTER_PEER		(1U << 1)	/* accepts memory without struct pages */
 
-/* Attach a dma-buf.  Returns the attachment's number. */
+/* IMPORTER_ATTACH: attach a dma-buf.  Returns the number of the attachment. */
 struct importer_attach {
 	__s32 fd;
 	__u32 device;
 	__u32 flags;
 };
 
-/* Map: returns the mapping's number, and what its table looks like. */
+/* IMPORTER_MAP: map.  Returns the number of the mapping, and describes its table. */
 struct importer_map {
 	__u32 attachment;
 	__u32 dir;		/* enum dma_data_direction */
 	__u64 total;		/* out: bytes */
 	__u32 segments;		/* out */
 	__u32 largest;		/* out: bytes */
-	__u32 crossing;		/* out: segments across the device's boundary */
-	__u32 unreachable;	/* out: segments beyond the device's mask */
+	__u32 crossing;		/* out: segments that cross the segment boundary of the device */
+	__u32 unreachable;	/* out: segments that the DMA mask of the device excludes */
 };
 
-/* Map in both directions and unmap, so many times: for measuring. */
+/* IMPORTER_REMAP: map in both directions and unmap, @count times: for measurements. */
 struct importer_remap {
 	__u32 attachment;
 	__u32 count;
 };
 
-/* Read or write a word through a mapping's bus addresses. */
+/* IMPORTER_READ, IMPORTER_WRITE: read or write a word by the bus addresses of a mapping. */
 struct importer_word {
 	__u64 offset;
 	__u32 mapping;
@@ -75,7 +74,7 @@ struct importer_cpu {
 	__u32 dir;
 };
 
-/* Put a fence on a dma-buf that ends by itself, at most 5 s later. */
+/* IMPORTER_FENCE: put a fence on a dma-buf.  It signals after @ms milliseconds, at most 5000. */
 struct importer_fence {
 	__s32 fd;
 	__u32 write;
@@ -94,14 +93,15 @@ struct importer_fence {
 #define IMPORTER_FENCE	_IOW('i', 8, struct importer_fence)
 #define IMPORTER_REMAP	_IOW('i', 9, struct importer_remap)
 #define IMPORTER_PCI	_IOW('i', 10, struct importer_pci)
-#define IMPORTER_PIN	_IO('i', 11)	/* a dynamic attachment */
+#define IMPORTER_PIN	_IO('i', 11)	/* pin a dynamic attachment */
 #define IMPORTER_UNPIN	_IO('i', 12)
-#define IMPORTER_BLOCK	_IO('i', 13)	/* fd of a buffer of Sluice's: block its device, as a reset does */
-#define IMPORTER_UNBLOCK _IO('i', 14)	/* so does close */
+#define IMPORTER_BLOCK	_IO('i', 13)	/* fd of a Sluice buffer: block its device, like a reset */
+#define IMPORTER_UNBLOCK _IO('i', 14)	/* end that; the close does the same */
 
 /*
- * mmap() at the offset of an attachment's number, in pages: the attachment's dma-buf, as a
- * driver maps what it has imported.  No call that detaches may be under way.
+ * mmap() maps the dma-buf of an attachment, as a driver maps an imported buffer.  The offset,
+ * in pages, is the number of the attachment.  The program must not detach it at the same
+ * time.
  */
 
 #endif /* _SLUICE_IMPORTER_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * consume WIDTH HEIGHT FILE: a process that gets a buffer and a fence from another,
- * as 'sluice program --then' passes them, and has a GPU compute on it.
+ * consume WIDTH HEIGHT FILE: a process that gets a buffer and a fence from another process,
+ * and lets a GPU compute on the buffer.  'sluice program --then' starts it, and passes the
+ * numbers of the two fds in the environment.
  */
 #include <stdio.h>
 #include <stdlib.h>

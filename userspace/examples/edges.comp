@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #version 450
 //
-// Two pictures from one: its left columns as they are, and its right columns as
-// their edges: for each colour the length |gx| + |gy| of Sobel's gradient, at most
-// 255.  Outside of the picture its outermost pixels go on.  Where the two go is for
-// the caller to say: see struct gpu_layout in gpu.h.  Whole numbers only, so that a
-// test can expect every bit.
+// Make two images from one: a copy of its left columns, and the edges of its right columns.  The
+// edge of a colour is the length |gx| + |gy| of Sobel's gradient, at most 255.  A pixel outside the
+// image is equal to the nearest pixel inside.  The caller chooses the columns, and the places of the
+// results: see struct gpu_layout in gpu.h.  Only integers are used, so that a test can compare every
+// bit.
 
 layout(local_size_x = 64) in;
 
@@ -22,16 +22,16 @@ layout(push_constant) uniform Layout {
 	uint edges_at;
 };
 
-// Lines for each invocation: it reads a line once, and not once for each neighbour.
+// Lines for each invocation.  It reads each line once, and not once for each neighbour.
 const int LINES = 8;
 
-// What Sobel's gradient needs of a line around column x, for each colour.
+// The parts of Sobel's gradient that come from one line, around column x, for each colour.
 struct Line {
 	ivec3 difference;
 	ivec3 sum;
 };
 
-// red, green and blue of the pixel at (x, y), or of the nearest that there is
+// red, green and blue of the pixel at (x, y), or of the nearest pixel in the image
 ivec3 pixel(int x, int y)
 {
 	uint at = uint(clamp(y, 0, int(height) - 1)) * width + uint(clamp(x, 0, int(width) - 1));

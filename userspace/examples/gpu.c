@@ -2,23 +2,22 @@
 /*
  * Vulkan compute on dma-bufs: see gpu.h.
  *
- * What it takes to share with other drivers:
+ * To share memory with other drivers, the program needs:
  *
- *	memory		VK_EXT_external_memory_dma_buf: VkDeviceMemory made of a
- *			dma-buf, behind a VkBuffer
- *	in-fence	VK_KHR_external_semaphore_fd: a sync_file becomes a
- *			semaphore's payload for one wait (temporary import)
- *	out-fence	the same the other way: the payload that a submission left
- *			in a semaphore becomes a sync_file
- *	ownership	barriers from and to VK_QUEUE_FAMILY_FOREIGN_EXT, so that
- *			caches of the GPU hold nothing stale and keep nothing back
+ *	memory		VK_EXT_external_memory_dma_buf: a dma-buf becomes VkDeviceMemory, which
+ *			is bound to a VkBuffer
+ *	in-fence	VK_KHR_external_semaphore_fd: a sync_file becomes the payload of a
+ *			semaphore, for one wait (temporary import)
+ *	out-fence	VK_KHR_external_semaphore_fd: the payload of a semaphore that a
+ *			submission signals becomes a sync_file
+ *	ownership	barriers from and to VK_QUEUE_FAMILY_FOREIGN_EXT: the GPU invalidates its
+ *			caches before the work, and writes them back after it
  *
- * How much of the waiting happens on the GPU is the driver's affair.  Mesa's
- * lavapipe, a GPU in software, passes a fence that it was given on to its own
- * queue, but can make no fence that is still pending: it finishes its work
- * before vkGetSemaphoreFdKHR() returns.  The calls are the same for all.  Where
- * it finds no /dev/udmabuf (Linux 6.1) it does without SYNC_FD altogether; the
- * CPU then waits in its place, before a submission and after it.
+ * The calls are the same for all drivers, but drivers differ in where they wait.  Mesa's
+ * lavapipe, a GPU in software, waits for an in-fence in its own queue.  It cannot create a
+ * fence that is pending, so vkGetSemaphoreFdKHR() returns when the work has ended.  If there
+ * is no /dev/udmabuf (Linux 6.1), lavapipe has no handles of type SYNC_FD.  The CPU then
+ * waits instead, before a submission and after it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +33,14 @@
 
 #include "edges.spv.h"
 
-/* longer than any fence of Sluice takes: 30 s of waiting and 30 s of running */
+/* more than the time until any fence of Sluice signals: 30 s of waiting and 30 s of running */
 #define GPU_PATIENCE_NS 65000000000ULL
 
-/* columns and lines of a group: must be those of edges.comp */
+/* columns and lines of a work group; edges.comp must have the same */
 #define GPU_GROUP 64
 #define GPU_LINES 8
 
-/* as many groups as every device takes */
+/* upper limit of columns and lines, so that every device supports the number of groups */
 #define GPU_MAX_SIDE 65535
 
 static int create_pipeline(struct gpu *gpu)
@@ -218,7 +217,7 @@ int gpu_create(struct gpu **out)
 	return 0;
 }
 
-/* Vulkan ignores the destruction of handles that were never made. */
+/* Vulkan ignores a call that destroys VK_NULL_HANDLE, so a partly created GPU is allowed. */
 void gpu_destroy(struct gpu *gpu)
 {
 	unsigned int i;
@@ -252,7 +251,7 @@ bool gpu_knows_fences(const struct gpu *gpu)
 	return gpu->sync_files;
 }
 
-/* Type of memory that a dma-buf can be and that the buffer takes; -1 for none. */
+/* A type of memory that is possible for the dma-buf and for the buffer (@wanted); -1 for none. */
 static int memory_type(struct gpu *gpu, int dmabuf, uint32_t wanted)
 {
 	VkMemoryFdPropertiesKHR properties = {
@@ -321,7 +320,7 @@ int gpu_import(struct gpu *gpu, int dmabuf, size_t size, struct gpu_buffer **out
 	if (type < 0)
 		goto err_buffer;
 
-	/* the driver takes the fd that it is given, if it takes the memory */
+	/* a successful import consumes the fd */
 	import.fd = fcntl(dmabuf, F_DUPFD_CLOEXEC, 0);
 	ret = -errno;
 	if (import.fd < 0)
@@ -359,7 +358,7 @@ void gpu_release(struct gpu *gpu, struct gpu_buffer *buffer)
 	free(buffer);
 }
 
-/* The next job, once its last submission has ended. */
+/* Take the next job; wait until its last submission has ended. */
 static int take_job(struct gpu *gpu, struct gpu_job **out)
 {
 	struct gpu_job *job = &gpu->jobs[gpu->next];
@@ -390,7 +389,7 @@ static void bind_buffers(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer
 		.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
 		.dstSet = job->set,
 		.dstBinding = 0,
-		.descriptorCount = COUNT(buffers),	/* goes on to binding 1 */
+		.descriptorCount = COUNT(buffers),	/* binding 0 and binding 1 */
 		.descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
 		.pBufferInfo = buffers,
 	};
@@ -399,9 +398,8 @@ static void bind_buffers(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer
 }
 
 /*
- * Take both buffers over from their other users, or give them back.  The stage
- * of the acquisition is the one that the in-fence holds up, so that it comes
- * afterwards.
+ * Acquire both buffers from their other users, or release them.  The acquisition must come
+ * after the in-fence.  It therefore has the stage that waits for the in-fence.
  */
 static void transfer(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
 		     struct gpu_buffer *src, bool acquire)
@@ -454,7 +452,7 @@ static int record(struct gpu *gpu, struct gpu_job *job, struct gpu_buffer *dst,
 	return gpu_checked(vkEndCommandBuffer(job->commands), "end commands");
 }
 
-/* Lend a semaphore the state of a sync_file, until something has waited for it. */
+/* Import a sync_file into the semaphore @job->wait, for one wait. */
 static int import_fence(struct gpu *gpu, struct gpu_job *job, int fence)
 {
 	VkImportSemaphoreFdInfoKHR info = {
@@ -474,7 +472,7 @@ static int import_fence(struct gpu *gpu, struct gpu_job *job, int fence)
 	return ret;
 }
 
-/* Wait for a fence in the place of a GPU that cannot; like it, for good or bad. */
+/* Wait for a fence if the driver cannot.  An error of the fence is ignored, as by a GPU. */
 static int wait_fence(int fence)
 {
 	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
@@ -499,14 +497,14 @@ static int export_fence(struct gpu *gpu, struct gpu_job *job, int *fence)
 	if (!ret)
 		return 0;
 
-	/* the semaphore stays signalled, and must not be signalled again */
+	/* the semaphore stays signalled.  It must not be signalled again, so destroy it */
 	gpu_idle(gpu);
 	vkDestroySemaphore(gpu->device, job->done, NULL);
 	job->done = VK_NULL_HANDLE;
 	return ret;
 }
 
-/* Neither the source nor the two results may reach beyond their buffers. */
+/* Check that the source and both results are inside their buffers. */
 static bool layout_fits(const struct gpu_layout *layout, const struct gpu_buffer *dst,
 			const struct gpu_buffer *src)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What gpu.c and gpu_device.c share: the state of a GPU, and Vulkan's errors. */
+/* Shared by gpu.c and gpu_device.c: the state of a GPU, and errors of Vulkan. */
 #ifndef GPU_DEVICE_H
 #define GPU_DEVICE_H
 
@@ -9,19 +9,19 @@
 
 #include <vulkan/vulkan.h>
 
-/* submissions under way at once; more wait for the oldest */
+/* most submissions at a time; another one waits until the oldest has ended */
 #define GPU_JOBS 4
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /**
- * struct gpu_job - what a submission needs until it has ended
- * @commands: recorded anew each time
- * @set: the two buffers
- * @ended: signals at the end; guards the reuse of all of this
- * @wait: the in-fence goes in here
- * @done: the out-fence comes out of here; made when needed
- * @busy: @ended has been submitted
+ * struct gpu_job - objects that a submission needs until it has ended
+ * @commands: recorded again for each submission
+ * @set: descriptors of the two buffers
+ * @ended: signals when the submission has ended; then this struct can be used again
+ * @wait: the in-fence is imported into this semaphore
+ * @done: the out-fence is exported from this semaphore, which is created when it is needed
+ * @busy: a submission with @ended exists
  */
 struct gpu_job {
 	VkCommandBuffer commands;
@@ -38,8 +38,8 @@ struct gpu {
 	VkDevice device;
 	VkQueue queue;
 	uint32_t family;
-	bool sync_files;	/* knows them; else the CPU waits in its place */
-	uint32_t foreign;	/* who owns the buffers between two submissions */
+	bool sync_files;	/* the driver supports them; otherwise the CPU waits instead */
+	uint32_t foreign;	/* queue family that owns the buffers between two submissions */
 	VkDescriptorSetLayout set_layout;
 	VkPipelineLayout layout;
 	VkPipeline pipeline;
@@ -58,13 +58,13 @@ struct gpu_buffer {
 	size_t size;
 };
 
-/** gpu_checked - a VkResult as a negative errno or 0; says on stderr what was refused */
+/** gpu_checked - a VkResult as 0 or a negative errno, with a message on stderr; @what: the step */
 int gpu_checked(VkResult result, const char *what);
 
-/** gpu_find_device - a device that imports dma-bufs; rather one that shares sync_files, too */
+/** gpu_find_device - choose a device that imports dma-bufs; prefer one with sync_files */
 int gpu_find_device(struct gpu *gpu);
 
-/** gpu_create_device - the device that was found, with its queue and entry points */
+/** gpu_create_device - create the chosen device, with its queue and entry points */
 int gpu_create_device(struct gpu *gpu);
 
 #endif /* GPU_DEVICE_H */

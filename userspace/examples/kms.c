@@ -16,10 +16,10 @@
 
 #define KMS_MAX_CARDS 64
 
-/* longer than any fence of Sluice takes: 30 s of waiting and 30 s of running */
+/* more than the time until any fence of Sluice signals: 30 s of waiting and 30 s of running */
 #define KMS_PATIENCE_MS 65000
 
-/* Number of an object's property, and its value; 0 if the object has none. */
+/* Find the number of an object's property, and its value; 0 if the object has no such property. */
 static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char *name,
 			      uint64_t *value)
 {
@@ -75,7 +75,7 @@ static int find_properties(struct kms *kms)
 	return 0;
 }
 
-/* The first connected screen that has the mode. */
+/* Find the first connected screen that has the mode. */
 static int find_connector(struct kms *kms, const drmModeRes *resources, drmModeModeInfo *mode,
 			  uint32_t *possible_crtcs)
 {
@@ -194,7 +194,7 @@ int kms_open(struct kms *kms, const char *driver, uint32_t width, uint32_t heigh
 		if (!tried)
 			return 0;
 		close(kms->fd);
-		/* what a driver lacks says more than that another is not asked for */
+		/* -ENODEV means only: another driver.  Other errors tell what the driver lacks */
 		if (tried != -ENODEV)
 			ret = tried;
 	}
@@ -202,7 +202,7 @@ int kms_open(struct kms *kms, const char *driver, uint32_t width, uint32_t heigh
 	return ret;
 }
 
-/* The kernel takes the framebuffers off the screen and frees them. */
+/* The kernel removes the framebuffers from the screen, and frees them. */
 void kms_close(struct kms *kms)
 {
 	if (kms->fd < 0)
@@ -214,7 +214,7 @@ void kms_close(struct kms *kms)
 	kms->fd = -1;
 }
 
-/* A framebuffer keeps its memory: the handle is needed no longer. */
+/* The framebuffer has a reference on its memory, so the handle is closed. */
 static int add_framebuffer(struct kms *kms, uint32_t handle, uint32_t stride, uint32_t *fb)
 {
 	uint32_t handles[4] = { handle }, strides[4] = { stride }, offsets[4] = {};
@@ -312,7 +312,7 @@ int kms_show(struct kms *kms, uint32_t fb, int in_fence, bool wait)
 	return wait ? kms_finish(kms, KMS_PATIENCE_MS) : 0;
 }
 
-/* Read what the kernel has to tell; there is something. */
+/* Read events of the kernel.  The fd is readable. */
 static int read_events(struct kms *kms)
 {
 	char buffer[1024] __attribute__((aligned(8)));

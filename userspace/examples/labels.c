@@ -7,7 +7,7 @@
 #define COLUMNS 5
 #define LINES 7
 
-/* A letter's lines from the top; bit 4 is the leftmost pixel.  Some letters hang lower. */
+/* The lines of a letter, from the top.  Bit 4 is the leftmost pixel.  lower: lines to move down. */
 static const struct {
 	char name;
 	uint8_t lower;

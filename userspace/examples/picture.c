@@ -11,14 +11,14 @@
 #include "picture.h"
 #include "sluice.h"
 
-/* longer than a job may wait (30 s) and run (30 s) */
+/* more than the time that a job may wait (30 s) and run (30 s) */
 #define PATIENCE_MS 65000
 
 struct picture {
 	struct gpu *gpu;
 	struct gpu_buffer *src, *dst;
 	uint32_t width, height;
-	int result;		/* dma-buf behind dst */
+	int result;		/* the dma-buf of dst */
 };
 
 static int failed(int ret, const char *what)
@@ -117,7 +117,7 @@ int picture_compute(struct picture *picture, int fence, const char *path)
 	gpu_idle(picture->gpu);
 	if (failed(ret, "compute") < 0)
 		return ret;
-	/* a GPU does not hear of errors: what it has computed may be of nothing */
+	/* Vulkan does not pass errors of fences on: if the job failed, the result is worthless */
 	ret = failed(sluice_fence_wait(fence, PATIENCE_MS), "get the picture: the job failed");
 	if (!ret)
 		ret = failed(save(picture, path), "save the picture");

@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: MIT
 /*
- * pipeline [--details] [FRAMES]: camera -> GPU -> display, and a copy by PCI DMA,
- * on the same memory all the way.
+ * pipeline [--details] [FRAMES]: frames flow from a camera to a GPU and to a display, and at
+ * the end PCI DMA copies a part.  All stages use the same memory.
  *
- *	soft0		captures into one of three dma-bufs; its fence says when
- *	the GPU		waits for that fence, computes into one of three others;
- *			its fence says when (Vulkan, gpu.c)
- *	the display	waits for that fence and shows the result (KMS, kms.c)
- *	edu0		at the end, copies a part of the last picture to a buffer
- *			of its own: QEMU's edu is a PCI device with real DMA
+ *	soft0		captures into one of three dma-bufs, and signals a fence
+ *	the GPU		waits for this fence, computes into one of three other dma-bufs, and
+ *			signals a fence (Vulkan, gpu.c)
+ *	the display	waits for this fence, and shows the result (KMS, kms.c)
+ *	edu0		at the end, copies a part of the last picture to a buffer of its own.
+ *			QEMU's edu is a PCI device with real DMA
  *
- * A buffer goes round: the next capture into it waits, in the kernel, for the
- * fence of the GPU's work that read it, and the GPU writes to a display buffer
- * when the display has told that another is on the screen.
+ * Buffers are used again:
  *
- * A picture is as large as the screen: the capture as it is, its edges, and text
- * around both.  The CPU writes the text, once, before the first frame.
+ * - The next capture into a buffer waits, in the kernel, for the fence of the GPU's work that
+ *   reads this buffer.
+ * - The GPU writes to the buffer of a picture when the display has reported that another picture
+ *   is on the screen.
  *
- * The program moves file descriptors and nothing else, and proves it by
- * counting: what read() and write() moved while frames flowed, as the kernel
- * accounts it to this process; which dma-bufs are mapped, and by whom; and the
- * inodes of those that the GPU and the display have.  When all counting is over,
- * the CPU looks at the last picture: at its frame number, and at each pixel of its
- * panels.  The program fails if anything that it prints as checked is not so.
+ * A picture has the size of the screen.  It contains the capture, the edges of the capture,
+ * and text around both.  The CPU writes the text once, before the first frame.
  *
- * With the last picture on the screen it prints "# screendump" and waits for a
+ * The program passes only file descriptors from stage to stage.  It proves that by these
+ * numbers:
+ *
+ * - the bytes that read() and write() moved while frames flowed, from /proc/self/io
+ * - the dma-bufs that are mapped, by the program and by the GPU's driver
+ * - the inodes of the dma-bufs that the GPU and the display have
+ *
+ * When all this is counted, the CPU checks the last picture: its frame number, and each pixel
+ * of its panels.  The program fails if one of these checks fails.
+ *
+ * When the last picture is on the screen, the program prints "# screendump", and waits for a
  * line on its input.
  */
 #include <errno.h>
@@ -45,27 +51,27 @@
 #include "screen.h"
 #include "sluice.h"
 
-#define BUFFERS 3		/* on either side of the GPU */
+#define BUFFERS 3		/* captures, and pictures */
 #define DEFAULT_FRAMES 60
-#define MAX_FRAMES 300		/* fences are kept open until the end, to be looked at */
+#define MAX_FRAMES 300		/* limited, because all fences stay open until the end */
 #define PROGRESS_FRAMES 10	/* from one line of progress to the next */
 
-/* edu0 takes 200 ms for 4 KiB: four lines from the middle of the picture */
+/* four lines from the middle of the picture; few, because edu0 needs 200 ms for 4 KiB */
 #define EDU_OFFSET ((size_t)SCREEN_STRIDE * 300)
 #define EDU_BYTES ((size_t)SCREEN_STRIDE * 4)
 #define EDU_TIMEOUT_MS 15000
 
-/* longer than a job may wait (30 s) and run (30 s) */
+/* more than the time that a job may wait (30 s) and run (30 s) */
 #define PATIENCE_MS 65000
 
 /**
- * struct frame - a frame on its way
- * @point: on the camera's queue
+ * struct frame - a frame of the run
+ * @point: point of the capture on the camera's queue
  * @captured: fence of the capture
- * @computed: fence of the GPU; -1 if the driver said that it was done
- * @capture_look: @captured when it was handed to the GPU
- * @compute_look: @computed when it was handed to the display
- * @gpu_begin_ns: when the GPU's driver was called
+ * @computed: fence of the GPU; -1 if its driver reported that the work had ended
+ * @capture_look: state of @captured when the GPU got it
+ * @compute_look: state of @computed when the display got it
+ * @gpu_begin_ns: time at which the GPU's driver was called
  */
 struct frame {
 	uint64_t point;
@@ -74,7 +80,7 @@ struct frame {
 	int64_t gpu_begin_ns;
 };
 
-/** struct buffer - a dma-buf, and what the stages call it */
+/** struct buffer - a dma-buf, and its names in the stages */
 struct buffer {
 	int dmabuf;
 	int slot;
@@ -92,12 +98,12 @@ struct edu_result {
 	int64_t ns;
 };
 
-/** struct picture_look - what the CPU found in the last picture */
+/** struct picture_look - results of the CPU's check of the last picture */
 struct picture_look {
 	bool captured;		/* the left panel equals the capture */
 	bool edges;		/* the right panel has the edges of the left one */
 	bool numbered;		/* @number can be read */
-	uint32_t number;	/* of the frame that the picture shows */
+	uint32_t number;	/* number of the frame that the picture shows */
 };
 
 static struct frame frames[MAX_FRAMES];
@@ -129,7 +135,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *form
 	exit(1);
 }
 
-/* Go on, but fail in the end, unless a claim is true. */
+/* If a claim is false, print a message.  The program goes on, but fails at the end. */
 static void expect(bool claim, const char *otherwise)
 {
 	if (claim)
@@ -139,7 +145,7 @@ static void expect(bool claim, const char *otherwise)
 	failed = true;
 }
 
-/* Pass a result on, unless it is an error. */
+/* Return a result; end the program if it is an error. */
 static int check(int result, const char *what)
 {
 	if (result < 0)
@@ -147,7 +153,7 @@ static int check(int result, const char *what)
 	return result;
 }
 
-/* Inode of the dma-buf behind a framebuffer, from the display's driver. */
+/* Ask the display's driver for the inode of a framebuffer's dma-buf. */
 static uint64_t inode_of_framebuffer(uint32_t fb)
 {
 	int dmabuf = check(kms_export(&display, fb), "ask the display for its buffer");
@@ -183,7 +189,7 @@ static void set_up_camera(void)
 		captures[i].slot = check(sluice_attach(queue, captures[i].dmabuf,
 						       SLUICE_ATTACH_WRITE),
 					 "attach a buffer to soft0");
-		/* where edu0 can reach it, because in the end it copies from there */
+		/* in memory that edu0 can address, because edu0 copies from there at the end */
 		allocate(&pictures[i], edu >= 0 ? edu : camera, SCREEN_BYTES);
 	}
 }
@@ -224,7 +230,7 @@ static void import_buffers(void)
 	}
 }
 
-/* A driver may compile the shader when it runs first: that is no frame's time. */
+/* A driver may compile the shader at its first run.  Do that before the time is measured. */
 static void warm_up(void)
 {
 	int done;
@@ -235,7 +241,7 @@ static void warm_up(void)
 		close(done);
 }
 
-/* What does not change from frame to frame.  The GPU leaves it as it is. */
+/* Draw the parts that do not change from frame to frame.  The GPU does not overwrite them. */
 static void set_up_labels(void)
 {
 	int i;
@@ -255,8 +261,8 @@ static void set_up_labels(void)
 /* The flow of frames */
 
 /*
- * Ask for frame @i.  Its buffer may still be read by the GPU, for the frame
- * that had it before: that frame's fence holds the capture up.
+ * Submit the capture of frame @i.  The GPU may still read the buffer, for the earlier frame
+ * in it.  The capture therefore waits for the GPU's fence of the earlier frame.
  */
 static void submit_capture(unsigned int i)
 {
@@ -270,7 +276,7 @@ static void submit_capture(unsigned int i)
 	stats.gated_captures += release >= 0;
 }
 
-/* Let the GPU compute frame @i, once it is captured. */
+/* Let the GPU compute frame @i; the GPU waits for the capture's fence. */
 static void submit_compute(unsigned int i)
 {
 	struct frame *frame = &frames[i];
@@ -287,9 +293,10 @@ static void submit_compute(unsigned int i)
 }
 
 /*
- * Let the display switch to frame @i, once it is computed.  When its switch to
- * frame @i - 1 has happened, the picture of frame @i - 2 is off the screen: the
- * GPU writes there for frame @i + 1, so that three pictures suffice.
+ * Let the display switch to frame @i; the kernel waits for the GPU's fence.  Before that,
+ * wait until the display has switched to frame @i - 1.  The picture of frame @i - 2 is then
+ * not on the screen any more, and the GPU writes frame @i + 1 there.  Three pictures are
+ * therefore enough.
  */
 static void submit_display(unsigned int i)
 {
@@ -300,7 +307,7 @@ static void submit_display(unsigned int i)
 	check(kms_show(&display, pictures[i % BUFFERS].fb, frames[i].computed, false), "show");
 }
 
-/* Read the completions that there are, or wait until there are @until in all. */
+/* Read all completions that are ready; wait until @until of them have been read in total. */
 static void read_completions(unsigned int until)
 {
 	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
@@ -330,7 +337,7 @@ static void run(unsigned int count)
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		/* none of these waits for another: the fences do */
+		/* this loop waits for no capture and no computation: fences keep their order */
 		submit_capture(i);
 		submit_compute(i);
 		submit_display(i);
@@ -345,7 +352,7 @@ static void run(unsigned int count)
 	read_completions(count);
 }
 
-/* How much of the GPU driver's time was the camera's: its fence was not there yet. */
+/* Compute how long calls of the GPU's driver waited for the camera's fence. */
 static void account_camera(unsigned int count)
 {
 	struct fence_look look;
@@ -361,7 +368,7 @@ static void account_camera(unsigned int count)
 	}
 }
 
-/* What the CPU sees, once all counting is over */
+/* Checks by the CPU, after all counting */
 
 /** struct part - lines of a dma-buf */
 struct part {
@@ -390,7 +397,7 @@ static bool compare(const struct part *a, const struct part *b, size_t line, uns
 	return same;
 }
 
-/* Is the left panel of the last picture what the camera captured? */
+/* Is the left panel of the last picture equal to the capture? */
 static bool left_panel_is_capture(unsigned int last)
 {
 	const struct part capture = {
@@ -422,7 +429,7 @@ static void look_at_picture(unsigned int last, struct picture_look *look)
 	munmap(pixels, SCREEN_BYTES);
 }
 
-/* Copy a part of the last picture with edu0, as soon as the GPU is done with it. */
+/* Copy a part of the last picture with edu0, which waits for the GPU's fence. */
 static void copy_through_edu(unsigned int last, struct edu_result *result)
 {
 	struct sluice_create_queue create = { .timeout_ms = EDU_TIMEOUT_MS };
@@ -467,9 +474,10 @@ static void copy_through_edu(unsigned int last, struct edu_result *result)
 }
 
 /*
- * How many of the GPU's and the display's buffers are the dma-bufs that they should
- * be, of @asked: the GPU's by what its driver has mapped, the display's by what its
- * driver exports.
+ * Count the buffers of the GPU and of the display that are the expected dma-bufs.  A buffer
+ * of the GPU counts if the GPU's driver has mapped the dma-buf.  A buffer of the display
+ * counts if the display's driver exports a dma-buf with the same inode.  @asked is set to the
+ * number of buffers.
  */
 static unsigned int count_same(const struct maps *maps, unsigned int *asked)
 {
@@ -505,7 +513,7 @@ static void row(const char *label, const char *format, ...)
 	putchar('\n');
 }
 
-/* What the demo is about: frames, copies, waits, memory. */
+/* Print the main results: frames, copies, waits, memory. */
 static void print_facts(unsigned int count, int64_t span, long long moved, unsigned int same,
 			unsigned int asked)
 {
@@ -524,7 +532,7 @@ static void print_facts(unsigned int count, int64_t span, long long moved, unsig
 	    asked);
 }
 
-/* What the CPU found in the last picture, and in the copy of a part of it. */
+/* Print the results of the CPU's checks of the last picture, and of the copy of a part of it. */
 static void print_checks(const struct picture_look *look, const struct edu_result *copy)
 {
 	row("checked", "The left panel %s the capture.", look->captured ? "equals" : "DIFFERS from");
@@ -539,7 +547,7 @@ static void print_checks(const struct picture_look *look, const struct edu_resul
 		row("screen", "The screen shows NO frame number.");
 }
 
-/* Drivers that are known to be software.  Others may be hardware. */
+/* Is the driver known to be software?  Any other may be for hardware. */
 static bool is_software(const char *driver)
 {
 	static const char *const drivers[] = { "llvmpipe", "lavapipe", "bochs-drm" };
@@ -672,7 +680,7 @@ int main(int argc, char **argv)
 	check(maps_read(&maps_end), "/proc/self/maps");
 	account_camera(count);
 
-	/* the runner takes a picture of the screen now */
+	/* the lab takes a picture of the screen now */
 	printf("# screendump\n");
 	fflush(stdout);
 	if (!fgets(answer, sizeof(answer), stdin))

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * registers DEVICE FILE: drive QEMU's edu by nothing but its registers, and have a
- * GPU take the result, without waiting in between.
+ * registers DEVICE FILE: drive QEMU's edu by programs, which access its registers.  A GPU
+ * takes the result.  This program does not wait in between.
  *
- * DEVICE is an edu that the driver for any PCI device has (driver_override
- * sluice-pci), with its DMA registers allowed:
+ * DEVICE is an edu that is bound to the driver for any PCI device (driver_override sluice-pci).
+ * Root must have allowed its DMA registers:
  *
  *	echo "0:0x64+0x4 0:0x80+0x20" >/sys/bus/pci/devices/ADDRESS/registers
  *
- * edu has a buffer of 4 KiB and moves 4092 bytes at a time, in 100 ms, to it or
- * from it (docs/specs/edu of QEMU).  So each op of the job is two transfers, each of
- * them four writes, an interrupt, and its acknowledgement.
+ * edu has a buffer of 4 KiB.  A transfer moves 4092 bytes to this buffer or from it, in 100 ms
+ * (docs/specs/edu of QEMU).  Each op of the job is therefore two transfers.  A transfer has six
+ * commands: four writes, a wait for the interrupt, and a write that acknowledges the interrupt.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ enum {
 	EDU_IRQ_DMA = 0x100,
 };
 
-/* Start what has been set up, and wait until it has ended. */
+/* Commands that start a transfer and wait for its end; source and target are already written. */
 static struct sluice_command *transfer(struct sluice_command *next, uint64_t length, int flags)
 {
 	sluice_command_write(next++, 0, 8, EDU_COUNT, length);
@@ -52,7 +52,7 @@ static struct sluice_command *transfer(struct sluice_command *next, uint64_t len
 	return next;
 }
 
-/* Copy a piece: memory to the device, device to memory. */
+/* An op that copies a piece: from memory to the device, then from the device to memory. */
 static void copy_piece(struct sluice_op *op, struct sluice_command *commands, int to, int from,
 		       uint64_t offset)
 {
@@ -70,7 +70,7 @@ static void copy_piece(struct sluice_op *op, struct sluice_command *commands, in
 	sluice_program_dst(op, to, offset, length);
 }
 
-/* Squares, so that there are edges. */
+/* Draw squares, which have edges. */
 static int draw(int dmabuf)
 {
 	uint32_t *pixels, x, y;
@@ -94,7 +94,7 @@ int main(int argc, char **argv)
 {
 	struct sluice_command commands[PIECES][COMMANDS];
 	struct sluice_op ops[PIECES];
-	/* slow, and slower on a busy machine: all the time that there is */
+	/* edu is slow, and slower on a busy machine: use the longest timeout */
 	struct sluice_create_queue queue = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int device, heap, src, dst, from, to, fence, ret;
 	struct picture *picture;
@@ -105,7 +105,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	device = sluice_open(argv[1]);
-	heap = sluice_find_heap(device, "contiguous");	/* edu knows no lists of pieces */
+	/* a transfer has one address, so the memory must be one segment */
+	heap = sluice_find_heap(device, "contiguous");
 	src = sluice_alloc(device, heap, SIZE, 0);
 	dst = sluice_alloc(device, heap, SIZE, 0);
 	queue.fd = -1;

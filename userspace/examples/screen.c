@@ -80,7 +80,7 @@ static uint32_t pixel_at(const uint32_t *pixels, uint32_t panel, uint32_t x, uin
 
 bool screen_frame_number(const uint32_t *pixels, uint32_t *number)
 {
-	/* the middle of the fields: they are 1/32 of the panel in both directions */
+	/* the middle of the fields, whose size is 1/32 of the panel in both directions */
 	const uint32_t y = PANEL_HEIGHT / 64;
 	unsigned int i;
 
@@ -95,7 +95,7 @@ bool screen_frame_number(const uint32_t *pixels, uint32_t *number)
 	return true;
 }
 
-/* The edge at a pixel of the left panel; edges.comp says how it is computed. */
+/* The edge at a pixel of the left panel, computed like in edges.comp. */
 static uint32_t edge_at(const uint32_t *pixels, uint32_t x, uint32_t y)
 {
 	uint32_t left = x ? x - 1 : 0, right = x + 1 < PANEL_WIDTH ? x + 1 : x;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sample of a driver for a device that streams: QEMU's AC97.  The card plays samples of 16 bits,
- * stereo, 48000 Hz, from a ring of descriptors.  It halts after the last valid descriptor, whose
- * number is in LVI, and goes on when LVI is written.  CIV is the number of the current descriptor.
- * An op has ended when CIV is behind the last descriptor of the op.
+ * Sample of a driver for a device that streams: QEMU's AC97.  The card plays samples of 16
+ * bits, stereo, 48000 Hz, from a ring of descriptors.  It halts after the last valid
+ * descriptor, whose number is in LVI, and goes on when LVI is written.  CIV is the number of
+ * the current descriptor.  An op has ended when CIV is behind the last descriptor of the op.
  */
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -65,8 +65,8 @@ static u16 streaming_reap(struct streaming *card)
 }
 
 /*
- * Fill one descriptor.  One descriptor always stays free.  If all were in use, a CIV equal to tail
- * could mean that none of them has ended, or all.
+ * Fill one descriptor.  One descriptor always stays free.  If all were in use, a CIV equal to
+ * tail could mean that none of them has ended, or all.
  */
 static bool streaming_put(struct streaming *card)
 {
@@ -144,8 +144,8 @@ static void streaming_kick(struct sluice_engine *engine)
 }
 
 /*
- * Stop the card.  Afterwards it reads no memory, and begins with descriptor 0.  The driver asks for
- * no op before the next kick.
+ * Stop the card.  Afterwards it reads no memory, and begins with descriptor 0.  The driver
+ * asks for no op before the next kick.
  */
 static void streaming_stop(struct streaming *card)
 {
