@@ -8,7 +8,7 @@
  *	job	a list of ops, which userspace submits
  *	op	one piece of work: copy, fill, capture, playback, program, or private op
  *	engine	a part of the device that executes ops
- *	queue	an ordered line of jobs on one engine; userspace has a file for it
+ *	queue	an ordered list of jobs for one engine; userspace has a file for it
  *	slot	a dma-buf that is attached and mapped for the device of a queue
  *	node	the file /dev/sluice/<device>
  *	hand out	give an op to the device driver.  The op is in flight until the
@@ -35,7 +35,7 @@
  * - ->prepare() adds other parts of the device: memory, interrupts, controls.
  * - A driver that knows its input signal reports it with sluice_device_source().  Other
  *   changes of the device are reported with sluice_device_event().
- * - Hardware that sleeps detects no change.  The driver therefore calls
+ * - Hardware that sleeps does not detect a change of its input.  The driver therefore calls
  *   sluice_device_source() again when the hardware resumes.  If the hardware must detect
  *   its input while no queue uses it, the driver holds a runtime PM reference on the parent
  *   (pm_runtime_resume_and_get()) from ->prepare() on.
@@ -78,7 +78,7 @@ struct sluice_cursor {
  * @slot: the slot
  * @offset: bytes from the start of the slot.  The whole range is inside the slot
  * @length: bytes, not 0
- * @at: the start of the range; not set in a program, nor for a software engine
+ * @at: the start of the range.  Not set in a program, and not set for a software engine
  * @write: true if the op writes the range, false if the op reads it
  */
 struct sluice_range {
@@ -92,8 +92,8 @@ struct sluice_range {
 /**
  * struct sluice_frame - an image, of a format and a size that the engine lists
  * @width: pixels.  If the core knows the format, it has checked that the format allows
- *	this number: with subsampled chroma it must usually be even
- * @height: lines in memory
+ *	this number.  For example, most formats with subsampled chroma need an even number
+ * @height: lines in memory.  For one field of an interlaced picture: the lines of the field
  * @format: fourcc
  * @field: SLUICE_FIELD_*
  * @modifier: DRM format modifier
@@ -120,15 +120,16 @@ struct sluice_frame {
  * @kind: enum sluice_op_kind, one of caps.op_kinds
  * @flags: program, private op: SLUICE_OP_DST if the op has a range to write, SLUICE_OP_SRC
  *	if it has a range to read.  Other kinds: 0
- * @dst: slot that the op writes; for an image, that of the first plane.  NULL for a
+ * @dst: slot that the op writes; for an image, the slot of the first plane.  NULL for a
  *	playback, and for a program or private op without SLUICE_OP_DST
- * @src: slot that the op reads; for an image, that of the first plane.  NULL for a fill, a
+ * @src: slot that the op reads; for an image, the slot of the first plane.  NULL for a fill, a
  *	capture, and a program or private op without SLUICE_OP_SRC
  * @dst_offset: bytes from the start of @dst to the range in it
  * @src_offset: bytes from the start of @src to the range in it
- * @dst_at: the start of the range in @dst; not set in a program, nor for a software engine
- * @src_at: the start of the range in @src; not set in the same two cases
- * @length: bytes of the range in @dst, or of a playback in @src; see below
+ * @dst_at: the start of the range in @dst.  Not set in a program, and not set for a software
+ *	engine
+ * @src_at: the start of the range in @src.  Not set in the same two cases
+ * @length: bytes of the range in @dst; for a playback, bytes of the range in @src
  * @value: fill: the 32-bit value, in host byte order
  * @num_ranges: number of entries of @ranges that are in use
  * @ranges: all memory that the op uses.  An image has one range for each plane, in the order
@@ -136,8 +137,8 @@ struct sluice_frame {
  *	range in @dst, then the range in @src
  * @frame: capture, playback: the image; its width is 0 for raw data
  * @program: program: ->check_command() has accepted each command at SUBMIT
- * @program.commands: the commands, which the driver must not change.  A WRITE_DST or
- *	WRITE_SRC of userspace is a WRITE of the bus address here
+ * @program.commands: the commands, which the driver must not change.  The core has replaced
+ *	each WRITE_DST and WRITE_SRC by a WRITE of the bus address
  * @program.num_commands: length of @program.commands, not 0
  * @program.src_length: bytes of the range in @src; 0 without SLUICE_OP_SRC
  * @payload: private op: ->check_private() has accepted it at SUBMIT
@@ -145,16 +146,16 @@ struct sluice_frame {
  * @payload.size: bytes of the payload, 1 to SLUICE_MAX_PAYLOAD
  * @payload.src_length: bytes of the range in @src; 0 without SLUICE_OP_SRC
  * @payload.repeats: set by ->check_private().  True: the op may be stopped and handed out
- *	again from its beginning, because it has no effect except on its ranges, and does
- *	not read what it has written.  False: if the op is stopped for another op or for a
- *	sleep, its job ends with -ECANCELED
+ *	again from its beginning.  Condition: the op has no effect except on its ranges, and
+ *	does not read what it has written.  False: if the op is stopped because of another op
+ *	or a sleep, its job ends with -ECANCELED
  *
  * Rules that the core has checked:
  *
  * - @length is not 0, except in a program or private op without SLUICE_OP_DST.
- * - The offsets of all ranges, @length and src_length are multiples of caps.op_align.  The
- *   exception is an image for which userspace named a place for each plane: @length is then
- *   the sum of the bytes that the planes need.
+ * - The offsets of all ranges, @length and src_length are multiples of caps.op_align.  There
+ *   is one exception.  Userspace may give the slot and the offset of each plane of an image.
+ *   @length is then the sum of the bytes of the planes, which need not be a multiple.
  * - The offset and the length of a fill are multiples of 4.
  * - The two ranges of a copy do not overlap.
  */
@@ -198,7 +199,7 @@ struct sluice_op_desc {
  * @sequence: number of the frame.  The engine counts all frames, also those that were lost
  * @dropped: frames lost since the previous result of the engine.  Capture: frames that
  *	arrived while there was no op.  Playback: frames for which there was no op.  A device
- *	that halts in this case reports 1 for each interruption
+ *	that halts when it has no op reports 1 for each such interruption
  * @flags: SLUICE_FRAME_*.  A frame with SLUICE_FRAME_DAMAGED has @status 0
  * @width: pixels of a line of the image that arrived (capture) or was shown (playback)
  * @height: lines of that image
@@ -222,16 +223,16 @@ struct sluice_result {
  * sluice_engine_caps.flags
  *
  *	CPU	The engine is software.  Its slots have a kernel mapping
- *		(sluice_slot_vaddr()), and the core maintains the caches before and after
- *		each op, as for a device.  Either all engines of a device have this flag, or
- *		none.  Needs ->start().  The parent must not be behind an IOMMU that
- *		translates.  Together with ORDERED and a depth above 1, the parent's DMA must
- *		be coherent.
- *	QUICK	->start() or ->kick() takes at most some 10 us, with all ops that it takes,
- *		and never sleeps.  SUBMIT may then call it with preemption off.
- *	ORDERED	An op touches memory only after the op before it has ended, and the driver
- *		reports their ends in this order.  Several ops of one queue may then be in
- *		flight.  Without this flag, a queue has one op in flight at a time.
+ *		(sluice_slot_vaddr()).  The core maintains the CPU caches before and after
+ *		each op.  Either all engines of a device have this flag, or none.  The flag
+ *		needs ->start().  The parent must not be behind an IOMMU that translates.
+ *		Together with ORDERED and a depth above 1, the parent's DMA must be coherent.
+ *	QUICK	One call of ->start() or ->kick() takes at most some 10 us, however many ops
+ *		it takes, and never sleeps.  SUBMIT may then make the call, with preemption
+ *		off.  Without this flag, only a work item of the core makes it.
+ *	ORDERED	An op touches memory only after the op that was handed out before it has
+ *		ended.  The driver reports the ends in this order.  Several ops of one queue
+ *		may then be in flight.  Without this flag, a queue has one op in flight at a time.
  */
 #define SLUICE_ENGINE_CPU	(1U << 0)
 #define SLUICE_ENGINE_QUICK	(1U << 1)
@@ -244,7 +245,7 @@ struct sluice_result {
  * struct sluice_interval_range - frame intervals, in seconds
  * @min: the shortest interval
  * @max: the longest interval; 0/0 if @min is the only one
- * @step: intervals are @min plus a multiple of it; 0/0 for one second
+ * @step: intervals are @min plus a multiple of it; 0/0 means 1/1.  Irrelevant if @max is 0/0
  */
 struct sluice_interval_range {
 	struct sluice_fraction min;
@@ -278,8 +279,8 @@ struct sluice_size_range {
  * struct sluice_format_caps - a format of an engine's frames
  * @format: fourcc of DRM, or of V4L2 if DRM has none
  * @modifier: DRM format modifier; any except SLUICE_MODIFIER_LINEAR needs ->check_frame()
- * @num_planes: if the core knows the format: 0, or the number of its planes.  Otherwise 1 to
- *	SLUICE_MAX_PLANES, and ->check_frame() is needed
+ * @num_planes: for a format that the core knows: 0, or the number of planes of the format.
+ *	For other formats: 1 to SLUICE_MAX_PLANES, and ->check_frame() is needed
  * @fields: bit (1 << SLUICE_FIELD_*) for each kind of field that a frame may be; 0 means
  *	SLUICE_FIELD_NONE only
  * @num_sizes: length of @sizes, 1 to 256
@@ -301,20 +302,21 @@ struct sluice_format_caps {
  *	->check_private()
  * @flags: SLUICE_ENGINE_*
  * @depth: most ops that may be in flight, up to SLUICE_MAX_ENGINE_DEPTH; 0 for 1
- * @op_align: offsets and lengths of ops are multiples of it, in bytes; a power of two, 1 if
- *	any will do.  The bytes of a plane of an image follow from its lines, and need not be a
- *	multiple
+ * @op_align: offsets and lengths of ops are multiples of it, in bytes; a power of two.  1
+ *	allows all.  The length of a plane of an image follows from its lines, and need not be
+ *	a multiple
  * @stride_align: strides of frames are multiples of it, in bytes; a power of two, 0 for 1
  * @num_formats: length of @formats, at most 256
  * @formats: formats of frames; each pair of format and modifier once.  Without any format,
  *	frames are raw data only.  The core copies the list, and all that it points to
  * @min_length: bytes of the shortest op; 0 for no limit
  * @max_length: bytes of the longest op; 0 for no limit
- * @max_segments: most segments of each range of an op, as the cursor of the range meets
- *	them; 0 for no limit.  Segments that are adjacent in memory count as several if the
- *	table has them so.  Must be 0 for a software engine
+ * @max_segments: most segments of each range of an op; 0 for no limit.  The entries of the
+ *	slot's scatterlist count, even if two of them are adjacent in bus addresses.  Must be 0
+ *	for a software engine
  *
- * SUBMIT refuses an op that exceeds these limits, with these exceptions:
+ * SUBMIT refuses an op that is too long or too short with -EINVAL, and a range with too many
+ * segments with -EFBIG.  Exceptions:
  *
  * - @min_length and @max_length do not apply to programs and private ops.
  *   ->check_command() and ->check_private() must check those.
@@ -339,9 +341,9 @@ struct sluice_engine_caps {
  *	SLUICE_CONTROL_DRIVER on.  At most S32_MAX
  * @type: SLUICE_CONTROL_INT, _BOOL, _MENU or _BUTTON
  * @properties: SLUICE_CONTROL_VOLATILE: the hardware changes the value; needs ->get_control().
- *	SLUICE_CONTROL_READ_ONLY: userspace cannot set it; needs _VOLATILE, because otherwise
- *	nothing would ever change the value.  Without _READ_ONLY, ->set_control() is needed.
- *	A button has no properties
+ *	SLUICE_CONTROL_READ_ONLY: userspace cannot set the value; needs _VOLATILE, because
+ *	otherwise the value would never change.  Without _READ_ONLY, ->set_control() is
+ *	needed.  A button has no properties
  * @min: int: the smallest value
  * @max: int: the largest value; menu: the number of its last entry, at most 255
  * @step: int: values are @min plus a multiple of it; 0 for 1
@@ -350,7 +352,7 @@ struct sluice_engine_caps {
  * @name: 1 to SLUICE_NAME_LEN - 1 bytes; no other control of the device may have it
  * @menu: menu: names of the entries 0 to @max, each 1 to SLUICE_NAME_LEN - 1 bytes
  *
- * A field that is described for one type only must be 0 for the other types.
+ * A field whose line names types must be 0 for all other types.
  */
 struct sluice_control_caps {
 	u32 id;
@@ -384,7 +386,7 @@ enum sluice_aborted {
  * holds a reference on the module while a node or a queue of the device is open.
  *
  * @abort, and exactly one of @start and @kick, are mandatory.  These three are in the
- * signalling path of fences: a fence may be unable to signal before they return.  Rules:
+ * signalling path of fences: a fence may have to wait until they return.  Rules:
  *
  * - They are called in process context, and may sleep for a bounded time.  @start and @kick
  *   must not sleep if the engine has SLUICE_ENGINE_QUICK.
@@ -459,9 +461,9 @@ struct sluice_device_ops {
 	 */
 	int (*check_command)(void *priv, const struct sluice_command *command);
 	/**
-	 * @find_registers: Optional.  Find the page of registers at an offset of
-	 * mmap() of the node, which is SLUICE_MMAP_BAR(bar) plus bytes into the BAR.
-	 * Allow it only if userspace may have the whole page.
+	 * @find_registers: Optional.  Find the page of registers at @offset of a
+	 * mapping of the node.  @offset is SLUICE_MMAP_BAR(bar) plus bytes into the
+	 * BAR.  Allow the page only if userspace may have all of it.
 	 *
 	 * Context: process context, mmap_lock is held: must not fault on user memory.
 	 * Return: 0 with @phys set to the page's physical address, -EACCES if
@@ -470,18 +472,19 @@ struct sluice_device_ops {
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
 	/**
 	 * @start: Begin one op.  Report its end with sluice_engine_done(), at once or
-	 * later.  @op stays unchanged until then, or until @abort, which stops it, has
-	 * returned.
+	 * later.  @op stays unchanged until then, or until a call of @abort that stops
+	 * the op has returned.
 	 *
 	 * Context: signalling path, see above.
-	 * Return: 0, or a negative errno if the op cannot be started: it has ended
-	 * with this error then.
+	 * Return: 0, or a negative errno if the op cannot be started.  The op and its
+	 * job then end with this error.
 	 */
 	int (*start)(struct sluice_engine *engine, const struct sluice_op_desc *op);
 	/**
 	 * @kick: Instead of @start.  There are ops: take them with
-	 * sluice_engine_next().  Called whenever there are ops of which the driver has
-	 * not been told, also after @abort and after a sleep.
+	 * sluice_engine_next().  Called when ops become ready, also after @abort and
+	 * after a sleep.  The core need not call it after sluice_engine_done(): the
+	 * driver must then call sluice_engine_next() by itself.
 	 *
 	 * Context: signalling path, see above.
 	 */
@@ -493,17 +496,17 @@ struct sluice_device_ops {
 	 *
 	 * - On return, the device does not touch the memory of the stopped ops, and
 	 *   the driver does not call sluice_engine_done() for them.
-	 * - An op that had ended before must have been reported with
-	 *   sluice_engine_done() before the return, also the op with this cookie.  The
-	 *   function returns what it has stopped in this case as well.
+	 * - If the hardware had already finished an op, the driver reports this op
+	 *   with sluice_engine_done() before the return.  This may be the op with this
+	 *   cookie.  The return value then tells only about the other ops.
 	 * - With SLUICE_ALL_OPS, a driver with @kick forgets its ring.  It does not
 	 *   call sluice_engine_next() until the next @kick.  The core therefore calls
-	 *   such a driver with SLUICE_ALL_OPS even if no op is in flight.
+	 *   @abort with SLUICE_ALL_OPS even if no op is in flight.
 	 *
 	 * No op is handed out during the call.  Afterwards the core hands out again
-	 * each op that was stopped only for the sake of another, or of a sleep.  A
-	 * program, and a private op without @payload.repeats, is not handed out again:
-	 * its job ends with -ECANCELED.
+	 * each op that was stopped only because of another op, or because of a sleep.
+	 * A program, and a private op without @payload.repeats, is not handed out
+	 * again: its job ends with -ECANCELED.
 	 *
 	 * Context: signalling path, see above.  At the end of
 	 * sluice_device_unregister() the hardware may be unplugged.
@@ -524,8 +527,8 @@ struct sluice_device_ops {
 };
 
 /*
- * Version of the project: of all modules, and of library, tool and manual pages, which are
- * built with what stands here.
+ * Version of the project: of all modules, the library, the tool and the manual pages.  The
+ * build of userspace reads it from this line.
  */
 #define SLUICE_VERSION		"0.1.0"
 
@@ -607,7 +610,7 @@ int __sluice_pci_register(u32 api, struct module *owner, const char *module_name
  * The remove function of the driver must be sluice_pci_remove(), or begin with a call of it.
  * The PM ops of the driver must be sluice_pci_pm_ops.
  *
- * Context: the probe function; no step after it may fail.
+ * Context: the probe function.  If this succeeds, probe must succeed.
  * Return: 0, or a negative errno: see sluice_device_register().
  */
 #define sluice_pci_register(pdev, name, ops, caps, num_engines, priv)			\
@@ -672,8 +675,8 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
  * @cookie: cookie of the op
  * @status: negative errno
  *
- * Like sluice_engine_done(), with a result that has only a status.  The device must not touch
- * the memory of the op any more.
+ * The same as sluice_engine_done() with a result whose other fields are 0.  The device must not
+ * touch the memory of the op any more.
  *
  * Context: any, also inside ->start(), ->kick() and ->abort().  The caller may hold a spinlock
  * that disables interrupts, if no callback of a fence takes it.
