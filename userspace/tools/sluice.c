@@ -317,8 +317,7 @@ int new_buffer(int device, const char *heap, uint64_t size)
 	if (fd < 0)
 		die_of_hint(hint, fd, size);
 	if (fd == -EFBIG)
-		die("%" PRIu64 " bytes are more than this heap can ever have: use a smaller "
-		    "buffer; 'sluice info' shows the largest size", size);
+		die_of_hint(SLUICE_HINT_LIMIT, fd, size);
 	if (fd == -ENOMEM)
 		die("no memory of %" PRIu64 " bytes is free, or the memory cgroup is at its limit: "
 		    "use a smaller buffer", size);
