@@ -148,6 +148,8 @@ static void sluice_device_release(struct device *dev)
 	sluice_controls_free(sdev);
 	put_device(sdev->parent);
 	sluice_object_dec(SLUICE_OBJECT_DEVICE);
+	kfree(sdev->events);
+	kfree(sdev->engines);
 	kfree(sdev);
 }
 
@@ -330,13 +332,18 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	if (caps[0].flags & SLUICE_ENGINE_CPU && sluice_dma_translated(parent))
 		return ERR_PTR(-EINVAL);
 
-	sdev = kzalloc(struct_size(sdev, engines, num_engines), GFP_KERNEL);
+	sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
 	if (!sdev)
 		return ERR_PTR(-ENOMEM);
+	ret = -ENOMEM;
+	sdev->engines = kcalloc(num_engines, sizeof(*sdev->engines), GFP_KERNEL);
+	sdev->events = kzalloc(sizeof(*sdev->events), GFP_KERNEL);
+	if (!sdev->engines || !sdev->events)
+		goto err_free;
 	minor = ida_alloc_max(&sluice_minors, SLUICE_MAX_DEVICES - 1, GFP_KERNEL);
 	if (minor < 0) {
-		kfree(sdev);
-		return ERR_PTR(minor);
+		ret = minor;
+		goto err_free;
 	}
 
 	sluice_object_inc(SLUICE_OBJECT_DEVICE);
@@ -435,6 +442,11 @@ err_unlist:
 	list_del(&sdev->link);
 	mutex_unlock(&sluice_devices_lock);
 	put_device(&sdev->dev);
+	return ERR_PTR(ret);
+err_free:
+	kfree(sdev->events);
+	kfree(sdev->engines);
+	kfree(sdev);
 	return ERR_PTR(ret);
 }
 EXPORT_SYMBOL_GPL(__sluice_device_register);

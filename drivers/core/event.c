@@ -75,7 +75,7 @@ static void sluice_events_wake(struct work_struct *work)
 /* Not on sdev->wq, which has a high priority and is in the signalling path of fences. */
 static void sluice_events_queue_wake(struct sluice_device *sdev)
 {
-	queue_work(sdev->reap_wq, &sdev->events.wake);
+	queue_work(sdev->reap_wq, &sdev->events->wake);
 }
 
 /**
@@ -86,7 +86,7 @@ static void sluice_events_queue_wake(struct sluice_device *sdev)
  */
 void sluice_events_init(struct sluice_device *sdev)
 {
-	struct sluice_event_log *log = &sdev->events;
+	struct sluice_event_log *log = sdev->events;
 
 	spin_lock_init(&log->lock);
 	INIT_LIST_HEAD(&log->order);
@@ -119,10 +119,10 @@ void sluice_events_gone(struct sluice_device *sdev)
  */
 void sluice_events_close(struct sluice_device *sdev)
 {
-	spin_lock_irq(&sdev->events.lock);
-	sdev->events.closed = true;
-	spin_unlock_irq(&sdev->events.lock);
-	flush_work(&sdev->events.wake);
+	spin_lock_irq(&sdev->events->lock);
+	sdev->events->closed = true;
+	spin_unlock_irq(&sdev->events->lock);
+	flush_work(&sdev->events->wake);
 }
 
 /* The record for an event: the one with its type and id, an unused one, or the oldest. */
@@ -146,7 +146,7 @@ static struct sluice_event_record *sluice_event_place(struct sluice_event_log *l
 
 static void sluice_event_add(struct sluice_device *sdev, u32 type, u32 id, s64 value)
 {
-	struct sluice_event_log *log = &sdev->events;
+	struct sluice_event_log *log = sdev->events;
 	struct sluice_event_record *record;
 
 	lockdep_assert_held(&log->lock);
@@ -183,9 +183,9 @@ void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value
 {
 	unsigned long flags;
 
-	spin_lock_irqsave(&sdev->events.lock, flags);
+	spin_lock_irqsave(&sdev->events->lock, flags);
 	sluice_event_add(sdev, type, id, value);
-	spin_unlock_irqrestore(&sdev->events.lock, flags);
+	spin_unlock_irqrestore(&sdev->events->lock, flags);
 }
 EXPORT_SYMBOL_GPL(sluice_device_event);
 
@@ -208,13 +208,13 @@ void sluice_device_source(struct sluice_device *sdev, const struct sluice_source
 	if (WARN_ON_ONCE(source->engine >= sdev->num_engines || source->flags))
 		return;
 	engine = &sdev->engines[source->engine];
-	spin_lock_irqsave(&sdev->events.lock, flags);
+	spin_lock_irqsave(&sdev->events->lock, flags);
 	if (!engine->has_source || memcmp(&engine->source, source, sizeof(*source))) {
 		engine->source = *source;
 		engine->has_source = true;
 		sluice_event_add(sdev, SLUICE_EVENT_SOURCE, source->engine, source->status);
 	}
-	spin_unlock_irqrestore(&sdev->events.lock, flags);
+	spin_unlock_irqrestore(&sdev->events->lock, flags);
 }
 EXPORT_SYMBOL_GPL(sluice_device_source);
 
@@ -228,7 +228,7 @@ EXPORT_SYMBOL_GPL(sluice_device_source);
  */
 int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source *args)
 {
-	struct sluice_event_log *log = &engine->sdev->events;
+	struct sluice_event_log *log = engine->sdev->events;
 	bool found;
 
 	spin_lock_irq(&log->lock);
@@ -249,7 +249,7 @@ int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source 
  */
 void sluice_events_open(struct sluice_client *client)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 
 	spin_lock_irq(&log->lock);
 	client->heard = log->sequence;
@@ -263,7 +263,7 @@ void sluice_events_open(struct sluice_client *client)
  */
 static void sluice_events_listen(struct sluice_client *client)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 
 	/* pairs with the store below: if this is true, the client is in the list already */
 	if (smp_load_acquire(&client->listens))
@@ -284,7 +284,7 @@ static void sluice_events_listen(struct sluice_client *client)
  */
 void sluice_events_leave(struct sluice_client *client)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 
 	if (!client->listens)
 		return;
@@ -301,7 +301,7 @@ void sluice_events_leave(struct sluice_client *client)
  */
 static bool sluice_events_new(struct sluice_client *client)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 	bool found;
 
 	spin_lock_irq(&log->lock);
@@ -313,7 +313,7 @@ static bool sluice_events_new(struct sluice_client *client)
 /* The oldest record that is new to a client.  It stays new until sluice_events_skip(). */
 static bool sluice_events_peek(struct sluice_client *client, struct sluice_event *event)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 	struct sluice_event_record *record;
 	bool found = false;
 
@@ -334,7 +334,7 @@ static bool sluice_events_peek(struct sluice_client *client, struct sluice_event
 
 static void sluice_events_skip(struct sluice_client *client, const struct sluice_event *event)
 {
-	struct sluice_event_log *log = &client->sdev->events;
+	struct sluice_event_log *log = client->sdev->events;
 
 	spin_lock_irq(&log->lock);
 	client->heard = event->sequence;

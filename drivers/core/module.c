@@ -2,18 +2,11 @@
 /*
  * Load and unload of sluice.ko, a dma-buf exporter with fences.
  *
- * This file owns the numbers of live objects (sluice_objects), which are atomic, and defines the
- * tracepoints of trace.h.  It needs no lock, because the kernel calls each of its two functions
- * once.
+ * It needs no lock, because the kernel calls each of its two functions once.
  */
 #include <linux/module.h>
 
 #include "core.h"
-
-#define CREATE_TRACE_POINTS
-#include "trace.h"
-
-atomic_long_t sluice_objects[SLUICE_NUM_OBJECTS];
 
 static int __init sluice_init(void)
 {

@@ -66,7 +66,7 @@ static void events_of_one_kind_are_one_record(struct kunit *test)
 
 	for (i = 0; i < 1000; i++)
 		sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, i);
-	KUNIT_EXPECT_EQ(test, t->sdev->events.num_records, 1U);
+	KUNIT_EXPECT_EQ(test, t->sdev->events->num_records, 1U);
 	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
 	KUNIT_EXPECT_EQ(test, event.value, 999);
 	KUNIT_EXPECT_EQ(test, event.sequence, 1000ULL);
@@ -169,7 +169,7 @@ static void source_is_told_when_it_changes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sluice_engine_get_source(&t->sdev->engines[1], &got), -EOPNOTSUPP);
 	sluice_device_source(t->sdev, &source);
 	sluice_device_source(t->sdev, &source);
-	KUNIT_EXPECT_EQ(test, t->sdev->events.sequence, 1ULL);
+	KUNIT_EXPECT_EQ(test, t->sdev->events->sequence, 1ULL);
 	source.width = 640;
 	sluice_device_source(t->sdev, &source);
 	KUNIT_EXPECT_EQ(test, sluice_engine_get_source(&t->sdev->engines[0], &got), -EOPNOTSUPP);
@@ -188,16 +188,16 @@ static void open_that_never_reads_is_not_in_the_list(struct kunit *test)
 	struct event_test *t = test->priv;
 	struct sluice_event event;
 
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events.clients));
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->clients));
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, 1);
 	sluice_events_listen(t->client);
 	sluice_events_listen(t->client);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->sdev->events.clients));
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->sdev->events->clients));
 	/* what counts is when it was opened */
 	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
 	KUNIT_EXPECT_EQ(test, event.sequence, 1ULL);
 	sluice_events_leave(t->client);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events.clients));
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->clients));
 }
 
 struct event_test_waiter {
@@ -220,7 +220,7 @@ static void opens_are_woken_in_bites(struct kunit *test)
 	struct sluice_client *clients[EVENT_OPENS + 1];
 	struct event_test_waiter *waiters;
 	struct event_test *t = test->priv;
-	struct sluice_event_log *log = &t->sdev->events;
+	struct sluice_event_log *log = t->sdev->events;
 	unsigned int i, gone = EVENT_OPENS - 1 - SLUICE_EVENT_BITE;
 
 	waiters = kunit_kcalloc(test, EVENT_OPENS + 1, sizeof(*waiters), GFP_KERNEL);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Buffers: memory behind our dma-bufs.
+ *
+ * sluice_buffers_lock guards the list of all buffers.  struct sluice_buffer says which lock guards
+ * which of its fields.
+ */
+#ifndef _SLUICE_BUFFER_H
+#define _SLUICE_BUFFER_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/types.h>
+
+#include "heap.h"
+
+struct dma_buf;
+struct file;
+struct inode;
+struct sluice_buffer_info;
+struct sluice_client;
+struct sluice_device;
+struct sluice_pages;
+
+/**
+ * struct sluice_buffer - memory behind one of our dma-bufs
+ * @sdev: the device; reference held
+ * @client: the client that is charged; reference held
+ * @heap: the heap that the memory comes from
+ * @properties: SLUICE_MEM_* that it has
+ * @size: bytes, whole pages
+ * @readonly: SLUICE_FD_RDONLY: refuse a mapping for writing alone by an importer
+ * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
+ *	whole huge page
+ * @sgt: the pages.  It is never mapped: each importer gets a table of its own
+ * @pages: heap pages: the memory; @sgt is a copy of its table
+ * @wrapped: wrapped memory: all pages, in order
+ * @end: highest physical address of the memory: that of its last byte
+ * @inode: number of the dma-buf's inode, for debugfs
+ * @exporter: exporter's name of the dma-buf, the same as the name of the heap's dma-heap node
+ * @shown: the dma-buf, for debugfs; valid as long as the buffer
+ * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on older kernels under
+ *	the dma-buf's own lock
+ * @dma: heap contiguous: DMA handle of memory from the DMA API
+ * @searched: heap contiguous: the memory is ordinary pages from a search, not from the DMA API
+ * @offset: memory of a device: bytes from its start
+ * @range: memory of a device: in the list of its buffers.  The lock of this list guards the next
+ *	three fields
+ * @dmabuf: memory of a device: the dma-buf; valid as long as the buffer
+ * @file_inode: memory of a device: inode of the dma-buf, to find mappings; reference held
+ * @revoke_pass: memory of a device that is taken back: the last pass that has treated it
+ * @lock: guards the lists of attachments and mappings
+ * @attachments: struct sluice_attachment
+ * @mappings: struct sluice_mapping
+ * @link: in sluice_buffers, for debugfs
+ */
+struct sluice_buffer {
+	struct sluice_device *sdev;
+	struct sluice_client *client;
+	const struct sluice_heap *heap;
+	u32 properties;
+	u64 size;
+	bool readonly;
+	u64 charge;
+	struct sg_table sgt;
+	struct sluice_pages *pages;
+	struct page **wrapped;
+	phys_addr_t end;
+	u64 inode;
+	char exporter[SLUICE_HEAP_NAME_LEN];
+	const struct dma_buf *shown;
+	void *vaddr;
+	dma_addr_t dma;
+	bool searched;
+	u64 offset;
+	struct list_head range;
+	struct dma_buf *dmabuf;
+	struct inode *file_inode;
+	unsigned int revoke_pass;
+	struct mutex lock;
+	struct list_head attachments;
+	struct list_head mappings;
+	struct list_head link;
+};
+
+struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
+					   const struct sluice_heap *heap, u64 size,
+					   u32 properties, u32 *hint);
+struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
+					 u64 offset, u64 size, u32 *hint);
+int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
+void sluice_buffer_destroy(struct sluice_buffer *buffer);
+int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
+		       struct sluice_buffer_info *info);
+extern struct list_head sluice_buffers;
+extern struct mutex sluice_buffers_lock;
+
+#endif /* _SLUICE_BUFFER_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Clients: open files of a node or of a dma-heap node.
+ *
+ * node.c and heapnode.c open and close clients.  Buffers and queues hold references.
+ */
+#ifndef _SLUICE_CLIENT_H
+#define _SLUICE_CLIENT_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "engine.h"
+
+struct address_space;
+struct file;
+struct inode;
+struct seq_file;
+struct sluice_call;
+struct sluice_device;
+struct sluice_heap;
+struct sluice_user;
+
+/**
+ * struct sluice_client - an open file of a node or of a dma-heap node, and its account
+ * @ref: held by the file, by its queues, and by each buffer charged to it
+ * @sdev: the device; reference held.  The file also holds one on the driver's module
+ * @heap: heap of a dma-heap node, else NULL; used only while the file is open
+ * @user: the user who opened the file: see account.c
+ * @bytes: bytes in live buffers, and in foreign buffers that are slots of its queues: see
+ *	account.c
+ * @queues: number of its queues that have not been freed
+ * @pid: the process that opened the file, for debugfs
+ * @comm: name of that process
+ * @mapped: in sdev->mappings
+ * @mapping: address space of the file, once it has mapped registers; under sdev->mappings_lock
+ * @listening: in the clients of sdev->events, from the first read() or poll() on
+ * @listens: it is in that list
+ * @event_wait: readers and pollers of events
+ * @read_lock: one reader of events at a time
+ * @heard: sequence number of the last event that was read, or that was raised before the file was
+ *	opened; under the lock of sdev->events
+ * @hangs: for each engine: jobs of its queues that ran into their timeout, since the last of its
+ *	jobs that succeeded; written by the context that owns the ending job
+ */
+struct sluice_client {
+	struct kref ref;
+	struct sluice_device *sdev;
+	const struct sluice_heap *heap;
+	struct sluice_user *user;
+	u64 bytes;
+	atomic_t queues;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	struct list_head mapped;
+	struct address_space *mapping;
+	struct list_head listening;
+	bool listens;
+	wait_queue_head_t event_wait;
+	struct mutex read_lock;
+	u64 heard;
+	unsigned int hangs[];
+};
+
+static inline unsigned int sluice_client_hangs(const struct sluice_client *client,
+					       const struct sluice_engine *engine)
+{
+	return READ_ONCE(client->hangs[engine->index]);
+}
+
+static inline void sluice_client_set_hangs(struct sluice_client *client,
+					   const struct sluice_engine *engine, unsigned int hangs)
+{
+	WRITE_ONCE(client->hangs[engine->index], hangs);
+}
+
+void sluice_client_put(struct sluice_client *client);
+int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
+		       struct inode *inode, struct file *file);
+int sluice_client_close(struct inode *inode, struct file *file);
+void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
+struct sluice_device *sluice_call_device(const struct sluice_call *call);
+
+#endif /* _SLUICE_CLIENT_H */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Our dma_fence: a point on a timeline.  A fence refers to no other object, and outlives them all.
+ *
+ * The kernel's lock of a fence guards it.  Slots and jobs make and signal fences; the engine reads
+ * their deadlines.
+ */
+#ifndef _SLUICE_FENCE_H
+#define _SLUICE_FENCE_H
+
+#include <linux/dma-fence.h>
+#include <linux/ktime.h>
+
+struct dma_fence *sluice_fence_create(const char *name);
+void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
+ktime_t sluice_fence_deadline(const struct dma_fence *fence);
+bool sluice_fences_have_deadlines(void);
+void sluice_fence_end(struct dma_fence *fence, int status, ktime_t when);
+void sluice_fence_exit(void);
+
+#endif /* _SLUICE_FENCE_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Formats of the images that an engine captures or plays.  They do not change after the
+ * registration of the device, so there is no lock.
+ */
+#ifndef _SLUICE_FORMAT_H
+#define _SLUICE_FORMAT_H
+
+#include <linux/types.h>
+
+#include "sluice.h"
+
+struct sluice_engine;
+struct sluice_enum_formats;
+struct sluice_enum_intervals;
+struct sluice_enum_sizes;
+
+#define SLUICE_FRAME_ALL	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
+				 SLUICE_FRAME_TOP | SLUICE_FRAME_BOTTOM)
+
+bool sluice_formats_valid(const struct sluice_engine_caps *caps,
+			  const struct sluice_device_ops *ops);
+int sluice_formats_copy(struct sluice_engine_caps *caps);
+void sluice_formats_free(struct sluice_engine_caps *caps);
+int sluice_engine_enum_format(const struct sluice_engine *engine,
+			      struct sluice_enum_formats *args);
+int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_enum_sizes *args);
+int sluice_engine_enum_interval(const struct sluice_engine *engine,
+				struct sluice_enum_intervals *args);
+int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
+		      const struct sluice_op *op, u32 *slots);
+int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc);
+
+#endif /* _SLUICE_FORMAT_H */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Heaps: kinds of memory.  A device has a list of them, which does not change after its node has
+ * appeared, so it needs no lock.
+ */
+#ifndef _SLUICE_HEAP_H
+#define _SLUICE_HEAP_H
+
+#include <linux/dma-mapping.h>
+#include <linux/types.h>
+
+#include "sluice.h"
+
+struct dma_buf;
+struct dma_buf_ops;
+struct file;
+struct sg_table;
+struct sluice_buffer;
+struct sluice_device;
+struct vm_area_struct;
+
+/*
+ * Bytes of "sluice-<device>-<heap>": the name of a dma-heap node, and the exporter's name of a
+ * buffer of this heap.
+ */
+#define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
+
+/* Kinds of CPU mapping: a buffer has exactly one of them. */
+#define SLUICE_MEM_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | \
+				 SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_UNCACHED)
+
+/**
+ * struct sluice_heap - a kind of memory
+ * @name: name for HEAP_INFO
+ * @properties: SLUICE_MEM_* that a buffer has, unless ALLOC asks for one of @options instead
+ * @options: SLUICE_MEM_* that ALLOC may ask for
+ * @max_size: largest buffer in bytes, for a limit of the heap's own; 0 for none
+ * @largest: optional: largest buffer in bytes, for a limit that depends on the machine and the
+ *	device
+ * @why: optional: SLUICE_HINT_* for a size beyond the limits; without it SLUICE_HINT_LIMIT
+ * @alloc: fill buffer->sgt (not in device memory) and ->end with buffer->size bytes of zeroed
+ *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
+ *	memory that can only be wrapped
+ * @free: free the memory of @alloc
+ * @vmap: set buffer->vaddr, if @alloc did not.  Sleeps, with the dma_resv held.  It must retry
+ *	for a while before it fails, because the dma-buf core warns when the vmap op fails
+ * @mmap: map into a process; the caller has checked the range
+ * @cpu_access: optional: the CPU begins to use the memory, or has stopped
+ * @dmabuf_ops: ops of its dma-bufs; NULL for the ops of system memory.  Their release must be
+ *	sluice_dmabuf_release()
+ * @exported: optional: the buffer is a dma-buf now
+ * @block: optional: with true, keep all CPUs from the memory until it is called with false.
+ *	@revoke is not called in between
+ * @revoke: optional: take the memory back from all users, because the device is removed
+ * @release: free the heap itself, which belongs to one device; NULL for the heaps of all devices
+ */
+struct sluice_heap {
+	const char *name;
+	u32 properties;
+	u32 options;
+	u64 max_size;
+	u64 (*largest)(const struct sluice_device *sdev);
+	u32 (*why)(const struct sluice_device *sdev, u64 size);
+	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
+	void (*free)(struct sluice_buffer *buffer);
+	int (*vmap)(struct sluice_buffer *buffer);
+	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
+	int (*cpu_access)(struct sluice_buffer *buffer, bool begin);
+	const struct dma_buf_ops *dmabuf_ops;
+	void (*exported)(struct sluice_buffer *buffer, struct dma_buf *dmabuf);
+	void (*block)(const struct sluice_heap *heap, bool block);
+	void (*revoke)(const struct sluice_heap *heap);
+	void (*release)(const struct sluice_heap *heap);
+};
+
+#define SLUICE_VMAP_TRIES	20	/* tries, with pauses that add up to most of a second */
+
+void sluice_heaps_init(struct sluice_device *sdev);
+void sluice_heaps_release(struct sluice_device *sdev);
+void sluice_heaps_revoke(struct sluice_device *sdev);
+int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
+const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
+u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);
+u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
+
+/* Is it memory inside the device, and not memory of the system? */
+static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
+{
+	return heap->properties & SLUICE_MEM_DEVICE;
+}
+
+bool sluice_dma_translated(struct device *dev);
+int sluice_device_node(const struct sluice_device *sdev);
+bool sluice_dma_bounced(struct device *dev);
+bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
+dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
+				 phys_addr_t phys);
+bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
+bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
+			      struct sg_table *sgt);
+u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
+gfp_t sluice_dma_zone(const struct sluice_device *sdev);
+
+#endif /* _SLUICE_HEAP_H */
