@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #include <linux/wait.h>
 
-#include "engine.h"
+#include "sluice.h"
 
 struct address_space;
 struct file;
@@ -66,16 +66,10 @@ struct sluice_client {
 	unsigned int hangs[];
 };
 
-static inline unsigned int sluice_client_hangs(const struct sluice_client *client,
-					       const struct sluice_engine *engine)
+/* The number of hung jobs of a client on an engine; see @hangs. */
+static inline unsigned int *sluice_client_hangs(struct sluice_client *client, unsigned int engine)
 {
-	return READ_ONCE(client->hangs[engine->index]);
-}
-
-static inline void sluice_client_set_hangs(struct sluice_client *client,
-					   const struct sluice_engine *engine, unsigned int hangs)
-{
-	WRITE_ONCE(client->hangs[engine->index], hangs);
+	return &client->hangs[engine];
 }
 
 void sluice_client_put(struct sluice_client *client);

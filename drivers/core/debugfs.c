@@ -113,10 +113,10 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 		seq_printf(m, "%u\t%u\t%u\t%u\t%u\t%zu", i, engine->aborts, engine->timeouts,
 			   engine->stale, engine->caps.depth, list_count_nodes(&engine->in_flight));
 		if (oldest) {
-			const struct sluice_job *job = oldest->job;
-			unsigned long timeout = job->queue->entity.timeout;
+			const struct sluice_sched_job *job = oldest->job;
+			unsigned long timeout = job->entity->timeout;
 
-			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->queue->name, job->point,
+			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->entity->timeline->name, job->point,
 				   job->timed ? jiffies_to_msecs(jiffies + timeout - job->deadline) : 0,
 				   jiffies_to_msecs(timeout));
 		}
@@ -127,12 +127,12 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_engines);
 
-static const char *sluice_job_state(const struct sluice_job *job)
+static const char *sluice_debugfs_job_state(const struct sluice_sched_job *job)
 {
-	lockdep_assert_held(&job->queue->engine->lock);
-	if (job->in_flight || sluice_job_has_begun(job))
+	lockdep_assert_held(&job->entity->engine->lock);
+	if (job->in_flight || sluice_sched_job_has_begun(job))
 		return "running";
-	if (job->queue->entity.dead || job->cancelled)
+	if (job->entity->dead || job->cancelled)
 		return "cancelled";
 	if (atomic_read(&job->waiting))
 		return "waiting for fences";
@@ -147,19 +147,19 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 	seq_puts(m, "timeline\tengine\tpriority\tsubmitted\tended\tin-flight\tdepth\tstate\n");
 	mutex_lock(&sdev->lock);
 	list_for_each_entry(queue, &sdev->queues, link) {
-		struct sluice_engine *engine = queue->engine;
+		struct sluice_engine *engine = queue->entity.engine;
 		const char *state = "idle";
-		struct sluice_job *job;
+		struct sluice_sched_job *job;
 
 		spin_lock_irq(&queue->lock);
 		spin_lock(&engine->lock);
-		job = list_first_entry_or_null(&queue->entity.jobs, struct sluice_job, link);
+		job = sluice_entity_first(&queue->entity);
 		if (queue->entity.dead)
 			state = "dead";
 		else if (job)
-			state = sluice_job_state(job);
+			state = sluice_debugfs_job_state(job);
 		spin_unlock(&engine->lock);
-		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->name, engine->index,
+		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->timeline.name, engine->index,
 			   queue->entity.priority, queue->submitted, queue->done,
 			   queue->in_flight, queue->depth, state);
 		spin_unlock_irq(&queue->lock);
@@ -170,7 +170,7 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_queues);
 
 /* The fences that a job still waits for, with the names of their drivers and timelines. */
-static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_job *job)
+static void sluice_debugfs_show_deps(struct seq_file *m, const struct sluice_sched_job *job)
 {
 	unsigned int i, count = min(job->num_deps, SLUICE_DEBUGFS_FENCES);
 
@@ -197,19 +197,19 @@ static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)
 	mutex_lock(&sdev->lock);
 	list_for_each_entry(queue, &sdev->queues, link) {
 		unsigned int shown = 0;
-		struct sluice_job *job;
+		struct sluice_sched_job *job;
 
-		spin_lock_irq(&queue->engine->lock);
+		spin_lock_irq(&queue->entity.engine->lock);
 		list_for_each_entry(job, &queue->entity.jobs, link) {
 			if (++shown > SLUICE_DEBUGFS_JOBS)
 				break;
-			seq_printf(m, "%s\t%llu\t%u\t%u\t%s", queue->name, job->point,
+			seq_printf(m, "%s\t%llu\t%u\t%u\t%s", queue->timeline.name, job->point,
 				   job->num_ops, jiffies_to_msecs(jiffies - job->submitted),
-				   sluice_job_state(job));
+				   sluice_debugfs_job_state(job));
 			sluice_debugfs_show_deps(m, job);
 			seq_putc(m, '\n');
 		}
-		spin_unlock_irq(&queue->engine->lock);
+		spin_unlock_irq(&queue->entity.engine->lock);
 	}
 	mutex_unlock(&sdev->lock);
 	return 0;

@@ -148,6 +148,8 @@ static void sluice_device_release(struct device *dev)
 	sluice_controls_free(sdev);
 	put_device(sdev->parent);
 	sluice_object_dec(SLUICE_OBJECT_DEVICE);
+	sluice_job_device_free(sdev);
+	sluice_slot_device_free(sdev);
 	kfree(sdev->events);
 	kfree(sdev->engines);
 	kfree(sdev);
@@ -169,9 +171,9 @@ static void sluice_device_fini_work(struct sluice_device *sdev)
 
 	/* first, because events use reap_wq */
 	sluice_events_close(sdev);
-	/* only engines that sluice_engine_init() has seen */
+	/* only engines that sluice_dispatch_init() has seen */
 	for (i = 0; i < sdev->num_engines && sdev->engines[i].sdev; i++)
-		sluice_engine_fini(&sdev->engines[i]);
+		sluice_dispatch_fini(&sdev->engines[i]);
 	if (sdev->wq)
 		destroy_workqueue(sdev->wq);
 	if (sdev->reap_wq)
@@ -338,7 +340,8 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	ret = -ENOMEM;
 	sdev->engines = kcalloc(num_engines, sizeof(*sdev->engines), GFP_KERNEL);
 	sdev->events = kzalloc(sizeof(*sdev->events), GFP_KERNEL);
-	if (!sdev->engines || !sdev->events)
+	if (!sdev->engines || !sdev->events || sluice_slot_device_init(sdev) ||
+	    sluice_job_device_init(sdev))
 		goto err_free;
 	minor = ida_alloc_max(&sluice_minors, SLUICE_MAX_DEVICES - 1, GFP_KERNEL);
 	if (minor < 0) {
@@ -365,11 +368,6 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 	sluice_direct_init(sdev);
 	sluice_events_init(sdev);
 	mutex_init(&sdev->control_lock);
-	init_llist_head(&sdev->reap_list);
-	INIT_WORK(&sdev->reap_work, sluice_job_reap);
-	spin_lock_init(&sdev->revoked_lock);
-	INIT_LIST_HEAD(&sdev->revoked);
-	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
 	sdev->runtime_pm = pm_runtime_enabled(parent);
 
 	device_initialize(&sdev->dev);
@@ -404,7 +402,7 @@ struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 		goto err_unlist;
 	sluice_contiguous_reserve(sdev);
 	for (i = 0; i < num_engines && !ret; i++)
-		ret = sluice_engine_init(&sdev->engines[i], sdev, i, &caps[i]);
+		ret = sluice_dispatch_init(&sdev->engines[i], sdev, i, &caps[i]);
 	if (ret)
 		goto err_work;
 	ret = -ENOMEM;
@@ -444,6 +442,8 @@ err_unlist:
 	put_device(&sdev->dev);
 	return ERR_PTR(ret);
 err_free:
+	sluice_job_device_free(sdev);
+	sluice_slot_device_free(sdev);
 	kfree(sdev->events);
 	kfree(sdev->engines);
 	kfree(sdev);
@@ -522,7 +522,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 	list_for_each_entry(queue, &sdev->queues, link)
 		sluice_queue_kill(queue, -ENODEV);
 	list_for_each_entry(queue, &sdev->queues, link)
-		sluice_queue_drop_slots(queue);
+		sluice_slot_table_close(&queue->slots);
 	mutex_unlock(&sdev->lock);
 
 	sluice_device_exit(sdev);
@@ -591,7 +591,7 @@ void sluice_device_resume(struct sluice_device *sdev)
 	unsigned int i;
 
 	for (i = 0; i < sdev->num_engines; i++)
-		sluice_engine_go_on(&sdev->engines[i]);
+		sluice_dispatch_resume(&sdev->engines[i]);
 }
 EXPORT_SYMBOL_GPL(sluice_device_resume);
 

@@ -13,7 +13,6 @@
 #include <linux/device.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
@@ -29,6 +28,8 @@ struct sluice_engine;
 struct sluice_event_log;
 struct sluice_heap;
 struct sluice_heap_node;
+struct sluice_job_device;
+struct sluice_slot_device;
 
 #define SLUICE_MAX_HEAPS		16
 
@@ -63,11 +64,8 @@ struct sluice_heap_node;
  * @wq: runs the engines' work items; in the signalling path of fences
  * @reap_wq: releases ended jobs, unmaps revoked slots, and wakes readers of events.  Not in the
  *	signalling path, because the first two take dma_resv
- * @reap_list: ended jobs
- * @reap_work: releases the jobs in @reap_list
- * @revoked_lock: spinlock, irq: guards @revoked
- * @revoked: slots whose exporter takes its memory back, and which no op uses any more
- * @revoke_work: unmaps the slots in @revoked
+ * @slots: slots that must be unmapped: see slot.c
+ * @jobs: ended jobs that must be freed: see job.c
  * @debugfs: directory, or NULL
  * @heap_nodes: dma-heap nodes of the device, or NULL
  * @num_heap_nodes: length of @heap_nodes
@@ -120,11 +118,8 @@ struct sluice_device {
 	bool runtime_pm;
 	struct workqueue_struct *wq;
 	struct workqueue_struct *reap_wq;
-	struct llist_head reap_list;
-	struct work_struct reap_work;
-	spinlock_t revoked_lock;
-	struct list_head revoked;
-	struct work_struct revoke_work;
+	struct sluice_slot_device *slots;
+	struct sluice_job_device *jobs;
 	struct dentry *debugfs;
 	struct sluice_heap_node *heap_nodes;
 	unsigned int num_heap_nodes;

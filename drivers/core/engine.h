@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Engines: which op is handed out next, and how jobs end.
+ * Engines: the lists that say what an engine must do next, and when it must look at them.
  *
- * Each engine belongs to a device, and takes the jobs of many queues.  What it knows of a queue
- * is in struct sluice_entity.  engine->lock guards all structs of this file, except where a
- * field says otherwise.
+ * Each engine belongs to a device, and takes the jobs of many queues.  The files of an engine know
+ * no queue and no job.  They know a struct sluice_entity, which is the engine's part of a queue, and
+ * a struct sluice_sched_job, which is its part of a job.  From the bottom:
+ *
+ *	engine		the struct, its lists, and the call of the work item
+ *	entity		entities and jobs: which job is next, how jobs end
+ *	watch		foreign fences that jobs wait for
+ *	flight		ops that the driver has
+ *	dispatch	the decisions: the work item, and SUBMIT's short cut
+ *
+ * Lock: engine->lock (spinlock, irq) guards all structs of these files, except where a field says
+ * otherwise.  Callbacks of foreign fences and interrupt handlers take it.  A context that holds it
+ * may therefore take no other lock, except the locks inside a workqueue, a timer and a wait queue.
+ *
+ * Only the files above it call this file, and queue.c for the number of queues.
  */
 #ifndef _SLUICE_ENGINE_H
 #define _SLUICE_ENGINE_H
@@ -18,110 +30,34 @@
 
 #include "sluice.h"
 
-struct dma_fence;
 struct sluice_device;
-struct sluice_job;
-struct sluice_queue;
+struct sluice_flight;
 struct sluice_slot;
 
 #define SLUICE_PRIORITIES		3
-#define SLUICE_MAX_WITHDRAWALS		3	/* of a job, for the sake of others */
-
-/**
- * struct sluice_entity - an engine's part of a queue
- * @jobs: jobs that have not ended, in the order of their points, in which they end
- * @again: jobs with ops that must be handed out again, although a later job is @resume already;
- *	in the order of their points.  Has at most as many jobs as the driver had ops.  @jobs may
- *	have jobs between them that are over
- * @resume: the first job of which not all ops have been handed out yet, or NULL
- * @next: the job whose op is handed out next: the first of @again, else @resume
- * @node: in engine->look, ->begun or ->ready, because of @next; or in no list
- * @ready_since: when it was last put into engine->ready or ->begun, in jiffies
- * @timer: expires when @next has waited for its in-fences for too long
- * @priority: the engine prefers a higher number
- * @timeout: running time of a job, in jiffies
- * @dead: 0, or the errno with which all jobs end
- * @chain: an error of a job ends the jobs that follow it (SLUICE_QUEUE_CHAIN_ERRORS)
- * @failed: with @chain: point of the first job that had an error, until CANCEL clears it; 0 for
- *	none.  A cancelled job does not count
- * @in_flight: ops of its jobs that the driver has
- * @streams: a frame of the queue has ended.  Frames that were lost before the first one do not
- *	count as dropped
- * @over: in engine->over
- * @ending: a context is ending the first jobs, and checks again before it leaves
- * @hangs: jobs that ran into @timeout, since the last job that succeeded.  The dispatching context
- *	counts; a context that ends a job resets it, with the lock held
- */
-struct sluice_entity {
-	struct list_head jobs;
-	struct list_head again;
-	struct sluice_job *resume;
-	struct sluice_job *next;
-	struct list_head node;
-	unsigned long ready_since;
-	struct timer_list timer;
-	u32 priority;
-	unsigned long timeout;
-	int dead;
-	bool chain;
-	u64 failed;
-	unsigned int in_flight;
-	bool streams;
-	struct list_head over;
-	bool ending;
-	unsigned int hangs;
-};
-
-/**
- * struct sluice_flight - an op that the driver has, or an unused entry
- * @link: in engine->in_flight or engine->idle
- * @state: decides which context may use it
- * @cookie: cookie of the op: the index in engine->flights, and a counter that makes it different
- *	for each op
- * @number: the engine's ops are numbered from 1, in the order in which they were handed out
- * @kept: it is not stopped for the sake of other ops any more: its job was stopped too often, or
- *	the op may not be repeated
- * @job: its job, which stays in its queue, and so is not freed, while the op is in flight
- * @op: index of the op in the job
- * @pass: CYCLIC: pass of the job that the op belongs to
- */
-struct sluice_flight {
-	struct list_head link;
-	enum sluice_flight_state {
-		SLUICE_FLIGHT_IDLE,
-		SLUICE_FLIGHT_ISSUED,	/* the driver has it */
-		SLUICE_FLIGHT_ENDING,	/* owned by sluice_engine_done() */
-		SLUICE_FLIGHT_WITHDRAWN, /* owned by the context that called ->abort() */
-	} state;
-	u32 cookie;
-	u64 number;
-	bool kept;
-	struct sluice_job *job;
-	unsigned int op;
-	u64 pass;
-};
 
 /**
  * struct sluice_engine - takes jobs of queues, and hands out their ops to the driver
  * @sdev: the device that it is part of
  * @index: 0 to num_engines - 1
  * @caps: copy of the driver's description
- * @has_source: the driver has reported its input signal; with @source under sdev->events.lock
+ * @has_source: the driver has reported its input signal; with @source under the lock of the
+ *	device's events
  * @source: the last report
  * @lock: guards the fields below, and the entities of the engine's queues; the innermost lock
- * @look: queues whose @next the work item must examine, to watch its in-fences or to end it without
- *	running
- * @begun: queues whose @next has begun, and can go on
- * @ready: for each priority, queues whose @next may begin, in the order in which they became ready.
- *	A queue whose @next waits for a fence, or for an op of the queue, is in no list
+ * @look: entities whose @next the work item must examine, to watch its in-fences or to end it
+ *	without running
+ * @begun: entities whose @next has begun, and can go on
+ * @ready: for each priority, entities whose @next may begin, in the order in which they became
+ *	ready.  An entity whose @next waits for a fence, or for an op of the queue, is in no list
  * @watches: fences that jobs wait for, by address: see watch.c
  * @signalled: watches whose fence has signalled, while they have jobs that have not been told
  * @looks: decisions about @look and @signalled since the last attempt to hand out an op
  * @revoked: slots whose memory is being taken back; each holds a reference on itself and its queue
- * @over: queues whose first job is over, for the work item to end
+ * @over: entities whose first job is over, for the work item to end
  * @num_queues: queues of the engine; under sdev->lock
  * @exclusive: its only queue is SLUICE_QUEUE_EXCLUSIVE; under sdev->lock
- * @flights: array of caps.depth entries
+ * @flights: array of caps.depth entries: see flight.c
  * @in_flight: ops that the driver has, in the order in which they were handed out
  * @idle: unused entries of @flights
  * @issued: number of ops that were ever handed out
@@ -183,51 +119,17 @@ struct sluice_engine {
 	struct timer_list timer;
 };
 
-int sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
-		       unsigned int index, const struct sluice_engine_caps *caps);
-void sluice_engine_fini(struct sluice_engine *engine);
-void sluice_entity_init(struct sluice_entity *entity, u32 priority, unsigned int timeout_ms);
-void sluice_entity_fini(struct sluice_queue *queue);
-void sluice_engine_kick_locked(struct sluice_engine *engine);
-int sluice_engine_add(struct sluice_engine *engine, struct sluice_job *job);
-void sluice_engine_submit(struct sluice_engine *engine, struct sluice_job *job, bool now);
-void sluice_engine_kill(struct sluice_engine *engine, struct sluice_entity *entity, int error);
-void sluice_engine_clear(struct sluice_engine *engine, struct sluice_entity *entity);
-bool sluice_engine_cancel(struct sluice_engine *engine, struct sluice_job *job);
+void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
+			unsigned int index, const struct sluice_engine_caps *caps,
+			work_func_t work);
+void sluice_engine_kick(struct sluice_engine *engine);
+void sluice_engine_kick_unless_dispatching(struct sluice_engine *engine);
+void sluice_engine_wake_resters(struct sluice_engine *engine);
+bool sluice_engine_has_ops(const struct sluice_engine *engine);
+bool sluice_engine_has_room(const struct sluice_engine *engine);
+bool sluice_engine_has_work(const struct sluice_engine *engine);
 void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
 void sluice_engine_stop(struct sluice_engine *engine, bool withdraw);
 bool sluice_engine_rests(struct sluice_engine *engine);
-void sluice_engine_go_on(struct sluice_engine *engine);
-void sluice_engine_ack(struct sluice_engine *engine, struct sluice_job *job, u64 ops);
-void sluice_engine_give_fence(struct sluice_engine *engine, struct sluice_job *job,
-			      struct dma_fence *fence);
-
-/* engine.c and flight.c for each other; with engine->lock held, unless their comments differ */
-struct sluice_job *sluice_entity_first(struct sluice_entity *entity);
-void sluice_entity_pass(struct sluice_entity *entity, struct sluice_job *job);
-void sluice_entity_return(struct sluice_entity *entity, struct sluice_job *job);
-void sluice_entity_enqueue(struct sluice_engine *engine, struct sluice_entity *entity, bool again);
-void sluice_entity_end_jobs(struct sluice_engine *engine, struct sluice_entity *entity,
-			    unsigned long *flags);
-bool sluice_job_has_begun(const struct sluice_job *job);
-bool sluice_job_is_lapped(const struct sluice_job *job);
-int sluice_job_refused(const struct sluice_job *job);
-void sluice_job_fail(struct sluice_job *job, unsigned int op, int status);
-void sluice_job_update(struct sluice_engine *engine, struct sluice_job *job);
-int sluice_flight_unwanted(const struct sluice_flight *flight);
-void sluice_engine_look(struct sluice_engine *engine, struct sluice_entity *entity);
-bool sluice_engine_has_room(const struct sluice_engine *engine);
-bool sluice_engine_has_work(const struct sluice_engine *engine);
-void sluice_engine_rested(struct sluice_engine *engine);
-int sluice_flights_init(struct sluice_engine *engine);
-void sluice_flights_set_timer(struct sluice_engine *engine, unsigned long now);
-void sluice_flights_restart_clocks(struct sluice_engine *engine);
-struct sluice_entity *sluice_engine_pick(struct sluice_engine *engine);
-void sluice_engine_offer(struct sluice_engine *engine);
-bool sluice_job_is_chained(const struct sluice_job *job);
-struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u32 cookie);
-struct sluice_flight *sluice_flight_begin(struct sluice_engine *engine);
-void sluice_flight_start(struct sluice_engine *engine, struct sluice_flight *flight);
-void sluice_flight_abort(struct sluice_engine *engine, u32 cookie, u64 number, int status);
 
 #endif /* _SLUICE_ENGINE_H */

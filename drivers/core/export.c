@@ -31,7 +31,7 @@
  * jobs may end later; the caller then gets -ETIME, and may try again.
  */
 #define SLUICE_CPU_ACCESS_TIMEOUT \
-	msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
+	msecs_to_jiffies(SLUICE_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
 
 /**
  * struct sluice_mapping - the buffer mapped for one device in one direction

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Our dma_fence: a point on a queue's timeline.
+ * Our dma_fence: a point on a timeline.
  *
- * A fence carries its own names and refers to nothing, so that it may outlive
- * its job, queue, device and, on the newest kernels, this module.  It is made
- * by SUBMIT and published with its job, or by FENCE if nobody was to see it
- * before, and signalled once, by sluice_queue_job_ended(), when the device has
- * stopped touching memory.
+ * A fence carries its own names and refers to no object, so it may outlive its job, its queue, its
+ * device and, on the newest kernels, this module.  SUBMIT makes a fence if a buffer or an fd needs
+ * one, and publishes it with the job.  FENCE makes one for a point that has none.  A fence is
+ * signalled once, when the device does not access the memory of the job any more.
  */
-#include "core.h"
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "fence.h"
 
 static const char *sluice_fence_driver_name(struct dma_fence *fence)
 {
@@ -20,12 +22,12 @@ static const char *sluice_fence_timeline_name(struct dma_fence *fence)
 	return container_of(fence, struct sluice_dma_fence, base)->name;
 }
 
-/* Fences that have not ended, and that somebody has given a deadline. */
-static atomic_t sluice_fences_wanted = ATOMIC_INIT(0);
+/* The number of pending fences that have a deadline. */
+static atomic_t sluice_fence_deadlines = ATOMIC_INIT(0);
 
 /*
- * The fence cannot tell its queue, which may be gone.  The engine looks here
- * when it has a choice.
+ * A fence does not refer to its queue, so it cannot tell the engine.  The engine reads the deadline
+ * when it chooses between jobs.
  */
 static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, ktime_t deadline)
 {
@@ -36,16 +38,17 @@ static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, kti
 		if (!atomic64_try_cmpxchg(&fence->deadline, &old, deadline))
 			continue;
 		if (old == KTIME_MAX)
-			atomic_inc(&sluice_fences_wanted);
+			atomic_inc(&sluice_fence_deadlines);
 		break;
 	}
 }
 
 /**
- * sluice_fence_deadline - when a fence is needed at the latest
+ * sluice_fence_deadline - read the deadline of a fence
  * @fence: from sluice_fence_create()
  *
- * Return: CLOCK_MONOTONIC, or KTIME_MAX if nobody has said.  Context: any.
+ * Context: any.
+ * Return: the earliest deadline that was set (CLOCK_MONOTONIC), or KTIME_MAX if none was set.
  */
 ktime_t sluice_fence_deadline(const struct dma_fence *fence)
 {
@@ -53,20 +56,23 @@ ktime_t sluice_fence_deadline(const struct dma_fence *fence)
 }
 
 /**
- * sluice_fences_have_deadlines - is it worth asking a fence for its deadline?
+ * sluice_fence_any_deadline - does any pending fence have a deadline?
  *
- * Return: true if any that has not ended may have one.  Context: any.
+ * Without one, the engine need not read the deadline of each fence.
+ *
+ * Context: any.
+ * Return: true if at least one pending fence has a deadline.
  */
-bool sluice_fences_have_deadlines(void)
+bool sluice_fence_any_deadline(void)
 {
-	return atomic_read(&sluice_fences_wanted);
+	return atomic_read(&sluice_fence_deadlines);
 }
 
 /**
  * sluice_fence_end - signal a fence
- * @base: pending
- * @status: how its job ended: 0 or a negative errno
- * @when: its job ended
+ * @base: the fence, which is pending
+ * @status: result of its job: 0 or a negative errno
+ * @when: time at which its job ended
  *
  * Context: any.
  */
@@ -74,9 +80,9 @@ void sluice_fence_end(struct dma_fence *base, int status, ktime_t when)
 {
 	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
 
-	/* whatever comes now is not the first deadline, and only that one counts */
+	/* a deadline that is set from now on is not counted, because 0 is not KTIME_MAX */
 	if (atomic64_xchg(&fence->deadline, 0) != KTIME_MAX)
-		atomic_dec(&sluice_fences_wanted);
+		atomic_dec(&sluice_fence_deadlines);
 	if (status)
 		dma_fence_set_error(base, status);
 	dma_fence_signal_timestamp(base, when);
@@ -91,11 +97,12 @@ static const struct dma_fence_ops sluice_fence_ops = {
 
 /**
  * sluice_fence_create - allocate a fence
- * @name: of its timeline; copied
+ * @name: name of its timeline; copied
  *
- * The fence is to be passed to sluice_fence_init() next.
+ * The caller must pass the fence to sluice_fence_init() next.
  *
- * Context: may sleep.  Return: the fence, or NULL without memory.
+ * Context: may sleep.
+ * Return: the fence, or NULL if there is no memory.
  */
 struct dma_fence *sluice_fence_create(const char *name)
 {
@@ -114,12 +121,14 @@ struct dma_fence *sluice_fence_create(const char *name)
 }
 
 /**
- * sluice_fence_init - give a fence its place on a timeline
+ * sluice_fence_init - initialise a fence as a point of a timeline
  * @fence: from sluice_fence_create()
- * @context: the timeline
+ * @context: fence context of the timeline
  * @seqno: the point
  *
- * From here on the fence has one reference, to be dropped by dma_fence_put().
+ * The fence then has one reference, which the caller drops with dma_fence_put().
+ *
+ * Context: any.
  */
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno)
 {
@@ -128,9 +137,11 @@ void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno)
 }
 
 /**
- * sluice_fence_exit - wait until nothing runs in this file any more
+ * sluice_fence_exit - wait until no code of this file runs any more
  *
  * Called at module exit, when all fences have been signalled.
+ *
+ * Context: may sleep.
  */
 void sluice_fence_exit(void)
 {

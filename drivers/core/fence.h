@@ -11,10 +11,24 @@
 #include <linux/dma-fence.h>
 #include <linux/ktime.h>
 
+#include <uapi/linux/sluice.h>
+
+#define SLUICE_FENCE_TIMEOUT_MS	30000	/* a job may wait so long for its in-fences */
+
+/**
+ * struct sluice_timeline - a row of points, each of which may have a fence
+ * @context: fence context
+ * @name: name, for people.  Each fence has a copy
+ */
+struct sluice_timeline {
+	u64 context;
+	char name[SLUICE_NAME_LEN + 12];
+};
+
 struct dma_fence *sluice_fence_create(const char *name);
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
 ktime_t sluice_fence_deadline(const struct dma_fence *fence);
-bool sluice_fences_have_deadlines(void);
+bool sluice_fence_any_deadline(void);
 void sluice_fence_end(struct dma_fence *fence, int status, ktime_t when);
 void sluice_fence_exit(void);
 

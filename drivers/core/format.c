@@ -18,7 +18,9 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "device.h"
+#include "engine.h"
+#include "format.h"
 
 #define SLUICE_MAX_FORMATS	256	/* of an engine; also sizes of a format, intervals of a size */
 #define SLUICE_FIELDS_ALL	GENMASK(SLUICE_FIELD_ALTERNATE, SLUICE_FIELD_NONE)
@@ -329,19 +331,20 @@ static const struct sluice_size_range *sluice_size_find(const struct sluice_form
 }
 
 /**
- * sluice_engine_enum_format - ENUM_FORMATS
- * @engine: the engine
- * @args: the call's
+ * sluice_format_enum - list one format, for ENUM_FORMATS
+ * @caps: description of the engine
+ * @args: in: the index.  Out: the format
  *
- * Context: any.  Return: 0, or -EINVAL behind the last one.
+ * Context: any.
+ * Return: 0, or -EINVAL if there is no such index.
  */
-int sluice_engine_enum_format(const struct sluice_engine *engine, struct sluice_enum_formats *args)
+int sluice_format_enum(const struct sluice_engine_caps *caps, struct sluice_enum_formats *args)
 {
 	const struct sluice_format_caps *format;
 
-	if (args->index >= engine->caps.num_formats)
+	if (args->index >= caps->num_formats)
 		return -EINVAL;
-	format = &engine->caps.formats[array_index_nospec(args->index, engine->caps.num_formats)];
+	format = &caps->formats[array_index_nospec(args->index, caps->num_formats)];
 	args->format = format->format;
 	args->modifier = format->modifier;
 	args->num_planes = format->num_planes;
@@ -351,19 +354,20 @@ int sluice_engine_enum_format(const struct sluice_engine *engine, struct sluice_
 }
 
 /**
- * sluice_engine_enum_size - ENUM_SIZES
- * @engine: the engine
- * @args: the call's
+ * sluice_format_enum_sizes - list one range of sizes, for ENUM_SIZES
+ * @caps: description of the engine
+ * @args: in: format, modifier and index.  Out: the sizes
  *
- * Context: any.  Return: 0, or -EINVAL behind the last one and for a format that the engine
- * does not list.
+ * Context: any.
+ * Return: 0, or -EINVAL if there is no such index, or the engine does not list the format.
  */
-int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_enum_sizes *args)
+int sluice_format_enum_sizes(const struct sluice_engine_caps *caps,
+			     struct sluice_enum_sizes *args)
 {
 	const struct sluice_format_caps *format;
 	const struct sluice_size_range *size;
 
-	format = sluice_format_find(&engine->caps, args->format, args->modifier);
+	format = sluice_format_find(caps, args->format, args->modifier);
 	if (!format || args->index >= format->num_sizes)
 		return -EINVAL;
 	size = &format->sizes[array_index_nospec(args->index, format->num_sizes)];
@@ -378,21 +382,22 @@ int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_en
 }
 
 /**
- * sluice_engine_enum_interval - ENUM_INTERVALS
- * @engine: the engine
- * @args: the call's
+ * sluice_format_enum_intervals - list one range of frame intervals, for ENUM_INTERVALS
+ * @caps: description of the engine
+ * @args: in: format, modifier, size and index.  Out: the intervals
  *
- * Context: any.  Return: 0, or -EINVAL behind the last one and for a format or size that
- * the engine does not list.
+ * Context: any.
+ * Return: 0, or -EINVAL if there is no such index, or the engine does not list the format or the
+ * size.
  */
-int sluice_engine_enum_interval(const struct sluice_engine *engine,
-				struct sluice_enum_intervals *args)
+int sluice_format_enum_intervals(const struct sluice_engine_caps *caps,
+				 struct sluice_enum_intervals *args)
 {
 	const struct sluice_interval_range *interval;
 	const struct sluice_format_caps *format;
 	const struct sluice_size_range *size;
 
-	format = sluice_format_find(&engine->caps, args->format, args->modifier);
+	format = sluice_format_find(caps, args->format, args->modifier);
 	size = format ? sluice_size_find(format, args->width, args->height) : NULL;
 	if (!size || args->index >= size->num_intervals)
 		return -EINVAL;

@@ -15,18 +15,15 @@ struct sluice_enum_formats;
 struct sluice_enum_intervals;
 struct sluice_enum_sizes;
 
-#define SLUICE_FRAME_ALL	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
-				 SLUICE_FRAME_TOP | SLUICE_FRAME_BOTTOM)
-
 bool sluice_formats_valid(const struct sluice_engine_caps *caps,
 			  const struct sluice_device_ops *ops);
 int sluice_formats_copy(struct sluice_engine_caps *caps);
 void sluice_formats_free(struct sluice_engine_caps *caps);
-int sluice_engine_enum_format(const struct sluice_engine *engine,
-			      struct sluice_enum_formats *args);
-int sluice_engine_enum_size(const struct sluice_engine *engine, struct sluice_enum_sizes *args);
-int sluice_engine_enum_interval(const struct sluice_engine *engine,
-				struct sluice_enum_intervals *args);
+int sluice_format_enum(const struct sluice_engine_caps *caps, struct sluice_enum_formats *args);
+int sluice_format_enum_sizes(const struct sluice_engine_caps *caps,
+			     struct sluice_enum_sizes *args);
+int sluice_format_enum_intervals(const struct sluice_engine_caps *caps,
+				 struct sluice_enum_intervals *args);
 int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
 		      const struct sluice_op *op, u32 *slots);
 int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc);

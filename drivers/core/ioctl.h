@@ -12,7 +12,6 @@
 #include <linux/types.h>
 
 struct file;
-struct sluice_uring;
 
 /**
  * struct sluice_call - an ioctl, or a SUBMIT through io_uring, that is being served
@@ -23,7 +22,6 @@ struct sluice_uring;
  * @copied: nothing is left to write back: it has been written, or the ioctl returns no data
  * @fd: reserved fd number, or -1
  * @install: file for @fd, installed after the struct has been written back
- * @uring: SUBMIT through io_uring: the command that completes at the job's end; else NULL
  */
 struct sluice_call {
 	struct file *file;
@@ -33,7 +31,6 @@ struct sluice_call {
 	bool copied;
 	int fd;
 	struct file *install;
-	struct sluice_uring *uring;
 };
 
 /**

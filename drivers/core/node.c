@@ -251,7 +251,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.max_in_fences = SLUICE_MAX_IN_FENCES,
 		.max_slots = SLUICE_MAX_SLOTS,
 		.max_depth = SLUICE_MAX_DEPTH,
-		.default_timeout_ms = SLUICE_DEFAULT_TIMEOUT_MS,
+		.default_timeout_ms = SLUICE_QUEUE_TIMEOUT_MS,
 		.max_timeout_ms = SLUICE_MAX_TIMEOUT_MS,
 		.op_align = sdev->op_align,
 		.dma_bits = fls64(sdev->dma_mask),
@@ -320,7 +320,7 @@ static int sluice_node_enum_formats(struct sluice_call *call)
 	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
 
 	args->reserved = 0;
-	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_format(engine, args);
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum(&engine->caps, args);
 }
 
 static int sluice_node_enum_sizes(struct sluice_call *call)
@@ -329,7 +329,7 @@ static int sluice_node_enum_sizes(struct sluice_call *call)
 	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
 
 	args->reserved = 0;
-	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_size(engine, args);
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum_sizes(&engine->caps, args);
 }
 
 static int sluice_node_enum_intervals(struct sluice_call *call)
@@ -337,7 +337,7 @@ static int sluice_node_enum_intervals(struct sluice_call *call)
 	struct sluice_enum_intervals *args = call->data;
 	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
 
-	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_enum_interval(engine, args);
+	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum_intervals(&engine->caps, args);
 }
 
 static int sluice_node_source(struct sluice_call *call)
@@ -503,7 +503,7 @@ static int sluice_node_create_queue(struct sluice_call *call)
 	/* jobs of the highest priority make all other jobs of the engine wait, up to a second */
 	if (args->priority == SLUICE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))
 		return -EPERM;
-	return sluice_queue_create(call, args);
+	return sluice_queue_file_create(call, args);
 }
 
 static const struct sluice_ioctl sluice_node_ioctls[] = {

@@ -11,20 +11,22 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "device.h"
+#include "engine.h"
+#include "private.h"
 
 /**
  * sluice_private_copy - copy a PRIVATE from the caller
- * @job: the job, for its limit
- * @desc: one of its ops, whose other fields are set; sluice_private_free() must follow, also
- *	after an error
- * @op: as the caller has it
+ * @desc: the op, whose other fields are set; sluice_private_free() must follow, also after an error
+ * @op: the caller's op
+ * @caps: description of the engine
+ * @payload: bytes of the payloads of the job; increased
  *
  * Context: may sleep and fault.
  * Return: 0, -EINVAL, -E2BIG, -EOPNOTSUPP (the engine has no such ops), -EFAULT or -ENOMEM.
  */
-int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
-			const struct sluice_op *op)
+int sluice_private_copy(struct sluice_op_desc *desc, const struct sluice_op *op,
+			const struct sluice_engine_caps *caps, u32 *payload)
 {
 	bool dst = op->flags & SLUICE_OP_DST, src = op->flags & SLUICE_OP_SRC;
 	void *data;
@@ -37,10 +39,10 @@ int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 		return -EINVAL;
 	if (!src ? op->src || op->src_offset || op->payload.src_length : !op->payload.src_length)
 		return -EINVAL;
-	if (!(job->queue->engine->caps.op_kinds & BIT_ULL(SLUICE_OP_PRIVATE)))
+	if (!(caps->op_kinds & BIT_ULL(SLUICE_OP_PRIVATE)))
 		return -EOPNOTSUPP;
 	if (op->payload.size > SLUICE_MAX_PAYLOAD ||
-	    op->payload.size > SLUICE_MAX_PAYLOADS - job->payload)
+	    op->payload.size > SLUICE_MAX_PAYLOADS - *payload)
 		return -E2BIG;
 	/* whole words: a driver may read a payload of 5 bytes as a u64 */
 	data = kzalloc(round_up(op->payload.size, sizeof(u64)), GFP_KERNEL_ACCOUNT);
@@ -49,14 +51,14 @@ int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 	desc->payload.data = data;
 	desc->payload.size = op->payload.size;
 	desc->payload.src_length = op->payload.src_length;
-	job->payload += op->payload.size;
+	*payload += op->payload.size;
 	return copy_from_user(data, u64_to_user_ptr(op->payload.data), op->payload.size) ?
 	       -EFAULT : 0;
 }
 
 /**
- * sluice_private_free - the opposite
- * @desc: of any kind
+ * sluice_private_free - free the payload of a PRIVATE
+ * @desc: an op of any kind
  *
  * Context: any.
  */
@@ -68,13 +70,13 @@ void sluice_private_free(struct sluice_op_desc *desc)
 
 /**
  * sluice_private_check - does the driver accept the payload?
- * @job: not published; it has entered the device
- * @desc: its PRIVATE whose ranges are inside its slots; the driver says whether it repeats
+ * @engine: an engine of a device that is entered and awake
+ * @desc: the op, whose ranges are inside its slots.  The driver sets whether it may be repeated
  *
  * Context: may sleep.
  * Return: 0, or the errno of the driver.
  */
-int sluice_private_check(const struct sluice_job *job, struct sluice_op_desc *desc)
+int sluice_private_check(struct sluice_engine *engine, struct sluice_op_desc *desc)
 {
-	return job->queue->sdev->ops->check_private(job->queue->engine, desc);
+	return engine->sdev->ops->check_private(engine, desc);
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PRIVATE: ops that a driver defines.
+ *
+ * An op belongs to the SUBMIT of its job, so there is no lock.  op.c and job.c call this file.
  */
 #ifndef _SLUICE_PRIVATE_H
 #define _SLUICE_PRIVATE_H
 
-struct sluice_job;
+#include <linux/types.h>
+
+struct sluice_engine;
+struct sluice_engine_caps;
 struct sluice_op;
 struct sluice_op_desc;
 
-int sluice_private_copy(struct sluice_job *job, struct sluice_op_desc *desc,
-			const struct sluice_op *op);
-int sluice_private_check(const struct sluice_job *job, struct sluice_op_desc *desc);
+int sluice_private_copy(struct sluice_op_desc *desc, const struct sluice_op *op,
+			const struct sluice_engine_caps *caps, u32 *payload);
+int sluice_private_check(struct sluice_engine *engine, struct sluice_op_desc *desc);
 void sluice_private_free(struct sluice_op_desc *desc);
 
 #endif /* _SLUICE_PRIVATE_H */

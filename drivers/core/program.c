@@ -2,55 +2,58 @@
 /*
  * PROGRAM: ops that are lists of register accesses.
  *
- * The list is copied and checked at SUBMIT, so that an engine meets nothing
- * malformed.  Which registers there are, and which of them may be used, the device
- * driver knows: it is asked at SUBMIT (ops->check_command), and sees to it again
- * when the op runs.  Places in slots become addresses at SUBMIT too: a slot's memory
- * does not move, and looking for a place in many segments takes its time.
+ * The list is copied and checked at SUBMIT, so an engine gets no malformed command.  The device
+ * driver knows which registers exist, and which userspace may use.  It is asked at SUBMIT
+ * (ops->check_command), and checks again when the op runs.  Positions in slots are replaced by bus
+ * addresses at SUBMIT too: the memory of a slot does not move, and the search for a position in many
+ * segments takes time.
  */
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "device.h"
+#include "program.h"
+#include "resv.h"
+#include "slot.h"
 
-static bool sluice_register_valid(const struct sluice_command *command)
+static bool sluice_program_register_valid(const struct sluice_command *command)
 {
 	return command->bar < 6 && command->width <= 8 && is_power_of_2(command->width) &&
 	       !(command->offset & (command->width - 1)) &&
 	       command->offset <= U64_MAX - command->width;
 }
 
-static bool sluice_fits_width(u64 value, u16 width)
+static bool sluice_program_fits_width(u64 value, u16 width)
 {
 	return width == 8 || !(value >> (8 * width));
 }
 
-static bool sluice_command_has_address(const struct sluice_command *command)
+static bool sluice_program_has_address(const struct sluice_command *command)
 {
 	return command->kind == SLUICE_COMMAND_WRITE_DST ||
 	       command->kind == SLUICE_COMMAND_WRITE_SRC;
 }
 
-/* By itself, without regard to slots and the device. */
-static bool sluice_command_valid(const struct sluice_command *command, u32 flags)
+/* Is a command well formed?  Slots and the device are not considered. */
+static bool sluice_program_command_valid(const struct sluice_command *command, u32 flags)
 {
 	switch (command->kind) {
 	case SLUICE_COMMAND_WRITE:
-		return sluice_register_valid(command) && !command->mask && !command->length &&
-		       sluice_fits_width(command->value, command->width);
+		return sluice_program_register_valid(command) && !command->mask && !command->length &&
+		       sluice_program_fits_width(command->value, command->width);
 	case SLUICE_COMMAND_WRITE_DST:
 	case SLUICE_COMMAND_WRITE_SRC:
-		return sluice_register_valid(command) && command->width >= 4 &&
+		return sluice_program_register_valid(command) && command->width >= 4 &&
 		       command->part <= SLUICE_ADDRESS_HIGH &&
 		       (!command->part || command->width == 4) &&
 		       flags & (command->kind == SLUICE_COMMAND_WRITE_DST ? SLUICE_OP_DST :
 									     SLUICE_OP_SRC);
 	case SLUICE_COMMAND_POLL:
-		return sluice_register_valid(command) &&
-		       sluice_fits_width(command->value, command->width) &&
-		       sluice_fits_width(command->mask, command->width) &&
+		return sluice_program_register_valid(command) &&
+		       sluice_program_fits_width(command->value, command->width) &&
+		       sluice_program_fits_width(command->mask, command->width) &&
 		       !(command->value & ~command->mask) &&
 		       command->timeout_us <= SLUICE_MAX_POLL_US;
 	case SLUICE_COMMAND_INTERRUPT:
@@ -60,7 +63,7 @@ static bool sluice_command_valid(const struct sluice_command *command, u32 flags
 	return false;
 }
 
-/* Each command once, as user memory may change. */
+/* Copy the commands.  Each is read once, because user memory may change. */
 static int sluice_program_copy_commands(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
 	size_t size = op->program.command_size ?: SLUICE_COMMAND_SIZE_V1;
@@ -76,7 +79,7 @@ static int sluice_program_copy_commands(struct sluice_op_desc *desc, const struc
 					    size);
 		if (ret)
 			return ret;
-		if (!sluice_command_valid(command, desc->flags))
+		if (!sluice_program_command_valid(command, desc->flags))
 			return -EINVAL;
 		if (command->kind == SLUICE_COMMAND_POLL)
 			polls += command->timeout_us;
@@ -86,15 +89,15 @@ static int sluice_program_copy_commands(struct sluice_op_desc *desc, const struc
 
 /**
  * sluice_program_copy - copy a PROGRAM from the caller
- * @job: the job, for its limit
- * @desc: one of its ops, whose other fields are set; sluice_program_free() must
- *	follow, also after an error
- * @op: as the caller has it
+ * @desc: the op, whose other fields are set; sluice_program_free() must follow, also after an error
+ * @op: the caller's op
+ * @num_commands: commands in the programs of the job; increased
  *
- * Context: may sleep and fault.  Return: 0, -EINVAL, -E2BIG, -EFAULT or -ENOMEM.
+ * Context: may sleep and fault.
+ * Return: 0, -EINVAL, -E2BIG, -EFAULT or -ENOMEM.
  */
-int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
-			const struct sluice_op *op)
+int sluice_program_copy(struct sluice_op_desc *desc, const struct sluice_op *op,
+			u32 *num_commands)
 {
 	bool dst = op->flags & SLUICE_OP_DST, src = op->flags & SLUICE_OP_SRC;
 	u32 count = op->program.num_commands, size = op->program.command_size;
@@ -107,21 +110,23 @@ int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
 		return -EINVAL;
 	if (!src ? op->src || op->src_offset || op->program.src_length : !op->program.src_length)
 		return -EINVAL;
-	if (count > SLUICE_MAX_COMMANDS - job->num_commands || size > SLUICE_MAX_RECORD_SIZE)
+	if (count > SLUICE_MAX_COMMANDS - *num_commands || size > SLUICE_MAX_RECORD_SIZE)
 		return -E2BIG;
 	desc->program.commands = kvmalloc_array(count, sizeof(struct sluice_command),
 						GFP_KERNEL_ACCOUNT);
 	if (!desc->program.commands)
 		return -ENOMEM;
-	job->num_commands += count;
+	*num_commands += count;
 	desc->program.num_commands = count;
 	desc->program.src_length = op->program.src_length;
 	return sluice_program_copy_commands(desc, op);
 }
 
 /**
- * sluice_program_free - the opposite
- * @desc: of any kind
+ * sluice_program_free - free the commands of a PROGRAM
+ * @desc: an op of any kind
+ *
+ * Context: may sleep.
  */
 void sluice_program_free(struct sluice_op_desc *desc)
 {
@@ -130,19 +135,19 @@ void sluice_program_free(struct sluice_op_desc *desc)
 }
 
 /**
- * struct sluice_place - where a walk through a range has come to
- * @slot: NULL before its beginning
- * @cursor: there
- * @at: bytes into the range
+ * struct sluice_program_place - a position in a range, from which the next search begins
+ * @slot: slot of the range; NULL before the first search
+ * @cursor: the position
+ * @at: bytes from the start of the range to the position
  */
-struct sluice_place {
+struct sluice_program_place {
 	const struct sluice_slot *slot;
 	struct sluice_cursor cursor;
 	u64 at;
 };
 
-/* Mostly further than the last time, and then only that far. */
-static void sluice_place_go(struct sluice_place *place, const struct sluice_slot *slot,
+/* Go to a position.  Most positions are behind the last one, so the walk is short. */
+static void sluice_program_go_to(struct sluice_program_place *place, const struct sluice_slot *slot,
 			    u64 offset, u64 at)
 {
 	if (!place->slot || at < place->at)
@@ -154,21 +159,22 @@ static void sluice_place_go(struct sluice_place *place, const struct sluice_slot
 }
 
 /*
- * A device address in a slot, and how many bytes follow it in one piece.  The dma_resv is
- * held just for that: the exporter may take the memory back at any time.  When it has done
- * so before the job is published, nobody uses the address.
+ * Find the bus address of a position, and the number of bytes that follow it in one piece.  The
+ * dma_resv is held only meanwhile, because the exporter may take the memory back at any time.  If it
+ * does so before the job is published, the address is never used.
  */
-static int sluice_place_find(struct sluice_place *place, const struct sluice_job *job,
-			     const struct sluice_slot *slot, u64 offset, u64 at,
-			     u64 *address, u64 *left)
+static int sluice_program_find(struct sluice_program_place *place,
+			       const struct sluice_resv_set *set,
+			       const struct sluice_slot *slot, u64 offset, u64 at,
+			       u64 *address, u64 *left)
 {
 	struct dma_resv *resv = slot->dmabuf->resv;
-	int ret = sluice_job_lock_one(job, resv, NULL);
+	int ret = sluice_resv_lock_one(set, resv, NULL);
 
 	if (ret)
 		return ret;
 	if (slot->sgt) {
-		sluice_place_go(place, slot, offset, at);
+		sluice_program_go_to(place, slot, offset, at);
 		*address = sluice_cursor_address(&place->cursor);
 		*left = sluice_cursor_left(&place->cursor);
 	} else {
@@ -178,9 +184,11 @@ static int sluice_place_find(struct sluice_place *place, const struct sluice_job
 	return ret;
 }
 
-/* A WRITE_DST or WRITE_SRC becomes a WRITE. */
-static int sluice_command_resolve(struct sluice_command *command, const struct sluice_job *job,
-				  const struct sluice_op_desc *desc, struct sluice_place *places)
+/* Replace a WRITE_DST or WRITE_SRC by a WRITE of the bus address. */
+static int sluice_program_resolve(struct sluice_command *command,
+				  const struct sluice_resv_set *set,
+				  const struct sluice_op_desc *desc,
+				  struct sluice_program_place *places)
 {
 	bool dst = command->kind == SLUICE_COMMAND_WRITE_DST;
 	u64 size = dst ? desc->length : desc->program.src_length, address, left;
@@ -188,7 +196,7 @@ static int sluice_command_resolve(struct sluice_command *command, const struct s
 
 	if (command->value >= size || command->length > size - command->value)
 		return -ERANGE;
-	ret = sluice_place_find(&places[dst], job, dst ? desc->dst : desc->src,
+	ret = sluice_program_find(&places[dst], set, dst ? desc->dst : desc->src,
 				dst ? desc->dst_offset : desc->src_offset, command->value,
 				&address, &left);
 	if (ret)
@@ -199,7 +207,7 @@ static int sluice_command_resolve(struct sluice_command *command, const struct s
 		address = lower_32_bits(address);
 	else if (command->part == SLUICE_ADDRESS_HIGH)
 		address = upper_32_bits(address);
-	else if (!sluice_fits_width(address, command->width))
+	else if (!sluice_program_fits_width(address, command->width))
 		return -EADDRNOTAVAIL;
 	*command = (struct sluice_command) {
 		.kind = SLUICE_COMMAND_WRITE,
@@ -212,17 +220,24 @@ static int sluice_command_resolve(struct sluice_command *command, const struct s
 }
 
 /**
- * sluice_program_check - can the device run it?
- * @job: not published; it has entered the device
- * @desc: its PROGRAM whose ranges are inside its slots, which it gets addresses from
+ * sluice_program_check - check a PROGRAM, and replace positions in slots by bus addresses
+ * @sdev: the device, entered and awake
+ * @set: tells how dma_resv are locked for the job
+ * @desc: the op, whose ranges are inside its slots
  *
- * Context: may sleep and takes dma_resv.  Return: 0, -ERANGE, -EADDRNOTAVAIL, -ENODEV (the
- * memory has been taken back), -EINTR, or what the driver says.
+ * Context: may sleep; takes dma_resv.
+ * Return: 0, or:
+ *
+ *	-EADDRNOTAVAIL	the memory is not in one piece there, or the address does not fit
+ *	-EINTR		a signal arrived
+ *	-ENODEV		the exporter has taken the memory back
+ *	-ERANGE		a position is not inside its range
+ *	others		what ops->check_command() returned
  */
-int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *desc)
+int sluice_program_check(const struct sluice_device *sdev, const struct sluice_resv_set *set,
+			 struct sluice_op_desc *desc)
 {
-	const struct sluice_device *sdev = job->queue->sdev;
-	struct sluice_place places[2] = {};
+	struct sluice_program_place places[2] = {};
 	int ret = 0;
 	u32 i;
 
@@ -230,8 +245,8 @@ int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *de
 		struct sluice_command *command = &desc->program.commands[i];
 
 		ret = sdev->ops->check_command(sdev->priv, command);
-		if (!ret && sluice_command_has_address(command))
-			ret = sluice_command_resolve(command, job, desc, places);
+		if (!ret && sluice_program_has_address(command))
+			ret = sluice_program_resolve(command, set, desc, places);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

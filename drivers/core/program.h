@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * PROGRAM: ops that are lists of register accesses.
+ *
+ * An op belongs to the SUBMIT of its job, so there is no lock.  op.c and job.c call this file.
  */
 #ifndef _SLUICE_PROGRAM_H
 #define _SLUICE_PROGRAM_H
 
-struct sluice_job;
+#include <linux/types.h>
+
+struct sluice_device;
 struct sluice_op;
 struct sluice_op_desc;
+struct sluice_resv_set;
 
-int sluice_program_copy(struct sluice_job *job, struct sluice_op_desc *desc,
-			const struct sluice_op *op);
-int sluice_program_check(const struct sluice_job *job, struct sluice_op_desc *desc);
+int sluice_program_copy(struct sluice_op_desc *desc, const struct sluice_op *op,
+			u32 *num_commands);
+int sluice_program_check(const struct sluice_device *sdev, const struct sluice_resv_set *set,
+			 struct sluice_op_desc *desc);
 void sluice_program_free(struct sluice_op_desc *desc);
 
 #endif /* _SLUICE_PROGRAM_H */

@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Queues: an ordered line of jobs on one engine, with slots, a timeline and completions.
+ * Queues: an ordered line of jobs on one engine.  This file has the object, its timeline and its
+ * completions; queue_file.c has the fd.
  *
- * struct sluice_queue says which lock guards which field.
+ * References: the file, each job, and each slot whose memory is being taken back.
+ *
+ * Locks: struct sluice_queue says which lock guards which field.  queue->lock is outside
+ * engine->lock.
+ *
+ * queue_file.c creates queues.  job.c and submit.c change the timeline.
  */
 #ifndef _SLUICE_QUEUE_H
 #define _SLUICE_QUEUE_H
@@ -12,33 +18,33 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
-#include <linux/xarray.h>
 
-#include "engine.h"
+#include "entity.h"
+#include "fence.h"
+#include "slot.h"
 
-struct dma_fence;
-struct sluice_call;
 struct sluice_client;
+struct sluice_create_queue;
 struct sluice_device;
-struct sluice_job;
+struct sluice_engine;
+struct sluice_sched_job;
 
-#define SLUICE_DEFAULT_TIMEOUT_MS	2000
-#define SLUICE_DEFAULT_DEPTH		256
+#define SLUICE_QUEUE_TIMEOUT_MS		2000	/* of a job, if CREATE_QUEUE sets none */
+#define SLUICE_QUEUE_DEPTH		256	/* of a queue, if CREATE_QUEUE sets none */
 
 /**
- * struct sluice_history - the known facts about one of the last @depth points of a queue
+ * struct sluice_queue_point - the known facts about one of the last @depth points
  * @point: the point; 0 for none
  * @job: its job until that has ended; no reference
  * @fence: its fence, reference held; NULL until one is asked for
  * @status: how the job ended; valid after its end
  * @ended: when it ended
  */
-struct sluice_history {
+struct sluice_queue_point {
 	u64 point;
-	struct sluice_job *job;
+	struct sluice_sched_job *job;
 	struct dma_fence *fence;
 	int status;
 	ktime_t ended;
@@ -49,30 +55,23 @@ struct sluice_history {
  * @ref: held by the file, by each job, and for each slot whose memory is being taken back
  * @sdev: the device; reference held
  * @client: the client that created it, which is charged for foreign slots; reference held
- * @engine: the engine that executes its jobs
  * @joined: it counts in engine->num_queues
  * @exclusive: the engine has no other queue
- * @context: fence context of the timeline
- * @name: name of the timeline
+ * @timeline: its timeline, on which each job is a point
  * @depth: most jobs that are pending or whose completion is unread; a power of two
  * @completion_size: bytes of a completion for read()
  * @link: in sdev->queues, under sdev->lock
  * @submit_lock: one SUBMIT at a time
- * @drop_lock: held while all slots are released
- * @slot_lock: guards @slots and @slots_closed
- * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED instead
- * @slots_closed: no more slots are accepted
- * @sharings_lock: spinlock: guards @sharings
- * @sharings: struct sluice_sharing of all slots that have not been freed, by the address of the
- *	dma_resv
+ * @slots: the slots
  * @entity: the engine's part of the queue; under engine->lock
  * @lock: guards the fields below, up to @progressed
  * @in_flight: jobs that have not ended, plus completions that have not been read
  * @submitted: the last point
  * @done: all points up to this one have ended
- * @history: point p is at index p % depth
+ * @points: point p is at index p % depth
  * @completions: records for read()
- * @progress: record about the progress of a CYCLIC job
+ * @progress: record about the progress of a CYCLIC job.  read() takes it; several ops that end before
+ *	the next read() are in one record
  * @progressed: @progress has not been read yet
  * @read_lock: one reader at a time
  * @wait: readers, pollers, and callers of WAIT
@@ -81,30 +80,20 @@ struct sluice_queue {
 	struct kref ref;
 	struct sluice_device *sdev;
 	struct sluice_client *client;
-	struct sluice_engine *engine;
 	bool joined;
 	bool exclusive;
-	u64 context;
-	char name[SLUICE_NAME_LEN + 12];
+	struct sluice_timeline timeline;
 	u32 depth;
 	u32 completion_size;
 	struct list_head link;
-
 	struct mutex submit_lock;
-	struct mutex drop_lock;
-	struct mutex slot_lock;
-	struct xarray slots;
-	bool slots_closed;
-	spinlock_t sharings_lock;
-	struct rb_root sharings;
-
+	struct sluice_slot_table slots;
 	struct sluice_entity entity;
-
 	spinlock_t lock;
 	u32 in_flight;
 	u64 submitted;
 	u64 done;
-	struct sluice_history *history;
+	struct sluice_queue_point *points;
 	DECLARE_KFIFO_PTR(completions, struct sluice_completion);
 	struct sluice_completion progress;
 	bool progressed;
@@ -112,13 +101,28 @@ struct sluice_queue {
 	wait_queue_head_t wait;
 };
 
-int sluice_queue_create(struct sluice_call *call, struct sluice_create_queue *args);
+struct sluice_queue *sluice_queue_create(struct sluice_client *client,
+					 const struct sluice_entity_ops *ops,
+					 const struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
-int sluice_completion_copy_out(void __user *to, const struct sluice_completion *completion,
-			       size_t size);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
-int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_job *job);
-void sluice_queue_job_ended(struct sluice_queue *queue, struct sluice_job *job, int status);
-u32 sluice_queue_cancel_jobs(struct sluice_queue *queue, u64 first, u64 last);
+int sluice_queue_dead(const struct sluice_queue *queue);
+int sluice_queue_reserve(struct sluice_queue *queue);
+void sluice_queue_unreserve(struct sluice_queue *queue);
+int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *job);
+u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last);
+int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops);
+struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point);
+void sluice_queue_end_point(struct sluice_queue *queue, const struct sluice_completion *record,
+			    bool unread);
+void sluice_queue_set_progress(struct sluice_queue *queue,
+			       const struct sluice_completion *record);
+bool sluice_queue_has_record(const struct sluice_queue *queue);
+bool sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *record);
+void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completion *record);
+int sluice_queue_copy_record(const struct sluice_queue *queue, void __user *to,
+			     const struct sluice_completion *record);
+void sluice_queue_wake(struct sluice_queue *queue);
+int sluice_queue_wait(struct sluice_queue *queue, u64 point, ktime_t deadline, int *status);
 
 #endif /* _SLUICE_QUEUE_H */

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Sharings: the slots of a queue whose buffers have one reservation (dma_resv).
- *
- * On a reservation stands one fence of a queue, which stands for all of its slots there.  So
- * when an exporter takes memory back, the fence may be replaced only if none of them keeps
- * its memory.  A count tells, however many there are.
- */
+/* Sharings: the slots of a queue whose buffers have the same dma_resv.  See sharing.h. */
 #include <linux/dma-fence.h>
-#include <linux/rbtree.h>
+#include <linux/dma-resv.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "sharing.h"
+
+/**
+ * sluice_sharing_init - initialise the sharings of a queue
+ * @sharings: part of the queue
+ * @context: fence context of the queue
+ *
+ * Context: any.
+ */
+void sluice_sharing_init(struct sluice_sharings *sharings, u64 context)
+{
+	spin_lock_init(&sharings->lock);
+	sharings->tree = RB_ROOT;
+	sharings->context = context;
+}
 
 static int sluice_sharing_compare(struct rb_node *new, const struct rb_node *node)
 {
@@ -21,14 +29,16 @@ static int sluice_sharing_compare(struct rb_node *new, const struct rb_node *nod
 }
 
 /**
- * sluice_sharing_join - a queue has one more slot that can be used
- * @queue: the queue
- * @spare: zeroed memory, for the first one of the reservation; taken over
- * @resv: the reservation, which is held
+ * sluice_sharing_join - add a usable slot to the sharing of a dma_resv
+ * @sharings: sharings of the queue
+ * @spare: zeroed memory, which is used if the queue has no sharing of the dma_resv yet, and is
+ *	freed otherwise
+ * @resv: the dma_resv, which is held
  *
- * Return: what the slot is to leave in the end.
+ * Context: does not sleep; the dma_resv is held.
+ * Return: the sharing.  The slot leaves it with sluice_sharing_leave().
  */
-struct sluice_sharing *sluice_sharing_join(struct sluice_queue *queue,
+struct sluice_sharing *sluice_sharing_join(struct sluice_sharings *sharings,
 					   struct sluice_sharing *spare, struct dma_resv *resv)
 {
 	struct sluice_sharing *sharing = spare;
@@ -36,12 +46,12 @@ struct sluice_sharing *sluice_sharing_join(struct sluice_queue *queue,
 
 	dma_resv_assert_held(resv);
 	spare->resv = resv;
-	spin_lock(&queue->sharings_lock);
-	node = rb_find_add(&spare->node, &queue->sharings, sluice_sharing_compare);
+	spin_lock(&sharings->lock);
+	node = rb_find_add(&spare->node, &sharings->tree, sluice_sharing_compare);
 	if (node)
 		sharing = rb_entry(node, struct sluice_sharing, node);
 	sharing->slots++;
-	spin_unlock(&queue->sharings_lock);
+	spin_unlock(&sharings->lock);
 	if (node)
 		kfree(spare);
 	sharing->usable++;
@@ -49,15 +59,18 @@ struct sluice_sharing *sluice_sharing_join(struct sluice_queue *queue,
 }
 
 /**
- * sluice_sharing_lose - one of its slots cannot be used any more
- * @queue: whose
- * @sharing: the slot's; its reservation is held
- * @gone: signals when no op uses the slot, after those of slots that were lost before; NULL
- *	if none does already
+ * sluice_sharing_lose - a slot of a sharing is not usable any more
+ * @sharings: sharings of the queue
+ * @sharing: the sharing of the slot; its dma_resv is held
+ * @gone: fence that signals when no op uses the slot, and after the fences of slots that were
+ *	lost before.  NULL if no op uses the slot now
  *
- * Context: may not sleep.
+ * If no slot of the sharing is usable any more, the last @gone replaces the fences of the queue on
+ * the dma_resv.
+ *
+ * Context: does not sleep; the dma_resv is held.
  */
-void sluice_sharing_lose(struct sluice_queue *queue, struct sluice_sharing *sharing,
+void sluice_sharing_lose(struct sluice_sharings *sharings, struct sluice_sharing *sharing,
 			 struct dma_fence *gone)
 {
 	dma_resv_assert_held(sharing->resv);
@@ -66,26 +79,28 @@ void sluice_sharing_lose(struct sluice_queue *queue, struct sluice_sharing *shar
 		sharing->gone = dma_fence_get(gone);
 	}
 	if (!--sharing->usable && sharing->gone)
-		dma_resv_replace_fences(sharing->resv, queue->context, sharing->gone,
+		dma_resv_replace_fences(sharing->resv, sharings->context, sharing->gone,
 					DMA_RESV_USAGE_WRITE);
 }
 
 /**
- * sluice_sharing_leave - a slot has gone
- * @queue: whose
- * @sharing: the slot's, which has been lost
+ * sluice_sharing_leave - remove a slot that is being freed
+ * @sharings: sharings of the queue
+ * @sharing: the sharing of the slot, which was passed to sluice_sharing_lose() before
+ *
+ * The last slot frees the sharing.
  *
  * Context: process context.
  */
-void sluice_sharing_leave(struct sluice_queue *queue, struct sluice_sharing *sharing)
+void sluice_sharing_leave(struct sluice_sharings *sharings, struct sluice_sharing *sharing)
 {
 	bool last;
 
-	spin_lock(&queue->sharings_lock);
+	spin_lock(&sharings->lock);
 	last = !--sharing->slots;
 	if (last)
-		rb_erase(&sharing->node, &queue->sharings);
-	spin_unlock(&queue->sharings_lock);
+		rb_erase(&sharing->node, &sharings->tree);
+	spin_unlock(&sharings->lock);
 	if (!last)
 		return;
 	dma_fence_put(sharing->gone);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slots: a slot is a dma-buf that is attached and mapped once for a queue's device.
- *
- * This file owns the life of a slot.  queue.c, job.c, buffer.c (BUFFER_INFO) and the engine call
- * it; device drivers call the exported functions at its end.
+ * Slots: the life of a slot, and the tables of slots.
  *
  * A slot is a dynamic importer that pins, so the memory does not move while the slot exists.  On
  * older kernels (6.1, 6.12) it is a static importer of memory that cannot move.  The dma-buf may
@@ -16,15 +13,12 @@
  *	sluice_slot_invalidate()	marks the slot, so no op that uses it is handed out.  The
  *				slot's fence @gone replaces the queue's fences on the dma_resv
  *	sluice_slot_settle()	signals @gone, after the engine has aborted the ops in flight
- *	sluice_slots_unmap_revoked()	unmaps the slot
+ *	sluice_slot_unmap_work()	unmaps the slot
  *
  * A job that uses a revoked slot keeps its position, and ends with -ENODEV in its turn.
  *
- * The queue's table, each job that uses the slot, and the engine during a revocation hold
- * references.  The last put takes the dma_resv to unmap, so it must not be in the signalling path.
- *
- * Locks: the dma_resv guards @sgt, @revoked and @sharing of a slot; queue->slot_lock guards the
- * table; engine->lock guards @in_flight; sdev->revoked_lock guards the list of slots to unmap.
+ * The table, each job that uses the slot, and the engine during a revocation hold references.  The
+ * last put takes the dma_resv to unmap, so it must not be in the signalling path.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
@@ -32,6 +26,18 @@
 #include <linux/slab.h>
 
 #include "core.h"
+
+/**
+ * struct sluice_slot_device - the slots of a device that must be unmapped
+ * @lock: spinlock, irq: guards @revoked
+ * @revoked: slots whose exporter takes its memory back, and which no op uses any more
+ * @work: unmaps the slots in @revoked
+ */
+struct sluice_slot_device {
+	spinlock_t lock;
+	struct list_head revoked;
+	struct work_struct work;
+};
 
 /*
  * A software engine needs a mapping in both directions: sluice_slot_sync() passes each range to
@@ -99,27 +105,25 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
 	struct sluice_slot *slot = attach->importer_priv;
-	struct sluice_queue *queue = slot->queue;
+	struct sluice_slot_table *table = slot->table;
 	bool going;
 
 	if (!slot->sgt || slot->revoked)
 		return;
 	WRITE_ONCE(slot->revoked, true);
-	if (!queue)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
+	if (!table)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
 		return;
 	/* if no reference is left, sluice_slot_release() waits for the dma_resv, to unmap */
 	going = kref_get_unless_zero(&slot->ref);
-	/* the engine settles slots in the order of the calls below, so one @gone stands for all */
-	sluice_sharing_lose(queue, slot->sharing, going ? slot->gone : NULL);
-	if (!going)
-		return;
-	kref_get(&queue->ref);
-	sluice_engine_revoke(queue->engine, slot);
+	/* slots are settled in the order of the calls below, so one @gone stands for all */
+	sluice_sharing_lose(&table->sharings, slot->sharing, going ? slot->gone : NULL);
+	if (going)
+		table->ops->revoke(table, slot);
 }
 
 /**
  * sluice_slot_settle - signal that no op uses a revoked slot any more
- * @slot: the slot that was passed to sluice_engine_revoke(); takes over that reference
+ * @slot: the slot that was passed to ->revoke(); takes over that reference
  *
  * Queues the work item that unmaps the slot.
  *
@@ -127,27 +131,27 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
  */
 void sluice_slot_settle(struct sluice_slot *slot)
 {
-	struct sluice_device *sdev = slot->sdev;
+	struct sluice_slot_device *slots = slot->sdev->slots;
 
 	if (slot->gone)
 		sluice_fence_end(slot->gone, -ENODEV, ktime_get());
-	spin_lock_irq(&sdev->revoked_lock);
-	list_add_tail(&slot->revoke, &sdev->revoked);
-	spin_unlock_irq(&sdev->revoked_lock);
-	queue_work(sdev->reap_wq, &sdev->revoke_work);
+	spin_lock_irq(&slots->lock);
+	list_add_tail(&slot->revoke, &slots->revoked);
+	spin_unlock_irq(&slots->lock);
+	queue_work(slot->sdev->reap_wq, &slots->work);
 }
 
 /* The number of a revoked slot stays in use until DETACH, so that it cannot name another buffer. */
 static void sluice_slot_leave_table(struct sluice_slot *slot)
 {
-	struct sluice_queue *queue = slot->queue;
+	struct sluice_slot_table *table = slot->table;
 	bool there;
 
-	mutex_lock(&queue->slot_lock);
-	there = xa_load(&queue->slots, slot->number) == slot;
+	mutex_lock(&table->lock);
+	there = xa_load(&table->slots, slot->number) == slot;
 	if (there)	/* the entry exists, so nothing is allocated */
-		xa_store(&queue->slots, slot->number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
-	mutex_unlock(&queue->slot_lock);
+		xa_store(&table->slots, slot->number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
+	mutex_unlock(&table->lock);
 	if (there)
 		sluice_slot_put(slot);
 }
@@ -251,7 +255,7 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 	slot->sgt = NULL;
 	if (sgt) {
 		if (slot->sharing && !slot->revoked)
-			sluice_sharing_lose(slot->queue, slot->sharing, NULL);
+			sluice_sharing_lose(&slot->table->sharings, slot->sharing, NULL);
 		dma_buf_unmap_attachment(slot->attach, sgt, slot->dir);
 		if (slot->attach->importer_ops)
 			dma_buf_unpin(slot->attach);
@@ -259,28 +263,23 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 	dma_resv_unlock(slot->dmabuf->resv);
 }
 
-/**
- * sluice_slots_unmap_revoked - unmap slots whose exporter takes its memory back
- * @work: the device's revoke_work
- *
- * Context: work item of sdev->reap_wq; takes the dma_resv.
- */
-void sluice_slots_unmap_revoked(struct work_struct *work)
+/* Unmap slots whose exporter takes its memory back. */
+static void sluice_slot_unmap_work(struct work_struct *work)
 {
-	struct sluice_device *sdev = container_of(work, struct sluice_device, revoke_work);
+	struct sluice_slot_device *slots = container_of(work, struct sluice_slot_device, work);
 	struct sluice_slot *slot, *next;
 	LIST_HEAD(revoked);
 
-	spin_lock_irq(&sdev->revoked_lock);
-	list_splice_init(&sdev->revoked, &revoked);
-	spin_unlock_irq(&sdev->revoked_lock);
+	spin_lock_irq(&slots->lock);
+	list_splice_init(&slots->revoked, &revoked);
+	spin_unlock_irq(&slots->lock);
 	list_for_each_entry_safe(slot, next, &revoked, revoke) {
-		struct sluice_queue *queue = slot->queue;
+		struct sluice_slot_table *table = slot->table;
 
 		sluice_slot_unmap(slot);
 		sluice_slot_leave_table(slot);
 		sluice_slot_put(slot);
-		sluice_queue_put(queue);
+		table->ops->put(table);
 	}
 }
 
@@ -325,7 +324,7 @@ unlock:
 
 /*
  * Pin and map the memory, and wait for the exporter's own fences (a move or a clear), at most
- * SLUICE_IN_FENCE_TIMEOUT_MS.  Neither the device nor a kernel mapping waits for them later.
+ * SLUICE_FENCE_TIMEOUT_MS.  Neither the device nor a kernel mapping waits for them later.
  */
 static int sluice_slot_map(struct sluice_slot *slot)
 {
@@ -347,7 +346,7 @@ static int sluice_slot_map(struct sluice_slot *slot)
 		return ret;
 
 	left = dma_resv_wait_timeout(resv, DMA_RESV_USAGE_KERNEL, true,
-				     msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS));
+				     msecs_to_jiffies(SLUICE_FENCE_TIMEOUT_MS));
 	if (left <= 0)
 		return left ?: -ETIME;
 	dma_resv_lock(resv, NULL);
@@ -409,7 +408,7 @@ static int sluice_slot_charge(struct sluice_slot *slot)
  *	-EOPNOTSUPP	software engine: the buffer has no kernel mapping
  *	-EPERM		the exporter does not allow a pin
  *	-ERESTARTSYS	a signal arrived
- *	-ETIME		the exporter's fences did not signal in SLUICE_IN_FENCE_TIMEOUT_MS
+ *	-ETIME		the exporter's fences did not signal in SLUICE_FENCE_TIMEOUT_MS
  *	others		what the exporter returned
  */
 struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
@@ -471,23 +470,23 @@ err_exit:
 }
 
 /**
- * sluice_slot_bind - connect a slot with a queue
+ * sluice_slot_bind - connect a slot with a table
  * @slot: from sluice_slot_create()
- * @queue: the queue; it must outlive the slot
- * @number: number that is reserved in the queue's table
+ * @table: the table; it must outlive the slot
+ * @number: number that is reserved in the table
  *
  * From here on a revocation of the memory aborts the queue's ops that use the slot.
  *
  * Context: may sleep; takes the dma_resv.
  * Return: 0, -ENOMEM, or -ENODEV if the memory was already revoked.
  */
-int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 number)
+int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_table *table, u32 number)
 {
 	struct sluice_sharing *spare;
 	int ret = 0;
 
 	if (slot->attach->importer_ops && dma_buf_is_dynamic(slot->dmabuf)) {
-		slot->gone = sluice_fence_create(queue->name);
+		slot->gone = sluice_fence_create(table->timeline->name);
 		if (!slot->gone)
 			return -ENOMEM;
 		sluice_fence_init(slot->gone, dma_fence_context_alloc(1), 1);
@@ -500,9 +499,9 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_queue *queue, u32 n
 		ret = -ENODEV;
 		kfree(spare);
 	} else {
-		slot->queue = queue;
+		slot->table = table;
 		slot->number = number;
-		slot->sharing = sluice_sharing_join(queue, spare, slot->dmabuf->resv);
+		slot->sharing = sluice_sharing_join(&table->sharings, spare, slot->dmabuf->resv);
 	}
 	dma_resv_unlock(slot->dmabuf->resv);
 	return ret;
@@ -518,7 +517,7 @@ static void sluice_slot_release(struct kref *ref)
 		dma_buf_detach(slot->dmabuf, slot->attach);
 	/* only after the detach: until then the exporter may call sluice_slot_invalidate() */
 	if (slot->sharing)
-		sluice_sharing_leave(slot->queue, slot->sharing);
+		sluice_sharing_leave(&slot->table->sharings, slot->sharing);
 	dma_fence_put(slot->gone);
 	sluice_account_uncharge(slot->client, slot->charge, true);
 	dma_buf_put(slot->dmabuf);
@@ -553,24 +552,133 @@ bool sluice_slot_put_unless_last(struct sluice_slot *slot)
 }
 
 /**
- * sluice_slot_get - find a slot by number
- * @queue: the queue that has the slot
+ * sluice_slot_table_init - initialise the table of a queue
+ * @table: part of the queue
+ * @ops: functions of the owner of the table
+ * @timeline: timeline of the queue
+ *
+ * Context: any.
+ */
+void sluice_slot_table_init(struct sluice_slot_table *table,
+			    const struct sluice_slot_table_ops *ops,
+			    const struct sluice_timeline *timeline)
+{
+	table->ops = ops;
+	table->timeline = timeline;
+	mutex_init(&table->close_lock);
+	mutex_init(&table->lock);
+	xa_init_flags(&table->slots, XA_FLAGS_ALLOC);
+	sluice_sharing_init(&table->sharings, timeline->context);
+}
+
+/**
+ * sluice_slot_table_destroy - free the memory of a table
+ * @table: a table without slots, which no context uses any more
+ *
+ * Context: may sleep.
+ */
+void sluice_slot_table_destroy(struct sluice_slot_table *table)
+{
+	xa_destroy(&table->slots);
+}
+
+/**
+ * sluice_slot_table_reserve - reserve a number
+ * @table: the table
+ * @number: set to the number, which names no slot yet
+ *
+ * Context: may sleep.
+ * Return: 0, -ENODEV if the table is closed, -ENOSPC if it is full, or -ENOMEM.
+ */
+int sluice_slot_table_reserve(struct sluice_slot_table *table, u32 *number)
+{
+	int ret = -ENODEV;
+
+	mutex_lock(&table->lock);
+	if (!table->closed)
+		ret = xa_alloc(&table->slots, number, NULL, XA_LIMIT(0, SLUICE_MAX_SLOTS - 1),
+			       GFP_KERNEL_ACCOUNT);
+	mutex_unlock(&table->lock);
+	return ret == -EBUSY ? -ENOSPC : ret;
+}
+
+/**
+ * sluice_slot_table_unreserve - give a reserved number back
+ * @table: the table
+ * @number: from sluice_slot_table_reserve(); it has not been published
+ *
+ * Context: any.
+ */
+void sluice_slot_table_unreserve(struct sluice_slot_table *table, u32 number)
+{
+	xa_release(&table->slots, number);
+}
+
+/**
+ * sluice_slot_table_publish - make a slot visible under its number
+ * @table: the table
+ * @slot: a slot that is bound to the table.  After success, the reference of the caller belongs to
+ *	the table
+ *
+ * Context: may sleep.
+ * Return: 0, -ENODEV if the table is closed or the memory was revoked, or -ENOMEM.
+ */
+int sluice_slot_table_publish(struct sluice_slot_table *table, struct sluice_slot *slot)
+{
+	int ret = -ENODEV;
+
+	mutex_lock(&table->lock);
+	/* a revocation that came earlier has not found the slot in the table */
+	if (!table->closed && !sluice_slot_revoked(slot))
+		/* the entry is reserved, so nothing is allocated */
+		ret = xa_err(xa_store(&table->slots, slot->number, slot, GFP_KERNEL_ACCOUNT));
+	mutex_unlock(&table->lock);
+	return ret;
+}
+
+/**
+ * sluice_slot_table_remove - remove a slot, and drop the table's reference
+ * @table: the table
+ * @number: number of the slot.  A number that is only reserved names no slot, and stays reserved
+ *
+ * Context: may sleep; takes the dma_resv.
+ * Return: 0, or -ENOENT if there is no such slot.
+ */
+int sluice_slot_table_remove(struct sluice_slot_table *table, u32 number)
+{
+	struct sluice_slot *slot;
+
+	mutex_lock(&table->lock);
+	slot = xa_load(&table->slots, number);
+	if (slot)
+		xa_erase(&table->slots, number);
+	mutex_unlock(&table->lock);
+	if (!slot)
+		return -ENOENT;
+	if (slot != SLUICE_SLOT_REVOKED)
+		sluice_slot_put(slot);
+	return 0;
+}
+
+/**
+ * sluice_slot_table_get - find a slot by number
+ * @table: the table
  * @number: number that ATTACH returned
  *
- * Context: queue->slot_lock is held.
+ * Context: table->lock is held.
  * Return: the slot with a reference for the caller, or an ERR_PTR:
  *
- *	-ENOENT	the queue has no such slot
- *	-ENODEV	the queue has no such slot, and accepts no slots any more
+ *	-ENOENT	the table has no such slot
+ *	-ENODEV	the table has no such slot, and accepts no slots any more
  *	-ENODEV	the exporter has revoked the memory
  */
-struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
+struct sluice_slot *sluice_slot_table_get(struct sluice_slot_table *table, u32 number)
 {
-	struct sluice_slot *slot = xa_load(&queue->slots, number);
+	struct sluice_slot *slot = xa_load(&table->slots, number);
 
-	lockdep_assert_held(&queue->slot_lock);
+	lockdep_assert_held(&table->lock);
 	if (!slot)
-		return ERR_PTR(queue->slots_closed ? -ENODEV : -ENOENT);
+		return ERR_PTR(table->closed ? -ENODEV : -ENOENT);
 	if (slot == SLUICE_SLOT_REVOKED)
 		return ERR_PTR(-ENODEV);
 	kref_get(&slot->ref);
@@ -578,31 +686,62 @@ struct sluice_slot *sluice_slot_get(struct sluice_queue *queue, u32 number)
 }
 
 /**
- * sluice_queue_drop_slots - remove all slots from a queue's table, and accept no more
- * @queue: the queue
+ * sluice_slot_table_close - remove all slots, and accept no more
+ * @table: the table
  *
  * On return the table has no slot left, even if another call removes them at the same time.
  *
  * Context: may sleep; takes the dma_resv.
  */
-void sluice_queue_drop_slots(struct sluice_queue *queue)
+void sluice_slot_table_close(struct sluice_slot_table *table)
 {
 	struct sluice_slot *slot;
 	unsigned long number;
 
-	mutex_lock(&queue->drop_lock);
-	mutex_lock(&queue->slot_lock);
-	queue->slots_closed = true;
-	mutex_unlock(&queue->slot_lock);
-	xa_for_each(&queue->slots, number, slot) {
+	mutex_lock(&table->close_lock);
+	mutex_lock(&table->lock);
+	table->closed = true;
+	mutex_unlock(&table->lock);
+	xa_for_each(&table->slots, number, slot) {
 		/* the context that erases an entry puts it; SUBMIT and DETACH take this lock */
-		mutex_lock(&queue->slot_lock);
-		slot = xa_erase(&queue->slots, number);
-		mutex_unlock(&queue->slot_lock);
+		mutex_lock(&table->lock);
+		slot = xa_erase(&table->slots, number);
+		mutex_unlock(&table->lock);
 		if (slot != SLUICE_SLOT_REVOKED)
 			sluice_slot_put(slot);
 	}
-	mutex_unlock(&queue->drop_lock);
+	mutex_unlock(&table->close_lock);
+}
+
+/**
+ * sluice_slot_device_init - prepare a device for slots
+ * @sdev: a device that is being registered
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_slot_device_init(struct sluice_device *sdev)
+{
+	struct sluice_slot_device *slots = kzalloc(sizeof(*slots), GFP_KERNEL);
+
+	if (!slots)
+		return -ENOMEM;
+	spin_lock_init(&slots->lock);
+	INIT_LIST_HEAD(&slots->revoked);
+	INIT_WORK(&slots->work, sluice_slot_unmap_work);
+	sdev->slots = slots;
+	return 0;
+}
+
+/**
+ * sluice_slot_device_free - free what sluice_slot_device_init() has allocated
+ * @sdev: a device without slots
+ *
+ * Context: any.
+ */
+void sluice_slot_device_free(struct sluice_device *sdev)
+{
+	kfree(sdev->slots);
 }
 
 /**

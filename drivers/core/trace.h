@@ -10,9 +10,16 @@
 #if !defined(_SLUICE_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _SLUICE_TRACE_H
 
+#include <linux/dma-direction.h>
 #include <linux/tracepoint.h>
 
-#include "core.h"
+#include <uapi/linux/sluice.h>
+
+struct device;
+struct dma_fence;
+struct sg_table;
+struct sluice_buffer;
+struct sluice_sched_job;
 
 DECLARE_EVENT_CLASS(sluice_buffer,
 	TP_PROTO(const struct sluice_buffer *buffer),
@@ -100,7 +107,7 @@ TRACE_EVENT(sluice_sync,
 );
 
 DECLARE_EVENT_CLASS(sluice_job,
-	TP_PROTO(const struct sluice_job *job, int status),
+	TP_PROTO(const struct sluice_sched_job *job, int status),
 	TP_ARGS(job, status),
 	TP_STRUCT__entry(
 		__array(char, timeline, SLUICE_NAME_LEN + 12)
@@ -111,8 +118,8 @@ DECLARE_EVENT_CLASS(sluice_job,
 		__field(int, status)
 	),
 	TP_fast_assign(
-		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
-		__entry->context = job->queue->context;
+		strscpy(__entry->timeline, job->entity->timeline->name, SLUICE_NAME_LEN + 12);
+		__entry->context = job->entity->timeline->context;
 		__entry->point = job->point;
 		__entry->ops = job->num_ops;
 		__entry->in_fences = job->num_deps;
@@ -134,21 +141,21 @@ DECLARE_EVENT_CLASS(sluice_job,
  *	signal	its completion is visible, and its fence, if it has one, has signalled
  */
 DEFINE_EVENT(sluice_job, sluice_job_submit,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_ready,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_run,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_abort,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_done,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 DEFINE_EVENT(sluice_job, sluice_job_signal,
-	TP_PROTO(const struct sluice_job *job, int status), TP_ARGS(job, status));
+	TP_PROTO(const struct sluice_sched_job *job, int status), TP_ARGS(job, status));
 
 /* SUBMIT has found a fence that the job must wait for. */
 TRACE_EVENT(sluice_job_wait,
-	TP_PROTO(const struct sluice_job *job, struct dma_fence *fence, bool explicit),
+	TP_PROTO(const struct sluice_sched_job *job, struct dma_fence *fence, bool explicit),
 	TP_ARGS(job, fence, explicit),
 	TP_STRUCT__entry(
 		__array(char, timeline, SLUICE_NAME_LEN + 12)
@@ -161,7 +168,7 @@ TRACE_EVENT(sluice_job_wait,
 		__field(bool, explicit)
 	),
 	TP_fast_assign(
-		strscpy(__entry->timeline, job->queue->name, SLUICE_NAME_LEN + 12);
+		strscpy(__entry->timeline, job->entity->timeline->name, SLUICE_NAME_LEN + 12);
 		/* the names stay valid until an RCU grace period after the signal */
 		rcu_read_lock();
 		if (test_bit(DMA_FENCE_FLAG_SIGNALED_BIT, &fence->flags)) {
@@ -174,7 +181,7 @@ TRACE_EVENT(sluice_job_wait,
 				SLUICE_NAME_LEN + 12);
 		}
 		rcu_read_unlock();
-		__entry->context = job->queue->context;
+		__entry->context = job->entity->timeline->context;
 		__entry->point = job->point;
 		__entry->fence_context = fence->context;
 		__entry->fence_seqno = fence->seqno;

@@ -1,30 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT through io_uring: a command on a queue's fd that submits a job and
- * completes when the job has ended.
+ * SUBMIT through io_uring: a command on the fd of a queue submits a job, and completes when the job
+ * has ended.
  *
- * Submission is that of job.c, in the task that enters the ring, in the ring's
- * polling thread or in a worker; the latter two have the files and the memory
- * of the task that they work for.  It may sleep for locks, with and without
- * IO_URING_F_NONBLOCK.  To say -EAGAIN in place of that would hand the
- * command to a worker, and later ones of the same batch would overtake it: jobs
- * would not be in the order in which they were submitted.
+ * The job is submitted as usual (submit.c): in the task that enters the ring, in the polling thread
+ * of the ring, or in a worker.  The last two have the files and the memory of the task that they
+ * work for.  The submission may sleep for locks, even with IO_URING_F_NONBLOCK.  If it returned
+ * -EAGAIN instead, io_uring would pass the command to a worker, and later commands of the same batch
+ * would overtake it: the jobs would not be in order.
  *
- * What a command needs until its end is in struct sluice_uring, which lies in
- * the command itself.  It does not keep its job: a job holds the device, and
- * when io_uring runs the end of a command is up to userspace.  Its states:
- *
- *	ISSUED	being submitted.  A job that ends by now leaves its result, and
- *		the submitter completes the command, without task work
- *	PENDING	the job's end sends the command to its task, to complete there
- *	OVER	the job has ended or is not waited for: who saw to that completes
- *		the command
+ * Lock: queue->lock guards the state of a command.  A command does not hold its job, because the job
+ * holds the device, and userspace decides when io_uring runs the end of a command.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "ioctl.h"
+#include "job.h"
+#include "queue.h"
+#include "submit.h"
+#include "uring.h"
+
+#include "compat.h"
+
+/**
+ * struct sluice_uring - an io_uring command that has not completed, inside the command
+ * @notify: its connection with the job; not used if the state is OVER
+ * @completion: copy of the completion for @address, or NULL if the caller does not want one
+ * @address: the caller's struct sluice_completion, of the queue's completion_size
+ * @status: status of the job; valid after its end
+ * @state: decides which context completes the command; under queue->lock.  ISSUED: it is being
+ *	submitted; if the job ends now, the submitter completes it, without task work.  PENDING: it
+ *	waits for the job; the end of the job, or a cancel, completes it.  OVER: the job has ended,
+ *	or is not waited for any more
+ */
+struct sluice_uring {
+	struct sluice_job_notify notify;
+	struct sluice_completion *completion;
+	void __user *address;
+	s32 status;
+	enum sluice_uring_state {
+		SLUICE_URING_ISSUED,
+		SLUICE_URING_PENDING,
+		SLUICE_URING_OVER,
+	} state;
+};
 
 static struct sluice_uring *sluice_uring_of(struct io_uring_cmd *cmd)
 {
@@ -32,13 +53,16 @@ static struct sluice_uring *sluice_uring_of(struct io_uring_cmd *cmd)
 	return (struct sluice_uring *)cmd->pdu;
 }
 
-/* A task that exits has lost its memory; a kernel thread has somebody's. */
+/*
+ * Can this context write the caller's memory?  A task that exits has no memory any more, and a kernel
+ * thread may have that of another task.
+ */
 static bool sluice_uring_has_user(void)
 {
 	return current->mm && !(current->flags & (PF_EXITING | PF_KTHREAD));
 }
 
-/* The caller gets its completion, if it can.  Return: the command's result. */
+/* Copy the completion to the caller, if that is possible.  Returns the result of the command. */
 static s32 sluice_uring_deliver(struct sluice_uring *uring)
 {
 	struct io_uring_cmd *cmd = container_of((void *)uring, struct io_uring_cmd, pdu);
@@ -46,8 +70,7 @@ static s32 sluice_uring_deliver(struct sluice_uring *uring)
 	s32 result = uring->status;
 
 	if (sluice_uring_has_user() &&
-	    sluice_completion_copy_out(uring->address, uring->completion,
-				       queue->completion_size))
+	    sluice_queue_copy_record(queue, uring->address, uring->completion))
 		result = -EFAULT;
 	kfree(uring->completion);
 	return result;
@@ -65,44 +88,38 @@ static void sluice_uring_end(struct io_uring_cmd *cmd, unsigned int issue_flags)
 
 SLUICE_COMPAT_URING_TASK(sluice_uring_task, sluice_uring_end)
 
-/**
- * sluice_uring_job_ended - a command's job has ended
- * @uring: the job's
- * @completion: what there is to tell
- *
- * Context: any; queue->lock held.  Return: whether sluice_uring_complete() is to
- * be called when it is not held any more.
- */
-bool sluice_uring_job_ended(struct sluice_uring *uring, const struct sluice_completion *completion)
+static bool sluice_uring_ended(struct sluice_job_notify *notify,
+			       const struct sluice_completion *completion)
 {
+	struct sluice_uring *uring = container_of(notify, struct sluice_uring, notify);
 	bool pending = uring->state == SLUICE_URING_PENDING;
 
 	uring->status = completion->status;
 	if (uring->completion)
 		*uring->completion = *completion;
-	/* the submitter looks at the state, and then at these, without the lock */
+	/* the submitter reads the state without the lock, and then the two fields above */
 	smp_store_release(&uring->state, SLUICE_URING_OVER);
 	return pending;
 }
 
-/**
- * sluice_uring_complete - have a command completed in its task
- * @uring: the command's
- *
- * Context: any; no lock held.
- */
-void sluice_uring_complete(struct sluice_uring *uring)
+/* Have the command completed in its task. */
+static void sluice_uring_complete(struct sluice_job_notify *notify)
 {
+	struct sluice_uring *uring = container_of(notify, struct sluice_uring, notify);
 	struct io_uring_cmd *cmd = container_of((void *)uring, struct io_uring_cmd, pdu);
 
 	sluice_compat_uring_in_task(cmd, sluice_uring_task);
 }
 
+static const struct sluice_job_notify_ops sluice_uring_notify_ops = {
+	.ended = sluice_uring_ended,
+	.complete = sluice_uring_complete,
+};
+
 /*
- * The ring goes, or its task.  The command completes now, because io_uring asks
- * again and again until it has; its job is cancelled.  A command that is OVER
- * completes in a moment anyway, and for one that a worker is just submitting
- * io_uring will ask again.
+ * The ring or its task ends.  Complete the command now and cancel its job, because io_uring asks
+ * again and again until all commands are complete.  A command that is OVER completes soon anyway.  A
+ * command that a worker is submitting is left alone: io_uring asks again.
  */
 static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				unsigned int issue_flags)
@@ -113,18 +130,18 @@ static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd 
 	spin_lock_irq(&queue->lock);
 	if (uring->state == SLUICE_URING_PENDING) {
 		uring->state = SLUICE_URING_OVER;
-		uring->job->uring = NULL;
-		point = uring->job->point;
+		uring->notify.job->notify = NULL;
+		point = uring->notify.job->base.point;
 	}
 	spin_unlock_irq(&queue->lock);
 	if (!point)
 		return;
-	sluice_queue_cancel_jobs(queue, point, point);
+	sluice_queue_cancel(queue, point, point);
 	kfree(uring->completion);
 	sluice_compat_uring_done(cmd, -ECANCELED, issue_flags);
 }
 
-/* A job has been submitted, and may have ended: is it still to be waited for? */
+/* A job was submitted.  True if it has not ended, so the command must wait for it. */
 static bool sluice_uring_wait(struct sluice_queue *queue, struct sluice_uring *uring)
 {
 	bool pending;
@@ -144,7 +161,7 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	s32 result;
 
 	if (smp_load_acquire(&uring->state) == SLUICE_URING_ISSUED) {
-		/* before anybody else may complete it */
+		/* before another context may complete it */
 		sluice_compat_uring_cancelable(cmd, issue_flags);
 		if (!sluice_uring_wait(queue, uring))
 			sluice_uring_end(cmd, issue_flags);
@@ -153,7 +170,7 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	result = sluice_uring_result(uring);
 	if (!result)
 		return 0;
-	/* what a device reports may mean something else to io_uring: -EAGAIN */
+	/* an error of the device could have another meaning for io_uring, such as -EAGAIN */
 	sluice_compat_uring_done(cmd, result, issue_flags);
 	return -EIOCBQUEUED;
 }
@@ -171,7 +188,6 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
 		.size = min(size, sizeof(args)),
 		.fd = -1,
-		.uring = uring,
 	};
 	int ret;
 
@@ -190,7 +206,8 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 		if (!uring->completion)
 			return -ENOMEM;
 	}
-	ret = sluice_call_end(&call, sluice_job_submit(&call, queue, &args));
+	ret = sluice_call_end(&call, sluice_submit_job(&call, queue, &args, &uring->notify,
+						       &sluice_uring_notify_ops));
 	if (!ret)
 		return sluice_uring_submitted(queue, cmd, issue_flags);
 	kfree(uring->completion);
@@ -198,11 +215,12 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 }
 
 /**
- * sluice_uring_cmd - the uring_cmd of a queue
+ * sluice_uring_cmd - the uring_cmd operation of a queue
  * @cmd: the command
  * @issue_flags: IO_URING_F_*
  *
- * Return: -EIOCBQUEUED for a command that has completed or will, else its result.
+ * Context: may sleep.
+ * Return: -EIOCBQUEUED for a command that has completed or will complete, else its result.
  */
 int sluice_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {

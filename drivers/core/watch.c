@@ -1,34 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Watches: a fence that jobs of an engine wait for, with one callback for all of them.
+ * Watches: a fence that jobs of an engine wait for, with one callback for all of them.  See watch.h.
  *
- * Whoever signals a fence calls its callbacks with the fence's lock held and interrupts
- * off.  Thousands of jobs may wait for it; so an engine has one callback on it, which only
- * puts the watch into a list.  The engine's work then tells the jobs, one each time that
- * it holds its lock.
+ * The context that signals a fence calls its callbacks with the fence's lock held and interrupts
+ * off.  Thousands of jobs may wait for the fence.  An engine therefore has one callback on it, which
+ * only puts the watch into a list.  The engine's work item then tells the jobs, one in each hold of
+ * its lock.
  *
- *	sluice_watch_create()	by SUBMIT, for each in-fence: later nothing allocates
- *	sluice_watch_join()	the engine's work, when the job is the first of its queue:
- *				it joins the watch of this fence, or begins one
+ *	sluice_watch_create()	by SUBMIT, for each in-fence, so that nothing is allocated later
+ *	sluice_watch_arm()	by the work item, when the job is the first of its queue: each
+ *				dep joins the watch of its fence, or begins one
  *	sluice_watch_callback()	the fence has signalled
- *	sluice_watch_next()	the engine's work: one of the jobs is told
- *	sluice_watch_leave()	the job goes, told or not.  The last one ends the watch
+ *	sluice_watch_next()	by the work item: one of the jobs is told
+ *	sluice_watch_leave()	the job is freed, told or not.  The last job ends the watch
  *
- * Watches are found by the address of their fence, which they hold, in a tree: even with
- * many of them that takes few steps.
+ * The watches of an engine are in a tree, by the address of the fence, on which each watch holds a
+ * reference.  A search therefore needs few steps, even if there are many watches.
  */
 #include <linux/dma-fence.h>
 #include <linux/rbtree.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "engine.h"
+#include "entity.h"
+#include "watch.h"
 
 /**
  * struct sluice_watch - a fence that jobs of an engine wait for; guarded by engine->lock
  * @engine: the engine
  * @fence: reference held
  * @cb: on @fence
- * @node: in engine->watches, until the fence has signalled or nobody waits
+ * @node: in engine->watches, until the fence has signalled or no job waits
  * @deps: in-fences of jobs that have not been told
  * @link: in engine->signalled, until the last job has been told
  * @joined: jobs that have not left
@@ -44,10 +46,11 @@ struct sluice_watch {
 };
 
 /**
- * sluice_watch_create - memory for a watch
- * @dep: the in-fence; gets it
+ * sluice_watch_create - allocate memory for a watch
+ * @dep: the in-fence that gets the memory
  *
- * Context: may sleep.  Return: 0 or -ENOMEM.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
 int sluice_watch_create(struct sluice_dep *dep)
 {
@@ -63,7 +66,7 @@ static int sluice_watch_compare(struct rb_node *new, const struct rb_node *node)
 	return a < b ? -1 : a > b;
 }
 
-/* Nobody joins it any more.  Again: nothing happens. */
+/* Let no more jobs join.  Idempotent. */
 static void sluice_watch_close(struct sluice_watch *watch)
 {
 	lockdep_assert_held(&watch->engine->lock);
@@ -73,7 +76,7 @@ static void sluice_watch_close(struct sluice_watch *watch)
 	RB_CLEAR_NODE(&watch->node);
 }
 
-/* With the fence's lock held. */
+/* Called with the fence's lock held. */
 static void sluice_watch_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct sluice_watch *watch = container_of(cb, struct sluice_watch, cb);
@@ -84,19 +87,13 @@ static void sluice_watch_callback(struct dma_fence *fence, struct dma_fence_cb *
 	sluice_watch_close(watch);
 	if (!list_empty(&watch->deps)) {
 		list_add_tail(&watch->link, &engine->signalled);
-		sluice_engine_kick_locked(engine);
+		sluice_engine_kick_unless_dispatching(engine);
 	}
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
-/**
- * sluice_watch_join - a job is to be told when a fence has signalled
- * @engine: the job's
- * @dep: the in-fence, with memory for a watch
- *
- * Context: whoever dispatches, without engine->lock.
- */
-void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep)
+/* Have a job told when a fence has signalled.  @dep has memory for a watch. */
+static void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep)
 {
 	struct sluice_watch *watch = dep->spare;
 	struct rb_node *node;
@@ -117,7 +114,7 @@ void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep)
 	spin_unlock_irq(&engine->lock);
 	if (node)
 		return;
-	/* the first one: its job stays until whoever dispatches ends it */
+	/* a new watch: its job stays, because only the dispatching context could end the job now */
 	dep->spare = NULL;
 	dma_fence_get(watch->fence);
 	if (dma_fence_add_callback(watch->fence, &watch->cb, sluice_watch_callback))
@@ -125,10 +122,28 @@ void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep)
 }
 
 /**
- * sluice_watch_next - who is to be told next that a fence has signalled?
+ * sluice_watch_arm - have a job told when its in-fences have signalled
+ * @job: the first job of its queue; once for each job
+ *
+ * Earlier would be of no use: jobs of a queue run in order.  So at most one job of each queue waits.
+ *
+ * Context: the dispatching context, without engine->lock.  No other context ends the job meanwhile.
+ */
+void sluice_watch_arm(struct sluice_sched_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps; i++)
+		if (job->deps[i].pending)
+			sluice_watch_join(job->entity->engine, &job->deps[i]);
+}
+
+/**
+ * sluice_watch_next - take the next job out that must be told
  * @engine: the engine
  *
- * Context: engine->lock held.  Return: the in-fence, or NULL.  It has been told then.
+ * Context: engine->lock held.
+ * Return: the in-fence of the job, which counts as told now; or NULL if there is none.
  */
 struct sluice_dep *sluice_watch_next(struct sluice_engine *engine)
 {
@@ -147,8 +162,30 @@ struct sluice_dep *sluice_watch_next(struct sluice_engine *engine)
 }
 
 /**
- * sluice_watch_leave - a job goes, told or not
- * @dep: its in-fence
+ * sluice_dep_error - has an in-fence of a job failed?
+ * @job: a job whose in-fences have all signalled
+ *
+ * Only fences that came as fds count.  Implicit fences order accesses, and it depends on chance
+ * whether a failed one is still on the buffer.
+ *
+ * Context: any.
+ * Return: 0, or -ECANCELED if one has failed and the job does not have SLUICE_SUBMIT_IGNORE_ERRORS.
+ */
+int sluice_dep_error(const struct sluice_sched_job *job)
+{
+	unsigned int i;
+
+	if (job->flags & SLUICE_SUBMIT_IGNORE_ERRORS)
+		return 0;
+	for (i = 0; i < job->num_deps; i++)
+		if (job->deps[i].explicit && dma_fence_get_status(job->deps[i].fence) < 0)
+			return -ECANCELED;
+	return 0;
+}
+
+/**
+ * sluice_watch_leave - remove a job from the watch of an in-fence
+ * @dep: the in-fence, whether its job was told or not
  *
  * Context: any; no fence's lock held.
  */
@@ -171,7 +208,7 @@ void sluice_watch_leave(struct sluice_dep *dep)
 	spin_unlock_irqrestore(&watch->engine->lock, flags);
 	if (!last)
 		return;
-	/* takes the fence's lock: the callback is not running afterwards */
+	/* takes the fence's lock, so the callback does not run afterwards */
 	dma_fence_remove_callback(watch->fence, &watch->cb);
 	dma_fence_put(watch->fence);
 	kfree(watch);

@@ -20,8 +20,8 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	fences = kunit_kcalloc(test, DEPS_FENCES, sizeof(*fences), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fences);
-	job->deps = job->few_deps;
-	job->max_deps = SLUICE_FEW_DEPS;
+	job->base.deps = job->inline_deps;
+	job->max_deps = SLUICE_JOB_INLINE_DEPS;
 	for (i = 0; i < count; i++) {
 		fences[i] = sluice_fence_create("kunit-deps");
 		KUNIT_ASSERT_NOT_NULL(test, fences[i]);
@@ -29,17 +29,19 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	}
 	for (times = 1; times <= DEPS_TIMES; times++)
 		for (i = 0; i < count; i++)
-			KUNIT_ASSERT_EQ(test, sluice_job_add_dep(job, dma_fence_get(fences[i]),
+			KUNIT_ASSERT_EQ(test, sluice_deps_add(job, dma_fence_get(fences[i]),
 								 times == DEPS_TIMES && i % 2), 0);
-	KUNIT_EXPECT_EQ(test, sluice_job_unite_deps(job), 0);
-	KUNIT_EXPECT_EQ(test, job->num_deps, count);
+	KUNIT_EXPECT_EQ(test, sluice_deps_unite(&job->base), 0);
+	KUNIT_EXPECT_EQ(test, job->base.num_deps, count);
 	for (i = 0; i < count; i++) {
-		KUNIT_EXPECT_PTR_EQ(test, job->deps[i].fence, fences[i]);
-		KUNIT_EXPECT_EQ(test, job->deps[i].explicit, i % 2);
+		KUNIT_EXPECT_PTR_EQ(test, job->base.deps[i].fence, fences[i]);
+		KUNIT_EXPECT_EQ(test, job->base.deps[i].explicit, i % 2);
 		/* ours, and that of the one that is left */
 		KUNIT_EXPECT_EQ(test, kref_read(&fences[i]->refcount), 2);
 	}
-	sluice_job_drop_deps(job);
+	for (i = 0; i < count; i++)
+		dma_fence_put(job->base.deps[i].fence);
+	sluice_job_set_deps(job, job->inline_deps, SLUICE_JOB_INLINE_DEPS);
 	for (i = 0; i < count; i++) {
 		dma_fence_signal(fences[i]);
 		dma_fence_put(fences[i]);

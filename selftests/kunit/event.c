@@ -23,11 +23,15 @@ static int event_test_init(struct kunit *test)
 	struct event_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	t->sdev = kunit_kzalloc(test, struct_size(t->sdev, engines, 2), GFP_KERNEL);
+	t->sdev = kunit_kzalloc(test, sizeof(*t->sdev), GFP_KERNEL);
 	t->client = kunit_kzalloc(test, struct_size(t->client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
 	KUNIT_ASSERT_NOT_NULL(test, t->client);
 	t->sdev->num_engines = 2;
+	t->sdev->engines = kunit_kcalloc(test, 2, sizeof(*t->sdev->engines), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->sdev->engines);
+	t->sdev->events = kunit_kzalloc(test, sizeof(*t->sdev->events), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->sdev->events);
 	t->sdev->engines[0].sdev = t->sdev;
 	t->sdev->engines[1].sdev = t->sdev;
 	sluice_events_init(t->sdev);

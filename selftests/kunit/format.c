@@ -51,10 +51,12 @@ static int format_test_init(struct kunit *test)
 	struct format_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	t->sdev = kunit_kzalloc(test, struct_size(t->sdev, engines, 1), GFP_KERNEL);
+	t->sdev = kunit_kzalloc(test, sizeof(*t->sdev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
 	t->ops.check_frame = format_check_frame;
 	t->sdev->ops = &t->ops;
+	t->sdev->engines = kunit_kcalloc(test, 1, sizeof(*t->sdev->engines), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->sdev->engines);
 	t->engine = &t->sdev->engines[0];
 	t->engine->sdev = t->sdev;
 	t->engine->caps.op_align = 4;
@@ -257,17 +259,17 @@ static void sizes_and_intervals_are_those_listed(struct kunit *test)
 		KUNIT_EXPECT_EQ_MSG(test, !!sluice_size_find(engine.caps.formats, cases[i].width,
 							     cases[i].height),
 				    cases[i].listed, "case %u", i);
-	KUNIT_EXPECT_EQ(test, sluice_engine_enum_size(&engine, &size), 0);
+	KUNIT_EXPECT_EQ(test, sluice_format_enum_sizes(&engine.caps, &size), 0);
 	KUNIT_EXPECT_EQ(test, size.max_width, 640);
 	KUNIT_EXPECT_EQ(test, size.step_height, 1);
 	KUNIT_EXPECT_EQ(test, size.num_intervals, 2);
-	KUNIT_EXPECT_EQ(test, sluice_engine_enum_interval(&engine, &interval), 0);
+	KUNIT_EXPECT_EQ(test, sluice_format_enum_intervals(&engine.caps, &interval), 0);
 	KUNIT_EXPECT_EQ(test, interval.max.denominator, 30);
 	interval.index = 1;
-	KUNIT_EXPECT_EQ(test, sluice_engine_enum_interval(&engine, &interval), 0);
+	KUNIT_EXPECT_EQ(test, sluice_format_enum_intervals(&engine.caps, &interval), 0);
 	KUNIT_EXPECT_EQ(test, interval.step.denominator, 60);
 	interval.index = 2;
-	KUNIT_EXPECT_EQ(test, sluice_engine_enum_interval(&engine, &interval), -EINVAL);
+	KUNIT_EXPECT_EQ(test, sluice_format_enum_intervals(&engine.caps, &interval), -EINVAL);
 	sluice_formats_free(&engine.caps);
 	KUNIT_EXPECT_NULL(test, engine.caps.formats);
 }

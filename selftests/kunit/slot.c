@@ -9,6 +9,13 @@
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 
+#include "dispatch.h"
+#include "engine.h"
+#include "flight.h"
+#include "program.h"
+#include "queue.h"
+#include "resv.h"
+
 #define CURSOR_SEGMENTS	40
 
 /* Segments with gaps between them; returns the bytes in all. */
@@ -111,7 +118,7 @@ static void cursor_advances_by_any_step(struct kunit *test)
 /* A device that moves 8 bytes at a time: where may a segment begin and end? */
 static void segments_end_where_ops_may(struct kunit *test)
 {
-	struct sluice_device *sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
 	struct scatterlist sg = {};
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
@@ -268,9 +275,12 @@ static struct workqueue_struct *odd_wq;
 static struct device *odd_narrow;
 static u64 odd_mask;
 
-static void odd_forget_flights(void *engine)
+static void odd_forget(void *data)
 {
-	kfree(((struct sluice_engine *)engine)->flights);
+	struct sluice_device *sdev = data;
+
+	sluice_flight_free(&sdev->engines[0]);
+	sluice_slot_device_free(sdev);
 }
 
 /* What the client holds before it attaches. */
@@ -283,8 +293,10 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	struct sluice_client *client;
 	struct sluice_device *sdev;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->engines = kunit_kcalloc(test, 1, sizeof(*sdev->engines), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev->engines);
 	odd_mask = how->mask;
 	sdev->ops = &odd_device_ops;
 	sdev->parent = how->mask ? odd_narrow : sluice_scout();
@@ -295,15 +307,12 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	client->sdev = sdev;
 	client->bytes = odd_held;
 	sdev->reap_wq = odd_wq;
-	INIT_WORK(&sdev->revoke_work, sluice_slots_unmap_revoked);
-	INIT_LIST_HEAD(&sdev->revoked);
-	spin_lock_init(&sdev->revoked_lock);
+	KUNIT_ASSERT_EQ(test, sluice_slot_device_init(sdev), 0);
 	sdev->wq = odd_wq;
 	sdev->cpu_engines = !how->mask;
 	sdev->op_align = 1;
-	KUNIT_ASSERT_EQ(test, sluice_engine_init(&sdev->engines[0], sdev, 0, &caps), 0);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, odd_forget_flights,
-							&sdev->engines[0]), 0);
+	KUNIT_ASSERT_EQ(test, sluice_dispatch_init(&sdev->engines[0], sdev, 0, &caps), 0);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, odd_forget, sdev), 0);
 	return client;
 }
 
@@ -343,21 +352,37 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	return slot;
 }
 
-/* One that has no jobs. */
+/* As queue.c does, but the last reference frees nothing. */
+static void odd_revoke(struct sluice_slot_table *table, struct sluice_slot *slot)
+{
+	struct sluice_queue *queue = container_of(table, struct sluice_queue, slots);
+
+	kref_get(&queue->ref);
+	sluice_engine_revoke(queue->entity.engine, slot);
+}
+
+static void odd_put(struct sluice_slot_table *table)
+{
+	refcount_dec(&container_of(table, struct sluice_queue, slots)->ref.refcount);
+}
+
+static const struct sluice_slot_table_ops odd_table_ops = {
+	.revoke = odd_revoke,
+	.put = odd_put,
+};
+
+/* A queue without jobs. */
 static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *sdev)
 {
 	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, queue);
 	kref_init(&queue->ref);
-	queue->engine = &sdev->engines[0];
+	queue->entity.engine = &sdev->engines[0];
 	queue->sdev = sdev;
-	spin_lock_init(&queue->sharings_lock);
-	queue->sharings = RB_ROOT;
-	mutex_init(&queue->drop_lock);
-	mutex_init(&queue->slot_lock);
-	xa_init_flags(&queue->slots, XA_FLAGS_ALLOC);
-	strscpy(queue->name, "odd", sizeof(queue->name));
+	queue->timeline.context = dma_fence_context_alloc(1);
+	strscpy(queue->timeline.name, "odd", sizeof(queue->timeline.name));
+	sluice_slot_table_init(&queue->slots, &odd_table_ops, &queue->timeline);
 	return queue;
 }
 
@@ -511,7 +536,7 @@ static void odd_take_back(struct sluice_slot *slot)
 static void odd_flush(struct sluice_device *sdev)
 {
 	flush_work(&sdev->engines[0].work);
-	flush_work(&sdev->revoke_work);
+	flush_work(&sdev->slots->work);
 }
 
 static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
@@ -523,7 +548,7 @@ static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	odd_take_back(slot);
 	KUNIT_EXPECT_TRUE(test, sluice_slot_revoked(slot));
-	KUNIT_EXPECT_EQ(test, sluice_slot_bind(slot, odd_queue(test, slot->sdev), 0), -ENODEV);
+	KUNIT_EXPECT_EQ(test, sluice_slot_bind(slot, &odd_queue(test, slot->sdev)->slots, 0), -ENODEV);
 	sluice_slot_put(slot);
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
@@ -541,8 +566,8 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	sdev = slot->sdev;
 	queue = odd_queue(test, sdev);
-	xa_store(&queue->slots, 0, slot, GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, queue, 0), 0);
+	xa_store(&queue->slots.slots, 0, slot, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
 	gone = dma_fence_get(slot->gone);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(gone));
 	odd_take_back(slot);
@@ -552,11 +577,11 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	odd_flush(sdev);
 	KUNIT_EXPECT_EQ(test, pins, 0);
 	/* its number is not given to another */
-	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots, 0), (void *)SLUICE_SLOT_REVOKED);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots.slots, 0), (void *)SLUICE_SLOT_REVOKED);
 	KUNIT_EXPECT_EQ(test, kref_read(&queue->ref), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), 1);
-	xa_destroy(&queue->slots);
-	sluice_engine_fini(&sdev->engines[0]);
+	sluice_slot_table_destroy(&queue->slots);
+	sluice_dispatch_fini(&sdev->engines[0]);
 }
 
 /* A job's, on the buffer; with a reference for the caller. */
@@ -566,8 +591,7 @@ static struct dma_fence *odd_queue_fence(struct kunit *test, struct sluice_queue
 	struct dma_fence *fence = sluice_fence_create("odd");
 
 	KUNIT_ASSERT_NOT_NULL(test, fence);
-	queue->context = dma_fence_context_alloc(1);
-	sluice_fence_init(fence, queue->context, 1);
+	sluice_fence_init(fence, queue->timeline.context, 1);
 	dma_resv_lock(dmabuf->resv, NULL);
 	KUNIT_EXPECT_EQ(test, dma_resv_reserve_fences(dmabuf->resv, 1), 0);
 	dma_resv_add_fence(dmabuf->resv, fence, DMA_RESV_USAGE_WRITE);
@@ -608,8 +632,8 @@ static void odd_pair_init(struct kunit *test, struct odd_pair *pair)
 	pair->second = sluice_slot_create(pair->first->client, pair->first->dmabuf, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair->second));
 	pair->queue = odd_queue(test, pair->sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->first, pair->queue, 0), 0);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->second, pair->queue, 1), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->first, &pair->queue->slots, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->second, &pair->queue->slots, 1), 0);
 	pair->fence = odd_queue_fence(test, pair->queue, pair->first->dmabuf);
 }
 
@@ -620,10 +644,10 @@ static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
 	KUNIT_EXPECT_EQ(test, pair->pins, 0);
 	sluice_slot_put(pair->second);
 	sluice_slot_put(pair->first);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&pair->queue->sharings));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&pair->queue->slots.sharings.tree));
 	dma_fence_signal(pair->fence);
 	dma_fence_put(pair->fence);
-	sluice_engine_fini(&pair->sdev->engines[0]);
+	sluice_dispatch_fini(&pair->sdev->engines[0]);
 }
 
 /*
@@ -661,7 +685,7 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 
 	spin_lock_irq(&engine->lock);
 	engine->dispatching = false;
-	sluice_engine_kick_locked(engine);
+	sluice_engine_kick_unless_dispatching(engine);
 	spin_unlock_irq(&engine->lock);
 	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
 	KUNIT_EXPECT_TRUE(test, dma_fence_is_signaled(second->gone));
@@ -704,32 +728,29 @@ static void odd_memory_taken_back_has_no_address(struct kunit *test)
 	struct sluice_command command = {
 		.kind = SLUICE_COMMAND_WRITE_DST, .width = 8, .length = PAGE_SIZE,
 	};
-	struct sluice_op_desc *desc;
-	struct sluice_job *job;
+	const struct sluice_resv_set set = {};
+	struct sluice_op_desc desc = { .kind = SLUICE_OP_PROGRAM };
+	struct sluice_queue *queue;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
-	job = kunit_kzalloc(test, struct_size(job, ops, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, job);
-	job->queue = odd_queue(test, slot->sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, job->queue, 0), 0);
+	queue = odd_queue(test, slot->sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
 	slot->sdev->ops = &odd_program_ops;
-	desc = &job->ops[0];
-	desc->kind = SLUICE_OP_PROGRAM;
-	desc->dst = slot;
-	desc->length = ODD_PAGES * PAGE_SIZE;
-	desc->program.commands = &command;
-	desc->program.num_commands = 1;
-	KUNIT_EXPECT_EQ(test, sluice_program_check(job, desc), 0);
+	desc.dst = slot;
+	desc.length = ODD_PAGES * PAGE_SIZE;
+	desc.program.commands = &command;
+	desc.program.num_commands = 1;
+	KUNIT_EXPECT_EQ(test, sluice_program_check(slot->sdev, &set, &desc), 0);
 	KUNIT_EXPECT_EQ(test, command.kind, SLUICE_COMMAND_WRITE);
 	KUNIT_EXPECT_EQ(test, command.value, sg_dma_address(slot->sgt->sgl));
 
 	odd_take_back(slot);
 	odd_flush(slot->sdev);
 	command = (struct sluice_command) { .kind = SLUICE_COMMAND_WRITE_DST, .width = 8 };
-	KUNIT_EXPECT_EQ(test, sluice_program_check(job, desc), -ENODEV);
+	KUNIT_EXPECT_EQ(test, sluice_program_check(slot->sdev, &set, &desc), -ENODEV);
 	slot->sdev->ops = &odd_device_ops;
 	sluice_slot_put(slot);
-	sluice_engine_fini(&job->queue->sdev->engines[0]);
+	sluice_dispatch_fini(&queue->entity.engine[0]);
 }
 
 struct odd_drop {
@@ -741,7 +762,7 @@ static int odd_drop(void *data)
 {
 	struct odd_drop *drop = data;
 
-	sluice_queue_drop_slots(drop->queue);
+	sluice_slot_table_close(&drop->queue->slots);
 	complete_all(&drop->done);
 	return 0;
 }
@@ -761,8 +782,8 @@ static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 	dmabuf = slot->dmabuf;
 	get_dma_buf(dmabuf);
 	queue = odd_queue(test, slot->sdev);
-	xa_store(&queue->slots, 0, slot, GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, queue, 0), 0);
+	xa_store(&queue->slots.slots, 0, slot, GFP_KERNEL);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
 	/* to unmap the slot takes the lock */
 	dma_resv_lock(dmabuf->resv, NULL);
 	for (i = 0; i < ARRAY_SIZE(drops); i++) {

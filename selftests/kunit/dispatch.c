@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the order of decisions, and of ops in flight.  Included by drivers/core/engine.c.
+ * KUnit: the order of decisions, and of ops in flight.  Included by drivers/core/dispatch.c.
  */
 #include <kunit/test.h>
 
@@ -52,46 +52,79 @@ static struct sluice_engine *engine_test_engine(struct kunit *test,
 	};
 	struct sluice_device *sdev;
 
-	sdev = kunit_kzalloc(test, struct_size(sdev, engines, 1), GFP_KERNEL);
+	sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
+	sdev->engines = kunit_kcalloc(test, 1, sizeof(*sdev->engines), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, sdev->engines);
 	sdev->ops = ops;
-	KUNIT_ASSERT_EQ(test, sluice_engine_init(&sdev->engines[0], sdev, 0, &caps), 0);
+	KUNIT_ASSERT_EQ(test, sluice_dispatch_init(&sdev->engines[0], sdev, 0, &caps), 0);
 	sdev->engines[0].dispatching = true;
 	memset(&engine_driver, 0, sizeof(engine_driver));
 	return &sdev->engines[0];
 }
 
-static struct sluice_queue *engine_test_empty_queue(struct kunit *test,
+/* A queue, as an engine sees it: its jobs, and how they have ended. */
+struct engine_queue {
+	struct sluice_entity entity;
+	struct sluice_timeline timeline;
+	unsigned int hangs;
+	u64 submitted;
+	u64 done;
+	int status[ENGINE_JOBS];
+};
+
+static void engine_queue_end(struct sluice_sched_job *job, int status)
+{
+	struct engine_queue *queue = container_of(job->entity, struct engine_queue, entity);
+
+	queue->done = job->point;
+	queue->status[job->point & (ENGINE_JOBS - 1)] = status;
+}
+
+static void engine_queue_put(struct sluice_sched_job *job)
+{
+}
+
+static void engine_queue_progress(struct sluice_sched_job *job, struct sluice_completion *record)
+{
+}
+
+static void engine_queue_wake(struct sluice_entity *entity)
+{
+}
+
+static const struct sluice_entity_ops engine_queue_ops = {
+	.end = engine_queue_end,
+	.put = engine_queue_put,
+	.progress = engine_queue_progress,
+	.wake = engine_queue_wake,
+};
+
+static struct engine_queue *engine_test_empty_queue(struct kunit *test,
 						    struct sluice_engine *engine)
 {
-	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
-	struct sluice_client *client;
+	struct engine_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, queue);
-	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, client);
-	queue->engine = engine;
-	queue->client = client;
-	queue->depth = ENGINE_JOBS;
-	queue->history = kunit_kcalloc(test, ENGINE_JOBS, sizeof(*queue->history), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, queue->history);
-	spin_lock_init(&queue->lock);
-	init_waitqueue_head(&queue->wait);
-	sluice_entity_init(&queue->entity, 1, SLUICE_DEFAULT_TIMEOUT_MS);
+	sluice_entity_init(&queue->entity, engine, &engine_queue_ops, &queue->timeline);
+	queue->entity.client_hangs = &queue->hangs;
+	queue->entity.priority = 1;
+	queue->entity.timeout = 2 * HZ;
 	return queue;
 }
 
 /* A job at the end of the queue, ready to run.  Its memory is the test's. */
-static struct sluice_job *engine_test_job(struct kunit *test, struct sluice_queue *queue,
+static struct sluice_sched_job *engine_test_job(struct kunit *test, struct engine_queue *queue,
 					  unsigned int num_ops)
 {
-	struct sluice_job *job;
+	struct sluice_sched_job *job;
 	unsigned int i;
 
-	job = kunit_kzalloc(test, struct_size(job, ops, num_ops), GFP_KERNEL);
+	job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, job);
-	kref_init(&job->ref);
-	job->queue = queue;
+	job->ops = kunit_kcalloc(test, num_ops ?: 1, sizeof(*job->ops), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, job->ops);
+	job->entity = &queue->entity;
 	job->flags = SLUICE_SUBMIT_NO_COMPLETION;
 	job->submitted = jiffies;
 	job->prepared = true;
@@ -100,19 +133,18 @@ static struct sluice_job *engine_test_job(struct kunit *test, struct sluice_queu
 	for (i = 0; i < num_ops; i++)
 		job->ops[i].kind = SLUICE_OP_FILL;
 	job->point = ++queue->submitted;
-	queue->in_flight++;
-	KUNIT_ASSERT_EQ(test, sluice_engine_add(queue->engine, job), 0);
+	KUNIT_ASSERT_EQ(test, sluice_entity_add(job), 0);
 	if (queue->entity.next == job) {
-		spin_lock_irq(&queue->engine->lock);
-		sluice_entity_enqueue(queue->engine, &queue->entity, false);
-		spin_unlock_irq(&queue->engine->lock);
+		spin_lock_irq(&queue->entity.engine->lock);
+		sluice_entity_enqueue(&queue->entity, false);
+		spin_unlock_irq(&queue->entity.engine->lock);
 	}
 	return job;
 }
 
-static struct sluice_queue *engine_test_queue(struct kunit *test, struct sluice_engine *engine)
+static struct engine_queue *engine_test_queue(struct kunit *test, struct sluice_engine *engine)
 {
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 
 	engine_test_job(test, queue, 1);
 	return queue;
@@ -120,10 +152,10 @@ static struct sluice_queue *engine_test_queue(struct kunit *test, struct sluice_
 
 static void engine_test_end(struct sluice_engine *engine)
 {
-	sluice_engine_fini(engine);
+	sluice_dispatch_fini(engine);
 }
 
-static bool engine_has_ended(const struct sluice_job *job)
+static bool engine_has_ended(const struct sluice_sched_job *job)
 {
 	return list_empty(&job->link);
 }
@@ -135,10 +167,10 @@ static bool engine_has_ended(const struct sluice_job *job)
 static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
-	struct sluice_queue **queues, *ready;
+	struct engine_queue **queues, *ready;
 	unsigned int i, looks = 0;
-	struct sluice_plan plan;
-	struct sluice_job *job;
+	struct sluice_dispatch_plan plan;
+	struct sluice_sched_job *job;
 
 	queues = kunit_kcalloc(test, ENGINE_QUEUES, sizeof(*queues), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, queues);
@@ -152,23 +184,23 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 
 	spin_lock_irq(&engine->lock);
 	for (i = 0; i < ENGINE_QUEUES; i++) {
-		sluice_engine_decide(engine, &plan);
-		if (plan.decision == SLUICE_START)
+		sluice_dispatch_decide(engine, &plan);
+		if (plan.decision == SLUICE_DISPATCH_START)
 			break;
-		looks += plan.decision == SLUICE_AGAIN;
+		looks += plan.decision == SLUICE_DISPATCH_AGAIN;
 		/* it comes again at once */
-		list_add_tail(&plan.job->queue->entity.node, &engine->look);
+		list_add_tail(&plan.job->entity->node, &engine->look);
 	}
 	spin_unlock_irq(&engine->lock);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_START);
-	KUNIT_EXPECT_PTR_EQ(test, plan.flight->job->queue, ready);
-	KUNIT_EXPECT_EQ(test, looks, SLUICE_MOST_LOOKS);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_START);
+	KUNIT_EXPECT_PTR_EQ(test, plan.flight->job->entity, &ready->entity);
+	KUNIT_EXPECT_EQ(test, looks, SLUICE_DISPATCH_MAX_LOOKS);
 
 	/* while it runs, and when nothing is ready, the others are looked at */
 	spin_lock_irq(&engine->lock);
 	for (looks = 0; looks < ENGINE_QUEUES; looks++) {
-		sluice_engine_decide(engine, &plan);
-		if (plan.decision != SLUICE_AGAIN)
+		sluice_dispatch_decide(engine, &plan);
+		if (plan.decision != SLUICE_DISPATCH_AGAIN)
 			break;
 	}
 	spin_unlock_irq(&engine->lock);
@@ -182,14 +214,14 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_queue(test, engine);
-	struct sluice_job *job = queue->entity.next;
+	struct engine_queue *queue = engine_test_queue(test, engine);
+	struct sluice_sched_job *job = queue->entity.next;
 
 	KUNIT_EXPECT_FALSE(test, timer_pending(&queue->entity.timer));
 	list_del_init(&job->link);
 	queue->entity.next = NULL;
 	job->preempted = true;
-	KUNIT_EXPECT_EQ(test, sluice_engine_add(engine, job), 0);
+	KUNIT_EXPECT_EQ(test, sluice_entity_add(job), 0);
 	KUNIT_EXPECT_TRUE(test, timer_pending(&queue->entity.timer));
 	timer_shutdown_sync(&queue->entity.timer);
 	engine_test_end(engine);
@@ -199,23 +231,23 @@ static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_queue(test, engine);
-	struct sluice_job *job = queue->entity.next;
+	struct engine_queue *queue = engine_test_queue(test, engine);
+	struct sluice_sched_job *job = queue->entity.next;
 
 	engine->sdev->wq = alloc_workqueue("sluice-kunit", WQ_UNBOUND, 0);
 	KUNIT_ASSERT_NOT_NULL(test, engine->sdev->wq);
 	/* it does not die of that: nobody would be there to tell */
-	job->queue->entity.timeout = msecs_to_jiffies(SLUICE_MAX_TIMEOUT_MS);
+	job->entity->timeout = msecs_to_jiffies(SLUICE_MAX_TIMEOUT_MS);
 	spin_lock_irq(&engine->lock);
 	KUNIT_EXPECT_NOT_NULL(test, sluice_flight_begin(engine));
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	job->cancelled = -ECANCELED;
 	spin_unlock_irq(&engine->lock);
-	sluice_engine_timer(&engine->timer);
+	engine->timer.function(&engine->timer);
 	KUNIT_EXPECT_EQ(test, engine_driver.aborts, 0);
 
 	spin_lock_irq(&engine->lock);
-	sluice_engine_leave(engine);
+	sluice_dispatch_leave(engine);
 	spin_unlock_irq(&engine->lock);
 	flush_work(&engine->work);
 	KUNIT_EXPECT_EQ(test, engine_driver.aborts, 1);
@@ -228,22 +260,22 @@ static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_queue(test, engine);
-	struct sluice_job *job = queue->entity.next;
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_queue(test, engine);
+	struct sluice_sched_job *job = queue->entity.next;
+	struct sluice_dispatch_plan plan;
 
 	atomic_set(&job->waiting, 1);
 	job->armed = false;
 	job->prepared = false;
-	job->submitted = jiffies - 2 * msecs_to_jiffies(SLUICE_IN_FENCE_TIMEOUT_MS);
+	job->submitted = jiffies - 2 * msecs_to_jiffies(SLUICE_FENCE_TIMEOUT_MS);
 
 	spin_lock_irq(&engine->lock);
 	list_move_tail(&queue->entity.node, &engine->look);
-	sluice_engine_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ARM);
+	sluice_dispatch_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ARM);
 	/* they have not: it ends at once, and the next one of the queue is not kept waiting */
-	sluice_engine_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_END);
+	sluice_dispatch_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_END);
 	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
 	spin_unlock_irq(&engine->lock);
 	timer_shutdown_sync(&queue->entity.timer);
@@ -254,10 +286,10 @@ static void flights_end_in_any_order_and_jobs_in_theirs(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result good = { .bytes = 8 }, bad = { .status = -EIO };
 	const struct sluice_op_desc *ops[ENGINE_DEPTH + 1];
-	struct sluice_job *jobs[3];
+	struct sluice_sched_job *jobs[3];
 	u32 cookies[ENGINE_DEPTH];
 	unsigned int i;
 
@@ -289,8 +321,8 @@ static void flights_end_in_any_order_and_jobs_in_theirs(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[1]));
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
 	KUNIT_EXPECT_EQ(test, queue->done, 3);
-	KUNIT_EXPECT_EQ(test, queue->history[2].status, -EIO);
-	KUNIT_EXPECT_EQ(test, queue->history[3].status, 0);
+	KUNIT_EXPECT_EQ(test, queue->status[2], -EIO);
+	KUNIT_EXPECT_EQ(test, queue->status[3], 0);
 	KUNIT_EXPECT_EQ(test, jobs[2]->result.bytes, 16);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	KUNIT_EXPECT_TRUE(test, list_empty(&engine->in_flight));
@@ -300,9 +332,9 @@ static void flights_end_in_any_order_and_jobs_in_theirs(struct kunit *test)
 static void flights_are_ended_once(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *first = engine_test_job(test, queue, 1);
-	struct sluice_job *second = engine_test_job(test, queue, 1);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *first = engine_test_job(test, queue, 1);
+	struct sluice_sched_job *second = engine_test_job(test, queue, 1);
 	struct sluice_result good = {};
 	u32 cookie;
 
@@ -328,9 +360,9 @@ static void flights_are_ended_once(struct kunit *test)
 static void flights_of_a_queue_wait_for_each_other(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
-	struct sluice_job *jobs[3];
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *jobs[3];
 	struct sluice_result good = {};
 
 	jobs[0] = engine_test_job(test, queue, 2);
@@ -359,9 +391,9 @@ static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result good = {};
-	struct sluice_job *jobs[3];
+	struct sluice_sched_job *jobs[3];
 	unsigned int i;
 	u32 old;
 
@@ -389,7 +421,7 @@ static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[1]));
 
 	/* a sleep may come as often as it likes */
-	for (i = 0; i < 2 * SLUICE_MAX_WITHDRAWALS; i++) {
+	for (i = 0; i < 2 * SLUICE_ENTITY_MAX_WITHDRAWALS; i++) {
 		engine->aborting = true;
 		sluice_flight_abort(engine, SLUICE_ALL_OPS, 0, -ECANCELED);
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
@@ -403,22 +435,22 @@ static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 	engine_test_end(engine);
 }
 
-static void engine_test_decide(struct sluice_engine *engine, struct sluice_plan *plan)
+static void engine_test_decide(struct sluice_engine *engine, struct sluice_dispatch_plan *plan)
 {
 	spin_lock_irq(&engine->lock);
-	sluice_engine_decide(engine, plan);
+	sluice_dispatch_decide(engine, plan);
 	spin_unlock_irq(&engine->lock);
 }
 
 /* Cancel a job that is in flight, and have the driver stop ops for it. */
 static void engine_test_stop(struct kunit *test, struct sluice_engine *engine,
-			     struct sluice_job *job, enum sluice_aborted answer)
+			     struct sluice_sched_job *job, enum sluice_aborted answer)
 {
-	struct sluice_plan plan;
+	struct sluice_dispatch_plan plan;
 
-	sluice_engine_cancel(engine, job);
+	sluice_sched_job_cancel(job);
 	engine_test_decide(engine, &plan);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	engine_driver.answer = answer;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 }
@@ -428,19 +460,19 @@ static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result good = {};
-	struct sluice_job *jobs[3];
-	struct sluice_plan plan;
+	struct sluice_sched_job *jobs[3];
+	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
 		jobs[i] = engine_test_job(test, queue, 1);
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
 	}
-	sluice_engine_cancel(engine, jobs[1]);
+	sluice_sched_job_cancel(jobs[1]);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
 	engine_driver.answer = SLUICE_ABORTED_FROM;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
@@ -459,9 +491,9 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result good = {};
-	struct sluice_job *jobs[4];
+	struct sluice_sched_job *jobs[4];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
@@ -489,9 +521,9 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 
 /* Cancel a job, and have all that the driver has stopped for it. */
 static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine,
-				struct sluice_queue *queue)
+				struct engine_queue *queue)
 {
-	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_sched_job *job = engine_test_job(test, queue, 1);
 
 	while (sluice_engine_next(engine))
 		;
@@ -506,16 +538,16 @@ static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine
 static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
-	struct sluice_job *innocent = engine_test_job(test, queue, 1), *late;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *innocent = engine_test_job(test, queue, 1), *late;
 	struct sluice_result good = {};
-	struct sluice_plan plan;
+	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	engine_driver.answer = SLUICE_ABORTED_ALL;
 	KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
-	for (i = 0; i < SLUICE_MAX_WITHDRAWALS; i++)
+	for (i = 0; i < SLUICE_ENTITY_MAX_WITHDRAWALS; i++)
 		engine_test_disturb(test, engine, other);
 	late = engine_test_job(test, other, 1);
 	/* it is in front of all others now */
@@ -523,16 +555,16 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 			    (const struct sluice_op_desc *)&innocent->ops[0]);
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
 			    (const struct sluice_op_desc *)&late->ops[0]);
-	sluice_engine_cancel(engine, late);
+	sluice_sched_job_cancel(late);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
 	/* nor for ever the other way round */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, innocent->ops[0].cookie, &good));
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(innocent));
 	KUNIT_EXPECT_EQ(test, innocent->result.status, 0);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
@@ -544,30 +576,30 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *jobs[3];
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *jobs[3];
+	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		jobs[i] = engine_test_job(test, queue, 1);
-	jobs[1]->withdrawals = SLUICE_MAX_WITHDRAWALS;
+	jobs[1]->withdrawals = SLUICE_ENTITY_MAX_WITHDRAWALS;
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
-	sluice_engine_cancel(engine, jobs[2]);
+	sluice_sched_job_cancel(jobs[2]);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
-	sluice_engine_cancel(engine, jobs[0]);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	sluice_sched_job_cancel(jobs[0]);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 	/* and for its own sake it is stopped as any other */
-	sluice_engine_cancel(engine, jobs[1]);
+	sluice_sched_job_cancel(jobs[1]);
 	for (i = 1; i < ARRAY_SIZE(jobs); i++) {
 		engine_test_decide(engine, &plan);
-		KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+		KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 		KUNIT_EXPECT_EQ(test, plan.cookie, jobs[i]->ops[0].cookie);
 		sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 	}
@@ -579,32 +611,32 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 static void flights_that_are_never_taken_end(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *job = engine_test_job(test, queue, 1);
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *job = engine_test_job(test, queue, 1);
+	struct sluice_dispatch_plan plan;
 	unsigned long flags;
 
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_KICK);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_KICK);
 	spin_lock_irq(&engine->lock);
-	sluice_engine_watch_offer(engine);
+	sluice_offer_watch(engine);
 	spin_unlock_irq(&engine->lock);
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	engine->check = true;
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
 	engine->offered_at -= queue->entity.timeout;
 	queue->entity.ready_since -= queue->entity.timeout;
 	engine->check = true;
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_END);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_END);
 	KUNIT_EXPECT_PTR_EQ(test, plan.job, job);
 	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
 	/* what it takes is not late */
 	engine_test_job(test, queue, 1);
 	spin_lock_irqsave(&engine->lock, flags);
-	sluice_engine_end(engine, job, &flags);
-	sluice_engine_offer(engine);
+	sluice_dispatch_end(job, &flags);
+	sluice_offer_begin(engine);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
 	KUNIT_EXPECT_TRUE(test, engine->offered);
@@ -617,9 +649,9 @@ static void flights_that_are_never_taken_end(struct kunit *test)
 static void flights_count_losses_from_the_first_frame_on(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result lossy = { .timestamp = 1, .dropped = 7 };
-	struct sluice_job *jobs[2];
+	struct sluice_sched_job *jobs[2];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
@@ -637,10 +669,10 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *jobs[2];
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *jobs[2];
 	struct sluice_result good = {};
-	struct sluice_plan plan;
+	struct sluice_dispatch_plan plan;
 
 	jobs[0] = engine_test_job(test, queue, 1);
 	jobs[1] = engine_test_job(test, queue, 1);
@@ -651,9 +683,9 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 	jobs[0]->deadline = jiffies;
 	engine->check = true;
 	spin_lock_irq(&engine->lock);
-	sluice_engine_decide(engine, &plan);
+	sluice_dispatch_decide(engine, &plan);
 	spin_unlock_irq(&engine->lock);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
 	KUNIT_EXPECT_EQ(test, plan.status, -ETIME);
 	/* it ends after all, before the driver could stop it */
@@ -669,26 +701,26 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 
 /* The op that is handed out next is this one of the job's. */
 static void engine_expect_next(struct kunit *test, struct sluice_engine *engine,
-			       struct sluice_job *job, unsigned int op)
+			       struct sluice_sched_job *job, unsigned int op)
 {
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
 			    (const struct sluice_op_desc *)&job->ops[op]);
 }
 
 static void engine_expect_done(struct kunit *test, struct sluice_engine *engine,
-			       struct sluice_job *job, unsigned int op)
+			       struct sluice_sched_job *job, unsigned int op)
 {
 	struct sluice_result good = { .bytes = 8 };
 
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, job->ops[op].cookie, &good));
 }
 
-static struct sluice_job *engine_test_cycle(struct kunit *test, struct sluice_engine *engine,
-					    struct sluice_queue *queue, unsigned int num_ops)
+static struct sluice_sched_job *engine_test_cycle(struct kunit *test, struct sluice_engine *engine,
+					    struct engine_queue *queue, unsigned int num_ops)
 {
-	struct sluice_job *job = engine_test_job(test, queue, num_ops);
+	struct sluice_sched_job *job = engine_test_job(test, queue, num_ops);
 
-	queue->engine = engine;
+	queue->entity.engine = engine;
 	job->flags |= SLUICE_SUBMIT_CYCLIC;
 	return job;
 }
@@ -698,8 +730,8 @@ static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *job = engine_test_cycle(test, engine, queue, 3), *next;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *job = engine_test_cycle(test, engine, queue, 3), *next;
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
@@ -739,8 +771,8 @@ static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *t
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *cycle = engine_test_cycle(test, engine, queue, 2), *jobs[3];
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *cycle = engine_test_cycle(test, engine, queue, 2), *jobs[3];
 	unsigned int i;
 
 	for (i = 0; i < 2; i++)
@@ -774,9 +806,9 @@ static void cycle_ends_between_two_passes(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *job = engine_test_cycle(test, engine, queue, 2), *next;
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *job = engine_test_cycle(test, engine, queue, 2), *next;
+	struct sluice_dispatch_plan plan;
 	unsigned long flags;
 
 	engine_expect_next(test, engine, job, 0);
@@ -787,11 +819,11 @@ static void cycle_ends_between_two_passes(struct kunit *test)
 	next = engine_test_job(test, queue, 1);
 	KUNIT_EXPECT_TRUE(test, job->over);
 	engine_test_decide(engine, &plan);
-	while (plan.decision != SLUICE_GO_ON && plan.decision != SLUICE_NOTHING)
+	while (plan.decision != SLUICE_DISPATCH_GO_ON && plan.decision != SLUICE_DISPATCH_NOTHING)
 		engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_GO_ON);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_GO_ON);
 	spin_lock_irqsave(&engine->lock, flags);
-	sluice_entity_end_jobs(engine, &queue->entity, &flags);
+	sluice_entity_end_jobs(&queue->entity, &flags);
 	spin_unlock_irqrestore(&engine->lock, flags);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
 	engine_expect_next(test, engine, next, 0);
@@ -800,12 +832,12 @@ static void cycle_ends_between_two_passes(struct kunit *test)
 	engine_test_end(engine);
 }
 
-static int engine_test_refused(struct sluice_engine *engine, const struct sluice_job *job)
+static int engine_test_refused(struct sluice_engine *engine, const struct sluice_sched_job *job)
 {
 	int why;
 
 	spin_lock_irq(&engine->lock);
-	why = sluice_job_refused(job);
+	why = sluice_sched_job_refused(job);
 	spin_unlock_irq(&engine->lock);
 	return why;
 }
@@ -815,16 +847,16 @@ static void cycle_waits_for_those_who_tell(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *job = engine_test_cycle(test, engine, queue, 3);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *job = engine_test_cycle(test, engine, queue, 3);
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
 		engine_expect_next(test, engine, job, i);
-	sluice_engine_ack(engine, job, 0);
+	sluice_sched_job_ack(job, 0);
 	engine_expect_done(test, engine, job, 0);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
-	sluice_engine_ack(engine, job, 1);
+	sluice_sched_job_ack(job, 1);
 	engine_expect_next(test, engine, job, 0);
 	KUNIT_EXPECT_EQ(test, job->xruns, 0);
 	engine_expect_done(test, engine, job, 1);
@@ -849,10 +881,10 @@ static void chained_errors_know_their_place(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_result bad = { .status = -EIO };
-	struct sluice_job *jobs[5];
-	struct sluice_plan plan;
+	struct sluice_sched_job *jobs[5];
+	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	queue->entity.chain = true;
@@ -864,13 +896,13 @@ static void chained_errors_know_their_place(struct kunit *test)
 	engine_expect_done(test, engine, jobs[2], 0);
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &bad));
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[3]->ops[0].cookie);
 	KUNIT_EXPECT_EQ(test, plan.status, -ECANCELED);
 	/* cleared meanwhile: what is stopped for the old error is no new one */
 	engine_expect_done(test, engine, jobs[0], 0);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
-	sluice_engine_clear(engine, &queue->entity);
+	sluice_entity_clear(&queue->entity);
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[3]));
@@ -887,10 +919,10 @@ static void chained_errors_know_their_place(struct kunit *test)
 }
 
 /* A job with one private op; the driver has said whether it may be repeated. */
-static struct sluice_job *engine_test_private(struct kunit *test, struct sluice_queue *queue,
+static struct sluice_sched_job *engine_test_private(struct kunit *test, struct engine_queue *queue,
 					      bool repeats)
 {
-	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_sched_job *job = engine_test_job(test, queue, 1);
 
 	job->ops[0].kind = SLUICE_OP_PRIVATE;
 	job->ops[0].payload.repeats = repeats;
@@ -902,9 +934,9 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *first, *again, *once;
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *first, *again, *once;
 
 	first = engine_test_job(test, other, 1);
 	engine_expect_next(test, engine, first, 0);
@@ -929,18 +961,18 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
-	struct sluice_job *late = engine_test_job(test, other, 1), *once, *next;
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *late = engine_test_job(test, other, 1), *once, *next;
+	struct sluice_dispatch_plan plan;
 
 	engine_driver.answer = SLUICE_ABORTED_ALL;
 	engine_expect_next(test, engine, late, 0);
 	once = engine_test_private(test, queue, false);
 	engine_expect_next(test, engine, once, 0);
-	sluice_engine_cancel(engine, late);
+	sluice_sched_job_cancel(late);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
 	/* its timeout bounds that */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	next = engine_test_private(test, queue, false);
@@ -949,12 +981,12 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, once->result.status, 0);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	engine_test_decide(engine, &plan);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_KICK);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_KICK);
 	engine_expect_next(test, engine, next, 0);
 	engine_expect_done(test, engine, next, 0);
 	engine_test_end(engine);
@@ -964,17 +996,17 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
-	struct sluice_job *late = engine_test_job(test, other, 1), *once, *next;
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *late = engine_test_job(test, other, 1), *once, *next;
+	struct sluice_dispatch_plan plan;
 
 	engine_expect_next(test, engine, late, 0);
 	once = engine_test_private(test, queue, false);
 	engine_expect_next(test, engine, once, 0);
-	sluice_engine_cancel(engine, late);
+	sluice_sched_job_cancel(late);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
 	next = engine_test_job(test, queue, 1);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	engine_expect_done(test, engine, late, 0);
@@ -989,27 +1021,27 @@ static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test
 static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_queue *other = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
-	struct sluice_job *kept = engine_test_job(test, queue, 1), *job;
-	struct sluice_plan plan;
+	struct sluice_sched_job *kept = engine_test_job(test, queue, 1), *job;
+	struct sluice_dispatch_plan plan;
 
 	KUNIT_ASSERT_NOT_NULL(test, slot);
 	INIT_LIST_HEAD(&slot->revoke);
-	kept->withdrawals = SLUICE_MAX_WITHDRAWALS;
+	kept->withdrawals = SLUICE_ENTITY_MAX_WITHDRAWALS;
 	job = engine_test_job(test, other, 1);
 	job->ops[0].num_ranges = 1;
 	job->ops[0].ranges[0].slot = slot;
 	engine_expect_next(test, engine, kept, 0);
 	engine_expect_next(test, engine, job, 0);
-	sluice_engine_cancel(engine, job);
+	sluice_sched_job_cancel(job);
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_NOTHING);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
 	slot->revoked = true;
 	engine->check = true;
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, job->ops[0].cookie);
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
@@ -1021,9 +1053,9 @@ static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 static void revoked_slots_are_let_go_in_order(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_slot *slots = kunit_kcalloc(test, 2, sizeof(*slots), GFP_KERNEL);
-	struct sluice_job *job = engine_test_job(test, queue, 1);
+	struct sluice_sched_job *job = engine_test_job(test, queue, 1);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, slots);
@@ -1035,11 +1067,11 @@ static void revoked_slots_are_let_go_in_order(struct kunit *test)
 		sluice_engine_revoke(engine, &slots[i]);
 	}
 	spin_lock_irq(&engine->lock);
-	KUNIT_EXPECT_FALSE(test, sluice_engine_may_settle(engine));
+	KUNIT_EXPECT_FALSE(test, sluice_dispatch_may_settle(engine));
 	spin_unlock_irq(&engine->lock);
 	engine_expect_done(test, engine, job, 0);
 	spin_lock_irq(&engine->lock);
-	KUNIT_EXPECT_TRUE(test, sluice_engine_may_settle(engine));
+	KUNIT_EXPECT_TRUE(test, sluice_dispatch_may_settle(engine));
 	KUNIT_EXPECT_PTR_EQ(test, &slots[0],
 			    list_first_entry(&engine->revoked, struct sluice_slot, revoke));
 	list_del_init(&slots[0].revoke);
@@ -1052,21 +1084,21 @@ static void revoked_slots_are_let_go_in_order(struct kunit *test)
 static void flights_have_their_time_after_a_sleep(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
-	struct sluice_queue *queue = engine_test_empty_queue(test, engine);
-	struct sluice_job *job = engine_test_job(test, queue, 1);
-	struct sluice_plan plan;
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *job = engine_test_job(test, queue, 1);
+	struct sluice_dispatch_plan plan;
 
 	engine_expect_next(test, engine, job, 0);
 	job->deadline = jiffies;
 	sluice_engine_stop(engine, false);
-	sluice_engine_go_on(engine);
+	sluice_dispatch_resume(engine);
 	engine->check = true;
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_NE(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_NE(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	job->deadline = jiffies;
 	engine->check = true;
 	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.status, -ETIME);
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, -ECANCELED);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Dispatch: the decisions of an engine.  Which op is handed out now, which is stopped, which job
+ * ends?
+ *
+ * One context at a time decides for an engine, and sets engine->dispatching meanwhile.  It takes one
+ * decision in each hold of engine->lock, and calls the driver without this lock.
+ *
+ * register.c initialises engines here, and submit.c passes jobs on.
+ */
+#ifndef _SLUICE_DISPATCH_H
+#define _SLUICE_DISPATCH_H
+
+#include <linux/types.h>
+
+struct sluice_device;
+struct sluice_engine;
+struct sluice_engine_caps;
+struct sluice_sched_job;
+
+#define SLUICE_DISPATCH_MAX_OPS	8	/* ops of a job that SUBMIT may start itself */
+
+int sluice_dispatch_init(struct sluice_engine *engine, struct sluice_device *sdev,
+			 unsigned int index, const struct sluice_engine_caps *caps);
+void sluice_dispatch_fini(struct sluice_engine *engine);
+void sluice_dispatch_submit(struct sluice_sched_job *job, bool now);
+void sluice_dispatch_resume(struct sluice_engine *engine);
+
+#endif /* _SLUICE_DISPATCH_H */

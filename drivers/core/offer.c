@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Offers: the time limit for a driver with ->kick() to take an op.  See offer.h. */
+#include <linux/jiffies.h>
+
+#include "engine.h"
+#include "entity.h"
+#include "offer.h"
+
+/* When a driver without an op should have taken the next op of a queue, in jiffies. */
+static unsigned long sluice_offer_deadline(const struct sluice_engine *engine,
+					   const struct sluice_entity *entity)
+{
+	unsigned long since = engine->offered_at;
+
+	if (time_after(entity->ready_since, since))
+		since = entity->ready_since;
+	return since + entity->timeout;
+}
+
+/**
+ * sluice_offer_is_late - should the driver have taken the next op of a queue?
+ * @engine: an engine with an offer
+ * @entity: the entity whose op is the next
+ *
+ * Context: engine->lock held.
+ * Return: true if the time limit is over.
+ */
+bool sluice_offer_is_late(const struct sluice_engine *engine, const struct sluice_entity *entity)
+{
+	return time_after_eq(jiffies, sluice_offer_deadline(engine, entity));
+}
+
+/**
+ * sluice_offer_watch - set the timer for an offer
+ * @engine: the engine
+ *
+ * Ends the offer if there is no op any more.
+ *
+ * Context: engine->lock held.
+ */
+void sluice_offer_watch(struct sluice_engine *engine)
+{
+	struct sluice_entity *entity;
+
+	lockdep_assert_held(&engine->lock);
+	if (!engine->offered)
+		return;
+	entity = sluice_entity_pick(engine);
+	if (entity)
+		mod_timer(&engine->timer, sluice_offer_deadline(engine, entity));
+	else
+		engine->offered = false;
+}
+
+/**
+ * sluice_offer_begin - begin an offer, if there is an op and the driver has none
+ * @engine: an engine whose driver has been kicked, or asks for ops itself now
+ *
+ * Context: engine->lock held.
+ */
+void sluice_offer_begin(struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	if (engine->offered || !list_empty(&engine->in_flight) || engine->stopped ||
+	    !sluice_engine_has_ops(engine))
+		return;
+	engine->offered = true;
+	engine->offered_at = jiffies;
+	/* a timer that expires too early is set again */
+	if (!timer_pending(&engine->timer))
+		sluice_offer_watch(engine);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The fd of a queue: its file operations and ioctls.
+ *
+ * The file holds a reference on the queue, whose locks guard everything.  node.c calls this file for
+ * CREATE_QUEUE, and register.c when a device is removed.
+ */
+#ifndef _SLUICE_QUEUE_FILE_H
+#define _SLUICE_QUEUE_FILE_H
+
+#include <linux/types.h>
+
+struct sluice_call;
+struct sluice_create_queue;
+
+int sluice_queue_file_create(struct sluice_call *call, struct sluice_create_queue *args);
+
+#endif /* _SLUICE_QUEUE_FILE_H */

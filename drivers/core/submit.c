@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * SUBMIT: from the caller's struct to a published job.  See submit.h.
+ *
+ *	copy	ops and in-fence fds from the caller
+ *	answer	tell the caller the point, and the fd of the fence
+ *	resolve	slots and ranges; refuse all that can be refused
+ *	lock	the dma_resv of all buffers, and collect the fences on them
+ *	publish	the job on the queue, and its fence on the buffers: after this, nothing fails
+ *
+ * After "publish", no code allocates memory or takes a dma_resv before the fence signals.  User
+ * memory is accessed only before a slot is held or a dma_resv is locked.  The last access is in
+ * "answer", so the later steps cannot fail because of a fault.
+ */
+#include <linux/file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "deps.h"
+#include "device.h"
+#include "dispatch.h"
+#include "ioctl.h"
+#include "job.h"
+#include "op.h"
+#include "queue.h"
+#include "submit.h"
+#include "trace.h"
+
+#include "compat.h"
+
+#define SLUICE_SUBMIT_INLINE_OPS	8	/* ops whose slot numbers are on the stack */
+
+/* Limits of what SUBMIT does with preemption off. */
+#define SLUICE_SUBMIT_NOW_RESVS		16
+#define SLUICE_SUBMIT_NOW_FENCES	64
+
+#define SLUICE_SUBMIT_ALL \
+	(SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION | SLUICE_SUBMIT_IGNORE_ERRORS | \
+	 SLUICE_SUBMIT_CYCLIC | SLUICE_SUBMIT_STOP_ON_XRUN)
+
+static int sluice_submit_check(const struct sluice_submit *args)
+{
+	if (args->flags & ~SLUICE_SUBMIT_ALL || args->fd_flags & ~SLUICE_FD_INHERIT)
+		return -EINVAL;
+	if (args->op_size && args->op_size < SLUICE_OP_SIZE_V1)
+		return -EINVAL;
+	if (args->num_ops > SLUICE_MAX_OPS || args->num_in_fences > SLUICE_MAX_IN_FENCES ||
+	    args->op_size > SLUICE_MAX_RECORD_SIZE)
+		return -E2BIG;
+	if (!IS_ENABLED(CONFIG_SYNC_FILE) &&
+	    (args->num_in_fences || args->flags & SLUICE_SUBMIT_OUT_FENCE))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/*
+ * May a CYCLIC job do this?  It needs an exclusive queue.  No task may wait for its fence, so it may
+ * have none, and all its slots must be EXPLICIT, of memory that never moves.
+ */
+static int sluice_submit_check_cyclic(const struct sluice_job *job)
+{
+	u32 flags = job->base.flags;
+	unsigned int i, j;
+
+	if (!(flags & SLUICE_SUBMIT_CYCLIC))
+		return flags & SLUICE_SUBMIT_STOP_ON_XRUN ? -EINVAL : 0;
+	if (!job->queue->exclusive || !job->base.num_ops || job->notify ||
+	    flags & SLUICE_SUBMIT_OUT_FENCE)
+		return -EINVAL;
+	for (i = 0; i < job->base.num_ops; i++) {
+		const struct sluice_op_desc *op = &job->ops[i];
+
+		if (op->kind != SLUICE_OP_CAPTURE && op->kind != SLUICE_OP_PLAYBACK)
+			return -EINVAL;
+		for (j = 0; j < op->num_ranges; j++)
+			if (!(op->ranges[j].slot->flags & SLUICE_ATTACH_EXPLICIT))
+				return -EINVAL;
+	}
+	return job->resv.num_entries ? -EOPNOTSUPP : 0;
+}
+
+static struct dma_fence *sluice_submit_fence_from_fd(int fd)
+{
+	struct dma_fence *fence = sluice_compat_sync_file_fence(fd);
+	struct file *file;
+
+	if (fence)
+		return fence;
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	fput(file);
+	return ERR_PTR(-EINVAL);
+}
+
+static int sluice_submit_copy_in_fences(struct sluice_job *job, const struct sluice_submit *args)
+{
+	s32 fds[SLUICE_MAX_IN_FENCES];
+	unsigned int i;
+	int ret;
+
+	if (copy_from_user(fds, u64_to_user_ptr(args->in_fences),
+			   args->num_in_fences * sizeof(fds[0])))
+		return -EFAULT;
+	for (i = 0; i < args->num_in_fences; i++) {
+		struct dma_fence *fence = sluice_submit_fence_from_fd(fds[i]);
+
+		if (IS_ERR(fence))
+			return PTR_ERR(fence);
+		ret = sluice_deps_add_explicit(job, fence);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int sluice_submit_make_fence(struct sluice_job *job)
+{
+	const struct sluice_timeline *timeline = &job->queue->timeline;
+
+	job->base.fence = sluice_fence_create(timeline->name);
+	if (!job->base.fence)
+		return -ENOMEM;
+	sluice_fence_init(job->base.fence, timeline->context, job->base.point);
+	return 0;
+}
+
+/* Choose the point, make the fd of the fence if the caller wants one, and tell the caller both. */
+static int sluice_submit_answer(struct sluice_job *job, struct sluice_call *call,
+				struct sluice_submit *args)
+{
+	struct file *file;
+	int ret;
+
+	job->base.point = job->queue->submitted + 1;
+	args->point = job->base.point;
+	args->out_fence = -1;
+	if (args->flags & SLUICE_SUBMIT_OUT_FENCE) {
+		ret = sluice_submit_make_fence(job);
+		if (ret)
+			return ret;
+		ret = sluice_call_reserve_fd(call, args->fd_flags);
+		if (ret < 0)
+			return ret;
+		file = sluice_compat_sync_file(job->base.fence);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
+		call->install = file;
+		args->out_fence = call->fd;
+	}
+	return sluice_call_copy_out(call);
+}
+
+static void sluice_submit_trace_deps(const struct sluice_sched_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->num_deps && trace_sluice_job_wait_enabled(); i++)
+		if (job->deps[i].pending)
+			trace_sluice_job_wait(job, job->deps[i].fence, job->deps[i].explicit);
+}
+
+/*
+ * The job gets its position, and its fence is added to the buffers.  From now on the engine may end
+ * the job, because the queue may be killed; the reference of the caller keeps the job alive.
+ *
+ * From the first moment at which another task can see the fence until the engine has the job, the
+ * fence depends on the task of the caller.  This task is therefore not preempted meanwhile.  It is
+ * preempted if the job has so many buffers or in-fences that this would take too long, and on a
+ * kernel whose spinlocks sleep.  The time limit for in-fences then covers this time.
+ */
+static int sluice_submit_publish(struct sluice_job *job)
+{
+	bool now = !IS_ENABLED(CONFIG_PREEMPT_RT) &&
+		   job->resv.num_entries <= SLUICE_SUBMIT_NOW_RESVS &&
+		   job->base.num_deps <= SLUICE_SUBMIT_NOW_FENCES;
+	bool signalling;
+	unsigned int i;
+	int ret;
+
+	job->base.submitted = jiffies;
+	job->base.preempted = !now;
+	sluice_deps_examine(job);
+	kref_get(&job->ref);	/* for the engine */
+	signalling = dma_fence_begin_signalling();
+	if (now)
+		preempt_disable();
+	ret = sluice_queue_add_job(job->queue, &job->base);
+	if (!ret) {
+		trace_sluice_job_submit(&job->base, 0);
+		for (i = 0; i < job->resv.num_entries; i++)
+			dma_resv_add_fence(job->resv.entries[i].resv, job->base.fence,
+					   job->resv.entries[i].usage);
+		sluice_submit_trace_deps(&job->base);
+		sluice_dispatch_submit(&job->base, now);
+	}
+	if (now)
+		preempt_enable();
+	dma_fence_end_signalling(signalling);
+	/* not the last reference */
+	if (ret)
+		sluice_job_put(job);
+	return ret;
+}
+
+/* Lock all dma_resv of the job, collect the fences that it waits for, and publish it. */
+static int sluice_submit_lock_and_publish(struct sluice_job *job)
+{
+	struct ww_acquire_ctx ctx;
+	int ret;
+
+	ret = sluice_resv_lock(&job->resv, &ctx);
+	if (ret)
+		return ret;
+	/* a revocation after this check finds the fence on the buffer, and ends the job */
+	ret = sluice_job_is_revoked(job) ? -ENODEV : sluice_deps_collect_implicit(job);
+	if (!ret)
+		ret = sluice_deps_prepare(job);
+	if (!ret)
+		ret = sluice_op_place_all(job);
+	if (!ret)
+		ret = sluice_submit_publish(job);
+	sluice_resv_unlock(&job->resv, &ctx);
+	return ret;
+}
+
+/* Add the dma_resv of all slots of the job to its set. */
+static void sluice_submit_collect_resvs(struct sluice_job *job)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < job->base.num_ops; i++)
+		for (j = 0; j < job->ops[i].num_ranges; j++)
+			sluice_resv_add(&job->resv, job->ops[i].ranges[j].slot,
+					job->ops[i].ranges[j].write);
+}
+
+/* From "answer" to "publish".  queue->submit_lock is held, so the next point is this job's. */
+static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call,
+				struct sluice_submit *args, u32 (*slots)[SLUICE_MAX_PLANES])
+{
+	struct sluice_device *sdev = job->queue->sdev;
+	int ret;
+
+	ret = sluice_submit_answer(job, call, args);
+	if (ret)
+		return ret;
+	/* no fault is possible from here on, so the removal of the device waits for a bounded time */
+	job->entered = sluice_device_enter(sdev);
+	if (!job->entered)
+		return -ENODEV;
+	if (sluice_job_has_lists(job)) {
+		ret = sluice_device_wake(sdev);
+		if (ret)
+			return ret;
+		job->awake = true;
+	}
+	if (job->base.num_ops)
+		ret = sluice_op_resolve_all(job, slots);
+	if (ret)
+		return ret;
+	sluice_submit_collect_resvs(job);
+	ret = sluice_submit_check_cyclic(job);
+	if (ret)
+		return ret;
+	/* without a buffer that shows it, the job needs no fence unless FENCE makes one */
+	if (job->resv.num_entries && !job->base.fence) {
+		ret = sluice_submit_make_fence(job);
+		if (ret)
+			return ret;
+	}
+	return sluice_submit_lock_and_publish(job);
+}
+
+/*
+ * For io_uring the lock is only killable: task work of io_uring looks like a signal, and no code
+ * restarts the command.
+ */
+static int sluice_submit_lock(struct sluice_job *job)
+{
+	if (job->notify)
+		return mutex_lock_killable(&job->queue->submit_lock);
+	return mutex_lock_interruptible(&job->queue->submit_lock);
+}
+
+/* Copy the ops and in-fences, and publish the job. */
+static int sluice_submit_copy_and_publish(struct sluice_job *job, struct sluice_call *call,
+					  struct sluice_submit *args,
+					  u32 (*slots)[SLUICE_MAX_PLANES])
+{
+	struct sluice_queue *queue = job->queue;
+	int ret;
+
+	ret = sluice_op_copy_all(job, args, slots);
+	if (ret)
+		return ret;
+	/* only if there are some, because compilers clear the array of the function */
+	if (args->num_in_fences)
+		ret = sluice_submit_copy_in_fences(job, args);
+	if (ret)
+		return ret;
+	ret = sluice_submit_lock(job);
+	if (ret)
+		return ret;
+	ret = sluice_queue_reserve(queue);
+	if (!ret) {
+		ret = sluice_submit_locked(job, call, args, slots);
+		if (ret)
+			sluice_queue_unreserve(queue);
+	}
+	mutex_unlock(&queue->submit_lock);
+	return ret;
+}
+
+/**
+ * sluice_submit_job - handler of SUBMIT
+ * @call: the call, which gets the fd of the out-fence
+ * @queue: the queue
+ * @args: the caller's struct
+ * @notify: waiter for the end of the job, which replaces the completion for read(); or NULL
+ * @notify_ops: functions of @notify
+ *
+ * Context: may sleep.
+ * Return: 0, or an errno of struct sluice_submit's list; nothing has been submitted then.
+ */
+int sluice_submit_job(struct sluice_call *call, struct sluice_queue *queue,
+		      struct sluice_submit *args, struct sluice_job_notify *notify,
+		      const struct sluice_job_notify_ops *notify_ops)
+{
+	u32 inline_slots[SLUICE_SUBMIT_INLINE_OPS][SLUICE_MAX_PLANES];
+	u32 (*slots)[SLUICE_MAX_PLANES] = inline_slots;
+	struct sluice_job *job;
+	int ret;
+
+	ret = sluice_submit_check(args);
+	if (ret)
+		return ret;
+	job = sluice_job_create(queue, args, notify, notify_ops);
+	if (!job)
+		return -ENOMEM;
+	if (args->num_ops > SLUICE_SUBMIT_INLINE_OPS)
+		slots = kmalloc_array(args->num_ops, sizeof(*slots), GFP_KERNEL_ACCOUNT);
+	ret = slots ? sluice_submit_copy_and_publish(job, call, args, slots) : -ENOMEM;
+	if (slots != inline_slots)
+		kfree(slots);
+	if (ret)	/* never published, so no other context uses it */
+		sluice_job_destroy(job);
+	else
+		sluice_job_put(job);
+	return ret == -EINTR ? -ERESTARTSYS : ret;
+}
