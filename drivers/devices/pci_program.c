@@ -21,105 +21,55 @@
  * A system sleep has the effect of a reset, because the device may lose its power.  The core
  * has ended or stopped all ops before.
  *
- * sluice->lock guards the state of the program: see struct sluice_pci.  The context that sets
- * sluice->cookie to 0, with the lock held, is the only one that ends the op.  The core is not
- * called with the lock held.
+ * The data and the lock are described in pci_program.h.
  */
 #include <linux/delay.h>
 #include <linux/dma-fence.h>
-#include <linux/io.h>
+#include <linux/interrupt.h>
 #include <linux/ktime.h>
-#include <linux/nospec.h>
 #include <linux/pm_runtime.h>
 #include <linux/wait_bit.h>
 
-#include "pci.h"
+#include "pci_program.h"
 
 #define PCI_RESET_PAUSE_MS	50	/* time between two attempts to reset the function */
 #define PCI_FEW_COMMANDS	16	/* most commands that pci_program_start() executes itself */
 #define PCI_WAITS		1	/* pci_program_run(): the program waits for an interrupt */
 
-static void __iomem *pci_register(const struct sluice_pci *sluice,
-				  const struct sluice_command *command)
+static struct pci_program *pci_program_of(struct pci_registers *regs)
 {
-	unsigned int bar = array_index_nospec(command->bar, PCI_STD_NUM_BARS);
-
-	return sluice->regs[bar] + command->offset;
-}
-
-static u64 pci_read_register(const struct sluice_pci *sluice,
-			     const struct sluice_command *command)
-{
-	void __iomem *address = pci_register(sluice, command);
-
-	switch (command->width) {
-	case 1:
-		return readb(address);
-	case 2:
-		return readw(address);
-	case 4:
-		return readl(address);
-#ifdef CONFIG_64BIT
-	case 8:
-		return readq(address);
-#endif
-	}
-	return U64_MAX;		/* not reached: pci_program_check() refuses other widths */
-}
-
-static void pci_write_register(const struct sluice_pci *sluice,
-			       const struct sluice_command *command)
-{
-	void __iomem *address = pci_register(sluice, command);
-	u64 value = command->value;
-
-	switch (command->width) {
-	case 1:
-		writeb(value, address);
-		break;
-	case 2:
-		writew(value, address);
-		break;
-	case 4:
-		writel(value, address);
-		break;
-#ifdef CONFIG_64BIT
-	case 8:
-		writeq(value, address);
-		break;
-#endif
-	}
+	return container_of(regs, struct pci_program, registers);
 }
 
 /* Is the op still in flight?  It is not if it was aborted while the program runs. */
-static bool pci_program_runs(struct sluice_pci *sluice)
+static bool pci_program_runs(struct pci_program *program)
 {
-	return READ_ONCE(sluice->cookie);
+	return READ_ONCE(program->cookie);
 }
 
 /*
  * Take the right to end the op.
  * Return: its cookie, or 0 if another context has taken it.
  */
-static u32 pci_program_claim(struct sluice_pci *sluice)
+static u32 pci_program_claim(struct pci_program *program)
 {
 	u32 cookie;
 
-	spin_lock_irq(&sluice->lock);
-	cookie = sluice->cookie;
-	WRITE_ONCE(sluice->cookie, 0);
-	sluice->awaited = PCI_NO_INTERRUPT;
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&program->registers.lock);
+	cookie = program->cookie;
+	WRITE_ONCE(program->cookie, 0);
+	program->awaited = PCI_NO_INTERRUPT;
+	spin_unlock_irq(&program->registers.lock);
 	return cookie;
 }
 
-static void pci_program_end(struct sluice_pci *sluice, u32 cookie, int status)
+static void pci_program_end(struct pci_program *program, u32 cookie, int status)
 {
 	/* the core ignores the cookie if the op was aborted meanwhile */
-	sluice_engine_fail(sluice->engine, cookie, status);
+	sluice_engine_fail(program->engine, cookie, status);
 }
 
-static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_command *command)
+static int pci_program_poll(struct pci_program *program, const struct sluice_command *command)
 {
 	ktime_t deadline = ktime_add_us(ktime_get(), command->timeout_us);
 	u64 value, ones = GENMASK_ULL(8 * command->width - 1, 0);
@@ -127,15 +77,15 @@ static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_comma
 
 	for (;;) {
 		late = ktime_after(ktime_get(), deadline);
-		value = pci_read_register(sluice, command);
+		value = pci_registers_read(&program->registers, command);
 		/* a removed device reads as all ones, a value for which a POLL may wait */
-		if (value == ones && !pci_device_is_present(sluice->pdev))
+		if (value == ones && !pci_device_is_present(program->registers.pdev))
 			return -ENODEV;
 		if ((value & command->mask) == command->value)
 			return 0;
 		if (late)
 			return -EIO;
-		if (!pci_program_runs(sluice))
+		if (!pci_program_runs(program))
 			return -ECANCELED;
 		usleep_range(5, 50);
 	}
@@ -145,29 +95,30 @@ static int pci_program_poll(struct sluice_pci *sluice, const struct sluice_comma
  * Wait for an interrupt.
  * Return: 0 if it has come; PCI_WAITS if not: then its handler continues the program.
  */
-static int pci_program_await(struct sluice_pci *sluice, unsigned int number)
+static int pci_program_await(struct pci_program *program, unsigned int number)
 {
 	int ret = 0;
 
-	spin_lock_irq(&sluice->lock);
-	if (!__test_and_clear_bit(number, &sluice->fired)) {
-		sluice->awaited = number;
+	spin_lock_irq(&program->registers.lock);
+	if (!__test_and_clear_bit(number, &program->fired)) {
+		program->awaited = number;
 		ret = PCI_WAITS;
 	}
-	spin_unlock_irq(&sluice->lock);
+	spin_unlock_irq(&program->registers.lock);
 	return ret;
 }
 
-static int pci_program_command(struct sluice_pci *sluice, const struct sluice_command *command)
+static int pci_program_command(struct pci_program *program, const struct sluice_command *command)
 {
 	if (command->kind == SLUICE_COMMAND_INTERRUPT)
-		return pci_program_await(sluice, command->value);
+		return pci_program_await(program, command->value);
 	/* root may have changed the ranges since SUBMIT */
-	if (!pci_ranges_cover(sluice, false, command->bar, command->offset, command->width))
+	if (!pci_registers_cover(&program->registers, false, command->bar, command->offset,
+				 command->width))
 		return -EACCES;
 	if (command->kind == SLUICE_COMMAND_POLL)
-		return pci_program_poll(sluice, command);
-	pci_write_register(sluice, command);
+		return pci_program_poll(program, command);
+	pci_registers_write(&program->registers, command);
 	return 0;
 }
 
@@ -175,83 +126,83 @@ static int pci_program_command(struct sluice_pci *sluice, const struct sluice_co
  * Run a program from its next command on.
  * Return: 0 at its end; PCI_WAITS; or a negative errno, with which the op ends.
  */
-static int pci_program_run(struct sluice_pci *sluice, const struct sluice_op_desc *op)
+static int pci_program_run(struct pci_program *program, const struct sluice_op_desc *op)
 {
 	int ret = 0;
 
-	if (!sluice->next) {	/* interrupts from before the program do not count */
-		spin_lock_irq(&sluice->lock);
-		sluice->fired = 0;
-		if (sluice->stuck)
+	if (!program->next) {	/* interrupts from before the program do not count */
+		spin_lock_irq(&program->registers.lock);
+		program->fired = 0;
+		if (program->stuck)
 			ret = -EIO;
-		else if (sluice->for_mmap)
+		else if (program->registers.for_mmap)
 			ret = -EACCES;
-		spin_unlock_irq(&sluice->lock);
+		spin_unlock_irq(&program->registers.lock);
 	}
 	/* check @ret before @op: when the program waits, the handler may end the op at any time */
-	while (!ret && sluice->next < op->program.num_commands) {
-		if (!pci_program_runs(sluice))
+	while (!ret && program->next < op->program.num_commands) {
+		if (!pci_program_runs(program))
 			return -ECANCELED;
-		ret = pci_program_command(sluice, &op->program.commands[sluice->next++]);
+		ret = pci_program_command(program, &op->program.commands[program->next++]);
 	}
 	return ret;
 }
 
-static void pci_synchronize_interrupts(struct sluice_pci *sluice)
+static void pci_program_synchronize(struct pci_program *program)
 {
 	unsigned int i;
 
-	for (i = 0; i < sluice->num_vectors; i++)
-		synchronize_irq(sluice->vectors[i].irq);
+	for (i = 0; i < program->num_irqs; i++)
+		synchronize_irq(program->irqs[i]);
 }
 
 /* The device must not touch memory any more.  Reset it, because its state is unknown. */
-static void pci_program_stop(struct sluice_pci *sluice)
+static void pci_program_stop(struct pci_program *program)
 {
 	bool idle;
 
-	spin_lock_irq(&sluice->lock);
-	idle = sluice->resetting || sluice->stuck;
+	spin_lock_irq(&program->registers.lock);
+	idle = program->resetting || program->stuck;
 	if (!idle) {
-		sluice->resetting = true;
-		pci_clear_master(sluice->pdev);
+		program->resetting = true;
+		pci_registers_halt(&program->registers);
 	}
-	spin_unlock_irq(&sluice->lock);
+	spin_unlock_irq(&program->registers.lock);
 	if (idle)	/* no program runs on a device that is being reset or is stuck */
 		return;
-	pci_synchronize_interrupts(sluice);
-	queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
+	pci_program_synchronize(program);
+	queue_delayed_work(system_long_wq, &program->reset_work, 0);
 }
 
-static void pci_program_go_on(struct sluice_pci *sluice, const struct sluice_op_desc *op)
+static void pci_program_go_on(struct pci_program *program, const struct sluice_op_desc *op)
 {
-	struct sluice_result result = { .status = pci_program_run(sluice, op) };
+	struct sluice_result result = { .status = pci_program_run(program, op) };
 	u32 cookie;
 
 	if (result.status == PCI_WAITS)
 		return;
-	cookie = pci_program_claim(sluice);
+	cookie = pci_program_claim(program);
 	if (!cookie)
 		return;
 	if (!result.status)
 		result.bytes = op->length;
-	else if (sluice->next)	/* otherwise no command was executed */
-		pci_program_stop(sluice);
-	sluice_engine_done(sluice->engine, cookie, &result);
+	else if (program->next)	/* otherwise no command was executed */
+		pci_program_stop(program);
+	sluice_engine_done(program->engine, cookie, &result);
 }
 
 static void pci_program_work(struct work_struct *work)
 {
-	struct sluice_pci *sluice = container_of(work, struct sluice_pci, work);
+	struct pci_program *program = container_of(work, struct pci_program, work);
 	bool signalling = dma_fence_begin_signalling();
 	const struct sluice_op_desc *op = NULL;
 
-	spin_lock_irq(&sluice->lock);
-	if (sluice->cookie)
-		op = sluice->op;
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&program->registers.lock);
+	if (program->cookie)
+		op = program->op;
+	spin_unlock_irq(&program->registers.lock);
 	if (op)	/* it stays valid: the abort of the op waits for this work */
-		pci_program_go_on(sluice, op);
+		pci_program_go_on(program, op);
 	dma_fence_end_signalling(signalling);
 }
 
@@ -259,65 +210,65 @@ static void pci_program_work(struct work_struct *work)
  * A reset is over.  With @error 0 the device can be used, and otherwise it is stuck.  If an
  * op was handed out during the reset, start it.
  */
-static void pci_program_ready(struct sluice_pci *sluice, int error)
+static void pci_program_ready(struct pci_program *program, int error)
 {
-	spin_lock_irq(&sluice->lock);
-	sluice->resetting = false;
-	sluice->stuck = error;
-	if (!error && sluice->num_ranges && sluice->listening)
-		pci_set_master(sluice->pdev);
-	if (sluice->cookie)
-		queue_work(sluice->wq, &sluice->work);
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&program->registers.lock);
+	program->resetting = false;
+	program->stuck = error;
+	if (!error && program->listening)
+		pci_registers_resume(&program->registers);
+	if (program->cookie)
+		queue_work(program->wq, &program->work);
+	spin_unlock_irq(&program->registers.lock);
 	/* pci_program_runtime_suspend() refuses during a reset, so ask again for a sleep */
-	pm_request_autosuspend(&sluice->pdev->dev);
+	pm_request_autosuspend(&program->registers.pdev->dev);
 }
 
 static void pci_program_reset(struct work_struct *work)
 {
-	struct sluice_pci *sluice = container_of(to_delayed_work(work), struct sluice_pci,
-						 reset_work);
+	struct pci_program *program = container_of(to_delayed_work(work), struct pci_program,
+						   reset_work);
 	int ret = -ENODEV;
 
-	if (!pci_dev_is_disconnected(sluice->pdev))
-		ret = pci_try_reset_function(sluice->pdev);
+	if (!pci_dev_is_disconnected(program->registers.pdev))
+		ret = pci_try_reset_function(program->registers.pdev);
 	/*
 	 * -EAGAIN: another context holds the lock of the device.  Try again, but not while the
 	 * device is being unbound: pci_program_exit() resets it.
 	 */
-	if (ret == -EAGAIN && READ_ONCE(sluice->listening)) {
-		queue_delayed_work(system_long_wq, &sluice->reset_work,
+	if (ret == -EAGAIN && READ_ONCE(program->listening)) {
+		queue_delayed_work(system_long_wq, &program->reset_work,
 				   msecs_to_jiffies(PCI_RESET_PAUSE_MS));
 		return;
 	}
-	pci_program_ready(sluice, ret);
-	if (ret && READ_ONCE(sluice->listening))
-		pci_warn(sluice->pdev, "reset failed (%d): it stays off until it is bound again\n",
-			 ret);
+	pci_program_ready(program, ret);
+	if (ret && READ_ONCE(program->listening))
+		pci_warn(program->registers.pdev,
+			 "reset failed (%d): it stays off until it is bound again\n", ret);
 }
 
 /*
  * The device is about to be reset, or to lose its power.  If a program runs, it ends with -EIO.
  * Return: false if pci_program_stop() has already asked for a reset; otherwise true.
  */
-static bool pci_program_suspend(struct sluice_pci *sluice)
+static bool pci_program_suspend(struct pci_program *program)
 {
 	u32 cookie;
 	bool ours;
 
-	spin_lock_irq(&sluice->lock);
-	ours = sluice->resetting;
-	sluice->resetting = true;
-	pci_clear_master(sluice->pdev);
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&program->registers.lock);
+	ours = program->resetting;
+	program->resetting = true;
+	pci_registers_halt(&program->registers);
+	spin_unlock_irq(&program->registers.lock);
 	if (ours)
 		return false;
-	cookie = pci_program_claim(sluice);
-	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
-	cancel_work_sync(&sluice->work);
-	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
+	cookie = pci_program_claim(program);
+	pci_program_synchronize(program);	/* first, because the handlers queue the work */
+	cancel_work_sync(&program->work);
+	wait_var_event(&program->starting, !READ_ONCE(program->starting));
 	if (cookie)
-		pci_program_end(sluice, cookie, -EIO);
+		pci_program_end(program, cookie, -EIO);
 	return true;
 }
 
@@ -332,13 +283,13 @@ static bool pci_program_suspend(struct sluice_pci *sluice)
  */
 void pci_program_reset_prepare(struct pci_dev *pdev)
 {
-	struct sluice_pci *sluice = pci_get_drvdata(pdev);
+	struct pci_program *program = pci_program_of(pci_get_drvdata(pdev));
 
-	if (!READ_ONCE(sluice->listening))	/* pci_program_exit() */
+	if (!READ_ONCE(program->listening))	/* pci_program_exit() */
 		return;
-	sluice->foreign_reset = pci_program_suspend(sluice);
-	sluice_device_block(sluice->sdev);
-	sluice->blocked = true;
+	program->foreign_reset = pci_program_suspend(program);
+	sluice_device_block(program->registers.sdev);
+	program->blocked = true;
 }
 
 /**
@@ -349,50 +300,50 @@ void pci_program_reset_prepare(struct pci_dev *pdev)
  */
 void pci_program_reset_done(struct pci_dev *pdev)
 {
-	struct sluice_pci *sluice = pci_get_drvdata(pdev);
+	struct pci_program *program = pci_program_of(pci_get_drvdata(pdev));
 
-	if (!sluice->blocked)
+	if (!program->blocked)
 		return;
-	sluice->blocked = false;
-	sluice_device_unblock(sluice->sdev);
-	if (sluice->foreign_reset)
-		pci_program_ready(sluice, 0);
+	program->blocked = false;
+	sluice_device_unblock(program->registers.sdev);
+	if (program->foreign_reset)
+		pci_program_ready(program, 0);
 }
 
 static int pci_program_pm_suspend(struct device *dev)
 {
-	struct sluice_pci *sluice = dev_get_drvdata(dev);
-	int ret = sluice_device_suspend(sluice->sdev);
+	struct pci_program *program = pci_program_of(dev_get_drvdata(dev));
+	int ret = sluice_device_suspend(program->registers.sdev);
 
 	if (ret)
 		return ret;
 	/* a program that failed may have queued a reset, which resume queues again */
-	cancel_delayed_work_sync(&sluice->reset_work);
-	sluice->foreign_reset = pci_program_suspend(sluice);
+	cancel_delayed_work_sync(&program->reset_work);
+	program->foreign_reset = pci_program_suspend(program);
 	return 0;
 }
 
 static int pci_program_pm_resume(struct device *dev)
 {
-	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	struct pci_program *program = pci_program_of(dev_get_drvdata(dev));
 
-	if (sluice->foreign_reset)
-		pci_program_ready(sluice, sluice->stuck ? -EIO : 0);
+	if (program->foreign_reset)
+		pci_program_ready(program, program->stuck ? -EIO : 0);
 	else	/* pci_program_stop() had asked for a reset before the sleep */
-		queue_delayed_work(system_long_wq, &sluice->reset_work, 0);
-	sluice_device_resume(sluice->sdev);
+		queue_delayed_work(system_long_wq, &program->reset_work, 0);
+	sluice_device_resume(program->registers.sdev);
 	return 0;
 }
 
 /* The device is not used, but it must not sleep before a pending reset is done. */
 static int pci_program_runtime_suspend(struct device *dev)
 {
-	struct sluice_pci *sluice = dev_get_drvdata(dev);
+	struct pci_program *program = pci_program_of(dev_get_drvdata(dev));
 	bool resetting;
 
-	spin_lock_irq(&sluice->lock);
-	resetting = sluice->resetting;
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&program->registers.lock);
+	resetting = program->resetting;
+	spin_unlock_irq(&program->registers.lock);
 	return resetting ? -EBUSY : 0;
 }
 
@@ -403,37 +354,42 @@ const struct dev_pm_ops pci_program_pm = {
 
 /**
  * pci_program_interrupt - tell the program that an interrupt has come
- * @sluice: the device
+ * @program: the program of the device
  * @number: number of the interrupt for userspace
  *
  * Context: hard interrupt.
+ * Return: true if the interrupt is also for the core; false if the device is not registered yet,
+ * or is being unregistered.
  */
-void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
+bool pci_program_interrupt(struct pci_program *program, unsigned int number)
 {
 	struct sluice_result result = {};
 	u32 cookie = 0;
 
-	spin_lock(&sluice->lock);
-	if (sluice->cookie && sluice->awaited != number) {
-		__set_bit(number, &sluice->fired);
-	} else if (sluice->cookie) {
-		sluice->awaited = PCI_NO_INTERRUPT;
-		if (sluice->next < sluice->op->program.num_commands) {
-			queue_work(sluice->wq, &sluice->work);
+	if (!READ_ONCE(program->listening))
+		return false;
+	spin_lock(&program->registers.lock);
+	if (program->cookie && program->awaited != number) {
+		__set_bit(number, &program->fired);
+	} else if (program->cookie) {
+		program->awaited = PCI_NO_INTERRUPT;
+		if (program->next < program->op->program.num_commands) {
+			queue_work(program->wq, &program->work);
 		} else {
-			cookie = sluice->cookie;
-			sluice->cookie = 0;
-			result.bytes = sluice->op->length;
+			cookie = program->cookie;
+			program->cookie = 0;
+			result.bytes = program->op->length;
 		}
 	}
-	spin_unlock(&sluice->lock);
+	spin_unlock(&program->registers.lock);
 	if (cookie)
-		sluice_engine_done(sluice->engine, cookie, &result);
+		sluice_engine_done(program->engine, cookie, &result);
+	return true;
 }
 
 /**
  * pci_program_check - decide whether a program may use a command; for ->check_command()
- * @priv: the device, a struct sluice_pci
+ * @priv: the registers of the device, a struct pci_registers
  * @command: the command; the core has checked its form
  *
  * A 32-bit kernel would access a register of 8 bytes as two halves.  Some devices do not accept
@@ -449,17 +405,17 @@ void pci_program_interrupt(struct sluice_pci *sluice, unsigned int number)
  */
 int pci_program_check(void *priv, const struct sluice_command *command)
 {
-	struct sluice_pci *sluice = priv;
+	struct pci_program *program = pci_program_of(priv);
 
 	if (command->width > sizeof(long))
 		return -EOPNOTSUPP;
 	if (command->kind != SLUICE_COMMAND_INTERRUPT)
-		return pci_ranges_cover(sluice, false, command->bar, command->offset,
-					command->width) ? 0 : -EACCES;
-	if (command->value >= sluice->num_vectors)
+		return pci_registers_cover(&program->registers, false, command->bar,
+					   command->offset, command->width) ? 0 : -EACCES;
+	if (command->value >= program->num_irqs)
 		return -EINVAL;
 	/* a process that has mapped registers could decide when the interrupt comes */
-	return READ_ONCE(sluice->for_mmap) ? -EACCES : 0;
+	return READ_ONCE(program->registers.for_mmap) ? -EACCES : 0;
 }
 
 /*
@@ -488,36 +444,36 @@ static bool pci_program_is_quick(const struct sluice_op_desc *op)
  */
 int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
-	struct sluice_pci *sluice = sluice_engine_priv(engine);
+	struct pci_program *program = pci_program_of(sluice_engine_priv(engine));
 	bool here;
 
-	if (pci_dev_is_disconnected(sluice->pdev))
+	if (pci_dev_is_disconnected(program->registers.pdev))
 		return -ENODEV;
-	spin_lock_irq(&sluice->lock);
-	sluice->op = op;
-	sluice->next = 0;
-	sluice->awaited = PCI_NO_INTERRUPT;
-	sluice->engine = engine;
-	WRITE_ONCE(sluice->cookie, op->cookie);
+	spin_lock_irq(&program->registers.lock);
+	program->op = op;
+	program->next = 0;
+	program->awaited = PCI_NO_INTERRUPT;
+	program->engine = engine;
+	WRITE_ONCE(program->cookie, op->cookie);
 	/* during a reset: pci_program_ready() starts the program afterwards */
-	here = !sluice->resetting && pci_program_is_quick(op);
-	sluice->starting = here;
-	if (!here && !sluice->resetting)
-		queue_work(sluice->wq, &sluice->work);
-	spin_unlock_irq(&sluice->lock);
+	here = !program->resetting && pci_program_is_quick(op);
+	program->starting = here;
+	if (!here && !program->resetting)
+		queue_work(program->wq, &program->work);
+	spin_unlock_irq(&program->registers.lock);
 	if (here) {
-		pci_program_go_on(sluice, op);
+		pci_program_go_on(program, op);
 		/*
 		 * Release: the run is over before this is false.  Pairs with the condition of
 		 * wait_var_event() in pci_program_suspend() and pci_program_forbid().
 		 */
-		smp_store_release(&sluice->starting, false);
+		smp_store_release(&program->starting, false);
 		/*
 		 * Order the store before waitqueue_active() in wake_up_var().  Pairs with the
 		 * barrier of the same wait_var_event().
 		 */
 		smp_mb();
-		wake_up_var(&sluice->starting);
+		wake_up_var(&program->starting);
 	}
 	return 0;
 }
@@ -532,92 +488,99 @@ int pci_program_start(struct sluice_engine *engine, const struct sluice_op_desc 
  */
 enum sluice_aborted pci_program_abort(struct sluice_engine *engine, u32 cookie)
 {
-	struct sluice_pci *sluice = sluice_engine_priv(engine);
+	struct pci_program *program = pci_program_of(sluice_engine_priv(engine));
 
-	pci_program_claim(sluice);
-	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
-	cancel_work_sync(&sluice->work);
-	pci_program_stop(sluice);
+	pci_program_claim(program);
+	pci_program_synchronize(program);	/* first, because the handlers queue the work */
+	cancel_work_sync(&program->work);
+	pci_program_stop(program);
 	return SLUICE_ABORTED_ALL;
 }
 
-/**
- * pci_program_forbid - end the program, because the registers are for processes from now on
- * @sluice: the device; its @for_mmap is true, and the caller holds its @setup
- *
- * A program that runs ends with -EACCES, and the device is reset.  A program that is handed out
- * later also ends with -EACCES.
- *
- * Context: process context, may sleep.
+/*
+ * End the program, because the registers are for processes from now on.  A program that runs ends
+ * with -EACCES, and the device is reset.  A program that is handed out later also ends with
+ * -EACCES.  For regs->forbid.
  */
-void pci_program_forbid(struct sluice_pci *sluice)
+static void pci_program_forbid(struct pci_registers *regs)
 {
-	u32 cookie = pci_program_claim(sluice);
+	struct pci_program *program = pci_program_of(regs);
+	u32 cookie = pci_program_claim(program);
 
-	pci_synchronize_interrupts(sluice);	/* first, because their handlers queue the work */
-	cancel_work_sync(&sluice->work);
-	wait_var_event(&sluice->starting, !READ_ONCE(sluice->starting));
+	pci_program_synchronize(program);	/* first, because the handlers queue the work */
+	cancel_work_sync(&program->work);
+	wait_var_event(&program->starting, !READ_ONCE(program->starting));
 	if (cookie) {
-		pci_program_stop(sluice);
-		pci_program_end(sluice, cookie, -EACCES);
+		pci_program_stop(program);
+		pci_program_end(program, cookie, -EACCES);
 	}
 	/* the next op may have started, and cancel_work_sync() may have cancelled its work */
-	spin_lock_irq(&sluice->lock);
-	if (sluice->cookie && !sluice->resetting)
-		queue_work(sluice->wq, &sluice->work);
-	spin_unlock_irq(&sluice->lock);
+	spin_lock_irq(&regs->lock);
+	if (program->cookie && !program->resetting)
+		queue_work(program->wq, &program->work);
+	spin_unlock_irq(&regs->lock);
 }
 
 /**
  * pci_program_init - prepare for programs, before the device is registered
- * @sluice: the device; its @pdev is set
+ * @program: the program of the device; its registers are initialized
  *
  * Context: the probe function.
  * Return: 0 or -ENOMEM.
  */
-int pci_program_init(struct sluice_pci *sluice)
+int pci_program_init(struct pci_program *program)
 {
-	spin_lock_init(&sluice->lock);
-	mutex_init(&sluice->setup);
-	sluice->awaited = PCI_NO_INTERRUPT;
-	INIT_WORK(&sluice->work, pci_program_work);
-	INIT_DELAYED_WORK(&sluice->reset_work, pci_program_reset);
-	sluice->wq = alloc_workqueue("sluice-pci-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 1,
-				     pci_name(sluice->pdev));
-	return sluice->wq ? 0 : -ENOMEM;
+	program->registers.forbid = pci_program_forbid;
+	program->awaited = PCI_NO_INTERRUPT;
+	INIT_WORK(&program->work, pci_program_work);
+	INIT_DELAYED_WORK(&program->reset_work, pci_program_reset);
+	program->wq = alloc_workqueue("sluice-pci-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 1,
+				      pci_name(program->registers.pdev));
+	return program->wq ? 0 : -ENOMEM;
+}
+
+/**
+ * pci_program_enter - handle interrupts from now on: the device is registered
+ * @program: the program of the device
+ *
+ * Context: the probe function.
+ */
+void pci_program_enter(struct pci_program *program)
+{
+	WRITE_ONCE(program->listening, true);
 }
 
 /**
  * pci_program_leave - stop the device, before it is unregistered
- * @sluice: the device
+ * @program: the program of the device
  *
  * Afterwards the device touches no memory, and its interrupts are ignored.  The first buffer is
  * unmapped after that.
  *
  * Context: the remove function.
  */
-void pci_program_leave(struct sluice_pci *sluice)
+void pci_program_leave(struct pci_program *program)
 {
-	spin_lock_irq(&sluice->lock);
-	WRITE_ONCE(sluice->listening, false);
-	pci_clear_master(sluice->pdev);
-	spin_unlock_irq(&sluice->lock);
-	pci_synchronize_interrupts(sluice);
+	spin_lock_irq(&program->registers.lock);
+	WRITE_ONCE(program->listening, false);
+	pci_registers_halt(&program->registers);
+	spin_unlock_irq(&program->registers.lock);
+	pci_program_synchronize(program);
 }
 
 /**
  * pci_program_exit - release what pci_program_init() has made, when the device is unregistered
- * @sluice: the device
+ * @program: the program of the device
  *
  * If ranges of registers were ever set, a user may have started the device.  Therefore reset
  * it, if that is possible: the next driver finds it in its initial state.
  *
  * Context: the remove function, which holds the lock of the PCI device; or the probe function.
  */
-void pci_program_exit(struct sluice_pci *sluice)
+void pci_program_exit(struct pci_program *program)
 {
-	cancel_delayed_work_sync(&sluice->reset_work);
-	destroy_workqueue(sluice->wq);
-	if (sluice->used && !pci_dev_is_disconnected(sluice->pdev))
-		pci_reset_function_locked(sluice->pdev);
+	cancel_delayed_work_sync(&program->reset_work);
+	destroy_workqueue(program->wq);
+	if (program->registers.used && !pci_dev_is_disconnected(program->registers.pdev))
+		pci_reset_function_locked(program->registers.pdev);
 }
