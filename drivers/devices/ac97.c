@@ -30,14 +30,20 @@
  * BAR 1: address of the ring, CIV, LVI, status (SR) and control (CR) of the recording stream.
  * Those of the playing stream follow 0x10 bytes later.  GLOBAL controls the whole card.
  */
-enum { AC97_RING_AT = 0x0, AC97_CIV = 0x4, AC97_LVI = 0x5, AC97_SR = 0x6, AC97_CR = 0xb,
-       AC97_GLOBAL = 0x2c };
+enum {
+	AC97_RING_AT = 0x0, AC97_CIV = 0x4, AC97_LVI = 0x5, AC97_SR = 0x6, AC97_CR = 0xb,
+	AC97_GLOBAL = 0x2c,
+};
+
 /*
  * Bits of SR: the stream is halted; the last valid descriptor has ended; all events that
  * raise an interrupt.  Values of CR: stop, reset, run with all interrupts.
  */
-enum { AC97_HALTED = 0x1, AC97_LAST = 0x4, AC97_EVENTS = 0x1c,
-       AC97_STOP = 0x0, AC97_RESET = 0x2, AC97_RUN = 0x1d };
+enum {
+	AC97_HALTED = 0x1, AC97_LAST = 0x4, AC97_EVENTS = 0x1c,
+	AC97_STOP = 0x0, AC97_RESET = 0x2, AC97_RUN = 0x1d,
+};
+
 enum { AC97_RING = 32, AC97_MAX_BYTES = 65532 * 2 };
 
 /*
@@ -198,7 +204,9 @@ static void ac97_stop(struct ac97 *ac97, struct ac97_stream *stream)
 	stream->dropped += stream->head != stream->tail;
 	iowrite8(AC97_RESET, stream->regs + AC97_CR);
 	iowrite32(stream->ring_dma, stream->regs + AC97_RING_AT);
-	stream->head = stream->tail = stream->running = 0;
+	stream->head = 0;
+	stream->tail = 0;
+	stream->running = false;
 	stream->op = NULL;
 	stream->engine = NULL;
 	spin_unlock_irq(&ac97->lock);

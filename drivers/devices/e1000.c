@@ -29,8 +29,11 @@
 enum { E1000_ICR = 0xc0, E1000_ICS = 0xc8, E1000_IMS = 0xd0, E1000_IMC = 0xd8, E1000_MPC = 0x4010 };
 enum { E1000_RCTL = 0x100, E1000_TCTL = 0x400, E1000_RX_RING = 0x2800, E1000_TX_RING = 0x3800 };
 /* of a ring: address, length; next descriptor for the card; descriptor at which it stops */
-enum { E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
-       E1000_TAIL = 0x18 };
+enum {
+	E1000_LOW = 0x0, E1000_HIGH = 0x4, E1000_LENGTH = 0x8, E1000_HEAD = 0x10,
+	E1000_TAIL = 0x18,
+};
+
 /* on; accept all addresses and broadcasts; long frames, buffers of 16 KiB; strip the checksum */
 #define E1000_RCTL_RUN		(BIT(1) | 0x8018 | BIT(5) | BIT(25) | BIT(16) | BIT(26))
 #define E1000_TCTL_RUN		0x400fa
@@ -189,7 +192,8 @@ static void e1000_stop(struct e1000 *e1000, struct e1000_ring *ring)
 	readl(ring->control);		/* the write has arrived */
 	e1000_reap(ring);
 	ring->engine = NULL;
-	ring->head = ring->tail = 0;
+	ring->head = 0;
+	ring->tail = 0;
 	writel(0, ring->regs + E1000_HEAD);
 	writel(0, ring->regs + E1000_TAIL);
 	writel(ring->run, ring->control);

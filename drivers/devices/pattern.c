@@ -45,7 +45,7 @@
 /* upper limit of layout->unit, so that the square of a radius fits into 32 bits */
 #define PATTERN_MAX_UNIT	4096
 /* most pixels that are drawn between two checks of @stop */
-#define PATTERN_BITE		65536
+#define PATTERN_CHUNK		65536
 /* frames of a period of the ball: from the left side and back to it, from the ground and back */
 #define PATTERN_SWING		120
 #define PATTERN_BOUNCE		30
@@ -362,16 +362,18 @@ static void pattern_span(const struct pattern_image *image, s64 y, s64 left, s64
 	if (y < 0 || y >= image->height)
 		return;
 	if (frame->field != PATTERN_WHOLE) {
-		if ((y & 1) != (frame->field == PATTERN_BOTTOM))
+		s64 first = frame->field == PATTERN_BOTTOM;
+
+		if ((y & 1) != first)
 			return;
 		y /= 2;
 	}
 	colour = pattern_brighten(colour, frame->brightness);
 	while (left < right && pattern_goes_on(image)) {
-		u32 bite = min_t(s64, right - left, PATTERN_BITE);
+		u32 chunk = min_t(s64, right - left, PATTERN_CHUNK);
 
-		image->format->span(image, y, left, left + bite, colour);
-		left += bite;
+		image->format->span(image, y, left, left + chunk, colour);
+		left += chunk;
 		cond_resched();
 	}
 }

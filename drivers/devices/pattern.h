@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The test pattern of the device soft.
+ *
+ * pattern.c owns the table of formats, which never changes.  It has no other state and takes no
+ * lock: the caller owns the memory that is drawn into.  soft_frames.c calls these functions.
+ * pattern.c calls no other file of this driver.
+ */
 #ifndef _SLUICE_PATTERN_H
 #define _SLUICE_PATTERN_H
 
