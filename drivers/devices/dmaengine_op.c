@@ -7,7 +7,7 @@
  * its last descriptor has ended.  It does not prepare another one, because it runs in a tasklet,
  * and some drivers of controllers allocate with GFP_KERNEL.
  *
- * A channel can only be stopped as a whole, and then does not say what it did last.  The core
+ * A channel can only be stopped as a whole, and does not report how far it came.  The core
  * therefore hands out again the ops that were stopped for the sake of another, and they begin
  * again.  Their result must not change.  For this reason an op that overwrites the source of
  * an earlier op waits until the earlier op has ended: see dmae_op_must_wait().

@@ -156,7 +156,7 @@ static void pci_program_synchronize(struct pci_program *program)
 		synchronize_irq(program->irqs[i]);
 }
 
-/* The device must not touch memory any more.  Reset it, because its state is unknown. */
+/* From now on the device must touch no memory.  Reset it, because its state is unknown. */
 static void pci_program_stop(struct pci_program *program)
 {
 	bool idle;
@@ -569,7 +569,7 @@ void pci_program_leave(struct pci_program *program)
 }
 
 /**
- * pci_program_exit - release what pci_program_init() has made, when the device is unregistered
+ * pci_program_exit - undo pci_program_init(), when the device is unregistered
  * @program: the program of the device
  *
  * If ranges of registers were ever set, a user may have started the device.  Therefore reset

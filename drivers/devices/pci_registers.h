@@ -3,9 +3,9 @@
  * The registers of a device of the pci driver: the ranges that root has allowed, and access to
  * them.
  *
- * pci_registers.c owns the ranges, the file "registers" in sysfs, the kernel mappings of the BARs
- * that have ranges, and the decision whether the device is a bus master.  Without ranges it is
- * not.  The locks, from outside to inside:
+ * pci_registers.c owns the ranges, the file "registers" in sysfs, and the kernel mappings of the
+ * BARs that have ranges.  It also decides whether the device is a bus master: never without
+ * ranges.  The locks, from outside to inside:
  *
  *	regs->setup	mutex: one change of the ranges at a time
  *	regs->lock	spinlock, irq: the ranges and bus mastering.  Bus mastering also depends on

@@ -10,7 +10,7 @@
  *
  * All cameras see the same source, which has controls: see soft_source.c.
  *
- * The directory /sys/kernel/debug/sluice/<device>/ shows what was on the screens:
+ * The directory /sys/kernel/debug/sluice/<device>/ has a file about the screens:
  *
  *	screen		a line for each engine: number of the frame, its bytes and CRC-32
  *
@@ -69,7 +69,7 @@ MODULE_PARM_DESC(max_length, "bytes of the longest op (default 0: no limit); rea
  * @sdev: its Sluice device
  * @wq: runs the ops; in the signalling path of fences
  * @knobs: its knobs
- * @source: what all cameras see
+ * @source: the source of all cameras
  * @num_engines: length of @engines
  * @engines: the engines
  */

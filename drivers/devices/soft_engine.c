@@ -26,7 +26,7 @@
 
 #define SOFT_AT_ONCE		SZ_4K	/* bytes up to which ->start() does an op itself */
 
-/* What an op does */
+/* The work of an op */
 
 /* Copy or fill in chunks, so that an abort need not wait for all of it. */
 static u64 soft_engine_copy(struct soft_op *so)
@@ -303,7 +303,7 @@ enum sluice_aborted soft_engine_abort(struct soft_engine *se, u32 cookie)
 /**
  * soft_engine_init - prepare an engine
  * @se: the engine; zeroed memory, except @se->depth and @se->ordered
- * @source: what the camera sees, and the clock of the frames
+ * @source: the source of the camera, with the clock of the frames
  * @knobs: the knobs of the device
  * @wq: runs the ops
  *

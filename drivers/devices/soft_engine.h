@@ -49,7 +49,7 @@ struct soft_op {
 
 /**
  * struct soft_engine - one engine
- * @source: what the camera sees, and the clock of the frames
+ * @source: the source of the camera, with the clock of the frames
  * @knobs: the knobs of the device
  * @wq: runs the ops; in the signalling path of fences
  * @depth: length of @slots

@@ -24,7 +24,7 @@
 /**
  * soft_frames_init - prepare the camera and the screen of an engine
  * @frames: both; zeroed memory
- * @source: what the camera sees
+ * @source: the source of the camera
  * @knobs: the knobs of the device
  *
  * Context: the probe function.

@@ -3,7 +3,7 @@
  * The frames of an engine of the device soft: the frames that its camera captures, and the frames
  * that its screen shows.
  *
- * soft_frames.c owns the numbers of the frames, and what the screen shows.  The spinlock
+ * soft_frames.c owns the numbers of the frames, and the frame on the screen.  The spinlock
  * frames->lock guards all fields of struct soft_frames except the pointers.  No other lock is
  * taken while it is held.
  *
@@ -37,13 +37,13 @@ struct soft_shown {
 
 /**
  * struct soft_frames - the camera and the screen of an engine
- * @source: what the camera sees
+ * @source: the source of the camera
  * @knobs: the knobs of the device
  * @lock: spinlock, irq: guards the fields below
  * @captured: number of the last captured frame, plus 1; 0 if there is none
  * @picture: number of the newest frame whose picture was in an image, plus 1; 0 if there is none
  * @played: number of the last frame that was shown, plus 1; 0 if there is none
- * @shown: what the screen shows
+ * @shown: the frame on the screen
  */
 struct soft_frames {
 	struct soft_source *source;

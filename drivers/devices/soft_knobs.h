@@ -16,7 +16,7 @@ struct dentry;
 struct sluice_device;
 
 /**
- * struct soft_knobs - the knobs of a device; see soft_knobs.c for what each does
+ * struct soft_knobs - the knobs of a device; soft_knobs.c describes each of them
  * @sdev: the Sluice device
  * @delay_us: knob
  * @fail_next: knob

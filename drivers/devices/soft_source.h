@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The source of the device soft: what all its cameras see, and the clock of the frames.
+ * The source of the device soft: the input signal of all its cameras, and the clock of the frames.
  *
  * soft_source.c owns the clock, the controls, and the knobs of the input signal.  The mutex
  * source->lock orders changes of the input signal and their reports to the core.  The controls
