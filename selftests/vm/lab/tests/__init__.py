@@ -5,4 +5,5 @@ local     an archive of small packages, the HTTP server that serves it, and its 
 drive     the command, with that archive in the place of Debian's
 fakes/    programs that stand first in PATH: mmdebstrap, sudo, apt-get, ...
 test_*    the tests, each named after the promise that it holds
+__main__  runs these tests and those of the package guests
 """

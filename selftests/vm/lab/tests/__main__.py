@@ -8,6 +8,8 @@ import unittest
 from .local import HERE, usual
 
 PROCESSES = 6
+VM = os.path.dirname(os.path.dirname(HERE))
+PACKAGES = ("lab", "guests")
 
 
 def each(suite):
@@ -17,6 +19,13 @@ def each(suite):
             yield from each(test)
         else:
             yield test
+
+
+def tests():
+    """The tests of all packages."""
+    for package in PACKAGES:
+        yield from each(unittest.defaultTestLoader.discover(
+            os.path.join(VM, package, "tests"), top_level_dir=VM))
 
 
 class Verdict(unittest.TestResult):
@@ -30,7 +39,7 @@ class Verdict(unittest.TestResult):
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.word, self.why = "not ok", self.failures[-1][1] + test.said
+        self.word, self.why = "not ok", self.failures[-1][1] + getattr(test, "said", "")
 
     def addError(self, test, err):
         super().addError(test, err)
@@ -46,8 +55,7 @@ def judge(test):
 
 def main():
     """All tests, some at a time, as most of them wait for apt."""
-    top = os.path.dirname(os.path.dirname(HERE))
-    found = [test for test in each(unittest.defaultTestLoader.discover(HERE, top_level_dir=top))
+    found = [test for test in tests()
              if not sys.argv[1:] or any(word in test.id() for word in sys.argv[1:])]
     print(f"TAP version 13\n1..{len(found)}", flush=True)
     # built once: the processes inherit them

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Boot a kernel in QEMU with Sluice's modules and programs, and judge it.
+
+    run check KERNEL...     the tests, on kernels of the lab (oldest, lts, newest, 6.12;
+                            newest-arm64) or on a release in build/
+    run demo KERNEL         the demo; its files land in build/demo/
+    run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
+    run shell KERNEL        a shell, on this terminal
+
+A guest's kernel is unmodified.  Its root is the cached root file system, read
+over 9p below an overlay in memory, so that nothing it does lasts.  The guest
+talks on two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a
+shell).  Both are kept in build/log/.
+
+A line "# screendump NAME" makes the runner take a picture of the guest's screen,
+as a PPM in the folder that the guest has as /out ("# screendump" alone: the
+demo's picture), and answer with an empty line.
+
+A guest passes if it says that it is done, every test program reached its plan
+and ended well, and the kernel's log has nothing that looks like a bug.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+
+from . import places
+from .bench import bench
+from .check import check
+from .demo import demo
+from .guest import Guest
+from .machine import PARTS
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mode", choices=["check", "demo", "bench", "shell"])
+    parser.add_argument("lines", nargs="+", metavar="KERNEL")
+    parser.add_argument("-t", "--test", default="", help="run this test program alone")
+    parser.add_argument("-p", "--part", default="", choices=["", *PARTS],
+                        help="behind an IOMMU; all DMA bounced, and with CMA; with two NUMA "
+                        "nodes; or a debug kernel's tests without and with faults")
+    parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE",
+                        dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Do what the command line asks for."""
+    args = arguments()
+    if args.mode == "check":
+        return check(args.lines, args.test, args.part, args.settings)
+    if args.mode == "demo":
+        return demo(args.lines[0])
+    if args.mode == "bench":
+        return bench(args.lines[0], args.test, args.settings)
+    places.stage_guest()
+    return Guest(args.lines[0], "shell", interactive=True).interact()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""The benchmarks, in one guest: what everything costs beside the peers."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from . import places
+from .guest import Guest
+
+
+def bench(line: str, only: str, settings: Sequence[str]) -> int:
+    """The command; a goal that is not met is no error."""
+    places.stage_guest()
+    guest = Guest(line, "bench", only, settings=settings)
+    print(f"==> {guest.release}: booting", flush=True)
+    records = os.path.join(guest.out, "records")
+    count = 0
+
+    with open(records, "w", encoding="utf-8") as out:
+        def on_line(text: str) -> None:
+            nonlocal count
+            if text.startswith("{"):
+                out.write(text + "\n")
+                count += 1
+                print(f"\r    {count} cases", end="", file=sys.stderr, flush=True)
+            else:
+                print(text, flush=True)
+
+        status = guest.run(on_line)
+    print(file=sys.stderr)
+    report = subprocess.run([os.path.join(places.TOP, "selftests/bench/report"), "--all-peers",
+                             "--output", os.path.join(places.BUILD, "bench"), records], check=False)
+    trouble = guest.trouble()
+    for found in trouble[:10]:
+        print("kernel log: " + found[0])
+    if status != 0 or trouble or report.returncode:
+        print(f"the benchmarks failed; logs: {guest.tap_log}\n"
+              f"                             {guest.kernel_log}")
+        return 1
+    return 0

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""All tests, on several guests at a time.
+
+A guest passes if it says that it is done, every test program reached its plan and ended
+well, and the kernel's log has nothing that looks like a bug.
+"""
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+
+from . import places, report
+from .guest import Guest
+from .judge import Judge
+
+GUEST_GIGABYTES = 4	# most have 3, one has 7
+
+# (kernel, test, part) of a guest
+Work = tuple[str, str, str]
+
+
+def place_of_coverage(release: str, test: str, part: str) -> str | None:
+    """Where what a guest has reached is kept for selftests/vm/coverage, if it is."""
+    if test not in ("", "races", "fuzz"):
+        return None
+    folder = os.path.join(places.BUILD, "coverage", release)
+    os.makedirs(folder, exist_ok=True)
+    reached = os.path.join(folder, test or part or "tests")
+    # what is left of a run before this one tells nothing about it
+    if os.path.exists(reached):
+        os.unlink(reached)
+    return reached
+
+
+def check_one(line: str, test: str, part: str, settings: Sequence[str]) -> Judge:
+    """One kernel through all tests, or a part of them; returns its Judge."""
+    guest = Guest(line, "check", test, part, settings)
+    print(f"==> {guest.release}: booting" + (f" ({part})" if part else ""), flush=True)
+    reached = place_of_coverage(guest.release, test, part)
+    judge = Judge("/".join(filter(None, (line, part))))
+    judge.finish(guest.run(judge.line), test)
+    if judge.tones:
+        judge.listen(os.path.join(guest.out, "out.wav"))
+    coverage = os.path.join(guest.out, "coverage")
+    if reached and os.path.exists(coverage):
+        shutil.copy(coverage, reached)
+    judge.trouble(guest.trouble())
+    judge.see(f"    logs: {guest.tap_log}\n          {guest.kernel_log}\n")
+    return judge
+
+
+def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
+    """The guests that it takes."""
+    guests: list[Work] = []
+    splits = False
+    if test in ("bounced", "numa"):
+        part = test
+    for line in lines:
+        # injected faults, and what is beside them, take as long as the rest
+        split = not test and places.is_debug(line)
+        guests += [(line, test, part)] if part or not split else [
+            (line, test, "rest"), (line, test, "faults")]
+        splits |= split
+    lines = [line for line in lines if not line.endswith("-arm64")]
+    if not test and not part and len(lines) > 1:
+        # all kernels: the newest once more behind an IOMMU, which debug kernels do
+        # without, and for the test that is left
+        newest = max(lines, key=lambda line: places.natural(places.kernel_of(line).release))
+        guests += [(newest, "", "iommu")] if not splits else []
+        guests += [(newest, "large", ""), (newest, "ac97", "gapless"),
+                   (newest, "", "bounced"), (newest, "numa", "numa")]
+    return guests
+
+
+def available_gigabytes() -> int:
+    """Memory that this machine has left."""
+    with open("/proc/meminfo", encoding="utf-8") as text:
+        found = re.search(r"MemAvailable: *(\d+)", text.read())
+    return int(found.group(1)) >> 20 if found else 0
+
+
+def guests_at_once(processors: int, gigabytes: int, debug: bool) -> int:
+    """How many: a guest uses one processor, and waits for half of its time.
+
+    A debug kernel does not wait.
+    """
+    if debug:
+        return processors
+    return max(2, min(2 * processors, gigabytes // GUEST_GIGABYTES))
+
+
+def without_twins(lines: Iterable[str]) -> list[str]:
+    """The kernels, each once: two roles may be one kernel."""
+    once: dict[str, str] = {}
+    for line in lines:
+        other = once.setdefault(places.kernel_of(line).release, line)
+        if other != line:
+            print(f"==> '{line}' is the same kernel as '{other}': testing it once", flush=True)
+    return list(once.values())
+
+
+def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str]) -> int:
+    """All kernels, several at a time."""
+    places.stage_guest()
+    lines = without_twins(lines)
+    guests = guests_for(lines, test, part)
+    workers = guests_at_once(os.cpu_count() or 1, available_gigabytes(),
+                             any(map(places.is_debug, lines)))
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        judges = list(pool.map(lambda guest: check_one(*guest, settings), guests))
+    print(report.summary(judges), end="", flush=True)
+    return report.status(judges)

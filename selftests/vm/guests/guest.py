@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""One QEMU, from its start to its end.
+
+A guest talks on two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a shell).
+"""
+from __future__ import annotations
+
+import array
+import functools
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from . import initramfs, log, machine, places
+from .machine import Files, Kind
+
+GUEST_SECONDS = int(os.environ.get("SLUICE_GUEST_SECONDS", "2400"))
+SILENT_SECONDS = int(os.environ.get("SLUICE_SILENT_SECONDS", "180"))
+
+DONE = re.compile(r"# guest done (\d+)")
+SCREENDUMP = re.compile(r"# screendump *(.*)")
+
+
+@functools.cache
+def audio_drivers() -> list[str]:
+    """What this machine's QEMU can play to and hear from."""
+    return subprocess.run(["qemu-system-x86_64", "-audiodev", "help"], check=False,
+                          capture_output=True, text=True).stdout.split()
+
+
+def quoted(path: str) -> str:
+    """A path between double quotes, for QEMU and ALSA."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", path) + '"'
+
+
+def words_to_hear(folder: str) -> str:
+    """A sound that consists of words which count, from 1 on; returns ALSA's configuration."""
+    words, config = (os.path.join(folder, name) for name in ("words", "asound"))
+    with open(words, "wb") as sound:
+        array.array("I", range(1, 1 << 21)).tofile(sound)
+    with open(config, "w", encoding="utf-8") as out:
+        out.write(f'pcm.words {{ type file file "/dev/null" infile {quoted(words)} format "raw" '
+                  'slave.pcm "null" }\npcm.null { type null }\n')
+    return config
+
+
+class Watchdog:
+    """Ends a QEMU that takes too long, or says nothing for too long."""
+
+    def __init__(self, qemu: subprocess.Popen[bytes]) -> None:
+        self.qemu = qemu
+        self.deadline = time.monotonic() + GUEST_SECONDS
+        self.heard = time.monotonic()
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def feed(self) -> None:
+        """The guest has said something."""
+        self.heard = time.monotonic()
+
+    def watch(self) -> None:
+        """Wait for the end of QEMU, or make it end."""
+        while self.qemu.poll() is None:
+            now = time.monotonic()
+            if now > self.deadline or now - self.heard > SILENT_SECONDS:
+                self.qemu.kill()
+                return
+            time.sleep(0.5)
+
+
+class Guest:
+    """One QEMU with one kernel."""
+
+    def __init__(self, line: str, mode: str, test: str = "", part: str = "",
+                 settings: Sequence[str] = (), interactive: bool = False) -> None:
+        self.kernel = places.kernel_of(line)
+        self.kind = Kind(mode, test, part, tuple(settings),
+                         shutil.get_terminal_size() if interactive else None)
+        self.release = self.kernel.release
+        self.name = "-".join(filter(None, (mode, self.release,
+                                           "large" if self.kind.large else part)))
+        modules = "mutants" if mode == "mutants" else self.release
+        if not os.path.exists(os.path.join(places.BUILD, modules, "sluice.ko")):
+            places.fail(f"no modules for {self.release}: run 'make modules KERNEL={line}' first")
+        os.makedirs(places.LOG, exist_ok=True)
+        self.out = os.path.join(places.BUILD, "out", self.name)
+        shutil.rmtree(self.out, ignore_errors=True)
+        os.makedirs(self.out)
+        self.kernel_log = os.path.join(places.LOG, self.name + ".kernel")
+        self.tap_log = os.path.join(places.LOG, self.name + ".tap")
+        self.picture = os.path.join(places.BUILD, "demo", "screen.png")
+        # removed with this object
+        self.temp = tempfile.TemporaryDirectory(prefix="sluice-")
+        self.env = dict(os.environ)
+        self.files = Files(initramfs=os.path.join(self.temp.name, "initramfs"),
+                           kernel_log=self.kernel_log,
+                           monitor=os.path.join(self.temp.name, "monitor"),
+                           root=places.ROOT, build=places.BUILD, out=self.out)
+        initramfs.make(self.kernel, self.files.initramfs)
+        hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
+        if hears:
+            self.env["ALSA_CONFIG_PATH"] = words_to_hear(self.temp.name)
+        self.command = machine.command(self.kind, self.kernel, self.files, hears)
+
+    def interact(self) -> int:
+        """Run on this terminal, to the end."""
+        return subprocess.run(self.command, check=False).returncode
+
+    def screendump(self, path: str) -> None:
+        """Ask QEMU for the guest's screen, as a PNG or a PPM."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(self.files.monitor)
+            sock.settimeout(20)
+            reader = sock.makefile("rb")
+            kind = "-f png" if path.endswith(".png") else ""
+            sock.sendall(f"screendump {quoted(path)} {kind}\ninfo status\n".encode())
+            while b"VM status" not in reader.readline():
+                pass
+
+    def run(self, on_line: Callable[[str], None]) -> int | None:
+        """Run to the end, with each line of TAP for on_line().
+
+        Returns the status that the guest told at its end, or None if it did not reach it.
+        """
+        done = None
+        with open(self.tap_log, "w", encoding="utf-8") as tap, \
+             subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env=self.env) as qemu:
+            assert qemu.stdin and qemu.stdout
+            watchdog = Watchdog(qemu)
+            for raw in qemu.stdout:
+                watchdog.feed()
+                text = raw.decode("utf-8", "replace").rstrip("\r\n")
+                tap.write(text + "\n")
+                tap.flush()
+                if match := DONE.match(text):
+                    done = int(match.group(1))
+                    if self.kernel.arm64:
+                        # this machine does not switch itself off
+                        qemu.kill()
+                if match := SCREENDUMP.match(text):
+                    name = os.path.basename(match.group(1))
+                    self.screendump(os.path.join(self.out, name) if name else self.picture)
+                    qemu.stdin.write(b"\n")
+                    qemu.stdin.flush()
+                on_line(text)
+        return done
+
+    def trouble(self) -> list[log.Report]:
+        """Reports that should not be there: of the kernel's log and of kmemleak."""
+        with open(self.kernel_log, encoding="utf-8", errors="replace") as text:
+            found = [report for report in log.reports(text) if not log.foreign(report)]
+        kmemleak = os.path.join(self.out, "kmemleak")
+        if os.path.exists(kmemleak):
+            with open(kmemleak, encoding="utf-8", errors="replace") as text:
+                found += log.leaks(text)
+        return found

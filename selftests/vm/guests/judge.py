@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""The TAP of one guest: passed, failed, skipped.
+
+A guest marks where each of its programs begins and ends:
+
+    # begin NAME            the TAP of a test program comes now
+    # end NAME STATUS       the program has ended
+    # unload failed: NAME   a module could not be unloaded
+    has played TONE=...     a program has played that: see selftests/vm/heard
+"""
+from __future__ import annotations
+
+import collections
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from . import log, places
+
+SAID_LINES = 12
+# statuses of a test program that is fine: 4 is for "skipped"
+GOOD = (0, 4)
+
+PLAYED = re.compile(r"has played (\d+=\d+:\d+:\d+)$")
+SKIP = re.compile(r"# SKIP")
+# what the harness says of a test; the rest is what the test says itself
+HARNESS = re.compile(r"# +(RUN|OK|FAIL|SKIP) ")
+
+
+class Counts(NamedTuple):
+    """Results of tests."""
+
+    passed: int
+    failed: int
+    skipped: int
+
+
+def quote(lines: collections.deque[str]) -> str:
+    """What a test has said, below its result."""
+    return "".join(f"      | {text}\n" for text in lines)
+
+
+class Judge:
+    """Counts the results of one guest, program by program, and prints them as they come."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.passed = self.failed = self.skipped = 0
+        self.problems: list[str] = []	# as they are printed once more at the end
+        self.all: list[str] = []	# programs that have ended
+        self.times: list[tuple[float, str]] = []	# (seconds, test)
+        self.tones: list[str] = []	# that the guest has played
+        # of the program that runs
+        self.program: str | None = None
+        self.planned: int | None = None
+        self.seen = 0
+        self.before = Counts(0, 0, 0)
+        self.began = self.told = time.monotonic()	# told: when a test last ended
+        self.reasons: collections.Counter[str] = collections.Counter()
+        # by the test that runs
+        self.said: collections.deque[str] = collections.deque(maxlen=SAID_LINES)
+
+    @property
+    def counts(self) -> Counts:
+        """All results so far."""
+        return Counts(self.passed, self.failed, self.skipped)
+
+    def bad(self, text: str, more: str = "") -> None:
+        """Count a failure, and print it."""
+        self.failed += 1
+        self.problems.append(f"    {self.label}: {text}\n" +
+                             "".join(more.splitlines(True)[:SAID_LINES]))
+        print(f"  {self.label:<12} FAIL {text}\n{more}", end="", flush=True)
+
+    def line(self, text: str) -> None:
+        """A line that the guest has said."""
+        if match := PLAYED.search(text):
+            self.tones.append(match.group(1))
+        for pattern, meaning in MEANINGS:
+            if match := pattern.match(text):
+                meaning(self, match)
+                return
+        if text.startswith("# ") and not HARNESS.match(text):
+            self.said.append(text[2:])
+
+    def begin(self, match: re.Match[str]) -> None:
+        """A program begins."""
+        self.program, self.planned, self.seen = match.group(1), None, 0
+        self.before = self.counts
+        self.began = self.told = time.monotonic()
+
+    def end(self, match: re.Match[str]) -> None:
+        """A program has ended."""
+        name, status = match.group(1), int(match.group(2))
+        self.all.append(name)
+        if self.planned is None:
+            self.bad(f"{name}: no TAP plan")
+        elif self.planned != self.seen:
+            self.bad(f"{name}: {self.planned} tests planned, {self.seen} reported")
+        elif status not in GOOD and self.failed == self.before.failed:
+            self.bad(f"{name}: ended with status {status}")
+        passed, failed, skipped = (now - then for now, then in zip(self.counts, self.before))
+        print(f"  {self.label:<12} {name:<12} {passed:3} passed {failed:2} failed "
+              f"{skipped:2} skipped   {time.monotonic() - self.began:5.1f} s", flush=True)
+        for reason, count in self.reasons.items():
+            print(f"           {count} skipped: {reason}", flush=True)
+        self.reasons.clear()
+        self.program = None
+
+    def complaint(self, match: re.Match[str]) -> None:
+        """The guest itself has a problem."""
+        self.bad(match.string.lstrip("# "))
+
+    def plan(self, match: re.Match[str]) -> None:
+        """How many tests there are to be; a program without any has a reason."""
+        if not self.program:
+            return
+        self.planned = int(match.group(1))
+        if not self.planned:
+            self.skipped += 1
+            self.reasons[match.group(2) or "it says nothing"] += 1
+
+    def result(self, match: re.Match[str]) -> None:
+        """The result of one test."""
+        if not self.program:
+            return
+        self.seen += 1
+        now = time.monotonic()
+        self.times.append((now - self.told, f"{self.program}: {match.group(2)}"))
+        self.told = now
+        if SKIP.search(match.string):
+            self.skipped += 1
+            self.reasons[match.group(2).partition("# SKIP")[2].strip()] += 1
+        elif match.group(1):
+            self.bad(f"{self.program}: {match.group(2)}", quote(self.said))
+        else:
+            self.passed += 1
+        self.said.clear()
+
+    def finish(self, done: int | None, test: str = "") -> None:
+        """No line follows.  DONE: what Guest.run() has returned; TEST: the only one asked for."""
+        if done is None:
+            self.bad("the guest did not reach its end" +
+                     (f" (in {self.program})" if self.program else ""))
+        if not self.all:
+            self.bad("no test ran" + (f": there is none called '{test}'" if test else ""))
+
+    def listen(self, wav: str) -> None:
+        """Is what was played what is in the file?"""
+        heard = subprocess.run([os.path.join(places.TOP, "selftests/vm/heard"), wav, *self.tones],
+                               stdout=subprocess.PIPE, text=True, check=False)
+        if heard.returncode:
+            self.bad("what was played is not what was heard", heard.stdout)
+            return
+        self.passed += 1
+        print(f"  {self.label:<12} heard: {len(self.tones)} tones, sample for sample", flush=True)
+
+    def trouble(self, reports: list[log.Report]) -> None:
+        """Each report of the kernel is a failure; the first ten tell enough."""
+        for report in reports[:10]:
+            self.bad("kernel log: " + report[0], log.excerpt(report))
+
+    def see(self, logs: str) -> None:
+        """After a failure, where the logs are."""
+        if self.failed:
+            print(logs, end="", flush=True)
+            self.problems.append(logs)
+
+
+# What a line means; the first pattern that matches counts.
+MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Judge, re.Match[str]], None]], ...] = (
+    (re.compile(r"# begin (\S+)"), Judge.begin),
+    (re.compile(r"# end (\S+) (\d+)"), Judge.end),
+    (re.compile(r"# unload failed: \S+|Bail out!"), Judge.complaint),
+    (re.compile(r"1\.\.(\d+)(?: *# SKIP *(.*))?"), Judge.plan),
+    (re.compile(r"(not )?ok \d+ *-? *(.*)"), Judge.result),
+)

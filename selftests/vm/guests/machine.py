@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: MIT
+"""The command line of QEMU and the one of the kernel, for each kind of guest."""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from .places import Kernel
+
+# QEMU keeps all that it has translated, and looks at what it has of a page at each store to
+# it.  Translations of programs that have ended pile up, a GiB by default: to clear 4 MiB of
+# their memory took a minute, without a pause.  Of 128 MiB a guest forgets old ones in time.
+ACCEL = "tcg,thread=single,tb-size=128"
+
+PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a guest is for."""
+
+    mode: str	# check, demo, bench, shell or mutants
+    test: str = ""	# this test program alone
+    part: str = ""	# one of PARTS; for mutants, the number of the guest
+    settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
+    terminal: os.terminal_size | None = None	# the guest is a shell on this one
+
+    @property
+    def large(self) -> bool:
+        """Does the test need memory that no other test does?"""
+        return self.test == "large"
+
+    @property
+    def counted(self) -> bool:
+        """Does the guest's clock count instructions?"""
+        return self.mode == "bench" or self.part == "gapless"
+
+    @property
+    def wired(self) -> bool:
+        """Does the guest have sound and network cards?
+
+        Where there are two buses, QEMU would put them on the second.
+        """
+        return self.mode == "check" and self.part != "numa"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files and folders that QEMU opens, except the kernel's."""
+
+    initramfs: str
+    kernel_log: str
+    monitor: str	# a socket
+    root: str
+    build: str
+    out: str	# the only folder that the guest writes to
+
+
+def comma(path: str) -> str:
+    """A path in a list of options: QEMU wants its commas twice."""
+    return path.replace(",", ",,")
+
+
+def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
+    """The command line of the kernel."""
+    kunit = kind.test in ("", "kunit") and kind.part != "faults"
+    words = [
+        f"console={'ttyAMA0' if kernel.arm64 else 'ttyS0'}", "loglevel=7",
+        "sysrq_always_enabled", "panic=-1",
+        # at boot the kernel gives its timer 10 ms to tick, which on a busy host it may not get
+        "no_timer_check",
+        f"kunit.enable={int(kunit)}", "kunit.autorun=1", "rdinit=/init", f"sluice.mode={kind.mode}",
+        # an interpreted machine on a busy host may go without a processor for that long.  A
+        # guest that hangs is ended by guest.SILENT_SECONDS
+        "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=120",
+        # no console on the screen: its cursor blinks, and each blink waits for a refresh
+        "drm_kms_helper.fbdev_emulation=0",
+    ]
+    if kind.test:
+        words.append(f"sluice.test={kind.test}")
+    if kind.part:
+        words.append(f"sluice.part={kind.part}")
+    words += [f"sluice.{setting}" for setting in kind.settings]
+    if kernel.arm64:
+        # the memory behind that is SRAM: see selftests/vm/build
+        words.append("mem=896M")
+    if kind.part == "iommu":
+        words += ["intel_iommu=on", "iommu.passthrough=0", "mitigations=off"]
+    if kind.part == "bounced":
+        words += ["swiotlb=force", "cma=96M"]
+    if kind.terminal:
+        words += [f"sluice.columns={kind.terminal.columns}", f"sluice.rows={kind.terminal.lines}"]
+    return " ".join(words)
+
+
+def processor(kind: Kind) -> str:
+    """The model of the processor.
+
+    la57=off: while the kernel looks at its processor it forgets for a moment that it has five
+    levels of page tables, and KASAN takes an interrupt for a stray access.  erms=off: a store
+    of eight bytes costs no more than one of a byte (see ACCEL).
+    """
+    words = ["max", "la57=off"]
+    if not kind.counted:
+        words.append("erms=off")
+    if kind.part == "iommu":
+        words += ["vendor=AuthenticAMD", "family=25"]
+    return ",".join(words)
+
+
+def board(kind: Kind) -> list[str]:
+    """Processors, their clock, and the devices of the first bus."""
+    if kind.counted:
+        # One CPU whose clock counts instructions; time without any is skipped.  Each
+        # takes a nanosecond, or four: a slower CPU is as fast as its clock however busy
+        # the host is.
+        shift = 0 if kind.mode == "bench" else 2
+        return ["-smp", "1", "-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+    devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
+    if kind.part == "iommu":
+        # in front of the devices that it is for
+        return ["-device", "intel-iommu,intremap=off", "-smp", "2", *devices]
+    if kind.part == "numa":
+        nodes = [word for node in range(2) for word in (
+            "-object", f"memory-backend-ram,id=node{node},size=1536M",
+            "-numa", f"node,nodeid={node},cpus={node},memdev=node{node}")]
+        return ["-smp", "2,sockets=2", *devices, *nodes]
+    return ["-smp", "2", *devices]
+
+
+def bridges(kind: Kind) -> list[str]:
+    """What the two peers are below: ports called down0 and down1."""
+    if kind.part == "iommu":
+        # QEMU's switches send everything upwards: where an IOMMU translates, peers reach
+        # each other through the host, which the kernel only expects of some: of a Zen's,
+        # for example.
+        return ["-device", "pcie-root-port,id=down0,chassis=1",
+                "-device", "pcie-root-port,id=down1,chassis=2"]
+    if kind.part == "numa":
+        # the peers and the second processor are on the second node: no caches are shared
+        return ["-device", "pxb-pcie,id=far,bus=pcie.0,bus_nr=128,numa_node=1",
+                "-device", "pcie-root-port,id=down0,bus=far,chassis=2",
+                "-device", "pcie-root-port,id=down1,bus=far,chassis=3"]
+    # a switch with the peers below it
+    return ["-device", "pcie-root-port,id=root-port,chassis=1",
+            "-device", "x3130-upstream,id=switch,bus=root-port",
+            "-device", "xio3130-downstream,id=down0,bus=switch,chassis=2",
+            "-device", "xio3130-downstream,id=down1,bus=switch,chassis=3"]
+
+
+def playing(files: Files) -> list[str]:
+    """A sound card that plays to a file, which is complete when the guest is off."""
+    return ["-audiodev", f"wav,id=a,path={comma(files.out)}/out.wav,out.frequency=48000,"
+            "out.channels=2,out.format=s16", "-device", "AC97,audiodev=a"]
+
+
+def network() -> list[str]:
+    """Two network cards whose cable has no third end."""
+    return [word for card in ("n1", "n2") for word in (
+        "-netdev", f"hubport,id={card},hubid=1", "-device", f"e1000,netdev={card}")]
+
+
+def hearing() -> list[str]:
+    """A sound card that hears what ALSA's configuration calls words."""
+    # it takes what there is every 20 ms, which is as much as it has room for
+    return ["-audiodev", "alsa,id=b,timer-period=20000,in.dev=words,out.dev=null,"
+            "in.frequency=48000,in.channels=2,in.format=s16,in.try-poll=off,out.try-poll=off,"
+            "in.buffer-length=20000,in.period-length=10000", "-device", "AC97,audiodev=b"]
+
+
+def share(tag: str, path: str, readonly: bool = True) -> list[str]:
+    """A folder that the guest has over 9p."""
+    return ["-fsdev", f"local,id={tag},path={comma(path)},security_model=none,multidevs=remap"
+            + (",readonly=on" if readonly else ""),
+            "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+
+
+def serial(kind: Kind, files: Files) -> list[str]:
+    """The two ports: the kernel's log, and TAP or a terminal."""
+    return ["-serial", f"file:{files.kernel_log}",
+            "-serial", "mon:stdio" if kind.terminal else "stdio"]
+
+
+def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
+    """The kernel and what it gets."""
+    return ["-kernel", kernel.image, "-initrd", files.initramfs,
+            "-append", kernel_arguments(kind, kernel)]
+
+
+def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
+    """A PC; HEARS: with a sound card that hears."""
+    sound = playing(files) if kind.wired else []
+    cards = network() if kind.wired else []
+    if hears:
+        cards += hearing()
+    return [
+        "qemu-system-x86_64", "-machine", "q35", "-cpu", processor(kind), "-accel", ACCEL,
+        *board(kind), "-m", "7G" if kind.large else "3G", "-nodefaults", "-no-reboot",
+        *boot(kind, kernel, files), "-display", "none",
+        *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
+        *share("out", files.out, readonly=False),
+        # The peers are behind the rest, so that they change no address.  The BAR's memory is a
+        # file, which the guest finds in /out.
+        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.out)}/bar",
+        *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
+        "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff", *cards,
+        "-monitor", f"unix:{files.monitor},server=on,wait=off", *serial(kind, files)]
+
+
+def raspberry(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
+    """A Raspberry Pi 3, whose device tree selftests/vm/build has made."""
+    tree = os.path.join(files.build, "user-arm64", f"raspi3b-{kernel.release}.dtb")
+    return [
+        "qemu-system-aarch64", "-machine", "raspi3b", "-smp", "4", "-m", "1G", "-accel", ACCEL,
+        "-nodefaults", "-no-reboot", *boot(kind, kernel, files), "-dtb", tree, "-display", "none",
+        *serial(kind, files)]
+
+
+def command(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
+    """QEMU with the machine that a kernel is for."""
+    return raspberry(kind, kernel, files) if kernel.arm64 else pc(kind, kernel, files, hears)

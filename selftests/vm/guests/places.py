@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""The folders of this checkout, and the kernels in them."""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from typing import NamedTuple, NoReturn
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+BUILD = os.environ.get("SLUICE_BUILD") or os.path.join(TOP, "build")
+LOG = os.path.join(BUILD, "log")
+# what this checkout uses of the cache: links, made by selftests/vm/setup
+LAB = os.path.join(BUILD, "lab")
+ROOT = os.path.realpath(os.path.join(LAB, "root"))
+ARM64 = os.path.realpath(os.path.join(LAB, "arm64"))
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with one sentence for the user."""
+    sys.exit(f"sluice: {message}")
+
+
+class Kernel(NamedTuple):
+    """A kernel that a guest boots."""
+
+    release: str
+    image: str
+    modules: str	# the folder
+
+    @property
+    def arm64(self) -> bool:
+        """Is it for a Raspberry Pi 3, and not for a PC?"""
+        return self.release.endswith("-arm64")
+
+
+def kernel_of(name: str) -> Kernel:
+    """A kernel of the lab by its role, line or release, or a release that KDIR= has built."""
+    own = os.path.join(BUILD, name, "root", "lib", "modules", name)
+    if os.path.isdir(own):
+        with open(os.path.join(BUILD, name, "image"), encoding="utf-8") as text:
+            return Kernel(name, text.read().strip(), own)
+    folder = os.path.join(LAB, "kernels", name)
+    if not os.path.isdir(folder):
+        fail(f"no kernel '{name}' in {os.path.dirname(folder)}: run selftests/vm/setup first")
+    folder = os.path.realpath(folder)
+    release = os.path.basename(folder)
+    return Kernel(release, os.path.join(folder, "boot", "vmlinuz-" + release),
+                  os.path.join(folder, "usr", "lib", "modules", release))
+
+
+def is_debug(line: str) -> bool:
+    """A kernel that was built to catch bugs: it comes with what tests the core from inside."""
+    return os.path.exists(os.path.join(BUILD, line, "sluice-importer.ko"))
+
+
+def natural(text: str) -> list[tuple[int, str]]:
+    """A key to sort releases by: numbers in them count as numbers."""
+    return [(int(part), "") if part.isdigit() else (0, part)
+            for part in re.split(r"(\d+)", text)]
+
+
+def stage_guest() -> None:
+    """Put the scripts that run in the guest where it finds them."""
+    folder = os.path.join(BUILD, "guest")
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(os.path.join(TOP, "selftests/vm/guest"), os.path.join(folder, "main"))
+    shutil.copy(os.path.join(TOP, "selftests/vm/demo"), os.path.join(folder, "demo"))
