@@ -11,10 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
 #include "peers.h"
+#include "sleep.h"
+#include "sluice.h"
 #include "sound.h"
-#include "support.h"
 
 #define DEVICE "ac970"
 #define PLAYER 0

@@ -14,8 +14,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE	(3UL << 20)	/* a huge piece and small ones */
 #define PAGE	4096UL

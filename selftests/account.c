@@ -15,8 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "cgroup.h"
+#include "harness.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define MIB	(1UL << 20)
 #define NOBODY	65534

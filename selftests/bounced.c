@@ -11,8 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 FIXTURE(bounced) {
 	struct objects before;

@@ -16,8 +16,15 @@
 #include <drm/drm.h>
 
 #include "client.h"
-#include "kselftest_harness.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE	65536UL
 #define WORDS	(SIZE / sizeof(uint32_t))

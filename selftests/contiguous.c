@@ -10,8 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define MIB	(1UL << 20)
 #define BLOCK	(4 * MIB)	/* the largest piece of the page allocator */

@@ -11,9 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "scene.h"
-#include "support.h"
+#include "sluice.h"
 
 #include "../uapi/linux/sluice_soft.h"
 

@@ -4,8 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define SIZE	4096UL
 #define RING	3

@@ -6,8 +6,14 @@
  */
 #include <fcntl.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define PARAMETERS "/sys/module/sluice_soft/parameters/"

@@ -15,9 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define EDU_ID 0x00
 #define EDU_ID_VALUE 0x10000ed

@@ -14,10 +14,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "importers/lib/kms_scene.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "kms_scene.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
 #include "peers.h"
-#include "support.h"
+#include "sleep.h"
+#include "sluice.h"
 
 #define DRIVER "/sys/bus/pci/drivers/sluice-e1000"
 #define SEND 0
@@ -408,7 +414,7 @@ FIXTURE_SETUP(screen)
 	if (system("modprobe -q bochs && udevadm settle"))
 		printf("# no module bochs\n");
 	self->from = self->to = (struct card) { -1, -1, -1, NULL };
-	scene_open(&self->scene, "bochs-drm", WIDTH, HEIGHT, "edu0", "contiguous");
+	kms_scene_open(&self->scene, "bochs-drm", WIDTH, HEIGHT, "edu0", "contiguous");
 	if (access("/dev/sluice/ether1", F_OK))
 		SKIP(return, "this machine has no two network cards for us");
 	if (self->scene.opened || self->scene.import)
@@ -424,7 +430,7 @@ FIXTURE_TEARDOWN(screen)
 {
 	close_card(&self->from);
 	close_card(&self->to);
-	EXPECT_TRUE(scene_close(&self->scene));
+	EXPECT_TRUE(kms_scene_close(&self->scene));
 }
 
 /* A network camera without hardware: frames of four lines land where a display scans out. */

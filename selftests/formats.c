@@ -6,9 +6,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "scene.h"
-#include "support.h"
+#include "sluice.h"
 
 #define SIZE	65536UL
 #define WIDTH	64U

@@ -11,8 +11,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define SIZE	8192U
 #define JOBS	4

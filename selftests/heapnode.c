@@ -16,8 +16,15 @@
 #include <sys/wait.h>
 #include <termios.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "cgroup.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define REFERENCE	"/dev/dma_heap/system"
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"

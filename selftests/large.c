@@ -8,8 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define GIB	(1ULL << 30)
 #define MIB	(1ULL << 20)

@@ -12,8 +12,15 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE 65536UL
 #define MANY 64	/* ops of a job that is not over before the device is: edu takes 100 ms a page */

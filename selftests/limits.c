@@ -12,8 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define SIZE	4096UL
 #define MIB	(1UL << 20)

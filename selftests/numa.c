@@ -11,9 +11,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "buffers.h"
+#include "harness.h"
+#include "machine.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define SIZE (4UL << 20)
 #define ADDRESSES "/sys/module/sluice/parameters/expose_addresses"

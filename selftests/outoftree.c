@@ -13,10 +13,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
 #include "peers.h"
+#include "sluice.h"
 #include "sound.h"
-#include "support.h"
 
 #define SIZE	65536UL
 

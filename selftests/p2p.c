@@ -18,9 +18,14 @@
 
 #include <drm/drm.h>
 
-#include "kselftest_harness.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define PCI "/sys/bus/pci"
 #define SIZE 8192UL

@@ -16,9 +16,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
 #include "peers.h"
-#include "support.h"
+#include "sleep.h"
+#include "sluice.h"
 
 #define SIZE 16384UL
 #define HELD 65536UL

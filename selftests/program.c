@@ -17,9 +17,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define SIZE 8192UL
 #define PIECE 4092UL

@@ -8,9 +8,14 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "scene.h"
-#include "support.h"
+#include "sluice.h"
 
 FIXTURE(queue) {
 	struct objects before;

@@ -6,8 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
+#include "sluice.h"
 
 #define TRACING "/sys/kernel/tracing/"
 #define SIZE 65536UL

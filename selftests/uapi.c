@@ -11,8 +11,13 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE 65536UL
 

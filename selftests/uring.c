@@ -9,8 +9,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"
 #define SIZE		(64 << 10)

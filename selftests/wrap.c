@@ -12,8 +12,14 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define PAGE 4096UL
 #define HUGE (2UL << 20)

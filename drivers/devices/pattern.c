@@ -17,8 +17,8 @@
  *
  * All shapes are drawn as horizontal spans of one colour.  If the format allows it, a span is
  * written in whole words.  A frame is therefore cheap even on an emulated processor.  Text
- * that does not fit into the image is omitted.  selftests/scene.c computes the same scene
- * pixel by pixel, and must be changed with it.
+ * that does not fit into the image is omitted.  selftests/lib/scene.c computes the same
+ * scene pixel by pixel, and must be changed with it.
  *
  * Each format has a function that writes a span:
  *

@@ -10,8 +10,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "buffers.h"
+#include "harness.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define NODE "/dev/sluice/dmaengine0"
 #define MODULE "/sluice/$(uname -r)/sluice-dmaengine.ko"

@@ -17,7 +17,7 @@
 
 #include "bell.h"
 #include "bench.h"
-#include "importers/lib/v4l2.h"
+#include "v4l2.h"
 
 #define JOBS		64
 #define SUBMIT_NS	20000	/* for a job to be submitted, and more */

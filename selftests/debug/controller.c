@@ -6,8 +6,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define NODE "/dev/sluice/dmaengine0"
 #define MODULE(name) "/sluice/$(uname -r)/" name ".ko"

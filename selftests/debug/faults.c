@@ -14,9 +14,16 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "lib/sites.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
+#include "sites.h"
+#include "sluice.h"
 
 #include "../../uapi/linux/sluice_soft.h"
 

@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "harness.h"
 #include "importer.h"
-#include "kselftest_harness.h"
-#include "lib/sites.h"
-#include "support.h"
+#include "machine.h"
+#include "objects.h"
+#include "sites.h"
+#include "sluice.h"
 
 #define SIZE (256UL << 10)
 

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "lib/import.h"
-#include "lib/sites.h"
+#include "harness.h"
+#include "import.h"
+#include "machine.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sites.h"
+#include "sluice.h"
 
 #define SIZE (256UL << 10)
 #define PCI_DRIVER "/sys/bus/pci/drivers/sluice-pci"

@@ -9,10 +9,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "lib/sites.h"
+#include "harness.h"
+#include "machine.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sites.h"
+#include "sluice.h"
 
 #define SIZE 4096UL
 #define PCI_DRIVER "/sys/bus/pci/drivers/sluice-pci"

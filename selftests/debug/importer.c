@@ -10,9 +10,13 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "lib/import.h"
-#include "support.h"
+#include "harness.h"
+#include "import.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE (256UL << 10)
 #define MS 1000000LL

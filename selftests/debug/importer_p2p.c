@@ -11,10 +11,13 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "lib/import.h"
+#include "harness.h"
+#include "import.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define SIZE (256UL << 10)
 #define PEER (IMPORTER_DYNAMIC | IMPORTER_PEER)

@@ -6,8 +6,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "machine.h"
+#include "objects.h"
 
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"
 #define FIRST		"/dev/dma_heap/sluice-soft0-pages"

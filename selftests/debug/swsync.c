@@ -8,8 +8,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define SIZE 65536UL
 #define MS 1000000LL

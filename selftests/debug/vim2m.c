@@ -11,9 +11,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "kselftest_harness.h"
-#include "lib/v4l2.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
+#include "v4l2.h"
 
 #define WIDTH	160
 #define HEIGHT	120

@@ -15,9 +15,13 @@
 #include <xf86drm.h>
 #include <xf86drmMode.h>
 
-#include "kselftest_harness.h"
-#include "lib/kms_scene.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "kms_scene.h"
+#include "knobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "sluice.h"
 
 #define WIDTH	640U
 #define HEIGHT	480U
@@ -230,14 +234,14 @@ FIXTURE_SETUP(vkms)
 {
 	if (system("modprobe -q vkms && udevadm settle"))
 		SKIP(return, "this kernel has no vkms");
-	scene_open(&self->s, "vkms", WIDTH, HEIGHT, "soft0", variant->heap);
+	kms_scene_open(&self->s, "vkms", WIDTH, HEIGHT, "soft0", variant->heap);
 	ASSERT_EQ(self->s.opened, 0);
 	ASSERT_EQ(self->s.import, 0);
 }
 
 FIXTURE_TEARDOWN(vkms)
 {
-	EXPECT_TRUE(scene_close(&self->s));
+	EXPECT_TRUE(kms_scene_close(&self->s));
 	EXPECT_TRUE(module_unload("vkms"));
 }
 

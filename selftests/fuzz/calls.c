@@ -18,7 +18,9 @@
 
 #include "fuzz.h"
 #include "have.h"
-#include "support.h"
+#include "knobs.h"
+#include "machine.h"
+#include "sluice.h"
 
 #define XRGB8888	0x34325258
 

@@ -30,8 +30,12 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define COVER_WORDS	(1UL << 16)
 #define SET_BITS	15

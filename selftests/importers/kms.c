@@ -20,9 +20,14 @@
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 
-#include "kselftest_harness.h"
-#include "lib/kms_scene.h"
-#include "support.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "kms_scene.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "sluice.h"
 
 #define WIDTH	1024U
 #define HEIGHT	768U
@@ -37,7 +42,7 @@ static void open_bochs(struct scene *scene, const char *heap)
 {
 	if (system("modprobe -q bochs && udevadm settle"))
 		printf("# no module bochs\n");
-	scene_open(scene, "bochs-drm", WIDTH, HEIGHT, "edu0", heap);
+	kms_scene_open(scene, "bochs-drm", WIDTH, HEIGHT, "edu0", heap);
 }
 
 #define NEED_DISPLAY(self) do { \
@@ -70,7 +75,7 @@ FIXTURE_SETUP(scanout)
 
 FIXTURE_TEARDOWN(scanout)
 {
-	EXPECT_TRUE(scene_close(&self->s));
+	EXPECT_TRUE(kms_scene_close(&self->s));
 }
 
 TEST_F(scanout, the_screen_shows_the_frame_to_the_last_pixel)
@@ -187,7 +192,7 @@ FIXTURE_SETUP(fence)
 
 FIXTURE_TEARDOWN(fence)
 {
-	EXPECT_TRUE(scene_close(&self->s));
+	EXPECT_TRUE(kms_scene_close(&self->s));
 }
 
 TEST_F(fence, a_commit_waits_for_its_in_fence)

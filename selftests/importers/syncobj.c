@@ -9,9 +9,15 @@
 #include <unistd.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-#include "lib/card.h"
-#include "support.h"
+#include "card.h"
+#include "fences.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 #define SIZE	4096UL
 #define POINTS	3

@@ -20,8 +20,13 @@
 #include <linux/sync_file.h>
 #include <xf86drm.h>
 
-#include "kselftest_harness.h"
-#include "lib/vgem_scene.h"
+#include "buffers.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "vgem_scene.h"
 
 /*
  * vgem has our buffer.
@@ -50,7 +55,7 @@ FIXTURE_VARIANT_ADD(import, memfd) {
 
 FIXTURE_SETUP(import)
 {
-	scene_open(&self->scene);
+	vgem_scene_open(&self->scene);
 	if (self->scene.drm < 0)
 		SKIP(return, "this kernel has no vgem");
 	ASSERT_LE(0, self->scene.queue);
@@ -61,7 +66,7 @@ FIXTURE_SETUP(import)
 
 FIXTURE_TEARDOWN(import)
 {
-	EXPECT_TRUE(scene_close(&self->scene));
+	EXPECT_TRUE(vgem_scene_close(&self->scene));
 }
 
 TEST_F(import, exporting_again_gives_the_same_memory)
@@ -161,7 +166,7 @@ FIXTURE_SETUP(foreign)
 {
 	struct scene *scene = &self->scene;
 
-	scene_open(scene);
+	vgem_scene_open(scene);
 	if (scene->drm < 0)
 		SKIP(return, "this kernel has no vgem");
 	ASSERT_LE(0, scene->queue);
@@ -176,7 +181,7 @@ FIXTURE_TEARDOWN(foreign)
 {
 	if (self->words)
 		munmap(self->words, SIZE);
-	EXPECT_TRUE(scene_close(&self->scene));
+	EXPECT_TRUE(vgem_scene_close(&self->scene));
 }
 
 TEST_F(foreign, is_reported_as_foreign_and_importable)

@@ -10,8 +10,11 @@
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
 
-#include "kselftest_harness.h"
-#include "lib/vgem_scene.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "pattern.h"
+#include "vgem_scene.h"
 
 /* struct later - a vgem fence that another thread signals after a while */
 struct later {
@@ -56,7 +59,7 @@ FIXTURE_SETUP(fence)
 {
 	struct scene *scene = &self->scene;
 
-	scene_open(scene);
+	vgem_scene_open(scene);
 	if (scene->drm < 0)
 		SKIP(return, "this kernel has no vgem");
 	ASSERT_LE(0, scene->queue);
@@ -73,7 +76,7 @@ FIXTURE_SETUP(fence)
 
 FIXTURE_TEARDOWN(fence)
 {
-	EXPECT_TRUE(scene_close(&self->scene));
+	EXPECT_TRUE(vgem_scene_close(&self->scene));
 }
 
 TEST_F(fence, poll_waits_for_a_foreign_writer)

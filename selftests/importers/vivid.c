@@ -19,9 +19,15 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
-#include "kselftest_harness.h"
-#include "lib/v4l2.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "pages.h"
+#include "pattern.h"
+#include "sluice.h"
+#include "v4l2.h"
 
 #define WIDTH		320
 #define HEIGHT		180

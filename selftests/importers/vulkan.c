@@ -15,9 +15,15 @@
 
 #include <linux/sync_file.h>
 
+#include "fences.h"
 #include "gpu.h"
-#include "kselftest_harness.h"
-#include "support.h"
+#include "harness.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pattern.h"
+#include "sluice.h"
 
 /* not a multiple of the shader's groups: it must stop at the right edge */
 #define WIDTH	200U

@@ -15,10 +15,13 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "lib/holders.h"
-#include "lib/loop.h"
-#include "support.h"
+#include "harness.h"
+#include "holders.h"
+#include "knobs.h"
+#include "loop.h"
+#include "objects.h"
+#include "pages.h"
+#include "sluice.h"
 
 #define SIZE RACES_SIZE
 #define CHILDREN 6

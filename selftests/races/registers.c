@@ -13,10 +13,12 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "lib/loop.h"
+#include "fences.h"
+#include "harness.h"
+#include "loop.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define HOLDERS 3
 #define SIZE 4096UL

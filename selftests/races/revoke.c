@@ -11,10 +11,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
-#include "lib/loop.h"
+#include "harness.h"
+#include "loop.h"
+#include "objects.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define HOLDERS 3
 #define LOOKED_AT (512UL << 10)	/* of the BAR: buffers are placed from its start on */

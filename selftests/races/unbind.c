@@ -14,13 +14,16 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "card.h"
+#include "harness.h"
+#include "holders.h"
 #include "kms.h"
-#include "kselftest_harness.h"
-#include "lib/card.h"
-#include "lib/holders.h"
-#include "lib/loop.h"
-#include "lib/v4l2.h"
-#include "support.h"
+#include "knobs.h"
+#include "loop.h"
+#include "machine.h"
+#include "modules.h"
+#include "objects.h"
+#include "v4l2.h"
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support.h"
+#include "machine.h"
 #include "v4l2.h"
 
 #define MAX_NODES 64

@@ -20,9 +20,10 @@
 #include "holders.h"
 #include "importer.h"
 #include "kms.h"
-#include "lib/v4l2.h"
 #include "loop.h"
-#include "support.h"
+#include "machine.h"
+#include "sluice.h"
+#include "v4l2.h"
 
 #define CAMERA_WIDTH	320U
 #define CAMERA_HEIGHT	180U

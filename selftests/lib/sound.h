@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "support.h"
+#include "harness.h"
+#include "sluice.h"
 
 /*
  * What is played are words that count: each is a sample of both channels.  Whether they have

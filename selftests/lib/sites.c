@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "objects.h"
 #include "sites.h"
-#include "support.h"
 
 #define MAX_SITES 2000
 

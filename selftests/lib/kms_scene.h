@@ -7,10 +7,11 @@
 #define KMS_SCENE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "kms.h"
-#include "support.h"
+#include "objects.h"
 
 #define MS	1000000LL
 
@@ -36,15 +37,15 @@ struct scene {
 };
 
 /**
- * scene_open - make everything but a picture
+ * kms_scene_open - make everything but a picture
  * @driver: of the display
  * @memory: device that the frame is to be from; soft0 if it is not there
  */
-void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_t height,
-		const char *memory, const char *heap);
+void kms_scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_t height,
+		    const char *memory, const char *heap);
 
-/** scene_close - let go; returns whether the kernel has let go of everything, too */
-bool scene_close(struct scene *scene);
+/** kms_scene_close - let go; returns whether the kernel has let go of everything, too */
+bool kms_scene_close(struct scene *scene);
 
 /** capture - submit the next frame of soft0's camera; scene->fence is its fence */
 int capture(struct scene *scene);

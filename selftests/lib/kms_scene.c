@@ -5,10 +5,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "jobs.h"
 #include "kms_scene.h"
+#include "knobs.h"
+#include "objects.h"
 
-void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_t height,
-		const char *memory, const char *heap)
+void kms_scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_t height,
+		    const char *memory, const char *heap)
 {
 	*scene = (struct scene) {
 		.before = objects_before(),
@@ -39,7 +42,7 @@ void scene_open(struct scene *scene, const char *driver, uint32_t width, uint32_
 		scene->opened = kms_dumb(&scene->display, &scene->fb);
 }
 
-bool scene_close(struct scene *scene)
+bool kms_scene_close(struct scene *scene)
 {
 	knob("delay_us", 0);
 	knob("fail_next", 0);

@@ -15,6 +15,11 @@
 #include <xf86drm.h>
 
 #include "card.h"
+#include "jobs.h"
+#include "knobs.h"
+#include "machine.h"
+#include "objects.h"
+#include "pages.h"
 #include "vgem_scene.h"
 
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -38,7 +43,7 @@ void drop(struct scene *scene, int fd)
 	close(fd);
 }
 
-void scene_open(struct scene *scene)
+void vgem_scene_open(struct scene *scene)
 {
 	memset(scene, 0, sizeof(*scene));
 	scene->drm = keep(scene, card_open("vgem"));
@@ -47,7 +52,7 @@ void scene_open(struct scene *scene)
 	scene->queue = keep(scene, patient_queue(scene->device, 0));
 }
 
-bool scene_close(struct scene *scene)
+bool vgem_scene_close(struct scene *scene)
 {
 	unsigned int i;
 

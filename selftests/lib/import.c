@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/import.h"
-#include "support.h"
+#include "import.h"
+#include "pattern.h"
 
 static int number(int fd, unsigned long request, const void *argument)
 {

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "support.h"
+#include "objects.h"
 
 #define SIZE	65536
 #define WORDS	(SIZE / sizeof(uint32_t))
@@ -28,8 +28,8 @@ struct scene {
 
 int keep(struct scene *scene, int fd);
 void drop(struct scene *scene, int fd);
-void scene_open(struct scene *scene);
-bool scene_close(struct scene *scene);
+void vgem_scene_open(struct scene *scene);
+bool vgem_scene_close(struct scene *scene);
 int new_buffer(struct scene *scene, const char *heap);
 int vgem_import(struct scene *scene, int dmabuf, uint32_t *handle);
 int vgem_export(struct scene *scene, uint32_t handle);

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "machine.h"
 #include "peers.h"
-#include "support.h"
+#include "sluice.h"
 
 #define PCI "/sys/bus/pci"
 #define DMA_BITS "/sys/module/sluice_edu/parameters/dma_bits"

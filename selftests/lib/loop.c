@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include "loop.h"
-#include "support.h"
+#include "machine.h"
+#include "sluice.h"
 
 atomic_bool over;
 atomic_ulong calls, cut;
