@@ -40,7 +40,8 @@ help:
 	@echo 'make mutants                  which of many small bugs the tests do not notice; T=name for one, or for a list'
 	@echo 'make coverage                 what of drivers/ the last check-debug, check-races and fuzz reached'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
-	@echo 'make check-lab                the set-up itself: what can go wrong while packages are fetched'
+	@echo 'make check-lab                the lab itself: what can go wrong while packages are fetched, and'
+	@echo '                              what the output of a guest means'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
@@ -83,7 +84,8 @@ check: user modules
 	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
 endif
 
-# The set-up against an archive of its own, on this machine.
+# The lab's own software: the set-up, against an archive on this machine, and the judgement
+# of guests.
 check-lab:
 	@$(VM)/lab-test
 
