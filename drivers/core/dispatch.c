@@ -21,6 +21,7 @@
 #include "flight.h"
 #include "format.h"
 #include "offer.h"
+#include "pick.h"
 #include "slot.h"
 #include "trace.h"
 #include "watch.h"
@@ -169,7 +170,7 @@ static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 static void sluice_dispatch_check_offer(struct sluice_engine *engine,
 					struct sluice_dispatch_plan *plan)
 {
-	struct sluice_entity *entity = sluice_entity_pick(engine);
+	struct sluice_entity *entity = sluice_pick_next(engine);
 
 	lockdep_assert_held(&engine->lock);
 	engine->check = false;

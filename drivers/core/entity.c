@@ -30,9 +30,6 @@
 #define SLUICE_ENTITY_MAX_ENDS	8
 /* Ops of a CYCLIC job in flight, below which an op does not wait for ACK. */
 #define SLUICE_ENTITY_CYCLIC_LEAST	2
-/* Queues that are compared when fences have deadlines, and jobs of each. */
-#define SLUICE_ENTITY_DEADLINE_QUEUES	16
-#define SLUICE_ENTITY_DEADLINE_JOBS	4
 
 /**
  * sluice_entity_first - the first job that has not ended
@@ -619,87 +616,4 @@ void sluice_sched_job_set_fence(struct sluice_sched_job *job, struct dma_fence *
 	spin_lock_irqsave(&job->entity->engine->lock, flags);
 	job->fence = dma_fence_get(fence);
 	spin_unlock_irqrestore(&job->entity->engine->lock, flags);
-}
-
-/* Which queue is the next */
-
-/* The earliest deadline of the fences of the next jobs of a queue, or KTIME_MAX. */
-static ktime_t sluice_entity_deadline(struct sluice_entity *entity)
-{
-	ktime_t earliest = KTIME_MAX;
-	unsigned int jobs = 0;
-	struct sluice_sched_job *job = entity->next;
-
-	/* a job in front of an urgent job is as urgent */
-	list_for_each_entry_from(job, &entity->jobs, link) {
-		if (jobs++ == SLUICE_ENTITY_DEADLINE_JOBS)
-			break;
-		if (job->fence)
-			earliest = min(earliest, sluice_fence_deadline(job->fence));
-	}
-	return earliest;
-}
-
-/* Of the queues of one priority: the one with the earliest deadline, else the first. */
-static struct sluice_entity *sluice_entity_most_urgent(struct list_head *ready)
-{
-	struct sluice_entity *entity, *best = list_first_entry(ready, struct sluice_entity, node);
-	ktime_t deadline, earliest = KTIME_MAX;
-	unsigned int queues = 0;
-
-	list_for_each_entry(entity, ready, node) {
-		if (queues++ == SLUICE_ENTITY_DEADLINE_QUEUES)
-			break;
-		deadline = sluice_entity_deadline(entity);
-		if (ktime_before(deadline, earliest)) {
-			earliest = deadline;
-			best = entity;
-		}
-	}
-	return best;
-}
-
-/* Was the next job, which is ready, submitted more than a second ago? */
-static bool sluice_entity_is_late(struct sluice_entity *entity)
-{
-	return time_after_eq(jiffies, entity->next->submitted + HZ);
-}
-
-/**
- * sluice_entity_pick - choose the queue whose op is handed out next
- * @engine: the engine
- *
- * In this order:
- *
- * - A queue whose job has begun.
- * - A late queue: the first of its priority, if its next job was submitted more than a second ago;
- *   of several, the one that became ready first.  So urgent jobs cannot hold back a fence for ever.
- * - The highest priority.  Of several queues with this priority: if any fence has a deadline, the
- *   queue with the earliest deadline; else the one that became ready first.
- *
- * Context: engine->lock held.
- * Return: the entity, or NULL if none has an op that may be handed out.
- */
-struct sluice_entity *sluice_entity_pick(struct sluice_engine *engine)
-{
-	struct sluice_entity *late = NULL, *best = NULL;
-	int i;
-
-	lockdep_assert_held(&engine->lock);
-	if (!list_empty(&engine->begun))
-		return list_first_entry(&engine->begun, struct sluice_entity, node);
-	for (i = SLUICE_PRIORITIES - 1; i >= 0; i--) {
-		struct sluice_entity *first;
-
-		first = list_first_entry_or_null(&engine->ready[i], struct sluice_entity, node);
-		if (!first)
-			continue;
-		if (sluice_entity_is_late(first) &&
-		    (!late || time_before(first->ready_since, late->ready_since)))
-			late = first;
-		if (!best)
-			best = sluice_fence_any_deadline() ?
-			       sluice_entity_most_urgent(&engine->ready[i]) : first;
-	}
-	return late ?: best;
 }

@@ -219,6 +219,5 @@ void sluice_entity_requeue(struct sluice_sched_job *job);
 void sluice_entity_look(struct sluice_entity *entity);
 void sluice_entity_enqueue(struct sluice_entity *entity, bool front);
 void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags);
-struct sluice_entity *sluice_entity_pick(struct sluice_engine *engine);
 
 #endif /* _SLUICE_ENTITY_H */

@@ -3,7 +3,7 @@
  * Ops in flight: the ops that the driver has.  See flight.h.
  *
  *	hand out	sluice_flight_begin(), for ->start() or for sluice_engine_next(), in the
- *			order that sluice_entity_pick() chooses
+ *			order that sluice_pick_next() chooses
  *	end		sluice_engine_done(), in any order and in any context
  *	stop		sluice_flight_abort().  An op that the driver had to stop for the sake of
  *			another op is handed out again
@@ -20,6 +20,7 @@
 #include "entity.h"
 #include "flight.h"
 #include "offer.h"
+#include "pick.h"
 #include "slot.h"
 #include "trace.h"
 
@@ -237,7 +238,7 @@ struct sluice_flight *sluice_flight_begin(struct sluice_engine *engine)
 	if (!sluice_engine_has_room(engine))
 		return NULL;
 	for (tries = 0; tries < SLUICE_FLIGHT_MAX_TRIES; tries++) {
-		entity = sluice_entity_pick(engine);
+		entity = sluice_pick_next(engine);
 		if (!entity)
 			return NULL;
 		if (!sluice_sched_job_refused(entity->next))

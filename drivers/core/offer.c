@@ -5,6 +5,7 @@
 #include "engine.h"
 #include "entity.h"
 #include "offer.h"
+#include "pick.h"
 
 /* When a driver without an op should have taken the next op of a queue, in jiffies. */
 static unsigned long sluice_offer_deadline(const struct sluice_engine *engine,
@@ -45,7 +46,7 @@ void sluice_offer_watch(struct sluice_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!engine->offered)
 		return;
-	entity = sluice_entity_pick(engine);
+	entity = sluice_pick_next(engine);
 	if (entity)
 		mod_timer(&engine->timer, sluice_offer_deadline(engine, entity));
 	else

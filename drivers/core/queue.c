@@ -86,22 +86,25 @@ static int sluice_queue_join_engine(struct sluice_queue *queue, bool exclusive)
 }
 
 /* The exporter of a slot takes its memory back. */
-static void sluice_queue_revoke_slot(struct sluice_slot_table *table, struct sluice_slot *slot)
+static void sluice_queue_revoke_slot(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
-	struct sluice_queue *queue = container_of(table, struct sluice_queue, slots);
+	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
 
 	kref_get(&queue->ref);
 	sluice_engine_revoke(queue->entity.engine, slot);
 }
 
-static void sluice_queue_put_slots(struct sluice_slot_table *table)
+static void sluice_queue_slot_unmapped(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
-	sluice_queue_put(container_of(table, struct sluice_queue, slots));
+	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
+
+	sluice_slot_table_drop_revoked(&queue->slots, slot);
+	sluice_queue_put(queue);
 }
 
-static const struct sluice_slot_table_ops sluice_queue_slot_ops = {
+static const struct sluice_slot_owner_ops sluice_queue_slot_ops = {
 	.revoke = sluice_queue_revoke_slot,
-	.put = sluice_queue_put_slots,
+	.unmapped = sluice_queue_slot_unmapped,
 };
 
 /* Initialise all fields that need no memory and take no reference. */

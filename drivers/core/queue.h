@@ -23,7 +23,7 @@
 
 #include "entity.h"
 #include "fence.h"
-#include "slot.h"
+#include "slot_table.h"
 
 struct sluice_client;
 struct sluice_create_queue;

@@ -142,7 +142,7 @@ static int sluice_queue_file_add_slot(struct sluice_queue *queue, struct dma_buf
 	slot = sluice_slot_create(queue->client, dmabuf, flags);
 	if (IS_ERR(slot))
 		return PTR_ERR(slot);
-	ret = sluice_slot_bind(slot, &queue->slots, number);
+	ret = sluice_slot_bind(slot, &queue->slots.owner, number);
 	if (!ret)
 		ret = sluice_slot_table_publish(&queue->slots, slot);
 	if (ret)

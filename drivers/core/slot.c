@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Slots: the life of a slot, and the tables of slots.
+ * Slots: the life of a slot.  See slot.h.
  *
  * A slot is a dynamic importer that pins, so the memory does not move while the slot exists.  On
  * older kernels (6.1, 6.12) it is a static importer of memory that cannot move.  The dma-buf may
@@ -17,15 +17,27 @@
  *
  * A job that uses a revoked slot keeps its position, and ends with -ENODEV in its turn.
  *
- * The table, each job that uses the slot, and the engine during a revocation hold references.  The
- * last put takes the dma_resv to unmap, so it must not be in the signalling path.
+ * The table of the queue, each job that uses the slot, and the engine during a revocation hold
+ * references.  The last put takes the dma_resv to unmap, so it must not be in the signalling path.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "account.h"
+#include "client.h"
+#include "device.h"
+#include "export.h"
+#include "fence.h"
+#include "heap.h"
+#include "object.h"
+#include "sharing.h"
+#include "slot.h"
+#include "sync.h"
+
+#include "compat.h"
 
 /**
  * struct sluice_slot_device - the slots of a device that must be unmapped
@@ -61,7 +73,7 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
  * Is a segment aligned to the device's op_align?  SUBMIT checks only offsets in the buffer, so an
  * aligned offset must give an aligned bus address.  The last segment may end anywhere.
  */
-static bool sluice_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
+static bool sluice_slot_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
 				   bool last)
 {
 	u64 ends = sg_dma_address(sg) | (last ? 0 : sg_dma_len(sg));
@@ -84,7 +96,7 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		mapped += sg_dma_len(sg);
 		if (sg_dma_address(sg) > mask || mask - sg_dma_address(sg) < sg_dma_len(sg) - 1)
 			return -EADDRNOTAVAIL;
-		if (!sluice_segment_aligned(slot->sdev, sg, i + 1 == slot->sgt->nents))
+		if (!sluice_slot_segment_aligned(slot->sdev, sg, i + 1 == slot->sgt->nents))
 			return -EADDRNOTAVAIL;
 		/*
 		 * A bounce buffer would hide the device's writes from other users.  For our
@@ -105,20 +117,20 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
 	struct sluice_slot *slot = attach->importer_priv;
-	struct sluice_slot_table *table = slot->table;
+	struct sluice_slot_owner *owner = slot->owner;
 	bool going;
 
 	if (!slot->sgt || slot->revoked)
 		return;
 	WRITE_ONCE(slot->revoked, true);
-	if (!table)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
+	if (!owner)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
 		return;
 	/* if no reference is left, sluice_slot_release() waits for the dma_resv, to unmap */
 	going = kref_get_unless_zero(&slot->ref);
 	/* slots are settled in the order of the calls below, so one @gone stands for all */
-	sluice_sharing_lose(&table->sharings, slot->sharing, going ? slot->gone : NULL);
+	sluice_sharing_lose(&owner->sharings, slot->sharing, going ? slot->gone : NULL);
 	if (going)
-		table->ops->revoke(table, slot);
+		owner->ops->revoke(owner, slot);
 }
 
 /**
@@ -139,21 +151,6 @@ void sluice_slot_settle(struct sluice_slot *slot)
 	list_add_tail(&slot->revoke, &slots->revoked);
 	spin_unlock_irq(&slots->lock);
 	queue_work(slot->sdev->reap_wq, &slots->work);
-}
-
-/* The number of a revoked slot stays in use until DETACH, so that it cannot name another buffer. */
-static void sluice_slot_leave_table(struct sluice_slot *slot)
-{
-	struct sluice_slot_table *table = slot->table;
-	bool there;
-
-	mutex_lock(&table->lock);
-	there = xa_load(&table->slots, slot->number) == slot;
-	if (there)	/* the entry exists, so nothing is allocated */
-		xa_store(&table->slots, slot->number, SLUICE_SLOT_REVOKED, GFP_KERNEL);
-	mutex_unlock(&table->lock);
-	if (there)
-		sluice_slot_put(slot);
 }
 
 static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
@@ -255,7 +252,7 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 	slot->sgt = NULL;
 	if (sgt) {
 		if (slot->sharing && !slot->revoked)
-			sluice_sharing_lose(&slot->table->sharings, slot->sharing, NULL);
+			sluice_sharing_lose(&slot->owner->sharings, slot->sharing, NULL);
 		dma_buf_unmap_attachment(slot->attach, sgt, slot->dir);
 		if (slot->attach->importer_ops)
 			dma_buf_unpin(slot->attach);
@@ -274,12 +271,8 @@ static void sluice_slot_unmap_work(struct work_struct *work)
 	list_splice_init(&slots->revoked, &revoked);
 	spin_unlock_irq(&slots->lock);
 	list_for_each_entry_safe(slot, next, &revoked, revoke) {
-		struct sluice_slot_table *table = slot->table;
-
 		sluice_slot_unmap(slot);
-		sluice_slot_leave_table(slot);
-		sluice_slot_put(slot);
-		table->ops->put(table);
+		slot->owner->ops->unmapped(slot->owner, slot);
 	}
 }
 
@@ -470,23 +463,23 @@ err_exit:
 }
 
 /**
- * sluice_slot_bind - connect a slot with a table
+ * sluice_slot_bind - give a slot to its owner
  * @slot: from sluice_slot_create()
- * @table: the table; it must outlive the slot
- * @number: number that is reserved in the table
+ * @owner: the owner; it must outlive the slot
+ * @number: number of the slot, for the owner
  *
  * From here on a revocation of the memory aborts the queue's ops that use the slot.
  *
  * Context: may sleep; takes the dma_resv.
  * Return: 0, -ENOMEM, or -ENODEV if the memory was already revoked.
  */
-int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_table *table, u32 number)
+int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_owner *owner, u32 number)
 {
 	struct sluice_sharing *spare;
 	int ret = 0;
 
 	if (slot->attach->importer_ops && dma_buf_is_dynamic(slot->dmabuf)) {
-		slot->gone = sluice_fence_create(table->timeline->name);
+		slot->gone = sluice_fence_create(owner->timeline->name);
 		if (!slot->gone)
 			return -ENOMEM;
 		sluice_fence_init(slot->gone, dma_fence_context_alloc(1), 1);
@@ -499,9 +492,9 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_table *table, 
 		ret = -ENODEV;
 		kfree(spare);
 	} else {
-		slot->table = table;
+		slot->owner = owner;
 		slot->number = number;
-		slot->sharing = sluice_sharing_join(&table->sharings, spare, slot->dmabuf->resv);
+		slot->sharing = sluice_sharing_join(&owner->sharings, spare, slot->dmabuf->resv);
 	}
 	dma_resv_unlock(slot->dmabuf->resv);
 	return ret;
@@ -517,7 +510,7 @@ static void sluice_slot_release(struct kref *ref)
 		dma_buf_detach(slot->dmabuf, slot->attach);
 	/* only after the detach: until then the exporter may call sluice_slot_invalidate() */
 	if (slot->sharing)
-		sluice_sharing_leave(&slot->table->sharings, slot->sharing);
+		sluice_sharing_leave(&slot->owner->sharings, slot->sharing);
 	dma_fence_put(slot->gone);
 	sluice_account_uncharge(slot->client, slot->charge, true);
 	dma_buf_put(slot->dmabuf);
@@ -549,168 +542,6 @@ void sluice_slot_put(struct sluice_slot *slot)
 bool sluice_slot_put_unless_last(struct sluice_slot *slot)
 {
 	return !slot || refcount_dec_not_one(&slot->ref.refcount);
-}
-
-/**
- * sluice_slot_table_init - initialise the table of a queue
- * @table: part of the queue
- * @ops: functions of the owner of the table
- * @timeline: timeline of the queue
- *
- * Context: any.
- */
-void sluice_slot_table_init(struct sluice_slot_table *table,
-			    const struct sluice_slot_table_ops *ops,
-			    const struct sluice_timeline *timeline)
-{
-	table->ops = ops;
-	table->timeline = timeline;
-	mutex_init(&table->close_lock);
-	mutex_init(&table->lock);
-	xa_init_flags(&table->slots, XA_FLAGS_ALLOC);
-	sluice_sharing_init(&table->sharings, timeline->context);
-}
-
-/**
- * sluice_slot_table_destroy - free the memory of a table
- * @table: a table without slots, which no context uses any more
- *
- * Context: may sleep.
- */
-void sluice_slot_table_destroy(struct sluice_slot_table *table)
-{
-	xa_destroy(&table->slots);
-}
-
-/**
- * sluice_slot_table_reserve - reserve a number
- * @table: the table
- * @number: set to the number, which names no slot yet
- *
- * Context: may sleep.
- * Return: 0, -ENODEV if the table is closed, -ENOSPC if it is full, or -ENOMEM.
- */
-int sluice_slot_table_reserve(struct sluice_slot_table *table, u32 *number)
-{
-	int ret = -ENODEV;
-
-	mutex_lock(&table->lock);
-	if (!table->closed)
-		ret = xa_alloc(&table->slots, number, NULL, XA_LIMIT(0, SLUICE_MAX_SLOTS - 1),
-			       GFP_KERNEL_ACCOUNT);
-	mutex_unlock(&table->lock);
-	return ret == -EBUSY ? -ENOSPC : ret;
-}
-
-/**
- * sluice_slot_table_unreserve - give a reserved number back
- * @table: the table
- * @number: from sluice_slot_table_reserve(); it has not been published
- *
- * Context: any.
- */
-void sluice_slot_table_unreserve(struct sluice_slot_table *table, u32 number)
-{
-	xa_release(&table->slots, number);
-}
-
-/**
- * sluice_slot_table_publish - make a slot visible under its number
- * @table: the table
- * @slot: a slot that is bound to the table.  After success, the reference of the caller belongs to
- *	the table
- *
- * Context: may sleep.
- * Return: 0, -ENODEV if the table is closed or the memory was revoked, or -ENOMEM.
- */
-int sluice_slot_table_publish(struct sluice_slot_table *table, struct sluice_slot *slot)
-{
-	int ret = -ENODEV;
-
-	mutex_lock(&table->lock);
-	/* a revocation that came earlier has not found the slot in the table */
-	if (!table->closed && !sluice_slot_revoked(slot))
-		/* the entry is reserved, so nothing is allocated */
-		ret = xa_err(xa_store(&table->slots, slot->number, slot, GFP_KERNEL_ACCOUNT));
-	mutex_unlock(&table->lock);
-	return ret;
-}
-
-/**
- * sluice_slot_table_remove - remove a slot, and drop the table's reference
- * @table: the table
- * @number: number of the slot.  A number that is only reserved names no slot, and stays reserved
- *
- * Context: may sleep; takes the dma_resv.
- * Return: 0, or -ENOENT if there is no such slot.
- */
-int sluice_slot_table_remove(struct sluice_slot_table *table, u32 number)
-{
-	struct sluice_slot *slot;
-
-	mutex_lock(&table->lock);
-	slot = xa_load(&table->slots, number);
-	if (slot)
-		xa_erase(&table->slots, number);
-	mutex_unlock(&table->lock);
-	if (!slot)
-		return -ENOENT;
-	if (slot != SLUICE_SLOT_REVOKED)
-		sluice_slot_put(slot);
-	return 0;
-}
-
-/**
- * sluice_slot_table_get - find a slot by number
- * @table: the table
- * @number: number that ATTACH returned
- *
- * Context: table->lock is held.
- * Return: the slot with a reference for the caller, or an ERR_PTR:
- *
- *	-ENOENT	the table has no such slot
- *	-ENODEV	the table has no such slot, and accepts no slots any more
- *	-ENODEV	the exporter has revoked the memory
- */
-struct sluice_slot *sluice_slot_table_get(struct sluice_slot_table *table, u32 number)
-{
-	struct sluice_slot *slot = xa_load(&table->slots, number);
-
-	lockdep_assert_held(&table->lock);
-	if (!slot)
-		return ERR_PTR(table->closed ? -ENODEV : -ENOENT);
-	if (slot == SLUICE_SLOT_REVOKED)
-		return ERR_PTR(-ENODEV);
-	kref_get(&slot->ref);
-	return slot;
-}
-
-/**
- * sluice_slot_table_close - remove all slots, and accept no more
- * @table: the table
- *
- * On return the table has no slot left, even if another call removes them at the same time.
- *
- * Context: may sleep; takes the dma_resv.
- */
-void sluice_slot_table_close(struct sluice_slot_table *table)
-{
-	struct sluice_slot *slot;
-	unsigned long number;
-
-	mutex_lock(&table->close_lock);
-	mutex_lock(&table->lock);
-	table->closed = true;
-	mutex_unlock(&table->lock);
-	xa_for_each(&table->slots, number, slot) {
-		/* the context that erases an entry puts it; SUBMIT and DETACH take this lock */
-		mutex_lock(&table->lock);
-		slot = xa_erase(&table->slots, number);
-		mutex_unlock(&table->lock);
-		if (slot != SLUICE_SLOT_REVOKED)
-			sluice_slot_put(slot);
-	}
-	mutex_unlock(&table->close_lock);
 }
 
 /**

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Slots: a slot is a dma-buf that is attached and mapped once for the device of a queue.  Each queue
- * has a table of slots.
+ * Slots: a slot is a dma-buf that is attached and mapped once for the device of a queue.
  *
- * An exporter can revoke its memory.  The owner of a table then learns of it through
- * struct sluice_slot_table_ops.
+ * An exporter can revoke its memory.  The owner of the slot, which is the table of a queue, then
+ * learns of it through struct sluice_slot_owner_ops.
  *
- * Locks: the dma_resv guards @sgt, @revoked and @sharing of a slot, table->lock the numbers in a
- * table, engine->lock @in_flight, and a lock of slot.c the slots that must be unmapped.
+ * Locks: the dma_resv guards @sgt, @revoked and @sharing of a slot, engine->lock @in_flight, and a
+ * lock of slot.c the slots that must be unmapped.
  *
- * queue_file.c, op.c, buffer_info.c and the engine call this file.  Device drivers call the
+ * slot_table.c, op.c, buffer_info.c and the engine call this file.  Device drivers call the
  * functions that sluice.h declares.
  */
 #ifndef _SLUICE_SLOT_H
@@ -20,9 +19,7 @@
 #include <linux/iosys-map.h>
 #include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/types.h>
-#include <linux/xarray.h>
 
 #include "fence.h"
 #include "sharing.h"
@@ -31,49 +28,41 @@
 struct dma_fence;
 struct sluice_client;
 struct sluice_device;
-struct sluice_slot_table;
+struct sluice_slot;
+struct sluice_slot_owner;
 
 /**
- * struct sluice_slot_table_ops - functions of the owner of a table
+ * struct sluice_slot_owner_ops - functions of the owner of slots
  * @revoke: memory of a slot is being taken back, so its ops in flight must be stopped.  Takes over
  *	a reference on the slot.  It must have sluice_slot_settle() called later, when no op uses
- *	the slot.  The owner must stay until @put.  Called with the dma_resv held
- * @put: the work that @revoke began has ended
+ *	the slot.  The owner must stay until @unmapped.  Called with the dma_resv held
+ * @unmapped: the slot is unmapped.  Takes over the reference that @revoke was given.  May sleep
  */
-struct sluice_slot_table_ops {
-	void (*revoke)(struct sluice_slot_table *table, struct sluice_slot *slot);
-	void (*put)(struct sluice_slot_table *table);
+struct sluice_slot_owner_ops {
+	void (*revoke)(struct sluice_slot_owner *owner, struct sluice_slot *slot);
+	void (*unmapped)(struct sluice_slot_owner *owner, struct sluice_slot *slot);
 };
 
 /**
- * struct sluice_slot_table - the slots of a queue
- * @ops: functions of the owner
- * @timeline: timeline of the queue
- * @close_lock: mutex, outside the dma_resv: one context at a time removes all slots
- * @lock: mutex, inside the dma_resv: guards @slots and @closed
- * @slots: number -> struct sluice_slot, or SLUICE_SLOT_REVOKED instead
- * @closed: no more slots are accepted
- * @sharings: the slots by dma_resv
+ * struct sluice_slot_owner - owner of slots; part of a table of slots
+ * @ops: its functions
+ * @timeline: timeline of its queue
+ * @sharings: its slots by dma_resv
  */
-struct sluice_slot_table {
-	const struct sluice_slot_table_ops *ops;
+struct sluice_slot_owner {
+	const struct sluice_slot_owner_ops *ops;
 	const struct sluice_timeline *timeline;
-	struct mutex close_lock;
-	struct mutex lock;
-	struct xarray slots;
-	bool closed;
 	struct sluice_sharings sharings;
 };
 
 /**
  * struct sluice_slot - a dma-buf that is attached and mapped for a queue's device
  * @ref: held by the table, by jobs, and by the engine while the memory is taken back
- * @table: the table that it is bound to, which outlives it.  NULL for the temporary slot of
- *	BUFFER_INFO
+ * @owner: its owner, which outlives it.  NULL for the temporary slot of BUFFER_INFO
  * @sdev: the device; the slot counts in its @users
  * @client: the client that is charged.  The queue or the call holds it, so it outlives the slot
  * @charge: bytes of a foreign buffer that @client is charged
- * @number: number in @table
+ * @number: number in the table of @owner
  * @dmabuf: the dma-buf; reference held
  * @attach: attachment of the device's parent; NULL only if attach failed
  * @sgt: table, mapped in direction @dir; NULL once it is unmapped.  Under the dma_resv
@@ -93,7 +82,7 @@ struct sluice_slot_table {
  */
 struct sluice_slot {
 	struct kref ref;
-	struct sluice_slot_table *table;
+	struct sluice_slot_owner *owner;
 	struct sluice_device *sdev;
 	struct sluice_client *client;
 	u64 charge;
@@ -111,9 +100,6 @@ struct sluice_slot {
 	struct dma_fence *gone;
 };
 
-/* Stands in a table instead of a slot whose memory was taken back. */
-#define SLUICE_SLOT_REVOKED	((struct sluice_slot *)xa_mk_value(0))
-
 static inline bool sluice_slot_revoked(const struct sluice_slot *slot)
 {
 	return slot && READ_ONCE(slot->revoked);
@@ -121,23 +107,12 @@ static inline bool sluice_slot_revoked(const struct sluice_slot *slot)
 
 struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags);
-int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_table *table, u32 number);
+int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_owner *owner, u32 number);
 void sluice_slot_settle(struct sluice_slot *slot);
 bool sluice_slot_attached(const struct dma_buf_attachment *attach);
 void sluice_slot_put(struct sluice_slot *slot);
 bool sluice_slot_put_unless_last(struct sluice_slot *slot);
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine);
-
-void sluice_slot_table_init(struct sluice_slot_table *table,
-			    const struct sluice_slot_table_ops *ops,
-			    const struct sluice_timeline *timeline);
-void sluice_slot_table_destroy(struct sluice_slot_table *table);
-int sluice_slot_table_reserve(struct sluice_slot_table *table, u32 *number);
-void sluice_slot_table_unreserve(struct sluice_slot_table *table, u32 number);
-int sluice_slot_table_publish(struct sluice_slot_table *table, struct sluice_slot *slot);
-int sluice_slot_table_remove(struct sluice_slot_table *table, u32 number);
-struct sluice_slot *sluice_slot_table_get(struct sluice_slot_table *table, u32 number);
-void sluice_slot_table_close(struct sluice_slot_table *table);
 
 int sluice_slot_device_init(struct sluice_device *sdev);
 void sluice_slot_device_free(struct sluice_device *sdev);

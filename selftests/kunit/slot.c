@@ -9,6 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 
+#include "buffer.h"
 #include "dispatch.h"
 #include "engine.h"
 #include "flight.h"
@@ -125,14 +126,14 @@ static void segments_end_where_ops_may(struct kunit *test)
 	sdev->op_align = 8;
 	sg_dma_address(&sg) = 0x1008;
 	sg_dma_len(&sg) = 24;
-	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, false));
+	KUNIT_EXPECT_TRUE(test, sluice_slot_segment_aligned(sdev, &sg, false));
 	sg_dma_len(&sg) = 20;
-	KUNIT_EXPECT_FALSE(test, sluice_segment_aligned(sdev, &sg, false));
-	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, true));
+	KUNIT_EXPECT_FALSE(test, sluice_slot_segment_aligned(sdev, &sg, false));
+	KUNIT_EXPECT_TRUE(test, sluice_slot_segment_aligned(sdev, &sg, true));
 	sg_dma_address(&sg) = 0x1004;
-	KUNIT_EXPECT_FALSE(test, sluice_segment_aligned(sdev, &sg, true));
+	KUNIT_EXPECT_FALSE(test, sluice_slot_segment_aligned(sdev, &sg, true));
 	sdev->cpu_engines = true;
-	KUNIT_EXPECT_TRUE(test, sluice_segment_aligned(sdev, &sg, true));
+	KUNIT_EXPECT_TRUE(test, sluice_slot_segment_aligned(sdev, &sg, true));
 }
 
 static struct kunit_case cursor_cases[] = {
@@ -353,22 +354,25 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 }
 
 /* As queue.c does, but the last reference frees nothing. */
-static void odd_revoke(struct sluice_slot_table *table, struct sluice_slot *slot)
+static void odd_revoke(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
-	struct sluice_queue *queue = container_of(table, struct sluice_queue, slots);
+	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
 
 	kref_get(&queue->ref);
 	sluice_engine_revoke(queue->entity.engine, slot);
 }
 
-static void odd_put(struct sluice_slot_table *table)
+static void odd_unmapped(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
-	refcount_dec(&container_of(table, struct sluice_queue, slots)->ref.refcount);
+	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
+
+	sluice_slot_table_drop_revoked(&queue->slots, slot);
+	refcount_dec(&queue->ref.refcount);
 }
 
-static const struct sluice_slot_table_ops odd_table_ops = {
+static const struct sluice_slot_owner_ops odd_owner_ops = {
 	.revoke = odd_revoke,
-	.put = odd_put,
+	.unmapped = odd_unmapped,
 };
 
 /* A queue without jobs. */
@@ -382,7 +386,7 @@ static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *
 	queue->sdev = sdev;
 	queue->timeline.context = dma_fence_context_alloc(1);
 	strscpy(queue->timeline.name, "odd", sizeof(queue->timeline.name));
-	sluice_slot_table_init(&queue->slots, &odd_table_ops, &queue->timeline);
+	sluice_slot_table_init(&queue->slots, &odd_owner_ops, &queue->timeline);
 	return queue;
 }
 
@@ -548,7 +552,7 @@ static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	odd_take_back(slot);
 	KUNIT_EXPECT_TRUE(test, sluice_slot_revoked(slot));
-	KUNIT_EXPECT_EQ(test, sluice_slot_bind(slot, &odd_queue(test, slot->sdev)->slots, 0), -ENODEV);
+	KUNIT_EXPECT_EQ(test, sluice_slot_bind(slot, &odd_queue(test, slot->sdev)->slots.owner, 0), -ENODEV);
 	sluice_slot_put(slot);
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
@@ -567,7 +571,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	sdev = slot->sdev;
 	queue = odd_queue(test, sdev);
 	xa_store(&queue->slots.slots, 0, slot, GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots.owner, 0), 0);
 	gone = dma_fence_get(slot->gone);
 	KUNIT_EXPECT_FALSE(test, dma_fence_is_signaled(gone));
 	odd_take_back(slot);
@@ -577,7 +581,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	odd_flush(sdev);
 	KUNIT_EXPECT_EQ(test, pins, 0);
 	/* its number is not given to another */
-	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots.slots, 0), (void *)SLUICE_SLOT_REVOKED);
+	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots.slots, 0), (void *)SLUICE_SLOT_TABLE_REVOKED);
 	KUNIT_EXPECT_EQ(test, kref_read(&queue->ref), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), 1);
 	sluice_slot_table_destroy(&queue->slots);
@@ -632,8 +636,8 @@ static void odd_pair_init(struct kunit *test, struct odd_pair *pair)
 	pair->second = sluice_slot_create(pair->first->client, pair->first->dmabuf, 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair->second));
 	pair->queue = odd_queue(test, pair->sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->first, &pair->queue->slots, 0), 0);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->second, &pair->queue->slots, 1), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->first, &pair->queue->slots.owner, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(pair->second, &pair->queue->slots.owner, 1), 0);
 	pair->fence = odd_queue_fence(test, pair->queue, pair->first->dmabuf);
 }
 
@@ -644,7 +648,7 @@ static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
 	KUNIT_EXPECT_EQ(test, pair->pins, 0);
 	sluice_slot_put(pair->second);
 	sluice_slot_put(pair->first);
-	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&pair->queue->slots.sharings.tree));
+	KUNIT_EXPECT_TRUE(test, RB_EMPTY_ROOT(&pair->queue->slots.owner.sharings.tree));
 	dma_fence_signal(pair->fence);
 	dma_fence_put(pair->fence);
 	sluice_dispatch_fini(&pair->sdev->engines[0]);
@@ -734,7 +738,7 @@ static void odd_memory_taken_back_has_no_address(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	queue = odd_queue(test, slot->sdev);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots.owner, 0), 0);
 	slot->sdev->ops = &odd_program_ops;
 	desc.dst = slot;
 	desc.length = ODD_PAGES * PAGE_SIZE;
@@ -783,7 +787,7 @@ static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 	get_dma_buf(dmabuf);
 	queue = odd_queue(test, slot->sdev);
 	xa_store(&queue->slots.slots, 0, slot, GFP_KERNEL);
-	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots, 0), 0);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots.owner, 0), 0);
 	/* to unmap the slot takes the lock */
 	dma_resv_lock(dmabuf->resv, NULL);
 	for (i = 0; i < ARRAY_SIZE(drops); i++) {
