@@ -6,7 +6,7 @@
  * step.
  *
  * The module uses only the kernel's interfaces for dma-bufs and fences, and nothing of
- * Sluice.  It accepts the memory of any exporter and the fence of any driver.  compat.h is
+ * Sluice.  It accepts the memory of any exporter and the fence of any driver.  compat/ is
  * included for older kernels only.
  *
  * The life of a job:
@@ -38,7 +38,10 @@
 #include <linux/workqueue.h>
 
 #include "client.h"
-#include "compat.h"
+#include "compat/dma-buf.h"
+#include "compat/fence.h"
+#include "compat/module.h"
+#include "compat/timer.h"
 
 /**
  * struct sample_dep - a fence that a job waits for
@@ -128,7 +131,7 @@ static const struct dma_fence_ops sample_fence_ops = {
 /* Each fence has a timeline of its own, because jobs may end in any order. */
 static struct dma_fence *sample_fence_create(void)
 {
-	struct sluice_dma_fence *fence;
+	struct sluice_compat_fence *fence;
 
 	if (!sluice_compat_fence_hold())
 		return NULL;

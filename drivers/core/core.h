@@ -11,7 +11,7 @@
  *	job			-> queue, slots, in-fences, out-fence
  *
  * A fence of ours refers to none of these objects, and outlives them all.  On older kernels it
- * holds a reference on sluice.ko (compat.h).
+ * holds a reference on sluice.ko (compat/fence.h).
  *
  * struct sluice_device belongs to the core and outlives the hardware.  The core calls the device
  * driver only while sdev->users is not 0 (one for the registration, and one each for a job,

@@ -26,7 +26,7 @@
 #include "trace.h"
 #include "watch.h"
 
-#include "compat.h"
+#include "compat/dma.h"
 
 /* Decisions about jobs that end without running, before the next attempt to hand out an op. */
 #define SLUICE_DISPATCH_MAX_LOOKS	16

@@ -12,7 +12,7 @@
 #include "engine.h"
 #include "slot.h"
 
-#include "compat.h"
+#include "compat/timer.h"
 
 /**
  * sluice_engine_kick - queue the work item

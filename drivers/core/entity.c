@@ -24,7 +24,7 @@
 #include "slot.h"
 #include "trace.h"
 
-#include "compat.h"
+#include "compat/timer.h"
 
 /* Jobs that are ended one after another, perhaps in an interrupt. */
 #define SLUICE_ENTITY_MAX_ENDS	8

@@ -9,8 +9,20 @@
  */
 #include <linux/slab.h>
 
-#include "compat.h"
 #include "fence.h"
+#include "compat/fence.h"
+
+/**
+ * struct sluice_dma_fence - a point on a timeline
+ * @compat: the kernel's fence, and the lock that older kernels need
+ * @name: name of the timeline
+ * @deadline: CLOCK_MONOTONIC; KTIME_MAX for none, 0 after the fence has signalled
+ */
+struct sluice_dma_fence {
+	struct sluice_compat_fence compat;
+	char name[48];
+	atomic64_t deadline;
+};
 
 static const char *sluice_fence_driver_name(struct dma_fence *fence)
 {
@@ -19,7 +31,7 @@ static const char *sluice_fence_driver_name(struct dma_fence *fence)
 
 static const char *sluice_fence_timeline_name(struct dma_fence *fence)
 {
-	return container_of(fence, struct sluice_dma_fence, base)->name;
+	return container_of(fence, struct sluice_dma_fence, compat.base)->name;
 }
 
 /* The number of pending fences that have a deadline. */
@@ -31,7 +43,7 @@ static atomic_t sluice_fence_deadlines = ATOMIC_INIT(0);
  */
 static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, ktime_t deadline)
 {
-	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
+	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, compat.base);
 	s64 old = atomic64_read(&fence->deadline);
 
 	while (ktime_before(deadline, old)) {
@@ -52,7 +64,7 @@ static void __maybe_unused sluice_fence_set_deadline(struct dma_fence *base, kti
  */
 ktime_t sluice_fence_deadline(const struct dma_fence *fence)
 {
-	return atomic64_read(&container_of(fence, struct sluice_dma_fence, base)->deadline);
+	return atomic64_read(&container_of(fence, struct sluice_dma_fence, compat.base)->deadline);
 }
 
 /**
@@ -78,7 +90,7 @@ bool sluice_fence_any_deadline(void)
  */
 void sluice_fence_end(struct dma_fence *base, int status, ktime_t when)
 {
-	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, base);
+	struct sluice_dma_fence *fence = container_of(base, struct sluice_dma_fence, compat.base);
 
 	/* a deadline that is set from now on is not counted, because 0 is not KTIME_MAX */
 	if (atomic64_xchg(&fence->deadline, 0) != KTIME_MAX)
@@ -117,7 +129,7 @@ struct dma_fence *sluice_fence_create(const char *name)
 	}
 	strscpy(fence->name, name, sizeof(fence->name));
 	atomic64_set(&fence->deadline, KTIME_MAX);
-	return &fence->base;
+	return &fence->compat.base;
 }
 
 /**
@@ -132,7 +144,7 @@ struct dma_fence *sluice_fence_create(const char *name)
  */
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno)
 {
-	sluice_compat_fence_init(container_of(fence, struct sluice_dma_fence, base),
+	sluice_compat_fence_init(container_of(fence, struct sluice_compat_fence, base),
 				 &sluice_fence_ops, context, seqno);
 }
 

@@ -24,7 +24,7 @@
 #include "slot.h"
 #include "trace.h"
 
-#include "compat.h"
+#include "compat/dma.h"
 
 /* The flags of a frame that a driver may report. */
 #define SLUICE_FLIGHT_FRAME_FLAGS	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \

@@ -14,7 +14,6 @@
  * dma_resv of the buffer held.
  */
 #include <linux/dma-mapping.h>
-#include <linux/pci-p2pdma.h>
 #include <linux/slab.h>
 
 #include "core.h"
@@ -34,8 +33,6 @@ struct sluice_p2p_mapping {
 	struct sg_table *whole;
 };
 
-#ifdef SLUICE_P2PDMA
-
 /**
  * sluice_p2p_init - prepare a BAR for peer-to-peer DMA
  * @pdev: the device that has the BAR; its driver is being bound
@@ -48,42 +45,22 @@ struct sluice_p2p_mapping {
  */
 int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **provider)
 {
-	int ret = pcim_p2pdma_init(pdev);
-
-	if (ret)
-		return ret;
-	*provider = pcim_p2pdma_provider(pdev, bar);
-	return *provider ? 0 : -EOPNOTSUPP;
+	return sluice_compat_p2p_init(pdev, bar, provider);
 }
 
-/**
- * sluice_p2p_check - can a device reach a part of a BAR?
- * @pdev: the device that has the BAR; its driver is still bound
- * @bar: number of the BAR
- * @provider: from sluice_p2p_init()
- * @dev: the device that must reach the part, with a DMA mask
- * @start: physical address of the part
- * @size: bytes
- *
- * Context: may sleep.
- * Return: 0, or -EADDRNOTAVAIL if it cannot.
+/*
+ * Ask the kernel.  An IOMMU may give the part a lower address, which sluice_p2p_map() checks.  Without
+ * an IOMMU, the device uses the bus address or the CPU's address, depending on the route: check both.
  */
-int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *provider,
-		     struct device *dev, phys_addr_t start, u64 size)
+static bool sluice_p2p_reaches_provided(struct pci_dev *pdev, struct p2pdma_provider *provider,
+					struct device *dev, phys_addr_t end)
 {
-	u64 end = pci_p2pdma_bus_addr_map(provider, start + size - 1);
+	u64 bus_end = sluice_compat_p2p_bus_address(provider, end);
 
-	/*
-	 * An IOMMU may give the part a lower address, which sluice_p2p_map() checks.  Without an
-	 * IOMMU, the device uses the bus address or the CPU's address, depending on the route:
-	 * check both.
-	 */
-	if (!dev_is_pci(dev) ||
-	    (!sluice_dma_translated(dev) &&
-	     (end > dma_get_mask(dev) || !sluice_dma_reaches(dev, start + size - 1))) ||
-	    pci_p2pdma_distance(pdev, dev, false) < 0)
-		return -EADDRNOTAVAIL;
-	return 0;
+	if (!sluice_dma_translated(dev) &&
+	    (bus_end > dma_get_mask(dev) || !sluice_dma_reaches(dev, end)))
+		return false;
+	return sluice_compat_p2p_route(pdev, dev);
 }
 
 /*
@@ -102,43 +79,11 @@ static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 {
 	bool translated = sluice_dma_translated(attach->dev);
 	size_t max = translated ? SIZE_MAX : ALIGN_DOWN(UINT_MAX, PAGE_SIZE);
-	unsigned int i, count = translated ? 1 : DIV_ROUND_UP_ULL(mapping->size, max);
-	u64 left = mapping->size;
-	struct phys_vec *pieces;
 
-	pieces = kmalloc_array(count, sizeof(*pieces), GFP_KERNEL);
-	if (!pieces)
-		return -ENOMEM;
-	for (i = 0; i < count; i++) {
-		pieces[i].paddr = start;
-		pieces[i].len = min_t(u64, left, max);
-		start += pieces[i].len;
-		left -= pieces[i].len;
-	}
-	mapping->whole = dma_buf_phys_vec_to_sgt(attach, provider, pieces, count, mapping->size,
-						 dir);
-	kfree(pieces);
+	mapping->whole = sluice_compat_p2p_map(attach, provider, start, mapping->size, max, dir);
 	if (IS_ERR(mapping->whole))
 		return PTR_ERR(mapping->whole);
 	mapping->address = sg_dma_address(mapping->whole->sgl);
-	return 0;
-}
-
-/* May be called after the BAR's driver was unbound: the helper does not use the provider here. */
-static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
-				      struct sluice_p2p_mapping *mapping,
-				      enum dma_data_direction dir)
-{
-	/* the helper sets it to 0, because there are no pages; dma_buf_free_sgt() needs it */
-	mapping->whole->orig_nents = mapping->whole->nents;
-	dma_buf_free_sgt(attach, mapping->whole, dir);
-}
-
-#else
-
-int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **provider)
-{
-	*provider = NULL;
 	return 0;
 }
 
@@ -186,32 +131,41 @@ static bool sluice_p2p_route(struct pci_dev *a, struct pci_dev *b)
 	return top && !sluice_path_redirects(a, top) && !sluice_path_redirects(b, top);
 }
 
+/* The kernel knows no routes: only a route that is certain. */
+static bool sluice_p2p_reaches_certainly(struct pci_dev *pdev, int bar, struct device *dev,
+					 phys_addr_t end)
+{
+	return !sluice_dma_translated(dev) &&
+	       pci_bus_address(pdev, bar) == pci_resource_start(pdev, bar) &&
+	       sluice_dma_reaches(dev, end) && sluice_p2p_route(pdev, to_pci_dev(dev));
+}
+
+/**
+ * sluice_p2p_check - can a device reach a part of a BAR?
+ * @pdev: the device that has the BAR; its driver is still bound
+ * @bar: number of the BAR
+ * @provider: from sluice_p2p_init()
+ * @dev: the device that must reach the part, with a DMA mask
+ * @start: physical address of the part
+ * @size: bytes
+ *
+ * Context: may sleep.
+ * Return: 0, or -EADDRNOTAVAIL if it cannot.
+ */
 int sluice_p2p_check(struct pci_dev *pdev, int bar, struct p2pdma_provider *provider,
 		     struct device *dev, phys_addr_t start, u64 size)
 {
-	if (!dev_is_pci(dev) || sluice_dma_translated(dev) ||
-	    pci_bus_address(pdev, bar) != pci_resource_start(pdev, bar) ||
-	    !sluice_dma_reaches(dev, start + size - 1) ||
-	    !sluice_p2p_route(pdev, to_pci_dev(dev)))
+	phys_addr_t end = start + size - 1;
+	bool reaches;
+
+	if (!dev_is_pci(dev))
 		return -EADDRNOTAVAIL;
-	return 0;
+	if (SLUICE_COMPAT_P2P)
+		reaches = sluice_p2p_reaches_provided(pdev, provider, dev, end);
+	else
+		reaches = sluice_p2p_reaches_certainly(pdev, bar, dev, end);
+	return reaches ? 0 : -EADDRNOTAVAIL;
 }
-
-/* Never called: sluice_p2p_init() sets no provider. */
-static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
-				   struct p2pdma_provider *provider, phys_addr_t start,
-				   struct sluice_p2p_mapping *mapping, enum dma_data_direction dir)
-{
-	return -EOPNOTSUPP;
-}
-
-static void sluice_p2p_unmap_provided(struct dma_buf_attachment *attach,
-				      struct sluice_p2p_mapping *mapping,
-				      enum dma_data_direction dir)
-{
-}
-
-#endif /* SLUICE_P2PDMA */
 
 /* Map with dma_map_resource(), in one piece, because the memory has no struct pages. */
 static int sluice_p2p_map_resource(struct dma_buf_attachment *attach, phys_addr_t start,
@@ -238,7 +192,7 @@ static void sluice_p2p_unmap_whole(struct dma_buf_attachment *attach,
 				   enum dma_data_direction dir)
 {
 	if (mapping->whole)
-		sluice_p2p_unmap_provided(attach, mapping, dir);
+		sluice_compat_p2p_unmap(attach, mapping->whole, dir);
 	else
 		dma_unmap_resource(attach->dev, mapping->address, mapping->size, dir, 0);
 }

@@ -18,7 +18,7 @@
 #include "submit.h"
 #include "uring.h"
 
-#include "compat.h"
+#include "compat/fence.h"
 
 static int sluice_queue_file_release(struct inode *inode, struct file *file)
 {

@@ -37,7 +37,8 @@
 #include "slot.h"
 #include "sync.h"
 
-#include "compat.h"
+#include "compat/dma-buf.h"
+#include "compat/dma.h"
 
 /**
  * struct sluice_slot_device - the slots of a device that must be unmapped

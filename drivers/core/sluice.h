@@ -58,6 +58,10 @@
 
 #include <uapi/linux/sluice.h>
 
+#ifdef SLUICE_COMPAT	/* from Kbuild: a driver out of the tree has this header alone */
+#include "compat/driver.h"
+#endif
+
 struct pci_dev;
 struct sluice_device;
 struct sluice_engine;

@@ -26,7 +26,7 @@
 #include "submit.h"
 #include "trace.h"
 
-#include "compat.h"
+#include "compat/fence.h"
 
 #define SLUICE_SUBMIT_INLINE_OPS	8	/* ops whose slot numbers are on the stack */
 

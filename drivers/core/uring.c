@@ -22,7 +22,7 @@
 #include "submit.h"
 #include "uring.h"
 
-#include "compat.h"
+#include "compat/uring.h"
 
 /**
  * struct sluice_uring - an io_uring command that has not completed, inside the command

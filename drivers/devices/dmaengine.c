@@ -31,7 +31,6 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "compat.h"
 #include "dmaengine_channel.h"
 #include "dmaengine_sram.h"
 #include "sluice.h"

@@ -30,7 +30,6 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "compat.h"
 #include "sluice.h"
 #include "soft_engine.h"
 #include "soft_frames.h"

@@ -19,7 +19,6 @@
 
 #include <uapi/linux/sluice_soft.h>
 
-#include "compat.h"
 #include "soft_engine.h"
 #include "soft_knobs.h"
 #include "soft_source.h"

@@ -16,7 +16,8 @@
 #include <linux/uaccess.h>
 
 #include "bell.h"
-#include "compat.h"
+#include "compat/fence.h"
+#include "compat/timer.h"
 #include "sluice.h"
 
 /**
@@ -25,7 +26,7 @@
  * @link: in bell.fences; the list has a reference
  */
 struct bell_fence {
-	struct sluice_dma_fence fence;
+	struct sluice_compat_fence fence;
 	struct list_head link;
 };
 

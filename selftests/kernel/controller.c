@@ -29,7 +29,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "compat.h"
+#include "compat/driver.h"
 
 #define CONTROLLER_CHANNELS	2
 

@@ -23,7 +23,10 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include "core.h"
+#include "compat/dma-buf.h"
+#include "compat/fence.h"
+#include "compat/module.h"
+#include "compat/timer.h"
 #include "importer.h"
 
 #define IMPORTER_FENCE_MAX_MS	5000
@@ -78,7 +81,7 @@ struct importer {
  * @error: errno of the fence, or 0
  */
 struct importer_own_fence {
-	struct sluice_dma_fence fence;
+	struct sluice_compat_fence fence;
 	struct timer_list timer;
 	int error;
 };
