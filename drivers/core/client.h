@@ -8,21 +8,19 @@
 #define _SLUICE_CLIENT_H
 
 #include <linux/kref.h>
-#include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 
+#include "event.h"
 #include "sluice.h"
 
-struct address_space;
 struct file;
 struct inode;
 struct seq_file;
 struct sluice_call;
 struct sluice_device;
 struct sluice_heap;
+struct sluice_registers_client;
 struct sluice_user;
 
 /**
@@ -36,14 +34,8 @@ struct sluice_user;
  * @queues: number of its queues that have not been freed
  * @pid: the process that opened the file, for debugfs
  * @comm: name of that process
- * @mapped: in sdev->mappings
- * @mapping: address space of the file, once it has mapped registers; under sdev->mappings_lock
- * @listening: in the clients of sdev->events, from the first read() or poll() on
- * @listens: it is in that list
- * @event_wait: readers and pollers of events
- * @read_lock: one reader of events at a time
- * @heard: sequence number of the last event that was read, or that was raised before the file was
- *	opened; under the lock of sdev->events
+ * @registers: registers.c's part, or NULL as long as the file has not mapped registers
+ * @reader: reads the events of the device
  * @hangs: for each engine: jobs of its queues that ran into their timeout, since the last of its
  *	jobs that succeeded; written by the context that owns the ending job
  */
@@ -56,13 +48,8 @@ struct sluice_client {
 	atomic_t queues;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
-	struct list_head mapped;
-	struct address_space *mapping;
-	struct list_head listening;
-	bool listens;
-	wait_queue_head_t event_wait;
-	struct mutex read_lock;
-	u64 heard;
+	struct sluice_registers_client *registers;
+	struct sluice_event_reader reader;
 	unsigned int hangs[];
 };
 

@@ -8,37 +8,53 @@
  * accepted.  It asks the driver only for a control that the hardware changes
  * (SLUICE_CONTROL_VOLATILE).
  *
- * sdev->control_lock (mutex) guards the values, and is held while the driver sets or gets a value.
- * A call takes the lock before it enters the device.  The removal of the device therefore waits for
- * one call of the driver, and not for all callers that wait for the lock.
- *
- * Drivers call sluice_device_add_controls().  The node's ioctls call the sluice_node_*() functions.
+ * A call takes controls->lock before it enters the device.  The removal of the device therefore
+ * waits for one call of the driver, and not for all callers that wait for the lock.
  */
+#include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "client.h"
+#include "control.h"
+#include "device.h"
+#include "event.h"
+#include "ioctl.h"
+#include "sluice.h"
 
-#define SLUICE_MAX_CONTROLS	256	/* controls of a device; also entries of a menu */
+#define SLUICE_CONTROLS_MAX	256	/* controls of a device; also entries of a menu */
 #define SLUICE_CONTROL_PROPERTIES	(SLUICE_CONTROL_READ_ONLY | SLUICE_CONTROL_VOLATILE)
 
 /**
- * struct sluice_device_control - a control of a device
+ * struct sluice_control_entry - a control of a device
  * @caps: copy of the driver's description, in which @name and @menu are NULL
  * @name: copy of the name
  * @menu: type MENU: copy of the names of its entries; else NULL
  * @value: the last value that the driver has accepted, at first the default; under
- *	sdev->control_lock
+ *	controls->lock
  */
-struct sluice_device_control {
+struct sluice_control_entry {
 	struct sluice_control_caps caps;
 	char name[SLUICE_NAME_LEN];
 	char (*menu)[SLUICE_NAME_LEN];
 	s64 value;
+};
+
+/**
+ * struct sluice_controls - the controls of a device
+ * @lock: mutex: guards their values; held while the driver sets or gets one
+ * @count: length of @entries; fixed when the node appears
+ * @entries: the controls
+ */
+struct sluice_controls {
+	struct mutex lock;
+	unsigned int count;
+	struct sluice_control_entry entries[] __counted_by(count);
 };
 
 /* May the control have this value?  The difference of two values fits into a u64. */
@@ -61,7 +77,7 @@ static bool sluice_control_menu_valid(const struct sluice_control_caps *caps)
 {
 	s64 i;
 
-	if (caps->min || caps->step || caps->max < 0 || caps->max >= SLUICE_MAX_CONTROLS ||
+	if (caps->min || caps->step || caps->max < 0 || caps->max >= SLUICE_CONTROLS_MAX ||
 	    !caps->menu)
 		return false;
 	for (i = 0; i <= caps->max; i++)
@@ -106,7 +122,7 @@ static void sluice_control_complete(struct sluice_control_caps *caps)
 	caps->step = caps->step ?: 1;
 }
 
-static int sluice_control_copy_menu(struct sluice_device_control *control)
+static int sluice_control_copy_menu(struct sluice_control_entry *control)
 {
 	const struct sluice_control_caps *caps = &control->caps;
 	s64 i;
@@ -121,7 +137,7 @@ static int sluice_control_copy_menu(struct sluice_device_control *control)
 	return 0;
 }
 
-static int sluice_control_copy(struct sluice_device_control *control,
+static int sluice_control_copy(struct sluice_control_entry *control,
 			       const struct sluice_control_caps *caps,
 			       const struct sluice_device_ops *ops)
 {
@@ -142,25 +158,30 @@ static int sluice_control_copy(struct sluice_device_control *control,
 	return ret;
 }
 
-static struct sluice_device_control *sluice_control_find(const struct sluice_device *sdev, u32 id)
+static unsigned int sluice_controls_count(const struct sluice_controls *controls)
+{
+	return controls ? controls->count : 0;
+}
+
+static struct sluice_control_entry *sluice_control_find(struct sluice_controls *controls, u32 id)
 {
 	unsigned int i;
 
-	for (i = 0; i < sdev->num_controls; i++)
-		if (sdev->controls[i].caps.id == id)
-			return &sdev->controls[i];
+	for (i = 0; i < sluice_controls_count(controls); i++)
+		if (controls->entries[i].caps.id == id)
+			return &controls->entries[i];
 	return NULL;
 }
 
 /* Does an earlier control have the same id or the same name? */
-static bool sluice_control_repeats(const struct sluice_device *sdev, unsigned int index)
+static bool sluice_control_repeats(const struct sluice_controls *controls, unsigned int index)
 {
-	const struct sluice_device_control *control = &sdev->controls[index];
+	const struct sluice_control_entry *control = &controls->entries[index];
 	unsigned int i;
 
 	for (i = 0; i < index; i++)
-		if (sdev->controls[i].caps.id == control->caps.id ||
-		    !strcmp(sdev->controls[i].name, control->name))
+		if (controls->entries[i].caps.id == control->caps.id ||
+		    !strcmp(controls->entries[i].name, control->name))
 			return true;
 	return false;
 }
@@ -181,18 +202,21 @@ static bool sluice_control_repeats(const struct sluice_device *sdev, unsigned in
 int sluice_device_add_controls(struct sluice_device *sdev,
 			       const struct sluice_control_caps *controls, unsigned int count)
 {
+	struct sluice_controls *mine;
 	unsigned int i;
 	int ret = 0;
 
-	if (sdev->controls || !count || count > SLUICE_MAX_CONTROLS)
+	if (sdev->controls || !count || count > SLUICE_CONTROLS_MAX)
 		return -EINVAL;
-	sdev->controls = kcalloc(count, sizeof(*sdev->controls), GFP_KERNEL);
-	if (!sdev->controls)
+	mine = kzalloc(struct_size(mine, entries, count), GFP_KERNEL);
+	if (!mine)
 		return -ENOMEM;
-	sdev->num_controls = count;
+	mutex_init(&mine->lock);
+	mine->count = count;
+	sdev->controls = mine;
 	for (i = 0; i < count && !ret; i++) {
-		ret = sluice_control_copy(&sdev->controls[i], &controls[i], sdev->ops);
-		if (!ret && sluice_control_repeats(sdev, i))
+		ret = sluice_control_copy(&mine->entries[i], &controls[i], sdev->ops);
+		if (!ret && sluice_control_repeats(mine, i))
 			ret = -EINVAL;
 	}
 	if (ret) {
@@ -206,7 +230,7 @@ EXPORT_SYMBOL_GPL(sluice_device_add_controls);
 
 /**
  * sluice_controls_free - free the controls of a device
- * @sdev: the device, whose node is not open
+ * @sdev: the device, whose node is not open; it may have no controls
  *
  * Context: may sleep.
  */
@@ -214,19 +238,18 @@ void sluice_controls_free(struct sluice_device *sdev)
 {
 	unsigned int i;
 
-	for (i = 0; i < sdev->num_controls; i++)
-		kfree(sdev->controls[i].menu);
+	for (i = 0; i < sluice_controls_count(sdev->controls); i++)
+		kfree(sdev->controls->entries[i].menu);
 	kfree(sdev->controls);
 	sdev->controls = NULL;
-	sdev->num_controls = 0;
 }
 
 /* The control with the id that a caller passes, or an ERR_PTR. */
-static struct sluice_device_control *sluice_call_control(const struct sluice_call *call, u32 id,
-							 u32 flags)
+static struct sluice_control_entry *sluice_control_of_call(const struct sluice_call *call,
+							   u32 id, u32 flags)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
-	struct sluice_device_control *control = sluice_control_find(sdev, id);
+	struct sluice_control_entry *control = sluice_control_find(sdev->controls, id);
 
 	if (flags)
 		return ERR_PTR(-EINVAL);
@@ -236,23 +259,24 @@ static struct sluice_device_control *sluice_call_control(const struct sluice_cal
 }
 
 /**
- * sluice_node_enum_controls - handler of SLUICE_IOCTL_ENUM_CONTROLS
+ * sluice_control_enum - handler of SLUICE_IOCTL_ENUM_CONTROLS
  * @call: call on a client's file
  *
  * Context: process context.
  * Return: 0, or an errno of struct sluice_enum_controls' list.
  */
-int sluice_node_enum_controls(struct sluice_call *call)
+int sluice_control_enum(struct sluice_call *call)
 {
 	const struct sluice_device *sdev = sluice_call_device(call);
+	unsigned int count = sluice_controls_count(sdev->controls);
 	struct sluice_enum_controls *args = call->data;
-	const struct sluice_device_control *control;
+	const struct sluice_control_entry *control;
 
-	if (args->flags || args->index >= sdev->num_controls)
+	if (args->flags || args->index >= count)
 		return -EINVAL;
 	if (READ_ONCE(sdev->gone))
 		return -ENODEV;
-	control = &sdev->controls[array_index_nospec(args->index, sdev->num_controls)];
+	control = &sdev->controls->entries[array_index_nospec(args->index, count)];
 	*args = (struct sluice_enum_controls) {
 		.index = args->index,
 		.id = control->caps.id,
@@ -268,19 +292,19 @@ int sluice_node_enum_controls(struct sluice_call *call)
 }
 
 /**
- * sluice_node_enum_menu - handler of SLUICE_IOCTL_ENUM_MENU
+ * sluice_control_enum_menu - handler of SLUICE_IOCTL_ENUM_MENU
  * @call: call on a client's file
  *
  * Context: process context.
  * Return: 0, or an errno of struct sluice_enum_menu's list.
  */
-int sluice_node_enum_menu(struct sluice_call *call)
+int sluice_control_enum_menu(struct sluice_call *call)
 {
 	struct sluice_enum_menu *args = call->data;
-	const struct sluice_device_control *control;
+	const struct sluice_control_entry *control;
 	size_t entry;
 
-	control = sluice_call_control(call, args->id, args->flags);
+	control = sluice_control_of_call(call, args->id, args->flags);
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	if (!control->menu || args->value < 0 || args->value > control->caps.max)
@@ -296,7 +320,7 @@ static int sluice_control_begin(struct sluice_device *sdev)
 {
 	int ret;
 
-	if (mutex_lock_interruptible(&sdev->control_lock))
+	if (mutex_lock_interruptible(&sdev->controls->lock))
 		return -ERESTARTSYS;
 	ret = -ENODEV;
 	if (sluice_device_enter(sdev)) {
@@ -305,7 +329,7 @@ static int sluice_control_begin(struct sluice_device *sdev)
 			return 0;
 		sluice_device_exit(sdev);
 	}
-	mutex_unlock(&sdev->control_lock);
+	mutex_unlock(&sdev->controls->lock);
 	return ret;
 }
 
@@ -313,24 +337,24 @@ static void sluice_control_end(struct sluice_device *sdev)
 {
 	sluice_device_rest(sdev);
 	sluice_device_exit(sdev);
-	mutex_unlock(&sdev->control_lock);
+	mutex_unlock(&sdev->controls->lock);
 }
 
 /**
- * sluice_node_get_control - handler of SLUICE_IOCTL_GET_CONTROL
+ * sluice_control_get - handler of SLUICE_IOCTL_GET_CONTROL
  * @call: call on a client's file
  *
  * Context: process context; may sleep as long as the driver does.
  * Return: 0, or an errno of struct sluice_control's list.
  */
-int sluice_node_get_control(struct sluice_call *call)
+int sluice_control_get(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_control *args = call->data;
-	struct sluice_device_control *control;
+	struct sluice_control_entry *control;
 	int ret;
 
-	control = sluice_call_control(call, args->id, args->flags);
+	control = sluice_control_of_call(call, args->id, args->flags);
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	if (control->caps.type == SLUICE_CONTROL_BUTTON)
@@ -343,21 +367,21 @@ int sluice_node_get_control(struct sluice_call *call)
 		sluice_control_end(sdev);
 		return ret;
 	}
-	if (mutex_lock_interruptible(&sdev->control_lock))
+	if (mutex_lock_interruptible(&sdev->controls->lock))
 		return -ERESTARTSYS;
 	args->value = control->value;
-	mutex_unlock(&sdev->control_lock);
+	mutex_unlock(&sdev->controls->lock);
 	return 0;
 }
 
 /*
- * Store a value that the driver has accepted.  control_lock keeps the events of two changes in the
+ * Store a value that the driver has accepted.  controls->lock keeps the events of two changes in the
  * order of the changes.
  */
-static void sluice_control_store(struct sluice_device *sdev, struct sluice_device_control *control,
+static void sluice_control_store(struct sluice_device *sdev, struct sluice_control_entry *control,
 				 s64 value)
 {
-	lockdep_assert_held(&sdev->control_lock);
+	lockdep_assert_held(&sdev->controls->lock);
 	if (control->caps.properties & SLUICE_CONTROL_VOLATILE || control->value == value)
 		return;
 	control->value = value;
@@ -365,20 +389,20 @@ static void sluice_control_store(struct sluice_device *sdev, struct sluice_devic
 }
 
 /**
- * sluice_node_set_control - handler of SLUICE_IOCTL_SET_CONTROL
+ * sluice_control_set - handler of SLUICE_IOCTL_SET_CONTROL
  * @call: call on a client's file
  *
  * Context: process context; may sleep as long as the driver does.
  * Return: 0, or an errno of struct sluice_control's list.
  */
-int sluice_node_set_control(struct sluice_call *call)
+int sluice_control_set(struct sluice_call *call)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
 	const struct sluice_control *args = call->data;
-	struct sluice_device_control *control;
+	struct sluice_control_entry *control;
 	int ret;
 
-	control = sluice_call_control(call, args->id, args->flags);
+	control = sluice_control_of_call(call, args->id, args->flags);
 	if (IS_ERR(control))
 		return PTR_ERR(control);
 	if (control->caps.properties & SLUICE_CONTROL_READ_ONLY ||

@@ -1,10 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Devices: struct sluice_device belongs to the core, and outlives the hardware.
+ * Devices: struct sluice_device, which belongs to the core and outlives the hardware.
  *
  * The core calls the device driver only while sdev->users is not 0 (one for the registration, and one
  * each for a job, a slot, and a call that uses the hardware) and inside sluice_device_unregister(),
- * which waits until sdev->users is 0.
+ * which waits until sdev->users is 0.  Any code of the core calls sluice_device_enter() before it uses
+ * the hardware, and sluice_device_wake() before it needs the hardware awake.
+ *
+ * This head is also the one place for the references and the order of locks of the whole core.
+ *
+ * References (-> means "holds a reference on"):
+ *
+ *	open file of a node	-> client -> device; also of a dma-heap node
+ *	dma-buf			-> buffer -> device (memory), client (account)
+ *	file of a queue		-> queue -> device, client (account)
+ *	queue			-> slots -> foreign or own dma-buf
+ *	job			-> queue, slots, in-fences, out-fence
+ *
+ * A fence of ours refers to none of these objects, and outlives them all.  On older kernels it
+ * holds a reference on sluice.ko (compat/fence.h).
+ *
+ * Locks, outermost first:
+ *
+ *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
+ *	controls->lock		mutex: values of controls; held in calls of the driver
+ *	sdev->lock		mutex: list of queues, @gone
+ *	queue->drop_lock	mutex: one context at a time releases all slots
+ *	dma_resv		all those of a job, in one ww_acquire_ctx
+ *	buffer->lock		mutex: attachments and their mappings
+ *	queue->slot_lock	mutex: slot numbers
+ *	queue->lock		spinlock, irq: timeline, completions
+ *	lock of a fence		spinlock, irq; of our own and of foreign fences
+ *	engine->lock		spinlock, irq: lists of jobs and of ops in flight
+ *
+ * Callbacks of foreign fences and interrupt handlers take engine->lock.  Code that holds it may
+ * therefore take no other lock, except the locks inside a workqueue, a timer and a wait queue.
+ *
+ * Each other lock guards one thing: the account, the pool, the sharings of a queue, revoked slots,
+ * eventfds, mapped registers, input signals, events.  Code that holds one of these takes no other
+ * lock of ours, with one exception: the lock of the input signals is held while an event is raised.
  */
 #ifndef _SLUICE_DEVICE_H
 #define _SLUICE_DEVICE_H
@@ -14,7 +48,6 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -23,14 +56,18 @@
 #include "sluice.h"
 
 struct dentry;
-struct sluice_device_control;
+struct sluice_controls;
 struct sluice_engine;
 struct sluice_event_log;
 struct sluice_heap;
-struct sluice_heap_node;
+struct sluice_heapnodes;
+struct sluice_irq_eventfds;
 struct sluice_job_device;
+struct sluice_registers;
 struct sluice_slot_device;
+struct sluice_sources;
 
+#define SLUICE_DEVICES_MAX		256
 #define SLUICE_MAX_HEAPS		16
 
 /**
@@ -67,24 +104,12 @@ struct sluice_slot_device;
  * @slots: slots that must be unmapped: see slot.c
  * @jobs: ended jobs that must be freed: see job.c
  * @debugfs: directory, or NULL
- * @heap_nodes: dma-heap nodes of the device, or NULL
- * @num_heap_nodes: length of @heap_nodes
- * @link: in sluice_devices
- * @num_interrupts: interrupts that eventfds can count; fixed when the node appears
- * @eventfd_lock: spinlock, irq: guards @eventfds and @num_eventfds
- * @eventfds: struct sluice_counter: see direct.c
- * @num_eventfds: length of @eventfds
- * @registers_lock: held for reading from the check of a page of registers until it is mapped.  A
- *	zap takes it for writing, to wait for this
- * @registers_wait: woken when @blocked ends
- * @blocked: during a reset: no CPU may access the device's BARs
- * @mappings_lock: guards the next three fields; taken inside mmap_lock
- * @mappings: clients that have mapped registers
- * @num_mappings: mappings of registers, in all processes
- * @mappings_awake: these mappings keep the hardware awake
+ * @heapnodes: dma-heap nodes of the device, or NULL
+ * @link: in the list of all devices
+ * @eventfds: eventfds that count interrupts
+ * @registers: mappings of registers, and the block of the BARs
  * @events: the device's events
- * @control_lock: guards the values of controls; held while the driver sets or gets one
- * @num_controls: length of @controls; fixed when the node appears
+ * @sources: input signals of the engines
  * @controls: the device's controls, or NULL
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: the heaps: first those of the core, with the same numbers in every device, then those
@@ -121,24 +146,13 @@ struct sluice_device {
 	struct sluice_slot_device *slots;
 	struct sluice_job_device *jobs;
 	struct dentry *debugfs;
-	struct sluice_heap_node *heap_nodes;
-	unsigned int num_heap_nodes;
+	struct sluice_heapnodes *heapnodes;
 	struct list_head link;
-	unsigned int num_interrupts;
-	spinlock_t eventfd_lock;
-	struct list_head eventfds;
-	unsigned int num_eventfds;
-	struct rw_semaphore registers_lock;
-	wait_queue_head_t registers_wait;
-	bool blocked;
-	struct mutex mappings_lock;
-	struct list_head mappings;
-	unsigned int num_mappings;
-	bool mappings_awake;
+	struct sluice_irq_eventfds *eventfds;
+	struct sluice_registers *registers;
 	struct sluice_event_log *events;
-	struct mutex control_lock;
-	unsigned int num_controls;
-	struct sluice_device_control *controls;
+	struct sluice_sources *sources;
+	struct sluice_controls *controls;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
 	bool cpu_engines;
@@ -147,15 +161,15 @@ struct sluice_device {
 	struct sluice_engine *engines;
 };
 
-int sluice_class_init(void);
-void sluice_class_exit(void);
-struct device *sluice_scout(void);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
 int sluice_device_wake(struct sluice_device *sdev);
 void sluice_device_rest(struct sluice_device *sdev);
 bool sluice_driver_fits(u32 api, const char *module_name);
-extern struct list_head sluice_devices;
-extern struct mutex sluice_devices_lock;
+void sluice_devices_add(struct sluice_device *sdev, const char *name);
+void sluice_devices_remove(struct sluice_device *sdev);
+int sluice_scout_init(void);
+void sluice_scout_exit(void);
+struct device *sluice_scout(void);
 
 #endif /* _SLUICE_DEVICE_H */

@@ -41,9 +41,6 @@ struct sluice_slot;
  * @sdev: the device that it is part of
  * @index: 0 to num_engines - 1
  * @caps: copy of the driver's description
- * @has_source: the driver has reported its input signal; with @source under the lock of the
- *	device's events
- * @source: the last report
  * @lock: guards the fields below, and the entities of the engine's queues; the innermost lock
  * @look: entities whose @next the work item must examine, to watch its in-fences or to end it
  *	without running
@@ -84,8 +81,6 @@ struct sluice_engine {
 	struct sluice_device *sdev;
 	unsigned int index;
 	struct sluice_engine_caps caps;
-	bool has_source;
-	struct sluice_source source;
 	spinlock_t lock;
 	struct list_head look;
 	struct list_head begun;

@@ -1,99 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events: changes of a device other than ends of jobs, for read() and poll() of its node.  Also the
- * input signals of engines (SOURCE), whose changes are events.
+ * Events: changes of a device other than ends of jobs, for read() and poll() of its node.
  *
- * This file owns the log of a device, which all clients (open files of the node) read.  The log has
- * one record for each type and id, in the order of their last events.  A client stores only the
- * sequence number of the last record that it has read; records with a higher number are new to it.
- * An event replaces the record with the same type and id.  When SLUICE_MAX_EVENTS records exist, an
- * event of another type or id replaces the oldest record.
+ * The log has one record for each type and id, in the order of their last events.  A reader stores
+ * only the sequence number of the last record that it has read; records with a higher number are
+ * new to it.  An event replaces the record with the same type and id.  When SLUICE_MAX_EVENTS
+ * records exist, an event of another type or id replaces the oldest record.
  *
  *	sluice_device_event()	any context: changes a record, and queues the work item
- *	sluice_events_wake()	the work item: wakes readers and pollers of all clients that have
- *				called read() or poll()
- *	sluice_events_read()	copies the records that are new to a client
+ *	sluice_event_wake()	the work item: wakes readers and pollers of all open files that
+ *				have called read() or poll()
+ *	sluice_event_peek()	the next record that is new to a reader
  *
- * An interrupt may raise an event, so the cost of an event must not depend on the number of
- * clients.  A work item therefore wakes them.  Each client has a wait queue of its own, because the
+ * An interrupt may raise an event, so the cost of an event must not depend on the number of open
+ * files.  A work item therefore wakes them.  Each open file has a wait queue of its own, because the
  * kernel walks a wait queue with interrupts off.
  *
- * One user can have many clients and cause many events.  The work item therefore has normal
- * priority, and releases clients_lock after every SLUICE_EVENT_BITE clients.  Only the first read()
- * or poll() of a client and its close wait for this lock.
- *
- * Locks: log->lock (spinlock, irq) guards the records, client->heard and the sources of engines.
- * log->clients_lock (mutex) guards the list of clients to wake, and the position of the work item
- * in it.  client->read_lock (mutex) admits one reader of a client at a time.
- *
- * Drivers call the exported functions.  device.c, node.c and control.c call the others.
+ * One user can have many open files and cause many events.  The work item therefore has normal
+ * priority, and releases readers_lock after every SLUICE_EVENT_CHUNK readers.  Only the first read()
+ * or poll() of a file and its close wait for this lock.
  */
-#include <linux/fs.h>
+#include <linux/export.h>
 #include <linux/ktime.h>
-#include <linux/poll.h>
-#include <linux/uaccess.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
-#include "core.h"
+#include "device.h"
+#include "event.h"
 
-#define SLUICE_EVENT_BITE	16	/* clients woken while clients_lock is held */
+#define SLUICE_EVENT_CHUNK	16	/* readers woken while readers_lock is held */
+
+/**
+ * struct sluice_event_record - the last event of a type and id
+ * @link: in log->order
+ * @event: the event.  Its @lost and @flags depend on the reader, and are not set here
+ */
+struct sluice_event_record {
+	struct list_head link;
+	struct sluice_event event;
+};
+
+/**
+ * struct sluice_event_log - events of a device
+ * @lock: spinlock, irq: guards the fields up to @records, and reader->heard
+ * @closed: new events are ignored
+ * @sequence: sequence number of the last event
+ * @pushed_out: sequence number of the last event whose record was replaced by an event of
+ *	another type or id; 0 for none
+ * @order: the records, the oldest first
+ * @num_records: entries of @records that are in use
+ * @records: memory of the records
+ * @readers_lock: mutex: guards @readers and @walk
+ * @readers: readers that listen
+ * @walk: the reader in this list that @wake will wake next, or the head of the list
+ * @wake: wakes all @readers
+ */
+struct sluice_event_log {
+	spinlock_t lock;
+	bool closed;
+	u64 sequence;
+	u64 pushed_out;
+	struct list_head order;
+	unsigned int num_records;
+	struct sluice_event_record records[SLUICE_MAX_EVENTS];
+	struct mutex readers_lock;
+	struct list_head readers;
+	struct list_head *walk;
+	struct work_struct wake;
+};
 
 /*
- * Wake the next clients in the list.  True if more of them follow.
+ * Wake the next readers in the list.  True if more of them follow.
  *
- * A client that joins the list meanwhile is put in front, so this walk does not wake it.  This is
- * not needed, because the client examines the records after it has joined.
+ * A reader that joins the list meanwhile is put in front, so this walk does not wake it.  This is
+ * not needed, because the reader examines the records after it has joined.
  */
-static bool sluice_events_wake_some(struct sluice_event_log *log)
+static bool sluice_event_wake_some(struct sluice_event_log *log)
 {
 	unsigned int woken;
 	bool more;
 
-	mutex_lock(&log->clients_lock);
-	for (woken = 0; woken < SLUICE_EVENT_BITE && log->walk != &log->clients; woken++) {
-		struct sluice_client *client;
+	mutex_lock(&log->readers_lock);
+	for (woken = 0; woken < SLUICE_EVENT_CHUNK && log->walk != &log->readers; woken++) {
+		struct sluice_event_reader *reader;
 
-		client = list_entry(log->walk, struct sluice_client, listening);
-		wake_up_all(&client->event_wait);
+		reader = list_entry(log->walk, struct sluice_event_reader, link);
+		wake_up_all(&reader->wait);
 		log->walk = log->walk->next;
 	}
-	more = log->walk != &log->clients;
-	mutex_unlock(&log->clients_lock);
+	more = log->walk != &log->readers;
+	mutex_unlock(&log->readers_lock);
 	return more;
 }
 
-static void sluice_events_wake(struct work_struct *work)
+static void sluice_event_wake(struct work_struct *work)
 {
 	struct sluice_event_log *log = container_of(work, struct sluice_event_log, wake);
 
-	mutex_lock(&log->clients_lock);
-	log->walk = log->clients.next;
-	mutex_unlock(&log->clients_lock);
-	while (sluice_events_wake_some(log))
+	mutex_lock(&log->readers_lock);
+	log->walk = log->readers.next;
+	mutex_unlock(&log->readers_lock);
+	while (sluice_event_wake_some(log))
 		cond_resched();
 }
 
 /* Not on sdev->wq, which has a high priority and is in the signalling path of fences. */
-static void sluice_events_queue_wake(struct sluice_device *sdev)
+static void sluice_event_queue_wake(struct sluice_device *sdev)
 {
 	queue_work(sdev->reap_wq, &sdev->events->wake);
 }
 
 /**
- * sluice_events_init - initialise the log of a device
+ * sluice_events_create - create the log of a device
  * @sdev: the device, which is being registered
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_events_create(struct sluice_device *sdev)
+{
+	struct sluice_event_log *log = kzalloc(sizeof(*log), GFP_KERNEL);
+
+	if (!log)
+		return -ENOMEM;
+	spin_lock_init(&log->lock);
+	INIT_LIST_HEAD(&log->order);
+	mutex_init(&log->readers_lock);
+	INIT_LIST_HEAD(&log->readers);
+	log->walk = &log->readers;
+	INIT_WORK(&log->wake, sluice_event_wake);
+	sdev->events = log;
+	return 0;
+}
+
+/**
+ * sluice_events_free - free the log of a device
+ * @sdev: the device, which is being freed; it may have no log
  *
  * Context: any.
  */
-void sluice_events_init(struct sluice_device *sdev)
+void sluice_events_free(struct sluice_device *sdev)
 {
-	struct sluice_event_log *log = sdev->events;
-
-	spin_lock_init(&log->lock);
-	INIT_LIST_HEAD(&log->order);
-	mutex_init(&log->clients_lock);
-	INIT_LIST_HEAD(&log->clients);
-	log->walk = &log->clients;
-	INIT_WORK(&log->wake, sluice_events_wake);
+	kfree(sdev->events);
 }
 
 /**
@@ -106,7 +156,7 @@ void sluice_events_init(struct sluice_device *sdev)
  */
 void sluice_events_gone(struct sluice_device *sdev)
 {
-	sluice_events_queue_wake(sdev);
+	sluice_event_queue_wake(sdev);
 }
 
 /**
@@ -161,7 +211,7 @@ static void sluice_event_add(struct sluice_device *sdev, u32 type, u32 id, s64 v
 		.sequence = ++log->sequence,
 	};
 	list_move_tail(&record->link, &log->order);
-	sluice_events_queue_wake(sdev);
+	sluice_event_queue_wake(sdev);
 }
 
 /**
@@ -190,141 +240,119 @@ void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value
 EXPORT_SYMBOL_GPL(sluice_device_event);
 
 /**
- * sluice_device_source - report the input signal of an engine to userspace
- * @sdev: the device, from its ops->prepare() until sluice_device_unregister() returns
- * @source: state of the signal, with the number of the engine; its flags must be 0
+ * sluice_event_reader_init - all events from now on are new to a reader
+ * @sdev: the device
+ * @reader: the reader, of a file that is being opened
  *
- * The core keeps a copy for SLUICE_IOCTL_SOURCE.  It raises an event if this report differs from
- * the last one.  A driver that reports sources must do so first in ops->prepare(), and again when
- * the hardware resumes, because hardware that sleeps detects no change.
- *
- * Context: any; not NMI.
- */
-void sluice_device_source(struct sluice_device *sdev, const struct sluice_source *source)
-{
-	struct sluice_engine *engine;
-	unsigned long flags;
-
-	if (WARN_ON_ONCE(source->engine >= sdev->num_engines || source->flags))
-		return;
-	engine = &sdev->engines[source->engine];
-	spin_lock_irqsave(&sdev->events->lock, flags);
-	if (!engine->has_source || memcmp(&engine->source, source, sizeof(*source))) {
-		engine->source = *source;
-		engine->has_source = true;
-		sluice_event_add(sdev, SLUICE_EVENT_SOURCE, source->engine, source->status);
-	}
-	spin_unlock_irqrestore(&sdev->events->lock, flags);
-}
-EXPORT_SYMBOL_GPL(sluice_device_source);
-
-/**
- * sluice_engine_get_source - the input signal of an engine, for SLUICE_IOCTL_SOURCE
- * @engine: the engine
- * @args: set to the driver's last report
- *
- * Context: process context.
- * Return: 0, or -EOPNOTSUPP if the driver has never reported a signal of this engine.
- */
-int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source *args)
-{
-	struct sluice_event_log *log = engine->sdev->events;
-	bool found;
-
-	spin_lock_irq(&log->lock);
-	found = engine->has_source;
-	if (found)
-		*args = engine->source;
-	spin_unlock_irq(&log->lock);
-	return found ? 0 : -EOPNOTSUPP;
-}
-
-/**
- * sluice_events_open - all events from now on are new to a client
- * @client: the client, whose file is being opened
- *
- * Until its first read() or poll(), the client adds nothing to the cost of an event.
+ * Until sluice_event_listen(), the reader adds nothing to the cost of an event.
  *
  * Context: process context.
  */
-void sluice_events_open(struct sluice_client *client)
+void sluice_event_reader_init(struct sluice_device *sdev, struct sluice_event_reader *reader)
 {
-	struct sluice_event_log *log = client->sdev->events;
+	struct sluice_event_log *log = sdev->events;
 
+	INIT_LIST_HEAD(&reader->link);
+	init_waitqueue_head(&reader->wait);
+	mutex_init(&reader->lock);
 	spin_lock_irq(&log->lock);
-	client->heard = log->sequence;
+	reader->heard = log->sequence;
 	spin_unlock_irq(&log->lock);
 }
 
-/*
- * Add a client to those that the work item wakes.  The caller must do this before it looks for new
- * records.  If it does not find an event, the event is raised after that look.  The event then
- * queues the work item, which finds the client in the list.
- */
-static void sluice_events_listen(struct sluice_client *client)
-{
-	struct sluice_event_log *log = client->sdev->events;
-
-	/* pairs with the store below: if this is true, the client is in the list already */
-	if (smp_load_acquire(&client->listens))
-		return;
-	mutex_lock(&log->clients_lock);
-	if (list_empty(&client->listening))
-		list_add(&client->listening, &log->clients);
-	/* pairs with the load above: the client joins the list before this is true */
-	smp_store_release(&client->listens, true);
-	mutex_unlock(&log->clients_lock);
-}
-
 /**
- * sluice_events_leave - remove a client from those that events wake
- * @client: the client, whose file is being closed; also of a dma-heap node
+ * sluice_event_listen - add a reader to those that events wake
+ * @sdev: the device
+ * @reader: the reader; does nothing if it listens already
+ *
+ * The caller must do this before it looks for new records.  If it does not find an event, the event
+ * is raised after that look.  The event then queues the work item, which finds the reader in the
+ * list.
  *
  * Context: process context, may sleep.
  */
-void sluice_events_leave(struct sluice_client *client)
+void sluice_event_listen(struct sluice_device *sdev, struct sluice_event_reader *reader)
 {
-	struct sluice_event_log *log = client->sdev->events;
+	struct sluice_event_log *log = sdev->events;
 
-	if (!client->listens)
+	/* pairs with the store below: if this is true, the reader is in the list already */
+	if (smp_load_acquire(&reader->listens))
 		return;
-	mutex_lock(&log->clients_lock);
-	if (log->walk == &client->listening)
-		log->walk = client->listening.next;
-	list_del_init(&client->listening);
-	mutex_unlock(&log->clients_lock);
+	mutex_lock(&log->readers_lock);
+	if (list_empty(&reader->link))
+		list_add(&reader->link, &log->readers);
+	/* pairs with the load above: the reader joins the list before this is true */
+	smp_store_release(&reader->listens, true);
+	mutex_unlock(&log->readers_lock);
 }
 
-/*
- * Is a record new to a client?  The newest record has the last sequence number, because records are
- * replaced only by newer ones.
+/**
+ * sluice_event_leave - remove a reader from those that events wake
+ * @sdev: the device
+ * @reader: the reader, of a file that is being closed
+ *
+ * Context: process context, may sleep.
  */
-static bool sluice_events_new(struct sluice_client *client)
+void sluice_event_leave(struct sluice_device *sdev, struct sluice_event_reader *reader)
 {
-	struct sluice_event_log *log = client->sdev->events;
+	struct sluice_event_log *log = sdev->events;
+
+	if (!reader->listens)
+		return;
+	mutex_lock(&log->readers_lock);
+	if (log->walk == &reader->link)
+		log->walk = reader->link.next;
+	list_del_init(&reader->link);
+	mutex_unlock(&log->readers_lock);
+}
+
+/**
+ * sluice_event_pending - is a record new to a reader?
+ * @sdev: the device
+ * @reader: the reader
+ *
+ * The newest record has the last sequence number, because records are replaced only by newer ones.
+ *
+ * Context: process context.
+ * Return: true if sluice_event_peek() would find one.
+ */
+bool sluice_event_pending(struct sluice_device *sdev, const struct sluice_event_reader *reader)
+{
+	struct sluice_event_log *log = sdev->events;
 	bool found;
 
 	spin_lock_irq(&log->lock);
-	found = client->heard < log->sequence;
+	found = reader->heard < log->sequence;
 	spin_unlock_irq(&log->lock);
 	return found;
 }
 
-/* The oldest record that is new to a client.  It stays new until sluice_events_skip(). */
-static bool sluice_events_peek(struct sluice_client *client, struct sluice_event *event)
+/**
+ * sluice_event_peek - the oldest record that is new to a reader
+ * @sdev: the device
+ * @reader: the reader; its @lock is held
+ * @event: set to the record, with the fields that depend on the reader
+ *
+ * The record stays new until sluice_event_skip().
+ *
+ * Context: process context.
+ * Return: true if there is one.
+ */
+bool sluice_event_peek(struct sluice_device *sdev, const struct sluice_event_reader *reader,
+		       struct sluice_event *event)
 {
-	struct sluice_event_log *log = client->sdev->events;
+	struct sluice_event_log *log = sdev->events;
 	struct sluice_event_record *record;
 	bool found = false;
 
 	spin_lock_irq(&log->lock);
 	list_for_each_entry(record, &log->order, link) {
-		found = record->event.sequence > client->heard;
+		found = record->event.sequence > reader->heard;
 		if (!found)
 			continue;
 		*event = record->event;
-		event->lost = event->sequence - client->heard - 1;
-		if (log->pushed_out > client->heard)
+		event->lost = event->sequence - reader->heard - 1;
+		if (log->pushed_out > reader->heard)
 			event->flags |= SLUICE_EVENT_OVERFLOW;
 		break;
 	}
@@ -332,92 +360,22 @@ static bool sluice_events_peek(struct sluice_client *client, struct sluice_event
 	return found;
 }
 
-static void sluice_events_skip(struct sluice_client *client, const struct sluice_event *event)
+/**
+ * sluice_event_skip - a record is not new to a reader any more
+ * @sdev: the device
+ * @reader: the reader; its @lock is held
+ * @event: from sluice_event_peek()
+ *
+ * Context: process context.
+ */
+void sluice_event_skip(struct sluice_device *sdev, struct sluice_event_reader *reader,
+		       const struct sluice_event *event)
 {
-	struct sluice_event_log *log = client->sdev->events;
+	struct sluice_event_log *log = sdev->events;
 
 	spin_lock_irq(&log->lock);
-	client->heard = event->sequence;
+	reader->heard = event->sequence;
 	spin_unlock_irq(&log->lock);
-}
-
-/* Copy the records that are new, without waiting for more.  client->read_lock is held. */
-static ssize_t sluice_events_read_some(struct sluice_client *client, char __user *ubuf,
-				       size_t count)
-{
-	struct sluice_event event;
-	ssize_t done = 0;
-
-	while (count - done >= sizeof(event) && sluice_events_peek(client, &event)) {
-		if (copy_to_user(ubuf + done, &event, sizeof(event)))
-			return done ?: -EFAULT;
-		sluice_events_skip(client, &event);
-		done += sizeof(event);
-	}
-	return done;
-}
-
-/**
- * sluice_events_read - read() of a node
- * @file: file of a client
- * @ubuf: memory of the caller
- * @count: bytes of that memory
- * @pos: not used
- *
- * Context: process context, may sleep and fault on user memory.
- * Return: bytes of whole records, or an errno of struct sluice_event's list.
- */
-ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
-{
-	struct sluice_client *client = file->private_data;
-	const struct sluice_device *sdev = client->sdev;
-	ssize_t done;
-	bool gone;
-
-	if (count < sizeof(struct sluice_event))
-		return -EINVAL;
-	sluice_events_listen(client);
-	for (;;) {
-		/* before the records, so that events from before the removal are returned first */
-		gone = READ_ONCE(sdev->gone);
-		if (mutex_lock_interruptible(&client->read_lock))
-			return -ERESTARTSYS;
-		done = sluice_events_read_some(client, ubuf, count);
-		mutex_unlock(&client->read_lock);
-		if (done)
-			return done;
-		if (gone)
-			return -ENODEV;
-		/* fcntl() may change the flags now: the old value and the new one are both right */
-		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
-			return -EAGAIN;
-		if (wait_event_interruptible(client->event_wait, sluice_events_new(client) ||
-								 READ_ONCE(sdev->gone)))
-			return -ERESTARTSYS;
-	}
-}
-
-/**
- * sluice_events_poll - poll() of a node
- * @file: file of a client
- * @table: table of poll()
- *
- * Context: process context, may sleep.
- * Return: EPOLLIN, EPOLLRDNORM and EPOLLPRI if an event can be read; EPOLLHUP if the device is
- * removed.
- */
-__poll_t sluice_events_poll(struct file *file, poll_table *table)
-{
-	struct sluice_client *client = file->private_data;
-	__poll_t events = 0;
-
-	sluice_events_listen(client);
-	poll_wait(file, &client->event_wait, table);
-	if (sluice_events_new(client))
-		events |= EPOLLIN | EPOLLRDNORM | EPOLLPRI;
-	if (READ_ONCE(client->sdev->gone))
-		events |= EPOLLHUP;
-	return events;
 }
 
 #ifdef SLUICE_KUNIT

@@ -1,69 +1,57 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The log of a device's events, and the clients that read it: see event.c, which also names the
- * locks.
+ * Events: the log of a device's changes, and the readers of the log.
+ *
+ * The log has these locks:
+ *
+ *	log->lock		spinlock, irq: guards the records and reader->heard
+ *	log->readers_lock	mutex: guards the list of readers to wake, and the position of the
+ *				work item in it
+ *	reader->lock		mutex: admits one read() of an open file at a time.  The file
+ *				operations of node.c take it
+ *
+ * Device drivers, control.c and source.c call sluice_device_event().  register.c creates and frees
+ * the log, client.c makes the readers, and node.c reads.
  */
 #ifndef _SLUICE_EVENT_H
 #define _SLUICE_EVENT_H
 
 #include <linux/list.h>
 #include <linux/mutex.h>
-#include <linux/poll.h>
-#include <linux/spinlock.h>
-#include <linux/workqueue.h>
-#include <uapi/linux/sluice.h>
+#include <linux/types.h>
+#include <linux/wait.h>
 
-struct file;
-struct sluice_client;
 struct sluice_device;
-struct sluice_engine;
+struct sluice_event;
 
 /**
- * struct sluice_event_record - the last event of a type and id
- * @link: in log->order
- * @event: the event.  Its @lost and @flags depend on the reader, and are not set here
+ * struct sluice_event_reader - an open file, as a reader of events
+ * @link: in the readers of the log, from the first read() or poll() on
+ * @listens: it is in that list
+ * @wait: tasks in read() and poll()
+ * @lock: one read() at a time
+ * @heard: sequence number of the last event that was read, or that was raised before the file was
+ *	opened; under the lock of the log
  */
-struct sluice_event_record {
+struct sluice_event_reader {
 	struct list_head link;
-	struct sluice_event event;
+	bool listens;
+	wait_queue_head_t wait;
+	struct mutex lock;
+	u64 heard;
 };
 
-/**
- * struct sluice_event_log - events of a device: see event.c
- * @lock: spinlock, irq: guards the fields up to @records
- * @closed: new events are ignored
- * @sequence: sequence number of the last event
- * @pushed_out: sequence number of the last event whose record was replaced by an event of
- *	another type or id; 0 for none
- * @order: the records, the oldest first
- * @num_records: entries of @records that are in use
- * @records: memory of the records
- * @clients_lock: mutex: guards @clients and @walk
- * @clients: clients that have called read() or poll()
- * @walk: the client in this list that @wake will wake next, or the head of the list
- * @wake: wakes readers and pollers of all @clients
- */
-struct sluice_event_log {
-	spinlock_t lock;
-	bool closed;
-	u64 sequence;
-	u64 pushed_out;
-	struct list_head order;
-	unsigned int num_records;
-	struct sluice_event_record records[SLUICE_MAX_EVENTS];
-	struct mutex clients_lock;
-	struct list_head clients;
-	struct list_head *walk;
-	struct work_struct wake;
-};
-
-void sluice_events_init(struct sluice_device *sdev);
+int sluice_events_create(struct sluice_device *sdev);
 void sluice_events_gone(struct sluice_device *sdev);
 void sluice_events_close(struct sluice_device *sdev);
-void sluice_events_open(struct sluice_client *client);
-void sluice_events_leave(struct sluice_client *client);
-ssize_t sluice_events_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos);
-__poll_t sluice_events_poll(struct file *file, struct poll_table_struct *table);
-int sluice_engine_get_source(struct sluice_engine *engine, struct sluice_source *args);
+void sluice_events_free(struct sluice_device *sdev);
+void sluice_event_reader_init(struct sluice_device *sdev, struct sluice_event_reader *reader);
+void sluice_event_listen(struct sluice_device *sdev, struct sluice_event_reader *reader);
+void sluice_event_leave(struct sluice_device *sdev, struct sluice_event_reader *reader);
+bool sluice_event_pending(struct sluice_device *sdev, const struct sluice_event_reader *reader);
+bool sluice_event_peek(struct sluice_device *sdev, const struct sluice_event_reader *reader,
+		       struct sluice_event *event);
+void sluice_event_skip(struct sluice_device *sdev, struct sluice_event_reader *reader,
+		       const struct sluice_event *event);
 
 #endif /* _SLUICE_EVENT_H */

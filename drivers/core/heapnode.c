@@ -10,45 +10,62 @@
  * kernels do not let modules call it, and because a heap that was added in this way can never be
  * removed.  This module could then never be unloaded.
  *
- * The file has no lock of its own.  device.c adds the nodes during registration, and removes them
+ * The file has no lock of its own.  register.c adds the nodes during registration, and removes them
  * when it begins to unregister the device.  The kernel calls open() with the lock that
- * misc_deregister() also takes.  After sluice_heap_nodes_remove() no code uses a struct
- * sluice_heap_node any more: an open file uses its client, which holds the device.
+ * misc_deregister() also takes.  After sluice_heapnodes_remove() no code uses a struct
+ * sluice_heapnode any more: an open file uses its client, which holds the device.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/dma-heap.h>
 
-#include "core.h"
+#include "client.h"
+#include "device.h"
+#include "heap.h"
+#include "heapnode.h"
+#include "ioctl.h"
+#include "node.h"
+#include "sluice.h"
 
-#define SLUICE_HEAP_FOLDER	"dma_heap/"
+#define SLUICE_HEAPNODE_DIR	"dma_heap/"
 
 /**
- * struct sluice_heap_node - a heap of a device, as a dma-heap
+ * struct sluice_heapnode - a heap of a device, as a dma-heap
  * @misc: the node
  * @sdev: the device, whose unregistration removes the node first; no reference
  * @heap: the heap
  * @path: path of the node, below /dev
  */
-struct sluice_heap_node {
+struct sluice_heapnode {
 	struct miscdevice misc;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
-	char path[sizeof(SLUICE_HEAP_FOLDER) + SLUICE_HEAP_NAME_LEN];
+	char path[sizeof(SLUICE_HEAPNODE_DIR) + SLUICE_HEAP_NAME_LEN];
 };
 
-static int sluice_heap_node_open(struct inode *inode, struct file *file)
+/**
+ * struct sluice_heapnodes - the dma-heap nodes of a device
+ * @count: nodes that exist: the first of @nodes
+ * @nodes: room for a node for each heap
+ */
+struct sluice_heapnodes {
+	unsigned int count;
+	struct sluice_heapnode nodes[];
+};
+
+static int sluice_heapnode_open(struct inode *inode, struct file *file)
 {
-	struct sluice_heap_node *node = container_of(file->private_data,
-						     struct sluice_heap_node, misc);
+	struct sluice_heapnode *node = container_of(file->private_data,
+						     struct sluice_heapnode, misc);
 
 	return sluice_client_open(node->sdev, node->heap, inode, file);
 }
 
-static int sluice_heap_node_alloc(struct sluice_call *call)
+static int sluice_heapnode_alloc(struct sluice_call *call)
 {
 	struct sluice_client *client = call->file->private_data;
 	struct dma_heap_allocation_data *data = call->data;
@@ -63,7 +80,7 @@ static int sluice_heap_node_alloc(struct sluice_call *call)
 		return -EINVAL;
 	if (!(data->fd_flags & O_CLOEXEC))
 		args.fd_flags = SLUICE_FD_INHERIT;
-	ret = sluice_client_alloc(call, client->heap, &args, data->fd_flags & O_ACCMODE);
+	ret = sluice_node_alloc_buffer(call, client->heap, &args, data->fd_flags & O_ACCMODE);
 	/* for a buffer that can never be allocated, a dma-heap returns -ENOMEM */
 	if (ret == -EFBIG)
 		return -ENOMEM;
@@ -72,7 +89,7 @@ static int sluice_heap_node_alloc(struct sluice_call *call)
 	return ret;
 }
 
-static long sluice_heap_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long sluice_heapnode_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	size_t size = _IOC_SIZE(cmd);
 	struct sluice_call call = {
@@ -93,25 +110,25 @@ static long sluice_heap_node_ioctl(struct file *file, unsigned int cmd, unsigned
 	if (cmd & IOC_IN && copy_from_user(call.data, call.uarg, size))
 		ret = -EFAULT;
 	if (!ret)
-		ret = sluice_heap_node_alloc(&call);
+		ret = sluice_heapnode_alloc(&call);
 	if (!ret)
 		ret = sluice_call_copy_out(&call);
 	kfree(call.data);
 	return sluice_call_end(&call, ret);
 }
 
-static const struct file_operations sluice_heap_node_fops = {
+static const struct file_operations sluice_heapnode_fops = {
 	.owner = THIS_MODULE,
-	.open = sluice_heap_node_open,
+	.open = sluice_heapnode_open,
 	.release = sluice_client_close,
-	.unlocked_ioctl = sluice_heap_node_ioctl,
+	.unlocked_ioctl = sluice_heapnode_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = sluice_client_show_fdinfo,
 	.llseek = noop_llseek,
 };
 
 /**
- * sluice_heap_nodes_add - create a dma-heap node for each heap
+ * sluice_heapnodes_add - create a dma-heap node for each heap
  * @sdev: the device, whose own node exists
  *
  * Some kernels have few numbers for misc devices.  The device works without a node that cannot be
@@ -119,48 +136,54 @@ static const struct file_operations sluice_heap_node_fops = {
  *
  * Context: process context, may sleep.
  */
-void sluice_heap_nodes_add(struct sluice_device *sdev)
+void sluice_heapnodes_add(struct sluice_device *sdev)
 {
+	struct sluice_heapnodes *nodes;
 	unsigned int i;
 
-	sdev->heap_nodes = kcalloc(sdev->num_heaps, sizeof(*sdev->heap_nodes), GFP_KERNEL);
-	if (!sdev->heap_nodes)
+	nodes = kzalloc(struct_size(nodes, nodes, sdev->num_heaps), GFP_KERNEL);
+	if (!nodes)
 		return;
+	sdev->heapnodes = nodes;
 	for (i = 0; i < sdev->num_heaps; i++) {
-		struct sluice_heap_node *node = &sdev->heap_nodes[sdev->num_heap_nodes];
+		struct sluice_heapnode *node = &nodes->nodes[nodes->count];
 		int ret;
 
 		node->sdev = sdev;
 		node->heap = sdev->heaps[i];
-		snprintf(node->path, sizeof(node->path), SLUICE_HEAP_FOLDER "sluice-%s-%s",
+		snprintf(node->path, sizeof(node->path), SLUICE_HEAPNODE_DIR "sluice-%s-%s",
 			 sdev->name, node->heap->name);
 		node->misc = (struct miscdevice) {
 			.minor = MISC_DYNAMIC_MINOR,
-			.name = node->path + strlen(SLUICE_HEAP_FOLDER),
+			.name = node->path + strlen(SLUICE_HEAPNODE_DIR),
 			.nodename = node->path,
-			.fops = &sluice_heap_node_fops,
+			.fops = &sluice_heapnode_fops,
 			.parent = &sdev->dev,
 		};
 		ret = misc_register(&node->misc);
 		if (ret)
 			dev_warn(&sdev->dev, "cannot create /dev/%s: %d\n", node->path, ret);
 		else
-			sdev->num_heap_nodes++;
+			nodes->count++;
 	}
 }
 
 /**
- * sluice_heap_nodes_remove - remove the dma-heap nodes
+ * sluice_heapnodes_remove - remove the dma-heap nodes
  * @sdev: the device, whose own node still exists
  *
  * Open files stay open.
  *
  * Context: process context, may sleep.
  */
-void sluice_heap_nodes_remove(struct sluice_device *sdev)
+void sluice_heapnodes_remove(struct sluice_device *sdev)
 {
-	while (sdev->num_heap_nodes)
-		misc_deregister(&sdev->heap_nodes[--sdev->num_heap_nodes].misc);
-	kfree(sdev->heap_nodes);
-	sdev->heap_nodes = NULL;
+	struct sluice_heapnodes *nodes = sdev->heapnodes;
+
+	if (!nodes)
+		return;
+	while (nodes->count)
+		misc_deregister(&nodes->nodes[--nodes->count].misc);
+	kfree(nodes);
+	sdev->heapnodes = NULL;
 }

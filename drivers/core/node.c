@@ -16,12 +16,14 @@
 #include <linux/module.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
+#include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "core.h"
 
-#define SLUICE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
+#define SLUICE_NODE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
 			 SLUICE_MEM_DEVICE | SLUICE_MEM_HUGE | SLUICE_MEM_RESERVED)
 
 static void sluice_client_release(struct kref *ref)
@@ -71,9 +73,7 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 	kref_init(&client->ref);
 	client->sdev = sdev;
 	client->heap = heap;
-	INIT_LIST_HEAD(&client->listening);
-	init_waitqueue_head(&client->event_wait);
-	mutex_init(&client->read_lock);
+	sluice_event_reader_init(sdev, &client->reader);
 	client->pid = task_tgid_nr(current);
 	get_task_comm(client->comm, current->group_leader);
 	get_device(&sdev->dev);
@@ -88,8 +88,6 @@ int sluice_client_close(struct inode *inode, struct file *file)
 	struct sluice_client *client = file->private_data;
 	struct module *owner = client->sdev->owner;
 
-	sluice_direct_close(client);
-	sluice_events_leave(client);
 	sluice_client_put(client);
 	module_put(owner);
 	return 0;
@@ -112,7 +110,7 @@ void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /* Properties of a new buffer: the flags of ALLOC, and the properties that the heap always gives. */
-static u32 sluice_mem_granted(const struct sluice_device *sdev, const struct sluice_heap *heap,
+static u32 sluice_node_mem_granted(const struct sluice_device *sdev, const struct sluice_heap *heap,
 			      u32 flags)
 {
 	u32 granted = sluice_heap_properties(sdev, heap);
@@ -123,7 +121,7 @@ static u32 sluice_mem_granted(const struct sluice_device *sdev, const struct slu
 }
 
 /* Export a new buffer as the dma-buf that the call returns.  @buffer may be an ERR_PTR. */
-static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *buffer,
+static int sluice_node_export(struct sluice_call *call, struct sluice_buffer *buffer,
 			      u32 fd_flags, int access)
 {
 	struct dma_buf *dmabuf;
@@ -141,7 +139,7 @@ static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *bu
 }
 
 /**
- * sluice_client_alloc - allocate a buffer and prepare the fd of its dma-buf
+ * sluice_node_alloc_buffer - allocate a buffer and prepare the fd of its dma-buf
  * @call: call on a client's file; its @fd and @install are set
  * @heap: heap that the memory comes from
  * @args: in: size, flags and fd_flags, which the caller has checked.  Out: fd, size, granted
@@ -153,7 +151,7 @@ static int sluice_call_export(struct sluice_call *call, struct sluice_buffer *bu
  * Context: process context, may sleep.
  * Return: 0, or an errno of struct sluice_alloc's list.
  */
-int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
+int sluice_node_alloc_buffer(struct sluice_call *call, const struct sluice_heap *heap,
 			struct sluice_alloc *args, int access)
 {
 	struct sluice_client *client = call->file->private_data;
@@ -173,8 +171,8 @@ int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap
 	if (ret < 0)
 		goto out;
 	buffer = sluice_buffer_create(client, heap, round_up(args->size, whole),
-				      sluice_mem_granted(sdev, heap, args->flags), &args->hint);
-	ret = sluice_call_export(call, buffer, args->fd_flags, access);
+				      sluice_node_mem_granted(sdev, heap, args->flags), &args->hint);
+	ret = sluice_node_export(call, buffer, args->fd_flags, access);
 	if (ret)
 		goto out;
 	args->fd = call->fd;
@@ -187,14 +185,81 @@ out:
 
 static int sluice_node_open(struct inode *inode, struct file *file)
 {
-	int ret;
-
 	/* the device is valid: the kernel holds a reference on its cdev */
-	ret = sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
-				 inode, file);
-	if (!ret)
-		sluice_events_open(file->private_data);
-	return ret;
+	return sluice_client_open(container_of(inode->i_cdev, struct sluice_device, cdev), NULL,
+				  inode, file);
+}
+
+static int sluice_node_release(struct inode *inode, struct file *file)
+{
+	struct sluice_client *client = file->private_data;
+
+	sluice_irq_eventfds_close(client);
+	sluice_registers_close(client);
+	sluice_event_leave(client->sdev, &client->reader);
+	return sluice_client_close(inode, file);
+}
+
+/* Copy the events that are new, without waiting for more.  The lock of the reader is held. */
+static ssize_t sluice_node_read_some(struct sluice_client *client, char __user *ubuf, size_t count)
+{
+	struct sluice_event event;
+	ssize_t done = 0;
+
+	while (count - done >= sizeof(event) &&
+	       sluice_event_peek(client->sdev, &client->reader, &event)) {
+		if (copy_to_user(ubuf + done, &event, sizeof(event)))
+			return done ?: -EFAULT;
+		sluice_event_skip(client->sdev, &client->reader, &event);
+		done += sizeof(event);
+	}
+	return done;
+}
+
+/* Bytes of whole records, or an errno of struct sluice_event's list. */
+static ssize_t sluice_node_read(struct file *file, char __user *ubuf, size_t count, loff_t *pos)
+{
+	struct sluice_client *client = file->private_data;
+	struct sluice_event_reader *reader = &client->reader;
+	struct sluice_device *sdev = client->sdev;
+	ssize_t done;
+	bool gone;
+
+	if (count < sizeof(struct sluice_event))
+		return -EINVAL;
+	sluice_event_listen(sdev, reader);
+	for (;;) {
+		/* before the records, so that events from before the removal are returned first */
+		gone = READ_ONCE(sdev->gone);
+		if (mutex_lock_interruptible(&reader->lock))
+			return -ERESTARTSYS;
+		done = sluice_node_read_some(client, ubuf, count);
+		mutex_unlock(&reader->lock);
+		if (done)
+			return done;
+		if (gone)
+			return -ENODEV;
+		/* fcntl() may change the flags now: the old value and the new one are both right */
+		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
+			return -EAGAIN;
+		if (wait_event_interruptible(reader->wait, sluice_event_pending(sdev, reader) ||
+							   READ_ONCE(sdev->gone)))
+			return -ERESTARTSYS;
+	}
+}
+
+static __poll_t sluice_node_poll(struct file *file, poll_table *table)
+{
+	struct sluice_client *client = file->private_data;
+	__poll_t events = 0;
+
+	sluice_event_listen(client->sdev, &client->reader);
+	poll_wait(file, &client->reader.wait, table);
+	if (sluice_event_pending(client->sdev, &client->reader))
+		events |= EPOLLIN | EPOLLRDNORM | EPOLLPRI;
+	if (READ_ONCE(client->sdev->gone))
+		events |= EPOLLHUP;
+	return events;
 }
 
 /**
@@ -212,7 +277,7 @@ struct sluice_device *sluice_call_device(const struct sluice_call *call)
 }
 
 /* The kinds of op that at least one engine can execute. */
-static u64 sluice_device_op_kinds(const struct sluice_device *sdev)
+static u64 sluice_node_op_kinds(const struct sluice_device *sdev)
 {
 	u64 kinds = 0;
 	unsigned int i;
@@ -237,7 +302,7 @@ static int sluice_node_info(struct sluice_call *call)
 
 	*info = (struct sluice_info) {
 		.uapi_version = SLUICE_UAPI_VERSION,
-		.op_kinds = sluice_device_op_kinds(sdev),
+		.op_kinds = sluice_node_op_kinds(sdev),
 		.caps = (IS_ENABLED(CONFIG_SYNC_FILE) ? SLUICE_CAP_SYNC_FILE : 0) |
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
@@ -256,7 +321,7 @@ static int sluice_node_info(struct sluice_call *call)
 		.op_align = sdev->op_align,
 		.dma_bits = fls64(sdev->dma_mask),
 		.open_limit = account.open_limit,
-		.num_interrupts = sdev->num_interrupts,
+		.num_interrupts = sluice_irq_eventfds_interrupts(sdev),
 		.max_queues = SLUICE_MAX_QUEUES,
 		.user_limit = account.user_limit,
 		.user_bytes = account.user_bytes,
@@ -269,7 +334,7 @@ static int sluice_node_info(struct sluice_call *call)
 }
 
 /* The engine with the number that a caller passes, or an ERR_PTR. */
-static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 index, u32 flags)
+static struct sluice_engine *sluice_node_engine(struct sluice_call *call, u32 index, u32 flags)
 {
 	struct sluice_device *sdev = sluice_call_device(call);
 
@@ -281,16 +346,16 @@ static struct sluice_engine *sluice_call_engine(struct sluice_call *call, u32 in
 }
 
 /* The kinds of op that may write memory, and those that may read it. */
-#define SLUICE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
+#define SLUICE_NODE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
 				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM) | \
 				 BIT_ULL(SLUICE_OP_PRIVATE))
-#define SLUICE_KINDS_READ	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_PLAYBACK) | \
+#define SLUICE_NODE_KINDS_READ	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_PLAYBACK) | \
 				 BIT_ULL(SLUICE_OP_PROGRAM) | BIT_ULL(SLUICE_OP_PRIVATE))
 
 static int sluice_node_engine_info(struct sluice_call *call)
 {
 	struct sluice_engine_info *info = call->data;
-	const struct sluice_engine *engine = sluice_call_engine(call, info->index, info->flags);
+	const struct sluice_engine *engine = sluice_node_engine(call, info->index, info->flags);
 	const struct sluice_engine_caps *caps;
 
 	if (IS_ERR(engine))
@@ -301,8 +366,8 @@ static int sluice_node_engine_info(struct sluice_call *call)
 		.op_kinds = caps->op_kinds,
 		.properties = (caps->flags & SLUICE_ENGINE_ORDERED ? SLUICE_ENGINE_IS_ORDERED : 0) |
 			(caps->flags & SLUICE_ENGINE_CPU ? SLUICE_ENGINE_IS_SOFTWARE : 0) |
-			(caps->op_kinds & SLUICE_KINDS_WRITE ? SLUICE_ENGINE_WRITES : 0) |
-			(caps->op_kinds & SLUICE_KINDS_READ ? SLUICE_ENGINE_READS : 0),
+			(caps->op_kinds & SLUICE_NODE_KINDS_WRITE ? SLUICE_ENGINE_WRITES : 0) |
+			(caps->op_kinds & SLUICE_NODE_KINDS_READ ? SLUICE_ENGINE_READS : 0),
 		.depth = caps->depth,
 		.op_align = caps->op_align,
 		.stride_align = caps->stride_align ?: 1,
@@ -317,7 +382,7 @@ static int sluice_node_engine_info(struct sluice_call *call)
 static int sluice_node_enum_formats(struct sluice_call *call)
 {
 	struct sluice_enum_formats *args = call->data;
-	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+	const struct sluice_engine *engine = sluice_node_engine(call, args->engine, args->flags);
 
 	args->reserved = 0;
 	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum(&engine->caps, args);
@@ -326,7 +391,7 @@ static int sluice_node_enum_formats(struct sluice_call *call)
 static int sluice_node_enum_sizes(struct sluice_call *call)
 {
 	struct sluice_enum_sizes *args = call->data;
-	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+	const struct sluice_engine *engine = sluice_node_engine(call, args->engine, args->flags);
 
 	args->reserved = 0;
 	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum_sizes(&engine->caps, args);
@@ -335,7 +400,7 @@ static int sluice_node_enum_sizes(struct sluice_call *call)
 static int sluice_node_enum_intervals(struct sluice_call *call)
 {
 	struct sluice_enum_intervals *args = call->data;
-	const struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+	const struct sluice_engine *engine = sluice_node_engine(call, args->engine, args->flags);
 
 	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_format_enum_intervals(&engine->caps, args);
 }
@@ -343,9 +408,10 @@ static int sluice_node_enum_intervals(struct sluice_call *call)
 static int sluice_node_source(struct sluice_call *call)
 {
 	struct sluice_source *args = call->data;
-	struct sluice_engine *engine = sluice_call_engine(call, args->engine, args->flags);
+	struct sluice_engine *engine = sluice_node_engine(call, args->engine, args->flags);
 
-	return IS_ERR(engine) ? PTR_ERR(engine) : sluice_engine_get_source(engine, args);
+	return IS_ERR(engine) ? PTR_ERR(engine) :
+				sluice_source_get(engine->sdev, engine->index, args);
 }
 
 static int sluice_node_heap_info(struct sluice_call *call)
@@ -368,7 +434,7 @@ static int sluice_node_heap_info(struct sluice_call *call)
 }
 
 /* Do these flags exclude one another? */
-static bool sluice_mem_contradicts(u32 flags)
+static bool sluice_node_mem_contradicts(u32 flags)
 {
 	return hweight32(flags & SLUICE_MEM_MAPPINGS) > 1 ||
 	       (flags & SLUICE_MEM_PAGE_BACKED &&
@@ -384,13 +450,13 @@ static int sluice_node_alloc(struct sluice_call *call)
 	args->fd = -1;
 	args->granted = 0;
 	args->hint = SLUICE_HINT_NONE;
-	if (!args->size || !heap || args->flags & ~SLUICE_MEM_ALL ||
-	    sluice_mem_contradicts(args->flags) ||
+	if (!args->size || !heap || args->flags & ~SLUICE_NODE_MEM_ALL ||
+	    sluice_node_mem_contradicts(args->flags) ||
 	    args->fd_flags & ~(SLUICE_FD_INHERIT | SLUICE_FD_RDONLY))
 		return -EINVAL;
 	if (args->flags & ~(sluice_heap_properties(sdev, heap) | heap->options))
 		return -EOPNOTSUPP;
-	return sluice_client_alloc(call, heap, args,
+	return sluice_node_alloc_buffer(call, heap, args,
 				   args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 }
 
@@ -421,7 +487,7 @@ static int sluice_node_wrap(struct sluice_call *call)
 	if (ret < 0)
 		goto out;
 	buffer = sluice_buffer_wrap(client, memfd, args->offset, args->size, &args->hint);
-	ret = sluice_call_export(call, buffer, args->fd_flags,
+	ret = sluice_node_export(call, buffer, args->fd_flags,
 				 args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 	if (ret)
 		goto out;
@@ -481,10 +547,10 @@ static int sluice_node_sync(struct sluice_call *call)
 	return ret;
 }
 
-#define SLUICE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE)
+#define SLUICE_NODE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE)
 
 /* May the completions of a queue have this size?  0 means SLUICE_COMPLETION_SIZE_V1. */
-static bool sluice_completion_size_valid(u32 size)
+static bool sluice_node_completion_size_valid(u32 size)
 {
 	return !size || (size >= SLUICE_COMPLETION_SIZE_V1 && size <= SLUICE_MAX_RECORD_SIZE &&
 			 !(size % sizeof(u64)));
@@ -495,8 +561,8 @@ static int sluice_node_create_queue(struct sluice_call *call)
 	struct sluice_device *sdev = sluice_call_device(call);
 	struct sluice_create_queue *args = call->data;
 
-	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_QUEUE_ALL ||
-	    !sluice_completion_size_valid(args->completion_size) ||
+	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_NODE_QUEUE_ALL ||
+	    !sluice_node_completion_size_valid(args->completion_size) ||
 	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
@@ -517,7 +583,7 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	{ SLUICE_IOCTL_WRAP, SLUICE_WRAP_FIRST_SIZE, SLUICE_IOCTL_OUT_ON_ERROR,
 	  sluice_node_wrap },
 	{ SLUICE_IOCTL_SYNC, SLUICE_SYNC_FIRST_SIZE, 0, sluice_node_sync },
-	{ SLUICE_IOCTL_EVENTFD, SLUICE_EVENTFD_FIRST_SIZE, 0, sluice_node_eventfd },
+	{ SLUICE_IOCTL_EVENTFD, SLUICE_EVENTFD_FIRST_SIZE, 0, sluice_irq_eventfd_set },
 	{ SLUICE_IOCTL_ENGINE_INFO, SLUICE_ENGINE_INFO_FIRST_SIZE, 0, sluice_node_engine_info },
 	{ SLUICE_IOCTL_ENUM_FORMATS, SLUICE_ENUM_FORMATS_FIRST_SIZE, 0,
 	  sluice_node_enum_formats },
@@ -526,10 +592,10 @@ static const struct sluice_ioctl sluice_node_ioctls[] = {
 	  sluice_node_enum_intervals },
 	{ SLUICE_IOCTL_SOURCE, SLUICE_SOURCE_FIRST_SIZE, 0, sluice_node_source },
 	{ SLUICE_IOCTL_ENUM_CONTROLS, SLUICE_ENUM_CONTROLS_FIRST_SIZE, 0,
-	  sluice_node_enum_controls },
-	{ SLUICE_IOCTL_ENUM_MENU, SLUICE_ENUM_MENU_FIRST_SIZE, 0, sluice_node_enum_menu },
-	{ SLUICE_IOCTL_GET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_node_get_control },
-	{ SLUICE_IOCTL_SET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_node_set_control },
+	  sluice_control_enum },
+	{ SLUICE_IOCTL_ENUM_MENU, SLUICE_ENUM_MENU_FIRST_SIZE, 0, sluice_control_enum_menu },
+	{ SLUICE_IOCTL_GET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_control_get },
+	{ SLUICE_IOCTL_SET_CONTROL, SLUICE_CONTROL_FIRST_SIZE, 0, sluice_control_set },
 };
 
 static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -541,12 +607,12 @@ static long sluice_node_ioctl(struct file *file, unsigned int cmd, unsigned long
 const struct file_operations sluice_node_fops = {
 	.owner = THIS_MODULE,
 	.open = sluice_node_open,
-	.release = sluice_client_close,
+	.release = sluice_node_release,
 	.unlocked_ioctl = sluice_node_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.read = sluice_events_read,
-	.poll = sluice_events_poll,
-	.mmap = sluice_node_mmap,
+	.read = sluice_node_read,
+	.poll = sluice_node_poll,
+	.mmap = sluice_registers_mmap,
 	.show_fdinfo = sluice_client_show_fdinfo,
 	.llseek = noop_llseek,
 };

@@ -15,7 +15,7 @@ struct sluice_call;
 struct sluice_heap;
 
 extern const struct file_operations sluice_node_fops;
-int sluice_client_alloc(struct sluice_call *call, const struct sluice_heap *heap,
-			struct sluice_alloc *args, int access);
+int sluice_node_alloc_buffer(struct sluice_call *call, const struct sluice_heap *heap,
+			     struct sluice_alloc *args, int access);
 
 #endif /* _SLUICE_NODE_H */

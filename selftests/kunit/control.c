@@ -57,10 +57,8 @@ static void control_expect(struct kunit *test, const struct sluice_control_caps 
 	struct control_test *t = test->priv;
 
 	KUNIT_EXPECT_EQ(test, sluice_device_add_controls(t->sdev, caps, count), result);
-	if (result) {
+	if (result)
 		KUNIT_EXPECT_NULL(test, t->sdev->controls);
-		KUNIT_EXPECT_EQ(test, t->sdev->num_controls, 0U);
-	}
 	sluice_controls_free(t->sdev);
 }
 
@@ -121,7 +119,7 @@ static void controls_that_make_no_sense_are_EINVAL(struct kunit *test)
 		CONTROL_BUTTON(.default_value = 1),
 		CONTROL_BUTTON(.properties = SLUICE_CONTROL_VOLATILE),
 		CONTROL_MENU(.max = -1),
-		CONTROL_MENU(.max = SLUICE_MAX_CONTROLS),
+		CONTROL_MENU(.max = SLUICE_CONTROLS_MAX),
 		CONTROL_MENU(.max = S64_MAX),
 		CONTROL_MENU(.min = -1, .max = 1),
 		CONTROL_MENU(.max = 1, .step = 1),
@@ -163,7 +161,7 @@ static void controls_are_unique_and_added_once(struct kunit *test)
 	struct control_test *t = test->priv;
 
 	control_expect(test, caps, 0, -EINVAL);
-	control_expect(test, caps, SLUICE_MAX_CONTROLS + 1, -EINVAL);
+	control_expect(test, caps, SLUICE_CONTROLS_MAX + 1, -EINVAL);
 	control_expect(test, caps, 2, -EINVAL);
 	caps[1].id = 2;
 	control_expect(test, caps, 2, -EINVAL);
@@ -175,7 +173,7 @@ static void controls_are_unique_and_added_once(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, sluice_device_add_controls(t->sdev, caps, 1), 0);
 	KUNIT_EXPECT_EQ(test, sluice_device_add_controls(t->sdev, &caps[1], 1), -EINVAL);
-	KUNIT_EXPECT_EQ(test, t->sdev->num_controls, 1U);
+	KUNIT_EXPECT_EQ(test, sluice_controls_count(t->sdev->controls), 1U);
 }
 
 /* The driver's list may be on its stack. */
@@ -194,10 +192,11 @@ static void controls_are_a_copy(struct kunit *test)
 	name[0] = entry[0] = 'x';
 	menu[0] = NULL;
 	memset(&caps, 0, sizeof(caps));
-	KUNIT_EXPECT_STREQ(test, t->sdev->controls[0].name, "first");
-	KUNIT_EXPECT_STREQ(test, t->sdev->controls[0].menu[0], "entry");
-	KUNIT_EXPECT_PTR_EQ(test, sluice_control_find(t->sdev, 1), &t->sdev->controls[0]);
-	KUNIT_EXPECT_NULL(test, sluice_control_find(t->sdev, 0));
+	KUNIT_EXPECT_STREQ(test, t->sdev->controls->entries[0].name, "first");
+	KUNIT_EXPECT_STREQ(test, t->sdev->controls->entries[0].menu[0], "entry");
+	KUNIT_EXPECT_PTR_EQ(test, sluice_control_find(t->sdev->controls, 1),
+			    &t->sdev->controls->entries[0]);
+	KUNIT_EXPECT_NULL(test, sluice_control_find(t->sdev->controls, 0));
 }
 
 static void controls_take_values_at_the_ends_of_64_bits(struct kunit *test)

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the log of events, as drivers write it and opens read it.  Included by
+ * KUnit: the log of events, as drivers write it and open files read it.  Included by
  * drivers/core/event.c.
  */
 #include <kunit/test.h>
 
 struct event_test {
 	struct sluice_device *sdev;
-	struct sluice_client *client;
+	struct sluice_event_reader reader;
 };
-
-static void event_test_open(struct event_test *t, struct sluice_client *client)
-{
-	client->sdev = t->sdev;
-	INIT_LIST_HEAD(&client->listening);
-	init_waitqueue_head(&client->event_wait);
-	sluice_events_open(client);
-}
 
 static int event_test_init(struct kunit *test)
 {
@@ -24,20 +16,11 @@ static int event_test_init(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->sdev = kunit_kzalloc(test, sizeof(*t->sdev), GFP_KERNEL);
-	t->client = kunit_kzalloc(test, struct_size(t->client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev);
-	KUNIT_ASSERT_NOT_NULL(test, t->client);
-	t->sdev->num_engines = 2;
-	t->sdev->engines = kunit_kcalloc(test, 2, sizeof(*t->sdev->engines), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, t->sdev->engines);
-	t->sdev->events = kunit_kzalloc(test, sizeof(*t->sdev->events), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, t->sdev->events);
-	t->sdev->engines[0].sdev = t->sdev;
-	t->sdev->engines[1].sdev = t->sdev;
-	sluice_events_init(t->sdev);
+	KUNIT_ASSERT_EQ(test, sluice_events_create(t->sdev), 0);
 	t->sdev->reap_wq = alloc_workqueue("sluice-kunit", WQ_UNBOUND, 0);
 	KUNIT_ASSERT_NOT_NULL(test, t->sdev->reap_wq);
-	event_test_open(t, t->client);
+	sluice_event_reader_init(t->sdev, &t->reader);
 	test->priv = t;
 	return 0;
 }
@@ -48,17 +31,18 @@ static void event_test_exit(struct kunit *test)
 
 	if (!t)
 		return;
-	sluice_events_leave(t->client);
+	sluice_event_leave(t->sdev, &t->reader);
 	sluice_events_close(t->sdev);
 	destroy_workqueue(t->sdev->reap_wq);
+	sluice_events_free(t->sdev);
 }
 
 /* What read() does with one record. */
 static bool event_read(struct event_test *t, struct sluice_event *event)
 {
-	if (!sluice_events_peek(t->client, event))
+	if (!sluice_event_peek(t->sdev, &t->reader, event))
 		return false;
-	sluice_events_skip(t->client, event);
+	sluice_event_skip(t->sdev, &t->reader, event);
 	return true;
 }
 
@@ -103,9 +87,9 @@ static void event_that_changes_while_it_is_copied_comes_again(struct kunit *test
 
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, 1);
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 2, 2);
-	KUNIT_ASSERT_TRUE(test, sluice_events_peek(t->client, &event));
+	KUNIT_ASSERT_TRUE(test, sluice_event_peek(t->sdev, &t->reader, &event));
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, 3);
-	sluice_events_skip(t->client, &event);
+	sluice_event_skip(t->sdev, &t->reader, &event);
 	KUNIT_EXPECT_EQ(test, event.value, 1);
 	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
 	KUNIT_EXPECT_EQ(test, event.value, 2);
@@ -164,44 +148,22 @@ static void events_come_with_interrupts_off_and_end_with_the_device(struct kunit
 	KUNIT_EXPECT_FALSE(test, event_read(t, &event));
 }
 
-static void source_is_told_when_it_changes(struct kunit *test)
-{
-	struct sluice_source source = { .engine = 1, .status = SLUICE_SOURCE_SIGNAL }, got;
-	struct event_test *t = test->priv;
-	struct sluice_event event;
-
-	KUNIT_EXPECT_EQ(test, sluice_engine_get_source(&t->sdev->engines[1], &got), -EOPNOTSUPP);
-	sluice_device_source(t->sdev, &source);
-	sluice_device_source(t->sdev, &source);
-	KUNIT_EXPECT_EQ(test, t->sdev->events->sequence, 1ULL);
-	source.width = 640;
-	sluice_device_source(t->sdev, &source);
-	KUNIT_EXPECT_EQ(test, sluice_engine_get_source(&t->sdev->engines[0], &got), -EOPNOTSUPP);
-	KUNIT_ASSERT_EQ(test, sluice_engine_get_source(&t->sdev->engines[1], &got), 0);
-	KUNIT_EXPECT_EQ(test, got.width, 640U);
-	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
-	KUNIT_EXPECT_EQ(test, event.type, (u32)SLUICE_EVENT_SOURCE);
-	KUNIT_EXPECT_EQ(test, event.id, 1U);
-	KUNIT_EXPECT_EQ(test, event.value, (s64)SLUICE_SOURCE_SIGNAL);
-	KUNIT_EXPECT_EQ(test, event.lost, 1ULL);
-}
-
 /* An event costs as much as there are opens that have ever read or polled. */
 static void open_that_never_reads_is_not_in_the_list(struct kunit *test)
 {
 	struct event_test *t = test->priv;
 	struct sluice_event event;
 
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->clients));
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->readers));
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, 1);
-	sluice_events_listen(t->client);
-	sluice_events_listen(t->client);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->sdev->events->clients));
+	sluice_event_listen(t->sdev, &t->reader);
+	sluice_event_listen(t->sdev, &t->reader);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->sdev->events->readers));
 	/* what counts is when it was opened */
 	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
 	KUNIT_EXPECT_EQ(test, event.sequence, 1ULL);
-	sluice_events_leave(t->client);
-	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->clients));
+	sluice_event_leave(t->sdev, &t->reader);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->sdev->events->readers));
 }
 
 struct event_test_waiter {
@@ -216,36 +178,36 @@ static int event_test_wake(struct wait_queue_entry *entry, unsigned int mode, in
 	return 0;
 }
 
-#define EVENT_OPENS	(2 * SLUICE_EVENT_BITE + 1)
+#define EVENT_OPENS	(2 * SLUICE_EVENT_CHUNK + 1)
 
-/* Opens come and go between two bites of the walk, the next of the walk among them. */
-static void opens_are_woken_in_bites(struct kunit *test)
+/* Opens come and go between two chunks of the walk, the next of the walk among them. */
+static void opens_are_woken_in_chunks(struct kunit *test)
 {
-	struct sluice_client *clients[EVENT_OPENS + 1];
+	struct sluice_event_reader *readers;
 	struct event_test_waiter *waiters;
 	struct event_test *t = test->priv;
 	struct sluice_event_log *log = t->sdev->events;
-	unsigned int i, gone = EVENT_OPENS - 1 - SLUICE_EVENT_BITE;
+	unsigned int i, gone = EVENT_OPENS - 1 - SLUICE_EVENT_CHUNK;
 
 	waiters = kunit_kcalloc(test, EVENT_OPENS + 1, sizeof(*waiters), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, waiters);
+	readers = kunit_kcalloc(test, EVENT_OPENS + 1, sizeof(*readers), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, readers);
 	for (i = 0; i <= EVENT_OPENS; i++) {
-		clients[i] = kunit_kzalloc(test, struct_size(clients[i], hangs, 1), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, clients[i]);
-		event_test_open(t, clients[i]);
+		sluice_event_reader_init(t->sdev, &readers[i]);
 		init_waitqueue_func_entry(&waiters[i].entry, event_test_wake);
-		add_wait_queue(&clients[i]->event_wait, &waiters[i].entry);
+		add_wait_queue(&readers[i].wait, &waiters[i].entry);
 		if (i < EVENT_OPENS)
-			sluice_events_listen(clients[i]);
+			sluice_event_listen(t->sdev, &readers[i]);
 	}
 	/* the last one to come is the first of the list */
-	log->walk = log->clients.next;
-	KUNIT_EXPECT_TRUE(test, sluice_events_wake_some(log));
-	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&log->clients_lock));
-	KUNIT_EXPECT_PTR_EQ(test, log->walk, &clients[gone]->listening);
-	sluice_events_leave(clients[gone]);
-	sluice_events_listen(clients[EVENT_OPENS]);
-	KUNIT_EXPECT_FALSE(test, sluice_events_wake_some(log));
+	log->walk = log->readers.next;
+	KUNIT_EXPECT_TRUE(test, sluice_event_wake_some(log));
+	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&log->readers_lock));
+	KUNIT_EXPECT_PTR_EQ(test, log->walk, &readers[gone].link);
+	sluice_event_leave(t->sdev, &readers[gone]);
+	sluice_event_listen(t->sdev, &readers[EVENT_OPENS]);
+	KUNIT_EXPECT_FALSE(test, sluice_event_wake_some(log));
 	for (i = 0; i <= EVENT_OPENS; i++)
 		KUNIT_EXPECT_EQ(test, waiters[i].woken, (i < EVENT_OPENS && i != gone) ? 1U : 0U);
 	/* and an event comes to all that are there */
@@ -254,7 +216,7 @@ static void opens_are_woken_in_bites(struct kunit *test)
 	for (i = 0; i <= EVENT_OPENS; i++) {
 		KUNIT_EXPECT_EQ(test, waiters[i].woken,
 				i == gone ? 0U : i < EVENT_OPENS ? 2U : 1U);
-		sluice_events_leave(clients[i]);
+		sluice_event_leave(t->sdev, &readers[i]);
 	}
 }
 
@@ -265,9 +227,8 @@ static struct kunit_case event_cases[] = {
 	KUNIT_CASE(events_read_before_make_room_without_loss),
 	KUNIT_CASE(events_that_are_pushed_out_are_told_once),
 	KUNIT_CASE(events_come_with_interrupts_off_and_end_with_the_device),
-	KUNIT_CASE(source_is_told_when_it_changes),
 	KUNIT_CASE(open_that_never_reads_is_not_in_the_list),
-	KUNIT_CASE(opens_are_woken_in_bites),
+	KUNIT_CASE(opens_are_woken_in_chunks),
 	{ }
 };
 

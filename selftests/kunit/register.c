@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit: registrations that no driver in the lab makes.  Included by
- * drivers/core/device.c.
+ * drivers/core/register.c.
  */
 #include <kunit/test.h>
 
