@@ -23,11 +23,14 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "buffer.h"
 #include "compat/dma-buf.h"
 #include "compat/fence.h"
 #include "compat/module.h"
 #include "compat/timer.h"
+#include "device.h"
 #include "importer.h"
+#include "sluice.h"
 
 #define IMPORTER_FENCE_MAX_MS	5000
 
