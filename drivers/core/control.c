@@ -375,8 +375,8 @@ int sluice_control_get(struct sluice_call *call)
 }
 
 /*
- * Store a value that the driver has accepted.  controls->lock keeps the events of two changes in the
- * order of the changes.
+ * Store a value that the driver has accepted.  controls->lock keeps the events of two changes in
+ * the order of the changes.
  */
 static void sluice_control_store(struct sluice_device *sdev, struct sluice_control_entry *control,
 				 s64 value)

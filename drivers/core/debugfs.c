@@ -15,14 +15,29 @@
  *				queue, with the fences that it waits for
  *		others		files that the device driver adds
  *
- * This file owns the directories, and has no lock of its own.  It reads each object with the lock
- * that guards the object.  module.c and device.c call it; a device driver calls
- * sluice_device_debugfs().
+ * See debugfs.h.
  */
 #include <linux/debugfs.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
 #include <linux/seq_file.h>
 
-#include "core.h"
+#include "account.h"
+#include "buffer.h"
+#include "client.h"
+#include "compat/fence.h"
+#include "compat/list.h"
+#include "debugfs.h"
+#include "entity.h"
+#include "device.h"
+#include "engine.h"
+#include "flight.h"
+#include "heap.h"
+#include "watch.h"
+#include "object.h"
+#include "pool.h"
+#include "queue.h"
+#include "sluice.h"
 
 /* Most jobs of a queue, and most in-fences of a job: they are printed with interrupts off. */
 #define SLUICE_DEBUGFS_JOBS	16
@@ -30,7 +45,7 @@
 
 static struct dentry *sluice_debugfs_root;
 
-static const char * const sluice_object_names[SLUICE_NUM_OBJECTS] = {
+static const char * const sluice_debugfs_object_names[SLUICE_NUM_OBJECTS] = {
 	[SLUICE_OBJECT_DEVICE] = "devices",
 	[SLUICE_OBJECT_CLIENT] = "clients",
 	[SLUICE_OBJECT_BUFFER] = "buffers",
@@ -46,7 +61,7 @@ static int sluice_debugfs_objects_show(struct seq_file *m, void *data)
 	unsigned int i;
 
 	for (i = 0; i < SLUICE_NUM_OBJECTS; i++)
-		seq_printf(m, "%s %ld\n", sluice_object_names[i],
+		seq_printf(m, "%s %ld\n", sluice_debugfs_object_names[i],
 			   atomic_long_read(&sluice_objects[i]));
 	return 0;
 }
@@ -114,11 +129,12 @@ static int sluice_debugfs_engines_show(struct seq_file *m, void *data)
 			   engine->stale, engine->caps.depth, list_count_nodes(&engine->in_flight));
 		if (oldest) {
 			const struct sluice_sched_job *job = oldest->job;
-			unsigned long timeout = job->entity->timeout;
+			unsigned long timeout = job->entity->timeout, runs = 0;
 
-			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->entity->timeline->name, job->point,
-				   job->timed ? jiffies_to_msecs(jiffies + timeout - job->deadline) : 0,
-				   jiffies_to_msecs(timeout));
+			if (job->timed)
+				runs = jiffies + timeout - job->deadline;
+			seq_printf(m, "\t%s\t%llu\t%u\t%u", job->entity->timeline->name,
+				   job->point, jiffies_to_msecs(runs), jiffies_to_msecs(timeout));
 		}
 		spin_unlock_irq(&engine->lock);
 		seq_putc(m, '\n');
@@ -216,6 +232,12 @@ static int sluice_debugfs_jobs_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_jobs);
 
+/**
+ * sluice_debugfs_add_device - create the directory of a device
+ * @sdev: the device, which is being registered
+ *
+ * Context: may sleep.
+ */
 void sluice_debugfs_add_device(struct sluice_device *sdev)
 {
 	sdev->debugfs = debugfs_create_dir(sdev->name, sluice_debugfs_root);
@@ -224,6 +246,12 @@ void sluice_debugfs_add_device(struct sluice_device *sdev)
 	debugfs_create_file("jobs", 0400, sdev->debugfs, sdev, &sluice_debugfs_jobs_fops);
 }
 
+/**
+ * sluice_debugfs_remove_device - remove the directory of a device
+ * @sdev: the device; no context reads its files any more on return
+ *
+ * Context: may sleep.
+ */
 void sluice_debugfs_remove_device(struct sluice_device *sdev)
 {
 	debugfs_remove_recursive(sdev->debugfs);
@@ -253,7 +281,9 @@ void sluice_debugfs_init(void)
 	debugfs_create_file("buffers", 0400, sluice_debugfs_root, NULL,
 			    &sluice_debugfs_buffers_fops);
 	debugfs_create_file("pool", 0400, sluice_debugfs_root, NULL, &sluice_debugfs_pool_fops);
+#ifdef SLUICE_COVERAGE	/* builds for tests: see selftests/kernel/coverage.h */
 	sluice_coverage_init(sluice_debugfs_root);
+#endif
 }
 
 void sluice_debugfs_exit(void)

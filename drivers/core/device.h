@@ -2,10 +2,11 @@
 /*
  * Devices: struct sluice_device, which belongs to the core and outlives the hardware.
  *
- * The core calls the device driver only while sdev->users is not 0 (one for the registration, and one
- * each for a job, a slot, and a call that uses the hardware) and inside sluice_device_unregister(),
- * which waits until sdev->users is 0.  Any code of the core calls sluice_device_enter() before it uses
- * the hardware, and sluice_device_wake() before it needs the hardware awake.
+ * The core calls the device driver only while sdev->users is not 0 (one for the registration, and
+ * one each for a job, a slot, and a call that uses the hardware) and inside
+ * sluice_device_unregister(), which waits until sdev->users is 0.  Any code of the core calls
+ * sluice_device_enter() before it uses the hardware, and sluice_device_wake() before it needs the
+ * hardware awake.
  *
  * This head is also the one place for the references and the order of locks of the whole core.
  *

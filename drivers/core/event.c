@@ -13,12 +13,12 @@
  *	sluice_event_peek()	the next record that is new to a reader
  *
  * An interrupt may raise an event, so the cost of an event must not depend on the number of open
- * files.  A work item therefore wakes them.  Each open file has a wait queue of its own, because the
- * kernel walks a wait queue with interrupts off.
+ * files.  A work item therefore wakes them.  Each open file has a wait queue of its own, because
+ * the kernel walks a wait queue with interrupts off.
  *
  * One user can have many open files and cause many events.  The work item therefore has normal
- * priority, and releases readers_lock after every SLUICE_EVENT_CHUNK readers.  Only the first read()
- * or poll() of a file and its close wait for this lock.
+ * priority, and releases readers_lock after every SLUICE_EVENT_CHUNK readers.  Only the first
+ * read() or poll() of a file and its close wait for this lock.
  */
 #include <linux/export.h>
 #include <linux/ktime.h>

@@ -127,8 +127,8 @@ void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 EXPORT_SYMBOL_GPL(sluice_device_interrupt);
 
 /*
- * The device is entered, or the lock of the eventfds is held.  After the removal this does nothing, because
- * sluice_irq_eventfds_revoke() has cleared @awake.
+ * The device is entered, or the lock of the eventfds is held.  After the removal this does
+ * nothing, because sluice_irq_eventfds_revoke() has cleared @awake.
  */
 static void sluice_irq_eventfd_rest(struct sluice_irq_eventfd *counter)
 {
@@ -148,7 +148,7 @@ static void sluice_irq_eventfd_free(struct sluice_irq_eventfd *counter)
  * the caller still owns @counter.
  */
 static int sluice_irq_eventfd_replace(struct sluice_client *client, u32 interrupt,
-				  struct sluice_irq_eventfd *counter)
+				      struct sluice_irq_eventfd *counter)
 {
 	struct sluice_irq_eventfds *eventfds = client->sdev->eventfds;
 	struct sluice_irq_eventfd *old, *found = NULL;

@@ -2,9 +2,9 @@
 /*
  * Eventfds that count the interrupts of a device.  Each of them belongs to a client.
  *
- * eventfds->lock (spinlock, irq) guards them.  Device drivers call sluice_device_add_interrupts() and
- * sluice_device_interrupt(), node.c serves ioctls and closes clients, and register.c calls the other
- * functions.
+ * eventfds->lock (spinlock, irq) guards them.  Device drivers call sluice_device_add_interrupts()
+ * and sluice_device_interrupt(), node.c serves ioctls and closes clients, and register.c calls the
+ * other functions.
  */
 #ifndef _SLUICE_EVENTFD_H
 #define _SLUICE_EVENTFD_H

@@ -2,8 +2,8 @@
 /*
  * The dma-heap nodes of a device, one for each of its heaps.
  *
- * There is no lock: register.c adds the nodes during registration, and removes them when it begins to
- * unregister the device.
+ * There is no lock: register.c adds the nodes during registration, and removes them when it begins
+ * to unregister the device.
  */
 #ifndef _SLUICE_HEAPNODE_H
 #define _SLUICE_HEAPNODE_H

@@ -7,18 +7,21 @@
  * after the number of the fd was written to the caller.  Until then userspace sees nothing of the
  * call, and a fault undoes the call.
  *
- * The file owns struct sluice_call.  It has no lock, because a call belongs to one thread.  The
- * ioctl functions of nodes and queues call the dispatcher.  The handlers, heapnode.c and uring.c
- * call the other functions.
+ * See ioctl.h.
  */
 #include <linux/file.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
 #include <linux/ioctl.h>
+#include <linux/minmax.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include <uapi/linux/sluice.h>
+
+#include "ioctl.h"
 
 /* Room on the stack for the struct of any ioctl. */
-union sluice_any_args {
+union sluice_ioctl_args {
 	struct sluice_info info;
 	struct sluice_heap_info heap_info;
 	struct sluice_alloc alloc;
@@ -122,7 +125,7 @@ long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long ar
 {
 	const struct sluice_ioctl *entry = NULL;
 	size_t usize = _IOC_SIZE(cmd), ksize;
-	union sluice_any_args args;	/* only the first ksize bytes are set */
+	union sluice_ioctl_args args;	/* only the first ksize bytes are set */
 	struct sluice_call call = {
 		.file = file,
 		.data = &args,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How an ioctl, or a SUBMIT through io_uring, is served: its struct is copied in and out once, and its
- * fd is installed last.
+ * How an ioctl, or a SUBMIT through io_uring, is served: its struct is copied in and out once, and
+ * its fd is installed last.
  *
- * A call belongs to the task that makes it, so there is no lock.  The files of nodes and queues call
- * this file.
+ * A call belongs to the task that makes it, so there is no lock.  The ioctl functions of nodes and
+ * queues call the dispatcher.  The handlers, heapnode.c and uring.c call the other functions.
  */
 #ifndef _SLUICE_IOCTL_H
 #define _SLUICE_IOCTL_H
@@ -53,7 +53,7 @@ struct sluice_ioctl {
  * Bytes of each struct in the UAPI version that introduced it: the oldest programs pass this size.
  * Never use sizeof here: it grows, and these programs would be refused.
  */
-enum sluice_first_size {
+enum sluice_ioctl_first_size {
 	SLUICE_INFO_FIRST_SIZE = 136,
 	SLUICE_HEAP_INFO_FIRST_SIZE = 56,
 	SLUICE_ALLOC_FIRST_SIZE = 32,

@@ -6,9 +6,14 @@
  */
 #include <linux/module.h>
 
-#include "core.h"
+#include "compat/module.h"
+#include "debugfs.h"
+#include "fence.h"
+#include "pool.h"
+#include "register.h"
+#include "sluice.h"
 
-static int __init sluice_init(void)
+static int __init sluice_module_init(void)
 {
 	int ret;
 
@@ -29,7 +34,7 @@ err_debugfs:
 }
 
 /* Runs only when no device is registered, and no open file, buffer or queue exists. */
-static void __exit sluice_exit(void)
+static void __exit sluice_module_exit(void)
 {
 	sluice_class_exit();
 	sluice_debugfs_exit();
@@ -37,8 +42,8 @@ static void __exit sluice_exit(void)
 	sluice_fence_exit();
 }
 
-module_init(sluice_init);
-module_exit(sluice_exit);
+module_init(sluice_module_init);
+module_exit(sluice_module_exit);
 
 MODULE_DESCRIPTION("DMA-BUF exporter with fences for device drivers");
 MODULE_AUTHOR("The Sluice authors");

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/sluice/<device>: open files of the node, and the node's ioctls.
+ * /dev/sluice/<device>: the file operations of the node, and the node's ioctls.
  *
- * This file owns struct sluice_client, which is an open file of a node.  A client holds references
- * on the device and on the driver's module, and has the account of its buffers.  An open file of
- * a dma-heap node is also a client: heapnode.c calls the sluice_client_*() functions for it.
- *
- * This file has no lock of its own.  struct sluice_client says which lock of another file guards
- * which field.  The kernel calls the file operations.  Ioctls of one client may run at the same
- * time in several threads.
+ * This file has no lock of its own.  The kernel calls the file operations.  Ioctls of one client
+ * may run at the same time in several threads.
  */
 #include <linux/capability.h>
 #include <linux/file.h>
@@ -21,10 +16,33 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "core.h"
+#include "account.h"
+#include "buffer.h"
+#include "client.h"
+#include "control.h"
+#include "device.h"
+#include "engine.h"
+#include "event.h"
+#include "eventfd.h"
+#include "export.h"
+#include "format.h"
+#include "heap.h"
+#include "heap_contiguous.h"
+#include "heap_pages.h"
+#include "ioctl.h"
+#include "node.h"
+#include "object.h"
+#include "queue.h"
+#include "queue_file.h"
+#include "registers.h"
+#include "slot.h"
+#include "sluice.h"
+#include "source.h"
+#include "wrap.h"
 
-#define SLUICE_NODE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_PAGE_BACKED | \
-			 SLUICE_MEM_DEVICE | SLUICE_MEM_HUGE | SLUICE_MEM_RESERVED)
+#define SLUICE_NODE_MEM_ALL	(SLUICE_MEM_MAPPINGS | SLUICE_MEM_CONTIGUOUS | \
+				 SLUICE_MEM_PAGE_BACKED | SLUICE_MEM_DEVICE | SLUICE_MEM_HUGE | \
+				 SLUICE_MEM_RESERVED)
 
 static void sluice_client_release(struct kref *ref)
 {
@@ -110,8 +128,8 @@ void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
 }
 
 /* Properties of a new buffer: the flags of ALLOC, and the properties that the heap always gives. */
-static u32 sluice_node_mem_granted(const struct sluice_device *sdev, const struct sluice_heap *heap,
-			      u32 flags)
+static u32 sluice_node_mem_granted(const struct sluice_device *sdev,
+				   const struct sluice_heap *heap, u32 flags)
 {
 	u32 granted = sluice_heap_properties(sdev, heap);
 
@@ -152,7 +170,7 @@ static int sluice_node_export(struct sluice_call *call, struct sluice_buffer *bu
  * Return: 0, or an errno of struct sluice_alloc's list.
  */
 int sluice_node_alloc_buffer(struct sluice_call *call, const struct sluice_heap *heap,
-			struct sluice_alloc *args, int access)
+			     struct sluice_alloc *args, int access)
 {
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_device *sdev = client->sdev;
@@ -171,7 +189,8 @@ int sluice_node_alloc_buffer(struct sluice_call *call, const struct sluice_heap 
 	if (ret < 0)
 		goto out;
 	buffer = sluice_buffer_create(client, heap, round_up(args->size, whole),
-				      sluice_node_mem_granted(sdev, heap, args->flags), &args->hint);
+				      sluice_node_mem_granted(sdev, heap, args->flags),
+				      &args->hint);
 	ret = sluice_node_export(call, buffer, args->fd_flags, access);
 	if (ret)
 		goto out;
@@ -242,8 +261,9 @@ static ssize_t sluice_node_read(struct file *file, char __user *ubuf, size_t cou
 		/* fcntl() may change the flags now: the old value and the new one are both right */
 		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_event_interruptible(reader->wait, sluice_event_pending(sdev, reader) ||
-							   READ_ONCE(sdev->gone)))
+		if (wait_event_interruptible(reader->wait,
+					     sluice_event_pending(sdev, reader) ||
+					     READ_ONCE(sdev->gone)))
 			return -ERESTARTSYS;
 	}
 }
@@ -347,10 +367,10 @@ static struct sluice_engine *sluice_node_engine(struct sluice_call *call, u32 in
 
 /* The kinds of op that may write memory, and those that may read it. */
 #define SLUICE_NODE_KINDS_WRITE	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) | \
-				 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM) | \
-				 BIT_ULL(SLUICE_OP_PRIVATE))
+					 BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PROGRAM) | \
+					 BIT_ULL(SLUICE_OP_PRIVATE))
 #define SLUICE_NODE_KINDS_READ	(BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_PLAYBACK) | \
-				 BIT_ULL(SLUICE_OP_PROGRAM) | BIT_ULL(SLUICE_OP_PRIVATE))
+					 BIT_ULL(SLUICE_OP_PROGRAM) | BIT_ULL(SLUICE_OP_PRIVATE))
 
 static int sluice_node_engine_info(struct sluice_call *call)
 {

@@ -49,8 +49,9 @@ int sluice_p2p_init(struct pci_dev *pdev, int bar, struct p2pdma_provider **prov
 }
 
 /*
- * Ask the kernel.  An IOMMU may give the part a lower address, which sluice_p2p_map() checks.  Without
- * an IOMMU, the device uses the bus address or the CPU's address, depending on the route: check both.
+ * Ask the kernel.  An IOMMU may give the part a lower address, which sluice_p2p_map() checks.
+ * Without an IOMMU, the device uses the bus address or the CPU's address, depending on the route:
+ * check both.
  */
 static bool sluice_p2p_reaches_provided(struct pci_dev *pdev, struct p2pdma_provider *provider,
 					struct device *dev, phys_addr_t end)

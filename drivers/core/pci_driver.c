@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The work that is the same in each driver of a PCI device: enable the device, map its registers,
- * request its interrupt, sleep, and removal.  A driver with other needs calls the kernel's
- * functions, and sluice_device_register(), itself.
- *
- * This file owns a devres of the PCI device, which points to the Sluice device.  Removal and the PM
- * ops find the Sluice device there.
- *
- * The file has no lock.  The driver core holds the lock of the PCI device in probe, remove and
- * system sleep.  The PCI core keeps the device awake in probe and remove.  No PM op therefore runs
- * while the devres is added or released.  Device drivers call the functions in probe and remove.
+ * The common part of drivers for PCI devices: see pci_driver.h.
  */
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
-#include "core.h"
+#include "device.h"
+#include "pci_driver.h"
+#include "sluice.h"
 
 /**
  * sluice_pci_enable - enable a PCI device, and map its registers

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registers of a device that processes have mapped, and the block of a device's BARs during a reset.
+ * Registers of a device that processes have mapped, and the block of a device's BARs during a
+ * reset.
  *
  *	registers->mappings_lock	mutex, inside mmap_lock: guards the list of clients that
  *					have mapped registers, and the number of mappings
@@ -11,8 +12,8 @@
  *					for faults with an old answer
  *
  * Device drivers call sluice_device_zap_registers(), sluice_device_block() and
- * sluice_device_unblock().  node.c maps registers and closes clients, and register.c calls the other
- * functions.
+ * sluice_device_unblock().  node.c maps registers and closes clients, and register.c calls the
+ * other functions.
  */
 #ifndef _SLUICE_REGISTERS_H
 #define _SLUICE_REGISTERS_H

@@ -12,6 +12,7 @@
 
 #include <linux/dma-direction.h>
 #include <linux/tracepoint.h>
+#include <linux/types.h>
 
 #include <uapi/linux/sluice.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Differences between the kernels, for device drivers.  A device driver of this tree gets this header
- * through sluice.h.
+ * Differences between the kernels, for device drivers.  A device driver of this tree gets this
+ * header through sluice.h.
  */
 #ifndef _SLUICE_COMPAT_DRIVER_H
 #define _SLUICE_COMPAT_DRIVER_H

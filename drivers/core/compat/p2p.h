@@ -2,9 +2,9 @@
 /*
  * Differences between the kernels: peer-to-peer DMA between PCI devices.
  *
- * If SLUICE_COMPAT_P2P is true, the kernel knows the routes between PCI devices, and maps memory of
- * one for the other.  It does neither at least up to 6.12, nor without CONFIG_PCI_P2PDMA.  There is no
- * provider then, and the other functions are never called.
+ * If SLUICE_COMPAT_P2P is true, the kernel knows the routes between PCI devices, and maps memory
+ * of one for the other.  It does neither at least up to 6.12, nor without CONFIG_PCI_P2PDMA.
+ * There is no provider then, and the other functions are never called.
  */
 #ifndef _SLUICE_COMPAT_P2P_H
 #define _SLUICE_COMPAT_P2P_H

@@ -21,7 +21,7 @@
 #include <linux/kcov.h>
 #include <linux/seq_file.h>
 
-#include "core.h"
+#include "coverage.h"
 
 #define SLUICE_COVERAGE_BITS	13
 #define SLUICE_COVERAGE_SIZE	(1U << SLUICE_COVERAGE_BITS)
@@ -91,6 +91,12 @@ static int sluice_coverage_show(struct seq_file *m, void *data)
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_coverage);
 
+/**
+ * sluice_coverage_init - add the file of the table
+ * @debugfs: directory of sluice.ko
+ *
+ * Context: may sleep.
+ */
 void sluice_coverage_init(struct dentry *debugfs)
 {
 	debugfs_create_file("coverage", 0400, debugfs, NULL, &sluice_coverage_fops);
