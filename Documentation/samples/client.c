@@ -123,7 +123,7 @@ static const char *sample_fence_name(struct dma_fence *fence)
 }
 
 static const struct dma_fence_ops sample_fence_ops = {
-	SLUICE_FENCE_OPS_COMPAT
+	SLUICE_COMPAT_FENCE_OPS
 	.get_driver_name = sample_fence_name,
 	.get_timeline_name = sample_fence_name,
 };

@@ -101,8 +101,8 @@ void sluice_fence_end(struct dma_fence *base, int status, ktime_t when)
 }
 
 static const struct dma_fence_ops sluice_fence_ops = {
-	SLUICE_FENCE_OPS_COMPAT
-	SLUICE_FENCE_OPS_DEADLINE(sluice_fence_set_deadline)
+	SLUICE_COMPAT_FENCE_OPS
+	SLUICE_COMPAT_FENCE_DEADLINE(sluice_fence_set_deadline)
 	.get_driver_name = sluice_fence_driver_name,
 	.get_timeline_name = sluice_fence_timeline_name,
 };

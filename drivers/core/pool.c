@@ -354,7 +354,7 @@ static struct sluice_pages *sluice_pool_find(struct sluice_pool_search *search)
  * the head of the list, where those of removed cgroups are.  The walk ends at the first other one.
  */
 static enum lru_status sluice_pool_inherit_one(struct list_head *item, struct list_lru_one *list,
-					       SLUICE_LRU_LOCK_ARG void *arg)
+					       SLUICE_COMPAT_LRU_LOCK_ARG void *arg)
 {
 	struct sluice_pages *pages = container_of(item, struct sluice_pages, lru);
 	struct sluice_pool_search *search = arg;
@@ -623,7 +623,7 @@ bool sluice_pool_drain(gfp_t zone, unsigned int order)
 }
 
 static enum lru_status sluice_pool_isolate(struct list_head *item, struct list_lru_one *list,
-					   SLUICE_LRU_LOCK_ARG void *arg)
+					   SLUICE_COMPAT_LRU_LOCK_ARG void *arg)
 {
 	struct sluice_pages *pages = container_of(item, struct sluice_pages, lru);
 	struct list_head *dispose = arg;

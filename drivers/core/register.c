@@ -49,7 +49,7 @@
 static dev_t sluice_class_devt;
 static DEFINE_IDA(sluice_class_minors);
 
-static char *sluice_class_devnode(sluice_devnode_device *dev, umode_t *mode)
+static char *sluice_class_devnode(sluice_compat_devnode_device *dev, umode_t *mode)
 {
 	return kasprintf(GFP_KERNEL, "sluice/%s", dev_name(dev));
 }

@@ -548,7 +548,7 @@ struct sluice_device_ops {
  * above its prototype names.
  */
 
-/* device.c: registration, removal, system sleep */
+/* register.c: registration, removal, system sleep */
 struct sluice_device *__sluice_device_register(u32 api, struct module *owner,
 					       const char *module_name,
 					       struct device *parent, const char *name,
@@ -650,9 +650,11 @@ int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int 
 struct gen_pool;
 int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size);
 
-/* direct.c: interrupts for eventfds, registers for mmap() */
+/* eventfd.c: interrupts for eventfds */
 void sluice_device_add_interrupts(struct sluice_device *sdev, unsigned int count);
 void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt);
+
+/* registers.c: registers for mmap(), and the block of BARs during a reset */
 void sluice_device_zap_registers(struct sluice_device *sdev);
 void sluice_device_block(struct sluice_device *sdev);
 void sluice_device_unblock(struct sluice_device *sdev);
@@ -661,11 +663,13 @@ void sluice_device_unblock(struct sluice_device *sdev);
 int sluice_device_add_controls(struct sluice_device *sdev,
 			       const struct sluice_control_caps *controls, unsigned int count);
 
-/* event.c: changes of the device and of its input signal */
+/* event.c: changes of the device */
 void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value);
+
+/* source.c: changes of its input signals */
 void sluice_device_source(struct sluice_device *sdev, const struct sluice_source *source);
 
-/* debugfs.c: the folder of the device, for files of the driver */
+/* debugfs.c: the directory of the device, for files of the driver */
 struct dentry *sluice_device_debugfs(struct sluice_device *sdev);
 
 /* flight.c: the next op, and the end of an op */

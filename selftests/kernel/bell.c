@@ -107,7 +107,7 @@ static const char *bell_fence_name(struct dma_fence *fence)
 }
 
 static const struct dma_fence_ops bell_fence_ops = {
-	SLUICE_FENCE_OPS_COMPAT
+	SLUICE_COMPAT_FENCE_OPS
 	.get_driver_name = bell_fence_name,
 	.get_timeline_name = bell_fence_name,
 };

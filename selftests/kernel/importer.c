@@ -98,7 +98,7 @@ static const char *importer_fence_name(struct dma_fence *fence)
 }
 
 static const struct dma_fence_ops importer_fence_ops = {
-	SLUICE_FENCE_OPS_COMPAT
+	SLUICE_COMPAT_FENCE_OPS
 	.get_driver_name = importer_fence_name,
 	.get_timeline_name = importer_fence_name,
 };

@@ -9,9 +9,9 @@
 
 /* 6.1: the argument of the devnode callback is not const */
 #ifdef SLUICE_HAVE_CONST_DEVNODE
-#define sluice_devnode_device	const struct device
+#define sluice_compat_devnode_device	const struct device
 #else
-#define sluice_devnode_device	struct device
+#define sluice_compat_devnode_device	struct device
 #endif
 
 #endif /* _SLUICE_COMPAT_DEVICE_H */

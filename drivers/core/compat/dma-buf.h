@@ -41,28 +41,28 @@ static inline bool dma_buf_attach_revocable(struct dma_buf_attachment *attach)
  * The bits are kept in attach->priv, which must not be used otherwise.  All functions need the
  * dma_resv.
  */
-#define SLUICE_PINNED	1UL
-#define SLUICE_MAPPED	2UL
+#define SLUICE_COMPAT_PINNED	1UL
+#define SLUICE_COMPAT_MAPPED	2UL
 
 static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)
 {
 	if (IS_ENABLED(CONFIG_DMABUF_MOVE_NOTIFY) || attach->priv)
 		return -EOPNOTSUPP;
-	attach->priv = (void *)SLUICE_PINNED;
+	attach->priv = (void *)SLUICE_COMPAT_PINNED;
 	return 0;
 }
 
 /* Some importers also unpin after their pin was refused. */
 static inline void sluice_compat_unpin_revocable(struct dma_buf_attachment *attach)
 {
-	attach->priv = (void *)((unsigned long)attach->priv & ~SLUICE_PINNED);
+	attach->priv = (void *)((unsigned long)attach->priv & ~SLUICE_COMPAT_PINNED);
 }
 
 static inline void sluice_compat_map_revocable(struct dma_buf_attachment *attach, bool mapped)
 {
-	unsigned long bits = (unsigned long)attach->priv & ~SLUICE_MAPPED;
+	unsigned long bits = (unsigned long)attach->priv & ~SLUICE_COMPAT_MAPPED;
 
-	attach->priv = (void *)(bits | (mapped ? SLUICE_MAPPED : 0));
+	attach->priv = (void *)(bits | (mapped ? SLUICE_COMPAT_MAPPED : 0));
 }
 #else
 static inline int sluice_compat_pin_revocable(struct dma_buf_attachment *attach)

@@ -29,14 +29,14 @@ struct sluice_compat_fence {
 };
 
 #ifdef SLUICE_HAVE_FENCE_DEADLINE
-#define SLUICE_FENCE_OPS_DEADLINE(function)	.set_deadline = function,
+#define SLUICE_COMPAT_FENCE_DEADLINE(function)	.set_deadline = function,
 #else
-#define SLUICE_FENCE_OPS_DEADLINE(function)
+#define SLUICE_COMPAT_FENCE_DEADLINE(function)
 #endif
 
 #ifdef SLUICE_HAVE_INDEPENDENT_FENCES
 
-#define SLUICE_FENCE_OPS_COMPAT
+#define SLUICE_COMPAT_FENCE_OPS
 
 static inline bool sluice_compat_fence_hold(void)
 {
@@ -82,7 +82,7 @@ static inline void sluice_compat_fence_release(struct dma_fence *fence)
 	call_rcu(&fence->rcu, sluice_compat_fence_free);
 }
 
-#define SLUICE_FENCE_OPS_COMPAT \
+#define SLUICE_COMPAT_FENCE_OPS \
 	.use_64bit_seqno = true, \
 	.release = sluice_compat_fence_release,
 

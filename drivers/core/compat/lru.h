@@ -14,11 +14,11 @@
 
 /* A list_lru keeps the memory of each memory cgroup apart.  Older kernels differ in arguments. */
 #ifdef SLUICE_HAVE_LRU_LOCK_ARG
-#define SLUICE_LRU_LOCK_ARG	spinlock_t *lock,
-#define SLUICE_LRU_LOCK		lock,
+#define SLUICE_COMPAT_LRU_LOCK_ARG	spinlock_t *lock,
+#define SLUICE_COMPAT_LRU_LOCK		lock,
 #else
-#define SLUICE_LRU_LOCK_ARG
-#define SLUICE_LRU_LOCK
+#define SLUICE_COMPAT_LRU_LOCK_ARG
+#define SLUICE_COMPAT_LRU_LOCK
 #endif
 
 #ifndef SLUICE_HAVE_LRU_ADD_OBJ
@@ -60,12 +60,13 @@ static inline void sluice_compat_lru_walk_current(struct list_lru *lru, int node
 	rcu_read_unlock();
 }
 
-typedef unsigned long (*sluice_shrinker_fn)(struct shrinker *shrinker,
-					    struct shrink_control *control);
+typedef unsigned long (*sluice_compat_shrinker_fn)(struct shrinker *shrinker,
+						   struct shrink_control *control);
 
 #ifdef SLUICE_HAVE_SHRINKER_ALLOC
 static inline int sluice_compat_shrinker_init(struct shrinker **result, struct list_lru *lru,
-					      sluice_shrinker_fn count, sluice_shrinker_fn scan)
+					      sluice_compat_shrinker_fn count,
+					      sluice_compat_shrinker_fn scan)
 {
 	struct shrinker *shrinker;
 	int ret;
@@ -102,7 +103,8 @@ static inline unsigned long sluice_compat_count_none(struct shrinker *shrinker,
 }
 
 static inline int sluice_compat_shrinker_init(struct shrinker **result, struct list_lru *lru,
-					      sluice_shrinker_fn count, sluice_shrinker_fn scan)
+					      sluice_compat_shrinker_fn count,
+					      sluice_compat_shrinker_fn scan)
 {
 	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
 	int ret;
