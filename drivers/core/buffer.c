@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 
 #include "core.h"
 
@@ -174,6 +175,75 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	kfree(buffer);
 	sluice_object_dec(SLUICE_OBJECT_BUFFER);
 	put_device(&sdev->dev);
+}
+
+/*
+ * Is it coherent memory, which is shared with the host, for a device that can use no other memory?
+ * A device with a bounce pool of its own (restricted DMA) can reach only that pool: false.
+ */
+static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
+{
+	return buffer->heap == &sluice_contiguous_heap && !buffer->searched &&
+	       sluice_dma_bounced(dev) && !sluice_dma_translated(dev) &&
+	       !is_swiotlb_for_alloc(dev);
+}
+
+/**
+ * sluice_buffer_address - bus address of a place in a buffer
+ * @buffer: a buffer for which sluice_buffer_reached() is true
+ * @dev: the device, not behind an IOMMU that translates
+ * @phys: a physical address in the buffer
+ *
+ * Context: any.
+ * Return: the bus address.
+ */
+dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
+				 phys_addr_t phys)
+{
+	return sluice_buffer_shared(buffer, dev) ? phys_to_dma_unencrypted(dev, phys) :
+						   phys_to_dma(dev, phys);
+}
+
+/**
+ * sluice_buffer_reached - can a device address a buffer without a bounce buffer?
+ * @buffer: a buffer in memory of the system
+ * @dev: the device, with a DMA mask
+ *
+ * Context: any.
+ * Return: true if it can.
+ */
+bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev)
+{
+	if (sluice_buffer_shared(buffer, dev))
+		return sluice_dma_within(dev, sluice_buffer_address(buffer, dev, buffer->end));
+	return sluice_dma_reaches(dev, buffer->end);
+}
+
+/**
+ * sluice_buffer_map_shared - map coherent memory without the DMA API, which would bounce it
+ * @buffer: a buffer for which sluice_buffer_reached() is true
+ * @dev: the device
+ * @sgt: table with the pages; gets their bus addresses
+ *
+ * Coherent memory is already shared with the host.  The device needs only its bus addresses, and
+ * nothing must be unmapped later.
+ *
+ * Context: any.
+ * Return: true if it is mapped now; false if the caller must map it with the DMA API.
+ */
+bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
+			      struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (!sluice_buffer_shared(buffer, dev))
+		return false;
+	for_each_sgtable_sg(sgt, sg, i) {
+		sg_dma_address(sg) = sluice_buffer_address(buffer, dev, sg_phys(sg));
+		sg_dma_len(sg) = sg->length;
+	}
+	return true;
 }
 
 /**

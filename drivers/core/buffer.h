@@ -15,6 +15,7 @@
 
 #include "heap.h"
 
+struct device;
 struct dma_buf;
 struct file;
 struct inode;
@@ -91,6 +92,11 @@ struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct fi
 					 u64 offset, u64 size, u32 *hint);
 int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
+dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
+				 phys_addr_t phys);
+bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
+bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
+			      struct sg_table *sgt);
 int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info);
 extern struct list_head sluice_buffers;

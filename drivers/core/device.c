@@ -12,8 +12,6 @@
 #include "device.h"
 #include "sluice.h"
 
-static struct device *sluice_scout_device;
-static u64 sluice_scout_mask = DMA_BIT_MASK(64);
 
 static LIST_HEAD(sluice_devices);
 static DEFINE_MUTEX(sluice_devices_lock);
@@ -151,46 +149,4 @@ void sluice_devices_remove(struct sluice_device *sdev)
 	mutex_lock(&sluice_devices_lock);
 	list_del(&sdev->link);
 	mutex_unlock(&sluice_devices_lock);
-}
-
-/**
- * sluice_scout - the device that maps foreign memory only to find its addresses
- *
- * The scout can address all memory, and never accesses it.  The DMA API treats it as a device that
- * snoops the caches, and therefore neither writes back nor drops cache lines for it.  A dropped
- * line could hold data that a CPU, or a device that snoops, has just written.
- *
- * Context: any.
- * Return: the device; it lives as long as the module.
- */
-struct device *sluice_scout(void)
-{
-	return sluice_scout_device;
-}
-
-/**
- * sluice_scout_init - create the scout
- *
- * Context: may sleep.
- * Return: 0 or a negative errno.
- */
-int sluice_scout_init(void)
-{
-	sluice_scout_device = root_device_register("sluice");
-	if (IS_ERR(sluice_scout_device))
-		return PTR_ERR(sluice_scout_device);
-	sluice_scout_device->dma_mask = &sluice_scout_mask;
-	sluice_scout_device->coherent_dma_mask = sluice_scout_mask;
-	sluice_compat_set_coherent(sluice_scout_device, true);
-	return 0;
-}
-
-/**
- * sluice_scout_exit - remove the scout
- *
- * Context: may sleep; no code uses the scout any more.
- */
-void sluice_scout_exit(void)
-{
-	root_device_unregister(sluice_scout_device);
 }

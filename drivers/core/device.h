@@ -169,8 +169,5 @@ void sluice_device_rest(struct sluice_device *sdev);
 bool sluice_driver_fits(u32 api, const char *module_name);
 void sluice_devices_add(struct sluice_device *sdev, const char *name);
 void sluice_devices_remove(struct sluice_device *sdev);
-int sluice_scout_init(void);
-void sluice_scout_exit(void);
-struct device *sluice_scout(void);
 
 #endif /* _SLUICE_DEVICE_H */

@@ -163,21 +163,6 @@ static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachme
 	kfree(attachment);
 }
 
-/* The limit in whole pages.  Below one page: the largest power of two within the limit. */
-size_t sluice_segment_limit(size_t max)
-{
-	return max < PAGE_SIZE ? rounddown_pow_of_two(max) : ALIGN_DOWN(max, PAGE_SIZE);
-}
-
-/* Length of the next segment, which neither exceeds the limit nor crosses a boundary. */
-size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
-{
-	left = min(left, max);
-	if (boundary)
-		left = min_t(u64, left, boundary - (phys & (boundary - 1)));
-	return left;
-}
-
 /**
  * struct sluice_cut - where the next segment of an importer's table begins
  * @sg: piece of the buffer; NULL at the end
@@ -203,7 +188,7 @@ static size_t sluice_cut_next(struct sluice_cut *cut, phys_addr_t *start)
 	while (cut->sg && sg_phys(cut->sg) + cut->offset == *start + length) {
 		size_t left = cut->sg->length - cut->offset, part;
 
-		part = sluice_segment_length(*start, length + left, cut->max, cut->boundary) -
+		part = sluice_dma_segment_length(*start, length + left, cut->max, cut->boundary) -
 		       length;
 		length += part;
 		if (part < left) {
@@ -220,7 +205,7 @@ static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, st
 {
 	return (struct sluice_cut) {
 		.sg = buffer->sgt.sgl,
-		.max = sluice_segment_limit(dma_get_max_seg_size(dev)),
+		.max = sluice_dma_segment_limit(dma_get_max_seg_size(dev)),
 		.boundary = (u64)dma_get_seg_boundary(dev) + 1,
 	};
 }
@@ -430,8 +415,8 @@ static void sluice_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length
 			continue;
 		/* an IOMMU may join scattered pieces in one segment: then sync all of it */
 		if (!whole && !sluice_dma_translated(mapping->dev))
-			sluice_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
-					  length, for_cpu);
+			sluice_dma_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
+					      length, for_cpu);
 		else
 			sluice_mapping_sync(mapping, for_cpu);
 	}

@@ -13,8 +13,6 @@
 struct sluice_buffer;
 struct vm_area_struct;
 
-size_t sluice_segment_limit(size_t max);
-size_t sluice_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary);
 bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data_direction dir);
 int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);
 int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir);

@@ -89,16 +89,6 @@ static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 	return heap->properties & SLUICE_MEM_DEVICE;
 }
 
-bool sluice_dma_translated(struct device *dev);
-int sluice_device_node(const struct sluice_device *sdev);
-bool sluice_dma_bounced(struct device *dev);
-bool sluice_dma_reaches(struct device *dev, phys_addr_t end);
-dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
-				 phys_addr_t phys);
-bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
-bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
-			      struct sg_table *sgt);
 u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
-gfp_t sluice_dma_zone(const struct sluice_device *sdev);
 
 #endif /* _SLUICE_HEAP_H */

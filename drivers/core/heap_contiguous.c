@@ -112,7 +112,7 @@ static struct page *sluice_search(const struct sluice_device *sdev, unsigned lon
 {
 	unsigned int tries = SLUICE_SEARCH_TRIES;
 	struct page *page = NULL;
-	int first = sluice_device_node(sdev), node, i;
+	int first = sluice_dma_node(sdev), node, i;
 	enum zone_type zone;
 
 	for (zone = ZONE_NORMAL + 1; zone-- > 0 && !page;) {

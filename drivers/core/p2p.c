@@ -209,9 +209,9 @@ static bool sluice_p2p_fits(struct device *dev, const struct sluice_p2p_mapping 
 /* Length of the next segment for a device, at a bus address. */
 static size_t sluice_p2p_segment(struct device *dev, dma_addr_t address, u64 left)
 {
-	return sluice_segment_length(address, left,
-				     sluice_segment_limit(dma_get_max_seg_size(dev)),
-				     (u64)dma_get_seg_boundary(dev) + 1);
+	return sluice_dma_segment_length(address, left,
+					 sluice_dma_segment_limit(dma_get_max_seg_size(dev)),
+					 (u64)dma_get_seg_boundary(dev) + 1);
 }
 
 /* Make the importer's table from the range of bus addresses. */

@@ -430,7 +430,7 @@ struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 
 {
 	struct sluice_pool_search search = {
 		.sdev = sdev, .size = size, .mapping = mapping, .huge = huge,
-		.owner = sluice_compat_memcg_number(), .node = sluice_device_node(sdev),
+		.owner = sluice_compat_memcg_number(), .node = sluice_dma_node(sdev),
 	};
 	struct sluice_pages *pages;
 

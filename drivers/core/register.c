@@ -23,6 +23,7 @@
 #include "debugfs.h"
 #include "device.h"
 #include "dispatch.h"
+#include "dma.h"
 #include "engine.h"
 #include "event.h"
 #include "eventfd.h"
@@ -582,12 +583,12 @@ int sluice_class_init(void)
 {
 	int ret;
 
-	ret = sluice_scout_init();
+	ret = sluice_dma_init();
 	if (ret)
 		return ret;
 	ret = alloc_chrdev_region(&sluice_class_devt, 0, SLUICE_DEVICES_MAX, "sluice");
 	if (ret)
-		goto err_scout;
+		goto err_dma;
 	ret = class_register(&sluice_class);
 	if (ret)
 		goto err_region;
@@ -595,8 +596,8 @@ int sluice_class_init(void)
 
 err_region:
 	unregister_chrdev_region(sluice_class_devt, SLUICE_DEVICES_MAX);
-err_scout:
-	sluice_scout_exit();
+err_dma:
+	sluice_dma_exit();
 	return ret;
 }
 
@@ -609,7 +610,7 @@ void sluice_class_exit(void)
 {
 	class_unregister(&sluice_class);
 	unregister_chrdev_region(sluice_class_devt, SLUICE_DEVICES_MAX);
-	sluice_scout_exit();
+	sluice_dma_exit();
 	ida_destroy(&sluice_class_minors);
 }
 

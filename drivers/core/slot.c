@@ -35,7 +35,7 @@
 #include "object.h"
 #include "sharing.h"
 #include "slot.h"
-#include "sync.h"
+#include "dma.h"
 
 #include "compat/dma-buf.h"
 #include "compat/dma.h"
@@ -328,7 +328,7 @@ static int sluice_slot_map(struct sluice_slot *slot)
 	int ret;
 
 	if (sluice_slot_scouted(slot->sdev, slot->dmabuf)) {
-		scout = sluice_compat_dma_buf_attach(slot->dmabuf, sluice_scout(),
+		scout = sluice_compat_dma_buf_attach(slot->dmabuf, sluice_dma_probe_device(),
 						     &sluice_scout_ops, NULL);
 		if (IS_ERR(scout))
 			return PTR_ERR(scout);
@@ -591,7 +591,8 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 	/* if all DMA is bounced, only memory that needs no sync can be attached */
 	if (slot->sdev->bounced)
 		return;
-	sluice_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length, for_engine);
+	sluice_dma_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length,
+			      for_engine);
 }
 
 /**

@@ -300,7 +300,7 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	KUNIT_ASSERT_NOT_NULL(test, sdev->engines);
 	odd_mask = how->mask;
 	sdev->ops = &odd_device_ops;
-	sdev->parent = how->mask ? odd_narrow : sluice_scout();
+	sdev->parent = how->mask ? odd_narrow : sluice_dma_probe_device();
 	atomic_set(&sdev->users, 1);
 	init_waitqueue_head(&sdev->users_wait);
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
