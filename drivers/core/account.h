@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Accounts: how much memory the buffers of a client may have.
+ * Accounts: how much memory the buffers of an open file may have.
  *
- * A lock of account.c guards all counters.
+ * The OOM killer does not see the memory of buffers, because it belongs to no process.  Memory is
+ * therefore charged before it is allocated, against three limits:
+ *
+ *	open file	account->bytes, module parameter open_limit_mb: one open file of a node
+ *	user		user->bytes, user_limit_mb: all open files of one user
+ *	total		sluice_account_total, total_limit_mb: all open files of all devices
+ *
+ * A buffer is charged to the account of the open file that allocated it, and to the user who opened
+ * that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not memory of the
+ * system, and counts against the limit of the open file only.
+ *
+ * A spinlock in account.c guards all counters.  A charge adds to all counters or to none with the
+ * lock held, so a refused charge is never part of a sum.  buffer.c and slot.c charge; client.c opens
+ * and closes accounts.
  */
 #ifndef _SLUICE_ACCOUNT_H
 #define _SLUICE_ACCOUNT_H
@@ -10,18 +23,28 @@
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
-struct sluice_client;
+struct sluice_account_user;
 
 /**
- * struct sluice_account - the counters of a client and their limits, in bytes
- * @open_bytes: in live buffers and foreign slots of the client
- * @open_limit: limit of one client
- * @user_bytes: in live buffers of all clients of its user
- * @user_limit: limit of one user
- * @total_bytes: in live buffers of all clients
- * @total_limit: limit of all clients together
+ * struct sluice_account - what one open file of a node is charged
+ * @user: the user who opened the file
+ * @bytes: bytes in live buffers, and in foreign buffers that are slots
  */
 struct sluice_account {
+	struct sluice_account_user *user;
+	u64 bytes;
+};
+
+/**
+ * struct sluice_account_numbers - the counters of an account and their limits, in bytes
+ * @open_bytes: in live buffers and foreign slots of the open file
+ * @open_limit: limit of one open file
+ * @user_bytes: in live buffers of all open files of its user
+ * @user_limit: limit of one user
+ * @total_bytes: in live buffers of all open files
+ * @total_limit: limit of all open files together
+ */
+struct sluice_account_numbers {
 	u64 open_bytes;
 	u64 open_limit;
 	u64 user_bytes;
@@ -30,12 +53,12 @@ struct sluice_account {
 	u64 total_limit;
 };
 
-u64 sluice_open_limit(void);
-int sluice_account_open(struct sluice_client *client);
-void sluice_account_close(struct sluice_client *client);
-int sluice_account_charge(struct sluice_client *client, u64 bytes, bool device, u32 *hint);
-void sluice_account_uncharge(struct sluice_client *client, u64 bytes, bool device);
-struct sluice_account sluice_account_read(const struct sluice_client *client);
-kuid_t sluice_account_uid(const struct sluice_client *client);
+u64 sluice_account_open_limit(void);
+int sluice_account_open(struct sluice_account *account);
+void sluice_account_close(struct sluice_account *account);
+int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device, u32 *hint);
+void sluice_account_uncharge(struct sluice_account *account, u64 bytes, bool device);
+struct sluice_account_numbers sluice_account_read(const struct sluice_account *account);
+kuid_t sluice_account_uid(const struct sluice_account *account);
 
 #endif /* _SLUICE_ACCOUNT_H */

@@ -32,12 +32,12 @@ static struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	struct sluice_buffer *buffer;
 	int ret;
 
-	ret = sluice_account_charge(client, size, sluice_heap_is_device(heap), hint);
+	ret = sluice_account_charge(&client->account, size, sluice_heap_is_device(heap), hint);
 	if (ret)
 		return ERR_PTR(ret);
 	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
 	if (!buffer) {
-		sluice_account_uncharge(client, size, sluice_heap_is_device(heap));
+		sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
 		return ERR_PTR(-ENOMEM);
 	}
 	buffer->sdev = client->sdev;
@@ -66,7 +66,7 @@ int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 	int ret = 0;
 
 	if (bytes)
-		ret = sluice_account_charge(buffer->client, bytes,
+		ret = sluice_account_charge(&buffer->client->account, bytes,
 					    sluice_heap_is_device(buffer->heap), hint);
 	if (!ret)
 		buffer->charge += bytes;
@@ -76,7 +76,7 @@ int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 /* Called once for each buffer: when it is destroyed, or when it cannot be made. */
 static void sluice_buffer_uncharge(const struct sluice_buffer *buffer)
 {
-	sluice_account_uncharge(buffer->client, buffer->charge,
+	sluice_account_uncharge(&buffer->client->account, buffer->charge,
 				sluice_heap_is_device(buffer->heap));
 }
 

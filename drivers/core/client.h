@@ -2,7 +2,9 @@
 /*
  * Clients: open files of a node or of a dma-heap node.
  *
- * node.c and heapnode.c open and close clients.  Buffers and queues hold references.
+ * A client holds references on the device and on the driver's module, and has the account of its
+ * buffers.  There is no lock of its own: struct sluice_client says which lock of another file guards
+ * which field.  node.c and heapnode.c open and close clients.  Buffers and queues hold references.
  */
 #ifndef _SLUICE_CLIENT_H
 #define _SLUICE_CLIENT_H
@@ -11,8 +13,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "account.h"
 #include "event.h"
-#include "sluice.h"
 
 struct file;
 struct inode;
@@ -21,16 +23,13 @@ struct sluice_call;
 struct sluice_device;
 struct sluice_heap;
 struct sluice_registers_client;
-struct sluice_user;
 
 /**
  * struct sluice_client - an open file of a node or of a dma-heap node, and its account
  * @ref: held by the file, by its queues, and by each buffer charged to it
  * @sdev: the device; reference held.  The file also holds one on the driver's module
  * @heap: heap of a dma-heap node, else NULL; used only while the file is open
- * @user: the user who opened the file: see account.c
- * @bytes: bytes in live buffers, and in foreign buffers that are slots of its queues: see
- *	account.c
+ * @account: its account
  * @queues: number of its queues that have not been freed
  * @pid: the process that opened the file, for debugfs
  * @comm: name of that process
@@ -43,8 +42,7 @@ struct sluice_client {
 	struct kref ref;
 	struct sluice_device *sdev;
 	const struct sluice_heap *heap;
-	struct sluice_user *user;
-	u64 bytes;
+	struct sluice_account account;
 	atomic_t queues;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
@@ -64,6 +62,6 @@ int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *hea
 		       struct inode *inode, struct file *file);
 int sluice_client_close(struct inode *inode, struct file *file);
 void sluice_client_show_fdinfo(struct seq_file *m, struct file *file);
-struct sluice_device *sluice_call_device(const struct sluice_call *call);
+struct sluice_device *sluice_client_device(const struct sluice_call *call);
 
 #endif /* _SLUICE_CLIENT_H */

@@ -248,7 +248,7 @@ void sluice_controls_free(struct sluice_device *sdev)
 static struct sluice_control_entry *sluice_control_of_call(const struct sluice_call *call,
 							   u32 id, u32 flags)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_control_entry *control = sluice_control_find(sdev->controls, id);
 
 	if (flags)
@@ -267,7 +267,7 @@ static struct sluice_control_entry *sluice_control_of_call(const struct sluice_c
  */
 int sluice_control_enum(struct sluice_call *call)
 {
-	const struct sluice_device *sdev = sluice_call_device(call);
+	const struct sluice_device *sdev = sluice_client_device(call);
 	unsigned int count = sluice_controls_count(sdev->controls);
 	struct sluice_enum_controls *args = call->data;
 	const struct sluice_control_entry *control;
@@ -349,7 +349,7 @@ static void sluice_control_end(struct sluice_device *sdev)
  */
 int sluice_control_get(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_control *args = call->data;
 	struct sluice_control_entry *control;
 	int ret;
@@ -397,7 +397,7 @@ static void sluice_control_store(struct sluice_device *sdev, struct sluice_contr
  */
 int sluice_control_set(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	const struct sluice_control *args = call->data;
 	struct sluice_control_entry *control;
 	int ret;

@@ -95,7 +95,8 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
 			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
 			   READ_ONCE(buffer->inode),
-			   from_kuid_munged(seq_user_ns(m), sluice_account_uid(buffer->client)),
+			   from_kuid_munged(seq_user_ns(m),
+					    sluice_account_uid(&buffer->client->account)),
 			   buffer->client->pid);
 		seq_escape(m, buffer->client->comm, "\t\n\\");
 		sluice_debugfs_show_name(m, buffer);

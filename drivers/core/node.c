@@ -44,89 +44,6 @@
 				 SLUICE_MEM_PAGE_BACKED | SLUICE_MEM_DEVICE | SLUICE_MEM_HUGE | \
 				 SLUICE_MEM_RESERVED)
 
-static void sluice_client_release(struct kref *ref)
-{
-	struct sluice_client *client = container_of(ref, struct sluice_client, ref);
-
-	sluice_account_close(client);
-	put_device(&client->sdev->dev);
-	sluice_object_dec(SLUICE_OBJECT_CLIENT);
-	kfree(client);
-}
-
-void sluice_client_put(struct sluice_client *client)
-{
-	kref_put(&client->ref, sluice_client_release);
-}
-
-/**
- * sluice_client_open - create the client of a file that is being opened
- * @sdev: the device; the caller keeps it valid during the call
- * @heap: heap of a dma-heap node, else NULL
- * @inode: inode of @file
- * @file: the file; its private_data becomes the client
- *
- * Context: process context, may sleep.
- * Return: 0, -ENODEV if the device is removed, or -ENOMEM.
- */
-int sluice_client_open(struct sluice_device *sdev, const struct sluice_heap *heap,
-		       struct inode *inode, struct file *file)
-{
-	struct sluice_client *client;
-
-	/* entered, because the driver's module may be unloaded when sdev->users is 0 */
-	if (!sluice_device_enter(sdev))
-		return -ENODEV;
-	if (!try_module_get(sdev->owner)) {
-		sluice_device_exit(sdev);
-		return -ENODEV;
-	}
-	client = kzalloc(struct_size(client, hangs, sdev->num_engines), GFP_KERNEL_ACCOUNT);
-	if (!client || sluice_account_open(client)) {
-		kfree(client);
-		module_put(sdev->owner);
-		sluice_device_exit(sdev);
-		return -ENOMEM;
-	}
-	kref_init(&client->ref);
-	client->sdev = sdev;
-	client->heap = heap;
-	sluice_event_reader_init(sdev, &client->reader);
-	client->pid = task_tgid_nr(current);
-	get_task_comm(client->comm, current->group_leader);
-	get_device(&sdev->dev);
-	sluice_object_inc(SLUICE_OBJECT_CLIENT);
-	file->private_data = client;
-	sluice_device_exit(sdev);
-	return nonseekable_open(inode, file);
-}
-
-int sluice_client_close(struct inode *inode, struct file *file)
-{
-	struct sluice_client *client = file->private_data;
-	struct module *owner = client->sdev->owner;
-
-	sluice_client_put(client);
-	module_put(owner);
-	return 0;
-}
-
-void sluice_client_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct sluice_client *client = file->private_data;
-	struct sluice_account account = sluice_account_read(client);
-
-	seq_printf(m, "sluice-device:\t%s\n", client->sdev->name);
-	if (client->heap)
-		seq_printf(m, "sluice-heap:\t%s\n", client->heap->name);
-	seq_printf(m, "sluice-buffer-bytes:\t%llu\n", account.open_bytes);
-	seq_printf(m, "sluice-buffer-limit:\t%llu\n", account.open_limit);
-	seq_printf(m, "sluice-user-bytes:\t%llu\n", account.user_bytes);
-	seq_printf(m, "sluice-user-limit:\t%llu\n", account.user_limit);
-	seq_printf(m, "sluice-total-bytes:\t%llu\n", account.total_bytes);
-	seq_printf(m, "sluice-total-limit:\t%llu\n", account.total_limit);
-}
-
 /* Properties of a new buffer: the flags of ALLOC, and the properties that the heap always gives. */
 static u32 sluice_node_mem_granted(const struct sluice_device *sdev,
 				   const struct sluice_heap *heap, u32 flags)
@@ -282,20 +199,6 @@ static __poll_t sluice_node_poll(struct file *file, poll_table *table)
 	return events;
 }
 
-/**
- * sluice_call_device - the device on whose node an ioctl was called
- * @call: call on a client's file
- *
- * Context: any.
- * Return: the device.  The client holds a reference on it.
- */
-struct sluice_device *sluice_call_device(const struct sluice_call *call)
-{
-	struct sluice_client *client = call->file->private_data;
-
-	return client->sdev;
-}
-
 /* The kinds of op that at least one engine can execute. */
 static u64 sluice_node_op_kinds(const struct sluice_device *sdev)
 {
@@ -309,16 +212,16 @@ static u64 sluice_node_op_kinds(const struct sluice_device *sdev)
 
 static int sluice_node_info(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_info *info = call->data;
-	struct sluice_account account;
+	struct sluice_account_numbers account;
 
 	if (info->flags)
 		return -EINVAL;
 	if (READ_ONCE(sdev->gone))
 		return -ENODEV;
-	account = sluice_account_read(client);
+	account = sluice_account_read(&client->account);
 
 	*info = (struct sluice_info) {
 		.uapi_version = SLUICE_UAPI_VERSION,
@@ -356,7 +259,7 @@ static int sluice_node_info(struct sluice_call *call)
 /* The engine with the number that a caller passes, or an ERR_PTR. */
 static struct sluice_engine *sluice_node_engine(struct sluice_call *call, u32 index, u32 flags)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 
 	if (flags || index >= sdev->num_engines)
 		return ERR_PTR(-EINVAL);
@@ -436,7 +339,7 @@ static int sluice_node_source(struct sluice_call *call)
 
 static int sluice_node_heap_info(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_heap_info *info = call->data;
 	const struct sluice_heap *heap = sluice_heap_get(sdev, info->index);
 
@@ -463,7 +366,7 @@ static bool sluice_node_mem_contradicts(u32 flags)
 
 static int sluice_node_alloc(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_alloc *args = call->data;
 	const struct sluice_heap *heap = sluice_heap_get(sdev, args->heap);
 
@@ -578,7 +481,7 @@ static bool sluice_node_completion_size_valid(u32 size)
 
 static int sluice_node_create_queue(struct sluice_call *call)
 {
-	struct sluice_device *sdev = sluice_call_device(call);
+	struct sluice_device *sdev = sluice_client_device(call);
 	struct sluice_create_queue *args = call->data;
 
 	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_NODE_QUEUE_ALL ||

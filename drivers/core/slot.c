@@ -375,7 +375,7 @@ static int sluice_slot_charge(struct sluice_slot *slot)
 
 	if (sluice_buffer_from_dmabuf(slot->dmabuf))
 		return 0;
-	ret = sluice_account_charge(slot->client, bytes, true, &hint);
+	ret = sluice_account_charge(&slot->client->account, bytes, true, &hint);
 	if (!ret)
 		slot->charge = bytes;
 	return ret;
@@ -513,7 +513,7 @@ static void sluice_slot_release(struct kref *ref)
 	if (slot->sharing)
 		sluice_sharing_leave(&slot->owner->sharings, slot->sharing);
 	dma_fence_put(slot->gone);
-	sluice_account_uncharge(slot->client, slot->charge, true);
+	sluice_account_uncharge(&slot->client->account, slot->charge, true);
 	dma_buf_put(slot->dmabuf);
 	kfree(slot);
 	sluice_object_dec(SLUICE_OBJECT_SLOT);

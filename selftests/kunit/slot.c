@@ -306,7 +306,7 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->sdev = sdev;
-	client->bytes = odd_held;
+	client->account.bytes = odd_held;
 	sdev->reap_wq = odd_wq;
 	KUNIT_ASSERT_EQ(test, sluice_slot_device_init(sdev), 0);
 	sdev->wq = odd_wq;
@@ -348,7 +348,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	dma_buf_put(dmabuf);
 	/* nothing of a slot that was refused is left */
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
-	KUNIT_EXPECT_EQ(test, client->bytes,
+	KUNIT_EXPECT_EQ(test, client->account.bytes,
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
 }
@@ -505,12 +505,12 @@ static void odd_memory_is_charged_as_long_as_the_slot_is(struct kunit *test)
 	struct sluice_client *client;
 	struct sluice_slot *slot;
 
-	odd_held = sluice_open_limit() - ODD_PAGES * PAGE_SIZE;
+	odd_held = sluice_account_open_limit() - ODD_PAGES * PAGE_SIZE;
 	slot = odd_slot(test, &how);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	client = slot->client;
 	sluice_slot_put(slot);
-	KUNIT_EXPECT_EQ(test, client->bytes, odd_held);
+	KUNIT_EXPECT_EQ(test, client->account.bytes, odd_held);
 	/* a byte more is over the limit: it is not even pinned */
 	odd_held++;
 	how.map_error = -EIO;
