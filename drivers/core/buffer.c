@@ -183,7 +183,7 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
  */
 static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
 {
-	return buffer->heap == &sluice_contiguous_heap && !buffer->searched &&
+	return buffer->heap == &sluice_heap_contiguous && !buffer->searched &&
 	       sluice_dma_bounced(dev) && !sluice_dma_translated(dev) &&
 	       !is_swiotlb_for_alloc(dev);
 }

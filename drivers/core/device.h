@@ -57,6 +57,7 @@
 #include "sluice.h"
 
 struct dentry;
+struct sluice_contiguous_region;
 struct sluice_controls;
 struct sluice_engine;
 struct sluice_event_log;
@@ -88,9 +89,8 @@ struct sluice_sources;
  * @bounced: not @translated, and the DMA API bounces all mappings of the parent: a confidential
  *	guest, or swiotlb=force
  * @zone: GFP flags for memory that the parent can address
- * @reserved: physical address of the region of the device tree that contiguous memory comes from:
- *	see sluice_contiguous_reserve()
- * @reserved_size: bytes of that region; 0 for none
+ * @region: the region of the device tree that contiguous memory comes from, or NULL; owned by
+ *	heap_contiguous.c
  * @name: name of the node
  * @lock: guards @queues, changes of @gone, and the number of queues of each engine
  * @gone: the device is being unregistered: no new work
@@ -133,8 +133,7 @@ struct sluice_device {
 	bool translated;
 	bool bounced;
 	gfp_t zone;
-	phys_addr_t reserved;
-	u64 reserved_size;
+	struct sluice_contiguous_region *region;
 	char name[SLUICE_NAME_LEN];
 	struct mutex lock;
 	bool gone;

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Heaps: the list of a device's heaps, and which memory the device can address.
- *
- * The list has the two heaps of the core, then those that the device driver has added.  The heaps
- * of the core allocate only memory that the device can address, so no mapping needs a bounce
- * buffer.  Their memory may outlive the binding of the device driver.
- *
- * The list does not change after the node has appeared, so it needs no lock.  device.c makes and
- * frees it.  Any code of the core may call the other functions.
+ * Heaps: the list of a device's heaps.  See heap.h.
  */
 #include <linux/mm.h>
 #include <linux/nospec.h>
 
-#include "core.h"
-
-/**
- * sluice_heaps_init - add the heaps that every device has
- * @sdev: a device that is being registered
- *
- * Context: any.
- */
-void sluice_heaps_init(struct sluice_device *sdev)
-{
-	sdev->heaps[sdev->num_heaps++] = &sluice_pages_heap;
-	sdev->heaps[sdev->num_heaps++] = &sluice_contiguous_heap;
-}
+#include "device.h"
+#include "heap.h"
 
 /**
  * sluice_heaps_release - free the heaps that belong to one device
@@ -55,6 +37,22 @@ void sluice_heaps_revoke(struct sluice_device *sdev)
 	for (i = 0; i < sdev->num_heaps; i++)
 		if (sdev->heaps[i]->revoke)
 			sdev->heaps[i]->revoke(sdev->heaps[i]);
+}
+
+/**
+ * sluice_heaps_block - keep all CPUs from the memory inside a device, or end that
+ * @sdev: the device
+ * @block: true to begin, false to end
+ *
+ * Context: process context, may sleep.
+ */
+void sluice_heaps_block(struct sluice_device *sdev, bool block)
+{
+	unsigned int i;
+
+	for (i = 0; i < sdev->num_heaps; i++)
+		if (sdev->heaps[i]->block)
+			sdev->heaps[i]->block(sdev->heaps[i], block);
 }
 
 /**
@@ -98,9 +96,7 @@ const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsi
  */
 u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap)
 {
-	if (heap == &sluice_contiguous_heap && sdev->reserved_size)
-		return heap->properties | SLUICE_MEM_RESERVED;
-	return heap->properties;
+	return heap->properties | (heap->more_properties ? heap->more_properties(sdev) : 0);
 }
 
 /**

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Heaps: kinds of memory.  A device has a list of them, which does not change after its node has
- * appeared, so it needs no lock.
+ * Heaps: kinds of memory.  A device has a list of them: first the heaps of the core, with the same
+ * numbers in every device, then those that the device driver has added.
+ *
+ * The heaps of the core allocate only memory that the device can address, so no mapping needs a
+ * bounce buffer.  Their memory may outlive the binding of the device driver.
+ *
+ * The list does not change after the node has appeared, so it needs no lock.  The code that
+ * registers a device makes and frees it.  Any code of the core may call the other functions.
  */
 #ifndef _SLUICE_HEAP_H
 #define _SLUICE_HEAP_H
 
-#include <linux/dma-mapping.h>
+#include <linux/mm_types.h>
+#include <linux/pgtable.h>
 #include <linux/types.h>
 
 #include "sluice.h"
@@ -14,7 +21,6 @@
 struct dma_buf;
 struct dma_buf_ops;
 struct file;
-struct sg_table;
 struct sluice_buffer;
 struct sluice_device;
 struct vm_area_struct;
@@ -33,6 +39,8 @@ struct vm_area_struct;
  * struct sluice_heap - a kind of memory
  * @name: name for HEAP_INFO
  * @properties: SLUICE_MEM_* that a buffer has, unless ALLOC asks for one of @options instead
+ * @more_properties: optional: SLUICE_MEM_* that a buffer has besides @properties, for properties
+ *	that depend on the device
  * @options: SLUICE_MEM_* that ALLOC may ask for
  * @max_size: largest buffer in bytes, for a limit of the heap's own; 0 for none
  * @largest: optional: largest buffer in bytes, for a limit that depends on the machine and the
@@ -57,6 +65,7 @@ struct vm_area_struct;
 struct sluice_heap {
 	const char *name;
 	u32 properties;
+	u32 (*more_properties)(const struct sluice_device *sdev);
 	u32 options;
 	u64 max_size;
 	u64 (*largest)(const struct sluice_device *sdev);
@@ -75,20 +84,29 @@ struct sluice_heap {
 
 #define SLUICE_VMAP_TRIES	20	/* tries, with pauses that add up to most of a second */
 
-void sluice_heaps_init(struct sluice_device *sdev);
 void sluice_heaps_release(struct sluice_device *sdev);
 void sluice_heaps_revoke(struct sluice_device *sdev);
+void sluice_heaps_block(struct sluice_device *sdev, bool block);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
 u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
+u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
+
+/* Protection of a CPU mapping, for one of SLUICE_MEM_MAPPINGS. */
+static inline pgprot_t sluice_heap_pgprot(u32 properties, pgprot_t prot)
+{
+	if (properties & SLUICE_MEM_WRITE_COMBINED)
+		return pgprot_writecombine(prot);
+	if (properties & SLUICE_MEM_UNCACHED)
+		return pgprot_noncached(prot);
+	return prot;
+}
 
 /* Is it memory inside the device, and not memory of the system? */
 static inline bool sluice_heap_is_device(const struct sluice_heap *heap)
 {
 	return heap->properties & SLUICE_MEM_DEVICE;
 }
-
-u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
 
 #endif /* _SLUICE_HEAP_H */

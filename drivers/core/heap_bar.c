@@ -251,8 +251,8 @@ static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *
 		return -ENODEV;
 	vma->vm_private_data = buffer;
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
-	vma->vm_page_prot = pgprot_decrypted(sluice_mem_pgprot(buffer->properties,
-							       vma->vm_page_prot));
+	vma->vm_page_prot = pgprot_decrypted(sluice_heap_pgprot(buffer->properties,
+								vma->vm_page_prot));
 	vma->vm_ops = &sluice_bar_vm_ops;
 	return 0;
 }

@@ -4,10 +4,10 @@
  * sources:
  *
  *	the DMA API	dma_alloc_coherent(): from CMA if the kernel reserves memory for it
- *			(cma=), else from the page allocator, whose largest piece is SLUICE_BLOCK
+ *			(cma=), else from the page allocator, whose largest piece is SLUICE_CONTIGUOUS_BLOCK
  *			bytes.  In a confidential guest this memory is shared with the host, so
  *			devices reach it without a bounce buffer.
- *	a search	if the DMA API has no memory for a buffer above SLUICE_BLOCK: a range of
+ *	a search	if the DMA API has no memory for a buffer above SLUICE_CONTIGUOUS_BLOCK: a range of
  *			ordinary memory in which all pages are free or can be moved.  Only for
  *			devices that snoop the CPU's caches.  Fails if memory is fragmented.
  *
@@ -33,11 +33,22 @@
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "core.h"
 
 /* The largest piece of the page allocator. */
-#define SLUICE_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
+#define SLUICE_CONTIGUOUS_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
+
+/**
+ * struct sluice_contiguous_region - the region of the device tree that a device's memory comes from
+ * @start: physical address
+ * @size: bytes
+ */
+struct sluice_contiguous_region {
+	phys_addr_t start;
+	u64 size;
+};
 
 /* Limits of a search: the part of all memory that one buffer may have (1/8), and ranges to try. */
 #define SLUICE_SEARCH_SHARE	8
@@ -51,7 +62,7 @@ static DEFINE_MUTEX(sluice_search_lock);
  * Is this page free, or can it be moved?  The answer is only a guess, because no lock is held.  The
  * kernel checks again before it moves pages.
  */
-static bool sluice_page_moves(unsigned long pfn, const struct zone *zone)
+static bool sluice_search_page_moves(unsigned long pfn, const struct zone *zone)
 {
 	struct page *page = pfn_to_online_page(pfn);
 
@@ -61,12 +72,12 @@ static bool sluice_page_moves(unsigned long pfn, const struct zone *zone)
 }
 
 /* The same for all pages of a block. */
-static bool sluice_block_moves(unsigned long pfn, const struct zone *zone)
+static bool sluice_search_block_moves(unsigned long pfn, const struct zone *zone)
 {
 	unsigned long i;
 
 	for (i = 0; i < pageblock_nr_pages; i++)
-		if (!sluice_page_moves(pfn + i, zone))
+		if (!sluice_search_page_moves(pfn + i, zone))
 			return false;
 	return true;
 }
@@ -85,7 +96,7 @@ static struct page *sluice_search_zone(const struct sluice_device *sdev, struct 
 		if (fatal_signal_pending(current) || READ_ONCE(sdev->gone))
 			break;
 		cond_resched();
-		if (!sluice_block_moves(pfn, zone)) {
+		if (!sluice_search_block_moves(pfn, zone)) {
 			run = 0;
 			continue;
 		}
@@ -192,27 +203,23 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 static bool sluice_search_helps(const struct sluice_device *sdev)
 {
 	return IS_ENABLED(CONFIG_CONTIG_ALLOC) && !IS_ENABLED(CONFIG_HIGHMEM) && !sdev->zone &&
-	       !sdev->reserved_size && dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
+	       !sdev->region && dev_is_dma_coherent(sdev->parent) && !sdev->bounced;
 }
 
-/* Returns the size of the region; or 0 with a message in the log, if it cannot be used. */
-static u64 sluice_reserved_init(struct sluice_device *sdev, struct device_node *node)
+/* Give the region to the class device.  Returns an errno if it cannot be used. */
+static int sluice_contiguous_assign(struct sluice_device *sdev, struct device_node *node,
+				    struct sluice_contiguous_region *region)
 {
-	struct reserved_mem *region = of_reserved_mem_lookup(node);
-	int ret = -EINVAL;
+	struct reserved_mem *reserved = of_reserved_mem_lookup(node);
 
 	/* a no-map region is not in the kernel's mapping, which cache syncs of importers need */
-	if (region && of_device_is_compatible(node, "shared-dma-pool") &&
-	    of_property_read_bool(node, "reusable") &&
-	    sluice_dma_reaches(&sdev->dev, region->base + region->size - 1))
-		ret = of_reserved_mem_device_init_by_idx(&sdev->dev, sdev->parent->of_node, 0);
-	if (ret) {
-		dev_warn(sdev->parent, "%pOF is not used for buffers: it must be a reusable shared-dma-pool that the device can address (%d)\n",
-			 node, ret);
-		return 0;
-	}
-	sdev->reserved = region->base;
-	return region->size;
+	if (!reserved || !of_device_is_compatible(node, "shared-dma-pool") ||
+	    !of_property_read_bool(node, "reusable") ||
+	    !sluice_dma_reaches(&sdev->dev, reserved->base + reserved->size - 1))
+		return -EINVAL;
+	region->start = reserved->base;
+	region->size = reserved->size;
+	return of_reserved_mem_device_init_by_idx(&sdev->dev, sdev->parent->of_node, 0);
 }
 
 /**
@@ -220,18 +227,36 @@ static u64 sluice_reserved_init(struct sluice_device *sdev, struct device_node *
  * @sdev: a device that is being registered.  Its class device has its name, DMA mask and offsets
  *
  * The region is the parent's first memory-region.  It is given to the class device, for which the
- * heap allocates.  The parent is not changed.  Without a region, nothing happens.
+ * heap allocates.  The parent is not changed.  Without a region, nothing happens.  A region that
+ * cannot be used is left out, with a message in the log.
  *
  * Context: may sleep.
+ * Return: 0 or -ENOMEM.
  */
-void sluice_contiguous_reserve(struct sluice_device *sdev)
+int sluice_contiguous_reserve(struct sluice_device *sdev)
 {
 	struct device_node *node = of_parse_phandle(sdev->parent->of_node, "memory-region", 0);
+	struct sluice_contiguous_region *region;
+	int ret = 0, error;
 
 	if (!node)
-		return;
-	sdev->reserved_size = sluice_reserved_init(sdev, node);
+		return 0;
+	region = kzalloc(sizeof(*region), GFP_KERNEL);
+	if (!region) {
+		ret = -ENOMEM;
+		goto out;
+	}
+	error = sluice_contiguous_assign(sdev, node, region);
+	if (error) {
+		dev_warn(sdev->parent, "%pOF is not used for buffers: it must be a reusable shared-dma-pool that the device can address (%d)\n",
+			 node, error);
+		kfree(region);
+		goto out;
+	}
+	sdev->region = region;
+out:
 	of_node_put(node);
+	return ret;
 }
 
 /**
@@ -242,12 +267,14 @@ void sluice_contiguous_reserve(struct sluice_device *sdev)
  */
 void sluice_contiguous_unreserve(struct sluice_device *sdev)
 {
-	if (sdev->reserved_size)
-		of_reserved_mem_device_release(&sdev->dev);
+	if (!sdev->region)
+		return;
+	of_reserved_mem_device_release(&sdev->dev);
+	kfree(sdev->region);
 }
 
 /* Bytes of all CMA memory, in use or not.  Modules cannot ask for the part of one device. */
-static u64 sluice_cma_bytes(struct device *dev)
+static u64 sluice_contiguous_cma_bytes(struct device *dev)
 {
 	unsigned long pages = 0;
 	enum zone_type zone;
@@ -269,19 +296,24 @@ static u64 sluice_cma_bytes(struct device *dev)
  */
 bool sluice_contiguous_has_cma(const struct sluice_device *sdev)
 {
-	return sluice_cma_bytes((struct device *)&sdev->dev);
+	return sluice_contiguous_cma_bytes((struct device *)&sdev->dev);
 }
 
 /* The largest possible buffer, in bytes.  A buffer is one segment, whose length has 32 bits. */
 static u64 sluice_contiguous_max(const struct sluice_device *sdev)
 {
-	u64 size = max(SLUICE_BLOCK, sluice_cma_bytes((struct device *)&sdev->dev));
+	u64 size = max(SLUICE_CONTIGUOUS_BLOCK, sluice_contiguous_cma_bytes((struct device *)&sdev->dev));
 
-	if (sdev->reserved_size)
-		size = sdev->reserved_size;
+	if (sdev->region)
+		size = sdev->region->size;
 	if (sluice_search_helps(sdev))
 		size = max(size, ((u64)totalram_pages() << PAGE_SHIFT) / SLUICE_SEARCH_SHARE);
 	return PAGE_ALIGN_DOWN(min_t(u64, size, U32_MAX));
+}
+
+static u32 sluice_contiguous_properties(const struct sluice_device *sdev)
+{
+	return sdev->region ? SLUICE_MEM_RESERVED : 0;
 }
 
 /* The SLUICE_HINT_* for a size that cannot be allocated. */
@@ -289,7 +321,7 @@ static u32 sluice_contiguous_why(const struct sluice_device *sdev, u64 size)
 {
 	if (size > U32_MAX)
 		return SLUICE_HINT_LIMIT;
-	if (sdev->reserved_size)
+	if (sdev->region)
 		return size > sluice_contiguous_max(sdev) ? SLUICE_HINT_LIMIT :
 							    SLUICE_HINT_FRAGMENTED;
 	if (sdev->zone)
@@ -352,7 +384,7 @@ static int sluice_contiguous_table(struct sluice_buffer *buffer)
  */
 static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
 {
-	if (buffer->sdev->translated || buffer->sdev->reserved_size ||
+	if (buffer->sdev->translated || buffer->sdev->region ||
 	    sluice_contiguous_has_cma(buffer->sdev))
 		return 0;
 	return ((u64)PAGE_SIZE << get_order(buffer->size)) - buffer->size;
@@ -366,8 +398,8 @@ static bool sluice_contiguous_is_reserved(const struct sluice_buffer *buffer)
 {
 	const struct sluice_device *sdev = buffer->sdev;
 
-	return !sdev->reserved_size ||
-	       sg_phys(buffer->sgt.sgl) - sdev->reserved < sdev->reserved_size;
+	return !sdev->region ||
+	       sg_phys(buffer->sgt.sgl) - sdev->region->start < sdev->region->size;
 }
 
 /* Allocate from the DMA API. */
@@ -381,7 +413,7 @@ static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
 		return -EADDRNOTAVAIL;
 	}
 	/* without CMA this cannot succeed, but would first try hard */
-	if (buffer->size > SLUICE_BLOCK && !buffer->sdev->reserved_size &&
+	if (buffer->size > SLUICE_CONTIGUOUS_BLOCK && !buffer->sdev->region &&
 	    !sluice_contiguous_has_cma(buffer->sdev))
 		return -ENOMEM;
 	ret = sluice_buffer_charge(buffer, sluice_contiguous_excess(buffer), hint);
@@ -406,7 +438,7 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 	int ret = sluice_contiguous_allocate(buffer, hint);
 
 	/* a smaller buffer may exceed the limit of its memory cgroup: a search would evade that */
-	if (ret == -ENOMEM && buffer->size > SLUICE_BLOCK && sluice_search_helps(buffer->sdev))
+	if (ret == -ENOMEM && buffer->size > SLUICE_CONTIGUOUS_BLOCK && sluice_search_helps(buffer->sdev))
 		ret = sluice_search_alloc(buffer);
 	if (ret == -ENOMEM)
 		*hint = sluice_contiguous_why(buffer->sdev, buffer->size);
@@ -463,9 +495,10 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 	return 0;
 }
 
-const struct sluice_heap sluice_contiguous_heap = {
+const struct sluice_heap sluice_heap_contiguous = {
 	.name = "contiguous",
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
+	.more_properties = sluice_contiguous_properties,
 	.options = SLUICE_MEM_CACHED,
 	.largest = sluice_contiguous_max,
 	.why = sluice_contiguous_why,

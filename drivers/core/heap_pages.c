@@ -231,7 +231,7 @@ static int sluice_pages_vmap(struct sluice_buffer *buffer)
 		i = 0;
 		for_each_sgtable_page(&pages->sgt, &iter, 0)
 			array[i++] = sg_page_iter_page(&iter);
-		vaddr = vmap(array, count, VM_MAP, sluice_mem_pgprot(pages->mapping, PAGE_KERNEL));
+		vaddr = vmap(array, count, VM_MAP, sluice_heap_pgprot(pages->mapping, PAGE_KERNEL));
 		kvfree(array);
 	}
 	if (!vaddr)
@@ -399,7 +399,7 @@ static u32 sluice_pages_why(const struct sluice_device *sdev, u64 size)
 	return sdev->bounced ? SLUICE_HINT_BOUNCED : SLUICE_HINT_LIMIT;
 }
 
-const struct sluice_heap sluice_pages_heap = {
+const struct sluice_heap sluice_heap_pages = {
 	.name = "pages",
 	.largest = sluice_pages_max,
 	.why = sluice_pages_why,

@@ -73,7 +73,7 @@ struct sluice_pages {
 	void *vaddr;
 };
 
-extern const struct sluice_heap sluice_pages_heap;
+extern const struct sluice_heap sluice_heap_pages;
 struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index);
 void sluice_pages_destroy(struct sluice_pages *pages);
 void sluice_pages_zero(struct sluice_pages *pages, const enum sluice_pages_state *state);

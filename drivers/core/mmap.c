@@ -248,7 +248,7 @@ int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 		return 0;
 	}
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
-	vma->vm_page_prot = sluice_mem_pgprot(buffer->properties, vma->vm_page_prot);
+	vma->vm_page_prot = sluice_heap_pgprot(buffer->properties, vma->vm_page_prot);
 	vma->vm_ops = &sluice_pfn_vm_ops;
 	return sluice_map_small(buffer, vma);
 }

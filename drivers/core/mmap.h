@@ -14,15 +14,6 @@
 
 struct sluice_buffer;
 
-static inline pgprot_t sluice_mem_pgprot(u32 properties, pgprot_t prot)
-{
-	if (properties & SLUICE_MEM_WRITE_COMBINED)
-		return pgprot_writecombine(prot);
-	if (properties & SLUICE_MEM_UNCACHED)
-		return pgprot_noncached(prot);
-	return prot;
-}
-
 /* Bytes from the start of a buffer to an address in a mapping of the buffer. */
 static inline u64 sluice_vma_offset(const struct vm_area_struct *vma, unsigned long addr)
 {

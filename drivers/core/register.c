@@ -30,6 +30,7 @@
 #include "format.h"
 #include "heap.h"
 #include "heap_contiguous.h"
+#include "heap_pages.h"
 #include "heapnode.h"
 #include "job.h"
 #include "node.h"
@@ -278,7 +279,9 @@ static int sluice_register_create_parts(struct sluice_device *sdev, unsigned int
 	if (!sdev->engines)
 		return -ENOMEM;
 	sdev->num_engines = num_engines;
-	sluice_heaps_init(sdev);
+	/* there is room for these two */
+	sluice_heap_add(sdev, &sluice_heap_pages);
+	sluice_heap_add(sdev, &sluice_heap_contiguous);
 	ret = sluice_events_create(sdev) ?: sluice_sources_create(sdev);
 	if (ret)
 		return ret;
@@ -344,8 +347,7 @@ static int sluice_register_start(struct sluice_device *sdev, const char *name,
 	ret = dev_set_name(&sdev->dev, "%s", sdev->name);
 	if (ret)
 		goto err_remove;
-	sluice_contiguous_reserve(sdev);
-	ret = sluice_register_init_work(sdev, caps);
+	ret = sluice_contiguous_reserve(sdev) ?: sluice_register_init_work(sdev, caps);
 	if (ret)
 		goto err_work;
 	ret = sluice_register_publish(sdev);

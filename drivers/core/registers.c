@@ -272,15 +272,6 @@ void sluice_device_zap_registers(struct sluice_device *sdev)
 }
 EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
 
-static void sluice_registers_block_heaps(struct sluice_device *sdev, bool block)
-{
-	unsigned int i;
-
-	for (i = 0; i < sdev->num_heaps; i++)
-		if (sdev->heaps[i]->block)
-			sdev->heaps[i]->block(sdev->heaps[i], block);
-}
-
 /**
  * sluice_device_block - keep all CPUs from the device's BARs until sluice_device_unblock()
  * @sdev: the device.  Do not call this after sluice_device_unregister() has begun
@@ -295,7 +286,7 @@ void sluice_device_block(struct sluice_device *sdev)
 {
 	WRITE_ONCE(sdev->registers->blocked, true);
 	sluice_device_zap_registers(sdev);
-	sluice_registers_block_heaps(sdev, true);
+	sluice_heaps_block(sdev, true);
 }
 EXPORT_SYMBOL_GPL(sluice_device_block);
 
@@ -307,7 +298,7 @@ EXPORT_SYMBOL_GPL(sluice_device_block);
  */
 void sluice_device_unblock(struct sluice_device *sdev)
 {
-	sluice_registers_block_heaps(sdev, false);
+	sluice_heaps_block(sdev, false);
 	WRITE_ONCE(sdev->registers->blocked, false);
 	wake_up_all(&sdev->registers->wait);
 }
