@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Buffers: memory behind our dma-bufs.
+ * Buffers: memory from a heap or from a memfd, and the account that it is charged to.
  *
- * sluice_buffers_lock guards the list of all buffers.  struct sluice_buffer says which lock guards
- * which of its fields.
+ * The node creates buffers.  When a buffer is exported, it belongs to its dma-buf, whose release
+ * destroys it.  A heap that needs more fields embeds struct sluice_buffer as the first member of a
+ * struct of its own.
+ *
+ * sluice_buffers_lock guards the list of all buffers, for debugfs.  struct sluice_buffer says which
+ * lock guards which of its fields.
  */
 #ifndef _SLUICE_BUFFER_H
 #define _SLUICE_BUFFER_H
@@ -17,15 +21,11 @@
 
 struct device;
 struct dma_buf;
-struct file;
-struct inode;
-struct sluice_buffer_info;
 struct sluice_client;
 struct sluice_device;
-struct sluice_pages;
 
 /**
- * struct sluice_buffer - memory behind one of our dma-bufs
+ * struct sluice_buffer - memory behind one of our dma-bufs; the first member of a struct of its heap
  * @sdev: the device; reference held
  * @client: the client that is charged; reference held
  * @heap: the heap that the memory comes from
@@ -35,22 +35,14 @@ struct sluice_pages;
  * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
  *	whole huge page
  * @sgt: the pages.  It is never mapped: each importer gets a table of its own
- * @pages: heap pages: the memory; @sgt is a copy of its table
- * @wrapped: wrapped memory: all pages, in order
  * @end: highest physical address of the memory: that of its last byte
+ * @dma_alloc: the memory comes from the DMA API, which shares it with the host in a confidential
+ *	guest
  * @inode: number of the dma-buf's inode, for debugfs
  * @exporter: exporter's name of the dma-buf, the same as the name of the heap's dma-heap node
  * @shown: the dma-buf, for debugfs; valid as long as the buffer
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on older kernels under
  *	the dma-buf's own lock
- * @dma: heap contiguous: DMA handle of memory from the DMA API
- * @searched: heap contiguous: the memory is ordinary pages from a search, not from the DMA API
- * @offset: memory of a device: bytes from its start
- * @range: memory of a device: in the list of its buffers.  The lock of this list guards the next
- *	three fields
- * @dmabuf: memory of a device: the dma-buf; valid as long as the buffer
- * @file_inode: memory of a device: inode of the dma-buf, to find mappings; reference held
- * @revoke_pass: memory of a device that is taken back: the last pass that has treated it
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
@@ -65,40 +57,33 @@ struct sluice_buffer {
 	bool readonly;
 	u64 charge;
 	struct sg_table sgt;
-	struct sluice_pages *pages;
-	struct page **wrapped;
 	phys_addr_t end;
+	bool dma_alloc;
 	u64 inode;
 	char exporter[SLUICE_HEAP_NAME_LEN];
 	const struct dma_buf *shown;
 	void *vaddr;
-	dma_addr_t dma;
-	bool searched;
-	u64 offset;
-	struct list_head range;
-	struct dma_buf *dmabuf;
-	struct inode *file_inode;
-	unsigned int revoke_pass;
 	struct mutex lock;
 	struct list_head attachments;
 	struct list_head mappings;
 	struct list_head link;
 };
 
+struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
+					const struct sluice_heap *heap, u64 size,
+					u32 properties, u32 *hint);
+int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
+void sluice_buffer_publish(struct sluice_buffer *buffer);
+void sluice_buffer_free(struct sluice_buffer *buffer);
 struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
 					   u32 properties, u32 *hint);
-struct sluice_buffer *sluice_buffer_wrap(struct sluice_client *client, struct file *memfd,
-					 u64 offset, u64 size, u32 *hint);
-int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint);
 void sluice_buffer_destroy(struct sluice_buffer *buffer);
 dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct device *dev,
 				 phys_addr_t phys);
 bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
 bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
 			      struct sg_table *sgt);
-int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
-		       struct sluice_buffer_info *info);
 extern struct list_head sluice_buffers;
 extern struct mutex sluice_buffers_lock;
 

@@ -24,6 +24,7 @@
 #include "heap_contiguous.h"
 #include "pool.h"
 #include "buffer.h"
+#include "buffer_info.h"
 #include "mmap.h"
 #include "wrap.h"
 #include "export.h"

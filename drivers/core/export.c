@@ -509,9 +509,9 @@ int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* private: only cached memory of the pages heap, because copies on write are cached */
+	/* private: only cached memory, because copies on write are cached */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) &&
-	    (!buffer->pages || !(buffer->properties & SLUICE_MEM_CACHED)))
+	    (!buffer->heap->maps_private || !(buffer->properties & SLUICE_MEM_CACHED)))
 		return -EINVAL;
 	/* mmap() of an importer's file uses dma_buf_mmap(), which does not check our file's mode */
 	if (buffer->readonly && vma->vm_flags & VM_SHARED) {
@@ -555,7 +555,7 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 
 /**
  * sluice_buffer_export - make a dma-buf of a buffer
- * @buffer: from sluice_buffer_create() or sluice_buffer_wrap(); belongs to the dma-buf on success
+ * @buffer: from sluice_buffer_create() or sluice_wrap_create(); belongs to the dma-buf on success
  * @access: O_RDONLY, O_WRONLY or O_RDWR: access mode of the dma-buf's file
  *
  * Context: may sleep.

@@ -21,6 +21,7 @@
 struct dma_buf;
 struct dma_buf_ops;
 struct file;
+struct page;
 struct sluice_buffer;
 struct sluice_device;
 struct vm_area_struct;
@@ -46,6 +47,8 @@ struct vm_area_struct;
  * @largest: optional: largest buffer in bytes, for a limit that depends on the machine and the
  *	device
  * @why: optional: SLUICE_HINT_* for a size beyond the limits; without it SLUICE_HINT_LIMIT
+ * @maps_private: cached memory may be mapped privately: its mmap op supports this
+ * @buffer_size: bytes of the heap's struct of a buffer, whose first member is struct sluice_buffer
  * @alloc: fill buffer->sgt (not in device memory) and ->end with buffer->size bytes of zeroed
  *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
  *	memory that can only be wrapped
@@ -53,6 +56,8 @@ struct vm_area_struct;
  * @vmap: set buffer->vaddr, if @alloc did not.  Sleeps, with the dma_resv held.  It must retry
  *	for a while before it fails, because the dma-buf core warns when the vmap op fails
  * @mmap: map into a process; the caller has checked the range
+ * @page: the page at an index, in pages from the start of the buffer; NULL if @mmap does not use
+ *	sluice_mmap_pages().  Without it, faults map one piece of memory that ends at buffer->end
  * @cpu_access: optional: the CPU begins to use the memory, or has stopped
  * @dmabuf_ops: ops of its dma-bufs; NULL for the ops of system memory.  Their release must be
  *	sluice_dmabuf_release()
@@ -70,10 +75,13 @@ struct sluice_heap {
 	u64 max_size;
 	u64 (*largest)(const struct sluice_device *sdev);
 	u32 (*why)(const struct sluice_device *sdev, u64 size);
+	bool maps_private;
+	size_t buffer_size;
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
 	int (*vmap)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
+	struct page *(*page)(const struct sluice_buffer *buffer, pgoff_t index);
 	int (*cpu_access)(struct sluice_buffer *buffer, bool begin);
 	const struct dma_buf_ops *dmabuf_ops;
 	void (*exported)(struct sluice_buffer *buffer, struct dma_buf *dmabuf);

@@ -37,8 +37,8 @@
 #include "p2p.h"
 #include "trace.h"
 
-#define SLUICE_REVOKE_SECONDS	60	/* for all waits of a revocation of one BAR together */
-#define SLUICE_ZERO_BITE	SZ_256K	/* bytes that are zeroed while bar->lock is held */
+#define SLUICE_BAR_REVOKE_SECONDS	60	/* for all waits of a revocation of one BAR together */
+#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes that are zeroed while bar->lock is held */
 
 /**
  * struct sluice_bar - the heap of memory inside a device
@@ -61,19 +61,44 @@ struct sluice_bar {
 	bool blocked;
 	struct mutex ranges_lock;
 	struct list_head buffers;
-	struct sluice_buffer *revoking;
+	struct sluice_bar_buffer *revoking;
 	atomic_t maps;
 	wait_queue_head_t wait;
 };
 
-static struct sluice_bar *sluice_buffer_bar(const struct sluice_buffer *buffer)
+/**
+ * struct sluice_bar_buffer - a buffer in memory inside a device
+ * @base: the buffer
+ * @offset: bytes from the start of the memory
+ * @range: in bar->buffers.  bar->ranges_lock guards it and the next three fields
+ * @dmabuf: the dma-buf, or NULL if it is not exported yet; valid as long as the buffer
+ * @file_inode: inode of the dma-buf, to find mappings; reference held
+ * @revoke_pass: the last pass of a revocation that has treated the buffer
+ */
+struct sluice_bar_buffer {
+	struct sluice_buffer base;
+	u64 offset;
+	struct list_head range;
+	struct dma_buf *dmabuf;
+	struct inode *file_inode;
+	unsigned int revoke_pass;
+};
+
+static_assert(!offsetof(struct sluice_bar_buffer, base));
+
+static struct sluice_bar *sluice_bar_of(const struct sluice_buffer *buffer)
 {
 	return container_of(buffer->heap, struct sluice_bar, heap);
 }
 
+static struct sluice_bar_buffer *sluice_bar_buffer(const struct sluice_buffer *buffer)
+{
+	return container_of(buffer, struct sluice_bar_buffer, base);
+}
+
 static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 {
-	return sluice_buffer_bar(buffer)->memory.start + buffer->offset;
+	return sluice_bar_of(buffer)->memory.start + sluice_bar_buffer(buffer)->offset;
 }
 
 /*
@@ -119,21 +144,21 @@ static void sluice_bar_flush(struct sluice_bar *bar, u64 offset)
 }
 
 /* Give the buffer the first gap that is large enough. */
-static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_buffer *buffer, u32 *hint)
+static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_bar_buffer *buffer, u32 *hint)
 {
-	struct sluice_buffer *next;
-	u64 end = 0, used = 0;
+	u64 size = buffer->base.size, end = 0, used = 0;
+	struct sluice_bar_buffer *next;
 
 	mutex_lock(&bar->ranges_lock);
 	list_for_each_entry(next, &bar->buffers, range) {
-		if (next->offset - end >= buffer->size)
+		if (next->offset - end >= size)
 			break;
-		end = next->offset + next->size;
-		used += next->size;
+		end = next->offset + next->base.size;
+		used += next->base.size;
 	}
-	if (list_entry_is_head(next, &bar->buffers, range) && bar->memory.size - end < buffer->size) {
+	if (list_entry_is_head(next, &bar->buffers, range) && bar->memory.size - end < size) {
 		mutex_unlock(&bar->ranges_lock);
-		if (bar->memory.size - used >= buffer->size)
+		if (bar->memory.size - used >= size)
 			*hint = SLUICE_HINT_FRAGMENTED;
 		return -ENOMEM;
 	}
@@ -143,9 +168,10 @@ static int sluice_bar_reserve(struct sluice_bar *bar, struct sluice_buffer *buff
 	return 0;
 }
 
-static void sluice_bar_free(struct sluice_buffer *buffer)
+static void sluice_bar_free(struct sluice_buffer *base)
 {
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar_buffer *buffer = sluice_bar_buffer(base);
+	struct sluice_bar *bar = sluice_bar_of(base);
 
 	mutex_lock(&bar->ranges_lock);
 	while (bar->revoking == buffer) {
@@ -158,21 +184,21 @@ static void sluice_bar_free(struct sluice_buffer *buffer)
 	iput(buffer->file_inode);
 }
 
-static int sluice_bar_zero(struct sluice_bar *bar, const struct sluice_buffer *buffer)
+static int sluice_bar_zero(struct sluice_bar *bar, u64 offset, u64 size)
 {
 	u64 done = 0;
 	int ret = 0;
 
-	while (!ret && done < buffer->size) {
-		size_t bite = min_t(u64, buffer->size - done, SLUICE_ZERO_BITE);
+	while (!ret && done < size) {
+		size_t chunk = min_t(u64, size - done, SLUICE_BAR_ZERO_CHUNK);
 
 		ret = sluice_bar_enter(bar);
 		if (ret)
 			break;
-		memset_io(bar->memory.vaddr + buffer->offset + done, 0, bite);
-		done += bite;
-		if (done == buffer->size)
-			sluice_bar_flush(bar, buffer->offset);
+		memset_io(bar->memory.vaddr + offset + done, 0, chunk);
+		done += chunk;
+		if (done == size)
+			sluice_bar_flush(bar, offset);
 		sluice_bar_leave(bar);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
@@ -183,23 +209,27 @@ static int sluice_bar_zero(struct sluice_bar *bar, const struct sluice_buffer *b
 
 static int sluice_bar_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 	int ret;
 
-	ret = sluice_bar_reserve(bar, buffer, hint);
+	ret = sluice_bar_reserve(bar, sluice_bar_buffer(buffer), hint);
 	if (ret)
 		return ret;
 	buffer->end = sluice_bar_phys(buffer) + buffer->size - 1;
-	ret = sluice_bar_zero(bar, buffer);
+	ret = sluice_bar_zero(bar, sluice_bar_buffer(buffer)->offset, buffer->size);
 	if (ret)
-		sluice_bar_free(buffer);
+		goto err_free;
+	return 0;
+
+err_free:
+	sluice_bar_free(buffer);
 	return ret;
 }
 
 static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 {
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 	vm_fault_t ret;
 	int error;
 
@@ -224,8 +254,8 @@ static int sluice_bar_access(struct vm_area_struct *vma, unsigned long addr, voi
 			     int length, int write)
 {
 	struct sluice_buffer *buffer = vma->vm_private_data;
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
-	u64 offset = buffer->offset + sluice_vma_offset(vma, addr);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
+	u64 offset = sluice_bar_buffer(buffer)->offset + sluice_vma_offset(vma, addr);
 
 	length = sluice_vma_access_length(vma, addr, length, write);
 	if (length <= 0)
@@ -247,7 +277,7 @@ static const struct vm_operations_struct sluice_bar_vm_ops = {
 
 static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
-	if (READ_ONCE(sluice_buffer_bar(buffer)->revoked))
+	if (READ_ONCE(sluice_bar_of(buffer)->revoked))
 		return -ENODEV;
 	vma->vm_private_data = buffer;
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
@@ -259,13 +289,13 @@ static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *
 
 static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
 {
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 	int ret = sluice_bar_enter(bar);
 
 	if (ret)
 		return ret;
 	if (!begin)	/* otherwise a peer might read the memory before the CPU's writes arrive */
-		sluice_bar_flush(bar, buffer->offset);
+		sluice_bar_flush(bar, sluice_bar_buffer(buffer)->offset);
 	sluice_bar_leave(bar);
 	return 0;
 }
@@ -273,7 +303,7 @@ static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
 static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 	int ret = -ENODEV;
 
 	if (!attach->peer2peer || !dma_buf_attach_revocable(attach)) {
@@ -299,7 +329,7 @@ static int sluice_bar_pin(struct dma_buf_attachment *attach)
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
 	int ret;
 
-	if (READ_ONCE(sluice_buffer_bar(buffer)->revoked))
+	if (READ_ONCE(sluice_bar_of(buffer)->revoked))
 		return -ENODEV;
 	ret = sluice_slot_attached(attach) ? 0 : sluice_compat_pin_revocable(attach);
 	if (ret)
@@ -318,7 +348,7 @@ static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
 				       enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 	struct sg_table *sgt;
 
 	if (READ_ONCE(bar->revoked))
@@ -340,7 +370,7 @@ static void sluice_bar_unmap(struct dma_buf_attachment *attach, struct sg_table 
 			     enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar *bar = sluice_bar_of(buffer);
 
 	trace_sluice_unmap(buffer, attach->dev, dir, sgt);
 	sluice_p2p_unmap(attach, sgt, dir);
@@ -362,9 +392,10 @@ static const struct dma_buf_ops sluice_bar_dmabuf_ops = {
 	.release = sluice_dmabuf_release,
 };
 
-static void sluice_bar_exported(struct sluice_buffer *buffer, struct dma_buf *dmabuf)
+static void sluice_bar_exported(struct sluice_buffer *base, struct dma_buf *dmabuf)
 {
-	struct sluice_bar *bar = sluice_buffer_bar(buffer);
+	struct sluice_bar_buffer *buffer = sluice_bar_buffer(base);
+	struct sluice_bar *bar = sluice_bar_of(base);
 
 	mutex_lock(&bar->ranges_lock);
 	buffer->dmabuf = dmabuf;
@@ -374,9 +405,9 @@ static void sluice_bar_exported(struct sluice_buffer *buffer, struct dma_buf *dm
 }
 
 /* The next buffer of this pass, which becomes bar->revoking; NULL when the pass is complete. */
-static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned int pass)
+static struct sluice_bar_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned int pass)
 {
-	struct sluice_buffer *buffer, *found = NULL;
+	struct sluice_bar_buffer *buffer, *found = NULL;
 
 	mutex_lock(&bar->ranges_lock);
 	list_for_each_entry(buffer, &bar->buffers, range) {
@@ -393,7 +424,7 @@ static struct sluice_buffer *sluice_bar_next(struct sluice_bar *bar, unsigned in
 }
 
 /* Jiffies until the deadline that all waits of a revocation share; at least 1. */
-static unsigned long sluice_bar_patience(unsigned long deadline)
+static unsigned long sluice_bar_time_left(unsigned long deadline)
 {
 	return time_before(jiffies, deadline) ? deadline - jiffies : 1;
 }
@@ -405,7 +436,7 @@ static unsigned long sluice_bar_patience(unsigned long deadline)
 static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
-	struct sluice_buffer *buffer;
+	struct sluice_bar_buffer *buffer;
 
 	down_write(&bar->lock);
 	WRITE_ONCE(bar->blocked, block);
@@ -430,8 +461,8 @@ static void sluice_bar_is_busy(struct sluice_bar *bar, const char *why)
 static void sluice_bar_revoke(const struct sluice_heap *heap)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
-	unsigned long deadline = jiffies + SLUICE_REVOKE_SECONDS * HZ;
-	struct sluice_buffer *buffer;
+	unsigned long deadline = jiffies + SLUICE_BAR_REVOKE_SECONDS * HZ;
+	struct sluice_bar_buffer *buffer;
 
 	down_write(&bar->lock);
 	WRITE_ONCE(bar->revoked, true);
@@ -446,11 +477,11 @@ static void sluice_bar_revoke(const struct sluice_heap *heap)
 	/* importers may use the memory until their fences have signalled, */
 	while ((buffer = sluice_bar_next(bar, 2)))
 		if (!dma_resv_wait_timeout(buffer->dmabuf->resv, DMA_RESV_USAGE_BOOKKEEP, false,
-					   sluice_bar_patience(deadline)))
+					   sluice_bar_time_left(deadline)))
 			sluice_bar_is_busy(bar, "a fence on a buffer does not signal");
 	/* and their devices may access it until they have unmapped it */
 	if (!wait_event_timeout(bar->wait, !atomic_read(&bar->maps),
-				sluice_bar_patience(deadline)))
+				sluice_bar_time_left(deadline)))
 		sluice_bar_is_busy(bar, "an importer does not unmap a buffer");
 	bar->memory.ops->unmap(&bar->memory);
 	bar->memory.vaddr = NULL;
@@ -492,6 +523,7 @@ int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_dev
 		.properties = SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
 			      SLUICE_MEM_DEVICE,
 		.max_size = bar->memory.size,
+		.buffer_size = sizeof(struct sluice_bar_buffer),
 		.alloc = sluice_bar_alloc,
 		.free = sluice_bar_free,
 		.mmap = sluice_bar_mmap,
@@ -511,21 +543,21 @@ int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_dev
 	return 0;
 }
 
-static int sluice_pci_bar_check(const struct sluice_device_memory *memory, struct device *dev,
+static int sluice_bar_pci_check(const struct sluice_device_memory *memory, struct device *dev,
 				phys_addr_t start, u64 size)
 {
 	return sluice_p2p_check(to_pci_dev(memory->dev), memory->bar, memory->provider, dev, start,
 				size);
 }
 
-static void sluice_pci_bar_unmap(struct sluice_device_memory *memory)
+static void sluice_bar_pci_unmap(struct sluice_device_memory *memory)
 {
 	iounmap(memory->vaddr);
 }
 
-static const struct sluice_device_memory_ops sluice_pci_bar_ops = {
-	.check = sluice_pci_bar_check,
-	.unmap = sluice_pci_bar_unmap,
+static const struct sluice_device_memory_ops sluice_bar_pci_ops = {
+	.check = sluice_bar_pci_check,
+	.unmap = sluice_bar_pci_unmap,
 };
 
 /**
@@ -549,7 +581,7 @@ static const struct sluice_device_memory_ops sluice_pci_bar_ops = {
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar)
 {
 	struct sluice_device_memory memory = {
-		.ops = &sluice_pci_bar_ops, .dev = &pdev->dev, .bar = bar,
+		.ops = &sluice_bar_pci_ops, .dev = &pdev->dev, .bar = bar,
 	};
 	int ret;
 

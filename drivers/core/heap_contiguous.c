@@ -41,6 +41,23 @@
 #define SLUICE_CONTIGUOUS_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
 
 /**
+ * struct sluice_contiguous_buffer - a buffer of the contiguous heap
+ * @base: the buffer
+ * @dma: DMA handle, if base.dma_alloc is set.  Otherwise the memory is ordinary pages from a search
+ */
+struct sluice_contiguous_buffer {
+	struct sluice_buffer base;
+	dma_addr_t dma;
+};
+
+static_assert(!offsetof(struct sluice_contiguous_buffer, base));
+
+static struct sluice_contiguous_buffer *sluice_contiguous_of(const struct sluice_buffer *buffer)
+{
+	return container_of(buffer, struct sluice_contiguous_buffer, base);
+}
+
+/**
  * struct sluice_contiguous_region - the region of the device tree that a device's memory comes from
  * @start: physical address
  * @size: bytes
@@ -182,7 +199,6 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 		cond_resched();
 	}
 	buffer->vaddr = page_address(page);
-	buffer->searched = true;
 	return 0;
 }
 #else
@@ -341,27 +357,29 @@ static bool sluice_contiguous_noncoherent(const struct sluice_buffer *buffer)
 static bool sluice_contiguous_get(struct sluice_buffer *buffer)
 {
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	dma_addr_t *dma = &sluice_contiguous_of(buffer)->dma;
 	struct device *dev = &buffer->sdev->dev;
 	struct page *page;
 
 	if (sluice_contiguous_noncoherent(buffer)) {
-		page = dma_alloc_pages(dev, buffer->size, &buffer->dma, DMA_BIDIRECTIONAL, gfp);
+		page = dma_alloc_pages(dev, buffer->size, dma, DMA_BIDIRECTIONAL, gfp);
 		buffer->vaddr = page ? page_address(page) : NULL;
 	} else {
-		buffer->vaddr = dma_alloc_coherent(dev, buffer->size, &buffer->dma, gfp);
+		buffer->vaddr = dma_alloc_coherent(dev, buffer->size, dma, gfp);
 	}
 	return buffer->vaddr;
 }
 
 static void sluice_contiguous_put(struct sluice_buffer *buffer)
 {
+	dma_addr_t dma = sluice_contiguous_of(buffer)->dma;
 	struct device *dev = &buffer->sdev->dev;
 
 	if (sluice_contiguous_noncoherent(buffer))
-		dma_free_pages(dev, buffer->size, virt_to_page(buffer->vaddr), buffer->dma,
+		dma_free_pages(dev, buffer->size, virt_to_page(buffer->vaddr), dma,
 			       DMA_BIDIRECTIONAL);
 	else
-		dma_free_coherent(dev, buffer->size, buffer->vaddr, buffer->dma);
+		dma_free_coherent(dev, buffer->size, buffer->vaddr, dma);
 }
 
 /* Make the table of the buffer, with one segment. */
@@ -371,7 +389,7 @@ static int sluice_contiguous_table(struct sluice_buffer *buffer)
 
 	if (!sluice_contiguous_noncoherent(buffer))
 		return dma_get_sgtable(&buffer->sdev->dev, &buffer->sgt, buffer->vaddr,
-				       buffer->dma, buffer->size);
+				       sluice_contiguous_of(buffer)->dma, buffer->size);
 	ret = sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT);
 	if (!ret)
 		sg_set_page(buffer->sgt.sgl, virt_to_page(buffer->vaddr), buffer->size, 0);
@@ -437,8 +455,10 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
 	int ret = sluice_contiguous_allocate(buffer, hint);
 
+	buffer->dma_alloc = !ret;
 	/* a smaller buffer may exceed the limit of its memory cgroup: a search would evade that */
-	if (ret == -ENOMEM && buffer->size > SLUICE_CONTIGUOUS_BLOCK && sluice_search_helps(buffer->sdev))
+	if (ret == -ENOMEM && buffer->size > SLUICE_CONTIGUOUS_BLOCK &&
+	    sluice_search_helps(buffer->sdev))
 		ret = sluice_search_alloc(buffer);
 	if (ret == -ENOMEM)
 		*hint = sluice_contiguous_why(buffer->sdev, buffer->size);
@@ -453,10 +473,10 @@ static void sluice_contiguous_free(struct sluice_buffer *buffer)
 	struct page *page = sg_page(buffer->sgt.sgl);
 
 	sg_free_table(&buffer->sgt);
-	if (buffer->searched)
-		sluice_search_free(page, buffer->size >> PAGE_SHIFT);
-	else
+	if (buffer->dma_alloc)
 		sluice_contiguous_put(buffer);
+	else
+		sluice_search_free(page, buffer->size >> PAGE_SHIFT);
 }
 
 static int sluice_contiguous_access(struct vm_area_struct *vma, unsigned long addr, void *data,
@@ -481,13 +501,13 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 {
 	int ret;
 
-	if (buffer->searched || sluice_contiguous_noncoherent(buffer))
+	if (!buffer->dma_alloc || sluice_contiguous_noncoherent(buffer))
 		ret = remap_pfn_range(vma, vma->vm_start,
 				      page_to_pfn(sg_page(buffer->sgt.sgl)) + vma->vm_pgoff,
 				      vma->vm_end - vma->vm_start, vma->vm_page_prot);
 	else
-		ret = dma_mmap_coherent(&buffer->sdev->dev, vma, buffer->vaddr, buffer->dma,
-					buffer->size);
+		ret = dma_mmap_coherent(&buffer->sdev->dev, vma, buffer->vaddr,
+					sluice_contiguous_of(buffer)->dma, buffer->size);
 	if (ret)
 		return ret;
 	vma->vm_private_data = buffer;
@@ -502,6 +522,7 @@ const struct sluice_heap sluice_heap_contiguous = {
 	.options = SLUICE_MEM_CACHED,
 	.largest = sluice_contiguous_max,
 	.why = sluice_contiguous_why,
+	.buffer_size = sizeof(struct sluice_contiguous_buffer),
 	.alloc = sluice_contiguous_alloc,
 	.free = sluice_contiguous_free,
 	.mmap = sluice_contiguous_mmap,

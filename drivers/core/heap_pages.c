@@ -23,6 +23,23 @@
  */
 static const unsigned int sluice_orders[SLUICE_PAGES_ORDERS] = { SLUICE_HUGE_ORDER, 4, 0 };
 
+/**
+ * struct sluice_heap_pages_buffer - a buffer of the pages heap
+ * @base: the buffer; its table is a copy of the memory's table
+ * @pages: the memory
+ */
+struct sluice_heap_pages_buffer {
+	struct sluice_buffer base;
+	struct sluice_pages *pages;
+};
+
+static_assert(!offsetof(struct sluice_heap_pages_buffer, base));
+
+static struct sluice_pages *sluice_heap_pages_of(const struct sluice_buffer *buffer)
+{
+	return container_of(buffer, struct sluice_heap_pages_buffer, base)->pages;
+}
+
 /* The option HUGE exists only if a huge entry of the page tables has the size of such a piece. */
 #define SLUICE_PAGES_HUGE	(PMD_ORDER == SLUICE_HUGE_ORDER ? SLUICE_MEM_HUGE : 0)
 
@@ -215,7 +232,7 @@ static int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping, uns
  */
 static int sluice_pages_vmap(struct sluice_buffer *buffer)
 {
-	struct sluice_pages *pages = buffer->pages;
+	struct sluice_pages *pages = sluice_heap_pages_of(buffer);
 	unsigned long i, count = pages->size >> PAGE_SHIFT;
 	struct sg_page_iter iter;
 	struct page **array;
@@ -376,7 +393,7 @@ static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
 		pages = sluice_pages_create(buffer->sdev, buffer->size, mapping, huge, hint);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
-	buffer->pages = pages;
+	container_of(buffer, struct sluice_heap_pages_buffer, base)->pages = pages;
 	buffer->sgt = pages->sgt;
 	buffer->end = pages->end;
 	buffer->vaddr = pages->vaddr;
@@ -385,7 +402,12 @@ static int sluice_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
 
 static void sluice_pages_free(struct sluice_buffer *buffer)
 {
-	sluice_pool_park(buffer->pages);
+	sluice_pool_park(sluice_heap_pages_of(buffer));
+}
+
+static struct page *sluice_heap_pages_page(const struct sluice_buffer *buffer, pgoff_t index)
+{
+	return sluice_pages_find(sluice_heap_pages_of(buffer), index);
 }
 
 /* No buffer is possible if the DMA API would bounce it. */
@@ -405,8 +427,11 @@ const struct sluice_heap sluice_heap_pages = {
 	.why = sluice_pages_why,
 	.properties = SLUICE_MEM_CACHED,
 	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS | SLUICE_PAGES_HUGE,
+	.maps_private = true,
+	.buffer_size = sizeof(struct sluice_heap_pages_buffer),
 	.alloc = sluice_pages_alloc,
 	.free = sluice_pages_free,
 	.vmap = sluice_pages_vmap,
 	.mmap = sluice_mmap_pages,
+	.page = sluice_heap_pages_page,
 };

@@ -32,7 +32,7 @@
 
 static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
 {
-	return buffer->wrapped ? buffer->wrapped[index] : sluice_pages_find(buffer->pages, index);
+	return buffer->heap->page(buffer, index);
 }
 
 static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long addr)
@@ -58,7 +58,7 @@ static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm
 static unsigned long sluice_buffer_pfn(const struct sluice_buffer *buffer, pgoff_t index)
 {
 	/* memory of a device: one piece, without pages */
-	if (!buffer->pages && !buffer->wrapped)
+	if (!buffer->heap->page)
 		return PHYS_PFN(buffer->end + 1 - buffer->size) + index;
 	return page_to_pfn(sluice_buffer_page(buffer, index));
 }

@@ -18,6 +18,7 @@
 
 #include "account.h"
 #include "buffer.h"
+#include "buffer_info.h"
 #include "client.h"
 #include "control.h"
 #include "device.h"
@@ -409,7 +410,7 @@ static int sluice_node_wrap(struct sluice_call *call)
 	ret = sluice_call_reserve_fd(call, args->fd_flags);
 	if (ret < 0)
 		goto out;
-	buffer = sluice_buffer_wrap(client, memfd, args->offset, args->size, &args->hint);
+	buffer = sluice_wrap_create(client, memfd, args->offset, args->size, &args->hint);
 	ret = sluice_node_export(call, buffer, args->fd_flags,
 				 args->fd_flags & SLUICE_FD_RDONLY ? O_RDONLY : O_RDWR);
 	if (ret)

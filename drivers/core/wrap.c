@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wrapped memory: pages that an application owns, pinned for a buffer.  buffer.c calls this file.
- *
- * The pages are those of a memfd, because seals are the only promise about pages that their owner
- * cannot take back.  F_SEAL_SHRINK must be set, and no seal against writing may be set.
- *
- * Lock: the kernel adds seals with the inode locked.  This file holds the inode lock for reading
- * from the check of the seals until all pages are pinned.  A later F_SEAL_WRITE finds the pinned
- * pages, and the kernel refuses it.
- *
- * Pinned memory counts against the limit of an open file, like allocated memory.  Neither kind is
- * swapped or moved, and each is charged to a memory cgroup.  RLIMIT_MEMLOCK is not used, because it
- * would count pinned memory only.
+ * Wrapped memory: see wrap.h.
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -20,26 +9,32 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "core.h"
+#include "buffer.h"
+#include "client.h"
+#include "compat.h"
+#include "device.h"
+#include "dma.h"
+#include "heap.h"
+#include "mmap.h"
+#include "wrap.h"
+
+/**
+ * struct sluice_wrap_buffer - a buffer of wrapped memory
+ * @base: the buffer
+ * @pages: all pages, in order
+ */
+struct sluice_wrap_buffer {
+	struct sluice_buffer base;
+	struct page **pages;
+};
+
+static_assert(!offsetof(struct sluice_wrap_buffer, base));
 
 /* Pages that are pinned between two checks whether the caller was killed. */
 #define SLUICE_WRAP_BATCH	512
 
-/**
- * sluice_wrap_check - may a range of a file be wrapped?
- * @memfd: any file
- * @offset: bytes from the start of the file
- * @size: bytes
- *
- * Context: any.  The answer stays valid while the inode is locked.
- * Return: 0, or:
- *
- *	-EACCES	the file is not open for reading and writing
- *	-EINVAL	it is a file of neither tmpfs nor hugetlbfs
- *	-EPERM	F_SEAL_SHRINK is missing, or there is a seal against writing
- *	-ERANGE	the range is not inside the file
- */
-int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
+/* May a range of a file be wrapped?  The answer stays valid while the inode is locked. */
+static int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 {
 	fmode_t mode = FMODE_READ | FMODE_WRITE;
 	u64 end = i_size_read(file_inode(memfd));
@@ -219,24 +214,11 @@ static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 	return -EADDRNOTAVAIL;
 }
 
-/**
- * sluice_wrap_fill - give a buffer the pages of a memfd
- * @buffer: a buffer of the wrapped heap, without memory
- * @memfd: the file
- * @offset: bytes from the start of the file, whole pages
- * @hint: SLUICE_HINT_*, set on failure
- *
- * Context: may sleep without a time limit, for the lock of the inode.
- * Return: 0, an error of sluice_wrap_check(), or:
- *
- *	-EADDRNOTAVAIL	the device cannot address the pages
- *	-EDQUOT		a limit of the account is exceeded
- *	-EINTR		the task was killed; or a signal arrived while a huge page was allocated
- *	-ENOMEM		no memory, or no huge page for a hole
- *	others		what the kernel returned for the file
- */
-int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offset, u32 *hint)
+/* Give a buffer the pages of a memfd.  Returns an error of sluice_wrap_create(). */
+static int sluice_wrap_fill(struct sluice_wrap_buffer *wrap, struct file *memfd, u64 offset,
+			    u32 *hint)
 {
+	struct sluice_buffer *buffer = &wrap->base;
 	unsigned long count = buffer->size >> PAGE_SHIFT;
 	struct page **pages;
 	int ret;
@@ -261,7 +243,7 @@ int sluice_wrap_fill(struct sluice_buffer *buffer, struct file *memfd, u64 offse
 	/* the kernel's mapping of all memory is enough for one piece */
 	if (buffer->sgt.nents == 1 && !PageHighMem(pages[0]))
 		buffer->vaddr = page_address(pages[0]);
-	buffer->wrapped = pages;
+	wrap->pages = pages;
 	return 0;
 
 err_table:
@@ -273,13 +255,20 @@ err_array:
 	return ret;
 }
 
+static struct page **sluice_wrap_pages(const struct sluice_buffer *buffer)
+{
+	return container_of(buffer, struct sluice_wrap_buffer, base)->pages;
+}
+
 static void sluice_wrap_free(struct sluice_buffer *buffer)
 {
+	struct page **pages = sluice_wrap_pages(buffer);
+
 	if (is_vmalloc_addr(buffer->vaddr))
 		vunmap(buffer->vaddr);
 	sg_free_table(&buffer->sgt);
-	sluice_wrap_unpin_all(buffer->wrapped, buffer->size >> PAGE_SHIFT);
-	kvfree(buffer->wrapped);
+	sluice_wrap_unpin_all(pages, buffer->size >> PAGE_SHIFT);
+	kvfree(pages);
 }
 
 /* It can fail only if there is no memory.  It should not fail, so it tries again for a while. */
@@ -291,17 +280,77 @@ static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
-		vaddr = vmap(buffer->wrapped, buffer->size >> PAGE_SHIFT, VM_MAP, PAGE_KERNEL);
+		vaddr = vmap(sluice_wrap_pages(buffer), buffer->size >> PAGE_SHIFT, VM_MAP,
+			     PAGE_KERNEL);
 	}
 	WRITE_ONCE(buffer->vaddr, vaddr);
 	return vaddr ? 0 : -ENOMEM;
 }
 
+static struct page *sluice_wrap_page(const struct sluice_buffer *buffer, pgoff_t index)
+{
+	return sluice_wrap_pages(buffer)[index];
+}
+
 /* It is in no list of heaps, and so has no number, because ALLOC cannot use it. */
-const struct sluice_heap sluice_wrapped_heap = {
+static const struct sluice_heap sluice_wrap_heap = {
 	.name = "wrapped",
 	.properties = SLUICE_MEM_CACHED,
+	.buffer_size = sizeof(struct sluice_wrap_buffer),
 	.free = sluice_wrap_free,
 	.vmap = sluice_wrap_vmap,
 	.mmap = sluice_mmap_pages,
+	.page = sluice_wrap_page,
 };
+
+/**
+ * sluice_wrap_create - make a buffer of a memfd's pages
+ * @client: the client that is charged
+ * @memfd: the file
+ * @offset: bytes from the start of the file, whole pages
+ * @size: bytes, whole pages
+ * @hint: SLUICE_HINT_*, set on failure
+ *
+ * Context: may sleep without a time limit, while another task holds the lock of the file's inode.
+ * Return: the buffer, or an ERR_PTR:
+ *
+ *	-EACCES		the file is not open for reading and writing
+ *	-EADDRNOTAVAIL	the device cannot address the pages
+ *	-EDQUOT		a limit of the account is exceeded
+ *	-EFBIG		it is larger than any buffer of the device
+ *	-EINTR		the task was killed; or a signal arrived while a huge page was allocated
+ *	-EINVAL		it is a file of neither tmpfs nor hugetlbfs
+ *	-ENOMEM		no memory, or no huge page for a hole
+ *	-EPERM		F_SEAL_SHRINK is missing, or there is a seal against writing
+ *	-ERANGE		the range is not inside the file
+ *	others		what the kernel returned for the file
+ */
+struct sluice_buffer *sluice_wrap_create(struct sluice_client *client, struct file *memfd,
+					 u64 offset, u64 size, u32 *hint)
+{
+	struct sluice_buffer *buffer;
+	int ret;
+
+	/* a file that cannot be wrapped is reported before a limit */
+	ret = sluice_wrap_check(memfd, offset, size);
+	if (ret)
+		return ERR_PTR(ret);
+	if (size > sluice_heap_max_size(client->sdev, &sluice_wrap_heap)) {
+		*hint = SLUICE_HINT_LIMIT;
+		return ERR_PTR(-EFBIG);
+	}
+	buffer = sluice_buffer_new(client, &sluice_wrap_heap, size, sluice_wrap_heap.properties,
+				   hint);
+	if (IS_ERR(buffer))
+		return buffer;
+	ret = sluice_wrap_fill(container_of(buffer, struct sluice_wrap_buffer, base), memfd, offset,
+			       hint);
+	if (ret)
+		goto err_free;
+	sluice_buffer_publish(buffer);
+	return buffer;
+
+err_free:
+	sluice_buffer_free(buffer);
+	return ERR_PTR(ret);
+}
