@@ -1,64 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The heap of memory inside a device: a BAR of a PCI device, or SRAM of the chip.  Other devices
- * access its buffers directly, without a copy in system memory.
- *
- * The memory ends when the device driver is unbound.  sluice_bar_revoke() then takes it back:
- *
- * - Mappings of processes are zapped, and the next access gets SIGBUS.
- * - Importers are told, and the function waits for them.  Only importers that can be told may
- *   therefore attach.
- *
- * Afterwards only the fd of a buffer is left.
+ * The heap of memory inside a device: see heap_bar.h.
  *
  * Locks:
  *
- *	bar->lock	for reading: use of the memory by the kernel, a fault, or the check of a
- *			route.  For writing: a change of bar->revoked or bar->blocked.  Inside
- *			mmap_lock
+ *	bar->mmio.lock	for reading: use of the memory by the kernel, a fault, or the check of a
+ *			route.  For writing: a revocation or a block.  Inside mmap_lock
  *	dma_resv	held while a mapping for DMA is made.  A revocation takes it after it has
- *			set bar->revoked, so it finds each mapping
+ *			revoked the memory, so it finds each mapping
  *	bar->ranges_lock	guards the list of buffers and bar->revoking
  *
  * A revocation reaches buffers without holding a dma-buf reference, because an exporter cannot know
  * whether there is a reference left.  sluice_bar_free() therefore waits while its buffer is
  * bar->revoking.
- *
- * Device drivers call sluice_device_add_bar(), and heap_sram.c sluice_device_add_memory().  All
- * other functions are ops of the heap and of its dma-bufs.
  */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
 #include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
-#include "core.h"
+#include "buffer.h"
+#include "compat.h"
+#include "device.h"
+#include "export.h"
+#include "heap.h"
+#include "heap_bar.h"
+#include "mmap.h"
+#include "mmio.h"
+#include "object.h"
 #include "p2p.h"
+#include "slot.h"
 #include "trace.h"
 
 #define SLUICE_BAR_REVOKE_SECONDS	60	/* for all waits of a revocation of one BAR together */
-#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes that are zeroed while bar->lock is held */
+#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes that are zeroed in one hold of the lock */
 
 /**
  * struct sluice_bar - the heap of memory inside a device
  * @heap: the heap, for the core
  * @memory: the memory; holds a reference on its device.  Its vaddr is NULL after the revocation
- * @lock: see above
- * @revoked: the memory has been taken back
- * @blocked: during a reset no CPU may access the memory: see sluice_device_block()
+ * @mmio: guard of the memory
  * @ranges_lock: guards @buffers and @revoking
  * @buffers: all buffers, in the order of their offsets
  * @revoking: the buffer on which a revocation is working, or NULL
  * @maps: number of mappings that importers have
- * @wait: woken when @maps drops to 0, when @revoking changes, and when @blocked becomes false
+ * @wait: woken when @maps drops to 0, and when @revoking changes
  */
 struct sluice_bar {
 	struct sluice_heap heap;
-	struct sluice_device_memory memory;
-	struct rw_semaphore lock;
-	bool revoked;
-	bool blocked;
+	struct sluice_bar_memory memory;
+	struct sluice_mmio mmio;
 	struct mutex ranges_lock;
 	struct list_head buffers;
 	struct sluice_bar_buffer *revoking;
@@ -99,40 +99,6 @@ static struct sluice_bar_buffer *sluice_bar_buffer(const struct sluice_buffer *b
 static phys_addr_t sluice_bar_phys(const struct sluice_buffer *buffer)
 {
 	return sluice_bar_of(buffer)->memory.start + sluice_bar_buffer(buffer)->offset;
-}
-
-/*
- * If this returns 0, the CPU may access the memory until sluice_bar_leave().  -EAGAIN: not during
- * a reset.  -ENODEV: the memory was revoked.
- */
-static int sluice_bar_try_enter(struct sluice_bar *bar)
-{
-	int ret = 0;
-
-	down_read(&bar->lock);
-	if (bar->revoked)
-		ret = -ENODEV;
-	else if (bar->blocked)
-		ret = -EAGAIN;
-	if (ret)
-		up_read(&bar->lock);
-	return ret;
-}
-
-/* The same, but it waits for the end of a reset; -EINTR if the task is killed. */
-static int sluice_bar_enter(struct sluice_bar *bar)
-{
-	int ret;
-
-	while ((ret = sluice_bar_try_enter(bar)) == -EAGAIN)
-		if (wait_event_killable(bar->wait, !READ_ONCE(bar->blocked)))
-			return -EINTR;
-	return ret;
-}
-
-static void sluice_bar_leave(struct sluice_bar *bar)
-{
-	up_read(&bar->lock);
 }
 
 /* On return, all writes of this CPU are in the device: a read cannot overtake them on the bus. */
@@ -192,14 +158,14 @@ static int sluice_bar_zero(struct sluice_bar *bar, u64 offset, u64 size)
 	while (!ret && done < size) {
 		size_t chunk = min_t(u64, size - done, SLUICE_BAR_ZERO_CHUNK);
 
-		ret = sluice_bar_enter(bar);
+		ret = sluice_mmio_lock(&bar->mmio);
 		if (ret)
 			break;
 		memset_io(bar->memory.vaddr + offset + done, 0, chunk);
 		done += chunk;
 		if (done == size)
 			sluice_bar_flush(bar, offset);
-		sluice_bar_leave(bar);
+		sluice_mmio_unlock(&bar->mmio);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
@@ -233,16 +199,16 @@ static vm_fault_t sluice_bar_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 	int error;
 
-	/* a revocation sets revoked before it zaps, so the zap finds the page inserted here */
-	while ((error = sluice_bar_try_enter(bar)) == -EAGAIN) {
-		ret = sluice_fault_wait(vmf, &bar->wait, &bar->blocked);
+	/* a revocation takes the lock before it zaps, so the zap finds the page inserted here */
+	while ((error = sluice_mmio_trylock(&bar->mmio)) == -EAGAIN) {
+		ret = sluice_mmio_wait_fault(&bar->mmio, vmf);
 		if (ret)
 			return ret;
 	}
 	if (error)
 		return VM_FAULT_SIGBUS;
 	ret = sluice_fault_pfn(vmf);
-	sluice_bar_leave(bar);
+	sluice_mmio_unlock(&bar->mmio);
 	return ret;
 }
 
@@ -260,13 +226,13 @@ static int sluice_bar_access(struct vm_area_struct *vma, unsigned long addr, voi
 	length = sluice_vma_access_length(vma, addr, length, write);
 	if (length <= 0)
 		return length;
-	if (sluice_bar_enter(bar))
+	if (sluice_mmio_lock(&bar->mmio))
 		return -EFAULT;
 	if (write)
 		memcpy_toio(bar->memory.vaddr + offset, data, length);
 	else
 		memcpy_fromio(data, bar->memory.vaddr + offset, length);
-	sluice_bar_leave(bar);
+	sluice_mmio_unlock(&bar->mmio);
 	return length;
 }
 
@@ -277,7 +243,7 @@ static const struct vm_operations_struct sluice_bar_vm_ops = {
 
 static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
-	if (READ_ONCE(sluice_bar_of(buffer)->revoked))
+	if (sluice_mmio_revoked(&sluice_bar_of(buffer)->mmio))
 		return -ENODEV;
 	vma->vm_private_data = buffer;
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
@@ -290,13 +256,13 @@ static int sluice_bar_mmap(struct sluice_buffer *buffer, struct vm_area_struct *
 static int sluice_bar_cpu_access(struct sluice_buffer *buffer, bool begin)
 {
 	struct sluice_bar *bar = sluice_bar_of(buffer);
-	int ret = sluice_bar_enter(bar);
+	int ret = sluice_mmio_lock(&bar->mmio);
 
 	if (ret)
 		return ret;
 	if (!begin)	/* otherwise a peer might read the memory before the CPU's writes arrive */
 		sluice_bar_flush(bar, sluice_bar_buffer(buffer)->offset);
-	sluice_bar_leave(bar);
+	sluice_mmio_unlock(&bar->mmio);
 	return 0;
 }
 
@@ -304,18 +270,19 @@ static int sluice_bar_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 	struct sluice_bar *bar = sluice_bar_of(buffer);
-	int ret = -ENODEV;
+	int ret;
 
 	if (!attach->peer2peer || !dma_buf_attach_revocable(attach)) {
 		dev_dbg(attach->dev, "%s of %s accepts only dynamic peer-to-peer importers\n",
 			bar->memory.name, buffer->sdev->name);
 		return -EOPNOTSUPP;
 	}
-	down_read(&bar->lock);
-	if (!bar->revoked)
-		ret = bar->memory.ops->check(&bar->memory, attach->dev, sluice_bar_phys(buffer),
-					     buffer->size);
-	up_read(&bar->lock);
+	ret = sluice_mmio_hold(&bar->mmio);
+	if (ret)
+		return ret;
+	ret = bar->memory.ops->check(&bar->memory, attach->dev, sluice_bar_phys(buffer),
+				     buffer->size);
+	sluice_mmio_unlock(&bar->mmio);
 	return ret;
 }
 
@@ -329,7 +296,7 @@ static int sluice_bar_pin(struct dma_buf_attachment *attach)
 	struct sluice_buffer *buffer = attach->dmabuf->priv;
 	int ret;
 
-	if (READ_ONCE(sluice_bar_of(buffer)->revoked))
+	if (sluice_mmio_revoked(&sluice_bar_of(buffer)->mmio))
 		return -ENODEV;
 	ret = sluice_slot_attached(attach) ? 0 : sluice_compat_pin_revocable(attach);
 	if (ret)
@@ -351,7 +318,7 @@ static struct sg_table *sluice_bar_map(struct dma_buf_attachment *attach,
 	struct sluice_bar *bar = sluice_bar_of(buffer);
 	struct sg_table *sgt;
 
-	if (READ_ONCE(bar->revoked))
+	if (sluice_mmio_revoked(&bar->mmio))
 		return ERR_PTR(-ENODEV);
 	if (sluice_dmabuf_writes(attach, dir))
 		return ERR_PTR(-EACCES);
@@ -430,21 +397,17 @@ static unsigned long sluice_bar_time_left(unsigned long deadline)
 }
 
 /*
- * A fault inserts a page with bar->lock held for reading.  After the lock was held for writing
- * here, a page is therefore either found by the zap, or inserted only when the block has ended.
+ * A fault inserts a page with the lock of bar->mmio held.  A page is therefore either found by the
+ * zap, or inserted only when the block has ended.
  */
 static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 {
 	struct sluice_bar *bar = container_of(heap, struct sluice_bar, heap);
 	struct sluice_bar_buffer *buffer;
 
-	down_write(&bar->lock);
-	WRITE_ONCE(bar->blocked, block);
-	up_write(&bar->lock);
-	if (!block) {
-		wake_up_all(&bar->wait);
+	sluice_mmio_block(&bar->mmio, block);
+	if (!block)
 		return;
-	}
 	mutex_lock(&bar->ranges_lock);
 	list_for_each_entry(buffer, &bar->buffers, range)
 		if (buffer->file_inode)
@@ -464,9 +427,7 @@ static void sluice_bar_revoke(const struct sluice_heap *heap)
 	unsigned long deadline = jiffies + SLUICE_BAR_REVOKE_SECONDS * HZ;
 	struct sluice_bar_buffer *buffer;
 
-	down_write(&bar->lock);
-	WRITE_ONCE(bar->revoked, true);
-	up_write(&bar->lock);
+	sluice_mmio_revoke(&bar->mmio);
 	/* tell the importers of all buffers before the first wait */
 	while ((buffer = sluice_bar_next(bar, 1))) {
 		unmap_mapping_range(buffer->file_inode->i_mapping, 0, 0, 1);
@@ -498,7 +459,7 @@ static void sluice_bar_release(const struct sluice_heap *heap)
 }
 
 /**
- * sluice_device_add_memory - offer memory inside a device as a heap
+ * sluice_bar_add - offer memory inside a device as a heap
  * @sdev: the device, inside its ops->prepare()
  * @memory: the memory, with its kernel mapping; the struct is copied.  After an error the caller
  *	must release the memory
@@ -506,7 +467,7 @@ static void sluice_bar_release(const struct sluice_heap *heap)
  * Context: may sleep.
  * Return: 0, -ENOMEM, or -ENOSPC if the device has too many heaps.
  */
-int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_device_memory *memory)
+int sluice_bar_add(struct sluice_device *sdev, const struct sluice_bar_memory *memory)
 {
 	struct sluice_bar *bar = kzalloc(sizeof(*bar), GFP_KERNEL);
 	int ret;
@@ -514,7 +475,7 @@ int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_dev
 	if (!bar)
 		return -ENOMEM;
 	bar->memory = *memory;
-	init_rwsem(&bar->lock);
+	sluice_mmio_init(&bar->mmio);
 	mutex_init(&bar->ranges_lock);
 	INIT_LIST_HEAD(&bar->buffers);
 	init_waitqueue_head(&bar->wait);
@@ -535,27 +496,29 @@ int sluice_device_add_memory(struct sluice_device *sdev, const struct sluice_dev
 		.release = sluice_bar_release,
 	};
 	ret = sluice_heap_add(sdev, &bar->heap);
-	if (ret) {
-		kfree(bar);
-		return ret;
-	}
+	if (ret)
+		goto err_free;
 	get_device(bar->memory.dev);
 	return 0;
+
+err_free:
+	kfree(bar);
+	return ret;
 }
 
-static int sluice_bar_pci_check(const struct sluice_device_memory *memory, struct device *dev,
+static int sluice_bar_pci_check(const struct sluice_bar_memory *memory, struct device *dev,
 				phys_addr_t start, u64 size)
 {
 	return sluice_p2p_check(to_pci_dev(memory->dev), memory->bar, memory->provider, dev, start,
 				size);
 }
 
-static void sluice_bar_pci_unmap(struct sluice_device_memory *memory)
+static void sluice_bar_pci_unmap(struct sluice_bar_memory *memory)
 {
 	iounmap(memory->vaddr);
 }
 
-static const struct sluice_device_memory_ops sluice_bar_pci_ops = {
+static const struct sluice_bar_memory_ops sluice_bar_pci_ops = {
 	.check = sluice_bar_pci_check,
 	.unmap = sluice_bar_pci_unmap,
 };
@@ -580,7 +543,7 @@ static const struct sluice_device_memory_ops sluice_bar_pci_ops = {
  */
 int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int bar)
 {
-	struct sluice_device_memory memory = {
+	struct sluice_bar_memory memory = {
 		.ops = &sluice_bar_pci_ops, .dev = &pdev->dev, .bar = bar,
 	};
 	int ret;
@@ -599,9 +562,13 @@ int sluice_device_add_bar(struct sluice_device *sdev, struct pci_dev *pdev, int 
 	memory.vaddr = ioremap_wc(memory.start, memory.size);
 	if (!memory.vaddr)
 		return -ENOMEM;
-	ret = sluice_device_add_memory(sdev, &memory);
+	ret = sluice_bar_add(sdev, &memory);
 	if (ret)
-		iounmap(memory.vaddr);
+		goto err_unmap;
+	return 0;
+
+err_unmap:
+	iounmap(memory.vaddr);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(sluice_device_add_bar);

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The heap of SRAM inside the chip.  A part of a gen_pool becomes memory of a device (heap_bar.c).
- * The kernel's driver for device tree nodes "mmio-sram" makes such pools.
- *
- * Only the device tree says whether a device can reach the SRAM.  Two kinds of device may therefore
- * attach: the device that offers the heap, and a device whose device tree node names the same pool
- * in its property "sram".
- *
- * Device drivers call sluice_device_add_sram(), and heap_bar.c calls the ops.  heap_bar.c has the
- * locks.
+ * The heap of SRAM inside the chip: see heap_sram.h.
  */
 #include <linux/genalloc.h>
+#include <linux/module.h>
 #include <linux/of.h>
 
-#include "core.h"
-#include "p2p.h"
+#include "device.h"
+#include "dma.h"
+#include "heap_bar.h"
+#include "heap_sram.h"
 
 /* Does the device tree node of a device name the pool? */
 static bool sluice_sram_is_named(struct device *dev, const struct gen_pool *pool)
@@ -27,7 +22,7 @@ static bool sluice_sram_is_named(struct device *dev, const struct gen_pool *pool
 	return false;
 }
 
-static int sluice_sram_check(const struct sluice_device_memory *memory, struct device *dev,
+static int sluice_sram_check(const struct sluice_bar_memory *memory, struct device *dev,
 			     phys_addr_t start, u64 size)
 {
 	if ((dev != memory->dev && !sluice_sram_is_named(dev, memory->pool)) ||
@@ -36,7 +31,7 @@ static int sluice_sram_check(const struct sluice_device_memory *memory, struct d
 	return 0;
 }
 
-static void sluice_sram_unmap(struct sluice_device_memory *memory)
+static void sluice_sram_unmap(struct sluice_bar_memory *memory)
 {
 	/* an importer may still write to the SRAM, so it stays allocated and gets no new user */
 	if (memory->busy)
@@ -44,7 +39,7 @@ static void sluice_sram_unmap(struct sluice_device_memory *memory)
 	gen_pool_free(memory->pool, (unsigned long)memory->vaddr, memory->size);
 }
 
-static const struct sluice_device_memory_ops sluice_sram_ops = {
+static const struct sluice_bar_memory_ops sluice_sram_ops = {
 	.check = sluice_sram_check,
 	.unmap = sluice_sram_unmap,
 };
@@ -72,7 +67,7 @@ static const struct sluice_device_memory_ops sluice_sram_ops = {
 int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, size_t size)
 {
 	struct genpool_data_align align = { .align = PAGE_SIZE };
-	struct sluice_device_memory memory = {
+	struct sluice_bar_memory memory = {
 		.ops = &sluice_sram_ops, .name = "sram", .dev = sdev->parent,
 		.size = size, .pool = pool,
 	};
@@ -86,10 +81,15 @@ int sluice_device_add_sram(struct sluice_device *sdev, struct gen_pool *pool, si
 		return -ENOMEM;
 	memory.start = gen_pool_virt_to_phys(pool, vaddr);
 	memory.vaddr = (void __iomem *)vaddr;
-	if (PAGE_ALIGNED(memory.start))
-		ret = sluice_device_add_memory(sdev, &memory);
+	if (!PAGE_ALIGNED(memory.start))
+		goto err_free;
+	ret = sluice_bar_add(sdev, &memory);
 	if (ret)
-		gen_pool_free(pool, vaddr, size);
+		goto err_free;
+	return 0;
+
+err_free:
+	gen_pool_free(pool, vaddr, size);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(sluice_device_add_sram);
