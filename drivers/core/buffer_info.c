@@ -121,7 +121,7 @@ int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		       struct sluice_buffer_info *info)
 {
 	struct sluice_device *sdev = client->sdev;
-	struct sluice_buffer *buffer = sluice_buffer_from_dmabuf(dmabuf);
+	struct sluice_buffer *buffer = sluice_dmabuf_buffer(dmabuf);
 
 	*info = (struct sluice_buffer_info) {
 		.fd = info->fd,

@@ -31,6 +31,7 @@
 #include "p2p.h"
 #include "wrap.h"
 #include "export.h"
+#include "mapping.h"
 #include "sharing.h"
 #include "slot.h"
 #include "watch.h"

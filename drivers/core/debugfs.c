@@ -73,7 +73,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_objects);
  */
 static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buffer *buffer)
 {
-	/* pairs with the store in sluice_buffer_export(): the dma-buf is complete, or NULL */
+	/* pairs with the store in sluice_dmabuf_create(): the dma-buf is complete, or NULL */
 	struct dma_buf *dmabuf = (struct dma_buf *)smp_load_acquire(&buffer->shown);
 
 	seq_putc(m, '\t');

@@ -515,7 +515,7 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 	return 0;
 }
 
-const struct sluice_heap sluice_heap_contiguous = {
+const struct sluice_heap sluice_contiguous_heap = {
 	.name = "contiguous",
 	.properties = SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS,
 	.more_properties = sluice_contiguous_properties,

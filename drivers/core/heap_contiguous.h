@@ -9,7 +9,7 @@
 
 struct sluice_device;
 
-extern const struct sluice_heap sluice_heap_contiguous;
+extern const struct sluice_heap sluice_contiguous_heap;
 bool sluice_contiguous_has_cma(const struct sluice_device *sdev);
 int sluice_contiguous_reserve(struct sluice_device *sdev);
 void sluice_contiguous_unreserve(struct sluice_device *sdev);

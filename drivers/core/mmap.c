@@ -1,36 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings of scattered memory into processes.  ALLOC chooses one of two ways:
- *
- *	by page frame	the default, and the only way for wrapped memory.  Large pieces get huge
- *			entries where address and length allow them.  The kernel sees no pages in
- *			such a mapping, so O_DIRECT and all else that pins memory fails with
- *			-EFAULT.
- *	page-backed	each entry holds a reference on its page.  Pinned pages live beyond the
- *			end of the buffer.  A pin does not wait for the fences of the buffer: the
- *			program must do that.
- *
- * A private mapping is page-backed, and exists only for cached memory of the pages heap.  A page
- * becomes a copy of the process when the process writes to it.
- *
- * Page frames are mapped by mmap(), except where a huge entry fits.  Huge entries, and pages of
- * page-backed mappings, are mapped by faults.  A mapping holds the dma-buf's file, and therefore
- * the buffer, so no lock is needed here.  System memory is never removed from a mapping; memory of
- * a device may be (heap_bar.c).
- *
- * The heaps use sluice_mmap_pages() as their mmap op.  heap_bar.c and direct.c use the helpers.
+ * Mappings of buffers into processes: see mmap.h.
  */
 #include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
-#include "core.h"
+#include "buffer.h"
+#include "compat.h"
+#include "heap.h"
+#include "mmap.h"
 
 /* Pages that a fault maps at once; a power of two. */
 #define SLUICE_FAULT_AROUND	16
 
-static struct page *sluice_buffer_page(const struct sluice_buffer *buffer, pgoff_t index)
+static struct page *sluice_mmap_page(const struct sluice_buffer *buffer, pgoff_t index)
 {
 	return buffer->heap->page(buffer, index);
 }
@@ -41,26 +27,26 @@ static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long 
 }
 
 /* Can a huge entry at this address map a piece of the buffer? */
-static bool sluice_huge_fits(const struct sluice_buffer *buffer, const struct vm_area_struct *vma,
-			     unsigned long addr)
+static bool sluice_mmap_huge_fits(const struct sluice_buffer *buffer,
+				  const struct vm_area_struct *vma, unsigned long addr)
 {
 	struct page *page;
 
 	if (!SLUICE_COMPAT_HUGE || !IS_ALIGNED(addr, PMD_SIZE) || addr < vma->vm_start ||
 	    vma->vm_end - addr < PMD_SIZE)
 		return false;
-	page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+	page = sluice_mmap_page(buffer, sluice_vma_index(vma, addr));
 	/* pieces are compound pages, and so are the huge pages of a memfd */
 	return compound_order(compound_head(page)) >= PMD_ORDER &&
 	       IS_ALIGNED(page_to_pfn(page), 1UL << PMD_ORDER);
 }
 
-static unsigned long sluice_buffer_pfn(const struct sluice_buffer *buffer, pgoff_t index)
+static unsigned long sluice_mmap_pfn(const struct sluice_buffer *buffer, pgoff_t index)
 {
 	/* memory of a device: one piece, without pages */
 	if (!buffer->heap->page)
 		return PHYS_PFN(buffer->end + 1 - buffer->size) + index;
-	return page_to_pfn(sluice_buffer_page(buffer, index));
+	return page_to_pfn(sluice_mmap_page(buffer, index));
 }
 
 /**
@@ -82,14 +68,14 @@ vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 	unsigned long end = addr + SLUICE_FAULT_AROUND * PAGE_SIZE;
 	vm_fault_t ret;
 
-	ret = vmf_insert_pfn(vma, here, sluice_buffer_pfn(buffer, vmf->pgoff));
+	ret = vmf_insert_pfn(vma, here, sluice_mmap_pfn(buffer, vmf->pgoff));
 	if (ret != VM_FAULT_NOPAGE)
 		return ret;
 	/* the pages around it are optional, so an error does not matter */
 	addr = max(addr, vma->vm_start);
 	end = min(end, vma->vm_end);
 	for (; addr < end; addr += PAGE_SIZE) {
-		unsigned long pfn = sluice_buffer_pfn(buffer, sluice_vma_index(vma, addr));
+		unsigned long pfn = sluice_mmap_pfn(buffer, sluice_vma_index(vma, addr));
 
 		if (addr != here && vmf_insert_pfn(vma, addr, pfn) != VM_FAULT_NOPAGE)
 			break;
@@ -135,9 +121,9 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 	unsigned long addr = vmf->address & PMD_MASK;
 	struct page *page;
 
-	if (order != PMD_ORDER || !sluice_huge_fits(buffer, vma, addr))
+	if (order != PMD_ORDER || !sluice_mmap_huge_fits(buffer, vma, addr))
 		return VM_FAULT_FALLBACK;
-	page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+	page = sluice_mmap_page(buffer, sluice_vma_index(vma, addr));
 	return sluice_compat_insert_pmd(vmf, page_to_pfn(page));
 }
 
@@ -164,11 +150,11 @@ int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long add
  * For gdb and /proc/PID/mem, because the kernel finds no pages behind such a mapping.  One page at
  * most; the caller calls again for the rest.
  */
-static int sluice_access_pfn(struct vm_area_struct *vma, unsigned long addr, void *data,
-			     int length, int write)
+static int sluice_vma_access_pfn(struct vm_area_struct *vma, unsigned long addr, void *data,
+				 int length, int write)
 {
 	struct sluice_buffer *buffer = vma->vm_private_data;
-	struct page *page = sluice_buffer_page(buffer, sluice_vma_index(vma, addr));
+	struct page *page = sluice_mmap_page(buffer, sluice_vma_index(vma, addr));
 	void *place;
 
 	length = sluice_vma_access_length(vma, addr, length, write);
@@ -186,24 +172,24 @@ static int sluice_access_pfn(struct vm_area_struct *vma, unsigned long addr, voi
 	return length;
 }
 
-static const struct vm_operations_struct sluice_pfn_vm_ops = {
+static const struct vm_operations_struct sluice_mmap_pfn_vm_ops = {
 	.fault = sluice_fault_pfn,
-	.access = sluice_access_pfn,
+	.access = sluice_vma_access_pfn,
 	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
 
 /* Map all that huge entries will not map, one piece at a time. */
-static int sluice_map_small(struct sluice_buffer *buffer, struct vm_area_struct *vma)
+static int sluice_mmap_small(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
 	unsigned long addr, length;
 	int ret;
 
 	for (addr = vma->vm_start; addr < vma->vm_end; addr += length) {
 		pgoff_t index = sluice_vma_index(vma, addr);
-		struct page *page = sluice_buffer_page(buffer, index);
+		struct page *page = sluice_mmap_page(buffer, index);
 		struct page *head = compound_head(page);
 
-		if (sluice_huge_fits(buffer, vma, addr)) {
+		if (sluice_mmap_huge_fits(buffer, vma, addr)) {
 			length = PMD_SIZE;
 			continue;
 		}
@@ -220,12 +206,12 @@ static vm_fault_t sluice_fault_page(struct vm_fault *vmf)
 {
 	struct sluice_buffer *buffer = vmf->vma->vm_private_data;
 
-	vmf->page = sluice_buffer_page(buffer, vmf->pgoff);
+	vmf->page = sluice_mmap_page(buffer, vmf->pgoff);
 	get_page(vmf->page);
 	return 0;
 }
 
-static const struct vm_operations_struct sluice_page_vm_ops = {
+static const struct vm_operations_struct sluice_mmap_page_vm_ops = {
 	.fault = sluice_fault_page,
 };
 
@@ -244,11 +230,11 @@ int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 	/* private: the kernel copies page frames on write only if one call maps the whole VMA */
 	if (buffer->properties & SLUICE_MEM_PAGE_BACKED ||
 	    !(vma->vm_flags & (VM_SHARED | VM_MAYSHARE))) {
-		vma->vm_ops = &sluice_page_vm_ops;
+		vma->vm_ops = &sluice_mmap_page_vm_ops;
 		return 0;
 	}
 	vm_flags_set(vma, VM_PFNMAP | VM_IO);
 	vma->vm_page_prot = sluice_heap_pgprot(buffer->properties, vma->vm_page_prot);
-	vma->vm_ops = &sluice_pfn_vm_ops;
-	return sluice_map_small(buffer, vma);
+	vma->vm_ops = &sluice_mmap_pfn_vm_ops;
+	return sluice_mmap_small(buffer, vma);
 }

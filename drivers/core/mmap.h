@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mappings of buffers into processes, and helpers for other mappings.
+ * Mappings of scattered memory into processes.  ALLOC chooses one of two ways:
  *
- * A mapping holds the dma-buf's file, and therefore the buffer, so there is no lock.
+ *	by page frame	the default, and the only way for wrapped memory.  Large pieces get huge
+ *			entries where address and length allow them.  The kernel sees no pages in
+ *			such a mapping, so O_DIRECT and all else that pins memory fails with
+ *			-EFAULT.
+ *	page-backed	each entry holds a reference on its page.  Pinned pages live beyond the
+ *			end of the buffer.  A pin does not wait for the fences of the buffer: the
+ *			program must do that.
+ *
+ * A private mapping is page-backed, and exists only for cached memory of the pages heap.  A page
+ * becomes a copy of the process when the process writes to it.
+ *
+ * Page frames are mapped by mmap(), except where a huge entry fits.  Huge entries, and pages of
+ * page-backed mappings, are mapped by faults.  A mapping holds the dma-buf's file, and therefore
+ * the buffer, so no lock is needed here.  System memory is never removed from a mapping; memory of
+ * a device may be (heap_bar.c).
+ *
+ * The heaps use sluice_mmap_pages() as their mmap op.  Memory and registers of a device use the
+ * helpers.
  */
 #ifndef _SLUICE_MMAP_H
 #define _SLUICE_MMAP_H
 
 #include <linux/mm.h>
 #include <linux/wait.h>
-
-#include "sluice.h"
 
 struct sluice_buffer;
 

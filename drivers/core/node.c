@@ -65,7 +65,7 @@ static int sluice_node_export(struct sluice_call *call, struct sluice_buffer *bu
 	if (IS_ERR(buffer))
 		return PTR_ERR(buffer);
 	buffer->readonly = fd_flags & SLUICE_FD_RDONLY;
-	dmabuf = sluice_buffer_export(buffer, access);
+	dmabuf = sluice_dmabuf_create(buffer, access);
 	if (IS_ERR(dmabuf)) {
 		sluice_buffer_destroy(buffer);
 		return PTR_ERR(dmabuf);
@@ -455,7 +455,7 @@ static int sluice_node_sync(struct sluice_call *call)
 	dmabuf = dma_buf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	buffer = sluice_buffer_from_dmabuf(dmabuf);
+	buffer = sluice_dmabuf_buffer(dmabuf);
 	if (!buffer)
 		ret = -EOPNOTSUPP;
 	else if (!args->length)
@@ -463,10 +463,10 @@ static int sluice_node_sync(struct sluice_call *call)
 	else if (check_add_overflow(args->offset, args->length, &end) || end > buffer->size)
 		ret = -ERANGE;
 	else if (args->flags & SLUICE_SYNC_END)
-		ret = sluice_buffer_end_cpu(buffer, args->offset, args->length);
+		ret = sluice_dmabuf_end_range(buffer, args->offset, args->length);
 	else
-		ret = sluice_buffer_begin_cpu(buffer, dmabuf, args->flags & SLUICE_SYNC_WRITE,
-					      args->offset, args->length);
+		ret = sluice_dmabuf_begin_range(buffer, dmabuf, args->flags & SLUICE_SYNC_WRITE,
+						args->offset, args->length);
 	dma_buf_put(dmabuf);
 	return ret;
 }

@@ -103,7 +103,7 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		 * A bounce buffer would hide the device's writes from other users.  For our
 		 * own buffers, the attach op of the exporter has already checked this.
 		 */
-		if (slot->sdev->bounced && !sluice_buffer_from_dmabuf(slot->dmabuf) &&
+		if (slot->sdev->bounced && !sluice_dmabuf_buffer(slot->dmabuf) &&
 		    sluice_compat_is_bounce(slot->sdev->parent,
 					    dma_to_phys(slot->sdev->parent, sg_dma_address(sg))))
 			return -EADDRNOTAVAIL;
@@ -190,7 +190,7 @@ static const struct dma_buf_attach_ops sluice_scout_ops = {
  */
 static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf *dmabuf)
 {
-	return !sluice_buffer_from_dmabuf(dmabuf) && !sdev->translated &&
+	return !sluice_dmabuf_buffer(dmabuf) && !sdev->translated &&
 	       dma_addressing_limited(sdev->parent);
 }
 
@@ -373,7 +373,7 @@ static int sluice_slot_charge(struct sluice_slot *slot)
 	u32 hint;
 	int ret;
 
-	if (sluice_buffer_from_dmabuf(slot->dmabuf))
+	if (sluice_dmabuf_buffer(slot->dmabuf))
 		return 0;
 	ret = sluice_account_charge(&slot->client->account, bytes, true, &hint);
 	if (!ret)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the cutting of segments.  Included by drivers/core/export.c.
+ * KUnit: the cutting of segments.  Included by drivers/core/mapping.c.
  *
  * Buffers are laid out in one block of real pages, so that pieces can touch,
  * leave gaps, and run backwards; every table is judged page by page against the
@@ -86,7 +86,7 @@ static void cut_check(struct kunit *test, const struct cut_piece *pieces, unsign
 		sg_set_page(sg, t->block + pieces[i].page, pieces[i].pages * PAGE_SIZE, 0);
 		total += sg->length;
 	}
-	KUNIT_ASSERT_EQ(test, sluice_cut_segments(t->buffer, t->dev, &sgt), 0);
+	KUNIT_ASSERT_EQ(test, sluice_cut_table(t->buffer, t->dev, &sgt), 0);
 
 	for_each_sgtable_sg(&sgt, sg, i) {
 		phys_addr_t phys = sg_phys(sg);
@@ -159,7 +159,7 @@ static void cut_neighbours_become_one(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buffer->sgt, ARRAY_SIZE(pieces), GFP_KERNEL), 0);
 	for_each_sgtable_sg(&t->buffer->sgt, sg, i)
 		sg_set_page(sg, t->block + pieces[i].page, pieces[i].pages * PAGE_SIZE, 0);
-	KUNIT_ASSERT_EQ(test, sluice_cut_segments(t->buffer, t->dev, &sgt), 0);
+	KUNIT_ASSERT_EQ(test, sluice_cut_table(t->buffer, t->dev, &sgt), 0);
 	KUNIT_EXPECT_EQ(test, sgt.orig_nents, 1);
 	KUNIT_EXPECT_EQ(test, sgt.sgl->length, 49 * PAGE_SIZE);
 	sg_free_table(&sgt);
