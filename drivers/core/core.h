@@ -22,6 +22,8 @@
 #include "heap.h"
 #include "heap_pages.h"
 #include "heap_contiguous.h"
+#include "pages.h"
+#include "bins.h"
 #include "pool.h"
 #include "buffer.h"
 #include "buffer_info.h"

@@ -109,7 +109,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);
 
 static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
 {
-	seq_printf(m, "%llu\n", sluice_pool_bytes());
+	seq_printf(m, "%llu\n", sluice_bins_bytes());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_pool);

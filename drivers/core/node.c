@@ -93,7 +93,7 @@ int sluice_node_alloc_buffer(struct sluice_call *call, const struct sluice_heap 
 	struct sluice_client *client = call->file->private_data;
 	struct sluice_device *sdev = client->sdev;
 	struct sluice_buffer *buffer;
-	u64 whole = args->flags & SLUICE_MEM_HUGE ? SLUICE_HUGE_SIZE : PAGE_SIZE;
+	u64 whole = args->flags & SLUICE_MEM_HUGE ? SLUICE_PAGES_HUGE_SIZE : PAGE_SIZE;
 	int ret;
 
 	if (args->size > sluice_heap_max_size(sdev, heap)) {

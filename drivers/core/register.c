@@ -281,7 +281,7 @@ static int sluice_register_create_parts(struct sluice_device *sdev, unsigned int
 	sdev->num_engines = num_engines;
 	/* there is room for these two */
 	sluice_heap_add(sdev, &sluice_heap_pages);
-	sluice_heap_add(sdev, &sluice_heap_contiguous);
+	sluice_heap_add(sdev, &sluice_contiguous_heap);
 	ret = sluice_events_create(sdev) ?: sluice_sources_create(sdev);
 	if (ret)
 		return ret;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit: what of the pool an ALLOC takes, on machines with more NUMA nodes, zones and
- * cgroups than the lab has, and what goes first.  Included by drivers/core/pool.c.
+ * cgroups than the lab has, and what goes first.  Included by drivers/core/bins.c.
  */
 #include <kunit/test.h>
+#include <linux/dma-mapping.h>
 
 #define POOL_OWNER	(~0ULL)		/* no cgroup has this number */
 #define POOL_SIZE	(3 * PAGE_SIZE)
@@ -11,61 +12,61 @@
 #define POOL_FAR	0
 
 /* Parked without memory, and clean, so that the worker does not come to it. */
-static void pool_insert(struct sluice_pages *pages)
+static void pool_insert(struct sluice_bins_entry *pages)
 {
-	spin_lock(&sluice_pool_lock);
-	sluice_pool_insert(pages);
-	sluice_pool_bin_del(pages);
-	sluice_pool_clean_now(pages);
-	spin_unlock(&sluice_pool_lock);
+	spin_lock(&sluice_bins_lock);
+	sluice_bins_park(pages);
+	sluice_bins_del(pages);
+	sluice_bins_clean_now(pages);
+	spin_unlock(&sluice_bins_lock);
 }
 
-static struct sluice_pages *pool_new(struct kunit *test, u64 size, int node, enum zone_type zone)
+static struct sluice_bins_entry *pool_new(struct kunit *test, u64 size, int node, enum zone_type zone)
 {
-	struct sluice_pages *pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
+	struct sluice_bins_entry *pages = kunit_kzalloc(test, sizeof(*pages), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, pages);
 	INIT_LIST_HEAD(&pages->lru);
-	pages->size = size;
-	pages->mapping = SLUICE_MEM_CACHED;
+	pages->pages.size = size;
+	pages->pages.mapping = SLUICE_MEM_CACHED;
 	pages->owner = POOL_OWNER;
-	pages->node = node;
-	pages->zone = zone;
-	pages->top_zone = zone;
+	pages->pages.node = node;
+	pages->pages.zone = zone;
+	pages->pages.top_zone = zone;
 	return pages;
 }
 
-static struct sluice_pages *pool_park(struct kunit *test, u64 size, int node)
+static struct sluice_bins_entry *pool_park(struct kunit *test, u64 size, int node)
 {
-	struct sluice_pages *pages = pool_new(test, size, node, 0);
+	struct sluice_bins_entry *pages = pool_new(test, size, node, 0);
 
 	pool_insert(pages);
 	return pages;
 }
 
-static void pool_make_dirty(struct sluice_pages *pages)
+static void pool_make_dirty(struct sluice_bins_entry *pages)
 {
-	spin_lock(&sluice_pool_lock);
-	sluice_pool_bin_del(pages);
-	pages->state = SLUICE_PAGES_DIRTY;
-	sluice_pool_bin_add(pages);
-	spin_unlock(&sluice_pool_lock);
+	spin_lock(&sluice_bins_lock);
+	sluice_bins_del(pages);
+	pages->state = SLUICE_BINS_DIRTY;
+	sluice_bins_add(pages);
+	spin_unlock(&sluice_bins_lock);
 }
 
-static struct sluice_pages *pool_find(struct sluice_device *sdev, u64 size)
+static struct sluice_bins_entry *pool_find(struct sluice_device *sdev, u64 size)
 {
-	struct sluice_pool_search search = {
+	struct sluice_bins_search search = {
 		.sdev = sdev, .size = size, .mapping = SLUICE_MEM_CACHED,
 		.owner = POOL_OWNER, .node = POOL_NEAR,
 	};
 
-	return sluice_pool_find(&search);
+	return sluice_bins_find(&search);
 }
 
 static void pool_takes_the_near_then_the_clean_then_the_high(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pages *far, *near, *near_dirty, *near_high;
+	struct sluice_bins_entry *far, *near, *near_dirty, *near_high;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->translated = true;
@@ -85,7 +86,7 @@ static void pool_takes_the_near_then_the_clean_then_the_high(struct kunit *test)
 static void pool_takes_only_what_fits(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pages *owner, *mapping, *size, *fits;
+	struct sluice_bins_entry *owner, *mapping, *size, *fits;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->translated = true;
@@ -93,62 +94,62 @@ static void pool_takes_only_what_fits(struct kunit *test)
 	owner->owner--;
 	pool_insert(owner);
 	mapping = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
-	mapping->mapping = SLUICE_MEM_UNCACHED;
+	mapping->pages.mapping = SLUICE_MEM_UNCACHED;
 	pool_insert(mapping);
 	size = pool_park(test, POOL_SIZE - PAGE_SIZE, POOL_NEAR);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
 	fits = pool_park(test, POOL_SIZE, POOL_NEAR);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), fits);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
-	spin_lock(&sluice_pool_lock);
-	sluice_pool_claim(owner);
-	sluice_pool_claim(mapping);
-	sluice_pool_claim(size);
-	spin_unlock(&sluice_pool_lock);
+	spin_lock(&sluice_bins_lock);
+	sluice_bins_take(owner);
+	sluice_bins_take(mapping);
+	sluice_bins_take(size);
+	spin_unlock(&sluice_bins_lock);
 }
 
 /* Huge pieces serve any ALLOC, and others none that wants huge ones. */
 static void pool_takes_huge_memory_for_huge(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pool_search search = {
-		.sdev = sdev, .size = SLUICE_HUGE_SIZE, .mapping = SLUICE_MEM_CACHED,
+	struct sluice_bins_search search = {
+		.sdev = sdev, .size = SLUICE_PAGES_HUGE_SIZE, .mapping = SLUICE_MEM_CACHED,
 		.owner = POOL_OWNER, .node = POOL_NEAR, .huge = true,
 	};
-	struct sluice_pages *small, *huge;
+	struct sluice_bins_entry *small, *huge;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->translated = true;
-	huge = pool_new(test, SLUICE_HUGE_SIZE, POOL_FAR, 0);
-	huge->huge = true;
+	huge = pool_new(test, SLUICE_PAGES_HUGE_SIZE, POOL_FAR, 0);
+	huge->pages.huge = true;
 	pool_insert(huge);
-	small = pool_park(test, SLUICE_HUGE_SIZE, POOL_NEAR);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), huge);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), NULL);
+	small = pool_park(test, SLUICE_PAGES_HUGE_SIZE, POOL_NEAR);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_find(&search), huge);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_find(&search), NULL);
 	pool_insert(huge);
-	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_HUGE_SIZE), small);
-	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_HUGE_SIZE), huge);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_PAGES_HUGE_SIZE), small);
+	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_PAGES_HUGE_SIZE), huge);
 }
 
 /* A device whose node has memory takes none that is elsewhere, be it in part. */
 static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pool_search search = {
+	struct sluice_bins_search search = {
 		.sdev = sdev, .size = POOL_SIZE, .mapping = SLUICE_MEM_CACHED,
 		.owner = POOL_OWNER, .node = POOL_NEAR, .here = true,
 	};
-	struct sluice_pages *far, *spread, *near;
+	struct sluice_bins_entry *far, *spread, *near;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->translated = true;
 	near = pool_park(test, POOL_SIZE, POOL_NEAR);
 	far = pool_park(test, POOL_SIZE, POOL_FAR);
 	spread = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
-	spread->spread = true;
+	spread->pages.spread = true;
 	pool_insert(spread);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), near);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_find(&search), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_find(&search), near);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_find(&search), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), spread);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), far);
 }
@@ -157,18 +158,18 @@ static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
 static void pool_finds_all_of_a_bin(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pages *pages[8];
+	struct sluice_bins_entry *pages[8];
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->translated = true;
 	for (i = 0; i < ARRAY_SIZE(pages); i++)
 		pages[i] = pool_park(test, POOL_SIZE, POOL_NEAR);
-	spin_lock(&sluice_pool_lock);
-	sluice_pool_claim(pages[7]);
-	sluice_pool_claim(pages[0]);
-	sluice_pool_claim(pages[3]);
-	spin_unlock(&sluice_pool_lock);
+	spin_lock(&sluice_bins_lock);
+	sluice_bins_take(pages[7]);
+	sluice_bins_take(pages[0]);
+	sluice_bins_take(pages[3]);
+	spin_unlock(&sluice_bins_lock);
 	/* what was parked last is still in a cache */
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[6]);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[5]);
@@ -182,54 +183,54 @@ static void pool_finds_all_of_a_bin(struct kunit *test)
 static void pool_finds_what_a_device_reaches(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
-	struct sluice_pages *pages, *reached, *low, *out[40];
+	struct sluice_bins_entry *pages, *reached, *low, *out[40];
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dma_mask = DMA_BIT_MASK(28);
 	low = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
-	low->end = SZ_1M - 1;
+	low->pages.end = SZ_1M - 1;
 	pool_insert(low);
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
 		out[i] = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
-		out[i]->end = SZ_1G - 1;
+		out[i]->pages.end = SZ_1G - 1;
 		pool_insert(out[i]);
 	}
 	reached = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
-	reached->end = SZ_128M - 1;
+	reached->pages.end = SZ_128M - 1;
 	pool_insert(reached);
 	pages = pool_find(sdev, POOL_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, pages, reached);
 	pages = pool_find(sdev, POOL_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, pages, low);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
-	spin_lock(&sluice_pool_lock);
+	spin_lock(&sluice_bins_lock);
 	for (i = 0; i < ARRAY_SIZE(out); i++)
-		sluice_pool_claim(out[i]);
-	spin_unlock(&sluice_pool_lock);
+		sluice_bins_take(out[i]);
+	spin_unlock(&sluice_bins_lock);
 }
 
 /* The oldest goes first, in whichever zone it lies; of a zone's no other. */
 static void pool_gives_up_the_oldest_first(struct kunit *test)
 {
-	struct sluice_pages *pages[6];
+	struct sluice_bins_entry *pages[6];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pages); i++) {
 		pages[i] = pool_new(test, POOL_SIZE, POOL_NEAR, i % 2);
 		pool_insert(pages[i]);
 	}
-	spin_lock(&sluice_pool_lock);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(0), pages[0]);
-	sluice_pool_claim(pages[0]);
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(0), pages[2]);
+	spin_lock(&sluice_bins_lock);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_oldest(0), pages[0]);
+	sluice_bins_take(pages[0]);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_oldest(0), pages[2]);
 	for (i = 1; i < ARRAY_SIZE(pages); i++) {
-		KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(MAX_NR_ZONES - 1), pages[i]);
-		sluice_pool_claim(pages[i]);
+		KUNIT_EXPECT_PTR_EQ(test, sluice_bins_oldest(MAX_NR_ZONES - 1), pages[i]);
+		sluice_bins_take(pages[i]);
 	}
-	KUNIT_EXPECT_PTR_EQ(test, sluice_pool_oldest(MAX_NR_ZONES - 1), NULL);
-	spin_unlock(&sluice_pool_lock);
+	KUNIT_EXPECT_PTR_EQ(test, sluice_bins_oldest(MAX_NR_ZONES - 1), NULL);
+	spin_unlock(&sluice_bins_lock);
 }
 
 static struct kunit_case pool_cases[] = {

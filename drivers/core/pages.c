@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Scattered memory, in pieces that are as large as possible: see pages.h.
+ */
+#include <linux/compiler.h>
+#include <linux/highmem.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <uapi/linux/sluice.h>
+
+#include "compat.h"
+#include "device.h"
+#include "heap.h"
+#include "pages.h"
+
+/*
+ * Large pieces first, because they need fewer segments and TLB entries.  The allocator tries hard
+ * only for the smallest order that the caller accepts: order 0, or SLUICE_PAGES_HUGE_ORDER for a
+ * buffer of huge pieces only.
+ */
+static const unsigned int sluice_pages_orders[SLUICE_PAGES_ORDERS] = {
+	SLUICE_PAGES_HUGE_ORDER, 4, 0
+};
+
+/* Allocate on the device's NUMA node.  If it reports none, the task's memory policy decides. */
+static struct page *sluice_pages_one(struct sluice_device *sdev, unsigned int order, bool hard)
+{
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | sdev->zone;
+	int node = dev_to_node(&sdev->dev);
+
+	if (order)
+		gfp |= __GFP_COMP;
+	if (hard)
+		gfp |= __GFP_RETRY_MAYFAIL;
+	else
+		gfp = (gfp | __GFP_NORETRY) & ~__GFP_RECLAIM;
+	if (node == NUMA_NO_NODE)
+		return alloc_pages(gfp, order);
+	return alloc_pages_node(node, gfp, order);
+}
+
+/*
+ * Allocate pieces until there are enough.  An order that has failed is not tried again, unless
+ * @drain has freed memory for it.
+ */
+static int sluice_pages_collect(struct sluice_pages *pages, struct sluice_device *sdev,
+				sluice_pages_drain_fn drain, struct list_head *pieces)
+{
+	unsigned int orders = pages->huge ? 1 : SLUICE_PAGES_ORDERS;
+	unsigned int smallest = sluice_pages_orders[orders - 1];
+	u64 left = pages->size;
+	bool drained = false;
+	unsigned int i = 0;
+	struct page *page;
+
+	while (left) {
+		unsigned int order = sluice_pages_orders[i];
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		page = left >= (u64)PAGE_SIZE << order ?
+		       sluice_pages_one(sdev, order, order == smallest) : NULL;
+		if (page) {
+			list_add_tail(&page->lru, pieces);
+			left -= (u64)PAGE_SIZE << order;
+			pages->count[i]++;
+		} else if (++i == orders) {
+			if (drained || !drain(sdev->zone, smallest))
+				return -ENOMEM;
+			drained = true;
+			i--;
+		}
+		cond_resched();	/* zeroing takes time */
+	}
+	return 0;
+}
+
+static void sluice_pages_free_pieces(struct sluice_pages *pages, struct list_head *pieces)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
+		for (k = 0; k < pages->count[i]; k++) {
+			struct page *page = list_first_entry(pieces, struct page, lru);
+
+			list_del(&page->lru);
+			__free_pages(page, sluice_pages_orders[i]);
+		}
+	}
+}
+
+/* Allocate the table and the array for @count pieces. */
+static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count)
+{
+	int ret;
+
+	if (count == 1) {
+		pages->pieces = &pages->single_piece;
+		pages->sgt.sgl = &pages->single_sg;
+		pages->sgt.nents = 1;
+		pages->sgt.orig_nents = 1;
+		sg_init_table(&pages->single_sg, 1);
+		return 0;
+	}
+	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
+	if (!pages->pieces)
+		return -ENOMEM;
+	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		kvfree(pages->pieces);
+	return ret;
+}
+
+/* Put the pieces into the table and the array, and note where the memory is. */
+static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pieces)
+{
+	struct scatterlist *sg = pages->sgt.sgl;
+	unsigned int i, k, index = 0;
+	u64 offset = 0;
+
+	pages->huge = (u64)pages->count[0] * SLUICE_PAGES_HUGE_SIZE == pages->size;
+	pages->zone = __MAX_NR_ZONES;
+	pages->node = page_to_nid(list_first_entry(pieces, struct page, lru));
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++) {
+		size_t length = PAGE_SIZE << sluice_pages_orders[i];
+
+		for (k = 0; k < pages->count[i]; k++) {
+			struct page *page = list_first_entry(pieces, struct page, lru);
+
+			list_del(&page->lru);
+			/* code that maps a whole piece reads its offset in the file here */
+			page_folio(page)->index = offset >> PAGE_SHIFT;
+			offset += length;
+			pages->pieces[index++] = page;
+			sg_set_page(sg, page, length, 0);
+			pages->end = max(pages->end, page_to_phys(page) + length - 1);
+			pages->spread |= page_to_nid(page) != pages->node;
+			pages->zone = min(pages->zone, page_zonenum(page));
+			pages->top_zone = max(pages->top_zone, page_zonenum(page));
+			sg = sg_next(sg);
+		}
+	}
+	/* the kernel's mapping of all memory is enough for one piece */
+	if (pages->sgt.nents == 1 && !PageHighMem(pages->pieces[0]))
+		pages->vaddr = page_address(pages->pieces[0]);
+}
+
+/**
+ * sluice_pages_fill - allocate memory
+ * @pages: a zeroed struct
+ * @sdev: the device, which must be able to address the memory
+ * @size: bytes, whole pages; whole huge pieces if @huge
+ * @huge: true for huge pieces only
+ * @drain: frees parked memory after an allocation of an order in a zone has failed; returns true if
+ *	the allocation should be tried again
+ *
+ * The memory is zeroed and cached.  The kernel mapping is there if the memory is one piece.
+ *
+ * Context: may sleep.
+ * Return: 0; or -EINTR or -ENOMEM, and nothing is allocated.
+ */
+int sluice_pages_fill(struct sluice_pages *pages, struct sluice_device *sdev, u64 size, bool huge,
+		      sluice_pages_drain_fn drain)
+{
+	unsigned int i, count = 0;
+	LIST_HEAD(pieces);
+	int ret;
+
+	pages->size = size;
+	pages->mapping = SLUICE_MEM_CACHED;
+	pages->huge = huge;
+	ret = sluice_pages_collect(pages, sdev, drain, &pieces);
+	if (ret)
+		goto err_pieces;
+	for (i = 0; i < SLUICE_PAGES_ORDERS; i++)
+		count += pages->count[i];
+	ret = sluice_pages_make_room(pages, count);
+	if (ret)
+		goto err_pieces;
+	sluice_pages_place(pages, &pieces);
+	return 0;
+
+err_pieces:
+	sluice_pages_free_pieces(pages, &pieces);
+	return ret;
+}
+
+/**
+ * sluice_pages_find - find a page by its index
+ * @pages: the memory
+ * @index: pages from the start of the memory, inside it
+ *
+ * Context: any.
+ * Return: the page.
+ */
+struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
+{
+	struct page **pieces = pages->pieces;
+	unsigned int i;
+
+	for (i = 0; i < SLUICE_PAGES_ORDERS - 1; i++) {
+		pgoff_t all = (pgoff_t)pages->count[i] << sluice_pages_orders[i];
+
+		if (index < all)
+			break;
+		index -= all;
+		pieces += pages->count[i];
+	}
+	return pieces[index >> sluice_pages_orders[i]] + (index & ((1UL << sluice_pages_orders[i]) - 1));
+}
+
+/*
+ * Set the kind of the kernel's own mapping of the first @count pieces.  All mappings of a page must
+ * have the same kind.
+ */
+static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned int count,
+				    unsigned int *done)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	for_each_sg(pages->sgt.sgl, sg, count, i) {
+		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
+					       sg->length >> PAGE_SHIFT, mapping);
+		*done = i;
+		/* on the way back to cached memory, an error must not stop the other pieces */
+		if (ret && mapping != SLUICE_MEM_CACHED)
+			return ret;
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * sluice_pages_set_mapping - choose another kind of CPU mapping than cached
+ * @pages: the memory, from sluice_pages_fill()
+ * @mapping: one of SLUICE_MEM_MAPPINGS
+ *
+ * Context: may sleep.
+ * Return: 0, or an errno of the kernel; the memory then is cached.
+ */
+int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping)
+{
+	unsigned int done = 0;
+	int ret;
+
+	if (mapping == SLUICE_MEM_CACHED)
+		return 0;
+	ret = sluice_pages_change(pages, mapping, pages->sgt.nents, &done);
+	if (ret)
+		goto err_cached;
+	pages->mapping = mapping;
+	return 0;
+
+err_cached:
+	/* a part of the piece that failed may have changed */
+	sluice_pages_change(pages, SLUICE_MEM_CACHED, done + 1, &done);
+	return ret;
+}
+
+/**
+ * sluice_pages_vmap - make the kernel mapping
+ * @pages: memory without a kernel mapping
+ *
+ * The mapping is made when it is first asked for, because its page tables are most of what a large
+ * buffer costs beyond its pages.
+ *
+ * It can fail only if there is no memory, also for the array of all pages.  It should not fail, so
+ * it tries again for a while.  It must end, because the dma_resv is held.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_pages_vmap(struct sluice_pages *pages)
+{
+	unsigned long i, count = pages->size >> PAGE_SHIFT;
+	struct sg_page_iter iter;
+	struct page **array;
+	void *vaddr = NULL;
+	int tries;
+
+	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
+		if (tries)
+			schedule_timeout_uninterruptible(tries);
+		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOWARN);
+		if (!array)
+			continue;
+		i = 0;
+		for_each_sgtable_page(&pages->sgt, &iter, 0)
+			array[i++] = sg_page_iter_page(&iter);
+		vaddr = vmap(array, count, VM_MAP, sluice_heap_pgprot(pages->mapping, PAGE_KERNEL));
+		kvfree(array);
+	}
+	if (!vaddr)
+		return -ENOMEM;
+	pages->vaddr = vaddr;
+	return 0;
+}
+
+/**
+ * sluice_pages_free - free memory
+ * @pages: memory without a user; the struct is not freed.  Pinned pages are freed when their last
+ *	holder drops them
+ *
+ * Context: may sleep.
+ */
+void sluice_pages_free(struct sluice_pages *pages)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (is_vmalloc_addr(pages->vaddr))
+		vunmap(pages->vaddr);
+	if (pages->mapping != SLUICE_MEM_CACHED)
+		sluice_pages_change(pages, SLUICE_MEM_CACHED, pages->sgt.nents, &i);
+	for_each_sgtable_sg(&pages->sgt, sg, i) {
+		__free_pages(sg_page(sg), get_order(sg->length));
+		cond_resched();
+	}
+	if (pages->pieces != &pages->single_piece) {
+		sg_free_table(&pages->sgt);
+		kvfree(pages->pieces);
+	}
+}
+
+/**
+ * sluice_pages_zero - zero memory that had a user
+ * @pages: the memory, which has no user now
+ * @stop: checked before each page: the function stops when it is true.  NULL to zero all
+ *
+ * Context: may sleep.
+ */
+void sluice_pages_zero(struct sluice_pages *pages, const bool *stop)
+{
+	struct sg_page_iter iter;
+
+	for_each_sgtable_page(&pages->sgt, &iter, 0) {
+		if (stop && READ_ONCE(*stop))
+			break;
+		clear_highpage(sg_page_iter_page(&iter));
+		cond_resched();
+	}
+}
+
+/**
+ * sluice_pages_held - is a page of the memory still pinned?
+ * @pages: memory whose buffer has ended
+ *
+ * I/O on a page-backed mapping (O_DIRECT, a fixed buffer of io_uring) may still be running.  Such
+ * memory must not go to a new buffer, but to its last holder.
+ *
+ * Context: any.
+ * Return: true if a page has another reference than ours.
+ */
+bool sluice_pages_held(struct sluice_pages *pages)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sgtable_sg(&pages->sgt, sg, i)
+		if (page_count(sg_page(sg)) != 1)
+			return true;
+	return false;
+}
