@@ -149,9 +149,10 @@ static u32 sluice_account_over(const struct sluice_account *account, u64 bytes, 
 		bool counts;
 	} bounds[] = {
 		{ account->bytes, sluice_account_open_limit(), SLUICE_HINT_LIMIT, true },
-		{ device ? 0 : account->user->bytes, sluice_account_user_limit(), SLUICE_HINT_USER_LIMIT,
-		  !device && !any_user },
-		{ sluice_account_total, sluice_account_total_limit(), SLUICE_HINT_TOTAL_LIMIT, !device },
+		{ device ? 0 : account->user->bytes, sluice_account_user_limit(),
+		  SLUICE_HINT_USER_LIMIT, !device && !any_user },
+		{ sluice_account_total, sluice_account_total_limit(),
+		  SLUICE_HINT_TOTAL_LIMIT, !device },
 	};
 	unsigned int i;
 

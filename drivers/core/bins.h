@@ -19,8 +19,8 @@
  * much is parked.  It nests inside the lock of the pool's list_lru.  pool.c calls this file.
  *
  * Lifetime: a claim takes memory out of the bins and lists.  From then on the caller owns the
- * memory.  If the worker is zeroing claimed memory, the caller waits for the worker (for one page at
- * most) before it frees the memory: see sluice_bins_wait().
+ * memory.  If the worker is zeroing claimed memory, the caller waits for the worker (for one page
+ * at most) before it frees the memory: see sluice_bins_wait().
  */
 #ifndef _SLUICE_BINS_H
 #define _SLUICE_BINS_H

@@ -25,7 +25,7 @@ struct sluice_client;
 struct sluice_device;
 
 /**
- * struct sluice_buffer - memory behind one of our dma-bufs; the first member of a struct of its heap
+ * struct sluice_buffer - memory behind one of our dma-bufs
  * @sdev: the device; reference held
  * @client: the client that is charged; reference held
  * @heap: the heap that the memory comes from

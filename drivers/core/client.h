@@ -3,8 +3,9 @@
  * Clients: open files of a node or of a dma-heap node.
  *
  * A client holds references on the device and on the driver's module, and has the account of its
- * buffers.  There is no lock of its own: struct sluice_client says which lock of another file guards
- * which field.  node.c and heapnode.c open and close clients.  Buffers and queues hold references.
+ * buffers.  There is no lock of its own: struct sluice_client says which lock of another file
+ * guards which field.  node.c and heapnode.c open and close clients.  Buffers and queues hold
+ * references.
  */
 #ifndef _SLUICE_CLIENT_H
 #define _SLUICE_CLIENT_H

@@ -35,7 +35,7 @@
 #include "heap.h"
 #include "watch.h"
 #include "object.h"
-#include "pool.h"
+#include "bins.h"
 #include "queue.h"
 #include "sluice.h"
 

@@ -2,9 +2,9 @@
 /*
  * DMA: which memory a device can address, how segments are cut, and cache maintenance of a range.
  *
- * This file owns the probe device, which lives as long as the module.  There is no lock: the answers
- * depend on the device alone, and a caller of sluice_dma_sync_range() keeps its table mapped.  Any
- * code of the core may call it.
+ * This file owns the probe device, which lives as long as the module.  There is no lock: the
+ * answers depend on the device alone, and a caller of sluice_dma_sync_range() keeps its table
+ * mapped.  Any code of the core may call it.
  */
 #ifndef _SLUICE_DMA_H
 #define _SLUICE_DMA_H

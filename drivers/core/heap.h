@@ -90,7 +90,7 @@ struct sluice_heap {
 	void (*release)(const struct sluice_heap *heap);
 };
 
-#define SLUICE_VMAP_TRIES	20	/* tries, with pauses that add up to most of a second */
+#define SLUICE_HEAP_VMAP_TRIES	20	/* tries, with pauses that add up to most of a second */
 
 void sluice_heaps_release(struct sluice_device *sdev);
 void sluice_heaps_revoke(struct sluice_device *sdev);

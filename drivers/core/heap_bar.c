@@ -41,8 +41,8 @@
 #include "slot.h"
 #include "trace.h"
 
-#define SLUICE_BAR_REVOKE_SECONDS	60	/* for all waits of a revocation of one BAR together */
-#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes that are zeroed in one hold of the lock */
+#define SLUICE_BAR_REVOKE_SECONDS	60	/* for all waits of a revocation together */
+#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes zeroed in one hold of the lock */
 
 /**
  * struct sluice_bar - the heap of memory inside a device

@@ -189,10 +189,8 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 		return -EINTR;
 	if (!page)
 		return READ_ONCE(buffer->sdev->gone) ? -ENODEV : -ENOMEM;
-	if (sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT)) {
-		sluice_search_free(page, count);
-		return -ENOMEM;
-	}
+	if (sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT))
+		goto err_page;
 	sg_set_page(buffer->sgt.sgl, page, buffer->size, 0);
 	for (i = 0; i < count; i++) {
 		clear_highpage(page + i);
@@ -200,6 +198,10 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 	}
 	buffer->vaddr = page_address(page);
 	return 0;
+
+err_page:
+	sluice_search_free(page, count);
+	return -ENOMEM;
 }
 #else
 static void sluice_search_free(struct page *page, unsigned long count)
@@ -318,7 +320,8 @@ bool sluice_contiguous_has_cma(const struct sluice_device *sdev)
 /* The largest possible buffer, in bytes.  A buffer is one segment, whose length has 32 bits. */
 static u64 sluice_contiguous_max(const struct sluice_device *sdev)
 {
-	u64 size = max(SLUICE_CONTIGUOUS_BLOCK, sluice_contiguous_cma_bytes((struct device *)&sdev->dev));
+	u64 cma = sluice_contiguous_cma_bytes((struct device *)&sdev->dev);
+	u64 size = max(SLUICE_CONTIGUOUS_BLOCK, cma);
 
 	if (sdev->region)
 		size = sdev->region->size;
@@ -442,12 +445,17 @@ static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
 	     !sluice_contiguous_get(buffer)))
 		return -ENOMEM;
 	ret = sluice_contiguous_table(buffer);
-	if (!ret && !sluice_contiguous_is_reserved(buffer)) {
-		sg_free_table(&buffer->sgt);
-		ret = -ENOMEM;
-	}
 	if (ret)
-		sluice_contiguous_put(buffer);
+		goto err_put;
+	ret = -ENOMEM;
+	if (!sluice_contiguous_is_reserved(buffer))
+		goto err_table;
+	return 0;
+
+err_table:
+	sg_free_table(&buffer->sgt);
+err_put:
+	sluice_contiguous_put(buffer);
 	return ret;
 }
 

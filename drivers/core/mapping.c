@@ -163,7 +163,7 @@ static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, st
 
 /* Build a table of the buffer's pages, cut to the segment size and the boundary of the device. */
 static int sluice_cut_table(const struct sluice_buffer *buffer, struct device *dev,
-			       struct sg_table *sgt)
+			    struct sg_table *sgt)
 {
 	struct sluice_cut cut = sluice_cut_begin(buffer, dev);
 	struct scatterlist *sg;
@@ -240,10 +240,8 @@ static struct sluice_view *sluice_view_create(struct sluice_attachment *attachme
 	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return NULL;
-	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL_ACCOUNT)) {
-		kfree(view);
-		return NULL;
-	}
+	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL_ACCOUNT))
+		goto err_free;
 	to = view->sgt.sgl;
 	for_each_sgtable_sg(&mapping->sgt, from, i) {
 		sg_set_page(to, sg_page(from), from->length, from->offset);
@@ -255,6 +253,10 @@ static struct sluice_view *sluice_view_create(struct sluice_attachment *attachme
 	view->mapping = mapping;
 	list_add_tail(&view->link, &attachment->views);
 	return view;
+
+err_free:
+	kfree(view);
+	return NULL;
 }
 
 /* Find an unused view of the importer in this direction, or make one. */

@@ -4,9 +4,9 @@
  * reset, and revoked for good when the device is removed.
  *
  * The owner of the memory embeds struct sluice_mmio.  Code that accesses the memory, or maps a page
- * of it into a process, holds mmio->lock for reading.  A block and a revocation take it for writing,
- * so they find each page that was mapped before: the owner zaps it afterwards.  The lock nests
- * inside mmap_lock.
+ * of it into a process, holds mmio->lock for reading.  A block and a revocation take it for
+ * writing, so they find each page that was mapped before: the owner zaps it afterwards.  The lock
+ * nests inside mmap_lock.
  */
 #ifndef _SLUICE_MMIO_H
 #define _SLUICE_MMIO_H

@@ -29,7 +29,7 @@
 #include "format.h"
 #include "heap.h"
 #include "heap_contiguous.h"
-#include "heap_pages.h"
+#include "pages.h"
 #include "ioctl.h"
 #include "node.h"
 #include "object.h"

@@ -13,10 +13,14 @@
  * This file has no lock.  A mapping belongs to its importer, and is made and unmapped with the
  * dma_resv of the buffer held.
  */
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "compat/p2p.h"
+#include "dma.h"
 #include "p2p.h"
 
 /**
@@ -88,7 +92,7 @@ static int sluice_p2p_map_provided(struct dma_buf_attachment *attach,
 	return 0;
 }
 
-static bool sluice_bridge_redirects(struct pci_dev *bridge)
+static bool sluice_p2p_bridge_redirects(struct pci_dev *bridge)
 {
 	u16 position = pci_find_ext_capability(bridge, PCI_EXT_CAP_ID_ACS), control;
 
@@ -99,16 +103,16 @@ static bool sluice_bridge_redirects(struct pci_dev *bridge)
 }
 
 /* Does a bridge on the way redirect requests?  From the device up to @top, which is not checked. */
-static bool sluice_path_redirects(struct pci_dev *pdev, struct pci_dev *top)
+static bool sluice_p2p_path_redirects(struct pci_dev *pdev, struct pci_dev *top)
 {
 	while ((pdev = pci_upstream_bridge(pdev)) != top)
-		if (sluice_bridge_redirects(pdev))
+		if (sluice_p2p_bridge_redirects(pdev))
 			return true;
 	return false;
 }
 
 /* The upstream port of the first switch that has both devices below it, or NULL. */
-static struct pci_dev *sluice_common_switch(struct pci_dev *a, struct pci_dev *b)
+static struct pci_dev *sluice_p2p_common_switch(struct pci_dev *a, struct pci_dev *b)
 {
 	struct pci_dev *up, *other;
 
@@ -128,8 +132,8 @@ static bool sluice_p2p_route(struct pci_dev *a, struct pci_dev *b)
 
 	if (a == b)
 		return true;
-	top = sluice_common_switch(a, b);
-	return top && !sluice_path_redirects(a, top) && !sluice_path_redirects(b, top);
+	top = sluice_p2p_common_switch(a, b);
+	return top && !sluice_p2p_path_redirects(a, top) && !sluice_p2p_path_redirects(b, top);
 }
 
 /* The kernel knows no routes: only a route that is certain. */

@@ -112,7 +112,11 @@ static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count
 		return -ENOMEM;
 	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
 	if (ret)
-		kvfree(pages->pieces);
+		goto err_array;
+	return 0;
+
+err_array:
+	kvfree(pages->pieces);
 	return ret;
 }
 
@@ -201,7 +205,7 @@ err_pieces:
 struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 {
 	struct page **pieces = pages->pieces;
-	unsigned int i;
+	unsigned int i, order;
 
 	for (i = 0; i < SLUICE_PAGES_ORDERS - 1; i++) {
 		pgoff_t all = (pgoff_t)pages->count[i] << sluice_pages_orders[i];
@@ -211,7 +215,8 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 		index -= all;
 		pieces += pages->count[i];
 	}
-	return pieces[index >> sluice_pages_orders[i]] + (index & ((1UL << sluice_pages_orders[i]) - 1));
+	order = sluice_pages_orders[i];
+	return pieces[index >> order] + (index & ((1UL << order) - 1));
 }
 
 /*
@@ -219,7 +224,7 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
  * have the same kind.
  */
 static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned int count,
-				    unsigned int *done)
+			       unsigned int *done)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -285,7 +290,7 @@ int sluice_pages_vmap(struct sluice_pages *pages)
 	void *vaddr = NULL;
 	int tries;
 
-	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
+	for (tries = 0; tries < SLUICE_HEAP_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
 		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOWARN);

@@ -2,9 +2,9 @@
 /*
  * Scattered memory, in pieces that are as large as possible, with its table and its kernel mapping.
  *
- * A buffer borrows struct sluice_pages from the pool, which gives it back later or frees it.  Memory
- * has one owner at a time, a buffer or the pool, so there is no lock.  The dma_resv guards the
- * kernel mapping of a buffer.
+ * A buffer borrows struct sluice_pages from the pool, which gives it back later or frees it.
+ * Memory has one owner at a time, a buffer or the pool, so there is no lock.  The dma_resv guards
+ * the kernel mapping of a buffer.
  */
 #ifndef _SLUICE_PAGES_H
 #define _SLUICE_PAGES_H

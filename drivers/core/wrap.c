@@ -277,7 +277,7 @@ static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 	void *vaddr = NULL;
 	int tries;
 
-	for (tries = 0; tries < SLUICE_VMAP_TRIES && !vaddr; tries++) {
+	for (tries = 0; tries < SLUICE_HEAP_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
 		vaddr = vmap(sluice_wrap_pages(buffer), buffer->size >> PAGE_SHIFT, VM_MAP,
