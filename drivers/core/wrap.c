@@ -31,7 +31,7 @@ struct sluice_wrap_buffer {
 static_assert(!offsetof(struct sluice_wrap_buffer, base));
 
 /* Pages that are pinned between two checks whether the caller was killed. */
-#define SLUICE_WRAP_BATCH	512
+#define SLUICE_WRAP_BATCH	512UL
 
 /* May a range of a file be wrapped?  The answer stays valid while the inode is locked. */
 static int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
@@ -103,49 +103,64 @@ static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages
 	return 0;
 }
 
+/*
+ * Pin the next pages, at most a batch.  Returns their number, or an errno.  @last is the last folio
+ * that has been pinned, or NULL.
+ */
+static long sluice_wrap_pin_batch(struct file *memfd, u64 offset, struct page **pages,
+				  unsigned long max, struct folio **folios, struct folio **last)
+{
+	unsigned long done = 0;
+	pgoff_t first;
+	long found, i;
+
+	found = sluice_compat_memfd_pin(memfd, offset, offset + ((u64)max << PAGE_SHIFT) - 1,
+					folios, max, &first);
+	if (found <= 0)
+		return found ?: -ENOMEM;
+	for (i = 0; i < found; i++) {
+		/* a folio that begins in the batch before has been pinned twice */
+		if (folios[i] == *last)
+			sluice_compat_memfd_unpin(*last);
+		*last = folios[i];
+		for (first >>= PAGE_SHIFT; first < folio_nr_pages(*last) && done < max; first++)
+			pages[done++] = folio_page(*last, first);
+		first = 0;
+	}
+	return done;
+}
+
 /* Pin all pages, or none and return an errno.  The inode is locked. */
 static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
 			   unsigned long count)
 {
 	struct folio **folios, *last = NULL;
 	unsigned long done = 0;
-	int ret = 0;
+	long ret;
 
 	folios = kmalloc_array(SLUICE_WRAP_BATCH, sizeof(*folios), GFP_KERNEL);
 	if (!folios)
 		return -ENOMEM;
 	while (done < count) {
-		unsigned long stop = min(count, done + SLUICE_WRAP_BATCH);
-		long found, i;
-		pgoff_t first;
-
 		ret = -EINTR;
 		if (fatal_signal_pending(current))
-			break;
-		found = sluice_compat_memfd_pin(memfd, offset + ((u64)done << PAGE_SHIFT),
-						offset + ((u64)stop << PAGE_SHIFT) - 1, folios,
-						stop - done, &first);
-		ret = found ?: -ENOMEM;
-		if (found <= 0)
-			break;
-		for (i = 0; i < found; i++) {
-			/* a folio that begins in the batch before has been pinned twice */
-			if (folios[i] == last)
-				sluice_compat_memfd_unpin(last);
-			last = folios[i];
-			for (first >>= PAGE_SHIFT; first < folio_nr_pages(last) && done < stop;
-			     first++)
-				pages[done++] = folio_page(last, first);
-			first = 0;
-		}
-		ret = 0;
+			goto err_unpin;
+		ret = sluice_wrap_pin_batch(memfd, offset + ((u64)done << PAGE_SHIFT), pages + done,
+					    min(count - done, SLUICE_WRAP_BATCH), folios, &last);
+		if (ret < 0)
+			goto err_unpin;
+		done += ret;
 		cond_resched();
 	}
-	kfree(folios);
-	if (!ret)
-		ret = sluice_wrap_clear(memfd, offset, pages, count);
+	ret = sluice_wrap_clear(memfd, offset, pages, count);
 	if (ret)
-		sluice_wrap_unpin_all(pages, done);
+		goto err_unpin;
+	kfree(folios);
+	return 0;
+
+err_unpin:
+	sluice_wrap_unpin_all(pages, done);
+	kfree(folios);
 	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
