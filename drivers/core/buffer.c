@@ -16,6 +16,7 @@
 #include "heap.h"
 #include "object.h"
 
+/* All buffers, for debugfs; the mutex guards the list. */
 LIST_HEAD(sluice_buffers);
 DEFINE_MUTEX(sluice_buffers_lock);
 
