@@ -13,7 +13,7 @@
 #include <linux/module.h>
 
 #include "buffer.h"
-#include "compat.h"
+#include "compat/mm.h"
 #include "device.h"
 #include "export.h"
 #include "fence.h"

@@ -29,7 +29,8 @@
 #include <linux/wait.h>
 
 #include "buffer.h"
-#include "compat.h"
+#include "compat/dma-buf.h"
+#include "compat/mm.h"
 #include "device.h"
 #include "export.h"
 #include "heap.h"

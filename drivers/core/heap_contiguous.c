@@ -27,6 +27,7 @@
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -35,7 +36,15 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "buffer.h"
+#include "compat/dma.h"
+#include "compat/mm.h"
+#include "device.h"
+#include "dma.h"
+#include "heap.h"
+#include "heap_contiguous.h"
+#include "mmap.h"
+#include "pool.h"
 
 /* The largest piece of the page allocator. */
 #define SLUICE_CONTIGUOUS_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)

@@ -7,7 +7,7 @@
 #include <linux/mm.h>
 
 #include "buffer.h"
-#include "compat.h"
+#include "compat/mm.h"
 #include "device.h"
 #include "heap.h"
 #include "heap_pages.h"

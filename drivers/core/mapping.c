@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 
 #include "buffer.h"
-#include "compat.h"
+#include "compat/dma.h"
 #include "dma.h"
 #include "mapping.h"
 #include "object.h"

@@ -9,7 +9,7 @@
 #include <linux/sched/signal.h>
 
 #include "buffer.h"
-#include "compat.h"
+#include "compat/mm.h"
 #include "heap.h"
 #include "mmap.h"
 

@@ -13,7 +13,7 @@
 #include <linux/vmalloc.h>
 #include <uapi/linux/sluice.h>
 
-#include "compat.h"
+#include "compat/mm.h"
 #include "device.h"
 #include "heap.h"
 #include "pages.h"

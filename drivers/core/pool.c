@@ -18,7 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "bins.h"
-#include "compat.h"
+#include "compat/lru.h"
 #include "device.h"
 #include "dma.h"
 #include "pages.h"

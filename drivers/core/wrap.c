@@ -11,7 +11,7 @@
 
 #include "buffer.h"
 #include "client.h"
-#include "compat.h"
+#include "compat/memfd.h"
 #include "device.h"
 #include "dma.h"
 #include "heap.h"
