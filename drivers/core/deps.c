@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a job waits for: its in-fences, from fds and from the dma_resv of its buffers.  See deps.h. */
+/*
+ * What a job waits for: its in-fences, from fds and from the dma_resv of its buffers.  See deps.h.
+ */
 #include <linux/dma-fence-unwrap.h>
 #include <linux/hash.h>
 #include <linux/log2.h>
@@ -107,8 +109,8 @@ int sluice_deps_collect_implicit(struct sluice_job *job)
 }
 
 /*
- * Several fds, and several buffers, may have the same fence.  Keep it once.  It stays explicit if one
- * of them was an fd.
+ * Several fds, and several buffers, may have the same fence.  Keep it once.  It stays explicit if
+ * one of them was an fd.
  */
 static int sluice_deps_unite(struct sluice_sched_job *job)
 {

@@ -2,8 +2,8 @@
 /*
  * What a job waits for: fences that came as fds, and fences on the dma_resv of its buffers.
  *
- * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls this
- * file.
+ * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls
+ * this file.
  */
 #ifndef _SLUICE_DEPS_H
 #define _SLUICE_DEPS_H

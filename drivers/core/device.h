@@ -70,7 +70,7 @@ struct sluice_slot_device;
 struct sluice_sources;
 
 #define SLUICE_DEVICES_MAX		256
-#define SLUICE_MAX_HEAPS		16
+#define SLUICE_DEVICE_MAX_HEAPS		16
 
 /**
  * struct sluice_device - a registered device
@@ -154,7 +154,7 @@ struct sluice_device {
 	struct sluice_sources *sources;
 	struct sluice_controls *controls;
 	unsigned int num_heaps;
-	const struct sluice_heap *heaps[SLUICE_MAX_HEAPS];
+	const struct sluice_heap *heaps[SLUICE_DEVICE_MAX_HEAPS];
 	bool cpu_engines;
 	u32 op_align;
 	unsigned int num_engines;

@@ -98,7 +98,8 @@ static const struct sluice_flight *sluice_dispatch_first_kept(const struct sluic
  * Must the abort of an op wait until a kept op has ended?
  *
  * To stop one op, many drivers must also stop others.  Jobs that are cancelled or hang, one after
- * the other, must not keep another job from its end for ever.  They therefore wait for an op that is
+ * the other, must not keep another job from its end for ever.  They therefore wait for an op that
+ * is
  * @kept, because its job has been stopped SLUICE_ENTITY_MAX_WITHDRAWALS times, or because it may not
  * be repeated.  The timeout of its job limits this wait.  No op is handed out meanwhile: it could
  * become the next kept one.
@@ -116,7 +117,9 @@ static bool sluice_dispatch_must_wait(const struct sluice_flight *flight,
 	return !(engine->caps.flags & SLUICE_ENGINE_ORDERED) || flight->number > kept->number;
 }
 
-/* Decide whether an op in flight must be stopped: it is late or unwanted, or the device will sleep. */
+/*
+ * Decide whether an op in flight must be stopped: it is late or unwanted, or the device will sleep.
+ */
 static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 					  struct sluice_dispatch_plan *plan)
 {
@@ -164,8 +167,8 @@ static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 }
 
 /*
- * Decide whether to end a job whose op the driver does not take, although the driver has none.  Such
- * a driver must not keep fences pending for ever.
+ * Decide whether to end a job whose op the driver does not take, although the driver has none.
+ * Such a driver must not keep fences pending for ever.
  */
 static void sluice_dispatch_check_offer(struct sluice_engine *engine,
 					struct sluice_dispatch_plan *plan)
@@ -249,8 +252,8 @@ static void sluice_dispatch_check_next(struct sluice_engine *engine,
 }
 
 /*
- * Can the first revoked slot be settled?  Slots are settled in the order in which they were revoked,
- * because the fence of a slot also stands for the slots before it (sharing.h).
+ * Can the first revoked slot be settled?  Slots are settled in the order in which they were
+ * revoked, because the fence of a slot also stands for the slots before it (sharing.h).
  */
 static bool sluice_dispatch_may_settle(struct sluice_engine *engine)
 {
@@ -504,8 +507,8 @@ static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sche
  * @job: the job, on which the caller has a reference
  * @now: preemption is off, so the job may be started here
  *
- * If the engine has nothing else to do, this starts the job, or ends it if it has no ops.  Otherwise
- * it queues the work item.
+ * If the engine has nothing else to do, this starts the job, or ends it if it has no ops.
+ * Otherwise it queues the work item.
  *
  * Context: process context, no spinlock held.
  */

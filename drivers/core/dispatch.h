@@ -3,8 +3,8 @@
  * Dispatch: the decisions of an engine.  Which op is handed out now, which is stopped, which job
  * ends?
  *
- * One context at a time decides for an engine, and sets engine->dispatching meanwhile.  It takes one
- * decision in each hold of engine->lock, and calls the driver without this lock.
+ * One context at a time decides for an engine, and sets engine->dispatching meanwhile.  It takes
+ * one decision in each hold of engine->lock, and calls the driver without this lock.
  *
  * register.c initialises engines here, and submit.c passes jobs on.
  */

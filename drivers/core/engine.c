@@ -63,7 +63,7 @@ bool sluice_engine_has_ops(const struct sluice_engine *engine)
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
-	for (i = 0; i < SLUICE_PRIORITIES; i++)
+	for (i = 0; i < SLUICE_ENGINE_PRIORITIES; i++)
 		if (!list_empty(&engine->ready[i]))
 			return true;
 	return !list_empty(&engine->begun);
@@ -209,7 +209,7 @@ void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev
 	INIT_LIST_HEAD(&engine->signalled);
 	INIT_LIST_HEAD(&engine->revoked);
 	INIT_LIST_HEAD(&engine->over);
-	for (i = 0; i < SLUICE_PRIORITIES; i++)
+	for (i = 0; i < SLUICE_ENGINE_PRIORITIES; i++)
 		INIT_LIST_HEAD(&engine->ready[i]);
 	INIT_LIST_HEAD(&engine->in_flight);
 	INIT_LIST_HEAD(&engine->idle);

@@ -3,8 +3,8 @@
  * Engines: the lists that say what an engine must do next, and when it must look at them.
  *
  * Each engine belongs to a device, and takes the jobs of many queues.  The files of an engine know
- * no queue and no job.  They know a struct sluice_entity, which is the engine's part of a queue, and
- * a struct sluice_sched_job, which is its part of a job.  From the bottom:
+ * no queue and no job.  They know a struct sluice_entity, which is the engine's part of a queue,
+ * and a struct sluice_sched_job, which is its part of a job.  From the bottom:
  *
  *	engine		the struct, its lists, and the call of the work item
  *	entity		entities and jobs: which job is next, how jobs end
@@ -34,7 +34,7 @@ struct sluice_device;
 struct sluice_flight;
 struct sluice_slot;
 
-#define SLUICE_PRIORITIES		3
+#define SLUICE_ENGINE_PRIORITIES		3
 
 /**
  * struct sluice_engine - takes jobs of queues, and hands out their ops to the driver
@@ -84,7 +84,7 @@ struct sluice_engine {
 	spinlock_t lock;
 	struct list_head look;
 	struct list_head begun;
-	struct list_head ready[SLUICE_PRIORITIES];
+	struct list_head ready[SLUICE_ENGINE_PRIORITIES];
 	struct rb_root watches;
 	struct list_head signalled;
 	unsigned int looks;

@@ -315,8 +315,8 @@ int sluice_sched_job_refused(const struct sluice_sched_job *job)
 
 /*
  * The next op of a CYCLIC job waits while the same op of the pass before is in flight, and until
- * userspace has acknowledged its buffer.  For the second reason it does not wait if the device would
- * run out of ops, except if the job must end then.
+ * userspace has acknowledged its buffer.  For the second reason it does not wait if the device
+ * would run out of ops, except if the job must end then.
  */
 static bool sluice_sched_job_must_wait(const struct sluice_sched_job *job)
 {

@@ -8,8 +8,8 @@
  *
  * Lock: engine->lock guards both structs, except where a field says otherwise.
  *
- * queue.c embeds the entity and job.c the job.  They, submit.c and queue_file.c add, kill and cancel
- * here; watch.c, flight.c and dispatch.c do the rest.
+ * queue.c embeds the entity and job.c the job.  They, submit.c and queue_file.c add, kill and
+ * cancel here; watch.c, flight.c and dispatch.c do the rest.
  */
 #ifndef _SLUICE_ENTITY_H
 #define _SLUICE_ENTITY_H
@@ -145,8 +145,8 @@ struct sluice_entity {
  * @deadline: when it becomes late, in jiffies
  *
  * A CYCLIC job goes round over its ops until another job is behind it.  No task may wait for its
- * end, so it has no fence and its queue has the engine alone.  A job behind it ends it at the end of
- * the current pass, so the fence of that job signals in finite time.
+ * end, so it has no fence and its queue has the engine alone.  A job behind it ends it at the end
+ * of the current pass, so the fence of that job signals in finite time.
  */
 struct sluice_sched_job {
 	struct sluice_entity *entity;

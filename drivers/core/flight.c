@@ -8,8 +8,8 @@
  *	stop		sluice_flight_abort().  An op that the driver had to stop for the sake of
  *			another op is handed out again
  *
- * An op is found by its cookie.  The cookie of an op that has ended or was stopped finds nothing, so
- * a driver that reports an end twice, or too late, does no harm.
+ * An op is found by its cookie.  The cookie of an op that has ended or was stopped finds nothing,
+ * so a driver that reports an end twice, or too late, does no harm.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -152,7 +152,9 @@ static u32 sluice_flight_next_cookie(u32 cookie)
 	return cookie >> SLUICE_COOKIE_BITS ? cookie : cookie + (1U << SLUICE_COOKIE_BITS);
 }
 
-/* The next op of a CYCLIC job is handed out: count it if userspace has not acknowledged its buffer. */
+/*
+ * The next op of a CYCLIC job is handed out: count it if userspace has not acknowledged its buffer.
+ */
 static void sluice_flight_count_xrun(struct sluice_sched_job *job)
 {
 	u64 number = job->pass * job->num_ops + job->next_op;
@@ -215,7 +217,9 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 	if (job->next_op == job->num_ops)
 		sluice_entity_advance(job);
 	sluice_entity_enqueue(entity, false);
-	/* the caller takes all ops that there are, so no kick is needed for the next op of this job */
+	/*
+	 * the caller takes all ops that there are, so no kick is needed for the next op of this job
+	 */
 	engine->pushed = pushed;
 	sluice_flight_watch_clock(engine, flight);
 	engine->looks = 0;
@@ -306,13 +310,14 @@ static void sluice_flight_sync(const struct sluice_engine *engine, const struct 
  * which has stopped it, returns.
  *
  * The driver may call this with a spinlock of its own held, which must then disable interrupts.  If
- * the driver calls this and writes the op to its ring under one lock, the ring has the ops in order.
- * After a call of ->abort() with SLUICE_ALL_OPS, the driver must not call this before the next
+ * the driver calls this and writes the op to its ring under one lock, the ring has the ops in
+ * order.  After a call of ->abort() with SLUICE_ALL_OPS, the driver must not call this before the
+ * next
  * ->kick().
  *
  * Context: any.
- * Return: the op; or NULL if there is none now (->kick() is called when there is one), if the driver
- * has caps.depth ops already, or while ->abort() of this engine is being called.
+ * Return: the op; or NULL if there is none now (->kick() is called when there is one), if the
+ * driver has caps.depth ops already, or while ->abort() of this engine is being called.
  */
 const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine)
 {
@@ -344,7 +349,9 @@ static struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u3
 	return flight->state == SLUICE_FLIGHT_ISSUED && flight->cookie == cookie ? flight : NULL;
 }
 
-/* Add the result of an op to its job.  Frames lost before the first frame of a queue do not count. */
+/*
+ * Add the result of an op to its job.  Frames lost before the first frame of a queue do not count.
+ */
 static void sluice_flight_add_result(struct sluice_sched_job *job, const struct sluice_result *result)
 {
 	struct sluice_entity *entity = job->entity;
@@ -410,8 +417,9 @@ static bool sluice_flight_needs_work(const struct sluice_engine *engine)
 }
 
 /*
- * An op has ended with an error, or the job was cancelled.  Returns the error of the job: a job that
- * was cancelled ends with -ECANCELED even if its last op succeeds, because CANCEL has counted it.
+ * An op has ended with an error, or the job was cancelled.  Returns the error of the job: a job
+ * that was cancelled ends with -ECANCELED even if its last op succeeds, because CANCEL has counted
+ * it.
  */
 static int sluice_flight_status(const struct sluice_sched_job *job,
 				const struct sluice_result *result)
@@ -429,8 +437,8 @@ static int sluice_flight_status(const struct sluice_sched_job *job,
  *
  * From this call on, the device must not access the memory of the op.  The driver calls this once
  * for each op, except for an op that ->abort() reports as stopped.  A call for another op is
- * ignored, counted in debugfs, and written to the log.  ->kick() and ->start() are never called from
- * inside this function.
+ * ignored, counted in debugfs, and written to the log.  ->kick() and ->start() are never called
+ * from inside this function.
  *
  * Context: any; also inside ->start(), ->kick() and ->abort(), and under a spinlock of the driver
  * that disables interrupts and that no fence callback takes.
@@ -528,8 +536,8 @@ static void sluice_flight_hung(struct sluice_engine *engine, struct sluice_sched
 }
 
 /*
- * An op was stopped for the sake of another op, or because the device will sleep.  Its fence has not
- * signalled, and no other user accesses its memory, so it can be handed out again from its
+ * An op was stopped for the sake of another op, or because the device will sleep.  Its fence has
+ * not signalled, and no other user accesses its memory, so it can be handed out again from its
  * beginning.  An op that may not be repeated ends its job instead.
  *
  * A job that was stopped too often is not stopped any more for others, and an op that may not be

@@ -22,8 +22,8 @@
 #include "engine.h"
 #include "format.h"
 
-#define SLUICE_MAX_FORMATS	256	/* of an engine; also sizes of a format, intervals of a size */
-#define SLUICE_FIELDS_ALL	GENMASK(SLUICE_FIELD_ALTERNATE, SLUICE_FIELD_NONE)
+#define SLUICE_FORMAT_MAX	256	/* of an engine; also sizes of a format, intervals of a size */
+#define SLUICE_FORMAT_FIELDS	GENMASK(SLUICE_FIELD_ALTERNATE, SLUICE_FIELD_NONE)
 
 #define FOURCC(a, b, c, d)	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
 
@@ -59,7 +59,7 @@ struct sluice_geometry {
 #define PLANAR(a, b, c, d, hsub, vsub) \
 	{ FOURCC(a, b, c, d), 3, hsub, vsub, 1, { { 1, 1 }, { 1, 1 }, { 1, 1 } } }
 
-static const struct sluice_geometry sluice_geometries[] = {
+static const struct sluice_geometry sluice_geometry_table[] = {
 	/* RGB, names of DRM */
 	PACKED('X', 'R', '2', '4', 4, 1, 4), PACKED('A', 'R', '2', '4', 4, 1, 4),
 	PACKED('X', 'B', '2', '4', 4, 1, 4), PACKED('A', 'B', '2', '4', 4, 1, 4),
@@ -103,9 +103,9 @@ static const struct sluice_geometry *sluice_geometry_find(u32 fourcc, u64 modifi
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sluice_geometries) && modifier == SLUICE_MODIFIER_LINEAR; i++)
-		if (sluice_geometries[i].fourcc == fourcc)
-			return &sluice_geometries[i];
+	for (i = 0; i < ARRAY_SIZE(sluice_geometry_table) && modifier == SLUICE_MODIFIER_LINEAR; i++)
+		if (sluice_geometry_table[i].fourcc == fourcc)
+			return &sluice_geometry_table[i];
 	return NULL;
 }
 
@@ -115,7 +115,7 @@ static bool sluice_intervals_valid(const struct sluice_size_range *size)
 {
 	unsigned int i;
 
-	if (size->num_intervals > SLUICE_MAX_FORMATS || (size->num_intervals && !size->intervals))
+	if (size->num_intervals > SLUICE_FORMAT_MAX || (size->num_intervals && !size->intervals))
 		return false;
 	for (i = 0; i < size->num_intervals; i++) {
 		const struct sluice_interval_range *interval = &size->intervals[i];
@@ -142,7 +142,7 @@ static bool sluice_sizes_valid(const struct sluice_format_caps *format)
 {
 	unsigned int i, j;
 
-	if (!format->num_sizes || format->num_sizes > SLUICE_MAX_FORMATS || !format->sizes)
+	if (!format->num_sizes || format->num_sizes > SLUICE_FORMAT_MAX || !format->sizes)
 		return false;
 	for (i = 0; i < format->num_sizes; i++) {
 		const struct sluice_size_range *size = &format->sizes[i];
@@ -165,7 +165,7 @@ static bool sluice_format_valid(const struct sluice_format_caps *format, bool me
 	const struct sluice_geometry *geometry;
 
 	geometry = sluice_geometry_find(format->format, format->modifier);
-	if (!format->format || format->fields & ~SLUICE_FIELDS_ALL ||
+	if (!format->format || format->fields & ~SLUICE_FORMAT_FIELDS ||
 	    format->num_planes > SLUICE_MAX_PLANES || !sluice_sizes_valid(format))
 		return false;
 	if (!geometry)
@@ -185,7 +185,7 @@ bool sluice_formats_valid(const struct sluice_engine_caps *caps,
 {
 	unsigned int i, j;
 
-	if (caps->num_formats > SLUICE_MAX_FORMATS || (caps->num_formats && !caps->formats) ||
+	if (caps->num_formats > SLUICE_FORMAT_MAX || (caps->num_formats && !caps->formats) ||
 	    (caps->stride_align && !is_power_of_2(caps->stride_align)))
 		return false;
 	for (i = 0; i < caps->num_formats; i++) {

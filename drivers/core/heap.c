@@ -61,11 +61,11 @@ void sluice_heaps_block(struct sluice_device *sdev, bool block)
  * @heap: the heap; freed with the device, if this succeeds
  *
  * Context: any.
- * Return: 0, or -ENOSPC if the device has SLUICE_MAX_HEAPS heaps already.
+ * Return: 0, or -ENOSPC if the device has SLUICE_DEVICE_MAX_HEAPS heaps already.
  */
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap)
 {
-	if (sdev->num_heaps == SLUICE_MAX_HEAPS)
+	if (sdev->num_heaps == SLUICE_DEVICE_MAX_HEAPS)
 		return -ENOSPC;
 	sdev->heaps[sdev->num_heaps++] = heap;
 	return 0;

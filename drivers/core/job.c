@@ -2,10 +2,10 @@
 /*
  * Jobs: the object, its end and its release.  See job.h.
  *
- * A job often ends in an interrupt.  Its memory is freed there if this is short work, and if none of
- * its references on slots and on the queue is the last one.  Otherwise a work item frees it, because
- * the last put of a slot takes the dma_resv.  This work item is not in the signalling path of
- * fences.
+ * A job often ends in an interrupt.  Its memory is freed there if this is short work, and if none
+ * of its references on slots and on the queue is the last one.  Otherwise a work item frees it,
+ * because the last put of a slot takes the dma_resv.  This work item is not in the signalling path
+ * of fences.
  */
 #include <linux/dma-fence.h>
 #include <linux/overflow.h>
@@ -96,8 +96,8 @@ static void sluice_job_drop_deps(struct sluice_job *job)
 }
 
 /*
- * Release what a job holds, if that is possible in an interrupt.  False if it is not; some of it may
- * have been released then.
+ * Release what a job holds, if that is possible in an interrupt.  False if it is not; some of it
+ * may have been released then.
  */
 static bool sluice_job_try_free(struct sluice_job *job)
 {

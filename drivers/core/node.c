@@ -487,11 +487,11 @@ static int sluice_node_create_queue(struct sluice_call *call)
 
 	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_NODE_QUEUE_ALL ||
 	    !sluice_node_completion_size_valid(args->completion_size) ||
-	    args->priority >= SLUICE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
+	    args->priority >= SLUICE_ENGINE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
 	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
 	/* jobs of the highest priority make all other jobs of the engine wait, up to a second */
-	if (args->priority == SLUICE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))
+	if (args->priority == SLUICE_ENGINE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))
 		return -EPERM;
 	return sluice_queue_file_create(call, args);
 }

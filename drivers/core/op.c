@@ -54,7 +54,8 @@ static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluic
 }
 
 /*
- * Copy one op.  The numbers of its slots are stored in @slots, because the slots are looked up later.
+ * Copy one op.  The numbers of its slots are stored in @slots, because the slots are looked up
+ * later.
  */
 static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op,
 			  u32 *slots)

@@ -2,8 +2,8 @@
 /*
  * Ops: the copy of the caller's ops, and all checks of them.
  *
- * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls this
- * file.
+ * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls
+ * this file.
  */
 #ifndef _SLUICE_OP_H
 #define _SLUICE_OP_H

@@ -77,7 +77,7 @@ struct sluice_entity *sluice_pick_next(struct sluice_engine *engine)
 	lockdep_assert_held(&engine->lock);
 	if (!list_empty(&engine->begun))
 		return list_first_entry(&engine->begun, struct sluice_entity, node);
-	for (i = SLUICE_PRIORITIES - 1; i >= 0; i--) {
+	for (i = SLUICE_ENGINE_PRIORITIES - 1; i >= 0; i--) {
 		struct sluice_entity *first;
 
 		first = list_first_entry_or_null(&engine->ready[i], struct sluice_entity, node);

@@ -5,8 +5,8 @@
  * The list is copied and checked at SUBMIT, so an engine gets no malformed command.  The device
  * driver knows which registers exist, and which userspace may use.  It is asked at SUBMIT
  * (ops->check_command), and checks again when the op runs.  Positions in slots are replaced by bus
- * addresses at SUBMIT too: the memory of a slot does not move, and the search for a position in many
- * segments takes time.
+ * addresses at SUBMIT too: the memory of a slot does not move, and the search for a position in
+ * many segments takes time.
  */
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
@@ -160,8 +160,8 @@ static void sluice_program_go_to(struct sluice_program_place *place, const struc
 
 /*
  * Find the bus address of a position, and the number of bytes that follow it in one piece.  The
- * dma_resv is held only meanwhile, because the exporter may take the memory back at any time.  If it
- * does so before the job is published, the address is never used.
+ * dma_resv is held only meanwhile, because the exporter may take the memory back at any time.  If
+ * it does so before the job is published, the address is never used.
  */
 static int sluice_program_find(struct sluice_program_place *place,
 			       const struct sluice_resv_set *set,

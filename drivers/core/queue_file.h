@@ -2,8 +2,8 @@
 /*
  * The fd of a queue: its file operations and ioctls.
  *
- * The file holds a reference on the queue, whose locks guard everything.  node.c calls this file for
- * CREATE_QUEUE, and register.c when a device is removed.
+ * The file holds a reference on the queue, whose locks guard everything.  node.c calls this file
+ * for CREATE_QUEUE, and register.c when a device is removed.
  */
 #ifndef _SLUICE_QUEUE_FILE_H
 #define _SLUICE_QUEUE_FILE_H

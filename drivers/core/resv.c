@@ -68,8 +68,8 @@ void sluice_resv_unlock(const struct sluice_resv_set *set, struct ww_acquire_ctx
  * @resv: the dma_resv
  * @ctx: context of several locks, or NULL
  *
- * For io_uring the lock is not interruptible: task work of io_uring looks like a signal, and no code
- * restarts the command.  dma_resv has no lock that only a kill interrupts.
+ * For io_uring the lock is not interruptible: task work of io_uring looks like a signal, and no
+ * code restarts the command.  dma_resv has no lock that only a kill interrupts.
  *
  * Context: may sleep.
  * Return: 0, -EINTR, or -EDEADLK with a context.

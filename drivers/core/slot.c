@@ -161,34 +161,35 @@ static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
 
 /*
  * Memory of the system only: for a software engine, which needs a kernel mapping, and for a device
- * that needs the scout (see sluice_slot_scouted()).
+ * that needs the probe device (see sluice_slot_needs_probe()).
  */
 static const struct dma_buf_attach_ops sluice_slot_memory_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
 
 /*
- * Nothing to do.  The exporter calls this with the dma_resv held, and the scout has a mapping only
- * while sluice_slot_map_pinned() holds the dma_resv.
+ * Nothing to do.  The exporter calls this with the dma_resv held, and the probe device has a
+ * mapping only while sluice_slot_map_pinned() holds the dma_resv.
  */
-static void sluice_scout_invalidate(struct dma_buf_attachment *attach)
+static void sluice_slot_probe_invalidate(struct dma_buf_attachment *attach)
 {
 }
 
-static const struct dma_buf_attach_ops sluice_scout_ops = {
-	.invalidate_mappings = sluice_scout_invalidate,
+static const struct dma_buf_attach_ops sluice_slot_probe_ops = {
+	.invalidate_mappings = sluice_slot_probe_invalidate,
 };
 
 /*
- * Must the scout check the addresses of this buffer?  The scout is a device of the core that can
- * address all memory.  If the device cannot, the DMA API might bounce the buffer: the device's
- * writes would reach the memory late or never, without an error.  The addresses of a foreign buffer
- * are known only when it is mapped, so the scout maps it first.  Our exporter checks our own.
+ * Must the probe device check the addresses of this buffer?  The probe device is a device of the
+ * core that can address all memory.  If the device cannot, the DMA API might bounce the buffer: the
+ * device's writes would reach the memory late or never, without an error.  The addresses of a
+ * foreign buffer are known only when it is mapped, so the probe device maps it first.  Our exporter
+ * checks our own.
  *
- * The scout is no peer of any device.  A slot that needs it is no peer either, so that the memory
- * is in the same place for both.
+ * The probe device is no peer of any device.  A slot that needs it is no peer either, so that the
+ * memory is in the same place for both.
  */
-static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf *dmabuf)
+static bool sluice_slot_needs_probe(const struct sluice_device *sdev, struct dma_buf *dmabuf)
 {
 	return !sluice_dmabuf_buffer(dmabuf) && !sdev->translated &&
 	       dma_addressing_limited(sdev->parent);
@@ -197,7 +198,7 @@ static bool sluice_slot_scouted(const struct sluice_device *sdev, struct dma_buf
 static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_device *sdev,
 							struct dma_buf *dmabuf)
 {
-	return sdev->cpu_engines || sluice_slot_scouted(sdev, dmabuf) ?
+	return sdev->cpu_engines || sluice_slot_needs_probe(sdev, dmabuf) ?
 	       &sluice_slot_memory_ops : &sluice_slot_peer_ops;
 }
 
@@ -205,23 +206,23 @@ static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_devi
  * Can the device reach the memory?  The dma_resv is held and the memory is pinned, so the answer
  * stays valid.
  */
-static int sluice_slot_scout(const struct sluice_slot *slot, struct dma_buf_attachment *scout)
+static int sluice_slot_probe(const struct sluice_slot *slot, struct dma_buf_attachment *probe)
 {
 	struct scatterlist *sg;
 	struct sg_table *sgt;
 	int i, ret = 0;
 
-	sgt = dma_buf_map_attachment(scout, DMA_TO_DEVICE);
+	sgt = dma_buf_map_attachment(probe, DMA_TO_DEVICE);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 	for_each_sgtable_dma_sg(sgt, sg, i) {
-		phys_addr_t end = dma_to_phys(scout->dev, sg_dma_address(sg)) +
+		phys_addr_t end = dma_to_phys(probe->dev, sg_dma_address(sg)) +
 				  sg_dma_len(sg) - 1;
 
 		if (!sluice_dma_reaches(slot->sdev->parent, end))
 			ret = -EADDRNOTAVAIL;
 	}
-	dma_buf_unmap_attachment(scout, sgt, DMA_TO_DEVICE);
+	dma_buf_unmap_attachment(probe, sgt, DMA_TO_DEVICE);
 	return ret;
 }
 
@@ -290,8 +291,11 @@ static int sluice_slot_pin(struct sluice_slot *slot)
 	return ret == -EINVAL || ret == -EOPNOTSUPP ? -EPERM : ret;
 }
 
-/* Pin, check with the scout if there is one, and map.  The dma_resv is held for all three steps. */
-static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attachment *scout)
+/*
+ * Pin, check with the probe device if there is one, and map.  The dma_resv is held for all three
+ * steps.
+ */
+static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attachment *probe)
 {
 	struct dma_resv *resv = slot->dmabuf->resv;
 	int ret;
@@ -300,8 +304,8 @@ static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attac
 	ret = sluice_slot_pin(slot);
 	if (ret)
 		goto unlock;
-	if (scout)
-		ret = sluice_slot_scout(slot, scout);
+	if (probe)
+		ret = sluice_slot_probe(slot, probe);
 	if (!ret) {
 		struct sg_table *sgt = dma_buf_map_attachment(slot->attach, slot->dir);
 
@@ -323,19 +327,19 @@ unlock:
 static int sluice_slot_map(struct sluice_slot *slot)
 {
 	struct dma_resv *resv = slot->dmabuf->resv;
-	struct dma_buf_attachment *scout = NULL;
+	struct dma_buf_attachment *probe = NULL;
 	long left;
 	int ret;
 
-	if (sluice_slot_scouted(slot->sdev, slot->dmabuf)) {
-		scout = sluice_compat_dma_buf_attach(slot->dmabuf, sluice_dma_probe_device(),
-						     &sluice_scout_ops, NULL);
-		if (IS_ERR(scout))
-			return PTR_ERR(scout);
+	if (sluice_slot_needs_probe(slot->sdev, slot->dmabuf)) {
+		probe = sluice_compat_dma_buf_attach(slot->dmabuf, sluice_dma_probe_device(),
+						     &sluice_slot_probe_ops, NULL);
+		if (IS_ERR(probe))
+			return PTR_ERR(probe);
 	}
-	ret = sluice_slot_map_pinned(slot, scout);
-	if (scout)
-		dma_buf_detach(slot->dmabuf, scout);
+	ret = sluice_slot_map_pinned(slot, probe);
+	if (probe)
+		dma_buf_detach(slot->dmabuf, probe);
 	if (ret)
 		return ret;
 

@@ -54,8 +54,8 @@ static int sluice_submit_check(const struct sluice_submit *args)
 }
 
 /*
- * May a CYCLIC job do this?  It needs an exclusive queue.  No task may wait for its fence, so it may
- * have none, and all its slots must be EXPLICIT, of memory that never moves.
+ * May a CYCLIC job do this?  It needs an exclusive queue.  No task may wait for its fence, so it
+ * may have none, and all its slots must be EXPLICIT, of memory that never moves.
  */
 static int sluice_submit_check_cyclic(const struct sluice_job *job)
 {
@@ -245,7 +245,9 @@ static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call
 	ret = sluice_submit_answer(job, call, args);
 	if (ret)
 		return ret;
-	/* no fault is possible from here on, so the removal of the device waits for a bounded time */
+	/*
+	 * no fault is possible from here on, so the removal of the device waits for a bounded time
+	 */
 	job->entered = sluice_device_enter(sdev);
 	if (!job->entered)
 		return -ENODEV;

@@ -9,8 +9,8 @@
  * -EAGAIN instead, io_uring would pass the command to a worker, and later commands of the same batch
  * would overtake it: the jobs would not be in order.
  *
- * Lock: queue->lock guards the state of a command.  A command does not hold its job, because the job
- * holds the device, and userspace decides when io_uring runs the end of a command.
+ * Lock: queue->lock guards the state of a command.  A command does not hold its job, because the
+ * job holds the device, and userspace decides when io_uring runs the end of a command.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -54,8 +54,8 @@ static struct sluice_uring *sluice_uring_of(struct io_uring_cmd *cmd)
 }
 
 /*
- * Can this context write the caller's memory?  A task that exits has no memory any more, and a kernel
- * thread may have that of another task.
+ * Can this context write the caller's memory?  A task that exits has no memory any more, and a
+ * kernel thread may have that of another task.
  */
 static bool sluice_uring_has_user(void)
 {
@@ -118,8 +118,8 @@ static const struct sluice_job_notify_ops sluice_uring_notify_ops = {
 
 /*
  * The ring or its task ends.  Complete the command now and cancel its job, because io_uring asks
- * again and again until all commands are complete.  A command that is OVER completes soon anyway.  A
- * command that a worker is submitting is left alone: io_uring asks again.
+ * again and again until all commands are complete.  A command that is OVER completes soon anyway.
+ * A command that a worker is submitting is left alone: io_uring asks again.
  */
 static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				unsigned int issue_flags)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Watches: a fence that jobs of an engine wait for, with one callback for all of them.  See watch.h.
+ * Watches: a fence that jobs of an engine wait for, with one callback for all of them.  See
+ * watch.h.
  *
  * The context that signals a fence calls its callbacks with the fence's lock held and interrupts
- * off.  Thousands of jobs may wait for the fence.  An engine therefore has one callback on it, which
- * only puts the watch into a list.  The engine's work item then tells the jobs, one in each hold of
- * its lock.
+ * off.  Thousands of jobs may wait for the fence.  An engine therefore has one callback on it,
+ * which only puts the watch into a list.  The engine's work item then tells the jobs, one in each
+ * hold of its lock.
  *
  *	sluice_watch_create()	by SUBMIT, for each in-fence, so that nothing is allocated later
  *	sluice_watch_arm()	by the work item, when the job is the first of its queue: each
@@ -125,7 +126,8 @@ static void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *d
  * sluice_watch_arm - have a job told when its in-fences have signalled
  * @job: the first job of its queue; once for each job
  *
- * Earlier would be of no use: jobs of a queue run in order.  So at most one job of each queue waits.
+ * Earlier would be of no use: jobs of a queue run in order.  So at most one job of each queue
+ * waits.
  *
  * Context: the dispatching context, without engine->lock.  No other context ends the job meanwhile.
  */

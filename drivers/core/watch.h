@@ -5,8 +5,8 @@
  * A job has one struct sluice_dep for each of its in-fences.  A struct sluice_watch is a fence with
  * one callback for all jobs of an engine that wait for it.
  *
- * Lock: engine->lock guards watches, and @link of a dep.  deps.c makes the deps of a job; dispatch.c
- * calls the other functions.
+ * Lock: engine->lock guards watches, and @link of a dep.  deps.c makes the deps of a job;
+ * dispatch.c calls the other functions.
  */
 #ifndef _SLUICE_WATCH_H
 #define _SLUICE_WATCH_H

@@ -38,8 +38,8 @@
 #define DMAE_MAX_CHANNELS	16
 
 static char *channels[DMAE_MAX_CHANNELS];
-static int num_channels;
-module_param_array(channels, charp, &num_channels, 0444);
+static int dmae_num_named;
+module_param_array(channels, charp, &dmae_num_named, 0444);
 MODULE_PARM_DESC(channels, "names of the channels to take, as in /sys/class/dma (default: any)");
 
 static unsigned int engines = 2;
@@ -57,7 +57,7 @@ struct dmae_device {
 	struct sluice_device *sdev;
 	struct device *consumer;
 	unsigned int num_engines;
-	struct dmae_channel *engines[DMAE_MAX_CHANNELS];
+	struct dmae_chan *engines[DMAE_MAX_CHANNELS];
 };
 
 /**
@@ -71,12 +71,12 @@ struct dmae_device {
 struct dmae {
 	struct workqueue_struct *wq;
 	unsigned int num_channels;
-	struct dmae_channel channels[DMAE_MAX_CHANNELS];
+	struct dmae_chan channels[DMAE_MAX_CHANNELS];
 	unsigned int num_devices;
 	struct dmae_device devices[DMAE_MAX_CHANNELS];
 };
 
-static struct dmae_channel *dmae_channel_of(struct sluice_engine *engine)
+static struct dmae_chan *dmae_of_engine(struct sluice_engine *engine)
 {
 	struct dmae_device *device = sluice_engine_priv(engine);
 
@@ -92,12 +92,12 @@ static int dmae_prepare(struct sluice_device *sdev, void *priv)
 
 static void dmae_kick(struct sluice_engine *engine)
 {
-	dmae_channel_kick(dmae_channel_of(engine), engine);
+	dmae_channel_kick(dmae_of_engine(engine), engine);
 }
 
 static enum sluice_aborted dmae_abort(struct sluice_engine *engine, u32 cookie)
 {
-	return dmae_channel_abort(dmae_channel_of(engine), cookie);
+	return dmae_channel_abort(dmae_of_engine(engine), cookie);
 }
 
 static const struct sluice_device_ops dmae_ops = {
@@ -110,7 +110,7 @@ static const struct sluice_device_ops dmae_ops = {
  * Does the controller promise to end descriptors in their order?  If not, the core hands out
  * one op of a queue at a time.
  */
-static bool dmae_is_ordered(const struct dmae_channel *ch)
+static bool dmae_is_ordered(const struct dmae_chan *ch)
 {
 	return !dma_has_cap(DMA_COMPLETION_NO_ORDER, ch->chan->device->cap_mask);
 }
@@ -136,13 +136,13 @@ static struct sluice_device *dmae_register(struct dmae_device *device)
 }
 
 /* Add a channel to the Sluice device of its struct device; begin a new one if there is none. */
-static void dmae_add_to_device(struct dmae *de, struct dmae_channel *ch)
+static void dmae_add_to_device(struct dmae *de, struct dmae_chan *ch)
 {
 	struct dmae_device *device;
 	unsigned int i;
 
 	for (i = 0; i < de->num_devices; i++) {
-		const struct dmae_channel *first = de->devices[i].engines[0];
+		const struct dmae_chan *first = de->devices[i].engines[0];
 
 		if (first->dev == ch->dev && first->chan->device == ch->chan->device)
 			break;
@@ -155,7 +155,7 @@ static void dmae_add_to_device(struct dmae *de, struct dmae_channel *ch)
 
 static int dmae_add_channel(struct dmae *de, struct device *consumer, struct dma_chan *chan)
 {
-	struct dmae_channel *ch = &de->channels[de->num_channels++];
+	struct dmae_chan *ch = &de->channels[de->num_channels++];
 	int ret;
 
 	ret = dmae_channel_init(ch, chan, de->wq, consumer);
@@ -176,7 +176,7 @@ static bool dmae_wanted(struct dma_chan *chan, void *name)
 
 static int dmae_add_channels(struct dmae *de, struct device *consumer)
 {
-	unsigned int i, count = num_channels ?: clamp(engines, 1U, DMAE_MAX_CHANNELS);
+	unsigned int i, count = dmae_num_named ?: clamp(engines, 1U, DMAE_MAX_CHANNELS);
 	struct dma_chan *chan;
 	dma_cap_mask_t mask;
 	int ret;
@@ -185,7 +185,7 @@ static int dmae_add_channels(struct dmae *de, struct device *consumer)
 	dma_cap_set(DMA_MEMCPY, mask);
 	for (i = 0; i < count; i++) {
 		chan = dma_request_channel(mask, dmae_wanted, channels[i]);
-		if (!chan && (!i || num_channels))
+		if (!chan && (!i || dmae_num_named))
 			/* the kernel calls probe again when another driver has bound its device */
 			return dev_err_probe(consumer, -EPROBE_DEFER,
 					     "no free channel %s that copies and can be stopped\n",

@@ -17,7 +17,7 @@
 #include "dmaengine_channel.h"
 
 /* Take the next op from the core.  Return: the op, or NULL if there is none. */
-static struct dmae_op *dmae_channel_take(struct dmae_channel *ch)
+static struct dmae_op *dmae_channel_take(struct dmae_chan *ch)
 {
 	const struct sluice_op_desc *desc;
 	struct dmae_op *op;
@@ -42,7 +42,7 @@ static struct dmae_op *dmae_channel_take(struct dmae_channel *ch)
  * Find the op that gets the next descriptor; take one from the core if necessary.
  * Return: the op; NULL if there is none, if it must wait, or if DMAE_DEPTH ops are in flight.
  */
-static struct dmae_op *dmae_channel_next(struct dmae_channel *ch)
+static struct dmae_op *dmae_channel_next(struct dmae_chan *ch)
 {
 	struct dmae_op *op;
 	bool full, wait = false;
@@ -67,7 +67,7 @@ static struct dmae_op *dmae_channel_next(struct dmae_channel *ch)
 }
 
 /* Queue one descriptor.  Return: false if no more can be queued now. */
-static bool dmae_channel_feed_one(struct dmae_channel *ch)
+static bool dmae_channel_feed_one(struct dmae_chan *ch)
 {
 	struct dmae_op *op = dmae_channel_next(ch);
 	int ret = -EIO;
@@ -89,7 +89,7 @@ static bool dmae_channel_feed_one(struct dmae_channel *ch)
 }
 
 /* Take ops, and prepare and issue their descriptors, until there is no room or no op. */
-static void dmae_channel_feed(struct dmae_channel *ch)
+static void dmae_channel_feed(struct dmae_chan *ch)
 {
 	unsigned int context, i;
 
@@ -113,7 +113,7 @@ static void dmae_channel_feed(struct dmae_channel *ch)
 }
 
 /* Stop a channel.  Afterwards no descriptor is in flight, and no callback runs or will run. */
-static void dmae_channel_stop(struct dmae_channel *ch)
+static void dmae_channel_stop(struct dmae_chan *ch)
 {
 	int ret;
 
@@ -136,7 +136,7 @@ static void dmae_channel_stop(struct dmae_channel *ch)
  * A descriptor has failed.  Some controllers halt then, and some go on.  In either case stop
  * the channel, report the op, and let the other ops begin again.
  */
-static void dmae_channel_recover(struct dmae_channel *ch)
+static void dmae_channel_recover(struct dmae_chan *ch)
 {
 	struct dmae_op *op, *next;
 	LIST_HEAD(failed);
@@ -156,7 +156,7 @@ static void dmae_channel_recover(struct dmae_channel *ch)
 }
 
 /* Recover from an error, and prepare descriptors: the work that needs process context. */
-static void dmae_channel_service(struct dmae_channel *ch)
+static void dmae_channel_service(struct dmae_chan *ch)
 {
 	lockdep_assert_held(&ch->feed);
 	if (READ_ONCE(ch->broken))
@@ -166,7 +166,7 @@ static void dmae_channel_service(struct dmae_channel *ch)
 
 static void dmae_channel_work(struct work_struct *work)
 {
-	struct dmae_channel *ch = container_of(work, struct dmae_channel, work);
+	struct dmae_chan *ch = container_of(work, struct dmae_chan, work);
 	bool signalling = dma_fence_begin_signalling();
 
 	mutex_lock(&ch->feed);
@@ -182,7 +182,7 @@ static void dmae_channel_work(struct work_struct *work)
  *
  * Context: process context, in the signalling path of fences.  May sleep.
  */
-void dmae_channel_kick(struct dmae_channel *ch, struct sluice_engine *engine)
+void dmae_channel_kick(struct dmae_chan *ch, struct sluice_engine *engine)
 {
 	mutex_lock(&ch->feed);
 	ch->engine = engine;
@@ -198,7 +198,7 @@ void dmae_channel_kick(struct dmae_channel *ch, struct sluice_engine *engine)
  * Context: process context, in the signalling path of fences.  May sleep.
  * Return: SLUICE_ABORTED_ALL, because a channel can only be stopped as a whole.
  */
-enum sluice_aborted dmae_channel_abort(struct dmae_channel *ch, u32 cookie)
+enum sluice_aborted dmae_channel_abort(struct dmae_chan *ch, u32 cookie)
 {
 	mutex_lock(&ch->feed);
 	dmae_channel_stop(ch);
@@ -225,7 +225,7 @@ enum sluice_aborted dmae_channel_abort(struct dmae_channel *ch, u32 cookie)
  * Context: the probe function.
  * Return: 0, or a negative errno.  In either case the caller calls dmae_channel_fini().
  */
-int dmae_channel_init(struct dmae_channel *ch, struct dma_chan *chan,
+int dmae_channel_init(struct dmae_chan *ch, struct dma_chan *chan,
 		      struct workqueue_struct *wq, struct device *consumer)
 {
 	unsigned int i;
@@ -255,7 +255,7 @@ int dmae_channel_init(struct dmae_channel *ch, struct dma_chan *chan,
  *
  * Context: the probe or the remove function.
  */
-void dmae_channel_fini(struct dmae_channel *ch)
+void dmae_channel_fini(struct dmae_chan *ch)
 {
 	cancel_work_sync(&ch->work);
 	if (ch->pattern)

@@ -25,7 +25,7 @@
  *
  * Context: any.
  */
-void dmae_op_forget_pieces(struct dmae_channel *ch)
+void dmae_op_forget_pieces(struct dmae_chan *ch)
 {
 	unsigned int i;
 
@@ -58,7 +58,7 @@ void dmae_op_rewind(struct dmae_op *op)
  * If the op has ended, take it out of the list.
  * Return: true if it has ended.  Then the caller must report it, without @ch->lock.
  */
-static bool dmae_op_take_ended(struct dmae_channel *ch, struct dmae_op *op)
+static bool dmae_op_take_ended(struct dmae_chan *ch, struct dmae_op *op)
 {
 	lockdep_assert_held(&ch->lock);
 	if (op->pending || (op->left && !op->status))
@@ -74,7 +74,7 @@ static bool dmae_op_take_ended(struct dmae_channel *ch, struct dmae_op *op)
  *
  * Context: any; without the lock of the channel.
  */
-void dmae_op_report(struct dmae_channel *ch, const struct dmae_op *op)
+void dmae_op_report(struct dmae_chan *ch, const struct dmae_op *op)
 {
 	struct sluice_result result = { .status = op->status, .bytes = op->done };
 	unsigned long flags;
@@ -97,7 +97,7 @@ void dmae_op_report(struct dmae_channel *ch, const struct dmae_op *op)
  *
  * Context: process context, with channel->feed held.
  */
-void dmae_op_fail(struct dmae_channel *ch, struct dmae_op *op, int status)
+void dmae_op_fail(struct dmae_chan *ch, struct dmae_op *op, int status)
 {
 	bool over;
 
@@ -109,7 +109,7 @@ void dmae_op_fail(struct dmae_channel *ch, struct dmae_op *op, int status)
 		dmae_op_report(ch, op);
 }
 
-static void dmae_op_put_piece(struct dmae_channel *ch, struct dmae_piece *piece)
+static void dmae_op_put_piece(struct dmae_chan *ch, struct dmae_piece *piece)
 {
 	lockdep_assert_held(&ch->lock);
 	list_add_tail(&piece->link, &ch->free);
@@ -122,7 +122,7 @@ static void dmae_op_put_piece(struct dmae_channel *ch, struct dmae_piece *piece)
 static void dmae_op_ended(void *data, const struct dmaengine_result *ended)
 {
 	struct dmae_piece *piece = data;
-	struct dmae_channel *ch = piece->ch;
+	struct dmae_chan *ch = piece->ch;
 	struct dmae_op *op = piece->op;
 	unsigned long flags;
 	bool over;
@@ -152,7 +152,7 @@ static void dmae_op_ended(void *data, const struct dmaengine_result *ended)
  * Find the source of the next descriptor of an op.
  * Return: the length of the descriptor: bytes that are in one segment on each side.
  */
-static size_t dmae_op_stretch(struct dmae_channel *ch, const struct dmae_op *op, bool patterned,
+static size_t dmae_op_stretch(struct dmae_chan *ch, const struct dmae_op *op, bool patterned,
 			      dma_addr_t *src)
 {
 	size_t length = min_t(u64, min(sluice_cursor_left(&op->dst), ch->max_piece), op->left);
@@ -166,7 +166,7 @@ static size_t dmae_op_stretch(struct dmae_channel *ch, const struct dmae_op *op,
 }
 
 /* Can the controller's memset write the value?  It takes a value of one byte. */
-static bool dmae_op_is_bytewise(const struct dmae_channel *ch, const struct sluice_op_desc *desc)
+static bool dmae_op_is_bytewise(const struct dmae_chan *ch, const struct sluice_op_desc *desc)
 {
 	return desc->kind == SLUICE_OP_FILL &&
 	       dma_has_cap(DMA_MEMSET, ch->chan->device->cap_mask) &&
@@ -178,7 +178,7 @@ static bool dmae_op_is_bytewise(const struct dmae_channel *ch, const struct slui
  * because some controllers start a descriptor before the previous one has ended.
  * Return: the descriptor; NULL if there is none free; an ERR_PTR if the op fails.
  */
-static struct dma_async_tx_descriptor *dmae_op_prepare(struct dmae_channel *ch, struct dmae_op *op,
+static struct dma_async_tx_descriptor *dmae_op_prepare(struct dmae_chan *ch, struct dmae_op *op,
 						       struct dmae_piece *piece)
 {
 	unsigned long flags = DMA_PREP_INTERRUPT | DMA_CTRL_ACK;
@@ -217,7 +217,7 @@ static struct dma_async_tx_descriptor *dmae_op_prepare(struct dmae_channel *ch, 
  * dmaengine_submit() returns.  For this reason all fields are updated before.
  * Return: 0, or -EIO if the controller's driver refuses the descriptor.
  */
-static int dmae_op_submit(struct dmae_channel *ch, struct dmae_op *op, struct dmae_piece *piece,
+static int dmae_op_submit(struct dmae_chan *ch, struct dmae_op *op, struct dmae_piece *piece,
 			  struct dma_async_tx_descriptor *tx)
 {
 	size_t length = piece->length;
@@ -252,7 +252,7 @@ static int dmae_op_submit(struct dmae_channel *ch, struct dmae_op *op, struct dm
  * Return: 0 if the caller may go on, even if nothing was queued; -EAGAIN if there is no room
  * now, and @ch->more has been set; another negative errno if the op fails with it.
  */
-int dmae_op_queue(struct dmae_channel *ch, struct dmae_op *op)
+int dmae_op_queue(struct dmae_chan *ch, struct dmae_op *op)
 {
 	struct dma_async_tx_descriptor *tx;
 	struct dmae_piece *piece;
@@ -296,7 +296,7 @@ int dmae_op_queue(struct dmae_channel *ch, struct dmae_op *op)
  * Context: process context, with channel->feed held.
  * Return: true if the op must wait.
  */
-bool dmae_op_must_wait(struct dmae_channel *ch, const struct dmae_op *op)
+bool dmae_op_must_wait(struct dmae_chan *ch, const struct dmae_op *op)
 {
 	const struct sluice_op_desc *desc = op->desc;
 	const struct dmae_op *before;

@@ -39,7 +39,7 @@
  */
 struct dmae_piece {
 	struct list_head link;
-	struct dmae_channel *ch;
+	struct dmae_chan *ch;
 	struct dmae_op *op;
 	size_t length;
 	bool patterned;
@@ -70,7 +70,7 @@ struct dmae_op {
 };
 
 /**
- * struct dmae_channel - a channel, which is an engine
+ * struct dmae_chan - a channel, which is an engine
  * @chan: the channel of the dmaengine framework, with a reference
  * @dev: the struct device that does the DMA
  * @wq: runs @work
@@ -95,7 +95,7 @@ struct dmae_op {
  * @slots: the ops; the index is the lower bits of the cookie
  * @pieces: all pieces
  */
-struct dmae_channel {
+struct dmae_chan {
 	struct dma_chan *chan;
 	struct device *dev;
 	struct workqueue_struct *wq;
@@ -119,11 +119,11 @@ struct dmae_channel {
 	struct dmae_piece pieces[DMAE_PIECES];
 };
 
-void dmae_op_forget_pieces(struct dmae_channel *ch);
+void dmae_op_forget_pieces(struct dmae_chan *ch);
 void dmae_op_rewind(struct dmae_op *op);
-bool dmae_op_must_wait(struct dmae_channel *ch, const struct dmae_op *op);
-int dmae_op_queue(struct dmae_channel *ch, struct dmae_op *op);
-void dmae_op_fail(struct dmae_channel *ch, struct dmae_op *op, int status);
-void dmae_op_report(struct dmae_channel *ch, const struct dmae_op *op);
+bool dmae_op_must_wait(struct dmae_chan *ch, const struct dmae_op *op);
+int dmae_op_queue(struct dmae_chan *ch, struct dmae_op *op);
+void dmae_op_fail(struct dmae_chan *ch, struct dmae_op *op, int status);
+void dmae_op_report(struct dmae_chan *ch, const struct dmae_op *op);
 
 #endif /* _SLUICE_DMAENGINE_OP_H */

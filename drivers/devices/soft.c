@@ -81,7 +81,7 @@ struct soft {
 	struct soft_engine engines[] __counted_by(num_engines);
 };
 
-static struct soft_engine *soft_engine_of(struct sluice_engine *engine)
+static struct soft_engine *soft_of_engine(struct sluice_engine *engine)
 {
 	struct soft *soft = sluice_engine_priv(engine);
 
@@ -111,12 +111,12 @@ static int soft_get_control(void *priv, u32 id, s64 *value)
 
 static int soft_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
-	return soft_engine_start(soft_engine_of(engine), engine, op);
+	return soft_engine_start(soft_of_engine(engine), engine, op);
 }
 
 static enum sluice_aborted soft_abort(struct sluice_engine *engine, u32 cookie)
 {
-	return soft_engine_abort(soft_engine_of(engine), cookie);
+	return soft_engine_abort(soft_of_engine(engine), cookie);
 }
 
 static const struct sluice_device_ops soft_ops = {
@@ -128,7 +128,7 @@ static const struct sluice_device_ops soft_ops = {
 	.abort = soft_abort,
 };
 
-static const struct sluice_engine_caps soft_engine_caps = {
+static const struct sluice_engine_caps soft_caps = {
 	.op_kinds = BIT_ULL(SLUICE_OP_COPY) | BIT_ULL(SLUICE_OP_FILL) |
 		    BIT_ULL(SLUICE_OP_CAPTURE) | BIT_ULL(SLUICE_OP_PLAYBACK) |
 		    BIT_ULL(SLUICE_OP_PRIVATE),
@@ -212,7 +212,7 @@ static int soft_probe(struct platform_device *pdev)
 		goto out;
 	}
 	for (i = 0; i < count; i++) {
-		caps[i] = soft_engine_caps;
+		caps[i] = soft_caps;
 		caps[i].depth = soft->engines[i].depth;
 		caps[i].num_formats = PATTERN_NUM_FORMATS;
 		caps[i].formats = formats->formats;

@@ -284,7 +284,7 @@ static void lists_that_make_no_sense_are_refused(struct kunit *test)
 		{ .min_width = 1, .min_height = 2, .max_height = 1 },
 		{ .min_width = 1, .min_height = 1, .num_intervals = 1 },
 		{ .min_width = 1, .min_height = 1, .num_intervals = 1, .intervals = never },
-		{ .min_width = 1, .min_height = 1, .num_intervals = SLUICE_MAX_FORMATS + 1,
+		{ .min_width = 1, .min_height = 1, .num_intervals = SLUICE_FORMAT_MAX + 1,
 		  .intervals = never },
 	};
 	static const struct sluice_format_caps bad_formats[] = {
@@ -320,7 +320,7 @@ static void lists_that_make_no_sense_are_refused(struct kunit *test)
 	caps.stride_align = 48;
 	KUNIT_EXPECT_FALSE(test, sluice_formats_valid(&caps, &t->ops));
 	caps.stride_align = 0;
-	caps.num_formats = SLUICE_MAX_FORMATS + 1;
+	caps.num_formats = SLUICE_FORMAT_MAX + 1;
 	KUNIT_EXPECT_FALSE(test, sluice_formats_valid(&caps, &t->ops));
 	caps.num_formats = 1;
 	caps.formats = NULL;
@@ -341,8 +341,8 @@ static void every_format_has_a_sensible_geometry(struct kunit *test)
 {
 	unsigned int i, j, bits;
 
-	for (i = 0; i < ARRAY_SIZE(sluice_geometries); i++) {
-		const struct sluice_geometry *geometry = &sluice_geometries[i];
+	for (i = 0; i < ARRAY_SIZE(sluice_geometry_table); i++) {
+		const struct sluice_geometry *geometry = &sluice_geometry_table[i];
 
 		KUNIT_EXPECT_PTR_EQ(test, sluice_geometry_find(geometry->fourcc, 0), geometry);
 		KUNIT_EXPECT_TRUE(test, is_power_of_2(geometry->align));

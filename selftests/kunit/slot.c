@@ -9,7 +9,7 @@
 #include <linux/kthread.h>
 #include <linux/prandom.h>
 
-#include "buffer.h"
+#include "buffer_info.h"
 #include "dispatch.h"
 #include "engine.h"
 #include "flight.h"
@@ -491,7 +491,7 @@ static void odd_memory_out_of_reach_is_unpinned_again(struct kunit *test)
 	how.moves = false;
 	how.loose = NULL;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EADDRNOTAVAIL);
-	/* the scout is refused */
+	/* the probe is refused */
 	how.moves = true;
 	how.map_error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -ENOMEM);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Run the tests, all or those whose name contains an argument, and print TAP."""
+"""Run the tests of all packages beside the lab, all or those whose name contains an argument.
+
+Prints TAP.
+"""
 import multiprocessing
 import os
 import sys
@@ -9,7 +12,7 @@ from .local import HERE, usual
 
 PROCESSES = 6
 VM = os.path.dirname(os.path.dirname(HERE))
-PACKAGES = ("lab", "guests")
+PACKAGES = ("lab", "guests", "house")
 
 
 def each(suite):
@@ -44,6 +47,12 @@ class Verdict(unittest.TestResult):
     def addError(self, test, err):
         super().addError(test, err)
         self.word, self.why = "not ok", self.errors[-1][1] + getattr(test, "said", "")
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.word = "not ok"
+            self.why += f"{subtest}\n{(self.failures + self.errors)[-1][1]}"
 
 
 def judge(test):
