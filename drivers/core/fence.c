@@ -24,6 +24,9 @@ struct sluice_dma_fence {
 	atomic64_t deadline;
 };
 
+/* The kernel frees a fence by its address. */
+static_assert(!offsetof(struct sluice_dma_fence, compat.base));
+
 static const char *sluice_fence_driver_name(struct dma_fence *fence)
 {
 	return "sluice";

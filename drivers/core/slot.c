@@ -144,14 +144,16 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
  */
 void sluice_slot_settle(struct sluice_slot *slot)
 {
-	struct sluice_slot_device *slots = slot->sdev->slots;
+	struct sluice_device *sdev = slot->sdev;
+	struct sluice_slot_device *slots = sdev->slots;
 
 	if (slot->gone)
 		sluice_fence_end(slot->gone, -ENODEV, ktime_get());
 	spin_lock_irq(&slots->lock);
 	list_add_tail(&slot->revoke, &slots->revoked);
 	spin_unlock_irq(&slots->lock);
-	queue_work(slot->sdev->reap_wq, &slots->work);
+	/* the work item may run already, and free the slot */
+	queue_work(sdev->reap_wq, &slots->work);
 }
 
 static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
