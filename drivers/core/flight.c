@@ -261,7 +261,9 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	struct sluice_op_desc *op = &job->ops[flight->op];
 
 	lockdep_assert_held(&engine->lock);
-	op->cookie = 0;
+	/* the same op of the next pass waits for this: see sluice_sched_job_must_wait() */
+	if (!WARN_ON_ONCE(op->cookie != flight->cookie))
+		op->cookie = 0;
 	flight->state = SLUICE_FLIGHT_IDLE;
 	flight->job = NULL;
 	list_move(&flight->link, &engine->idle);

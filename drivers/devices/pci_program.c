@@ -233,16 +233,16 @@ static void pci_program_reset(struct work_struct *work)
 	if (!pci_dev_is_disconnected(program->registers.pdev))
 		ret = pci_try_reset_function(program->registers.pdev);
 	/*
-	 * -EAGAIN: another context holds the lock of the device.  Try again, but not while the
-	 * device is being unbound: pci_program_exit() resets it.
+	 * -EAGAIN: another context holds the lock of the device, such as the probe function.  Try
+	 * again, but not while the device is being unbound: pci_program_exit() resets it.
 	 */
-	if (ret == -EAGAIN && READ_ONCE(program->listening)) {
+	if (ret == -EAGAIN && !READ_ONCE(program->leaving)) {
 		queue_delayed_work(system_long_wq, &program->reset_work,
 				   msecs_to_jiffies(PCI_RESET_PAUSE_MS));
 		return;
 	}
 	pci_program_ready(program, ret);
-	if (ret && READ_ONCE(program->listening))
+	if (ret && !READ_ONCE(program->leaving))
 		pci_warn(program->registers.pdev,
 			 "reset failed (%d): it stays off until it is bound again\n", ret);
 }
@@ -563,6 +563,7 @@ void pci_program_leave(struct pci_program *program)
 {
 	spin_lock_irq(&program->registers.lock);
 	WRITE_ONCE(program->listening, false);
+	WRITE_ONCE(program->leaving, true);
 	pci_registers_halt(&program->registers);
 	spin_unlock_irq(&program->registers.lock);
 	pci_program_synchronize(program);

@@ -35,6 +35,7 @@
  * @blocked: sluice_device_block() is in force, until the reset is over
  * @listening: interrupts are handled: the device is registered, and is not being unbound
  * @resetting: the device was stopped and must be reset; bus mastering is halted
+ * @leaving: the device is being unbound: pci_program_exit() resets it
  * @stuck: the device could not be reset; bus mastering stays halted until the device is bound
  *	again
  * @engine: the engine, since its first op
@@ -62,6 +63,7 @@ struct pci_program {
 	bool blocked;
 	bool listening;
 	bool resetting;
+	bool leaving;
 	bool stuck;
 	struct sluice_engine *engine;
 	u32 cookie;
