@@ -4,8 +4,11 @@
  *
  * The fence of a job on the buffer of an EXPLICIT slot is for the exporter only (BOOKKEEP): before
  * the exporter moves the memory or takes it back, it must know that the job does not use it any
- * more.  For the same reason such a job waits for the exporter's own fences (KERNEL).  Memory that
- * never moves needs neither, so an EXPLICIT slot of such memory has no entry.
+ * more.  For the same reason such a job waits for the exporter's own fences (KERNEL).
+ *
+ * An exporter without a pin op cannot move memory that is attached.  If it takes memory back, it
+ * waits until importers have unmapped it, as VFIO does.  It needs no fence of an EXPLICIT slot, so
+ * such a slot has no entry.
  */
 #include "resv.h"
 #include "slot.h"

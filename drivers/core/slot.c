@@ -485,7 +485,8 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_owner *owner, 
 	struct sluice_sharing *spare;
 	int ret = 0;
 
-	if (slot->attach->importer_ops && dma_buf_is_dynamic(slot->dmabuf)) {
+	/* also without a pin op, an exporter may take its memory back: VFIO does */
+	if (slot->attach->importer_ops) {
 		slot->gone = sluice_fence_create(owner->timeline->name);
 		if (!slot->gone)
 			return -ENOMEM;

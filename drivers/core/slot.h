@@ -76,9 +76,9 @@ struct sluice_slot_owner {
  * @in_flight: ops in flight that use the slot; under engine->lock
  * @revoke: in engine->revoked until @in_flight is 0, then in the list of slots that must be
  *	unmapped
- * @gone: for memory that its exporter may take back, else NULL: fence that signals when no op uses
- *	the slot any more.  After a revocation it replaces the fences of the queue's jobs on the
- *	dma_resv: see sharing.c
+ * @gone: fence that signals when no op uses the slot any more; NULL if the exporter cannot tell
+ *	the slot that it takes its memory back.  After a revocation it replaces the fences of the
+ *	queue's jobs on the dma_resv: see sharing.h
  */
 struct sluice_slot {
 	struct kref ref;

@@ -615,6 +615,45 @@ static bool odd_stands_on(struct dma_buf *dmabuf, struct dma_fence *fence)
 	return false;
 }
 
+/* An exporter without a pin op, such as VFIO, also takes memory back.  It must not wait for jobs. */
+static void odd_memory_without_pins_is_taken_back(struct kunit *test)
+{
+	struct odd_buffer how = { .mapped = ODD_PAGES };
+	struct sluice_slot *slot = odd_slot(test, &how);
+	struct sluice_queue *queue;
+	struct sluice_device *sdev;
+	struct dma_buf *dmabuf;
+	struct dma_fence *fence, *gone;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
+	sdev = slot->sdev;
+	dmabuf = slot->dmabuf;
+	queue = odd_queue(test, sdev);
+	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots.owner, 0), 0);
+	if (!slot->attach->importer_ops) {
+		sluice_slot_put(slot);
+		sluice_dispatch_fini(&sdev->engines[0]);
+		kunit_skip(test, "importers of static memory learn of nothing in this kernel");
+	}
+	fence = odd_queue_fence(test, queue, dmabuf);
+	gone = dma_fence_get(slot->gone);
+	KUNIT_ASSERT_NOT_NULL(test, gone);
+	get_dma_buf(dmabuf);
+	odd_take_back(slot);
+	dma_resv_lock(dmabuf->resv, NULL);
+	KUNIT_EXPECT_FALSE(test, odd_stands_on(dmabuf, fence));
+	dma_resv_unlock(dmabuf->resv);
+	KUNIT_EXPECT_EQ(test, dma_fence_wait_timeout(gone, false, HZ * 10) > 0, true);
+	odd_flush(sdev);
+	KUNIT_EXPECT_NULL(test, slot->sgt);
+	sluice_slot_put(slot);
+	dma_buf_put(dmabuf);
+	dma_fence_put(gone);
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	sluice_dispatch_fini(&sdev->engines[0]);
+}
+
 /* Two slots of a queue on one buffer, and a job of the queue that uses it. */
 struct odd_pair {
 	int pins;
@@ -865,6 +904,7 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_short_table_is_unpinned_again),
 	KUNIT_CASE(odd_memory_taken_back_early_is_not_bound),
 	KUNIT_CASE(odd_memory_taken_back_is_unmapped),
+	KUNIT_CASE(odd_memory_without_pins_is_taken_back),
 	KUNIT_CASE(odd_memory_of_two_slots_is_gone_with_the_last),
 	KUNIT_CASE(odd_memory_of_a_slot_that_goes_keeps_no_other),
 	KUNIT_CASE(odd_memory_taken_back_has_no_address),
