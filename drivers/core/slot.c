@@ -387,6 +387,53 @@ static int sluice_slot_charge(struct sluice_slot *slot)
 	return ret;
 }
 
+/* A slot that has entered the device and keeps it awake, but that is not attached yet. */
+static struct sluice_slot *sluice_slot_new(struct sluice_client *client, struct dma_buf *dmabuf,
+					   u32 flags)
+{
+	struct sluice_device *sdev = client->sdev;
+	struct sluice_slot *slot;
+	int ret = -ENODEV;
+
+	if (!sluice_device_enter(sdev))
+		return ERR_PTR(ret);
+	ret = sluice_device_wake(sdev);
+	if (ret)
+		goto err_exit;
+	ret = -ENOMEM;
+	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
+	if (!slot)
+		goto err_rest;
+	sluice_object_inc(SLUICE_OBJECT_SLOT);
+	kref_init(&slot->ref);
+	INIT_LIST_HEAD(&slot->revoke);
+	slot->sdev = sdev;
+	slot->client = client;
+	slot->flags = flags;
+	slot->dir = sluice_slot_direction(sdev, flags);
+	get_dma_buf(dmabuf);
+	slot->dmabuf = dmabuf;
+	return slot;
+
+err_rest:
+	sluice_device_rest(sdev);
+err_exit:
+	sluice_device_exit(sdev);
+	return ERR_PTR(ret);
+}
+
+static int sluice_slot_attach(struct sluice_slot *slot)
+{
+	const struct dma_buf_attach_ops *ops = sluice_slot_ops(slot->sdev, slot->dmabuf);
+	struct dma_buf_attachment *attach;
+
+	attach = sluice_compat_dma_buf_attach(slot->dmabuf, slot->sdev->parent, ops, slot);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	slot->attach = attach;
+	return 0;
+}
+
 /**
  * sluice_slot_create - attach and map a dma-buf
  * @client: its device maps the buffer, and it is charged for a foreign buffer.  The caller keeps
@@ -414,45 +461,21 @@ static int sluice_slot_charge(struct sluice_slot *slot)
 struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_buf *dmabuf,
 				       u32 flags)
 {
-	struct sluice_device *sdev = client->sdev;
 	struct sluice_slot *slot;
-	int ret;
+	int ret = -EACCES;
 
 	if (!(flags & (SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE)))
 		flags |= SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE;
-	if (!sluice_device_enter(sdev))
-		return ERR_PTR(-ENODEV);
-	ret = sluice_device_wake(sdev);
-	if (ret)
-		goto err_exit;
-	ret = -ENOMEM;
-	slot = kzalloc(sizeof(*slot), GFP_KERNEL_ACCOUNT);
-	if (!slot)
-		goto err_rest;
-	sluice_object_inc(SLUICE_OBJECT_SLOT);
-	kref_init(&slot->ref);
-	INIT_LIST_HEAD(&slot->revoke);
-	slot->sdev = sdev;
-	slot->client = client;
-	slot->flags = flags;
-	slot->dir = sluice_slot_direction(sdev, flags);
-	get_dma_buf(dmabuf);
-	slot->dmabuf = dmabuf;
-	if (flags & SLUICE_ATTACH_WRITE && !(slot->dmabuf->file->f_mode & FMODE_WRITE)) {
-		ret = -EACCES;
+	slot = sluice_slot_new(client, dmabuf, flags);
+	if (IS_ERR(slot))
+		return slot;
+	if (flags & SLUICE_ATTACH_WRITE && !(dmabuf->file->f_mode & FMODE_WRITE))
 		goto err_put;
-	}
 	ret = sluice_slot_charge(slot);
-	if (ret)
-		goto err_put;
-	slot->attach = sluice_compat_dma_buf_attach(slot->dmabuf, sdev->parent,
-						    sluice_slot_ops(sdev, dmabuf), slot);
-	if (IS_ERR(slot->attach)) {
-		ret = PTR_ERR(slot->attach);
-		slot->attach = NULL;
-		goto err_put;
-	}
-	ret = sluice_slot_map(slot);
+	if (!ret)
+		ret = sluice_slot_attach(slot);
+	if (!ret)
+		ret = sluice_slot_map(slot);
 	if (!ret)
 		ret = sluice_slot_vmap(slot);
 	if (ret)
@@ -461,11 +484,6 @@ struct sluice_slot *sluice_slot_create(struct sluice_client *client, struct dma_
 
 err_put:
 	sluice_slot_put(slot);
-	return ERR_PTR(ret);
-err_rest:
-	sluice_device_rest(sdev);
-err_exit:
-	sluice_device_exit(sdev);
 	return ERR_PTR(ret);
 }
 
