@@ -143,5 +143,6 @@ class Started(unittest.TestCase):
                 command[-1] = "null"
                 done = subprocess.run(command, input="info status\nquit\n", check=False,
                                       capture_output=True, text=True, timeout=60)
-                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                # without a device that it was asked for, QEMU does not begin
+                self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn("VM status: paused", done.stdout)
