@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * Sound: a ring of descriptors with several ops in flight, and a clock that waits for nobody.
- */
+/* Sound: a ring of descriptors with several ops in flight, and a clock that never stops. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,8 +25,8 @@
 #define WORDS (SIZE / 4)
 #define RING 16
 #define FRAMES 120
-#define LOOP 8UL		/* buffers of a ring that goes round */
-#define CYCLES 64UL		/* frames that it plays */
+#define LOOP 8UL		/* buffers of a cyclic job */
+#define CYCLES 64UL		/* frames that the cyclic jobs play */
 #define SLEPT 48		/* frames before and after a sleep: more than the ring holds */
 
 FIXTURE(ac97) {
@@ -54,7 +52,7 @@ FIXTURE_TEARDOWN(ac97)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* A machine whose clock counts instructions is never late for any other reason than ours. */
+/* Does the clock of this machine count instructions?  Then only the driver can cause a delay. */
 static bool is_never_late(void)
 {
 	char line[4096] = "";
@@ -67,14 +65,14 @@ static bool is_never_late(void)
 	return never;
 }
 
-/* Two processes that do nothing, all the time, in a machine that is never late. */
+/* On such a machine, start two processes that only use CPU time. */
 static void start_load(pid_t load[2])
 {
 	int i;
 
 	for (i = 0; i < 2; i++) {
 		load[i] = is_never_late() ? fork() : -1;
-		if (!load[i])	/* an assertion that fails ends the test, and us */
+		if (!load[i])	/* if an assertion ends the test, this process ends too */
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 		while (!load[i])
 			;
@@ -94,8 +92,8 @@ static void stop_load(const pid_t load[2])
 }
 
 /*
- * soft0 copies into the buffers of a ring, from one that has all, and the device plays them.
- * All is submitted at once: fences say when a frame is there, and when its buffer is free.
+ * soft0 copies from one buffer into the buffers of a ring, and the device plays them.  All jobs are
+ * submitted at once: fences tell when a frame is complete, and when its buffer is free.
  */
 TEST_F(ac97, ring_of_buffers_is_played_without_a_gap)
 {
@@ -150,7 +148,7 @@ TEST_F(ac97, ring_of_buffers_is_played_without_a_gap)
 	close(soft);
 }
 
-/* Nothing of the sound is lost, but there is silence in it, and the frame after it tells. */
+/* No sound is lost, but there is a gap.  The completion of the frame after the gap reports it. */
 TEST_F(ac97, stall_is_counted)
 {
 	struct sluice_completion played[8];
@@ -176,7 +174,7 @@ TEST_F(ac97, stall_is_counted)
 	close(buffer);
 }
 
-/* Put the words of frame @n into its buffer of the ring. */
+/* Store the words of frame @n in its buffer of the ring. */
 static void fill_frame(uint32_t *words, unsigned long n, uint32_t first)
 {
 	uint32_t *frame = words + n % LOOP * WORDS;
@@ -187,9 +185,9 @@ static void fill_frame(uint32_t *words, unsigned long n, uint32_t first)
 }
 
 /*
- * The device goes round over a ring, and is never asked to: userspace fills what has been
- * played, and says so.  What it has not filled is not played: the job ends there, and
- * another one goes on.
+ * The device plays a ring in a cyclic job.  Userspace fills each buffer again after it was played,
+ * and acknowledges it.  If a buffer is not filled in time, the job ends there, and the test submits
+ * another job.
  */
 TEST_F(ac97, ring_is_filled_while_it_is_played)
 {
@@ -205,7 +203,7 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 	int buffer;
 
 	close(self->player);
-	/* the last reference of the other one may be on its way out */
+	/* the last reference to the other queue may still be held for a moment */
 	for (i = 0, self->player = -EBUSY; self->player == -EBUSY && i < LATE_MS; i++, usleep(1000))
 		self->player = xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args) ?: args.fd;
 	ASSERT_GE(self->player, 0);
@@ -213,7 +211,7 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 	ASSERT_EQ(sluice_map(buffer, LOOP * SIZE, (void **)&words), 0);
 	ASSERT_EQ(sluice_attach(self->player, buffer, SLUICE_ATTACH_EXPLICIT | SLUICE_ATTACH_READ), 0);
 	while (base < CYCLES) {
-		/* one that begins near the end has a shorter ring, of what is left */
+		/* a job that begins near the end has a shorter ring: the rest of the frames */
 		ring = CYCLES - base < LOOP ? CYCLES - base : LOOP;
 		for (i = 0; i < ring; i++) {
 			fill_frame(words, base + i, TONE(6));
@@ -246,7 +244,7 @@ TEST_F(ac97, ring_is_filled_while_it_is_played)
 	close(buffer);
 }
 
-/* A frame of several descriptors, and a job of several frames: 131064 bytes are the most. */
+/* A frame of several descriptors (one has at most 131064 bytes), and a job of several frames. */
 TEST_F(ac97, long_frames_are_played_to_the_end)
 {
 	struct sluice_completion played;
@@ -291,7 +289,7 @@ TEST_F(ac97, cancelled_frames_end_and_the_next_is_played)
 	close(buffer);
 }
 
-/* Where QEMU writes to a file there is no microphone, and the device waits for ever. */
+/* If QEMU writes sound to a file, there is no microphone, and no data ever arrives. */
 TEST_F(ac97, recording_ends_with_data_or_in_time)
 {
 	struct sluice_create_queue args = { .engine = RECORDER, .timeout_ms = 1000 };
@@ -309,7 +307,7 @@ TEST_F(ac97, recording_ends_with_data_or_in_time)
 	}
 	ASSERT_EQ(read_all(recorder, recorded, 4), 4);
 	if (recorded[0].status) {
-		/* each end resets the device, and those behind it begin again */
+		/* each timeout resets the device, and the ops behind it begin again */
 		for (i = 0; i < 4; i++)
 			EXPECT_EQ(recorded[i].status, -ETIME);
 	} else {
@@ -324,7 +322,7 @@ TEST_F(ac97, recording_ends_with_data_or_in_time)
 #define CODEC_VOLUME 0x18
 #define CODEC_MUTE 0x8000
 
-/* Read or, unless @value is -1, write a register of the codec, an I/O port; -1 on failure. */
+/* Read a register of the codec (an I/O port), or write it unless @value is -1.  -1 on failure. */
 static int codec_register(unsigned int reg, int value)
 {
 	char address[64], path[128];
@@ -341,7 +339,7 @@ static int codec_register(unsigned int reg, int value)
 	return done ? word : -1;
 }
 
-/* More than a sleep waits for: the rest is played afterwards, in order. */
+/* More frames than the device plays before it sleeps: the rest is played afterwards, in order. */
 TEST_F(ac97, frames_go_on_after_a_sleep_and_the_codec_is_set_up_again)
 {
 	struct sluice_completion played[SLEPT];
@@ -429,7 +427,7 @@ TEST_F(ac97, frames_end_when_the_driver_goes)
 	EXPECT_EQ(write_text("/sys/bus/pci/drivers/sluice-ac97/bind", address), 0);
 }
 
-/* The second card: what it hears are words that count, from a file. */
+/* The second card records words that count, from a file. */
 
 #define RECORDED 40
 
@@ -439,7 +437,7 @@ FIXTURE(recorder) {
 	uint32_t *words[RING];
 };
 
-/* A buffer for each frame: who reads one waits for all that is still written to it. */
+/* A buffer for each frame: a reader of a buffer waits for all pending writes to it. */
 FIXTURE_SETUP(recorder)
 {
 	int i;
@@ -473,7 +471,7 @@ FIXTURE_TEARDOWN(recorder)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Does each word of a frame follow the one before?  Returns the one that is to come next. */
+/* Does each word of a frame follow the word before?  Returns the word that must come next. */
 static uint32_t check_counting(struct __test_metadata *_metadata, int buffer,
 			       const uint32_t *words, uint32_t next)
 {
@@ -490,7 +488,10 @@ static uint32_t check_counting(struct __test_metadata *_metadata, int buffer,
 	return next;
 }
 
-/* In a machine that is never late not even an interruption, which would lose no word here. */
+/*
+ * Even an interruption of the recording would lose no word.  On a machine whose clock counts
+ * instructions, there is not even an interruption.
+ */
 TEST_F(recorder, what_it_hears_is_in_the_buffers_word_for_word)
 {
 	struct sluice_completion recorded[RECORDED];
@@ -509,7 +510,7 @@ TEST_F(recorder, what_it_hears_is_in_the_buffers_word_for_word)
 		}
 		if (i >= RECORDED)
 			continue;
-		/* what is not written again is seen */
+		/* words that the device does not write are noticed */
 		words[0] = words[WORDS - 1] = 0;
 		sluice_op_capture(&op, i % RING, 0, SIZE);
 		ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, i, NULL), 0);

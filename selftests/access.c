@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * How others look at a buffer: a debugger at a mapping of it, a process at a private
- * mapping, people at debugfs; and what the mode of an open node permits.
+ * Access to a buffer from other sides: by a debugger, by a private mapping, by debugfs; and the
+ * effect of the mode of an open node.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -70,7 +70,7 @@ FIXTURE_SETUP(access)
 	}
 	ASSERT_GE(self->fd, 0);
 	ASSERT_EQ(fill_words(self->fd, SIZE, 5), 0);
-	/* nobody has touched this one */
+	/* no page of this mapping has been touched */
 	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&self->map), 0);
 	self->memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->memory, 0);
@@ -91,13 +91,13 @@ TEST_F(access, a_debugger_reads_and_writes_a_mapping)
 	off_t place = (off_t)(uintptr_t)self->map, far = SIZE - sizeof(words);
 	unsigned int i;
 
-	/* from the middle of a page, over two borders, to the end of the mapping */
+	/* from the middle of a page, across two page borders, to the end of the mapping */
 	ASSERT_EQ(pread(self->memory, words, sizeof(words), place + far), (ssize_t)sizeof(words));
 	for (i = 0; i < sizeof(words) / 4; i++)
 		ASSERT_EQ(words[i], expected_word(5, far / 4 + i));
 	ASSERT_EQ(pread(self->memory, words, 4, place + PAGE + 8), 4);
 	EXPECT_EQ(words[0], expected_word(5, (PAGE + 8) / 4));
-	/* neither before nor behind it */
+	/* the words before and behind it do not change */
 	ASSERT_EQ(pwrite(self->memory, &value, 4, place + 2 * PAGE - 4), 4);
 	EXPECT_EQ(self->map[2 * PAGE / 4 - 1], value);
 	EXPECT_EQ(self->map[2 * PAGE / 4 - 2], expected_word(5, 2 * PAGE / 4 - 2));
@@ -114,7 +114,7 @@ TEST_F(access, a_debugger_finds_the_part_that_is_mapped)
 	ASSERT_EQ(pread(self->memory, words, 16, place + PAGE + 32), 16);
 	EXPECT_EQ(words[3], expected_word(5, (601 * PAGE + 32) / 4 + 3));
 	if (!(variant->flags & SLUICE_MEM_PAGE_BACKED)) {
-		/* all would see what is written to a mapping for reading */
+		/* a write to a read-only mapping would change the buffer for all */
 		EXPECT_EQ(pwrite(self->memory, &value, 4, place), -1);
 		EXPECT_EQ(errno, EIO);
 	}
@@ -122,7 +122,10 @@ TEST_F(access, a_debugger_finds_the_part_that_is_mapped)
 	munmap(part, 2 * PAGE);
 }
 
-/* It shows the buffer, until the process writes: then a page of its own. */
+/*
+ * A private mapping shows the buffer until the process writes; then it has its own copy of the
+ * page.
+ */
 TEST_F(access, a_private_mapping_keeps_what_is_written_to_itself)
 {
 	uint32_t *mine = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, self->fd, 0);
@@ -134,27 +137,27 @@ TEST_F(access, a_private_mapping_keeps_what_is_written_to_itself)
 	}
 	ASSERT_NE(mine, MAP_FAILED);
 	EXPECT_EQ(mine[700 * PAGE / 4], expected_word(5, 700 * PAGE / 4));
-	mine[100] = 1;			/* first a write */
-	mine[700 * PAGE / 4] = 2;	/* or a read before it */
+	mine[100] = 1;			/* a write is the first access */
+	mine[700 * PAGE / 4] = 2;	/* a read was the first access */
 	EXPECT_EQ(mine[100], 1);
 	EXPECT_EQ(mine[101], expected_word(5, 101));
 	EXPECT_EQ(mine[700 * PAGE / 4], 2);
 	EXPECT_EQ(self->map[100], expected_word(5, 100));
 	EXPECT_EQ(check_words(self->fd, SIZE, 5), 0);
-	/* of other pages it shows what becomes of the buffer */
+	/* the other pages still show changes of the buffer */
 	self->map[300 * PAGE / 4] = 3;
 	EXPECT_EQ(mine[300 * PAGE / 4], 3);
 	self->map[100] = 4;
 	EXPECT_EQ(mine[100], 1);
 	munmap(mine, SIZE);
-	/* the buffer goes like any other: its pages are nobody's */
+	/* removing a private mapping without copies has no effect on the buffer's pages */
 	mine = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, self->fd, 2 * PAGE);
 	ASSERT_NE(mine, MAP_FAILED);
 	EXPECT_EQ(mine[0], expected_word(5, 2 * PAGE / 4));
 	munmap(mine, PAGE);
 }
 
-/* The line of a buffer in debugfs. */
+/* Find the line of a buffer in debugfs. */
 static bool listed(uint64_t inode, char *line, int room)
 {
 	FILE *file = fopen("/sys/kernel/debug/sluice/buffers", "r");
@@ -202,9 +205,8 @@ TEST_F(access, debugfs_and_fdinfo_tell_whose_it_is)
 }
 
 /*
- * ALLOC makes new memory and touches nobody's: as with dma-heaps it is enough that the
- * node could be opened, in whatever mode.  What the buffer may be used for is told by
- * flags of its own.
+ * ALLOC makes new memory and touches no other.  As with dma-heaps, it is enough that the node could
+ * be opened, in any mode.  Flags of ALLOC say how the buffer may be used.
  */
 TEST(any_open_of_a_node_allocates)
 {
@@ -224,7 +226,7 @@ TEST(any_open_of_a_node_allocates)
 		close(buffer);
 		close(fd);
 	}
-	/* one that is no open at all */
+	/* an O_PATH fd cannot be used */
 	fd = open("/dev/sluice/soft0", O_PATH | O_CLOEXEC);
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(sluice_alloc(fd, 0, PAGE, 0), -EBADF);

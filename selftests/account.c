@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * The account: what one open, one user, and all opens together may hold.
- */
+/* The account: how much memory one open, one user, and all opens together may hold. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -65,7 +63,7 @@ static uint64_t open_bytes(int fd)
 	return bytes;
 }
 
-/* Nothing is charged: not to the open, not to its user, not to all. */
+/* Is nothing charged to the open, to its user, and to all opens together? */
 static bool nothing_is_charged(int device)
 {
 	struct sluice_info info;
@@ -120,7 +118,10 @@ TEST_F(account, all_opens_together_have_a_limit)
 	ASSERT_GE(heap, 0);
 	EXPECT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), -EDQUOT);
 
-	/* to the last byte, and what a buffer held is there for another open */
+	/*
+	 * the limit is exact to the byte, and memory that a buffer gives back is free for another
+	 * open
+	 */
 	buffers[1] = alloc_hint(self->other, 0, MIB, &hint);
 	ASSERT_GE(buffers[1], 0);
 	EXPECT_EQ(alloc_hint(self->other, 0, 1, &hint), -EDQUOT);
@@ -129,7 +130,7 @@ TEST_F(account, all_opens_together_have_a_limit)
 	buffers[2] = alloc_hint(self->other, 0, 3 * MIB, &hint);
 	EXPECT_GE(buffers[2], 0);
 	EXPECT_EQ(open_bytes(self->other), 4 * MIB);
-	/* a limit below what is held refuses, and frees nothing */
+	/* a limit below the charged bytes refuses new memory, and frees none */
 	ASSERT_EQ(limit_mb("total", 1), 0);
 	EXPECT_EQ(alloc_hint(self->device, 0, 4096, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_TOTAL_LIMIT);
@@ -149,13 +150,15 @@ TEST_F(account, the_smallest_limit_is_told)
 	ASSERT_EQ(limit_mb("total", 4), 0);
 	EXPECT_EQ(alloc_hint(self->device, 0, 3 * MIB, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
-	/* beyond both, the one that concerns the caller first */
+	/* beyond both limits: the hint names the limit nearest to the caller */
 	EXPECT_EQ(alloc_hint(self->device, 0, 5 * MIB, &hint), -EDQUOT);
 	EXPECT_EQ(hint, SLUICE_HINT_LIMIT);
 	EXPECT_TRUE(nothing_is_charged(self->device));
 }
 
-/* In a child, as a user without privileges: 0, or the number of the line that fails. */
+/*
+ * For a child that runs as a user without privileges.  Returns the number of the line that fails.
+ */
 #define WANT(what) do { \
 		if (!(what)) \
 			return __LINE__; \
@@ -180,7 +183,7 @@ static int as_nobody(int roots)
 	WANT(info.total_bytes == 11 * MIB);
 	/* an open of another user is charged to that user, but the caller's rights count */
 	WANT(alloc_hint(roots, 0, MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
-	/* the buffer outlives its open, and so does the charge */
+	/* the buffer outlives its open, and so does its charge */
 	close(first);
 	WANT(alloc_hint(second, 0, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
 	close(buffer);
@@ -216,8 +219,8 @@ TEST_F(account, all_opens_of_a_user_have_a_limit_that_root_may_exceed)
 }
 
 /*
- * A charge that is refused is never part of a sum: those who stay within the limit
- * never fail because of others who ask for too much at the same time.
+ * A refused charge is never part of a sum, so a caller within the limit never fails because another
+ * caller asks for too much at the same time.
  */
 static volatile bool greed_over;
 
@@ -234,7 +237,7 @@ static void *greedy(void *device)
 	return NULL;
 }
 
-/* fewer on a machine that is slow: as many as it does in that time, and some at least */
+/* a slow machine does as many rounds as fit into the time, but at least a few */
 #define MODEST_ROUNDS 2000
 #define MODEST_LEAST 50
 #define MODEST_NS 5000000000LL
@@ -298,7 +301,7 @@ static void *hoard(void *device)
 		fds[i] = alloc_hint((int)(long)device, 0, MIB / 4, &hint);
 		got += fds[i] >= 0;
 	}
-	/* the fds stay: how many there are is what counts */
+	/* the fds stay open: the test counts them */
 	return (void *)got;
 }
 
@@ -317,7 +320,7 @@ TEST_F(account, no_race_goes_over_a_limit)
 		pthread_join(threads[i], &part);
 		got += (long)part;
 	}
-	/* 64 asked for, there is room for 32 */
+	/* the threads asked for 64 buffers, and 32 fit */
 	EXPECT_EQ(got, 32);
 	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
 	EXPECT_EQ(info.total_bytes, 8 * MIB);
@@ -329,7 +332,7 @@ TEST_F(account, no_race_goes_over_a_limit)
 	EXPECT_TRUE(nothing_is_charged(self->device));
 }
 
-/* After the charge comes the memory, and there is none: huge pages for a hole. */
+/* The memory is allocated after the charge, and fails: no huge pages for a hole in the file. */
 TEST_F(account, a_wrap_that_fails_gives_its_charge_back)
 {
 	struct sluice_wrap args = { .size = 2 * MIB };
@@ -346,7 +349,7 @@ TEST_F(account, a_wrap_that_fails_gives_its_charge_back)
 	close(args.memfd);
 }
 
-/* The same for ALLOC: the memory cgroup has no room. */
+/* The same with ALLOC: the memory cgroup has no room. */
 static int alloc_in_cgroup(int device)
 {
 	uint32_t hint;
@@ -385,7 +388,10 @@ TEST_F(account, an_fd_that_cannot_be_told_costs_nothing)
 	struct sluice_alloc args = { .size = MIB };
 	void *nowhere = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/* the buffer is there, but its fd cannot be told */
+	/*
+	 * the buffer is allocated, but the caller's struct is read-only, so its fd cannot be
+	 * returned
+	 */
 	ASSERT_NE(nowhere, MAP_FAILED);
 	ASSERT_EQ(mprotect(nowhere, 4096, PROT_READ | PROT_WRITE), 0);
 	memcpy(nowhere, &args, sizeof(args));

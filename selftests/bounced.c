@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where the kernel bounces the DMA of all devices, as in a confidential guest: what works
- * does, and the rest says why not.  It has a guest of its own (swiotlb=force).
+ * The kernel bounces the DMA of all devices, as in a confidential guest.  Memory that needs no
+ * bouncing works, and the rest is refused with a reason.  This test has a guest of its own
+ * (swiotlb=force).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,7 @@ FIXTURE_TEARDOWN(bounced)
 TEST_F(bounced, contiguous_memory_works)
 {
 	int heap = sluice_find_heap(self->device, "contiguous"), buffer, queue;
-	uint64_t size = 512 << 10;	/* more than swiotlb bounces at once */
+	uint64_t size = 512 << 10;	/* more than swiotlb can bounce at once */
 	struct sluice_op op;
 	uint32_t hint, *words;
 
@@ -101,7 +102,9 @@ TEST_F(bounced, what_would_be_bounced_is_refused_and_says_why)
 	close(node);
 }
 
-/* What another exporter gets bounced, small as it is, the device would not see change. */
+/*
+ * Foreign memory would be bounced although it is small, and the device would not see its changes.
+ */
 TEST_F(bounced, foreign_memory_is_not_bounced_in_silence)
 {
 	struct dma_heap_allocation_data data = { .len = 4096, .fd_flags = O_RDWR };

@@ -143,7 +143,7 @@ TEST_F(buffer, mapping_at_an_offset_shows_that_place)
 	}
 }
 
-/* What a private mapping of which memory shows: access.c. */
+/* access.c tests which memory a private mapping shows. */
 TEST_F(buffer, mapping_beyond_the_end_is_refused)
 {
 	EXPECT_EQ(mmap(NULL, SIZE + 4096, PROT_READ, MAP_SHARED, self->fd, 0), MAP_FAILED);
@@ -283,7 +283,7 @@ TEST_F(buffer, sizes_from_one_byte_to_many_pages)
 	}
 }
 
-/* What an open of a node is charged for, by its fdinfo. */
+/* The bytes that are charged to an open of a node, from its fdinfo. */
 static long charged(int device)
 {
 	char path[64], line[128];
@@ -376,7 +376,7 @@ TEST(memory_is_charged_to_the_cgroup)
 	ASSERT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
 
-	/* over the limit the allocation fails; nobody is killed */
+	/* beyond the limit the allocation fails, and no process is killed */
 	child = fork();
 	if (!child) {
 		snprintf(text, sizeof(text), "%d", getpid());
@@ -387,7 +387,7 @@ TEST(memory_is_charged_to_the_cgroup)
 	}
 	ASSERT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
-	/* what was not allocated is not charged to the open either */
+	/* a failed allocation is not charged to the open either */
 	EXPECT_EQ(charged(device), 0);
 	close(device);
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));

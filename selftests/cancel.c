@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Jobs that end early or late: CANCEL, hangs, and who goes first. */
+/* Jobs that end early or late: CANCEL, hangs, and the order of queues. */
 #include <fcntl.h>
 #include <linux/sync_file.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ TEST_F(cancel, stops_the_job_that_runs)
 	ASSERT_EQ(sluice_read(self->queue, completions, 1), 1);
 	EXPECT_EQ(completions[0].status, -ECANCELED);
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -ECANCELED);
-	/* before its time is over, and the next goes on */
+	/* before its timeout, and the next job runs */
 	EXPECT_LT(now_ns() - before, (SLUICE_MAX_TIMEOUT_MS - 1000) * 1000000LL);
 	EXPECT_EQ(sluice_wait(self->queue, 2, LATE_MS), 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 2), 0);
@@ -90,7 +90,7 @@ TEST_F(cancel, ends_those_of_a_range_and_no_other_in_order)
 	struct sluice_completion completions[7];
 	int i, count, running;
 
-	/* the first one runs until it is cancelled by itself */
+	/* the first job runs until a later call cancels it */
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	for (i = 0; i < 7; i++)
 		ASSERT_EQ(fill(self->queue, i, -1, i ? NULL : &running), 0);
@@ -112,7 +112,7 @@ TEST_F(cancel, ends_those_of_a_range_and_no_other_in_order)
 	close(running);
 }
 
-/* How many lines of soft0's list of jobs have this text. */
+/* How many lines of soft0's list of jobs contain this text? */
 static int shown_jobs(const char *text)
 {
 	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/jobs", "re");
@@ -137,7 +137,7 @@ TEST_F(cancel, waits_for_no_in_fence)
 	ASSERT_TRUE(wait_running(self->device, 1));
 	ASSERT_EQ(fill(self->queue, 2, in, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
-	/* debugfs tells what it waits for */
+	/* debugfs shows what the job waits for */
 	EXPECT_EQ(shown_jobs("running\n"), 1);
 	EXPECT_EQ(shown_jobs("waiting for fences\tsluice:soft0-"), 1);
 	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 1);
@@ -160,7 +160,7 @@ TEST_F(cancel, refuses_a_range_that_is_none)
 	EXPECT_EQ(sluice_cancel(self->device, 1, 1), -ENOTTY);
 }
 
-/* Somebody submits all the time, somebody else cancels: each job ends once. */
+/* One process submits while another cancels: each job ends exactly once. */
 TEST_F(cancel, hits_jobs_in_every_state)
 {
 	struct sluice_completion completion;
@@ -173,7 +173,7 @@ TEST_F(cancel, hits_jobs_in_every_state)
 		for (;;)
 			sluice_cancel(self->queue, 1, UINT64_MAX);
 	}
-	/* longer if the other one does not get the processor */
+	/* more rounds if the other process does not get the CPU */
 	for (i = 0; i < 500 || (!cancelled && i < 5000); i++) {
 		ASSERT_EQ(fill(self->queue, i, -1, NULL), 0);
 		if (i % 5)
@@ -191,7 +191,7 @@ TEST_F(cancel, hits_jobs_in_every_state)
 	EXPECT_GT(cancelled, 0);
 }
 
-/* A line of a process's fdinfo, as a number. */
+/* The number in a line of fdinfo. */
 static long fdinfo(int fd, const char *key)
 {
 	char path[64], line[128], format[64];
@@ -220,8 +220,8 @@ TEST_F(cancel, queue_of_hanging_jobs_dies_and_others_go_on)
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 
 	/*
-	 * A job that succeeds makes up for those that hung.  It is small, and so done by
-	 * who starts it: its own time cannot run out.
+	 * A job that succeeds resets the count of hangs.  The job is small, so the submitter's
+	 * context runs it at once, and it cannot time out.
 	 */
 	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS - 1), 0);
 	for (i = 0; i < SLUICE_MAX_HANGS; i++)
@@ -232,7 +232,7 @@ TEST_F(cancel, queue_of_hanging_jobs_dies_and_others_go_on)
 	}
 	EXPECT_EQ(fdinfo(create.fd, "sluice-hangs"), 0);
 
-	/* all are in before the first of them hangs */
+	/* all are submitted before the first of them hangs */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("hang_next", SLUICE_MAX_HANGS), 0);
 	for (i = 0; i < SLUICE_MAX_HANGS + 2; i++)
@@ -252,9 +252,9 @@ TEST_F(cancel, queue_of_hanging_jobs_dies_and_others_go_on)
 }
 
 /*
- * Two queues alike; the later one's last job has a deadline, so it goes first.
- * Jobs that have waited for a second take turns, deadline or not: what a guest
- * that stood still for so long shows says nothing, and is tried again.
+ * Two queues with the same priority.  The last job of the later queue has a deadline, so this queue
+ * goes first.  Jobs that have waited for a second take turns, with or without a deadline: if the
+ * guest was stopped for so long, the result says nothing, and the test tries again.
  */
 TEST_F(cancel, deadline_of_a_fence_goes_before_order)
 {
@@ -293,7 +293,7 @@ TEST_F(cancel, deadline_of_a_fence_goes_before_order)
 	close(other);
 }
 
-/* The engine need not look at all queues for the next job: but for this it does. */
+/* The engine may stop its search before it has seen all queues, except for a cancelled job. */
 TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 {
 	struct sluice_completion first, cancelled;
@@ -305,11 +305,11 @@ TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 60000), 0);
 	ASSERT_EQ(fill(self->queue, 1, -1, &fence), 0);
-	/* one that waits for another is left alone */
+	/* a job that waits for a fence does not change this */
 	ASSERT_EQ(fill(third, 3, fence, NULL), 0);
 	ASSERT_EQ(fill(other, 2, -1, NULL), 0);
 	ASSERT_EQ(sluice_cancel(other, 1, 1), 1);
-	/* nor for the one that runs: the gate is still shut */
+	/* it does not wait for the running job either: the gate is still shut */
 	ASSERT_EQ(sluice_read(other, &cancelled, 1), 1);
 	ASSERT_EQ(gate_open(&gate), 0);
 	ASSERT_EQ(sluice_read(self->queue, &first, 1), 1);
@@ -322,7 +322,7 @@ TEST_F(cancel, a_cancelled_job_does_not_wait_for_another_queue)
 	close(other);
 }
 
-/* An op goes on for a while when it is aborted: its job's fence waits for its end. */
+/* An aborted op runs on for a while: the fence of its job waits for its end. */
 TEST_F(cancel, fence_signals_only_when_the_device_has_stopped)
 {
 	struct sluice_create_queue create = { .timeout_ms = 200 };
@@ -377,7 +377,7 @@ TEST_F(cancel, memory_does_not_change_after_the_fence)
 	close(fence);
 }
 
-/* Only a job that the device has done shows that the queue's jobs can end. */
+/* Only a job that the device has completed shows that the queue's jobs can end. */
 TEST_F(cancel, neither_empty_nor_cancelled_jobs_count_for_or_against_a_queue)
 {
 	struct sluice_create_queue create = { .timeout_ms = 60 };
@@ -414,9 +414,8 @@ TEST_F(cancel, neither_empty_nor_cancelled_jobs_count_for_or_against_a_queue)
 }
 
 /*
- * Two queues alike, whose jobs have fences from FENCE, with deadlines.  The earlier
- * deadline goes first, in whichever queue it is.  As above, a result of a guest that
- * stood still is not used.
+ * Two queues with the same priority, whose jobs have fences from FENCE with deadlines.  The earlier
+ * deadline goes first, in either queue.  As above, a result is not used if the guest was stopped.
  */
 TEST_F(cancel, earlier_deadline_goes_first_with_fences_from_FENCE)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The application's side of Documentation/samples/client.c, a kernel module
- * that inverts memory in the order of fences: memory of ours and of others,
- * between jobs of ours, and what happens when something fails or goes away.
+ * The application's side of Documentation/samples/client.c, a kernel module that inverts memory in
+ * the order of fences: Sluice's and foreign memory, between jobs of Sluice, with failures and with
+ * removal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static int sample_open(void)
 	return -ENOENT;
 }
 
-/* Returns the out-fence. */
+/* Returns the out-fence, or an errno. */
 static int invert(int sample, int dmabuf, uint64_t offset, uint64_t length, int in_fence)
 {
 	struct sample_invert args = {
@@ -77,7 +77,7 @@ static bool busy(int dmabuf)
 	return result;
 }
 
-/* Wait for all that is on the dma-buf. */
+/* Wait for all fences on the dma-buf. */
 static int drain(int dmabuf)
 {
 	int fence = sluice_fence_export(dmabuf, true);
@@ -87,7 +87,7 @@ static int drain(int dmabuf)
 	return ret;
 }
 
-/* Memory: one buffer, of somebody */
+/* Memory: one buffer, of Sluice or of another exporter */
 
 static bool is_vgem(int card)
 {
@@ -147,10 +147,9 @@ static int new_buffer(int device, const char *memory)
 }
 
 /*
- * Two queues on different engines: only fences order what they and the client
- * do.  Memory of others is in one queue only, because a device that has it mapped
- * twice confuses the kernel's DMA-API debugging; what the client does is still
- * ordered by fences alone.
+ * Two queues on different engines: only fences order the work of the queues and of the client.
+ * Foreign memory is in one queue only, because the kernel's DMA-API debugging complains about
+ * memory that a device has mapped twice.  The client's work is still ordered by fences alone.
  */
 FIXTURE(pipeline) {
 	struct objects before;
@@ -213,9 +212,9 @@ FIXTURE_TEARDOWN(pipeline)
 }
 
 /*
- * Fill, invert, copy away, and again on the same buffer, all handed in before
- * the first is over.  Explicitly, what says the order is the fences passed on;
- * implicitly, those on the buffers.
+ * Fill, invert, copy away, and again on the same buffer; all is submitted before the first step
+ * ends.  With explicit fences, each step gets the fence of the step before; with implicit fences,
+ * those on the buffers decide the order.
  */
 TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 {
@@ -226,7 +225,7 @@ TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 	uint32_t *memory;
 	size_t j;
 
-	/* the first op cannot begin, so that all wait for it */
+	/* the first op cannot begin, so all others wait for it */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("delay_us", 20000), 0);
 	for (i = 0; i < ROUNDS; i++) {
@@ -256,7 +255,7 @@ TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 	munmap(memory, ROUNDS * SIZE);
 }
 
-/* The CPU asks for the buffer while the client waits for the camera. */
+/* The CPU waits for the buffer while the client waits for the camera. */
 TEST_F(pipeline, cpu_access_waits_for_the_client)
 {
 	struct sluice_completion completion;
@@ -288,7 +287,7 @@ TEST_F(pipeline, cpu_access_waits_for_the_client)
 	close(done);
 }
 
-/* One queue, whose job on y is what the client waits for before it touches x. */
+/* One queue.  The client waits for its job on y before the client touches x. */
 FIXTURE(client) {
 	struct objects before;
 	int sample, device, queue, x, y;
@@ -348,7 +347,7 @@ TEST_F(client, touches_its_range_and_no_other_byte)
 	free(expected);
 }
 
-/* The client waits for a job elsewhere, and the next one on x for the client. */
+/* The client waits for a job elsewhere, and the next job on x waits for the client. */
 TEST_F(client, holds_back_the_next_by_its_fence_on_the_buffer)
 {
 	int other = patient_queue(self->device, 1), z = sluice_alloc(self->device, 0, SIZE, 0);
@@ -389,7 +388,7 @@ TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
 	int failed, good, merged, done[4], i;
 	struct gate gate;
 
-	/* one that fails later, alone and merged with one that does not */
+	/* a fence that fails later, alone and merged with a good one */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill(self->queue, 1, 1, -1, &failed), 0);
@@ -402,7 +401,7 @@ TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(good, LATE_MS), 0);
 	EXPECT_EQ(sluice_fence_wait(failed, 0), -EIO);
-	/* and ones that have failed before */
+	/* and fences that have failed before */
 	done[2] = invert(self->sample, self->x, 0, SIZE, failed);
 	done[3] = invert(self->sample, self->x, 0, SIZE, merged);
 	for (i = 0; i < 4; i++) {
@@ -434,7 +433,9 @@ TEST_F(client, does_not_care_about_an_implicit_error)
 	close(done);
 }
 
-/* Many at once, from two processes: an even number leaves the memory as it was. */
+/*
+ * Many jobs at once, from two processes.  An even number of inversions does not change the memory.
+ */
 TEST_F(client, jobs_on_one_buffer_take_turns)
 {
 	int i, status, done;
@@ -503,7 +504,7 @@ TEST_F(client, refuses_what_makes_no_sense)
 
 	EXPECT_EQ(xioctl(self->sample, SAMPLE_INVERT, NULL), -EFAULT);
 	EXPECT_EQ(xioctl(self->sample, _IOWR('s', 1, struct sample_invert), &good), -ENOTTY);
-	/* where it cannot answer it must not have begun */
+	/* if the result cannot be returned, the job must not have begun */
 	sealed = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	*sealed = good;
 	ASSERT_EQ(mprotect(sealed, 4096, PROT_READ), 0);
@@ -513,7 +514,7 @@ TEST_F(client, refuses_what_makes_no_sense)
 	EXPECT_EQ(check_words(self->x, SIZE, 7), 0);
 }
 
-/* All jobs that there may be, held back by one that hangs until it is cancelled. */
+/* As many jobs as possible, all waiting for a job that hangs until it is cancelled. */
 static void check_places(struct __test_metadata *_metadata, int sample, int queue, int dmabuf)
 {
 	int in, done[SAMPLE_MAX_JOBS], i, tries;
@@ -522,7 +523,7 @@ static void check_places(struct __test_metadata *_metadata, int sample, int queu
 	ASSERT_EQ(fill(queue, 1, 1, -1, &in), 0);
 	ASSERT_TRUE(wait_hanging());
 	for (i = 0; i < SAMPLE_MAX_JOBS; i++) {
-		/* those of before may have signalled, but not have been buried */
+		/* the jobs of earlier tests may have signalled, but not have been freed */
 		for (tries = 0; tries < LATE_MS / 10; tries++) {
 			done[i] = invert(sample, dmabuf, 0, 64, in);
 			if (done[i] != -EBUSY)
@@ -569,10 +570,13 @@ TEST_F(client, killed_process_leaves_jobs_that_end)
 		kill(child, SIGKILL);
 		ASSERT_EQ(waitpid(child, &status, 0), child);
 	}
-	/* no fence is left behind */
+	/* no fence is left */
 	EXPECT_EQ(drain(self->x), 0);
 	EXPECT_EQ(drain(self->y), 0);
-	/* and no place; of the queue's there are some, of unread completions */
+	/*
+	 * and no place.  The queue may hold places for completions that were not read: use a new
+	 * queue
+	 */
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	close(self->queue);
 	self->queue = patient_queue(self->device, 0);
@@ -594,14 +598,14 @@ TEST_F(client, finishes_when_everything_has_been_closed)
 	close(done);
 	close(self->sample);
 	self->sample = -1;
-	/* a job alone keeps the module, for as long as it is one */
+	/* even a single job keeps the module while it is pending */
 	refused = system("rmmod " MODULE " 2>/dev/null");
 	EXPECT_TRUE(refused || !busy(self->x));
 	memory = dup(self->x);
 	close(self->x);
 	self->x = -1;
 	EXPECT_EQ(drain(memory), 0);
-	/* twice inverted is as it was */
+	/* two inversions restore the memory */
 	self->sample = sample_open();
 	ASSERT_GE(self->sample, 0);
 	done = invert(self->sample, memory, 0, SIZE, -1);
@@ -625,14 +629,14 @@ TEST_F(client, keeps_the_buffer_until_its_job_has_ended)
 	self->x = -1;
 	close(in);
 	EXPECT_FALSE(signalled(done));
-	/* the queue's end cancels its job, and with it the client's */
+	/* the end of the queue cancels its job, and so the client's job */
 	close(self->queue);
 	self->queue = -1;
 	EXPECT_EQ(sluice_fence_wait(done, LATE_MS), -ECANCELED);
 	close(done);
 }
 
-/* Whether a kernel lets go of a module whose fences live is its own affair. */
+/* Some kernels keep a module while its fences live, others do not. */
 TEST_F(client, fence_outlives_the_module_or_keeps_it)
 {
 	struct sync_fence_info one = {};
@@ -669,7 +673,7 @@ TEST_F(client, ends_with_ETIME_when_a_fence_never_signals)
 	EXPECT_EQ(sluice_fence_wait(done, 60000), -ETIME);
 	EXPECT_TRUE(signalled(done));
 	EXPECT_GE(now_ns() - before, (SAMPLE_TIMEOUT_MS - 1000) * 1000000LL);
-	/* the fence comes later: to nobody */
+	/* the in-fence signals after the timeout, and has no effect */
 	close(in);
 	close(timeline);
 	EXPECT_EQ(check_words(self->x, SIZE, 7), 0);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * The contiguous heap: what it says it can do, it can.  With CMA and without.
- */
+/* The contiguous heap: it can do all that it reports, with CMA and without. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -19,7 +17,7 @@
 #include "sluice.h"
 
 #define MIB	(1UL << 20)
-#define BLOCK	(4 * MIB)	/* the largest piece of the page allocator */
+#define BLOCK	(4 * MIB)	/* the largest block of the page allocator */
 
 FIXTURE(contiguous) {
 	struct objects before;
@@ -45,7 +43,7 @@ FIXTURE_TEARDOWN(contiguous)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* One segment, zeroed, and the device works on its first and last page. */
+/* Is the buffer one zeroed segment, and can the device use its first and last page? */
 static bool is_good(int device, int buffer, uint64_t size)
 {
 	struct sluice_buffer_info info;
@@ -86,7 +84,9 @@ TEST_F(contiguous, eight_mib_are_had_or_refused_for_what_is_missing)
 	close(buffer);
 }
 
-/* A size that is no power of two, whose memory comes back, and comes zeroed. */
+/*
+ * A size that is no power of two: the memory returns to the allocator, and each buffer is zeroed.
+ */
 TEST_F(contiguous, odd_sizes_come_and_go)
 {
 	uint64_t size = 9 * MIB + 3 * 4096;
@@ -98,7 +98,6 @@ TEST_F(contiguous, odd_sizes_come_and_go)
 	for (i = 0; i < 20; i++) {
 		buffer = alloc_hint(self->device, self->number, size, &hint);
 		ASSERT_GE(buffer, 0) TH_LOG("round %d, hint %u", i, hint);
-		/* dirt, that the next must not see */
 		if (i % 10 == 0)
 			EXPECT_EQ(check_value(buffer, size, 0), 0);
 		ASSERT_EQ(fill_words(buffer, 16 * 4096, i + 1), 0);
@@ -110,7 +109,7 @@ TEST_F(contiguous, odd_sizes_come_and_go)
 	close(buffer);
 }
 
-/* As an option, in one piece like coherent memory; no other kind of CPU mapping. */
+/* Cached memory is an option, in one segment like coherent memory; no other kind of CPU mapping. */
 TEST_F(contiguous, cached_memory_is_one_piece_and_zeroed_each_time)
 {
 	struct sluice_alloc args = { .size = BLOCK, .heap = self->number,
@@ -129,7 +128,7 @@ TEST_F(contiguous, cached_memory_is_one_piece_and_zeroed_each_time)
 		EXPECT_TRUE(is_good(self->device, args.fd, BLOCK));
 		ASSERT_EQ(fill_words(args.fd, BLOCK, i), 0);
 		EXPECT_EQ(check_words(args.fd, BLOCK, i), 0);
-		/* as of coherent memory, there is no private mapping */
+		/* as for coherent memory, there is no private mapping */
 		EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, args.fd, 0), MAP_FAILED);
 		close(args.fd);
 	}
@@ -141,7 +140,7 @@ TEST_F(contiguous, cached_memory_is_one_piece_and_zeroed_each_time)
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EOPNOTSUPP);
 }
 
-/* A mapping of a part shows that part. */
+/* A mapping of a part of the buffer shows that part. */
 TEST_F(contiguous, parts_of_it_map_like_the_whole)
 {
 	uint64_t size = self->heap.max_size < 8 * MIB ? BLOCK : 8 * MIB;
@@ -169,7 +168,7 @@ TEST_F(contiguous, more_than_it_can_have_is_EFBIG)
 	EXPECT_LT(self->heap.max_size, 1ULL << 32);
 }
 
-/* In a guest with cma=: it is told, and its size is what one buffer may have. */
+/* In a guest with cma=, the heap reports CMA, and CMA's size is the limit for one buffer. */
 TEST_F(contiguous, cma_is_used)
 {
 	uint32_t hint;

@@ -35,7 +35,7 @@
 #define POLL_CALL	SYS_ppoll
 #endif
 
-/* Give soft0 so many places for ops, which wait for each other if there are several. */
+/* Bind soft0 again with this number of ops in flight; if there are several, they run in order. */
 static int set_depth(const char *depth)
 {
 	write_text(DRIVER "/unbind", "sluice-soft");
@@ -45,7 +45,7 @@ static int set_depth(const char *depth)
 	       write_text(DRIVER "/bind", "sluice-soft");
 }
 
-/* Engine 0 has so many ops. */
+/* Wait until engine 0 has this number of ops in flight. */
 static bool wait_in_flight(unsigned int count)
 {
 	unsigned int now = count + 1;
@@ -65,7 +65,7 @@ static bool wait_in_flight(unsigned int count)
 	return now == count;
 }
 
-/* What soft0 has, in its order. */
+/* The controls of soft0, in its order. */
 static const struct {
 	uint32_t id, type, properties;
 	int64_t min, max, step;
@@ -81,7 +81,7 @@ static const struct {
 
 #define CONTROLS (sizeof(expected) / sizeof(expected[0]))
 
-/* An open that does not wait in read(). */
+/* Open the node so that read() does not wait. */
 static int open_events(void)
 {
 	return open(NODE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -96,7 +96,7 @@ static bool wait_for_node(void)
 	return !access(NODE, F_OK);
 }
 
-/* All controls and knobs to their defaults. */
+/* Set all controls and knobs to their defaults. */
 static void reset(int device)
 {
 	sluice_set_control(device, SLUICE_CONTROL_INPUT, 0);
@@ -109,7 +109,7 @@ static void reset(int device)
 	knob("repeat_next", 0);
 }
 
-/* Has soft0 the usual depth? */
+/* Has soft0 its usual depth? */
 static bool depth_is_one(void)
 {
 	FILE *file = fopen("/sys/module/sluice_soft/parameters/depth", "re");
@@ -249,7 +249,7 @@ TEST_F(controls, value_that_it_cannot_have_is_ERANGE_and_changes_nothing)
 		{ SLUICE_CONTROL_BRIGHTNESS, -256 }, { SLUICE_CONTROL_BRIGHTNESS, 256 },
 		{ SLUICE_CONTROL_BRIGHTNESS, -260 }, { SLUICE_CONTROL_BRIGHTNESS, 260 },
 		{ SLUICE_CONTROL_BRIGHTNESS, INT64_MIN }, { SLUICE_CONTROL_BRIGHTNESS, INT64_MAX },
-		/* the same as 0 in 32 bits */
+		/* the lower 32 bits are 0 */
 		{ SLUICE_CONTROL_BRIGHTNESS, 5LL << 32 },
 		/* between two steps */
 		{ SLUICE_CONTROL_BRIGHTNESS, 1 }, { SLUICE_CONTROL_BRIGHTNESS, -254 },
@@ -379,7 +379,7 @@ static uint32_t brighter(uint32_t pixel, int brightness)
 	return result;
 }
 
-/* How many pixels are not those of the scene with this brightness? */
+/* How many pixels differ from the scene with this brightness? */
 static int compare(int buffer, const uint32_t *memory, const struct sluice_completion *completion,
 		   int brightness)
 {
@@ -436,7 +436,7 @@ TEST_F(controls, input_trigger_and_freeze_do_what_they_say)
 	EXPECT_FALSE(completion.flags & SLUICE_FRAME_REPEATED);
 }
 
-/* Three frames show the picture of one before, and the next its own. */
+/* Three frames repeat an earlier picture, and the next frame has its own. */
 static void expect_one_picture(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(controls) *self,
 			       const struct sluice_completion *picture)
@@ -525,7 +525,7 @@ TEST_F(controls, what_changes_nothing_is_no_event)
 	ASSERT_EQ(sluice_set_control(self->device, SLUICE_CONTROL_TRIGGER, 0), 0);
 	ASSERT_EQ(knob("signal_lost", 0), 0);
 	EXPECT_EQ(sluice_read_events(self->other, &event, 1), -EAGAIN);
-	/* the flash is not for the next test */
+	/* take the flash, so that the next test does not see it */
 	EXPECT_EQ(capture(self->queue, &(struct sluice_completion){}), 0);
 }
 
@@ -592,7 +592,7 @@ TEST_F(controls, events_that_are_too_many_are_lost_and_counted)
 			EXPECT_EQ(events[j].lost, j ? 0 : lost);
 			EXPECT_EQ(events[j].flags, j ? 0 : SLUICE_EVENT_OVERFLOW);
 		}
-		/* once told, it is over */
+		/* losses are reported once */
 		ASSERT_EQ(knob("events", 1), 0);
 		ASSERT_EQ(sluice_read_events(self->other, events, SIZE), 1);
 		EXPECT_EQ(events[0].lost, 0);
@@ -616,7 +616,7 @@ TEST_F(controls, read_returns_whole_records_and_loses_none)
 	ASSERT_EQ(knob("events", 3), 0);
 	EXPECT_EQ(read(self->other, pages + page, sizeof(events)), -1);
 	EXPECT_EQ(errno, EFAULT);
-	/* one has room, the second has not */
+	/* there is room for the first record, but not for the second */
 	EXPECT_EQ(read(self->other, pages + page - 100, sizeof(events)), (ssize_t)sizeof(events[0]));
 	memcpy(events, pages + page - 100, sizeof(events[0]));
 	EXPECT_EQ(events[0].id, 0);
@@ -629,7 +629,10 @@ TEST_F(controls, read_returns_whole_records_and_loses_none)
 	munmap(pages, page);
 }
 
-/* A process with an open of its own: it says when it has it, and ends with what @run returns. */
+/*
+ * Start a process with an open of its own.  It reports that it has opened, and ends with the result
+ * of @run.
+ */
 static pid_t beside(int (*run)(int device))
 {
 	int pipes[2], device;
@@ -652,7 +655,7 @@ static pid_t beside(int (*run)(int device))
 	return pid;
 }
 
-/* The process sleeps in this system call. */
+/* Wait until the process sleeps in this system call. */
 static bool wait_in_call(pid_t pid, long call)
 {
 	char path[64];
@@ -662,7 +665,7 @@ static bool wait_in_call(pid_t pid, long call)
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
 	for (tries = 0; tries < LATE_MS; tries++) {
-		/* a process that runs says "running" */
+		/* the file of a running process says "running" */
 		file = fopen(path, "re");
 		if (file && fscanf(file, "%ld", &now) != 1)
 			now = -1;
@@ -743,7 +746,7 @@ TEST_F(controls, unplugged_device_gives_its_last_events_and_then_ENODEV)
 	EXPECT_EQ(sluice_get_source(self->device, 0, &source), -ENODEV);
 }
 
-/* The event of the open's first read() may be one from before it: what counts is the open. */
+/* An open gets all events since it was opened, even if its first read() comes after them. */
 TEST_F(controls, open_that_reads_late_has_all_since_it_was_opened)
 {
 	struct sluice_event events[2];
@@ -757,7 +760,7 @@ TEST_F(controls, open_that_reads_late_has_all_since_it_was_opened)
 	EXPECT_EQ(events[1].lost, 0);
 }
 
-/* More opens than are woken with one hold of the lock, and half of them close meanwhile. */
+/* More opens than one hold of the lock wakes, and half of them close meanwhile. */
 TEST_F(controls, event_wakes_each_of_many_opens)
 {
 	struct pollfd fds[MANY];
@@ -778,7 +781,7 @@ TEST_F(controls, event_wakes_each_of_many_opens)
 	}
 }
 
-/* Sets two controls again and again, through an open of its own. */
+/* Set two controls again and again, through an open of its own. */
 static void *keep_setting(void *argument)
 {
 	int device = sluice_open("soft0"), i, ret = 0;
@@ -828,7 +831,7 @@ struct tally {
 	uint64_t events;
 };
 
-/* Reads until there is nothing, and nothing will come; counts what was read or lost. */
+/* Read until there is no event and none will come.  Counts the events that were read or lost. */
 static void *keep_reading(void *argument)
 {
 	struct tally *tally = argument;
@@ -937,7 +940,7 @@ TEST_F(controls, device_without_any_says_so)
 
 /* Private ops */
 
-#define RESULT	(SIZE - 4096)	/* where the CRC goes */
+#define RESULT	(SIZE - 4096)	/* where the CRC is stored */
 
 static uint32_t read_result(int buffer, const uint32_t *memory)
 {
@@ -1027,14 +1030,14 @@ TEST_F(controls, private_op_that_hangs_can_be_cancelled)
 #endif
 #define RING_NEEDS "several ops in flight need a device that sees the CPU's caches"
 
-/* A device whose ops wait for each other: soft0 stops all of them for one. */
+/* An engine whose ops run in order: to abort one op, soft0 stops all. */
 struct ring {
 	int device, buffer, queue;
 	struct sluice_soft_crc32 payload;
 	struct sluice_op fill, private;
 };
 
-/* 0, or -errno: -EINVAL where the core must maintain caches before an op. */
+/* Returns 0 or an errno: -EINVAL if the core must maintain caches before each op. */
 static int ring_begin(struct ring *ring, uint32_t op)
 {
 	int ret = set_depth("2");
@@ -1064,7 +1067,7 @@ static void ring_end(const struct ring *ring)
 	close(ring->device);
 }
 
-/* An op that hangs in front of another is cancelled: what becomes of that one? */
+/* Cancel an op that hangs in front of another.  Returns the status of the other. */
 static int end_behind_one_that_hangs(const struct ring *ring, const struct sluice_op *op)
 {
 	uint64_t point;
@@ -1088,13 +1091,13 @@ TEST_F(controls, private_op_that_may_be_repeated_is)
 		SKIP(return, RING_NEEDS);
 	ASSERT_EQ(ret, 0);
 	EXPECT_EQ(end_behind_one_that_hangs(&ring, &ring.fill), 0);
-	/* more often than anything is stopped for others */
+	/* more often than an op may be stopped because of others */
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(end_behind_one_that_hangs(&ring, &ring.private), 0);
 	ring_end(&ring);
 }
 
-/* What hangs in front of it cannot wait for it. */
+/* The op in front hangs, so the private op behind must be stopped with it. */
 TEST_F(controls, private_op_that_may_not_be_repeated_is_not)
 {
 	struct ring ring;
@@ -1109,7 +1112,7 @@ TEST_F(controls, private_op_that_may_not_be_repeated_is_not)
 	ring_end(&ring);
 }
 
-/* What is behind it waits for it, and so cannot end it. */
+/* The op behind it waits for it, so the private op can end first. */
 TEST_F(controls, private_op_that_may_not_be_repeated_is_not_stopped_for_others)
 {
 	uint64_t point;
@@ -1124,7 +1127,7 @@ TEST_F(controls, private_op_that_may_not_be_repeated_is_not_stopped_for_others)
 	ASSERT_EQ(sluice_submit(ring.queue, &ring.private, 1, -1, NULL, 0, &point), 0);
 	ASSERT_EQ(sluice_submit(ring.queue, &ring.fill, 1, -1, NULL, 0, NULL), 0);
 	wait_in_flight(2);
-	/* 0 on a machine that took longer than the ops */
+	/* 0 on a machine that took longer than the ops run */
 	cancelled = sluice_cancel(ring.queue, point + 1, point + 1);
 	EXPECT_GE(cancelled, 0);
 	EXPECT_EQ(sluice_wait(ring.queue, point, LATE_MS), 0);
@@ -1188,7 +1191,7 @@ TEST_F(controls, payload_that_is_empty_too_long_or_nowhere_is_refused)
 	op.payload.data = ~0ULL << 12;
 	EXPECT_EQ(submit_one(self->queue, &op), -EFAULT);
 
-	/* of 65536 bytes in a job the driver is asked, of more it is not */
+	/* a job may have 65536 bytes of payload; with more the driver is not asked */
 	for (i = 0; i < 17; i++) {
 		prepare_crc32(&ops[i], (void *)large, 0, 1024);
 		ops[i].payload.size = sizeof(large);

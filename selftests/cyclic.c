@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Jobs that go round: CYCLIC, ACK, and queues that have an engine for themselves. */
+/* Cyclic jobs: CYCLIC, ACK, and queues with an engine of their own. */
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(cyclic)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Read until a record comes without MORE, or with so many ops; false if reading fails. */
+/* Read until a record without MORE, or a record of this number of ops.  False if reading fails. */
 static bool read_until(int queue, uint64_t ops, struct sluice_completion *record)
 {
 	do {
@@ -87,7 +87,6 @@ TEST_F(cyclic, goes_on_until_there_is_another_job)
 	ASSERT_TRUE(read_until(self->queue, UINT64_MAX, &record));
 	EXPECT_EQ(record.status, 0);
 	EXPECT_EQ(record.point, point);
-	/* whole passes */
 	EXPECT_EQ(record.ops % RING, 0);
 	EXPECT_EQ(record.bytes, record.ops * SIZE);
 	ASSERT_EQ(sluice_read(self->queue, &record, 1), 1);
@@ -97,7 +96,7 @@ TEST_F(cyclic, goes_on_until_there_is_another_job)
 	close(fence);
 }
 
-/* One op is in flight, and nothing of the pass behind it. */
+/* One op is in flight, and no op of the next pass. */
 TEST_F(cyclic, last_of_a_pass_is_the_last)
 {
 	struct sluice_completion record;
@@ -120,12 +119,12 @@ TEST_F(cyclic, cancel_and_close_end_it)
 	ASSERT_TRUE(read_until(self->queue, UINT64_MAX, &record));
 	EXPECT_EQ(record.status, -ECANCELED);
 	EXPECT_GE(record.ops, RING + 1);
-	/* the next one runs; the end of the queue ends it */
+	/* another one runs; the end of the queue ends it */
 	ASSERT_EQ(sluice_submit_cyclic(self->queue, self->ops, RING, 0, DATA, NULL), 0);
 	ASSERT_TRUE(read_until(self->queue, 1, &record));
 }
 
-/* What ends before the reader comes is in one record. */
+/* One record reports all ops that ended before the queue was read. */
 TEST_F(cyclic, slow_reader_finds_one_record)
 {
 	struct sluice_completion record;
@@ -136,7 +135,7 @@ TEST_F(cyclic, slow_reader_finds_one_record)
 	ASSERT_EQ(sluice_submit_cyclic(self->queue, self->ops, RING, 0, DATA, &point), 0);
 	ASSERT_EQ(poll(&pollfd, 1, LATE_MS), 1);
 	EXPECT_TRUE(pollfd.revents & POLLIN);
-	/* several frames come in this time, sooner or later */
+	/* several frames end in this time, sooner or later */
 	for (record.ops = 0; record.ops < before + 2; usleep(200000)) {
 		before = record.ops;
 		ASSERT_EQ(sluice_read(self->queue, &record, 1), 1);
@@ -151,14 +150,14 @@ TEST_F(cyclic, late_userspace_is_counted)
 	uint64_t point;
 
 	ASSERT_EQ(sluice_submit_cyclic(self->queue, self->ops, RING, 0, DATA, &point), 0);
-	/* only who has begun to tell is late */
+	/* no xrun is counted before the first ACK */
 	ASSERT_TRUE(read_until(self->queue, 2 * RING, &record));
 	EXPECT_EQ(record.xruns, 0);
 	ASSERT_EQ(sluice_ack(self->queue, point, record.ops), 0);
 	ASSERT_TRUE(read_until(self->queue, record.ops + 2 * RING, &record));
 	EXPECT_GE(record.xruns, 1);
 	EXPECT_LE(record.xruns, record.ops);
-	/* with a ring that is far ahead none are added */
+	/* no xrun is added while userspace is far ahead */
 	ASSERT_EQ(sluice_ack(self->queue, point, record.ops + 1000000), 0);
 	ASSERT_TRUE(read_until(self->queue, record.ops + 2, &record));
 	ASSERT_EQ(sluice_cancel(self->queue, point, point), 1);
@@ -178,7 +177,7 @@ TEST_F(cyclic, late_userspace_ends_it_if_it_likes)
 	ASSERT_EQ(sluice_ack(self->queue, point, 0), 0);
 	ASSERT_TRUE(read_until(self->queue, UINT64_MAX, &record));
 	EXPECT_EQ(record.status, -EPIPE);
-	/* the ring was full once: not an op more, unless the ACK itself came late */
+	/* the ring was full once: exactly its ops run, unless the ACK itself came late */
 	EXPECT_GE(record.ops, RING);
 	EXPECT_EQ(record.xruns, 0);
 }
@@ -194,7 +193,7 @@ TEST_F(cyclic, exclusive_means_it)
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args), 0);
 	close(args.fd);
 	close(self->queue);
-	/* its last reference may be on its way out */
+	/* the last reference to the other queue may still be held for a moment */
 	second = -EBUSY;
 	for (int tries = 0; second == -EBUSY && tries < LATE_MS; tries++) {
 		second = exclusive_queue(self->device);
@@ -228,11 +227,11 @@ TEST_F(cyclic, what_cannot_go_round_is_refused)
 	EXPECT_EQ(submit_flags(self->queue, self->ops, RING, SLUICE_SUBMIT_STOP_ON_XRUN), -EINVAL);
 	sluice_op_fill(&op, 0, 0, SIZE, 1);
 	EXPECT_EQ(submit_flags(self->queue, &op, 1, SLUICE_SUBMIT_CYCLIC), -EINVAL);
-	/* a buffer that others wait for */
+	/* an op on a buffer with implicit fences */
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 1);
 	sluice_op_capture(&op, 1, 0, SIZE);
 	EXPECT_EQ(submit_flags(self->queue, &op, 1, SLUICE_SUBMIT_CYCLIC), -EINVAL);
-	/* an engine that others want */
+	/* a queue without an engine of its own */
 	ASSERT_EQ(sluice_attach(shared, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	EXPECT_EQ(submit_flags(shared, self->ops, RING, SLUICE_SUBMIT_CYCLIC), -EINVAL);
 	close(shared);

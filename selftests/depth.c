@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Several ops in flight: soft0 with 1 to 32 places for ops, which wait for each other
- * (ordered) or do not, and which misbehaves as soft.c describes.  No job is lost, whatever
- * it reports, and the fences of a queue signal in order.
+ * Several ops in flight: soft0 with 1 to 32 ops in flight, in order (ordered) or not, and with the
+ * faults that soft.c describes.  No job is lost, whatever soft0 reports, and the fences of a queue
+ * signal in order.
  */
 #include <fcntl.h>
 
@@ -20,10 +20,10 @@
 
 #define QUEUES 8
 #define JOBS 6			/* of each queue */
-#define SIZE 8192UL		/* more than soft does at once */
+#define SIZE 8192UL		/* too large for soft to do at once */
 #define MOST 32
 
-/* Give soft0 so many places. */
+/* Bind soft0 again with this depth. */
 static int set_depth(unsigned int depth, bool ordered)
 {
 	char text[16];
@@ -39,7 +39,7 @@ struct engine {
 	unsigned int aborts, timeouts, stale, depth, in_flight;
 };
 
-/* What debugfs says of engine 0. */
+/* The state of engine 0 in debugfs. */
 static struct engine engine_read(void)
 {
 	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/engines", "re");
@@ -64,7 +64,7 @@ static bool wait_in_flight(unsigned int count)
 	return tries < LATE_MS;
 }
 
-/* soft0 has taken notice of all but so many of hang_next */
+/* Wait until soft0 has used up hang_next except for this number. */
 static bool wait_hangs_left(unsigned int left)
 {
 	unsigned int now = left + 1;
@@ -82,7 +82,7 @@ static bool wait_hangs_left(unsigned int left)
 	return now == left;
 }
 
-/* In the end the driver has reported so many ops that it did not have. */
+/* Wait until the driver has reported this number of ops that it did not have. */
 static bool wait_stale(unsigned int count)
 {
 	int tries;
@@ -144,7 +144,7 @@ static int fill(int queue, uint32_t value, int *fence)
 	return sluice_submit(queue, &op, 1, -1, fence, 0, NULL);
 }
 
-/* Jobs in turns on several queues; the last one of each leaves its number. */
+/* Submit jobs to several queues in turn.  The last job of each queue leaves the job's number. */
 static int submit_all(const int *queues)
 {
 	int job, i, ret = 0;
@@ -155,7 +155,7 @@ static int submit_all(const int *queues)
 	return ret;
 }
 
-/* Each has one completion, in order.  Returns how many have this status, or -1. */
+/* Check that each job has one completion, in order.  Returns how many have this status, or -1. */
 static int count_ended(const int *queues, int status)
 {
 	struct sluice_completion completion;
@@ -172,7 +172,7 @@ static int count_ended(const int *queues, int status)
 	return count;
 }
 
-/* Nothing is in flight or lost, and the engine works. */
+/* Is nothing in flight or lost, and does the engine work? */
 static bool is_whole(const int *queues, const int *buffers)
 {
 	struct sluice_op op;
@@ -197,13 +197,13 @@ TEST_F(depth, takes_as_many_ops_as_it_has_places)
 	for (i = 0; i < variant->depth; i++)
 		ASSERT_EQ(fill(self->queues[i], 1, NULL), 0);
 	EXPECT_TRUE(wait_in_flight(variant->depth));
-	/* no more than that */
+	/* more ops stay out of the driver */
 	ASSERT_EQ(fill(self->queues[0], 2, &more[0]), 0);
 	ASSERT_EQ(fill(self->queues[MOST - 1], 2, &more[1]), 0);
 	EXPECT_EQ(sluice_fence_wait(more[0], 20), -ETIME);
 	EXPECT_EQ(sluice_fence_wait(more[1], 20), -ETIME);
 	EXPECT_EQ(engine_read().in_flight, variant->depth);
-	/* those that have not begun to hang shall not */
+	/* ops that have not begun to hang yet must not hang */
 	ASSERT_EQ(knob("hang_next", 0), 0);
 	for (i = 0; i < variant->depth; i++)
 		EXPECT_GE(sluice_cancel(self->queues[i], 1, 1), 0);
@@ -231,7 +231,7 @@ TEST_F(depth, ops_that_are_reported_in_the_wrong_order_end_well)
 {
 	unsigned int i;
 
-	/* as many as fit, so that they are all reported */
+	/* as many as fit, so that all are reported */
 	ASSERT_EQ(knob("reverse_next", variant->depth), 0);
 	for (i = 0; i < variant->depth; i++)
 		ASSERT_EQ(fill(self->queues[i], i + 1, NULL), 0);
@@ -289,7 +289,7 @@ TEST_F(depth, op_that_fails_ends_its_job_only)
 	EXPECT_EQ(engine_read().stale, 0);
 }
 
-/* It is stopped, and then it reports that it has ended. */
+/* The op is aborted, and then the driver reports its end. */
 TEST_F(depth, op_that_is_reported_after_abort_ends_no_other)
 {
 	struct sluice_completion completion;
@@ -339,7 +339,7 @@ TEST_F(depth, queue_that_is_closed_in_the_middle_leaves_the_others)
 	ASSERT_EQ(fill(self->queues[MOST - 1], 1, &fence), 0);
 	ASSERT_TRUE(wait_hanging());
 	ASSERT_EQ(submit_all(self->queues), 0);
-	/* where ops do not wait for each other, a free place is enough */
+	/* if ops do not run in order, a free place is enough */
 	if (variant->depth > 1 && !variant->ordered)
 		EXPECT_EQ(sluice_wait(self->queues[QUEUES - 1], JOBS, LATE_MS), 0);
 	EXPECT_FALSE(signalled(fence));
@@ -367,7 +367,7 @@ TEST_F(depth, urgent_job_gets_the_next_place)
 	ASSERT_TRUE(wait_in_flight(variant->depth));
 	ASSERT_EQ(fill(self->queues[0], 2, &low), 0);
 	ASSERT_EQ(fill(create.fd, 2, &high), 0);
-	/* unordered: there is one place now, and the low one's queue has none in flight */
+	/* unordered: there is one free place, and the queue of the low job has no op in flight */
 	ASSERT_TRUE(variant->ordered ? wait_hangs_left(variant->depth - 1) : wait_hanging());
 	ASSERT_EQ(knob("hang_next", 0), 0);
 	EXPECT_EQ(sluice_cancel(self->queues[0], 1, 1), 1);
@@ -397,7 +397,7 @@ TEST_F(depth, captures_in_flight_together_have_a_frame_each)
 		ASSERT_EQ(sluice_read(self->queues[0], &completion, 1), 1);
 		EXPECT_EQ(completion.status, 0);
 		EXPECT_GT(completion.sequence, sequence);
-		/* what is missing has been counted */
+		/* each missing frame has been counted */
 		if (i)
 			EXPECT_EQ(completion.dropped, completion.sequence - sequence - 1);
 		sequence = completion.sequence;
@@ -422,7 +422,7 @@ TEST_F(depth, device_that_goes_ends_all)
 	}
 }
 
-/* soft0 whose ops have 64 to 4096 bytes */
+/* soft0 with limits of 64 to 4096 bytes for an op */
 FIXTURE(lengths) {
 	struct objects before;
 	int device, queue, buffers[2];
@@ -505,7 +505,7 @@ TEST_F(lengths, of_planes_are_added)
 		.frame = { .width = 64, .format = 'N' | 'V' << 8 | '1' << 16 | '2' << 24 },
 	};
 
-	/* 64 bytes a line, and half of them for the colours */
+	/* 64 bytes per line, half of them for the chroma */
 	op.frame.height = 42;
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	op.frame.height = 44;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A device driven from userspace: its interrupts as eventfds, its registers by
- * mmap(), as far as root has allowed them.  QEMU's edu, by the driver for any
- * PCI device.
+ * A device driven from userspace: its interrupts as eventfds, its registers by mmap(), within the
+ * limits that root has set.  The device is QEMU's edu, with the driver for any PCI device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +30,7 @@
 #define WHOLE "0:0+0x100000"
 #define MAPPED(ranges) "mmap " ranges
 #define MAX_EVENTFDS 256
-/* of a test: debug kernels are slow where they look for PCI devices */
+/* seconds for a test: debug kernels are slow when they search for PCI devices */
 #define SECONDS 120
 
 FIXTURE(direct) {
@@ -65,7 +64,7 @@ static int allow(const FIXTURE_DATA(direct) *self, const char *ranges)
 	return pci_attribute(self->peers.edu, "registers", ranges);
 }
 
-/* The file's mode may let somebody open it; what counts is who writes. */
+/* The mode of the file may permit its opening, but the privilege of the writer decides. */
 TEST_F_TIMEOUT(direct, only_who_has_the_privilege_allows_registers, SECONDS)
 {
 	volatile void *mapped;
@@ -96,8 +95,8 @@ static bool counted(int fd, int timeout_ms, uint64_t *count)
 }
 
 /*
- * Of interrupts that were or will be; fewer if no more come.  One is counted a moment
- * after the program that waited for it could go on.
+ * The number of interrupts that the eventfd counts, up to @expected; fewer if no more come.  An
+ * interrupt may be counted a moment after the program that waited for it has ended.
  */
 static uint64_t counted_of(int fd, uint64_t expected)
 {
@@ -127,20 +126,20 @@ TEST_F_TIMEOUT(direct, interrupts_are_counted_by_eventfds, SECONDS)
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(first, 2), 2);
-	/* the second takes over */
+	/* the second eventfd replaces the first */
 	second = sluice_eventfd(self->device, 0);
 	ASSERT_GE(second, 0);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(second, 1), 1);
 	EXPECT_FALSE(counted(first, 100, &count));
-	/* an op that an interrupt ends, and one that acknowledges it */
+	/* an op that an interrupt ends, and one that acknowledges the interrupt */
 	sluice_op_program(&op, commands, 2);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_EQ(counted_of(second, 1), 1);
 	sluice_op_program(&op, &commands[2], 1);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	sluice_op_program(&op, commands, 3);
-	/* none any more */
+	/* remove the eventfd */
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
 	EXPECT_EQ(run_op(self->queue, &op), 0);
 	EXPECT_FALSE(counted(second, 100, &count));
@@ -169,7 +168,7 @@ TEST_F_TIMEOUT(direct, eventfds_that_make_no_sense_are_refused, SECONDS)
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EBADF);
 	args = (struct sluice_eventfd) { .fd = self->queue };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
-	/* as many as there may be, and one more: one a file and interrupt */
+	/* the most eventfds of a device, and one more; a file has one for each interrupt */
 	for (i = 0; i < MAX_EVENTFDS; i++) {
 		files[i] = open(path, O_RDWR | O_CLOEXEC);
 		args = (struct sluice_eventfd) { .fd = counter };
@@ -181,7 +180,7 @@ TEST_F_TIMEOUT(direct, eventfds_that_make_no_sense_are_refused, SECONDS)
 		close(files[i]);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), 0);
 	close(counter);
-	/* soft has no interrupts, and no registers */
+	/* soft has no interrupts and no registers */
 	EXPECT_EQ(sluice_eventfd(soft, 0), -EINVAL);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, soft, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
@@ -196,10 +195,10 @@ TEST_F_TIMEOUT(direct, registers_are_mapped_and_taken_back, SECONDS)
 	int eventfd, readonly;
 	char path[32];
 
-	/* a page that is allowed in part is not */
+	/* a page of which only a part is allowed */
 	ASSERT_EQ(allow(self, MAPPED("0:0+0xfff")), 0);
 	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
-	/* nor one that is for programs */
+	/* registers that are allowed for programs only */
 	ASSERT_EQ(allow(self, WHOLE), 0);
 	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
 	ASSERT_EQ(allow(self, MAPPED(WHOLE)), 0);
@@ -208,7 +207,7 @@ TEST_F_TIMEOUT(direct, registers_are_mapped_and_taken_back, SECONDS)
 	EXPECT_EQ(sluice_map_registers(self->device, 6, 0, 4096, &mapped), -EINVAL);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, self->device, 0), MAP_FAILED);
 	EXPECT_EQ(errno, EINVAL);
-	/* an fd that is only for reading */
+	/* a read-only fd */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->device);
 	readonly = open(path, O_RDONLY | O_CLOEXEC);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, readonly, 0), MAP_FAILED);
@@ -222,9 +221,9 @@ TEST_F_TIMEOUT(direct, registers_are_mapped_and_taken_back, SECONDS)
 
 	ASSERT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), 0);
 	registers = mapped;
-	registers[EDU_ACK / 4] = ~0U;	/* what others may have left */
+	registers[EDU_ACK / 4] = ~0U;	/* acknowledge earlier interrupts */
 	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
-	/* a device driven from userspace: its interrupt goes to an eventfd */
+	/* the interrupt goes to an eventfd */
 	eventfd = sluice_eventfd(self->device, 0);
 	ASSERT_GE(eventfd, 0);
 	registers[EDU_RAISE / 4] = 8;
@@ -237,7 +236,7 @@ TEST_F_TIMEOUT(direct, registers_are_mapped_and_taken_back, SECONDS)
 	EXPECT_TRUE(sigbus_at(registers));
 	ASSERT_EQ(allow(self, MAPPED(WHOLE)), 0);
 	EXPECT_FALSE(sigbus_at(registers));
-	/* a mapping outlives the fd, and both the device */
+	/* a mapping outlives the fd and the binding of the device */
 	ASSERT_EQ(sluice_map_registers(self->device, 0, 0x1000, 4096, &mapped), 0);
 	again = mapped;
 	EXPECT_FALSE(sigbus_at(again));

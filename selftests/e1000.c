@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Frames that come from outside: one network card sends, the other receives, and nothing else
- * is on their cable.  Each frame has a number, and words that count from it, so a frame that is
- * lost or in the wrong place is seen.
+ * Frames from outside: one network card sends, the other receives, and no other card is on their
+ * cable.  Each frame has a number, and words that count from it, so that a lost or misplaced frame
+ * is noticed.
  *
- * QEMU sends a frame before the register's write returns, and keeps what finds no room until
- * there is some; then the receiver takes what fits, and counts the rest as missed.
+ * QEMU sends a frame before the write to the register returns, and keeps frames that do not fit
+ * until there is room.  Then the receiver takes as many as fit, and counts the rest as missed.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,7 +79,7 @@ static void close_card(struct card *card)
 	*card = (struct card){ .queue = -1, .buffer = -1, .device = -1 };
 }
 
-/* Submit that frame @number is sent from place @index of the buffer. */
+/* Submit a job that sends frame @number from place @index of the buffer. */
 static int send_frame(struct card *card, unsigned long index, uint32_t number, size_t size)
 {
 	struct sluice_op op;
@@ -101,7 +101,7 @@ static int receive_frame(struct card *card, unsigned long index, int *fence)
 	return sluice_submit(card->queue, &op, 1, -1, fence, index, NULL);
 }
 
-/* Is it frame @number, and all of it? */
+/* Is it the whole frame @number? */
 static bool is_frame(struct card *card, unsigned long index, uint32_t number, size_t size)
 {
 	uint32_t *words = frame_at(card, index);
@@ -117,7 +117,7 @@ static bool is_frame(struct card *card, unsigned long index, uint32_t number, si
 	return same;
 }
 
-/* Send @count small frames from number @first on, and wait until they have left. */
+/* Send @count small frames from number @first on, and wait until all are sent. */
 static int send_all(struct card *card, uint32_t first, unsigned long count)
 {
 	struct sluice_completion sent[BATCH];
@@ -133,7 +133,7 @@ static int send_all(struct card *card, uint32_t first, unsigned long count)
 	return 0;
 }
 
-/* What earlier tests have left is taken out: up to a frame with a number of its own. */
+/* Take out the frames that earlier tests left: all up to a frame with a number of its own. */
 static int drain(struct card *from, struct card *to)
 {
 	static uint32_t marks;
@@ -168,7 +168,7 @@ FIXTURE_TEARDOWN(e1000)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* As many buffers as frames: all arrive, in order, whole, each with a fence. */
+/* As many buffers as frames: all frames arrive whole and in order, each with a fence. */
 TEST_F(e1000, frames_of_all_sizes_arrive)
 {
 	struct sluice_completion sent[BATCH], received[BATCH];
@@ -203,8 +203,8 @@ TEST_F(e1000, frames_of_all_sizes_arrive)
 }
 
 /*
- * Nothing is received while frames are sent.  The first buffer then gets the first of them,
- * and the others are lost: the next frame that arrives tells how many.
+ * No buffer is ready while frames are sent.  A buffer that is submitted later gets the first frame,
+ * and the others are lost.  The next frame that arrives reports how many.
  */
 TEST_F(e1000, lost_frames_are_counted)
 {
@@ -237,7 +237,7 @@ TEST_F(e1000, lost_frames_are_counted)
 	TH_LOG("%u frames sent, %lu of them lost and counted", number, 3 * (HELD - 1));
 }
 
-/* The card would write a long frame behind the end of a short buffer. */
+/* The card would write a long frame beyond the end of a short buffer. */
 TEST_F(e1000, short_buffers_and_long_frames_are_refused)
 {
 	struct sluice_op op;
@@ -265,7 +265,7 @@ TEST_F(e1000, engines_tell_their_limits)
 	EXPECT_EQ(receive.max_segments, 1);
 }
 
-/* Pages of a file that are in several pieces of memory: every second one came later. */
+/* Pages of a file that are scattered in memory: every second one is allocated later. */
 static int scattered_buffer(int device)
 {
 	int file = sealed_memfd(0, SCATTERED * 4096, F_SEAL_SHRINK), buffer = -1;
@@ -301,7 +301,7 @@ TEST_F(e1000, memory_in_several_segments_is_refused)
 	}
 	sluice_op_capture(&op, to, 0, SCATTERED * 4096);
 	EXPECT_EQ(sluice_submit(self->to.queue, &op, 1, -1, NULL, 0, NULL), -EFBIG);
-	/* nothing of it is left: a part that is in one segment can be sent, and arrives */
+	/* the refused jobs leave nothing behind: a part in one segment can be sent, and arrives */
 	ASSERT_EQ(receive_frame(&self->to, 0, NULL), 0);
 	sluice_op_playback(&op, from, 4096, 4096);
 	EXPECT_EQ(run_op(self->from.queue, &op), 0);
@@ -348,7 +348,7 @@ TEST_F(e1000, captures_end_when_the_driver_goes)
 	EXPECT_EQ(write_text(DRIVER "/bind", address), 0);
 }
 
-/* Nothing comes while the cards sleep: the captures begin again, and get what is sent then. */
+/* No frame comes while the cards sleep.  The captures begin again, and get frames sent after it. */
 TEST_F(e1000, captures_begin_again_after_a_sleep)
 {
 	struct sluice_completion received[8];
@@ -386,8 +386,8 @@ TEST_F(e1000, captures_end_when_the_card_is_unplugged_and_it_comes_back)
 	}
 	close_card(&self->to);
 	/*
-	 * What was said of the card before is forgotten.  Newer kernels bind no other driver to
-	 * what comes meanwhile; for older ones there is none in the lab.
+	 * The removed card has lost its driver_override.  Newer kernels bind no other driver to the
+	 * card meanwhile; for older kernels the lab has no other driver.
 	 */
 	ASSERT_EQ(write_text("/sys/bus/pci/drivers_autoprobe", "0"), 0);
 	EXPECT_EQ(write_text("/sys/bus/pci/rescan", "1"), 0);
@@ -419,7 +419,7 @@ FIXTURE_SETUP(screen)
 		SKIP(return, "this machine has no two network cards for us");
 	if (self->scene.opened || self->scene.import)
 		SKIP(return, "no display of this kernel imports foreign buffers");
-	/* setting the mode takes its time, which the captures do not have */
+	/* setting the mode takes longer than the timeout of the captures */
 	ASSERT_EQ(kms_show(&self->scene.display, self->scene.fb, -1, true), 0);
 	ASSERT_EQ(open_card(&self->from, "ether0", SEND), 0);
 	ASSERT_EQ(open_card(&self->to, "ether1", RECEIVE), 0);
@@ -433,7 +433,7 @@ FIXTURE_TEARDOWN(screen)
 	EXPECT_TRUE(kms_scene_close(&self->scene));
 }
 
-/* A network camera without hardware: frames of four lines land where a display scans out. */
+/* A network camera without hardware: frames of four lines arrive where a display scans out. */
 TEST_F(screen, picture_arrives_in_frames)
 {
 	unsigned long parts = self->scene.size / FRAME, i;

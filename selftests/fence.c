@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-/*
- * Fences: explicit ones by sync_file, implicit ones on the buffers, and that
- * each one ends.
- */
+/* Fences: explicit fences as sync_files, implicit fences on the buffers.  Every fence signals. */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <linux/sync_file.h>
@@ -29,7 +26,7 @@ FIXTURE(fence) {
 	int device, a, b, x, y, ax, ay, bx, by;
 };
 
-/* Two queues on different engines, two buffers, each a slot of both. */
+/* Two queues on different engines, and two buffers, each in a slot of both queues. */
 FIXTURE_SETUP(fence)
 {
 	self->before = objects_before();
@@ -88,7 +85,7 @@ TEST_F(fence, out_fence_signals_when_the_job_has_ended)
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), 0);
 	EXPECT_GE(now_ns() - before, 200 * MS);
-	/* who sees the fence finds the record and the data */
+	/* after the fence, the record and the data are there */
 	EXPECT_EQ(sluice_wait(self->a, 1, 0), 0);
 	EXPECT_EQ(check_value(self->x, SIZE, 1), 0);
 
@@ -230,7 +227,7 @@ TEST_F(fence, writer_waits_for_writer_and_readers_of_a_buffer)
 	struct sluice_op op;
 
 	ASSERT_EQ(knob("delay_us", 150000), 0);
-	/* a writes x, and reads x into y; b overwrites both */
+	/* a writes x, and copies x to y; b overwrites both */
 	ASSERT_EQ(fill(self->a, self->ax, 0x11, -1, NULL), 0);
 	sluice_op_copy(&op, self->ay, 0, self->ax, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
@@ -297,7 +294,7 @@ TEST_F(fence, dma_buf_poll_and_export_show_the_job)
 	int reader, writer;
 	struct gate gate;
 
-	/* writes x, reads y */
+	/* write x, read y */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	sluice_op_copy(&op, self->ax, 0, self->ay, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->a, &op, 1, -1, NULL, 0, NULL), 0);
@@ -326,7 +323,7 @@ TEST_F(fence, imported_sync_file_holds_back_implicit_jobs)
 
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &fence), 0);
-	/* as if somebody else wrote y until then */
+	/* a fence that looks like a foreign write to y */
 	ASSERT_EQ(sluice_fence_import(self->y, fence, true), 0);
 	ASSERT_EQ(fill(self->b, self->by, 2, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->b, 1, 50), -ETIME);
@@ -361,8 +358,8 @@ TEST_F(fence, signals_ETIME_when_the_engine_hangs_and_later_jobs_go_on)
 	ASSERT_EQ(slot, 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	/*
-	 * Small ones are done by who starts them: it cannot be stopped before it has
-	 * hung, which would leave that to the next, whose own time cannot run out.
+	 * The submitter's context runs small jobs at once, so the job cannot time out before it
+	 * hangs. Otherwise the next job would hang in its place, and could not time out.
 	 */
 	sluice_op_fill(&op, slot, 0, 4096, 1);
 	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, &hung, 0, NULL), 0);
@@ -386,7 +383,7 @@ TEST_F(fence, default_timeout_is_two_seconds)
 	int64_t before, took;
 	int longer;
 
-	/* another job hangs already, for 8 s: a guest does not stand still for 6 */
+	/* another job hangs already, for 8 s: no guest is stopped for 6 s */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->y, 0), 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
@@ -400,7 +397,7 @@ TEST_F(fence, default_timeout_is_two_seconds)
 	EXPECT_EQ(sluice_fence_wait(hung, LATE_MS), -ETIME);
 	took = now_ns() - before;
 	EXPECT_GE(took, 1900 * MS);
-	/* a guest may stand still meanwhile; all the same it is none of half a minute */
+	/* the guest may be stopped meanwhile, but not for half a minute */
 	EXPECT_LT(took, LATE_MS * MS);
 	EXPECT_FALSE(signalled(longer));
 	close(longer);
@@ -414,11 +411,11 @@ TEST_F(fence, closing_the_queue_cancels_running_waiting_and_pending_jobs)
 	int running, pending, waiting, blocker;
 	int64_t before;
 
-	/* b waits for a foreign job that hangs on a */
+	/* b waits for a job that hangs on a */
 	ASSERT_EQ(knob("hang_next", 1), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 1, -1, &running), 0);
 	ASSERT_EQ(fill(self->a, self->ax, 2, -1, &pending), 0);
-	/* and not only about to: the hang would be left for the last one */
+	/* it hangs already: otherwise the last job would hang */
 	ASSERT_TRUE(wait_hanging());
 	ASSERT_EQ(fill(self->b, self->by, 3, running, &waiting), 0);
 	before = now_ns();
@@ -426,7 +423,7 @@ TEST_F(fence, closing_the_queue_cancels_running_waiting_and_pending_jobs)
 	EXPECT_EQ(sluice_fence_wait(running, LATE_MS), -ECANCELED);
 	EXPECT_EQ(sluice_fence_wait(pending, LATE_MS), -ECANCELED);
 	EXPECT_EQ(sluice_fence_wait(waiting, LATE_MS), -ECANCELED);
-	/* long before their time is over */
+	/* long before their timeouts */
 	EXPECT_LT(now_ns() - before, LATE_MS * MS);
 	/* the engine is free again */
 	self->a = patient_queue(self->device, 0);
@@ -488,7 +485,7 @@ TEST_F(fence, outlives_queue_buffer_and_device_fds)
 	close(fence);
 }
 
-/* Four threads of jobs lock two buffers in both orders: ww backoff must sort it out. */
+/* Four threads whose jobs lock two buffers in both orders: ww backoff must resolve the deadlock. */
 TEST_F_TIMEOUT(fence, opposite_lock_orders_do_not_deadlock, 120)
 {
 	pid_t children[4];
@@ -529,7 +526,7 @@ TEST_F_TIMEOUT(fence, opposite_lock_orders_do_not_deadlock, 120)
 	EXPECT_EQ(sluice_wait(self->b, 400, LATE_MS), 0);
 }
 
-/* Each op takes less than the timeout; two of them take more. */
+/* One op is shorter than the timeout, two ops are longer. */
 TEST_F(fence, timeout_is_that_of_the_job_not_of_each_op)
 {
 	struct sluice_create_queue create = { .timeout_ms = 400 };
@@ -546,7 +543,7 @@ TEST_F(fence, timeout_is_that_of_the_job_not_of_each_op)
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -ETIME);
 	ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ETIME);
-	/* the op that runs at the deadline may end first, and then its bytes count */
+	/* the op that runs at the deadline may still end, and then its bytes count */
 	EXPECT_LE(completion.bytes, 2 * 4096);
 	close(fence);
 	close(create.fd);
@@ -570,7 +567,7 @@ TEST_F(fence, time_in_line_does_not_count_as_running_time)
 	close(create.fd);
 }
 
-/* FENCE of a point, as a sync_file. */
+/* The fence of a point, as a sync_file from FENCE. */
 static int fence_of(int queue, uint64_t point)
 {
 	struct sluice_export_fence args = { .point = point };
@@ -617,7 +614,7 @@ TEST_F(fence, asked_for_late_has_the_jobs_error_and_time)
 	}
 	ASSERT_EQ(gate_open(&gate), 0);
 
-	/* a point too old to be known: its fence has signalled, without an error */
+	/* a point that the queue has forgotten: its fence has signalled without an error */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	for (i = 0; i < 4; i++) {
 		ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
@@ -789,7 +786,7 @@ TEST_F(fence, job_that_both_reads_and_writes_a_buffer_is_its_writer)
 		sluice_op_copy(&ops[i], self->ay, 0, self->ax, 0, SIZE);
 		sluice_op_fill(&ops[!i], self->ax, 0, SIZE, 0x11);
 		ASSERT_EQ(sluice_submit(self->a, ops, 2, -1, NULL, 0, NULL), 0);
-		/* the fences that a reader has to wait for */
+		/* the fences that a reader must wait for */
 		pending = sluice_fence_export(self->x, false);
 		ASSERT_GE(pending, 0);
 		EXPECT_FALSE(signalled(pending));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Formats of images: what an engine lists, what it refuses, and each byte that it writes. */
+/* Formats of images: the lists of an engine, the refused images, and each byte that is written. */
 #include <linux/sync_file.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -25,7 +25,7 @@
 #define FOURCC(text) ((uint32_t)(text)[0] | (uint32_t)(text)[1] << 8 | \
 		      (uint32_t)(text)[2] << 16 | (uint32_t)(text)[3] << 24)
 
-/* What soft0 draws; bytes of a line of WIDTH pixels, of each plane. */
+/* The formats of soft0, with the bytes of a line of WIDTH pixels in each plane. */
 static const struct format {
 	const char *name;
 	unsigned int planes;
@@ -62,7 +62,7 @@ static const struct format *format_named(const char *name)
 	return &formats[i];
 }
 
-/* Colours, written down without the driver's macros. */
+/* Colour values, without the driver's macros. */
 static int red(uint32_t pixel)
 {
 	return pixel >> 16 & 255;
@@ -78,7 +78,7 @@ static int blue(uint32_t pixel)
 	return pixel & 255;
 }
 
-/* BT.601, limited range; floor, not truncation. */
+/* BT.601, limited range; rounds down, also below zero. */
 static int weigh(uint32_t pixel, int r, int g, int b, int offset)
 {
 	return (int)((unsigned int)(r * red(pixel) + g * green(pixel) + b * blue(pixel) + 128 +
@@ -104,7 +104,7 @@ static int filtered(const char *name, uint32_t pixel, int64_t x, int64_t y)
 	return (y % 2 == 1) == blue_first ? red(pixel) : blue(pixel);
 }
 
-/* Which lines of the scene are in memory: every one, or those of a field. */
+/* The lines of the scene that are in memory: all, or those of a field. */
 struct lines {
 	int first, step;
 };
@@ -114,7 +114,7 @@ static uint32_t pixel_at(const struct scene *scene, struct lines lines, int64_t 
 	return scene_pixel(scene, x, lines.first + y * lines.step);
 }
 
-/* The byte of a line that is four bytes a pixel. */
+/* The expected byte of a line with four bytes per pixel. */
 static int expected_rgb(const char *name, uint32_t pixel, unsigned int byte)
 {
 	bool bgr = name[1] == 'B';
@@ -131,7 +131,7 @@ static int expected_rgb(const char *name, uint32_t pixel, unsigned int byte)
 	}
 }
 
-/* Byte @at of line @y of a plane. */
+/* The expected byte @at of line @y of a plane. */
 static int expected(const char *name, unsigned int plane, const struct scene *scene,
 		    struct lines lines, int64_t at, int64_t y)
 {
@@ -230,7 +230,7 @@ FIXTURE_TEARDOWN(formats)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* What an op of soft0 that captures or plays such an image says. */
+/* An op of soft0 that captures or plays such an image. */
 static struct sluice_op image(uint32_t kind, const char *name)
 {
 	struct sluice_op op = { .kind = kind, .length = SIZE,
@@ -248,7 +248,7 @@ static struct sluice_completion run(int queue, const struct sluice_op *op)
 	return done;
 }
 
-/* How many bytes of a plane, and of what lies between its lines, are wrong. */
+/* How many bytes of a plane, or between its lines, are wrong? */
 static unsigned int wrong_bytes(const struct format *format, unsigned int plane,
 				const uint8_t *bytes, const struct scene *scene,
 				struct lines lines)
@@ -299,7 +299,7 @@ TEST_F(formats, each_byte_of_each_format_in_one_slot)
 			bytes += (format->lines[j] - 1) * format->strides[j] + format->bytes[j];
 			at += format->lines[j] * format->strides[j];
 		}
-		/* nothing before it, and nothing behind */
+		/* the bytes before the plane and behind it do not change */
 		EXPECT_EQ(self->bytes[0][63], CANARY);
 		EXPECT_EQ(self->bytes[0][at - format->strides[j - 1] + format->bytes[j - 1]],
 			  CANARY);
@@ -312,7 +312,7 @@ TEST_F(formats, each_byte_of_each_format_in_one_slot)
 	}
 }
 
-/* The last byte that the format needs is the last one of length, and of the buffer. */
+/* The last byte that the format needs is also the last byte of the length, and of the buffer. */
 TEST_F(formats, a_frame_fits_to_the_byte)
 {
 	unsigned int i;
@@ -366,7 +366,7 @@ TEST_F(formats, planes_are_in_slots_of_their_own)
 	}
 }
 
-/* All in one slot, the second one before the first, with another stride. */
+/* All planes in one slot, the second before the first, with another stride. */
 TEST_F(formats, planes_are_where_the_caller_wants_them)
 {
 	struct sluice_op op = image(SLUICE_OP_CAPTURE, "NV12");
@@ -388,7 +388,7 @@ TEST_F(formats, planes_are_where_the_caller_wants_them)
 	sluice_cpu_end(self->buffers[1], false);
 }
 
-/* A fence is on the buffer of each plane, and the buffers stay when their slots go. */
+/* The buffer of each plane has the fence, and lives on after its slot is detached. */
 TEST_F(formats, every_plane_has_the_fence)
 {
 	struct sluice_op op = image(SLUICE_OP_CAPTURE, "YU12");
@@ -487,7 +487,7 @@ TEST_F(formats, a_damaged_frame_is_told_and_is_no_error)
 	EXPECT_EQ(done.flags, SLUICE_FRAME_DAMAGED);
 	EXPECT_EQ(done.bytes, 47 * STRIDE + 64);
 	EXPECT_EQ(run(self->camera, &ops[0]).flags, 0);
-	/* one of several frames of a job was; the field is that of the last */
+	/* one frame of several in a job was damaged; the field is that of the last frame */
 	ASSERT_EQ(knob("damage_next", 1), 0);
 	ops[0].field = SLUICE_FIELD_TOP;
 	ops[2].field = SLUICE_FIELD_BOTTOM;
@@ -556,23 +556,23 @@ TEST_F(formats, an_image_that_makes_no_sense_is_refused)
 		int error;
 	} cases[] = {
 		{ 64, 48, 320, "NV12", 0, SIZE, 0, 0, 0 },
-		/* nobody's formats and modifiers */
+		/* unknown formats and modifiers */
 		{ 64, 48, 320, "ZZZZ", 0, SIZE, 0, 0, -EOPNOTSUPP },
 		{ 64, 48, 320, "\0\0\0\0", 0, SIZE, 0, 0, -EINVAL },
 		{ 64, 48, 320, "NV12", 1, SIZE, 0, 0, -EOPNOTSUPP },
 		{ 64, 48, 320, "NV12", (1ULL << 56) - 1, SIZE, 0, 0, -EOPNOTSUPP },
-		/* that the core knows, and soft0 does not */
+		/* a format that the core knows, but soft0 does not have */
 		{ 64, 48, 320, "NV16", 0, SIZE, 0, 0, -EOPNOTSUPP },
 		{ 64, 48, 320, "NV12", 0, SIZE, SLUICE_FIELD_INTERLACED, 0, -EOPNOTSUPP },
 		{ 64, 48, 320, "NV12", 0, SIZE, SLUICE_FIELD_ALTERNATE + 1, 0, -EINVAL },
 		{ 64, 48, 320, "NV12", 0, SIZE, 0, 1, -EINVAL },
-		/* two pixels, or four, belong together */
+		/* two or four pixels share their chroma */
 		{ 63, 48, 320, "NV12", 0, SIZE, 0, 0, -EINVAL },
 		{ 64, 47, 320, "NV12", 0, SIZE, 0, 0, -EINVAL },
 		{ 63, 48, 320, "YUYV", 0, SIZE, 0, 0, -EINVAL },
 		{ 62, 48, 320, "pRAA", 0, SIZE, 0, 0, -EINVAL },
 		{ 63, 47, 320, "GREY", 0, SIZE, 0, 0, 0 },
-		/* strides */
+		/* bad strides */
 		{ 64, 48, 60, "GREY", 0, SIZE, 0, 0, -EINVAL },
 		{ 64, 48, 64, "GREY", 0, SIZE, 0, 0, 0 },
 		{ 64, 48, 79, "pRAA", 0, SIZE, 0, 0, -EINVAL },
@@ -584,7 +584,7 @@ TEST_F(formats, an_image_that_makes_no_sense_is_refused)
 		{ 64, 2, 65, "NV12", 0, SIZE, 0, 0, -EINVAL },
 		{ 1U << 31, 48, 0, "GREY", 0, SIZE, 0, 0, -EINVAL },
 		{ 1U << 31, 48, 1U << 31, "RG16", 0, SIZE, 0, 0, -EINVAL },
-		/* sums that overflow, or are just too much */
+		/* sums that overflow, or are too large */
 		{ 64, UINT32_MAX, UINT32_MAX, "GREY", 0, SIZE, 0, 0, -ERANGE },
 		{ 64, UINT32_MAX - 1, UINT32_MAX - 3, "NV12", 0, -4ULL, 0, 0, -ERANGE },
 		{ 64, UINT32_MAX - 1, UINT32_MAX - 3, "YU12", 0, -4ULL, 0, 0, -ERANGE },
@@ -630,10 +630,10 @@ TEST_F(formats, planes_that_make_no_sense_are_refused)
 		{ { { 9, 64, 0 }, { 1, 64, 0 } }, 2, 0, -ENOENT },
 		{ { { 0, 64, 0 }, { 9, 64, 0 } }, 2, 0, -ENOENT },
 		{ { { 0, 64, 0 }, { UINT32_MAX, 64, 0 } }, 2, 0, -ENOENT },
-		/* attached for reading only */
+		/* a slot attached for reading only */
 		{ { { 3, 64, 0 }, { 1, 64, 0 } }, 2, 0, -EACCES },
 		{ { { 0, 64, 0 }, { 3, 64, 0 } }, 2, 0, -EACCES },
-		/* to the last byte, and beyond */
+		/* the last plane that fits, and planes that end beyond the buffer */
 		{ { { 0, 64, SIZE - 48 * 64 }, { 1, 64, SIZE - 24 * 64 } }, 2, 0, 0 },
 		{ { { 0, 64, SIZE - 48 * 64 + 4 }, { 1, 64, 0 } }, 2, 0, -ERANGE },
 		{ { { 0, 64, 0 }, { 1, 64, SIZE - 24 * 64 + 4 } }, 2, 0, -ERANGE },
@@ -653,7 +653,7 @@ TEST_F(formats, planes_that_make_no_sense_are_refused)
 	}
 }
 
-/* Each of the fields that planes take the place of, and planes where there can be none. */
+/* Each field that must be zero if there are planes, and planes where none may be. */
 TEST_F(formats, planes_exclude_a_slot_for_all)
 {
 	const struct sluice_plane planes[2] = { { 0, 64, 0 }, { 1, 64, 0 } };
@@ -697,7 +697,7 @@ TEST_F(formats, planes_exclude_a_slot_for_all)
 	sluice_op_fill(&op, 0, 0, 4096, 0);
 	op.field = SLUICE_FIELD_TOP;
 	EXPECT_EQ(run(self->camera, &op).status, -EINVAL);
-	/* planes of the future */
+	/* planes of a newer header */
 	op = good;
 	op.planes = (uintptr_t)longer;
 	op.plane_size = sizeof(longer[0]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Capture and playback: frames in rings of buffers, and none lost unseen. */
+/* Capture and playback: frames in rings of buffers.  Each lost frame is counted. */
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -23,7 +23,7 @@ struct shown {
 	unsigned int crc;
 };
 
-/* What an engine of soft0 has on its screen. */
+/* The last frame that an engine of soft0 has shown. */
 static struct shown screen(unsigned int engine)
 {
 	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/screen", "re");
@@ -43,7 +43,7 @@ FIXTURE(frames) {
 	int device, camera, player, buffers[RING];
 };
 
-/* Slot i of both queues is buffer i.  All waiting is by fences given as fds. */
+/* Slot i of both queues is buffer i.  All fences are explicit. */
 FIXTURE_SETUP(frames)
 {
 	int i;
@@ -95,7 +95,7 @@ TEST_F(frames, playback_shows_every_byte)
 	EXPECT_EQ(shown.bytes, SIZE - 8192);
 	EXPECT_EQ(shown.sequence, completion.sequence);
 	EXPECT_EQ(shown.crc, crc32(0, words + 1024, SIZE - 8192));
-	/* the player reads only */
+	/* playback does not change the buffer */
 	EXPECT_EQ(check_words(self->buffers[0], SIZE, 7), 0);
 	munmap(words, SIZE);
 }
@@ -153,7 +153,7 @@ TEST_F(frames, playback_refuses_what_it_cannot_read)
 			TH_LOG("case %u", i);
 }
 
-/* Sequence and dropped of each frame account for all since the one before. */
+/* Does each frame's sequence and dropped account for all frames since the one before? */
 static void check_account(struct __test_metadata *_metadata,
 			  const struct sluice_completion *frames, int count)
 {
@@ -169,8 +169,8 @@ static void check_account(struct __test_metadata *_metadata,
 }
 
 /*
- * The camera has all buffers queued but those that the player still has; each
- * is captured into again when the player's fence for it signals.
+ * All buffers are queued for capture, except those that are being played.  A buffer is captured
+ * into again when its playback's fence signals.
  */
 TEST_F(frames, ring_loses_no_frame_uncounted)
 {
@@ -198,12 +198,15 @@ TEST_F(frames, ring_loses_no_frame_uncounted)
 	check_account(_metadata, captured, FRAMES);
 	check_account(_metadata, played, FRAMES);
 	for (i = 0; i < FRAMES; i++) {
-		/* shown after it was captured, and captured after it was shown a turn before */
+		/*
+		 * a frame is played after its capture, and its buffer is captured into after its
+		 * last playback
+		 */
 		EXPECT_GT(played[i].timestamp, captured[i].timestamp);
 		if (i >= RING)
 			EXPECT_GT(captured[i].timestamp, played[i - RING].timestamp);
 	}
-	/* the last one is what is on the screen */
+	/* the last frame is on the screen */
 	for (j = 0; j < (int)(SIZE / 4); j++) {
 		uint32_t word = expected_raw(captured[FRAMES - 1].sequence, j);
 
@@ -216,7 +219,7 @@ TEST_F(frames, ring_loses_no_frame_uncounted)
 		close(released[i]);
 }
 
-/* Nobody gives the player a frame, or the camera a buffer, for eight of them. */
+/* For eight frames, the player has no frame and the camera no buffer. */
 TEST_F(frames, underrun_and_overrun_are_counted)
 {
 	struct sluice_completion captured[2], played[2];
@@ -239,7 +242,7 @@ TEST_F(frames, underrun_and_overrun_are_counted)
 	EXPECT_GE(played[1].dropped, 7);
 }
 
-/* Of a job's completion, sequence is that of the last frame, dropped that of all. */
+/* A job's completion has the sequence of its last frame, and the dropped frames of all. */
 TEST_F(frames, dropped_counts_what_was_lost_before_each_frame_of_a_job)
 {
 	struct sluice_completion captured[2], played[2];

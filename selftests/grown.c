@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Programs compiled long ago, and some of the future.  The structs here are those of UAPI
- * version 1, written down once more: whatever <linux/sluice.h> has by now, these work.
+ * Programs compiled with an old header, and with a future one.  The structs here are copies of
+ * those in UAPI version 1.  They must work with any later <linux/sluice.h>.
  */
 #include <linux/ioctl.h>
 #include <linux/types.h>
@@ -83,7 +83,7 @@ FIXTURE_TEARDOWN(grown)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Two fills of a half each, so that the second is found by the size of the first. */
+/* Two fills of half a buffer each: the kernel finds the second by the size of the first. */
 static int fill_halves(int queue, void *ops, uint32_t op_size, uint64_t user_data)
 {
 	struct old_submit args = {
@@ -93,7 +93,7 @@ static int fill_halves(int queue, void *ops, uint32_t op_size, uint64_t user_dat
 	return xioctl(queue, OLD_SUBMIT, &args);
 }
 
-/* Has each half of the buffer its value? */
+/* Does each half of the buffer have its value? */
 static bool filled(int buffer, uint32_t first, uint32_t second)
 {
 	uint32_t *words;
@@ -172,7 +172,7 @@ TEST_F(grown, ops_of_the_future_work_as_long_as_their_tail_is_zero)
 	EXPECT_EQ(fill_halves(self->queue, ops, 56, 0), -EINVAL);
 }
 
-/* Records of any size, for those who know less of them than the kernel, or more. */
+/* Records of any size, for programs with an older or a newer header than the kernel's. */
 TEST_F(grown, records_have_the_size_that_their_queue_was_created_with)
 {
 	static const uint32_t sizes[] = { 0, 64, 72, sizeof(struct sluice_completion), 256 };
@@ -206,7 +206,7 @@ TEST_F(grown, records_have_the_size_that_their_queue_was_created_with)
 		if (size == 256)
 			EXPECT_EQ(raw[511], 0);
 		EXPECT_EQ(raw[2 * size], 0x5a);
-		/* the library gives its own struct, whatever the size */
+		/* the library gives its own struct for any size */
 		memset(got, 0x5a, sizeof(got));
 		ASSERT_EQ(sluice_read(queue, got, 1), 1);
 		EXPECT_EQ(got[0].point, 3);
@@ -219,7 +219,7 @@ TEST_F(grown, records_have_the_size_that_their_queue_was_created_with)
 	}
 }
 
-/* Several short records, spread over an array of longer structs. */
+/* The library moves several short records apart into an array of longer structs. */
 TEST_F(grown, library_spreads_short_records)
 {
 	struct sluice_completion got[JOBS + 1];
@@ -255,7 +255,7 @@ TEST_F(grown, a_job_tells_when_it_started_and_ended)
 	EXPECT_GE(done.ended, done.started + 20000000);
 	EXPECT_LE((int64_t)done.ended, now_ns());
 	EXPECT_EQ(done.timestamp, done.ended);
-	/* one without ops was never given to the driver */
+	/* the driver never saw a job without ops */
 	ASSERT_EQ(sluice_submit(queue, NULL, 0, -1, NULL, 0, NULL), 0);
 	ASSERT_EQ(sluice_read(queue, &done, 1), 1);
 	EXPECT_EQ(done.started, 0);

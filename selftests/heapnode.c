@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Heaps as dma-heaps.  Each case of the ABI is put to our nodes and, where the
- * kernel has one, to its own system heap: the answers must be the same to the
- * bit, and on every kernel those written down here.
+ * Heaps as dma-heaps.  Each case of the ABI is tried on Sluice's nodes and, if the kernel has one,
+ * on its own system heap.  The answers must be the same to the bit, and on every kernel those that
+ * this file expects.
  */
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -29,7 +29,7 @@
 #define REFERENCE	"/dev/dma_heap/system"
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"
 #define SIZE		65536UL
-#define LARGEST		16383	/* that a command word can say */
+#define LARGEST		16383	/* the largest size that a command word can hold */
 
 /* The struct with room for the longest tail. */
 union request {
@@ -57,7 +57,7 @@ static bool wait_for_node(const char *path, bool there)
 	return false;
 }
 
-/* The fd that the next open gets: tells whether a call has left one behind. */
+/* The fd that the next open() returns: it shows whether a call has leaked one. */
 static int lowest_fd(void)
 {
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -76,7 +76,7 @@ static int mapping_error(int fd, int prot)
 	return 0;
 }
 
-/* What can be seen of a call: its errno, what it wrote, and the fd it made. */
+/* The visible effects of a call: its errno, the bytes that it wrote, and the fd that it made. */
 struct answer {
 	int ret;
 	int installed;
@@ -125,7 +125,7 @@ FIXTURE_SETUP(abi)
 	self->before = objects_before();
 	self->node = open(variant->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->node, 0);
-	/* -1 where the kernel has no such heap */
+	/* -1 if the kernel has no such heap */
 	self->reference = open(REFERENCE, O_RDWR | O_CLOEXEC);
 }
 
@@ -137,7 +137,7 @@ FIXTURE_TEARDOWN(abi)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Put a request to both; ours must answer ret and install an fd if it is 0. */
+/* Make a request on both.  Ours must return @expected, and install an fd if that is 0. */
 #define SAME(what, cmd, request, expected) do { \
 	struct answer ours, theirs; \
 	\
@@ -232,7 +232,7 @@ TEST_F(abi, structs_of_every_size_and_commands_of_every_kind)
 		SAME(cases[i].what, cases[i].cmd, &request, cases[i].ret);
 }
 
-/* Each returns what one heap says; the next fd shows that nothing was installed. */
+/* Each of these returns the answer of one heap; the next fd shows that no fd was installed. */
 static int at_a_bad_address(int node, unsigned char *end, unsigned int size, unsigned int room)
 {
 	struct dma_heap_allocation_data data = { .len = 4096, .fd_flags = O_RDWR };
@@ -272,13 +272,13 @@ TEST_F(abi, memory_that_faults_undoes_everything)
 				TH_LOG("heap %d, %u bytes with room for %u", n, cases[i].size,
 				       cases[i].room);
 		EXPECT_EQ(xioctl(nodes[n], DMA_HEAP_IOCTL_ALLOC, NULL), -EFAULT);
-		/* a number that is not known is refused before anything is read */
+		/* an unknown command is refused before anything is read */
 		EXPECT_EQ(xioctl(nodes[n], _IOWR('H', 1, struct dma_heap_allocation_data), NULL),
 			  -EINVAL);
-		/* and nothing is read of a command that has nothing to read */
+		/* a command without _IOC_WRITE reads nothing */
 		EXPECT_EQ(xioctl(nodes[n], _IOC(_IOC_READ, 'H', 0, 24), NULL), -EINVAL);
 	}
-	/* it can be read, but the number of the fd cannot be told */
+	/* the struct can be read, but the fd cannot be returned */
 	memcpy(pages, &data, sizeof(data));
 	ASSERT_EQ(mprotect(pages, 4096, PROT_READ), 0);
 	fd = lowest_fd();
@@ -327,9 +327,8 @@ TEST_F(abi, the_fd_of_a_node_does_nothing_else)
 }
 
 /*
- * A private mapping of one page, which any system heap has in one piece: it works, and
- * keeps to itself what is written.  The kernel's heap of CMA refuses it, and so does ours
- * of contiguous memory.
+ * A private mapping of one page, which any system heap has in one segment: it works, and keeps what
+ * is written private.  The kernel's CMA heap refuses it, and so does our contiguous heap.
  */
 TEST_F(abi, a_private_mapping_is_what_it_is_of_the_kernels_heaps)
 {
@@ -360,7 +359,7 @@ TEST_F(abi, a_private_mapping_is_what_it_is_of_the_kernels_heaps)
 	}
 }
 
-/* The access mode of the node's own fd says nothing: dma-heaps do not look at it. */
+/* The access mode of the node's fd does not matter: dma-heaps do not check it. */
 TEST_F(abi, any_open_allocates)
 {
 	const char *paths[2] = { variant->path, self->reference >= 0 ? REFERENCE : NULL };
@@ -460,7 +459,7 @@ TEST_F(heapnode, memory_is_that_of_the_heap_and_its_device_works_on_it)
 	close(buffer);
 }
 
-/* Of a buffer for reading, or for neither, a queue does not write: as of ALLOC's. */
+/* A queue does not write a buffer without write access, as for buffers from ALLOC. */
 TEST_F(heapnode, a_buffer_that_is_not_for_writing_is_not_written)
 {
 	unsigned int modes[] = { O_RDONLY, O_ACCMODE }, i;
@@ -487,7 +486,7 @@ TEST_F(heapnode, more_than_there_can_be_is_ENOMEM)
 	EXPECT_EQ(heap_alloc(self->node, 1ULL << 63), -ENOMEM);
 }
 
-/* A line of fdinfo as a number; -1 without it. */
+/* The number in a line of fdinfo; -1 without the line. */
 static long fdinfo(int fd, const char *name, char *text, size_t room)
 {
 	char path[40], line[128];
@@ -524,7 +523,7 @@ TEST_F(heapnode, an_open_has_an_account_and_a_limit)
 
 	ASSERT_EQ(open_limit_mb(1), 0);
 	EXPECT_EQ(fdinfo(self->node, "sluice-buffer-limit", NULL, 0), 1 << 20);
-	/* of powers of two contiguous memory takes no more */
+	/* contiguous memory of a power of two is not rounded up */
 	buffers[0] = heap_alloc(self->node, 1 << 19);
 	EXPECT_GE(buffers[0], 0);
 	EXPECT_EQ(fdinfo(self->node, "sluice-buffer-bytes", NULL, 0), 1 << 19);
@@ -542,7 +541,7 @@ TEST_F(heapnode, an_open_has_an_account_and_a_limit)
 	EXPECT_EQ(fdinfo(self->node, "sluice-buffer-bytes", NULL, 0), 0);
 }
 
-/* Over its limit the allocation fails; nobody is killed. */
+/* Beyond the limit the allocation fails; no process is killed. */
 TEST(memory_is_charged_to_the_cgroup)
 {
 	static const char folder[] = "/tmp/sluice-heapnode";
@@ -614,13 +613,13 @@ TEST_F(gone, an_open_node_answers_ENODEV_and_buffers_stay)
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	EXPECT_TRUE(wait_for_node(variant->path, false));
 	EXPECT_EQ(heap_alloc(self->node, SIZE), -ENODEV);
-	/* a bad request is a bad request */
+	/* a bad request gets the same error after the unbind */
 	EXPECT_EQ(xioctl(self->node, DMA_HEAP_IOCTL_ALLOC, &data), -EINVAL);
 	EXPECT_EQ(fdinfo(self->node, "sluice-device", text, sizeof(text)), 0);
 	EXPECT_EQ(fdinfo(self->node, "sluice-buffer-bytes", NULL, 0), SIZE);
 	EXPECT_EQ(check_words(self->buffer, SIZE, 4), 0);
 
-	/* the node that comes back is another device's, whatever its name and number */
+	/* the node of the new binding is another device's, even with the same name and number */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/bind", "sluice-soft"), 0);
 	ASSERT_TRUE(wait_for_node(variant->path, true));
 	EXPECT_EQ(heap_alloc(self->node, SIZE), -ENODEV);
@@ -683,7 +682,7 @@ TEST_F_TIMEOUT(gone, coming_and_going_in_a_storm_of_opens_leaves_nothing_behind,
 	storm_over = false;
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, storm, (void *)variant->path), 0);
-	/* it has begun */
+	/* wait until it has begun */
 	for (i = 0; i < 1000 && !__atomic_load_n(&storm_buffers, __ATOMIC_RELAXED); i++)
 		usleep(10000);
 	for (i = 0; i < 6; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A buffer of more than 4 GiB, beyond what 32 bits count.  Has a guest of its
- * own: the others have no such memory.
+ * A buffer of more than 4 GiB, beyond 32 bits.  This test has a guest of its own, because other
+ * guests do not have this much memory.
  */
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -58,7 +58,7 @@ static uint32_t *word(FIXTURE_DATA(large) *self, uint64_t offset)
 	return (uint32_t *)(self->memory + offset);
 }
 
-/* Minutes, because making, filling and freeing 4 GiB takes its time where all is interpreted. */
+/* Minutes, because making, filling and freeing 4 GiB takes long under emulation. */
 TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
 {
 	static const uint64_t places[] = {
@@ -72,7 +72,7 @@ TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
 	EXPECT_EQ(info.size, SIZE);
 	EXPECT_EQ(lseek(self->buffer, 0, SEEK_END), (off_t)SIZE);
 
-	/* zeroed, and what is written in one place does not appear in another */
+	/* zeroed, and a write in one place does not appear in another */
 	ASSERT_EQ(sluice_cpu_begin(self->buffer, true), 0);
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		EXPECT_EQ(*word(self, places[i]), 0);
@@ -82,7 +82,7 @@ TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
 		EXPECT_EQ(*word(self, places[i]), i + 1);
 	ASSERT_EQ(sluice_cpu_end(self->buffer, true), 0);
 
-	/* ops across the border and beyond */
+	/* ops across the border and beyond it */
 	sluice_op_fill(&ops[0], 0, BORDER - MIB, 2 * MIB, 0xabcd);
 	sluice_op_copy(&ops[1], 0, 3 * GIB, 0, BORDER - 4096, 8192);
 	ASSERT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), 0);
@@ -110,7 +110,9 @@ TEST_F_TIMEOUT(large, ends_where_it_ends, 300)
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
 	EXPECT_EQ(*word(self, SIZE - 4), 5);
-	/* neither is any of these 3 MiB or 4 bytes from the start */
+	/*
+	 * nor are the 3 MiB or 4 bytes from the start that a truncated offset or length would give
+	 */
 	sluice_op_fill(&op, 0, SIZE, 4, 5);
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
 	sluice_op_fill(&op, 0, 4, SIZE, 5);
@@ -128,7 +130,7 @@ TEST_F_TIMEOUT(large, ends_where_it_ends, 300)
 	EXPECT_EQ(mmap(NULL, 8192, PROT_READ, MAP_SHARED, self->buffer, SIZE - 4096), MAP_FAILED);
 	EXPECT_EQ(mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->buffer, SIZE), MAP_FAILED);
 
-	/* and all of it counts */
+	/* all of the buffer is charged */
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EDQUOT);
 	EXPECT_EQ(args.hint, SLUICE_HINT_LIMIT);
 	args.size = MIB;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The end of a device: unbind through sysfs, PCI hot removal, module unload,
- * with jobs under way and everything still held.
+ * The end of a device: unbind through sysfs, PCI hot removal, module unload, with jobs in flight
+ * and all objects still in use.
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -23,12 +23,12 @@
 #include "sluice.h"
 
 #define SIZE 65536UL
-#define MANY 64	/* ops of a job that is not over before the device is: edu takes 100 ms a page */
+#define MANY 64	/* ops of a job that outlasts the device: edu takes 100 ms per page */
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
 
-/* Bus address of the edu device, as 0000:00:03.0, found once. */
+/* Bus address of the edu device, such as 0000:00:03.0; searched once. */
 static char edu_address[32];
 
 static bool find_edu(void)
@@ -41,7 +41,7 @@ static bool find_edu(void)
 	return found;
 }
 
-/* A job of so many ops alike. */
+/* Submit a job of MANY equal ops. */
 static int submit_many(int queue, size_t size, int *fence)
 {
 	struct sluice_op ops[MANY];
@@ -134,7 +134,7 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 	usleep(50000);
 	ASSERT_EQ(write_text(self->unbind, self->id), 0);
 
-	/* unbind has returned: it is all over, with nothing left to wait for */
+	/* after unbind has returned, there is no fence left to wait for */
 	for (i = 0; i < 3; i++) {
 		EXPECT_EQ(sluice_fence_wait(fences[i], 0), -ENODEV);
 		close(fences[i]);
@@ -149,7 +149,7 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ENODEV);
 	EXPECT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, NULL), -ENODEV);
-	/* an image is looked for in the engine's list, where it has one */
+	/* an image is looked up in the engine's list of formats, if it has one */
 	sluice_op_capture_frame(&op, 0, 0, 16, 16, 64);
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL),
 		  strcmp(variant->device, "soft0") ? -EOPNOTSUPP : -ENODEV);
@@ -178,7 +178,7 @@ TEST_F(unbind, memory_stays_valid_for_who_holds_it)
 	EXPECT_EQ(check_words(self->buffer, SIZE, 5), 0);
 	EXPECT_EQ(fill_words(self->buffer, SIZE, 6), 0);
 
-	/* and another device, or the same one bound again, imports it */
+	/* another device, or the same one bound again, imports the buffer */
 	ASSERT_EQ(write_text(self->bind, self->id), 0);
 	ASSERT_TRUE(wait_for_node(self->node, true));
 	{
@@ -262,7 +262,7 @@ TEST_F_TIMEOUT(unbind, under_a_storm_of_jobs_leaves_nothing_behind, 300)
 	storm_over = false;
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, storm, (void *)variant->device), 0);
-	/* on a slow machine fewer times, but more than once */
+	/* fewer times on a slow machine, but at least twice */
 	for (i = 0; i < 6 && (i < 2 || now_ns() < enough); i++) {
 		usleep(60000);
 		EXPECT_EQ(write_text(self->unbind, self->id), 0);
@@ -337,7 +337,7 @@ TEST(modules_in_use_cannot_be_unloaded)
 	close(queue);
 	ASSERT_EQ(sluice_map(buffer, SIZE, &memory), 0);
 	close(buffer);
-	/* a mapping alone keeps the core */
+	/* even a mapping alone keeps the core */
 	EXPECT_NE(unload("sluice"), 0);
 	munmap(memory, SIZE);
 	EXPECT_TRUE(objects_settle(&before));
@@ -360,7 +360,7 @@ TEST(driver_module_unloads_and_comes_back_while_buffers_live)
 	close(buffer);
 }
 
-/* edu's module once more, with other parameters; false if it cannot be had. */
+/* Load edu's module again, with other parameters.  False if that is not possible. */
 static bool reload_edu(const char *parameters)
 {
 	char command[96];
@@ -383,7 +383,7 @@ TEST(edu_that_can_address_too_little_gets_no_node)
 	ASSERT_TRUE(wait_for_node("/dev/sluice/edu0", true));
 }
 
-/* The machine has a gigabyte beyond what they address, which is taken first if it is free. */
+/* The machine has memory beyond 32 bits, which the kernel hands out first. */
 TEST(edu_of_32_bits_gets_memory_that_they_address)
 {
 	int soft = sluice_open("soft0"), device, i, beyond, buffers[4];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Limits of one open of a node: queues, foreign memory in slots, jobs that hang, fences to
- * wait for; and the priority that needs a capability.
+ * Limits of one open of a node: queues, foreign memory in slots, jobs that hang, fences to wait
+ * for; and the priority that needs a capability.
  */
 #include <fcntl.h>
 #include <linux/dma-heap.h>
@@ -73,7 +73,7 @@ TEST_F(limits, queues_of_an_open_are_as_many_as_INFO_says)
 	}
 	EXPECT_EQ(count, SLUICE_MAX_QUEUES);
 	EXPECT_EQ(ret, -ENOSPC);
-	/* another open has its own; one that is closed makes room, when it has been freed */
+	/* another open has its own limit; a closed queue makes room after it has been freed */
 	other = sluice_open("soft0");
 	again = small_queue(other, 0, 0);
 	EXPECT_GE(again, 0);
@@ -92,7 +92,7 @@ TEST_F(limits, queues_of_an_open_are_as_many_as_INFO_says)
 		close(queues[--count]);
 }
 
-/* A dma-buf of the kernel's own, or -errno. */
+/* A dma-buf of another exporter in the kernel, or -errno. */
 static int foreign_buffer(size_t size)
 {
 	struct dma_heap_allocation_data args = { .len = size, .fd_flags = O_RDWR | O_CLOEXEC };
@@ -105,7 +105,7 @@ static int foreign_buffer(size_t size)
 	return ret ? ret : (int)args.fd;
 }
 
-/* What the open is charged, as its fdinfo says. */
+/* The bytes that are charged to the open, from its fdinfo. */
 static long charged(int device)
 {
 	char path[64], line[128];
@@ -138,10 +138,10 @@ TEST_F(limits, foreign_memory_in_slots_counts_as_held)
 	EXPECT_EQ(charged(self->device), SIZE + 3 * MIB);
 	EXPECT_EQ(sluice_attach(queue, foreign, 0), -EDQUOT);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), -EDQUOT);
-	/* to look at it would pin it once more */
+	/* BUFFER_INFO would pin it once more */
 	ASSERT_EQ(sluice_get_buffer(self->device, foreign, &info), 0);
 	EXPECT_EQ(info.error, -EDQUOT);
-	/* our own memory is charged to the open that allocated it */
+	/* Sluice's own memory is charged to the open that allocated it */
 	EXPECT_GE(sluice_attach(queue, self->buffer, 0), 0);
 	EXPECT_EQ(charged(self->device), SIZE + 3 * MIB);
 
@@ -152,7 +152,7 @@ TEST_F(limits, foreign_memory_in_slots_counts_as_held)
 	EXPECT_EQ(info.size, 3 * MIB);
 	EXPECT_EQ(charged(self->device), SIZE);
 
-	/* the account lives as long as the queue, also without the fd of the node */
+	/* the account lives as long as the queue, even after the fd of the node is closed */
 	EXPECT_GE(sluice_attach(queue, foreign, 0), 0);
 	close(self->device);
 	self->device = -1;
@@ -194,7 +194,7 @@ static int fill(int queue, int *out_fence)
 	return sluice_submit(queue, &op, 1, -1, out_fence, 0, NULL);
 }
 
-/* A job that hangs, on a queue of its own; returns the queue. */
+/* Submit a job that hangs, on a new queue.  Returns the queue. */
 static int hang(int device, int buffer)
 {
 	int queue = small_queue(device, 0, 50), ret;
@@ -225,7 +225,7 @@ TEST_F(limits, hangs_are_counted_over_the_queues_of_an_open)
 	for (i = 0; i < SLUICE_MAX_HANGS - 1; i++) {
 		queue = hang(self->device, self->buffer);
 		ASSERT_GE(queue, 0);
-		/* it is not dead */
+		/* the queue is not dead */
 		EXPECT_EQ(sluice_submit(queue, NULL, 0, -1, NULL, 0, NULL), 0);
 		close(queue);
 	}
@@ -235,7 +235,7 @@ TEST_F(limits, hangs_are_counted_over_the_queues_of_an_open)
 	close(queue);
 	EXPECT_EQ(small_queue(self->device, 0, 0), -EIO);
 
-	/* that is for this open and this engine */
+	/* the limit is for this open and this engine */
 	queue = small_queue(self->device, 1, 0);
 	EXPECT_GE(queue, 0);
 	close(queue);
@@ -245,7 +245,7 @@ TEST_F(limits, hangs_are_counted_over_the_queues_of_an_open)
 	close(queue);
 	close(other);
 
-	/* until a job of it succeeds there */
+	/* until a job of this open succeeds on this engine */
 	ASSERT_EQ(fill(good, NULL), 0);
 	EXPECT_EQ(sluice_wait(good, 1, LATE_MS), 0);
 	queue = small_queue(self->device, 0, 0);
@@ -254,7 +254,7 @@ TEST_F(limits, hangs_are_counted_over_the_queues_of_an_open)
 	close(good);
 }
 
-/* One more fence than there is room for, if each in-fence has them all. */
+/* Fences in a merged fence: so many that all in-fences together exceed SLUICE_MAX_FENCES. */
 #define MERGED	(SLUICE_MAX_FENCES / SLUICE_MAX_IN_FENCES + 1)
 
 static int merge(int a, int b)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kinds of memory: how the CPU maps it, what the kernel can do with a mapping
- * that holds its pages, and the pool that memory comes back from.
+ * Kinds of memory: how the CPU maps them, which system calls can use a mapping of them, and the
+ * pool that keeps freed memory.
  */
 #include <fcntl.h>
 #include <liburing.h>
@@ -28,7 +28,7 @@
 #define POOL "/sys/kernel/debug/sluice/pool"
 #define HUGE (2UL << 20)
 #define ADDRESSES "/sys/module/sluice/parameters/expose_addresses"
-#define POOL_YOUNG 8000000000LL	/* ns: the pool keeps for ten seconds what nobody asks for */
+#define POOL_YOUNG 8000000000LL	/* ns; the pool keeps unused memory for ten seconds */
 
 static long pool_bytes(void)
 {
@@ -114,7 +114,7 @@ FIXTURE_TEARDOWN(memory)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Does the kernel find pages behind a mapping? */
+/* Does a mapping of this memory have struct pages? */
 static bool has_pages(uint32_t flags)
 {
 	return flags & SLUICE_MEM_PAGE_BACKED;
@@ -159,7 +159,7 @@ TEST_F(memory, few_faults_map_it_all)
 	getrusage(RUSAGE_SELF, &after);
 	faults = after.ru_minflt - before.ru_minflt;
 	printf("# %ld faults for %lu pages\n", faults, SIZE / page);
-	/* 16 pages at a time at least; 2 MiB where the kernel can */
+	/* at least 16 pages at a time, or 2 MiB if the kernel can map them */
 	if (!has_pages(variant->flags))
 		EXPECT_LE(faults, (long)(SIZE / page / 16) + 4);
 	for (i = 0; i < SIZE; i += page)
@@ -177,7 +177,7 @@ TEST_F(memory, parts_of_it_map_like_the_whole)
 	ASSERT_NE(part, MAP_FAILED);
 	for (i = 0; i < SIZE / 8; i += 512)
 		ASSERT_EQ(part[i], expected_word(9, i + 3 * page / 4));
-	/* a hole in the middle of what may be a huge entry */
+	/* a hole in the middle of a possible huge entry */
 	ASSERT_EQ(munmap((char *)part + 5 * page, page), 0);
 	EXPECT_EQ(part[4 * page / 4], expected_word(9, 7 * page / 4));
 	EXPECT_EQ(part[6 * page / 4], expected_word(9, 9 * page / 4));
@@ -185,7 +185,7 @@ TEST_F(memory, parts_of_it_map_like_the_whole)
 	EXPECT_EQ(mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->fd, page), MAP_FAILED);
 }
 
-/* Where the kernel had a huge entry, the pages beside the hole come by faults. */
+/* If the kernel had a huge entry, the pages beside the hole are mapped again by faults. */
 TEST_F(memory, hole_in_the_middle)
 {
 	long page = sysconf(_SC_PAGESIZE), words = page / 4;
@@ -205,7 +205,7 @@ TEST_F(memory, hole_in_the_middle)
 	EXPECT_EQ(((uint32_t *)self->map)[500 * words], 99);
 }
 
-/* A disk in memory: what goes to it directly pins the caller's pages. */
+/* A RAM disk: direct I/O to it pins the caller's pages. */
 static int open_disk(void)
 {
 	system("modprobe -q brd rd_nr=1 rd_size=8192");
@@ -232,7 +232,7 @@ TEST_F(memory, o_direct)
 	check = aligned_alloc(4096, SIZE);
 	ASSERT_EQ(pread(disk, check, SIZE, 0), (ssize_t)SIZE);
 	EXPECT_EQ(check[77777], expected_word(5, 77777));
-	/* and back, at an offset, into the buffer */
+	/* and back into the buffer, at an offset */
 	ASSERT_EQ(pread(disk, self->map + SIZE / 2, SIZE / 2, 0), (ssize_t)SIZE / 2);
 	EXPECT_EQ(memcmp(self->map + SIZE / 2, check, SIZE / 2), 0);
 	free(check);
@@ -252,7 +252,7 @@ TEST_F(memory, io_uring_fixed_buffer)
 		SKIP(return, "no io_uring in this kernel");
 	ret = io_uring_register_buffers(&ring, &vector, 1);
 	if (!has_pages(variant->flags)) {
-		/* older kernels say that they take no files' mappings */
+		/* older kernels report that they do not support mappings of files */
 		EXPECT_TRUE(ret == -EFAULT || ret == -EOPNOTSUPP) TH_LOG("%s", strerror(-ret));
 		io_uring_queue_exit(&ring);
 		return;
@@ -278,7 +278,7 @@ TEST_F(memory, io_uring_fixed_buffer)
 	io_uring_queue_exit(&ring);
 }
 
-/* A TCP connection to ourselves. */
+/* A TCP connection over the loopback device. */
 static bool connect_pair(int pair[2])
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -315,7 +315,7 @@ TEST_F(memory, msg_zerocopy)
 		ASSERT_EQ(sent, (ssize_t)sizeof(got));
 		ASSERT_EQ(recv(pair[1], got, sizeof(got), MSG_WAITALL), (ssize_t)sizeof(got));
 		EXPECT_EQ(memcmp(got, self->map + 8192, sizeof(got)), 0);
-		/* the kernel says when it needs the pages no more */
+		/* the kernel reports when it no longer needs the pages */
 		message.msg_control = control;
 		message.msg_controllen = sizeof(control);
 		for (tries = 0; tries < 1000; tries++) {
@@ -345,7 +345,7 @@ TEST_F(memory, process_vm_readv)
 	ASSERT_EQ(pipe(wait), 0);
 	child = fork();
 	if (!child) {
-		/* a shared mapping is the child's, too */
+		/* a shared mapping is inherited by the child */
 		close(wait[1]);
 		_exit(read(wait[0], &status, 1) != 0);
 	}
@@ -369,7 +369,7 @@ TEST_F(memory, process_vm_readv)
 	EXPECT_EQ(status, 0);
 }
 
-/* Pages in a pipe are no copies: whoever pins them keeps them beyond the buffer. */
+/* Pages in a pipe are not copied: the pin keeps them longer than the buffer lives. */
 TEST_F(memory, pinned_pages_outlive_the_buffer)
 {
 	struct iovec vector = { .iov_base = self->map, .iov_len = 4096 };
@@ -389,7 +389,7 @@ TEST_F(memory, pinned_pages_outlive_the_buffer)
 	ASSERT_TRUE(pool_empties());
 	munmap(self->map, SIZE);
 	close(self->fd);
-	/* such memory does not go to the next buffer */
+	/* pinned memory is not given to the next buffer */
 	fd = sluice_alloc(self->device, 0, SIZE, 0);
 	EXPECT_EQ(fill_words(fd, SIZE, 12), 0);
 	EXPECT_EQ(read(ends[0], words, sizeof(words)), (ssize_t)sizeof(words));
@@ -406,7 +406,7 @@ TEST_F(memory, ranges_are_synced)
 	struct sluice_op op;
 	int64_t before;
 
-	/* an importer, and a job that the beginning waits for */
+	/* an importer, and a job that the CPU access must wait for */
 	ASSERT_EQ(sluice_attach(queue, self->fd, 0), 0);
 	ASSERT_EQ(knob("delay_us", 100000), 0);
 	sluice_op_fill(&op, 0, SIZE / 2, 4096, 7);
@@ -444,7 +444,7 @@ TEST_F(memory, ranges_outside_are_refused)
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_SYNC, &sync), -EINVAL);
 	sync.flags = SLUICE_SYNC_READ | 8;
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_SYNC, &sync), -EINVAL);
-	/* another exporter's, where the kernel has one */
+	/* a buffer of another exporter, if the kernel has one */
 	heap = open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC);
 	if (heap < 0)
 		return;
@@ -508,15 +508,15 @@ static bool pool_reaches(long bytes)
 	return pool_bytes() == bytes;
 }
 
-/* In what seen_young() calls: what is not so ends it, with its line. */
+/* For the functions that seen_young() calls: if a condition is false, return its line. */
 #define NEED(what) do { \
 		if (!(what)) \
 			return __LINE__; \
 	} while (0)
 
 /*
- * What is to be in the pool is there while it is young.  A guest may stand still
- * between any two statements: what took longer tells nothing, and is tried again.
+ * The pool must keep memory while it is young.  A guest may be stopped between any two statements:
+ * if a try took too long, its result says nothing, and it is tried again.
  */
 static bool seen_young(int (*look)(int device), int device)
 {
@@ -555,7 +555,7 @@ static int keep_and_hand_out(int device)
 	for (i = 0; i < 8; i++)
 		close(fds[i]);
 	NEED(pool_reaches(8 << 20));
-	/* another size finds nothing there */
+	/* memory of another size is not found there */
 	fds[0] = sluice_alloc(device, 0, 2 << 20, 0);
 	NEED(pool_bytes() == 8 << 20);
 	close(fds[0]);
@@ -567,16 +567,16 @@ TEST(pool_keeps_memory_and_hands_it_out_zeroed)
 	int device = sluice_open("soft0");
 
 	EXPECT_TRUE(seen_young(keep_and_hand_out, device));
-	/* and memory pressure takes it all */
+	/* memory pressure empties the pool */
 	EXPECT_TRUE(pool_empties());
 	close(device);
 }
 
-#define SMALL 300	/* parked beside the one that fits */
+#define SMALL 300	/* number parked beside the buffer that fits */
 
 /*
- * Small buffers of so many sizes are parked, and large ones before or after them.  Two,
- * because ALLOC does not take the one that is being zeroed.
+ * Park small buffers of this number of sizes, and large ones before or after them.  There are two
+ * large ones, because ALLOC does not take the one that is being zeroed.
  */
 static int find_beside(int device, int sizes, bool first)
 {
@@ -599,7 +599,7 @@ static int find_beside(int device, int sizes, bool first)
 	fds[0] = sluice_alloc(device, 0, 1 << 20, 0);
 	NEED(fds[0] >= 0);
 	NEED(!check_value(fds[0], 1 << 20, 0));
-	/* it came from there, and the others still lie there */
+	/* the buffer came from the pool, and the others are still there */
 	NEED(pool_bytes() == small + (1 << 20));
 	close(fds[0]);
 	return 0;
@@ -631,7 +631,7 @@ TEST(pool_finds_what_fits_whatever_else_is_parked)
 	close(device);
 }
 
-/* Names that are not there: the kernel keeps them for a while, and is quick to free them. */
+/* Look up names that do not exist: the kernel caches them for a while, and frees them easily. */
 static void fill_caches(void)
 {
 	int64_t begin = now_ns();
@@ -645,8 +645,8 @@ static void fill_caches(void)
 }
 
 /*
- * All that edu reaches, in the pool, is as good as free.  Now and then reclaim finds
- * so much elsewhere that it does not come to it.
+ * If the pool holds all the memory that edu reaches, this memory is as good as free.  Now and then,
+ * reclaim frees enough elsewhere and does not touch the pool.
  */
 TEST(pool_gives_back_what_little_a_device_reaches)
 {
@@ -671,7 +671,7 @@ TEST(pool_gives_back_what_little_a_device_reaches)
 	EXPECT_TRUE(objects_settle(&before));
 }
 
-/* Set the limit; @before gets the last one, unless NULL. */
+/* Set the limit of the pool.  Stores the limit before in @before, unless NULL. */
 static bool pool_limit(const char *mib, char *before)
 {
 	static const char limit[] = "/sys/module/sluice/parameters/pool_limit_mb";
@@ -700,7 +700,7 @@ TEST(pool_has_a_limit)
 	close(device);
 }
 
-/* Two fit.  Each is a little smaller than the last, so that the sum tells which are there. */
+/* Two buffers fit.  Each is a little smaller than the last, so the sum tells which are there. */
 static int free_oldest(int device)
 {
 	static const long sizes[] = { 1 << 20, (1 << 20) - 4096, (1 << 20) - 2 * 4096,
@@ -711,18 +711,18 @@ static int free_oldest(int device)
 	for (i = 0; i < 4; i++) {
 		NEED(!alloc_dirty_close(device, sizes[i], 1));
 		NEED(pool_reaches(sizes[i] + (i ? sizes[i - 1] : 0)));
-		/* zeroed or not makes no difference */
+		/* zeroed memory and other memory are treated alike */
 		if (i == 1)
 			usleep(300000);
 	}
-	/* many small ones make room for one large one, and it for one small one */
+	/* many small buffers make room for a large one, and the large one for a small one */
 	NEED(pool_empties());
 	NEED(!alloc_dirty_close(device, 8192, 64));
 	NEED(!alloc_dirty_close(device, 2 << 20, 1));
 	NEED(pool_reaches(2 << 20));
 	NEED(!alloc_dirty_close(device, 4096, 1));
 	NEED(pool_reaches(4096));
-	/* what can never fit makes nothing go */
+	/* a buffer that can never fit frees nothing */
 	NEED(!alloc_dirty_close(device, 3 << 20, 1));
 	NEED(pool_reaches(4096));
 	return 0;
@@ -756,7 +756,7 @@ TEST(pool_frees_what_nobody_asks_for)
 	close(device);
 }
 
-/* A process of the cgroup t allocates and frees. */
+/* A process in the cgroup t allocates and frees. */
 static int park_in_cgroup(int device, size_t size, int count)
 {
 	char text[64];
@@ -780,10 +780,10 @@ static int keep_apart(int device)
 	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "max"));
 	NEED(!park_in_cgroup(device, 1 << 20, 4));
 	NEED(pool_reaches(4 << 20));
-	/* ours is another cgroup: we get none of it */
+	/* this process is in another cgroup, and gets none of the memory */
 	NEED(!alloc_dirty_close(device, 1 << 20, 1));
 	NEED(pool_reaches(5 << 20));
-	/* its own limit takes it back, and only its own memory */
+	/* the limit of the cgroup frees memory of that cgroup, and no other */
 	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "1M"));
 	NEED(pool_bytes() <= 2 << 20);
 	NEED(pool_bytes() >= 1 << 20);
@@ -799,7 +799,7 @@ TEST(pool_keeps_cgroups_apart)
 	device = sluice_open("soft0");
 	EXPECT_TRUE(seen_young(keep_apart, device));
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
-	/* what is left of it has moved to its parent */
+	/* the rest has moved to the parent cgroup */
 	EXPECT_TRUE(pool_empties());
 	close(device);
 }
@@ -808,15 +808,15 @@ static bool remove_cgroup(void)
 {
 	int tries;
 
-	/* the last of its tasks may have been waited for and still be on its way out */
+	/* the last of its tasks may have been reaped but still be exiting */
 	for (tries = 0; tries < 200 && rmdir("/tmp/sluice-cgroup/t"); tries++)
 		usleep(50000);
 	return tries < 200;
 }
 
 /*
- * A cgroup is removed and leaves memory.  Its parent's tasks, the test is one, get all
- * of it.  The kernel takes its time to hand it over: until then others come instead.
+ * A cgroup is removed, and its memory stays in the pool.  Tasks of its parent, such as this test,
+ * get all of it.  The kernel may take a while to move the memory; until then they get other memory.
  */
 static int inherit(int device)
 {
@@ -864,7 +864,7 @@ TEST(pool_of_a_removed_cgroup_is_its_parents)
 	close(device);
 }
 
-/* All of it in pieces of 2 MiB, and the first of them aligned to that. */
+/* Is the whole buffer in segments of 2 MiB, and the first aligned to 2 MiB? */
 static bool is_huge(int device, int buffer, uint64_t size)
 {
 	struct sluice_buffer_info info;
@@ -895,7 +895,7 @@ static bool has_huge(int device)
 	return !sluice_get_heap(device, 0, &info) && info.options & SLUICE_MEM_HUGE;
 }
 
-/* Also from the pool, and with what may be asked for besides. */
+/* Also from the pool, and together with other flags. */
 TEST(huge_memory_is_in_huge_pieces_and_its_size_is_whole_ones)
 {
 	static const uint32_t flags[] = { 0, 0, SLUICE_MEM_PAGE_BACKED,
@@ -926,7 +926,7 @@ TEST(huge_memory_is_in_huge_pieces_and_its_size_is_whole_ones)
 	EXPECT_TRUE(objects_settle(&before));
 }
 
-/* hugetlb has taken what huge pieces were free: a few come by moving memory, or none do. */
+/* hugetlb has taken the free huge pages: compaction makes a few or none. */
 TEST(memory_that_is_not_huge_is_never_given_for_huge)
 {
 	struct objects before = objects_before();
@@ -938,7 +938,7 @@ TEST(memory_that_is_not_huge_is_never_given_for_huge)
 	if (!has_huge(device))
 		SKIP(return, "huge pages of this machine have another size");
 	ASSERT_TRUE(pool_empties());
-	/* and has left what others need to live */
+	/* leave enough memory for other processes */
 	spare = sysconf(_SC_AVPHYS_PAGES) - (256 << 20) / sysconf(_SC_PAGESIZE);
 	snprintf(text, sizeof(text), "%ld", spare > 0 ? spare / 512 : 0);
 	if (write_text("/proc/sys/vm/nr_hugepages", text))
@@ -953,7 +953,7 @@ TEST(memory_that_is_not_huge_is_never_given_for_huge)
 		close(args.fd);
 	}
 	printf("# %s, hint %u\n", strerror(-ret), args.hint);
-	/* who does not ask for huge pieces gets others */
+	/* a buffer without the flag gets smaller pages */
 	plain = sluice_alloc(device, 0, 2 * HUGE, 0);
 	EXPECT_GE(plain, 0);
 	close(plain);
@@ -962,7 +962,7 @@ TEST(memory_that_is_not_huge_is_never_given_for_huge)
 	EXPECT_TRUE(objects_settle(&before));
 }
 
-/* 16 MiB, the first of which is the firmware's, have no 8 huge pieces. */
+/* The first 16 MiB belong in part to the firmware, and do not have 8 free huge pages. */
 TEST(huge_memory_that_a_device_cannot_reach_is_refused)
 {
 	int device = sluice_open("edu0"), contiguous;

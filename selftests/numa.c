@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A device on another NUMA node than the program: its memory is on the device's node.
- * It has a guest of its own, with two nodes and an edu device on the second.
+ * A device on another NUMA node than the program: its memory is on the device's node.  This test
+ * has a guest of its own, with two nodes and an edu device on the second.
  */
 #include <errno.h>
 #include <sched.h>
@@ -43,7 +43,7 @@ static int node_of_device(const char *address)
 	return read_number(path, 10);
 }
 
-/* Run where node 0 is the nearest. */
+/* Run on a CPU of node 0. */
 static bool stay_on_node_0(void)
 {
 	cpu_set_t set;
@@ -53,7 +53,7 @@ static bool stay_on_node_0(void)
 	return access(NODES "node0/cpu0", F_OK) == 0 && !sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* A device without a node takes what the pool has: what tests before this one have left. */
+/* Empty the pool, because a device without a node would get memory that earlier tests left. */
 static bool pool_empties(void)
 {
 	int tries;
@@ -102,7 +102,7 @@ static int alloc_backed(int device, uint32_t flags)
 	return sluice_alloc(device, 0, SIZE, SLUICE_MEM_PAGE_BACKED | flags);
 }
 
-/* The node that all pages of a page-backed buffer are on; -1 if there are several. */
+/* The node of all pages of a page-backed buffer; -1 if there are several nodes. */
 static int node_of_pages(int buffer)
 {
 	long page = sysconf(_SC_PAGESIZE), count = SIZE / page, i;
@@ -127,7 +127,7 @@ static int node_of_pages(int buffer)
 	return node;
 }
 
-/* Is the first segment on a node?  @device sees physical addresses. */
+/* Is the first segment on this node?  @device sees physical addresses. */
 static bool begins_on_node(int device, int buffer, int node)
 {
 	long block = read_number("/sys/devices/system/memory/block_size_bytes", 16);
@@ -155,7 +155,7 @@ TEST_F(numa, pages_are_on_the_node_of_the_device)
 		ASSERT_GE(buffer, 0);
 		EXPECT_EQ(node_of_pages(buffer), self->node);
 		close(buffer);
-		/* again, what the pool has kept */
+		/* again, from the pool */
 		buffer = alloc_backed(self->device, flags[i]);
 		ASSERT_GE(buffer, 0);
 		EXPECT_EQ(node_of_pages(buffer), self->node);
@@ -172,7 +172,7 @@ TEST_F(numa, memory_for_a_device_without_a_node_is_near_the_caller)
 	close(buffer);
 }
 
-/* What the pool has of another node stays there while the device's has memory. */
+/* Memory of another node stays in the pool while the device's node has free memory. */
 TEST_F(numa, pool_gives_no_memory_of_another_node)
 {
 	int near[4], i;
@@ -193,7 +193,7 @@ TEST_F(numa, pool_gives_no_memory_of_another_node)
 		close(near[i]);
 }
 
-/* From the page allocator, and, where there is no CMA, from a search. */
+/* From the page allocator, or from a search if there is no CMA. */
 TEST_F(numa, contiguous_memory_is_on_the_node_of_the_device)
 {
 	int heap = sluice_find_heap(self->device, "contiguous"), buffer;

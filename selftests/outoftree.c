@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Device drivers that were built out of the tree (Documentation/samples/driver): what they do
- * with the devices that they are for, and what the core does with one that was compiled for
- * another version of the driver API.
+ * Device drivers that were built out of the tree (Documentation/samples/driver): they drive their
+ * devices, and the core refuses one that was compiled for another version of the driver API.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +56,7 @@ static int times_in_log(const char *text)
 	return times;
 }
 
-/* Why a sample cannot be tried, or NULL. */
+/* The reason why a sample cannot be tried, or NULL. */
 static const char *not_built(const char *name)
 {
 	struct utsname kernel;
@@ -153,7 +152,7 @@ FIXTURE_SETUP(oneshot)
 		SKIP(return, "%s", not_built("oneshot"));
 	if (!peers_find(&self->peers))
 		SKIP(return, "this machine has no edu below a PCIe bridge");
-	/* what a test left that broke off */
+	/* undo what an aborted test left */
 	peers_leave(&self->peers);
 	module_unload("oneshot");
 	self->before = objects_before();
@@ -178,7 +177,7 @@ FIXTURE_TEARDOWN(oneshot)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Submit that @seed goes to the card and comes back. */
+/* Submit two jobs: @seed goes to the card and comes back. */
 static int submit_round_trip(int queue, int from, uint32_t seed)
 {
 	struct sluice_op ops[2];
@@ -213,7 +212,7 @@ TEST_F(oneshot, op_that_is_too_long_is_refused)
 	EXPECT_EQ(run_op(self->queue, &op), -EINVAL);
 }
 
-/* The interrupt of a transfer that was aborted comes late, and must not end the next op. */
+/* The interrupt of an aborted transfer comes late, and must not end the next op. */
 TEST_F(oneshot, op_after_a_cancelled_one_is_whole)
 {
 	struct sluice_completion completion;
@@ -250,7 +249,7 @@ FIXTURE_SETUP(streaming)
 	if (not_built("streaming"))
 		SKIP(return, "%s", not_built("streaming"));
 	if (!pci_address("ac970", self->address)) {
-		/* a test that broke off may have kept it */
+		/* an aborted test may have left the module loaded */
 		module_unload("streaming");
 		SKIP(return, "this machine has no /dev/sluice/ac970");
 	}
@@ -276,7 +275,7 @@ FIXTURE_TEARDOWN(streaming)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* What has stopped in between is told, and only that: the listener outside compares. */
+/* The completions report all gaps, and no others: the host compares the sound. */
 TEST_F(streaming, frames_are_played_in_order)
 {
 	struct sluice_completion played[PIECES];
@@ -296,7 +295,7 @@ TEST_F(streaming, frames_are_played_in_order)
 	tell_sound(7, PIECES * PIECE / 4, 0, gaps);
 }
 
-/* All of a job is in the ring at once, and so there is no gap, however late the driver is. */
+/* All frames of a job are in the ring at once, so there is no gap, even if the driver is late. */
 TEST_F(streaming, frames_of_a_job_are_played_without_a_gap)
 {
 	struct sluice_completion played;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Peer-to-peer: buffers inside a PCI device's BAR, which another device reads and
- * writes without a detour through system memory, and what becomes of them when the
- * device goes.
+ * Peer-to-peer: buffers in the BAR of a PCI device, which another device reads and writes without a
+ * copy in system memory; and the end of such buffers when the device is removed.
  *
- * The lab has an ivshmem-plain and an edu below one PCIe switch.  The BAR's memory
- * is a file of the host's, /out/bar in the guest: a view of it that has nothing to
- * do with mappings.
+ * The lab has an ivshmem-plain and an edu below one PCIe switch.  The BAR's memory is a file of the
+ * host, /out/bar in the guest: this view of the memory does not depend on mappings.
  */
 #include <fcntl.h>
 #include <linux/udmabuf.h>
@@ -31,12 +29,12 @@
 #define SIZE 8192UL
 #define BAR_SIZE (4UL << 20)
 #define BAR_FILE "/out/bar"
-/* edu takes 100 ms for a page, twice that for a copy: this is a quarter of a minute */
+/* edu takes 100 ms for a page, and twice that for a copy: this takes 16 to 32 s */
 #define LONG_SIZE (640UL << 10)
-/* of a test: debug kernels are slow where they look for PCI devices */
+/* seconds for a test: debug kernels are slow when they search for PCI devices */
 #define SECONDS 120
 
-/* What the BAR's memory holds, as the host sees it; -EILSEQ if that is not it. */
+/* Check the BAR's memory as the host sees it.  -EILSEQ if it does not have this value. */
 static int check_file(uint64_t offset, size_t size, uint32_t value)
 {
 	uint32_t *memory = malloc(size);
@@ -105,7 +103,7 @@ FIXTURE_TEARDOWN(p2p)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* One op on the queue, to its end. */
+/* Run one op on the queue, to its end. */
 static int run(int queue, const struct sluice_op *op)
 {
 	uint64_t point;
@@ -138,7 +136,7 @@ TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
 	EXPECT_EQ(sluice_alloc(self->bar, 0, SIZE, SLUICE_MEM_DEVICE), -EOPNOTSUPP);
 	EXPECT_EQ(sluice_alloc(self->bar, self->heap, BAR_SIZE + 1, 0), -EFBIG);
 
-	/* full, in pieces, and free again */
+	/* the heap is full; freed pieces can be allocated again */
 	EXPECT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), -ENOMEM);
 	EXPECT_EQ(alloc.hint, SLUICE_HINT_NONE);
 	other = sluice_alloc(self->bar, self->heap, BAR_SIZE - SIZE, SLUICE_MEM_DEVICE);
@@ -202,7 +200,9 @@ TEST_F_TIMEOUT(p2p, memory_is_the_devices_own_and_arrives_zeroed, SECONDS)
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
 }
 
-/* What the processor's tables say of the kernel's mapping, which a process's follow. */
+/*
+ * The CPU's page tables for the kernel's mapping; the mappings of processes are of the same kind.
+ */
 TEST_F_TIMEOUT(p2p, CPU_mappings_are_write_combined, SECONDS)
 {
 	char path[128], line[128];
@@ -249,12 +249,12 @@ TEST_F_TIMEOUT(p2p, a_peer_reads_and_writes_the_BAR, SECONDS)
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0xedededed), 0);
 	if (access(BAR_FILE, R_OK) == 0)
 		EXPECT_EQ(check_file(0, SIZE, 0xedededed), 0);
-	/* what the CPU wrote there, out to system memory */
+	/* out of the BAR to system memory, after a write by the CPU */
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 7), 0);
 	sluice_op_copy(&op, 2, 0, 0, 0, SIZE);
 	ASSERT_EQ(run(self->queue, &op), 0);
 	EXPECT_EQ(check_words(system, SIZE, 7), 0);
-	/* from one place of it to another */
+	/* from one place of the BAR to another */
 	sluice_op_copy(&op, 1, 0, 0, 0, SIZE);
 	ASSERT_EQ(run(self->queue, &op), 0);
 	EXPECT_EQ(check_words(second, SIZE, 7), 0);
@@ -268,7 +268,7 @@ TEST_F_TIMEOUT(p2p, a_peer_reads_and_writes_the_BAR, SECONDS)
 	close(system);
 }
 
-/* Somebody else's memory, which can move while nobody has pinned it. */
+/* Foreign memory, which can move while it is not pinned. */
 TEST_F_TIMEOUT(p2p, a_foreign_buffer_and_a_BAR_in_one_job, SECONDS)
 {
 	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), foreign;
@@ -349,7 +349,7 @@ TEST_F_TIMEOUT(p2p, an_importer_that_knows_no_peers_is_refused_at_attach, SECOND
 	close(card);
 }
 
-/* gdb and /proc/PID/mem; also what the process has not touched. */
+/* By gdb and /proc/PID/mem, also pages that the process has not touched. */
 TEST_F_TIMEOUT(p2p, a_debugger_reads_and_writes_a_mapping, SECONDS)
 {
 	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
@@ -367,7 +367,7 @@ TEST_F_TIMEOUT(p2p, a_debugger_reads_and_writes_a_mapping, SECONDS)
 	ASSERT_EQ(pwrite(memory, &value, 4, place + 4096), 4);
 	EXPECT_EQ(mine[1024], value);
 	EXPECT_EQ(mine[1023], 0x77);
-	/* the memory is gone, the mapping is not */
+	/* the memory is gone, but the mapping is not */
 	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
 	EXPECT_EQ(pread(memory, words, 4, place), -1);
 	EXPECT_EQ(errno, EIO);
@@ -417,7 +417,7 @@ TEST_F_TIMEOUT(p2p, unbind_takes_mappings_and_fds_keep_saying_ENODEV, SECONDS)
 	EXPECT_EQ(info.error, -ENODEV);
 	EXPECT_EQ(sluice_alloc(self->bar, self->heap, SIZE, 0), -ENODEV);
 
-	/* another life of the device is none of this mapping's business */
+	/* the mapping stays dead when the device is bound again */
 	close(self->bar);
 	self->bar = peers_open_bar(&self->peers);
 	ASSERT_GE(self->bar, 0);
@@ -437,7 +437,7 @@ TEST_F_TIMEOUT(p2p, unbind_takes_an_idle_slot, SECONDS)
 	ASSERT_EQ(run(self->queue, &op), 0);
 	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
 	EXPECT_EQ(run(self->queue, &op), -ENODEV);
-	/* the number still means the dead slot, until it is given back */
+	/* the number still means the dead slot, until it is detached */
 	EXPECT_EQ(sluice_detach(self->queue, 0), 0);
 	EXPECT_EQ(sluice_detach(self->queue, 0), -ENOENT);
 	EXPECT_EQ(run(self->queue, &op), -ENOENT);
@@ -473,11 +473,11 @@ static void end_under_a_transfer(struct __test_metadata *_metadata, int queue, i
 	usleep(300000);
 	EXPECT_FALSE(signalled(fences[0]));
 	ASSERT_EQ(pci_attribute(address, attribute, text), 0);
-	/* it has returned: nothing uses the memory any more */
+	/* after the unbind nothing uses the memory */
 	EXPECT_EQ(sluice_fence_wait(fences[0], 0), -ENODEV);
-	/* one that is queued ends when it is its turn */
+	/* a queued job ends in its turn */
 	EXPECT_EQ(sluice_fence_wait(fences[1], 20000), -ENODEV);
-	/* what has nothing to do with it goes on */
+	/* unrelated jobs continue */
 	EXPECT_EQ(sluice_fence_wait(fences[2], 20000), 0);
 	EXPECT_EQ(check_value(system, SIZE, 2), 0);
 	for (i = 0; i < 3; i++)
@@ -526,10 +526,10 @@ static void revoke_behind_a_wait(struct __test_metadata *_metadata, const FIXTUR
 	sluice_op_copy(&op, slot, 0, again, 4096, 4096);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fences[1], 0, NULL), 0);
 	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
-	/* it has its memory back, and did not wait for what is in front of the job */
+	/* the exporter has its memory back, and did not wait for the jobs in front */
 	EXPECT_FALSE(signalled(held));
 	EXPECT_FALSE(signalled(fences[0]));
-	/* the job keeps its place, and ends in it */
+	/* the job keeps its place in the queue, and ends there */
 	EXPECT_FALSE(signalled(fences[1]));
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(fences[0], LATE_MS), 0);
@@ -579,7 +579,7 @@ TEST_F_TIMEOUT(p2p, PCI_removal_ends_a_transfer_under_way_and_the_device_comes_b
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
 }
 
-/* Threads that use the BAR all the time, by their eyes and by taking more of it. */
+/* Threads that use the BAR all the time: one reads it, and one allocates from it. */
 struct users {
 	int device, heap;
 	volatile uint32_t *words;
@@ -613,7 +613,7 @@ static void *take(void *argument)
 	return NULL;
 }
 
-/* Both have done some more. */
+/* Have both threads made progress? */
 static bool both_go_on(const struct users *users)
 {
 	unsigned long looks = users->looks + 10, taken = users->taken + 10;
@@ -627,7 +627,7 @@ static bool both_go_on(const struct users *users)
 	return false;
 }
 
-/* In a reset a BAR answers nobody; whoever wants to use it then has to wait. */
+/* During a reset, a BAR does not answer, so an access to it must wait. */
 TEST_F_TIMEOUT(p2p, a_reset_holds_up_who_uses_the_BAR, SECONDS)
 {
 	struct users users = { .device = self->bar, .heap = self->heap };
@@ -652,14 +652,14 @@ TEST_F_TIMEOUT(p2p, a_reset_holds_up_who_uses_the_BAR, SECONDS)
 	EXPECT_EQ(users.wrong, 0);
 	EXPECT_EQ(users.refused, 0);
 	munmap(memory, SIZE);
-	/* and its peer reaches it as before */
+	/* after the reset, the peer reaches it as before */
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
 	sluice_op_fill(&op, 0, 0, SIZE, 0xa5a5a5a5);
 	EXPECT_EQ(run(self->queue, &op), 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0xa5a5a5a5), 0);
 }
 
-/* A path holds the dma-buf's inode, but no file: there is nothing left to open. */
+/* A path holds the dma-buf's inode, but no file, so the buffer cannot be opened. */
 TEST_F_TIMEOUT(p2p, unbind_meets_a_buffer_without_a_file, SECONDS)
 {
 	char name[32];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * System sleep and runtime PM: no job is lost because its device slept, none is late for
- * it, and a device that nobody uses sleeps.
+ * System sleep and runtime PM: no job is lost or late because its device slept, and an unused
+ * device sleeps.
  *
- * The kernel's own tests (/sys/power/pm_test) stop half-way, wait, and come back.  One
- * test sleeps in earnest until the clock wakes the machine (suspend to idle).
+ * The kernel's own tests (/sys/power/pm_test) stop half-way, wait, and resume.  One test really
+ * sleeps until the clock wakes the machine (suspend to idle).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,9 +31,9 @@
 #define SIZE 16384UL
 #define HELD 65536UL
 #define VALUE 0x3c3c3c3c
-/* of a test: it sleeps more than once, and a busy machine takes its time for each */
+/* seconds for a test: it sleeps several times, and a busy machine is slow */
 #define SECONDS 170
-/* how long a device must have been unused to sleep, and more: pci takes a second */
+/* longer than a device must be unused to sleep; pci takes a second */
 #define IDLE_US 2500000
 
 #define WAKE_ALARM "/sys/class/rtc/rtc0/wakealarm"
@@ -50,12 +50,12 @@ FIXTURE_VARIANT(pm) {
 	const char *state;
 };
 
-/* every process is frozen; workers and interrupts are not */
+/* all processes are frozen; workers and interrupts are not */
 FIXTURE_VARIANT_ADD(pm, freezer) {
 	.test = "freezer", .state = "freeze",
 };
 
-/* and each device's driver has suspended it */
+/* and each device's driver has suspended the device */
 FIXTURE_VARIANT_ADD(pm, devices) {
 	.test = "devices", .state = "freeze",
 };
@@ -64,17 +64,17 @@ FIXTURE_VARIANT_ADD(pm, hibernation_freezer) {
 	.test = "freezer", .state = "disk",
 };
 
-/* where a driver's op is freeze, not suspend */
+/* the drivers' callbacks are freeze, not suspend */
 FIXTURE_VARIANT_ADD(pm, hibernation_devices) {
 	.test = "devices", .state = "disk",
 };
 
-/* and all that comes after, except the image */
+/* and all later steps, except the image */
 FIXTURE_VARIANT_ADD(pm, hibernation_core) {
 	.test = "core", .state = "disk",
 };
 
-/* nothing stops half-way: the clock ends it */
+/* the whole way, until the clock wakes the machine */
 FIXTURE_VARIANT_ADD(pm, idle) {
 	.test = "none", .state = "freeze",
 };
@@ -130,7 +130,7 @@ FIXTURE_TEARDOWN(pm)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Why this variant cannot be, or NULL. */
+/* The reason why this variant is not possible, or NULL. */
 static const char *missing(const FIXTURE_VARIANT(pm) *variant)
 {
 	if (!file_has(PM_STATE, variant->state))
@@ -152,7 +152,7 @@ static int sleep_as(const FIXTURE_VARIANT(pm) *variant)
 	return sleep_until_woken(variant->test, variant->state);
 }
 
-/* The kernel may refuse it for reasons of its own; it did not sleep then. */
+/* The kernel may refuse to sleep for other reasons; then the machine did not sleep. */
 #define SLEEP() do { \
 	int slept = sleep_as(variant); \
 	if (slept == -EOPNOTSUPP || slept == -EPERM || slept == -ENODEV || slept == -ENOMEM) \
@@ -160,7 +160,7 @@ static int sleep_as(const FIXTURE_VARIANT(pm) *variant)
 	ASSERT_EQ(slept, 0); \
 } while (0)
 
-/* Wait until a device runs the job of this fence, the only one that it has. */
+/* Wait until a device runs the job of this fence, its only job. */
 static bool begins(const char *device, int fence)
 {
 	char path[96];
@@ -176,8 +176,8 @@ static bool begins(const char *device, int fence)
 }
 
 /*
- * Fences of before the sleep belong to processes, which are frozen.  An order of buffers
- * across two devices holds, too.
+ * Processes hold fences from before the sleep, and are frozen.  The order of jobs on a buffer that
+ * two devices share is kept, too.
  */
 TEST_F_TIMEOUT(pm, jobs_go_on_in_order_and_mappings_stay, SECONDS)
 {
@@ -196,13 +196,13 @@ TEST_F_TIMEOUT(pm, jobs_go_on_in_order_and_mappings_stay, SECONDS)
 	reads = sluice_alloc(self->edu, 0, SIZE, 0);
 	written_slot = sluice_attach(self->soft_queue, written, SLUICE_ATTACH_WRITE);
 	ASSERT_GE(written_slot, 0);
-	/* soft: one runs, the other waits its turn */
+	/* soft: one runs, the other waits in its queue */
 	ASSERT_EQ(knob("delay_us", 1500000), 0);
 	sluice_op_fill(&op, self->soft_slot, 0, SIZE / 2, VALUE);
 	ASSERT_EQ(sluice_submit(self->soft_queue, &op, 1, -1, &fence[0], 0, NULL), 0);
 	sluice_op_fill(&op, written_slot, 0, SIZE, VALUE + 1);
 	ASSERT_EQ(sluice_submit(self->soft_queue, &op, 1, -1, &fence[1], 0, NULL), 0);
-	/* edu: one runs, the other reads what soft writes, and so waits for it */
+	/* edu: one runs, the other reads a buffer that soft writes, and so waits for soft */
 	sluice_op_copy(&op, self->dst, 0, self->src, 0, SIZE);
 	ASSERT_EQ(sluice_submit(self->edu_queue, &op, 1, -1, &fence[2], 0, NULL), 0);
 	read_slot = sluice_attach(self->edu_queue, written, SLUICE_ATTACH_READ);
@@ -238,7 +238,7 @@ TEST_F_TIMEOUT(pm, jobs_go_on_in_order_and_mappings_stay, SECONDS)
 	EXPECT_EQ(check_words(self->to, SIZE, 6), 0);
 }
 
-/* The rest needs no variants: the harness runs those of one fixture with each. */
+/* The other tests need no variants: the harness runs each test of a fixture with all variants. */
 FIXTURE(devices) {
 	struct objects before;
 	struct peers peers;
@@ -281,7 +281,7 @@ FIXTURE_TEARDOWN(devices)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* soft0 has taken notice of all but so many of hang_next */
+/* Has soft0 used up hang_next except for this number? */
 static bool hangs_left(unsigned long left)
 {
 	char text[16];
@@ -312,7 +312,7 @@ TEST_F_TIMEOUT(devices, an_op_that_does_not_end_begins_again, SECONDS)
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), 0);
 	EXPECT_EQ(sluice_fence_wait(next, LATE_MS), 0);
 	EXPECT_LE(fence_time(fence), fence_time(next));
-	/* what the aborted attempt may have done is not counted */
+	/* the aborted attempt is not counted */
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.bytes, SIZE);
 	EXPECT_EQ(check_value(self->buffer, SIZE, VALUE), 0);
@@ -340,7 +340,7 @@ TEST_F_TIMEOUT(devices, an_op_that_is_in_the_way_again_and_again_begins_again, S
 	close(next);
 }
 
-/* Twelve seconds of sleep are more than the job's timeout of ten. */
+/* Twelve seconds of sleep are longer than the job's timeout of ten. */
 TEST_F_TIMEOUT(devices, a_job_is_not_late_because_its_device_slept, SECONDS)
 {
 	struct sluice_create_queue args = { .timeout_ms = 6000 };
@@ -392,7 +392,7 @@ TEST_F_TIMEOUT(devices, a_program_is_not_begun_twice, SECONDS)
 	EXPECT_EQ(poll(&(struct pollfd){ .fd = eventfd, .events = POLLIN }, 1, LATE_MS), 1);
 	ASSERT_EQ(sleep_until_woken("devices", "freeze"), 0);
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -ECANCELED);
-	/* after the reset that a program has when it is stopped */
+	/* after the reset that aborts a program */
 	sluice_command_poll(&commands[0], 0, 4, 0, ~0U, EDU_ID_VALUE, SLUICE_MAX_POLL_US);
 	sluice_op_program(&op, commands, 1);
 	EXPECT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
@@ -435,14 +435,14 @@ static bool falls_asleep(const char *address)
 	return false;
 }
 
-/* For longer than it takes to fall asleep. */
+/* Does it stay awake for longer than a device must be unused to sleep? */
 static bool stays_awake(const char *address)
 {
 	usleep(IDLE_US);
 	return is(address, "active");
 }
 
-/* How many have it awake; -1 where the kernel does not tell. */
+/* The number of holders that keep the device awake; -1 if the kernel does not tell. */
 static int usage(const char *address)
 {
 	char path[128], text[16] = "-1";
@@ -464,7 +464,7 @@ FIXTURE_SETUP(runtime)
 		SKIP(return, "this machine has no " REAL_DEVICE);
 	if (!is(self->address, "active") && !is(self->address, "suspend"))
 		SKIP(return, "this kernel has no runtime PM (CONFIG_PM)");
-	/* the tests before may have used it */
+	/* earlier tests may have used it */
 	ASSERT_TRUE(falls_asleep(self->address));
 	self->device = sluice_open(REAL_DEVICE);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
@@ -482,7 +482,7 @@ TEST_F_TIMEOUT(runtime, a_slot_keeps_the_device_awake, SECONDS)
 {
 	int queue = sluice_queue(self->device, 0), slot, other;
 
-	/* neither an open node nor memory nor a queue needs the hardware */
+	/* an open node, memory and a queue do not need the hardware */
 	ASSERT_GE(queue, 0);
 	EXPECT_TRUE(is(self->address, "suspended"));
 	slot = sluice_attach(queue, self->buffer, 0);
@@ -495,7 +495,7 @@ TEST_F_TIMEOUT(runtime, a_slot_keeps_the_device_awake, SECONDS)
 	EXPECT_TRUE(stays_awake(self->address));
 	close(queue);
 	EXPECT_TRUE(falls_asleep(self->address));
-	/* an ATTACH that fails leaves nothing */
+	/* a failed ATTACH does not keep it awake */
 	queue = sluice_queue(self->device, 0);
 	close(self->buffer);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
@@ -595,7 +595,7 @@ TEST_F_TIMEOUT(runtime, registers_interrupts_and_programs_keep_it_awake, SECONDS
 	before = usage(peers->edu);
 	device = peers_open_program(peers);
 	ASSERT_GE(device, 0);
-	/* root says whether a device that nobody knows may sleep */
+	/* root decides whether a device without a driver that knows it may sleep */
 	EXPECT_TRUE(stays_awake(peers->edu));
 	ASSERT_EQ(pci_attribute(peers->edu, "power/control", "auto"), 0);
 	EXPECT_TRUE(falls_asleep(peers->edu));
@@ -605,7 +605,7 @@ TEST_F_TIMEOUT(runtime, registers_interrupts_and_programs_keep_it_awake, SECONDS
 	ASSERT_EQ(sluice_map_registers(device, 0, 0, 8192, &registers), 0);
 	EXPECT_TRUE(is(peers->edu, "active"));
 	EXPECT_EQ(*(volatile uint32_t *)registers, EDU_ID_VALUE);
-	/* two mappings now, and then the other one */
+	/* there are two mappings, and then only the second */
 	EXPECT_EQ(munmap((void *)registers, 4096), 0);
 	EXPECT_TRUE(stays_awake(peers->edu));
 	EXPECT_EQ(munmap((char *)registers + 4096, 4096), 0);
@@ -617,7 +617,7 @@ TEST_F_TIMEOUT(runtime, registers_interrupts_and_programs_keep_it_awake, SECONDS
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_EVENTFD, &none), 0);
 	EXPECT_TRUE(falls_asleep(peers->edu));
 
-	/* bus mastering is on again, and so are interrupts, after each sleep */
+	/* bus mastering and interrupts are enabled again after each sleep */
 	ASSERT_EQ(pci_attribute(peers->edu, "registers", "0:0x0+0x8, 0:0x60+0x8"), 0);
 	EXPECT_TRUE(falls_asleep(peers->edu));
 	queue = patient_queue(device, 0);
@@ -629,7 +629,7 @@ TEST_F_TIMEOUT(runtime, registers_interrupts_and_programs_keep_it_awake, SECONDS
 	sluice_op_program(&op, commands, 1);
 	EXPECT_EQ(run_op(queue, &op), 0);
 	EXPECT_TRUE(falls_asleep(peers->edu));
-	/* one that waits, and is stopped: the reset comes first, then sleep */
+	/* one that waits, and is aborted: the reset comes first, then sleep */
 	sluice_op_program(&op, &commands[1], 1);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
 	EXPECT_TRUE(stays_awake(peers->edu));
@@ -639,7 +639,7 @@ TEST_F_TIMEOUT(runtime, registers_interrupts_and_programs_keep_it_awake, SECONDS
 	close(fence);
 	close(queue);
 
-	/* what is left at unbind is not left for the next driver */
+	/* settings that are left at unbind do not reach the next driver */
 	ASSERT_EQ(pci_attribute(peers->edu, "registers", "mmap 0:0+0x1000"), 0);
 	ASSERT_EQ(sluice_map_registers(device, 0, 0, 4096, &registers), 0);
 	ASSERT_EQ(sluice_eventfd(device, 0) >= 0, true);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Programs: QEMU's edu driven by the driver for any PCI device, by lists of register
- * accesses alone.
+ * Programs: QEMU's edu, driven by lists of register accesses with the driver for any PCI device.
  *
- * Registers of edu: docs/specs/edu of QEMU.  It moves up to 4092 bytes at a time,
- * in 100 ms, between memory and a buffer of its own.
+ * Registers of edu: docs/specs/edu of QEMU.  In 100 ms, edu moves up to 4092 bytes between memory
+ * and a buffer of its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,15 +38,15 @@
 #define EDU_TO_RAM 2
 #define EDU_IRQ 4
 #define EDU_IRQ_DMA 0x100
-/* what the tests need of it */
+/* the registers that the tests need */
 #define RANGES "0:0x0+0x8, 0:0x60+0x8, 0:0x80+0x20"
 #define WHOLE "0:0+0x100000"
 #define MAPPED(ranges) "mmap " ranges
 #define REGISTERS "registers"
-/* transfers take their time on a busy machine; a hang is to be noticed soon */
+/* transfers are slow on a busy machine; hangs should end soon */
 #define PATIENT_MS 20000
 #define HANG_MS 500
-/* of a test: debug kernels are slow where they look for PCI devices */
+/* seconds for a test: debug kernels are slow when they search for PCI devices */
 #define SECONDS 120
 
 FIXTURE(program) {
@@ -108,7 +107,7 @@ static struct sluice_command *next_command(FIXTURE_DATA(program) *self)
 	return &self->commands[self->count++];
 }
 
-/* A transfer from or to the byte @place of the op's range, to its interrupt. */
+/* Add the commands of a transfer from or to byte @place of the op's range, up to its interrupt. */
 static void add_transfer(FIXTURE_DATA(program) *self, bool to_ram, uint64_t place, uint64_t length)
 {
 	if (to_ram) {
@@ -125,7 +124,7 @@ static void add_transfer(FIXTURE_DATA(program) *self, bool to_ram, uint64_t plac
 	sluice_command_write(next_command(self), 0, 4, EDU_ACK, EDU_IRQ_DMA);
 }
 
-/* A copy of a piece, from and to the beginning of the op's ranges. */
+/* Prepare the copy of a piece, from and to the beginning of the op's ranges. */
 static void prepare_copy(FIXTURE_DATA(program) *self, struct sluice_op *op, uint64_t offset)
 {
 	self->count = 0;
@@ -136,7 +135,7 @@ static void prepare_copy(FIXTURE_DATA(program) *self, struct sluice_op *op, uint
 	sluice_program_dst(op, self->to, offset, PIECE);
 }
 
-/* One op without memory, of the commands so far. */
+/* Prepare an op without memory, of the commands so far. */
 static void prepare_bare(FIXTURE_DATA(program) *self, struct sluice_op *op)
 {
 	sluice_op_program(op, self->commands, self->count);
@@ -147,7 +146,7 @@ static int submit(FIXTURE_DATA(program) *self, const struct sluice_op *op)
 	return sluice_submit(self->queue, op, 1, -1, NULL, 0, NULL);
 }
 
-/* To its end: the job's error. */
+/* Run an op to its end.  Returns the error of the job. */
 static int run(FIXTURE_DATA(program) *self, const struct sluice_op *op)
 {
 	return run_op(self->queue, op);
@@ -157,9 +156,9 @@ static int run(FIXTURE_DATA(program) *self, const struct sluice_op *op)
 #define PART 6		/* commands of a transfer */
 
 /*
- * A job that copies, and is at it for four seconds if nobody ends it: all but the
- * last of its transfers go to the device.  Has begun when this returns: the first op
- * is short, and the ops are few.
+ * Submit a job that copies for four seconds unless it is aborted: all transfers except the last go
+ * to the device.  The job has begun when this returns, because its first op is short, and its ops
+ * are few.
  */
 static int submit_long(FIXTURE_DATA(program) *self)
 {
@@ -184,7 +183,7 @@ static int submit_long(FIXTURE_DATA(program) *self)
 	return i ? i : wait_running(self->device, 0) ? 0 : -ETIME;
 }
 
-/* Whoever has run on a processor has let it take the interrupts that were on their way. */
+/* Run on each CPU, so that it takes its pending interrupts. */
 static void visit_processors(void)
 {
 	cpu_set_t all, one;
@@ -202,8 +201,8 @@ static void visit_processors(void)
 }
 
 /*
- * QEMU's edu does not stop at a reset, and what is written to it before it has ended
- * is lost.  Returns 0 when it has, and nothing of it is left.
+ * QEMU's edu does not stop at a reset, and ignores writes until its transfer ends.  Returns 0 when
+ * it has ended and nothing of it is left.
  */
 static int let_it_end(FIXTURE_DATA(program) *self)
 {
@@ -253,7 +252,7 @@ TEST_F_TIMEOUT(program, copies_by_the_devices_own_dma, SECONDS)
 	EXPECT_EQ(completion.bytes, PIECE);
 	ASSERT_EQ(sluice_wait(self->queue, 2, LATE_MS), 0);
 	EXPECT_EQ(check_words(self->dst, 2 * PIECE, 7), 0);
-	/* what the program did not name is as it was */
+	/* bytes that the program does not use keep their values */
 	EXPECT_EQ(check_words(self->dst, SIZE, 7), -EILSEQ);
 }
 
@@ -273,7 +272,7 @@ TEST_F_TIMEOUT(program, starts_after_its_in_fence_and_its_fence_is_on_the_buffer
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, fence, NULL, 0, NULL), 0);
 	shared = sluice_fence_export(self->dst, false);
 	ASSERT_GE(shared, 0);
-	/* longer than it would take */
+	/* longer than the transfer would take */
 	EXPECT_EQ(sluice_fence_wait(shared, 500), -ETIME);
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_fence_wait(shared, LATE_MS), 0);
@@ -297,7 +296,7 @@ TEST_F_TIMEOUT(program, without_ranges_nothing_is_allowed, SECONDS)
 	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &registers), -EACCES);
 	ASSERT_EQ(allow(self, "0:0x80+0x20"), 0);
 	EXPECT_TRUE(bus_master(self));
-	EXPECT_EQ(submit(self, &op), -EACCES);	/* the acknowledgement is outside */
+	EXPECT_EQ(submit(self, &op), -EACCES);	/* the acknowledge register is not allowed */
 	ASSERT_EQ(allow(self, RANGES), 0);
 	EXPECT_EQ(run(self, &op), 0);
 	ASSERT_EQ(allow(self, "\n"), 0);
@@ -336,8 +335,8 @@ TEST_F_TIMEOUT(program, ranges_are_read_back_and_bad_ones_change_nothing, SECOND
 }
 
 /*
- * Registers are for programs or for processes: with both, the store of a process could
- * raise the interrupt that a fence waits for.
+ * Registers are for programs or for processes.  With both, a process could raise the interrupt that
+ * a fence waits for.
  */
 TEST_F_TIMEOUT(program, no_process_has_registers_while_a_fence_waits, SECONDS)
 {
@@ -354,7 +353,7 @@ TEST_F_TIMEOUT(program, no_process_has_registers_while_a_fence_waits, SECONDS)
 	ASSERT_TRUE(wait_running(self->device, 0));
 	EXPECT_EQ(sluice_map_registers(self->device, 0, 0, 4096, &mapped), -EACCES);
 	ASSERT_EQ(submit(self, &op), 0);
-	/* given to processes, it is no program's any more: the one that waits has ended */
+	/* when the registers are given to processes, the waiting program ends */
 	ASSERT_EQ(allow(self, MAPPED(WHOLE)), 0);
 	EXPECT_EQ(sluice_fence_wait(fence, LATE_MS), -EACCES);
 	close(fence);
@@ -365,7 +364,7 @@ TEST_F_TIMEOUT(program, no_process_has_registers_while_a_fence_waits, SECONDS)
 	EXPECT_EQ(submit(self, &op), -EACCES);
 	registers = mapped;
 	EXPECT_EQ(registers[EDU_ID / 4], EDU_ID_VALUE);
-	/* and the other way round: a mapping that is still there shows nothing */
+	/* when the registers are given to programs, an existing mapping shows nothing */
 	ASSERT_EQ(allow(self, RANGES), 0);
 	EXPECT_TRUE(sigbus_at(registers));
 	prepare_copy(self, &op, 0);
@@ -435,7 +434,7 @@ TEST_F_TIMEOUT(program, malformed_commands_are_refused, SECONDS)
 		self->commands[self->count - 1] = bad[i].command;
 		EXPECT_EQ(submit(self, &op), bad[i].error) TH_LOG("command %u", i);
 	}
-	/* none of the commands before it has been done */
+	/* none of the commands in front of it has run */
 	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
 }
 
@@ -453,7 +452,7 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	EXPECT_EQ(submit(self, &op), error); \
 } while (0)
 	REFUSED(-EINVAL, flags, 4);
-	REFUSED(-EINVAL, flags, SLUICE_OP_DST);	/* src is left */
+	REFUSED(-EINVAL, flags, SLUICE_OP_DST);	/* src is still set */
 	REFUSED(-EINVAL, flags, SLUICE_OP_SRC);
 	REFUSED(-EINVAL, length, 0);
 	REFUSED(-EINVAL, program.src_length, 0);
@@ -471,14 +470,14 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	REFUSED(-ERANGE, program.src_length, SIZE + 1);
 	REFUSED(-ERANGE, src_offset, -8ULL);
 #undef REFUSED
-	/* each is short enough, but not both */
+	/* each poll is short enough, but not their sum */
 	sluice_command_poll(&many[0], 0, 4, EDU_ID, 0, 0, SLUICE_MAX_POLL_US);
 	sluice_command_poll(&many[1], 0, 4, EDU_ID, 0, 0, 1);
 	sluice_op_program(&op, many, 2);
 	EXPECT_EQ(submit(self, &op), -EINVAL);
 	sluice_op_program(&op, many, 1);
 	EXPECT_EQ(run(self, &op), 0);
-	/* commands of a later day, without what that has brought */
+	/* commands of a newer header, with its new fields zero */
 	sluice_command_poll(&longer[0].command, 0, 4, EDU_ID, 0, 0, 1);
 	longer[1] = longer[0];
 	sluice_op_program(&op, &longer[0].command, 2);
@@ -486,7 +485,7 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	EXPECT_EQ(run(self, &op), 0);
 	longer[1].tail = 1;
 	EXPECT_EQ(submit(self, &op), -E2BIG);
-	/* the limit is that of the job */
+	/* the limit is for the job */
 	ops[0] = ops[1] = good;
 	ops[1].program.num_commands = SLUICE_MAX_COMMANDS;
 	EXPECT_EQ(sluice_submit(self->queue, ops, 2, -1, NULL, 0, NULL), -E2BIG);
@@ -500,8 +499,8 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 }
 
 /*
- * Pages that are not next to one another: an address is good to the end of its page.
- * Behind an IOMMU they are, for the device.
+ * Pages that are not contiguous: an address is valid to the end of its page.  With an IOMMU, the
+ * pages are contiguous for the device.
  */
 TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 {
@@ -510,7 +509,7 @@ TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 	struct sluice_op op;
 	char *pages;
 
-	/* made one by one, here and there, they do not lie in order, whichever memory has */
+	/* allocated in scattered order, the pages are not contiguous, whichever memory is free */
 	pages = mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memfd, 0);
 	ASSERT_NE(pages, MAP_FAILED);
 	for (i = 0; i < 64; i++)
@@ -546,7 +545,7 @@ TEST_F_TIMEOUT(program, polls_and_halves_of_addresses, SECONDS)
 	struct sluice_op op;
 
 	ASSERT_EQ(allow(self, RANGES), 0);
-	/* the register of liveness gives back what is written to it, inverted */
+	/* the liveness register returns the inverse of the value that was written */
 	sluice_command_poll(next_command(self), 0, 4, EDU_ID, 0xff00ffff, 0x010000ed, 0);
 	sluice_command_write(next_command(self), 0, 4, EDU_LIVENESS, 0x12345678);
 	sluice_command_poll(next_command(self), 0, 4, EDU_LIVENESS, ~0U, ~0x12345678U, 1000);
@@ -556,7 +555,7 @@ TEST_F_TIMEOUT(program, polls_and_halves_of_addresses, SECONDS)
 	prepare_bare(self, &op);
 	sluice_program_dst(&op, self->to, 0, SIZE);
 	EXPECT_EQ(run(self, &op), 0);
-	/* a value that does not come: the op fails, its device is reset, others go on */
+	/* a value that does not come: the op fails, its device is reset, other jobs run */
 	self->commands[2].value ^= 1;
 	EXPECT_EQ(run(self, &op), -EIO);
 	prepare_copy(self, &op, 0);
@@ -579,14 +578,14 @@ TEST_F_TIMEOUT(program, hang_is_ended_by_a_function_reset_and_the_next_runs, SEC
 	ASSERT_EQ(sluice_read(quick, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ETIME);
 	close(quick);
-	/* the next waits for the reset */
+	/* the next job waits for the reset */
 	prepare_copy(self, &op, 0);
 	EXPECT_EQ(run(self, &op), 0);
 	EXPECT_TRUE(bus_master(self));
 	EXPECT_EQ(check_words(self->dst, PIECE, 7), 0);
 }
 
-/* Somebody resets it below us: the job fails, the next runs. */
+/* root resets the device through sysfs: the running job fails, and the next job runs. */
 TEST_F_TIMEOUT(program, survives_a_reset_by_root, SECONDS)
 {
 	struct sluice_completion completion;
@@ -605,7 +604,9 @@ TEST_F_TIMEOUT(program, survives_a_reset_by_root, SECONDS)
 	EXPECT_EQ(check_words(self->dst, PIECE, 7), 0);
 }
 
-/* A thread that looks at a register all the time: never what a device in reset answers. */
+/*
+ * A thread that reads a register all the time: it must never see the answer of a device in reset.
+ */
 struct looker {
 	volatile uint32_t *registers;
 	volatile bool over;
@@ -657,7 +658,7 @@ TEST_F_TIMEOUT(program, is_cancelled_in_the_middle_of_a_transfer, SECONDS)
 	EXPECT_EQ(sluice_cancel(self->queue, 1, 1), 1);
 	ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
 	EXPECT_EQ(completion.status, -ECANCELED);
-	/* it never came to its last op */
+	/* the program never reached its last op */
 	EXPECT_EQ(check_value(self->dst, SIZE, 0), 0);
 	ASSERT_EQ(let_it_end(self), 0);
 	prepare_copy(self, &op, 0);
@@ -692,7 +693,7 @@ TEST_F_TIMEOUT(program, unbind_ends_what_runs, SECONDS)
 	EXPECT_EQ(sluice_fence_wait(fence, 0), -ENODEV);
 	EXPECT_EQ(submit(self, &hang), -ENODEV);
 	close(fence);
-	/* and nothing of it is left for the next to bind */
+	/* nothing of the program is left for the next driver */
 	close(self->queue);
 	close(self->device);
 	self->device = peers_open_program(&self->peers);

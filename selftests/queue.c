@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Queues: jobs, their order, their completions; on soft and on real DMA. */
+/* Queues: jobs, their order and their completions, on soft and on real DMA. */
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -46,7 +46,7 @@ FIXTURE_VARIANT_ADD(queue, real_contiguous) {
 
 FIXTURE_SETUP(queue)
 {
-	/* edu needs 0.2 s for 4 KiB, and on a busy host several times that */
+	/* edu needs 0.2 s for 4 KiB, and several times that on a busy host */
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int heap;
 
@@ -103,7 +103,10 @@ TEST_F(queue, copy_touches_its_range_and_nothing_else)
 	uint32_t *words;
 
 	ASSERT_EQ(fill_words(self->src, variant->size, 3), 0);
-	/* to another offset within the page, so that pieces end at different places */
+	/*
+	 * to another offset within the page, so that segments of src and dst end at different
+	 * places
+	 */
 	sluice_op_copy(&op, self->to, offset - 32, self->from, offset, length);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
 	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
@@ -197,7 +200,7 @@ TEST_F(queue, detached_slot_stays_for_the_jobs_that_use_it)
 	EXPECT_EQ(check_value(self->dst, 8192, 0x33333333), 0);
 }
 
-/* What needs no particular device: on soft. */
+/* Tests that need no particular device run on soft. */
 
 FIXTURE(soft) {
 	struct objects before;
@@ -242,7 +245,7 @@ TEST_F(soft, capture_delivers_frames_in_sequence)
 		ASSERT_EQ(sluice_read(self->queue, &completions[i], 1), 1);
 		EXPECT_EQ(completions[i].status, 0);
 		EXPECT_EQ(completions[i].bytes, SIZE);
-		/* it is the next frame, not one from before the job */
+		/* the frame is the next one, not an earlier one */
 		EXPECT_GE((int64_t)completions[i].timestamp, before);
 		ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
 		EXPECT_EQ(words[0], expected_raw(completions[i].sequence, 0));
@@ -270,7 +273,7 @@ TEST_F(soft, frames_that_nobody_waits_for_are_counted_as_dropped)
 	ASSERT_EQ(sluice_read(self->queue, &second, 1), 1);
 	EXPECT_GE(second.dropped, 5);
 	EXPECT_EQ(second.dropped, second.sequence - first.sequence - 1);
-	/* frames are 1/30 s apart, by their timestamps too */
+	/* frames are 1/30 s apart, also by their timestamps */
 	EXPECT_EQ((second.timestamp - first.timestamp) / 33333333, second.sequence - first.sequence);
 }
 
@@ -310,7 +313,7 @@ TEST_F(soft, captured_image_is_the_scene_to_the_last_pixel)
 		scene.sequence = completion.sequence;
 		scene.time_ns = completion.timestamp;
 		ASSERT_EQ(sluice_cpu_begin(buffer, false), 0);
-		/* nothing is written between the lines, or behind them */
+		/* bytes between the lines and behind the last line do not change */
 		for (at = 0; at < end; at++)
 			wrong += words[at] != (at % line < scene.width && at / line < scene.height ?
 					       scene_pixel(&scene, at % line, at / line) : untouched);
@@ -324,9 +327,9 @@ TEST_F(soft, captured_image_is_the_scene_to_the_last_pixel)
 }
 
 /*
- * It has as many lines as pixels.  A drawing that goes on through the other lines
- * after the abort takes about as long as one that is not cancelled.  A guest that
- * stands still may end it late, or after all has been drawn: tried again.  A slow one
+ * The image is one pixel wide, so it has as many lines as pixels.  If the drawing continued after
+ * the abort, it would take about as long as one that is not cancelled.  If the guest is stopped,
+ * the abort may be late, or all lines may have been drawn: then the test tries again.  A slow guest
  * has fewer lines, so that all are drawn in time.
  */
 TEST_F(soft, cancel_ends_the_capture_of_a_tall_and_narrow_image)
@@ -415,7 +418,7 @@ TEST_F(soft, full_queue_is_EBUSY_until_completions_are_read)
 	for (i = 0; i < 8; i++)
 		EXPECT_EQ(completions[i].user_data, i);
 
-	/* jobs that leave no record need no reader */
+	/* jobs without a record need no reader */
 	for (i = 0; i < 100; i++) {
 		ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_SUBMIT, &quiet), 0);
 		ASSERT_EQ(sluice_wait(create.fd, quiet.point, LATE_MS), 0);
@@ -510,7 +513,7 @@ TEST_F(soft, engines_run_beside_each_other)
 	ASSERT_EQ(slot, 0);
 	ASSERT_EQ(sluice_detach(self->queue, self->slot), 0);
 	self->slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_EXPLICIT);
-	/* one is at it for long, the other is done meanwhile */
+	/* one job runs long, and the other ends meanwhile */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	sluice_op_fill(&op, 0, 0, 4096, 1);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
@@ -523,8 +526,8 @@ TEST_F(soft, engines_run_beside_each_other)
 }
 
 /*
- * A job that has waited for a second goes before all priorities: what a guest that
- * stood still for so long shows says nothing, and is tried again.
+ * A job that has waited for a second goes before all priorities.  If the guest was stopped for so
+ * long, the result says nothing, and the test tries again.
  */
 TEST_F(soft, urgent_queue_goes_first)
 {
@@ -546,7 +549,7 @@ TEST_F(soft, urgent_queue_goes_first)
 		began = now_ns();
 		for (i = 0; i < 4; i++)
 			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
-		/* the other has been ready for longer, by jiffies too */
+		/* the other queue has been ready for longer, also in jiffies */
 		usleep(20000);
 		ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, NULL, 0, NULL), 0);
 		ASSERT_EQ(gate_open(&gate), 0);
@@ -658,7 +661,7 @@ TEST_F(soft, jobs_that_are_refused_take_no_room)
 		sluice_op_fill(&op, 0, SIZE, 4096, 1);
 		EXPECT_EQ(sluice_submit(create.fd, &op, 1, -1, &fence, 0, NULL), -ERANGE);
 	}
-	/* nor have they kept a number of an fd */
+	/* no fd number is leaked either */
 	again = dup(create.fd);
 	EXPECT_EQ(again, next);
 	close(again);

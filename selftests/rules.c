@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Rules that a queue keeps whatever its users do: none of them holds another up, no
- * error is lost, and nobody sleeps on a queue that has ended.
+ * Rules that a queue keeps whatever its users do: no user delays another, no error is lost, and no
+ * process sleeps on a queue that has ended.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@
 
 #define SIZE 4096UL
 #define HOGS 3
-#define OPS 8	/* that SUBMIT may do itself */
+#define OPS 8	/* small enough that SUBMIT may run them itself */
 #define PREEMPT "/sys/kernel/debug/sched/preempt"
 
 FIXTURE(rules) {
@@ -75,12 +75,12 @@ TEST_F(rules, an_errno_is_no_fence)
 	}
 	EXPECT_EQ(sluice_submit_after(self->queue, NULL, 0, (int[]){ -1 }, 1, NULL, 0, NULL),
 		  -EBADF);
-	/* nothing of that was submitted */
+	/* none of these jobs was submitted */
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 0, &point), 0);
 	EXPECT_EQ(point, 1);
 }
 
-/* Of two fences of one queue, the first with an error: given one by one, and merged. */
+/* Two fences of one queue, the first with an error: given as two in-fences, and merged. */
 TEST_F(rules, an_array_of_in_fences_keeps_the_error_that_a_merged_fence_loses)
 {
 	int other = patient_queue(self->device, 1), fences[2], merged;
@@ -99,7 +99,7 @@ TEST_F(rules, an_array_of_in_fences_keeps_the_error_that_a_merged_fence_loses)
 	EXPECT_EQ(sluice_fence_wait(fences[0], LATE_MS), -EIO);
 	EXPECT_EQ(sluice_fence_wait(fences[1], LATE_MS), 0);
 	EXPECT_EQ(sluice_wait(other, after, LATE_MS), -ECANCELED);
-	/* as the documents say; a kernel that keeps both would be no worse */
+	/* as documented; a kernel that keeps both fences would be no worse */
 	EXPECT_EQ(sluice_wait(other, of_merged, LATE_MS), 0);
 	close(merged);
 	close(fences[0]);
@@ -131,14 +131,14 @@ TEST_F(rules, a_queue_that_chains_errors_goes_on_when_it_is_cleared)
 	for (i = 1; i < 4; i++)
 		EXPECT_EQ(sluice_fence_wait(fences[i], LATE_MS), -ECANCELED);
 	EXPECT_EQ(sluice_fence_wait(merged, LATE_MS), -ECANCELED);
-	/* nor does what comes later, until it is cleared */
+	/* later jobs do not run either, until the error is cleared */
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(create.fd, 5, LATE_MS), -ECANCELED);
 	ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_CANCEL, &clear), 0);
 	EXPECT_EQ(clear.cancelled, 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(create.fd, 6, LATE_MS), 0);
-	/* CANCEL is no error */
+	/* CANCEL does not set the error */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
@@ -154,7 +154,7 @@ TEST_F(rules, a_queue_that_chains_errors_goes_on_when_it_is_cleared)
 	close(create.fd);
 }
 
-/* A thread in read() of a queue. */
+/* A thread that reads a queue. */
 struct reader {
 	int queue;
 	pthread_t thread;
@@ -204,7 +204,7 @@ TEST_F(rules, a_reader_of_an_idle_queue_can_be_woken)
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, NULL, 77, NULL), 0);
 	EXPECT_EQ(reader_end(&reader), 1);
 	EXPECT_EQ(reader.completion.user_data, 77);
-	/* it may come just before the thread sleeps: again and again, as one does */
+	/* the signal may come before the thread sleeps, so send it again and again */
 	ASSERT_EQ(sigaction(SIGUSR1, &action, NULL), 0);
 	ASSERT_TRUE(reader_start(&reader, self->queue));
 	for (tries = 0; tries < LATE_MS && !pthread_kill(reader.thread, SIGUSR1); tries++) {
@@ -233,7 +233,7 @@ TEST_F(rules, a_queue_that_dies_tells_who_waits)
 		ASSERT_EQ(sluice_read(create.fd, &completion, 1), 1);
 		EXPECT_EQ(completion.status, -ETIME);
 	}
-	/* what is there can still be read, and then it is over */
+	/* existing records can still be read, then read() ends */
 	EXPECT_EQ(sluice_wait(create.fd, SLUICE_MAX_HANGS, LATE_MS), -ETIME);
 	EXPECT_EQ(poll(&pollfd, 1, LATE_MS), 1);
 	EXPECT_EQ(pollfd.revents, POLLIN | POLLERR);
@@ -243,12 +243,12 @@ TEST_F(rules, a_queue_that_dies_tells_who_waits)
 	EXPECT_EQ(pollfd.revents, POLLERR);
 	close(create.fd);
 
-	/* the open may have another queue once a job of its succeeds */
+	/* the open may have a new queue once one of its jobs succeeds */
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), -EIO);
 	ASSERT_EQ(fill(self->queue, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
 
-	/* one who sleeps when it happens */
+	/* a reader that sleeps when it happens */
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	for (i = 0; i < SLUICE_MAX_HANGS; i++) {
@@ -268,7 +268,7 @@ TEST_F(rules, a_queue_that_dies_tells_who_waits)
 	close(create.fd);
 }
 
-/* This task's processor, and how much of it. */
+/* Run this task on one CPU, with this nice value. */
 static void settle_on(unsigned int cpu, int nice)
 {
 	cpu_set_t cpus;
@@ -314,7 +314,7 @@ static void submit_all_the_time(int device)
 		xioctl(queue, SLUICE_IOCTL_SUBMIT, &submit);
 }
 
-/* How the kernel preempts itself, the word in brackets; false if it does not tell. */
+/* The kernel's preemption mode, the word in brackets; false if the kernel does not tell. */
 static bool preemption(char word[16])
 {
 	FILE *file = fopen(PREEMPT, "re");
@@ -330,10 +330,9 @@ static bool preemption(char word[16])
 }
 
 /*
- * A process that submits all the time gets its processor now and then.  If a job of
- * another process, on another processor, had to wait until then, it would do so again and
- * again.  What a guest on a busy host stands still is counted, too, so
- * that it takes more than that to fail.
+ * A process with nice 19 submits all the time, and rarely gets its CPU, because other processes are
+ * busy on it.  A job of another process, on another CPU, must not wait until then.  The limit is
+ * wide, because a busy host may stop the guest as well.
  */
 TEST_F_TIMEOUT(rules, a_submitter_without_a_processor_holds_nobody_up, 180)
 {
@@ -345,7 +344,7 @@ TEST_F_TIMEOUT(rules, a_submitter_without_a_processor_holds_nobody_up, 180)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "this machine has one processor");
-	/* where it can be chosen: anywhere in the kernel, too */
+	/* if the mode can be chosen: preempt also in the kernel */
 	restore = preemption(before) && !write_text(PREEMPT, "full");
 	children[0] = spawn_on(0, 19, submit_all_the_time, self->device);
 	for (i = 1; i <= HOGS; i++)

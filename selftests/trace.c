@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Tracepoints: what a buffer and a job go through can be read in tracefs. */
+/* Tracepoints: tracefs shows the life of a buffer and of a job. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ FIXTURE_SETUP(trace)
 	self->before = objects_before();
 	if (access(TRACING "events/sluice", F_OK))
 		SKIP(return, "no tracepoints in this kernel");
-	/* one for all processors, or lines could change places; this clears the trace, too */
+	/* one clock for all CPUs, so that lines stay in order; this also clears the trace */
 	ASSERT_EQ(write_text(TRACING "trace_clock", "mono"), 0);
 	ASSERT_EQ(write_text(TRACING "events/sluice/enable", "1"), 0);
 	self->device = sluice_open("soft0");
@@ -51,7 +51,7 @@ FIXTURE_TEARDOWN(trace)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Position in the trace of the first line at or after @from that has both texts; -1 without. */
+/* Position in the trace of the first line at or after @from that has both texts; -1 if none has. */
 static long look_for_line(long from, const char *event, const char *text)
 {
 	FILE *file = fopen(TRACING "trace", "r");
@@ -68,7 +68,7 @@ static long look_for_line(long from, const char *event, const char *text)
 	return found;
 }
 
-/* The same; an end is traced a moment after it can be seen. */
+/* Like look_for_line(), but waits: an end is traced a moment after its effects are visible. */
 static long find_line(long from, const char *event, const char *text)
 {
 	long found = look_for_line(from, event, text);
@@ -115,7 +115,7 @@ TEST_F(trace, a_buffers_life)
 	EXPECT_GE(find_line(line, "sluice_free:", inode), 0);
 }
 
-/* BUFFER_INFO of our own: the setup has asked. */
+/* BUFFER_INFO on a new buffer: the setup has already asked for the other. */
 TEST_F(trace, looking_at_a_buffer_maps_nothing)
 {
 	char inode[32];
@@ -168,7 +168,7 @@ TEST_F(trace, a_jobs_life)
 		ASSERT_GE(line, 0);
 	}
 
-	/* one that fails says so where it does */
+	/* a failed op is traced with its error */
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
 	sluice_wait(self->queue, 2, LATE_MS);
@@ -177,7 +177,7 @@ TEST_F(trace, a_jobs_life)
 	EXPECT_GE(find_line(0, "sluice_job_signal:", "point=2 ops=1 in_fences=0 status=-5"), 0);
 }
 
-/* The second line of soft0's engines is that of engine 0. */
+/* The timeouts of engine 0, in the second line of soft0's engines. */
 static long engine_timeouts(void)
 {
 	FILE *file = fopen("/sys/kernel/debug/sluice/soft0/engines", "r");
@@ -209,10 +209,10 @@ TEST_F(trace, a_timeout_and_who_waits_for_it)
 	ASSERT_GE(before, 0);
 	write_text(WAITS "trigger", WHO_WAITS);
 	ASSERT_EQ(write_text(TRACING "events/sluice/sluice_job_done/filter", "status < 0"), 0);
-	/* its time runs when somebody waits for it */
+	/* the job begins when the gate opens: by then the second job waits for it */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("hang_next", 1), 0);
-	/* small, so that who starts it sees to it that it hangs: it is not left to another */
+	/* small, so that the submitter's context begins the op, and the op hangs */
 	sluice_op_fill(&op, 0, 0, 4096, 1);
 	ASSERT_EQ(sluice_submit(create.fd, &op, 1, -1, &fence, 0, NULL), 0);
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, fence, NULL, 0, NULL), 0);
@@ -239,7 +239,7 @@ TEST_F(trace, a_timeout_and_who_waits_for_it)
 	close(create.fd);
 }
 
-/* Where a job's time goes: the recipes of Documentation/tracing.md. */
+/* The time of a job by stages: the recipes of Documentation/tracing.md. */
 
 #define STAGES	3
 #define JOBS	20
@@ -262,7 +262,7 @@ static const char * const recipe[STAGES + 1][2] = {
 	  "onmatch(sluice.sluice_job_run).trace(sluice_ran,context,$done_us)" },
 };
 
-/* Opened without O_TRUNC, these files take what is written in addition. */
+/* These files are opened without O_TRUNC, so that what is written is added. */
 static int synthetic_event(const char *format, const char *name)
 {
 	char text[64];
@@ -292,7 +292,7 @@ static void remove_recipe(void)
 		synthetic_event("!%s u64 context; u64 us", stages[i]);
 }
 
-/* What the kernel did not like about a recipe. */
+/* Print the kernel's error messages about a recipe. */
 static void print_error_log(void)
 {
 	FILE *file = fopen(TRACING "error_log", "r");
@@ -319,7 +319,7 @@ static int use_recipe(void)
 	return ret;
 }
 
-/* How many jobs took 2^@least microseconds or more in a stage; -1 without a histogram. */
+/* How many jobs took 2^@least microseconds or more in a stage?  -1 without a histogram. */
 static long histogram(const char *stage, int least)
 {
 	char path[128], line[256];
@@ -341,7 +341,7 @@ static long histogram(const char *stage, int least)
 	return sum;
 }
 
-/* The same of all jobs, when so many have come that far. */
+/* The same for all jobs, after this number of jobs has reached the stage. */
 static long settled_histogram(const char *stage, long expected)
 {
 	long sum = histogram(stage, 0);
@@ -354,7 +354,7 @@ static long settled_histogram(const char *stage, long expected)
 	return sum;
 }
 
-/* 20 jobs of 20 ms: so long runs each, and so long each but the first is held up. */
+/* 20 jobs of 20 ms: each runs this long, and each except the first waits at least this long. */
 TEST_F(trace, where_a_jobs_time_goes)
 {
 	struct sluice_op op;
@@ -364,7 +364,7 @@ TEST_F(trace, where_a_jobs_time_goes)
 	if (access(TRACING "events/sluice/sluice_job_done/hist", F_OK) ||
 	    access(TRACING "synthetic_events", F_OK))
 		SKIP(return, "no histograms of events in this kernel");
-	/* shut before anybody looks: what it has done is in no histogram */
+	/* shut before the histograms begin: no histogram has the job of the gate */
 	ASSERT_EQ(gate_shut(&gate, 1), 0);
 	ASSERT_EQ(use_recipe(), 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
@@ -384,7 +384,7 @@ TEST_F(trace, where_a_jobs_time_goes)
 	remove_recipe();
 }
 
-/* What perf and bpftrace know them by. */
+/* The names for perf and bpftrace. */
 TEST_F(trace, events_have_the_fields_of_the_recipes)
 {
 	static const char * const fields[][3] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Bad input: every ioctl refuses what it should with the errno that the UAPI
- * header promises, and nothing is left behind.
+ * Bad input: every ioctl refuses it with the errno that the UAPI header promises, and leaves
+ * nothing behind.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -54,7 +54,7 @@ FIXTURE_TEARDOWN(uapi)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* The ioctls, each with the fd that serves it, and the first size if it has grown. */
+/* The ioctls, each with the fd that serves it, and the first size if the struct has grown. */
 static const struct {
 	unsigned long cmd;
 	size_t size;
@@ -216,7 +216,7 @@ TEST_F(uapi, answer_that_cannot_be_written_undoes_everything)
 		.flags = SLUICE_SUBMIT_OUT_FENCE);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0), 0);
 
-	/* the next point and the next slot are those that would have come anyway */
+	/* the next point and the next slot are the same as without the refused calls */
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
 	EXPECT_EQ(point, 1);
 	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
@@ -293,8 +293,8 @@ TEST_F(uapi, alloc_that_no_memory_can_hold_fails_with_a_hint)
 		SKIP(return, "no device that reaches little of the memory");
 	ASSERT_GE(edu, 0);
 	/*
-	 * 64 MiB in one piece, and edu's 28-bit addresses reach 16 MiB of free memory: never.
-	 * Behind an IOMMU they reach all of it.
+	 * 64 MiB in one segment never fit into the 16 MiB of free memory that edu's 28-bit
+	 * addresses reach.  With an IOMMU they reach all of the memory.
 	 */
 	if (!translated()) {
 		EXPECT_EQ(xioctl(edu, SLUICE_IOCTL_ALLOC, &args), -EFBIG);
@@ -315,7 +315,7 @@ TEST_F(uapi, alloc_that_no_memory_can_hold_fails_with_a_hint)
 		EXPECT_EQ(xioctl(edu, SLUICE_IOCTL_ALLOC, &args), -ENOMEM);
 		EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
 	}
-	/* more in one piece than the machine can have */
+	/* more in one segment than any machine has */
 	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
 	ASSERT_EQ(sluice_get_heap(self->device, 1, &heap), 0);
 	args = (struct sluice_alloc) { .size = heap.max_size + 1, .heap = 1 };
@@ -434,7 +434,7 @@ TEST_F(uapi, detach_refuses_unknown_slots_and_flags)
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_DETACH, &args), -EINVAL);
 	EXPECT_EQ(sluice_detach(self->queue, 1), -ENOENT);
 	EXPECT_EQ(sluice_detach(self->queue, UINT_MAX), -ENOENT);
-	/* it answers nothing: there is no way to fail once the slot has gone */
+	/* DETACH returns no data: it must not fail after the slot was removed */
 	mprotect(self->readonly, 4096, PROT_READ);
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_DETACH, self->readonly), 0);
 	EXPECT_EQ(sluice_detach(self->queue, 0), -ENOENT);
@@ -488,7 +488,7 @@ TEST_F(uapi, submit_refuses_fences_that_are_none)
 	fences[0] = self->queue;
 	EXPECT_EQ(xioctl(self->queue, SLUICE_IOCTL_SUBMIT, &args), -EINVAL);
 
-	/* a good one first, so that there is something to undo */
+	/* a good fence first, so that there is something to undo */
 	ASSERT_EQ(sluice_submit(self->queue, NULL, 0, -1, &fences[0], 0, NULL), 0);
 	fences[1] = 9999;
 	args.num_in_fences = 2;
@@ -530,7 +530,7 @@ TEST_F(uapi, submit_refuses_bad_ops)
 		{ { .kind = SLUICE_OP_FILL, .length = 1ULL << 63 }, -ERANGE },
 		{ { .kind = SLUICE_OP_COPY, .src = 1, .src_offset = SIZE, .length = 4 }, -ERANGE },
 		{ { .kind = SLUICE_OP_COPY, .src = 1, .src_offset = -8ULL, .length = 16 }, -ERANGE },
-		/* overlap within one buffer, also through two slots of it */
+		/* overlap within one buffer, also through two slots */
 		{ { .kind = SLUICE_OP_COPY, .length = 4 }, -EINVAL },
 		{ { .kind = SLUICE_OP_COPY, .src_offset = 4, .length = 8 }, -EINVAL },
 		{ { .kind = SLUICE_OP_COPY, .dst_offset = 4, .length = 8 }, -EINVAL },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Jobs through io_uring, on every kind of ring; and its other requests on a queue. */
+/* Jobs through io_uring, on every kind of ring; and other requests of io_uring on a queue. */
 #include <fcntl.h>
 #include <liburing.h>
 #include <poll.h>
@@ -20,7 +20,7 @@
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"
 #define SIZE		(64 << 10)
 #define BATCH		32
-#define AWAY		((void *)8)	/* an address where nothing is */
+#define AWAY		((void *)8)	/* an address that is not mapped */
 
 /** struct request - a job on its way through a ring */
 struct request {
@@ -51,7 +51,7 @@ FIXTURE_VARIANT_ADD(uring, fixed_file) { .sqe = IOSQE_FIXED_FILE };
 FIXTURE_VARIANT_ADD(uring, worker) { .sqe = IOSQE_ASYNC };
 FIXTURE_VARIANT_ADD(uring, large) { .setup = IORING_SETUP_SQE128 | IORING_SETUP_CQE32 };
 
-/* Since when a kernel has it, its commands can be cancelled. */
+/* Can this kernel cancel commands?  It can if it has io_uring_cmd_mark_cancelable(). */
 static bool kernel_cancels(void)
 {
 	return !system("grep -qw io_uring_cmd_mark_cancelable /proc/kallsyms");
@@ -118,7 +118,7 @@ static struct io_uring_sqe *push(struct io_uring *ring, int queue, unsigned int 
 	     &fill_request(&self->requests[number], number)->submit, \
 	     &self->requests[number].completion, number)
 
-/* Wait until a request has been given its point, and the queue has its job. */
+/* Wait until a request has its point, and the queue has its job. */
 static void wait_accepted(int queue, const struct request *request)
 {
 	const volatile __u64 *point = &request->submit.point;
@@ -132,7 +132,7 @@ static void wait_accepted(int queue, const struct request *request)
 	printf("# nobody takes the job\n");
 }
 
-/* The next result; -ETIME if there is none in twenty seconds. */
+/* Take the next result; -ETIME if there is none in twenty seconds. */
 static int next(struct io_uring *ring, uint64_t *user_data)
 {
 	struct __kernel_timespec patience = { .tv_sec = LATE_MS / 1000 };
@@ -148,7 +148,7 @@ static int next(struct io_uring *ring, uint64_t *user_data)
 	return ret;
 }
 
-/* Submit what has been pushed.  A polling thread may count what it has done already. */
+/* Submit the pushed requests.  A polling thread may count requests that it has done already. */
 static int go(struct io_uring *ring)
 {
 	int ret = io_uring_submit(ring);
@@ -156,7 +156,7 @@ static int go(struct io_uring *ring)
 	return ret < 0 ? ret : 0;
 }
 
-/* One request, to its end. */
+/* Run one request to its end. */
 static int once(struct io_uring *ring, struct io_uring_sqe *sqe)
 {
 	uint64_t expected = sqe->user_data, user_data = ~expected;
@@ -203,7 +203,7 @@ TEST_F(uring, a_batch_of_32_is_one_call_and_32_completions)
 	}
 	EXPECT_EQ(points, 0x1fffffffeULL);
 
-	/* nothing is left to read, and the queue is as empty as it was */
+	/* no record is left, and the queue is as empty as before */
 	EXPECT_EQ(poll(&pollfd, 1, 0), 0);
 	ASSERT_EQ(sluice_map(self->buffer, SIZE, (void **)&words), 0);
 	ASSERT_EQ(sluice_cpu_begin(self->buffer, false), 0);
@@ -226,7 +226,7 @@ TEST_F(uring, a_slow_job_completes_when_it_has_ended)
 	wait_accepted(self->queue, request);
 	usleep(50000);
 	EXPECT_EQ(io_uring_peek_cqe(&self->ring, &cqe), -EAGAIN);
-	/* cleared, as a sign that it is not there yet */
+	/* the completion is cleared until the job ends */
 	EXPECT_EQ(request->completion.point, 0);
 	EXPECT_EQ(request->submit.point, 1);
 	ASSERT_EQ(gate_open(&gate), 0);
@@ -255,7 +255,7 @@ TEST_F(uring, fences_go_in_and_out)
 	struct gate gate;
 	int32_t fence;
 
-	/* another queue's job, which ends late, and does not touch our buffer */
+	/* a job of another queue that ends late, and does not touch the test's buffer */
 	slot = sluice_alloc(self->device, 0, 4096, 0);
 	ASSERT_EQ(sluice_attach(other, slot, 0), 0);
 	close(slot);
@@ -297,7 +297,7 @@ TEST_F(uring, a_failed_job_tells_its_status_and_breaks_its_chain)
 	EXPECT_EQ(self->requests[0].completion.status, -EIO);
 	EXPECT_EQ(next(&self->ring, &number), -ECANCELED);
 	EXPECT_EQ(next(&self->ring, &number), -ECANCELED);
-	/* never submitted */
+	/* the second request was never submitted */
 	EXPECT_EQ(self->requests[1].submit.point, 0);
 	EXPECT_EQ(sluice_wait(self->queue, 2, 0), -EINVAL);
 }
@@ -375,7 +375,7 @@ TEST_F(uring, what_is_refused_completes_with_its_errno_and_submits_nothing)
 		  -EFAULT);
 	sqe = PUSH(0);
 	sqe->uring_cmd_flags = IORING_URING_CMD_FIXED;
-	/* io_uring itself may look for the buffer first */
+	/* io_uring itself may look up the buffer first */
 	EXPECT_TRUE(once(&self->ring, sqe) < 0);
 
 	/* a longer struct, of a newer header */
@@ -423,7 +423,7 @@ TEST_F(uring, a_full_queue_says_EBUSY)
 
 		ASSERT_LT(number, 3);
 		results[number] = ret;
-		/* the one that is refused comes first */
+		/* the refused request comes first */
 		if (!i)
 			ASSERT_EQ(gate_open(&gate), 0);
 	}
@@ -456,7 +456,7 @@ TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
 	bool cancels = kernel_cancels();
 	int i, ret;
 
-	/* what cannot be cancelled is to end by itself */
+	/* a command that cannot be cancelled must end by itself */
 	knob("delay_us", cancels ? 20000000 : 200000);
 	for (i = 0; i < 4; i++)
 		PUSH(i);
@@ -473,14 +473,14 @@ TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
 		EXPECT_EQ(ret, cancels ? -ECANCELED : 0);
 	}
 	knob("delay_us", 0);
-	/* the queue itself is as good as ever */
+	/* the queue still works */
 	EXPECT_EQ(sluice_submit(self->queue, &self->requests[0].op, 1, -1, NULL, 0, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 5, LATE_MS), 0);
 }
 
 TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 {
-	/* where nobody can cancel, the jobs end when they have run out of time */
+	/* if the kernel cannot cancel commands, the jobs end by their timeouts */
 	struct sluice_create_queue create = { .timeout_ms = kernel_cancels() ? 20000 : 300 };
 	int ready[2], status, i;
 	char byte;
@@ -500,7 +500,7 @@ TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 			push(&ring, create.fd, variant->sqe & ~IOSQE_FIXED_FILE,
 			     &fill_request(&self->requests[i], i)->submit,
 			     &self->requests[i].completion, i);
-		/* it hangs; whether still, does not matter */
+		/* the job hangs, or has hung */
 		if (go(&ring) || !wait_hanging() ||
 		    write(ready[1], "", 1) != 1)
 			_exit(1);
@@ -513,7 +513,7 @@ TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);
 	EXPECT_TRUE(WIFSIGNALED(status));
 	close(ready[0]);
-	/* the teardown waits for its queue, jobs and slots to go */
+	/* the teardown waits until its queue, jobs and slots are freed */
 }
 
 TEST_F(uring, exec_ends_what_is_under_way)
@@ -521,7 +521,7 @@ TEST_F(uring, exec_ends_what_is_under_way)
 	int status, i;
 	pid_t pid;
 
-	/* what cannot be cancelled is to end by itself, and exec() waits for it */
+	/* exec() waits for a command that cannot be cancelled, so that must end by itself */
 	knob("delay_us", kernel_cancels() ? 20000000 : 300000);
 	pid = fork();
 	if (!pid) {
@@ -555,7 +555,7 @@ TEST_F(uring, unbind_ends_commands_with_ENODEV)
 	for (i = 0; i < 3; i++)
 		wait_accepted(self->queue, &self->requests[i]);
 	ASSERT_TRUE(wait_running(self->device, 0));
-	/* returns although nobody has entered the ring since */
+	/* unbind returns, although no process has entered the ring since */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(next(&self->ring, NULL), -ENODEV);
@@ -573,7 +573,7 @@ static void *submitter(void *argument)
 	struct sluice_submit submit = { .flags = SLUICE_SUBMIT_NO_COMPLETION };
 	int queue = *(int *)argument, i;
 
-	/* fewer than the queue has room for, if none of them should end */
+	/* fewer than the queue can hold, even if none of them ends */
 	for (i = 0; i < 100; i++)
 		xioctl(queue, SLUICE_IOCTL_SUBMIT, &submit);
 	return NULL;
@@ -608,7 +608,7 @@ TEST_F(uring, the_order_holds_while_others_submit)
 		pthread_join(threads[i], NULL);
 }
 
-/* One after the other: who reads takes away what poll would have told. */
+/* One after the other: a READ takes the record that the poll would report. */
 TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 {
 	struct sluice_completion completions[2];
@@ -626,7 +626,7 @@ TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 	EXPECT_GT(events, 0);
 	EXPECT_EQ(events & POLLIN, POLLIN);
 
-	/* a record that is there, and one that has to come */
+	/* a record that is there, and one that comes later */
 	for (i = 0; i < 2; i++) {
 		sqe = io_uring_get_sqe(&self->ring);
 		io_uring_prep_read(sqe, self->queue, completions, sizeof(completions), 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * WRAP: pages of a memfd as a dma-buf, page for page, as long as either lives.
- * Each test of the fixture runs on a file of small pages and on one of huge
- * pages, where the kernel can reserve some.
+ * WRAP: pages of a memfd as a dma-buf, page for page, as long as either lives.  Each test of the
+ * fixture runs on a file of small pages and on a file of huge pages, if the kernel can reserve
+ * some.
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -25,13 +25,13 @@
 #define HUGE (2UL << 20)
 #define SIZE (2 * HUGE)
 
-/* What pinned memory looks like from outside, where the kernel counts it. */
+/* The number of pinned pages, if the kernel counts them. */
 static long pins(void)
 {
 	char line[16];
 	int fd = open("/proc/sys/vm/stat_refresh", O_RDONLY | O_CLOEXEC);
 
-	/* the counts of all processors are summed up now */
+	/* have the kernel sum up the counts of all CPUs now */
 	if (fd >= 0) {
 		if (read(fd, line, sizeof(line)) < 0)
 			printf("# cannot refresh the counts\n");
@@ -41,7 +41,7 @@ static long pins(void)
 	       number_of("/proc/vmstat", "nr_foll_pin_released");
 }
 
-/* Pins of others come and go. */
+/* Wait until the number is the same as before; other tasks pin pages, too. */
 static bool pins_settle(long before)
 {
 	int tries;
@@ -99,7 +99,7 @@ FIXTURE_TEARDOWN(wrap)
 		reserve_huge_pages(0);
 }
 
-/* All of the file, as a dma-buf and as a mapping. */
+/* Wrap the whole file, and map the dma-buf. */
 #define WRAP_ALL() do { \
 		self->fd = sluice_wrap(self->device, self->memfd, 0, SIZE); \
 		ASSERT_GE(self->fd, 0) TH_LOG("%s", strerror(-self->fd)); \
@@ -151,7 +151,7 @@ TEST_F(wrap, file_and_dma_buf_are_the_same_pages)
 	EXPECT_EQ(check_words(self->fd, SIZE, 1), 0);
 	ASSERT_EQ(fill_words(self->fd, SIZE, 2), 0);
 	EXPECT_TRUE(words_are(self->file, SIZE, 2, 0));
-	/* and what the device does */
+	/* and writes of the device */
 	ASSERT_EQ(sluice_attach(self->queue, self->fd, 0), 0);
 	sluice_op_copy(&op, 0, SIZE / 2, 0, 0, SIZE / 2);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
@@ -193,7 +193,7 @@ TEST_F(wrap, part_of_a_file_is_that_part)
 		EXPECT_LE(info.segments, 2);
 }
 
-/* Pages that the file did not have yet are the file's then. */
+/* WRAP adds pages for the holes to the file. */
 TEST_F(wrap, holes_are_filled_with_zeroed_pages)
 {
 	self->fd = sluice_wrap(self->device, self->memfd, 0, SIZE);
@@ -215,7 +215,7 @@ TEST_F(wrap, what_the_device_wrote_survives_reclaim)
 	ASSERT_EQ(sluice_detach(self->queue, 0), 0);
 	close(self->fd);
 	self->fd = -1;
-	/* no CPU has written them: reclaim drops such pages unless they are marked */
+	/* the CPU has not written these pages: reclaim drops them unless they are marked dirty */
 	self->file = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->memfd, 0);
 	ASSERT_NE(self->file, MAP_FAILED);
 	EXPECT_TRUE(all_are(self->file, SIZE, 0x1234));
@@ -238,13 +238,13 @@ TEST_F(wrap, dma_buf_outlives_file_and_device)
 	close(self->device);
 	EXPECT_EQ(check_words(self->fd, SIZE, 4), 0);
 	ASSERT_EQ(sluice_map(self->fd, SIZE, (void **)&part), 0);
-	/* and its mapping all fds */
+	/* the mapping outlives all fds */
 	close(self->fd);
 	EXPECT_TRUE(words_are(part, SIZE, 4, 0));
 	part[0] = 1;
 	munmap(part, SIZE);
 	self->memfd = self->queue = self->fd = -1;
-	/* nothing is left of it in a new file and its buffer */
+	/* a new file and its buffer have none of the data */
 	self->device = sluice_open("soft0");
 	again = sealed_memfd(variant->flags, SIZE, F_SEAL_SHRINK);
 	self->fd = sluice_wrap(self->device, again, 0, SIZE);
@@ -288,14 +288,14 @@ TEST_F(wrap, seals_added_later)
 	EXPECT_EQ(ftruncate(self->memfd, HUGE), -1);
 	EXPECT_EQ(errno, EPERM);
 	EXPECT_EQ(fcntl(self->memfd, F_ADD_SEALS, F_SEAL_GROW), 0);
-	/* a promise that nobody writes cannot be given */
+	/* F_SEAL_WRITE promises that the file is never written, so it is refused */
 	EXPECT_EQ(fcntl(self->memfd, F_ADD_SEALS, F_SEAL_WRITE), -1);
 	EXPECT_EQ(errno, EBUSY);
 	EXPECT_EQ(fcntl(self->memfd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW);
 	EXPECT_EQ(fill_words(self->fd, SIZE, 7), 0);
 	close(self->fd);
 	self->fd = -1;
-	/* some kernels never grant it on huge pages, and others' references come and go */
+	/* some kernels always refuse it for huge pages, and other references come and go */
 	for (i = 0; i < 5; i++) {
 		fresh = sealed_memfd(variant->flags, SIZE, F_SEAL_SHRINK);
 		ASSERT_EQ(fallocate(fresh, 0, 0, SIZE), 0);
@@ -320,7 +320,7 @@ TEST_F(wrap, future_writes_sealed_later_do_not_take_it_away)
 	EXPECT_EQ(wrap_error(self->device, self->memfd, 0, SIZE), -EPERM);
 }
 
-/* fallocate() leaves pages that nobody has cleared; a file that is read or mapped clears them. */
+/* Pages from fallocate() may not be cleared; a read or a mapping of the file clears them. */
 TEST_F(wrap, pages_of_fallocate_are_clear_and_stay_what_is_written)
 {
 	int fresh = sealed_memfd(variant->flags, SIZE, F_SEAL_SHRINK);
@@ -339,7 +339,7 @@ TEST_F(wrap, pages_of_fallocate_are_clear_and_stay_what_is_written)
 	close(fresh);
 }
 
-/* A line of the device fd's fdinfo, as a number. */
+/* The number in a line of the device fd's fdinfo. */
 static long long account(int device)
 {
 	char path[64], line[128];
@@ -379,8 +379,8 @@ TEST_F(wrap, hole_punched_later_parts_the_two)
 }
 
 /*
- * A page is parted from the file.  A huge one is pinned, and cannot be split: the
- * kernel clears that part of it, and it stays the same for both.
+ * A hole separates a small page from the file.  A huge page is pinned and cannot be split: the
+ * kernel clears a part of it, and file and buffer still share it.
  */
 TEST_F(wrap, small_hole_punched_later)
 {
@@ -410,14 +410,14 @@ TEST_F(wrap, read_only)
 	EXPECT_EQ(sluice_attach(self->queue, self->fd, 0), -EACCES);
 	EXPECT_EQ(sluice_attach(self->queue, self->fd, SLUICE_ATTACH_READ), 0);
 	EXPECT_EQ(fcntl(self->fd, F_GETFD), FD_CLOEXEC);
-	/* and one that goes on through exec() */
+	/* and a buffer that is kept over exec() */
 	args.fd_flags = SLUICE_FD_INHERIT;
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_WRAP, &args), 0);
 	EXPECT_EQ(fcntl(args.fd, F_GETFD), 0);
 	close(args.fd);
 }
 
-/* What the dma-buf's mapping cannot do, the file's can. */
+/* O_DIRECT does not work on the dma-buf's mapping, but on the file's mapping. */
 TEST_F(wrap, o_direct_works_on_the_mapping_of_the_file)
 {
 	uint32_t *memory;
@@ -471,7 +471,7 @@ TEST_F(wrap, info_tells_what_it_is)
 	EXPECT_EQ(info.size, SIZE);
 	EXPECT_EQ(info.properties & ~SLUICE_MEM_CONTIGUOUS, SLUICE_MEM_CACHED);
 	EXPECT_EQ(info.error, 0);
-	/* huge pages stay in one piece each */
+	/* each huge page stays in one segment */
 	if (variant->flags) {
 		EXPECT_LE(info.segments, SIZE / HUGE);
 		EXPECT_GE(info.largest_segment, HUGE);
@@ -490,14 +490,14 @@ TEST_F(wrap, ranges_are_synced_like_a_heaps)
 	EXPECT_TRUE(all_are(self->file + offset / 4, length, 0x21));
 	memset(self->file + offset / 4, 0x22, length);
 	ASSERT_EQ(sluice_range_end(self->device, self->fd, true, offset, length), 0);
-	/* jobs that read and write it come after */
+	/* then jobs that read and write it */
 	ASSERT_EQ(fill(self->queue, HUGE, PAGE, 0x23), 0);
 	EXPECT_TRUE(all_are(self->file + offset / 4, 100, 0x22222222));
 	EXPECT_TRUE(all_are(self->file + HUGE / 4, PAGE, 0x23));
 	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
 }
 
-/* Pages that a process touches first after fork() are still the buffer's. */
+/* Pages that a process touches first after fork() still belong to the buffer. */
 TEST_F(wrap, mappings_fault_in_a_fork)
 {
 	uint32_t *memory;
@@ -526,7 +526,7 @@ TEST_F(wrap, mappings_fault_in_a_fork)
 
 TEST_F(wrap, pins_while_it_lives)
 {
-	/* older kernels hold plain references, which nobody counts */
+	/* older kernels hold plain references, which are not counted */
 	bool counted = number_of("/proc/vmstat", "nr_foll_pin_acquired") >= 0;
 	long before = pins();
 
@@ -540,7 +540,7 @@ TEST_F(wrap, pins_while_it_lives)
 	self->file = MAP_FAILED;
 	close(self->memfd);
 	self->memfd = -1;
-	/* the file has gone, its pages have not */
+	/* the file is freed, its pages are not */
 	if (variant->flags)
 		EXPECT_EQ(number_of("/proc/meminfo", "HugePages_Free:"),
 			  self->huge_free - (long)(SIZE / HUGE));
@@ -550,7 +550,7 @@ TEST_F(wrap, pins_while_it_lives)
 	EXPECT_EQ(number_of("/proc/meminfo", "HugePages_Free:"), self->huge_free);
 }
 
-/* Killed in the middle of pinning, mapping, unpinning: nothing stays pinned. */
+/* A process is killed while it pins, maps and unpins: no page stays pinned. */
 TEST_F(wrap, killed_at_any_moment)
 {
 	unsigned int seed = 1, i;
@@ -576,7 +576,7 @@ TEST_F(wrap, killed_at_any_moment)
 	EXPECT_EQ(wrap_error(self->device, self->memfd, 0, SIZE), 0);
 }
 
-/* Two that wrap and one that punches holes and adds seals, all at once. */
+/* At the same time, two processes wrap and one punches holes and adds seals. */
 TEST_F(wrap, holes_and_seals_in_the_middle)
 {
 	pid_t children[3];
@@ -596,7 +596,7 @@ TEST_F(wrap, holes_and_seals_in_the_middle)
 				continue;
 			}
 			ret = wrap_error(self->device, self->memfd, PAGE, SIZE - PAGE);
-			/* a hole in a file of huge pages that came too late to be filled */
+			/* a new hole in a file of huge pages that could not be filled */
 			if (ret && !(variant->flags && ret == -ENOMEM))
 				_exit(1);
 		}
@@ -609,7 +609,7 @@ TEST_F(wrap, holes_and_seals_in_the_middle)
 	}
 }
 
-/* /dev/udmabuf does the same to the same file, and refuses the same. */
+/* /dev/udmabuf does the same with the same file, and refuses the same files. */
 TEST_F(wrap, side_by_side_with_udmabuf)
 {
 	struct udmabuf_create create = { .memfd = self->memfd, .size = SIZE,
@@ -627,15 +627,15 @@ TEST_F(wrap, side_by_side_with_udmabuf)
 	theirs = ioctl(udmabuf, UDMABUF_CREATE, &create);
 	ASSERT_GE(theirs, 0);
 	/*
-	 * Its memory without brackets: at the first one it maps segments longer
-	 * than its own device can do, which DMA debugging reports.
+	 * Do not bracket access to udmabuf's memory: at the first bracket, udmabuf maps segments
+	 * longer than its own device allows, and DMA debugging reports that.
 	 */
 	ASSERT_EQ(sluice_map(theirs, SIZE, (void **)&memory), 0);
 	ASSERT_EQ(fill_words(self->fd, SIZE, 12), 0);
 	EXPECT_TRUE(words_are(memory, SIZE, 12, 0));
 	memset(memory, 0x13, SIZE);
 	EXPECT_EQ(check_value(self->fd, SIZE, 0x13131313), 0);
-	/* and what a device does to ours */
+	/* and writes of a device to Sluice's buffer */
 	EXPECT_EQ(sluice_attach(self->queue, self->fd, 0), 0);
 	EXPECT_EQ(fill(self->queue, 0, PAGE, 0x77), 0);
 	EXPECT_TRUE(all_are(memory, PAGE, 0x77));
@@ -645,7 +645,7 @@ TEST_F(wrap, side_by_side_with_udmabuf)
 	for (i = 0; i < sizeof(seals) / sizeof(seals[0]); i++) {
 		int memfd = sealed_memfd(variant->flags, SIZE, 0);
 
-		/* it leaves it to others to fill holes in huge pages, on some kernels */
+		/* some kernels do not fill holes in huge pages for udmabuf */
 		ASSERT_EQ(fallocate(memfd, 0, 0, SIZE), 0);
 		if (seals[i] && fcntl(memfd, F_ADD_SEALS, seals[i]))
 			printf("# no seals %#x on these pages: %s\n", seals[i], strerror(errno));

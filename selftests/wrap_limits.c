@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What WRAP refuses, each with its errno, and what limits it: seals, sizes, the
- * account of an open, huge pages, the addresses of a device, the device's end.
+ * The refusals of WRAP, each with its errno, and its limits: seals, sizes, the account of an open,
+ * huge pages, the addresses of a device, the end of the device.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -42,7 +42,7 @@ TEST(each_refusal_has_its_errno)
 	readonly = open(name, O_RDONLY | O_CLOEXEC);
 	ASSERT_GE(readonly, 0);
 	ASSERT_EQ(ftruncate(never, 16 * PAGE) | ftruncate(file, 16 * PAGE), 0);
-	/* shrunk before it was sealed: what was there is beyond the end */
+	/* the file was made smaller before it was sealed: its old pages are beyond the end */
 	ASSERT_EQ(ftruncate(shrunk, 8 * PAGE), 0);
 	ASSERT_EQ(fcntl(shrunk, F_ADD_SEALS, F_SEAL_SHRINK), 0);
 
@@ -134,7 +134,7 @@ TEST(counts_against_the_limit_of_the_open)
 	EXPECT_EQ(sluice_alloc(device, 0, 2 << 20, 0), -EDQUOT);
 	close(other);
 	EXPECT_EQ(wrap_error(device, args.memfd, 0, 3 << 20), 0);
-	/* a sparse file may be larger than any machine */
+	/* a sparse file may be larger than the memory of any machine */
 	ASSERT_EQ(open_limit_mb(100000000), 0);
 	args.size = 1ULL << 40;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EFBIG);
@@ -176,7 +176,7 @@ TEST(no_huge_pages_left_is_ENOMEM)
 	args.size = 2 * HUGE;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), 0);
 	close(args.fd);
-	/* all of a huge page counts, of which a small part was asked for */
+	/* the whole huge page is charged, although a small part was asked for */
 	args.size = PAGE;
 	ASSERT_EQ(open_limit_mb(1), 0);
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EDQUOT);
@@ -188,10 +188,10 @@ TEST(no_huge_pages_left_is_ENOMEM)
 	close(device);
 }
 
-#define EDU_FRAMES ((1UL << 28) / PAGE)	/* what 28 bits reach */
+#define EDU_FRAMES ((1UL << 28) / PAGE)	/* frames that 28 bits reach */
 #define CHUNK (32UL << 20)
 #define SEARCH (64 * CHUNK)
-#define SPARE_KB (768L << 10)	/* memory left for others */
+#define SPARE_KB (768L << 10)	/* memory left for other processes */
 #define PATIENCE_S 20
 
 FIXTURE(reach) {
@@ -209,9 +209,9 @@ FIXTURE_TEARDOWN(reach)
 }
 
 /*
- * Pages of a file that edu reaches and that it does not: their offsets, or
- * SEARCH.  The kernel hands out high memory first.  Returns false if it does not
- * tell where pages are.
+ * Find a page of a file that edu reaches and one that it does not reach: stores their offsets, or
+ * SEARCH.  The kernel hands out high memory first.  Returns false if the kernel does not tell where
+ * pages are.
  */
 static bool find_pages(int memfd, const char *file, uint64_t *low, uint64_t *high)
 {
@@ -249,8 +249,8 @@ static bool find_pages(int memfd, const char *file, uint64_t *low, uint64_t *hig
 }
 
 /*
- * edu reaches 28 bits: pages beyond that it refuses, others it reads and writes.
- * With an IOMMU in between there is no beyond.
+ * edu reaches 28 bits: it refuses pages beyond that, and reads and writes others.  With an IOMMU it
+ * reaches all pages.
  */
 TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 {
@@ -258,7 +258,7 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 	struct sluice_wrap args = { .size = PAGE };
 	struct sluice_op op;
 	uint64_t point, low, high;
-	int pinned[2];	/* the pages, so that they stay where they are */
+	int pinned[2];	/* keeps the pages at their place */
 	char *file;
 
 	if (device == -ENOENT)
@@ -291,7 +291,7 @@ TEST_F_TIMEOUT(reach, a_device_gets_only_what_it_can_address, 150)
 		EXPECT_EQ(xioctl(device, SLUICE_IOCTL_WRAP, &args), -EADDRNOTAVAIL);
 		EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
 		EXPECT_EQ(args.fd, -1);
-		/* another device's buffer it refuses when it is to attach it */
+		/* another device's buffer is refused at ATTACH */
 		fd = sluice_wrap(soft, args.memfd, high, PAGE);
 		ASSERT_GE(fd, 0);
 		EXPECT_EQ(sluice_attach(queue, fd, 0), -EADDRNOTAVAIL);
@@ -339,7 +339,7 @@ TEST(device_that_has_gone_is_ENODEV_and_leaves_the_buffer)
 	for (tries = 0; tries < 300 && access("/dev/sluice/soft0", F_OK); tries++)
 		usleep(10000);
 	close(device);
-	/* what is left of the old device goes with its last buffer */
+	/* the rest of the old device is freed with its last buffer */
 	EXPECT_EQ(check_words(fd, SIZE, 14), 0);
 	close(fd);
 	EXPECT_TRUE(objects_settle(&before));
