@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Formats of images: what an engine lists, and where the planes of a frame are.
+ * Formats of images: the lists of an engine, and the positions of the planes of a frame.
  *
- * The driver lists formats, sizes and frame intervals of each engine (struct
- * sluice_engine_caps).  The core copies the lists at registration, enumerates them to
- * userspace, and refuses at SUBMIT what they do not have.  The copies are constant, and live
- * as long as the device's struct, beyond the hardware, so they need no lock.
+ * The driver lists formats, sizes and frame intervals of each engine (struct sluice_engine_caps).
+ * The core copies the lists at registration and enumerates them to userspace.  SUBMIT refuses a
+ * frame that is not in the lists.  The copies are constant, and live as long as the device's
+ * struct, even after the hardware is removed, so they need no lock.
  *
- * The geometry of the usual fourccs is in a table here: facts of <drm/drm_fourcc.h> and
- * <linux/videodev2.h>, without a dependency on DRM or V4L2.  What is not in the table, and
- * every modifier other than LINEAR, only the driver can measure: ->check_frame().
+ * A table in this file has the geometry of the usual fourccs: facts of <drm/drm_fourcc.h> and
+ * <linux/videodev2.h>, without a dependency on DRM or V4L2.  The driver measures all other formats,
+ * and every modifier other than LINEAR, with ->check_frame().
  */
 #include <linux/log2.h>
 #include <linux/math64.h>
@@ -22,7 +22,8 @@
 #include "engine.h"
 #include "format.h"
 
-#define SLUICE_FORMAT_MAX	256	/* of an engine; also sizes of a format, intervals of a size */
+/* formats of an engine, sizes of a format, intervals of a size */
+#define SLUICE_FORMAT_MAX	256
 #define SLUICE_FORMAT_FIELDS	GENMASK(SLUICE_FIELD_ALTERNATE, SLUICE_FIELD_NONE)
 
 #define FOURCC(a, b, c, d)	((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
@@ -31,12 +32,12 @@
  * struct sluice_geometry - how the pixels of a format lie in memory
  * @fourcc: the format
  * @num_planes: length of @planes
- * @hsub: pixels of a line for which the planes after the first have one sample
- * @vsub: likewise lines
+ * @hsub: pixels of a line that share one sample in the planes after the first
+ * @vsub: lines that share one sample in the planes after the first
  * @align: the stride of each plane is a multiple of it, in bytes
  * @planes: the planes
- * @planes.bytes: of a block, the smallest piece of a line that is whole bytes
- * @planes.samples: of the plane, in a block
+ * @planes.bytes: bytes of a block; a block is the smallest part of a line with whole bytes
+ * @planes.samples: samples of the plane in a block
  */
 struct sluice_geometry {
 	u32 fourcc;
@@ -50,17 +51,17 @@ struct sluice_geometry {
 	} planes[3];
 };
 
-/* One plane: bytes of a block, pixels in it. */
+/* one plane: bytes of a block, pixels of a block */
 #define PACKED(a, b, c, d, bytes, pixels, align) \
 	{ FOURCC(a, b, c, d), 1, 1, 1, align, { { bytes, pixels } } }
-/* A plane of luma, one of chroma pairs. */
+/* a plane of luma and a plane of chroma pairs */
 #define SEMIPLANAR(a, b, c, d, hsub, vsub, bytes) \
 	{ FOURCC(a, b, c, d), 2, hsub, vsub, bytes, { { bytes, 1 }, { 2 * (bytes), 1 } } }
 #define PLANAR(a, b, c, d, hsub, vsub) \
 	{ FOURCC(a, b, c, d), 3, hsub, vsub, 1, { { 1, 1 }, { 1, 1 }, { 1, 1 } } }
 
 static const struct sluice_geometry sluice_geometry_table[] = {
-	/* RGB, names of DRM */
+	/* RGB, by DRM's names */
 	PACKED('X', 'R', '2', '4', 4, 1, 4), PACKED('A', 'R', '2', '4', 4, 1, 4),
 	PACKED('X', 'B', '2', '4', 4, 1, 4), PACKED('A', 'B', '2', '4', 4, 1, 4),
 	PACKED('R', 'X', '2', '4', 4, 1, 4), PACKED('R', 'A', '2', '4', 4, 1, 4),
@@ -80,12 +81,12 @@ static const struct sluice_geometry sluice_geometry_table[] = {
 	SEMIPLANAR('P', '0', '1', '0', 2, 2, 2),
 	PLANAR('Y', 'U', '1', '2', 2, 2), PLANAR('Y', 'V', '1', '2', 2, 2),
 	PLANAR('Y', 'U', '1', '6', 2, 1), PLANAR('Y', 'U', '2', '4', 1, 1),
-	/* grey: names of DRM, then of V4L2 */
+	/* grey, by DRM's names, then by V4L2's */
 	PACKED('R', '8', ' ', ' ', 1, 1, 1), PACKED('R', '1', '6', ' ', 2, 1, 2),
 	PACKED('G', 'R', 'E', 'Y', 1, 1, 1), PACKED('Y', '1', '0', ' ', 2, 1, 2),
 	PACKED('Y', '1', '2', ' ', 2, 1, 2), PACKED('Y', '1', '6', ' ', 2, 1, 2),
 	PACKED('Y', '1', '0', 'P', 5, 4, 1), PACKED('Y', '1', '2', 'P', 3, 2, 1),
-	/* Bayer, names of V4L2: 8 bits; 10 and 12 bits in 16; MIPI's packing of these */
+	/* Bayer, by V4L2's names: 8 bits; 10 and 12 bits in 16; the same in MIPI's packing */
 	PACKED('B', 'A', '8', '1', 1, 1, 1), PACKED('G', 'B', 'R', 'G', 1, 1, 1),
 	PACKED('G', 'R', 'B', 'G', 1, 1, 1), PACKED('R', 'G', 'G', 'B', 1, 1, 1),
 	PACKED('B', 'G', '1', '0', 2, 1, 2), PACKED('G', 'B', '1', '0', 2, 1, 2),
@@ -98,7 +99,7 @@ static const struct sluice_geometry sluice_geometry_table[] = {
 	PACKED('p', 'g', 'C', 'C', 3, 2, 1), PACKED('p', 'R', 'C', 'C', 3, 2, 1),
 };
 
-/* NULL: the driver alone knows. */
+/* Returns NULL if only the driver knows the geometry. */
 static const struct sluice_geometry *sluice_geometry_find(u32 fourcc, u64 modifier)
 {
 	unsigned int i;
@@ -152,7 +153,7 @@ static bool sluice_sizes_valid(const struct sluice_format_caps *format)
 		    (size->max_height && size->max_height < size->min_height) ||
 		    !sluice_intervals_valid(size))
 			return false;
-		/* a size is in one entry, so that its intervals are those of that */
+		/* ranges of sizes must not overlap, so that each size has one list of intervals */
 		for (j = 0; j < i; j++)
 			if (sluice_sizes_overlap(size, &format->sizes[j]))
 				return false;
@@ -175,10 +176,11 @@ static bool sluice_format_valid(const struct sluice_format_caps *format, bool me
 
 /**
  * sluice_formats_valid - do the formats that a driver lists make sense?
- * @caps: of an engine, as the driver gives them
- * @ops: of its device
+ * @caps: description of an engine, as the driver gives it
+ * @ops: the operations of its device
  *
- * Context: any.  Return: whether they do.
+ * Context: any.
+ * Return: true if they do.
  */
 bool sluice_formats_valid(const struct sluice_engine_caps *caps,
 			  const struct sluice_device_ops *ops)
@@ -201,7 +203,7 @@ bool sluice_formats_valid(const struct sluice_engine_caps *caps,
 	return true;
 }
 
-/* A discrete value has no maximum and no step of its own. */
+/* Fill in the maximum and the step that a discrete interval may leave out. */
 static int sluice_intervals_copy(struct sluice_size_range *size)
 {
 	struct sluice_interval_range *intervals;
@@ -246,12 +248,13 @@ static int sluice_sizes_copy(struct sluice_format_caps *format)
 }
 
 /**
- * sluice_formats_copy - make an engine's lists of formats the core's own
- * @caps: the engine's copy of what the driver gave, found valid; its lists are replaced
+ * sluice_formats_copy - replace an engine's lists of formats by copies
+ * @caps: the engine's copy of the driver's description, found valid
  *
- * The driver's memory is not used any more when this has returned.
+ * When this returns, the driver's memory is not used any more.
  *
- * Context: may sleep.  Return: 0 or -ENOMEM; sluice_formats_free() must follow in any case.
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM; sluice_formats_free() must follow in both cases.
  */
 int sluice_formats_copy(struct sluice_engine_caps *caps)
 {
@@ -281,8 +284,8 @@ int sluice_formats_copy(struct sluice_engine_caps *caps)
 }
 
 /**
- * sluice_formats_free - the opposite
- * @caps: the engine's
+ * sluice_formats_free - free the lists of sluice_formats_copy()
+ * @caps: description of the engine
  *
  * Context: may sleep.
  */
@@ -312,7 +315,7 @@ static const struct sluice_format_caps *sluice_format_find(const struct sluice_e
 	return NULL;
 }
 
-/* The first entry of a format's list that has this size, or NULL. */
+/* Find the first entry of a format's list that has this size.  Returns NULL if none has it. */
 static const struct sluice_size_range *sluice_size_find(const struct sluice_format_caps *format,
 							u32 width, u32 height)
 {
@@ -410,7 +413,7 @@ int sluice_format_enum_intervals(const struct sluice_engine_caps *caps,
 
 /* The planes of a frame */
 
-/* Bytes that one plane needs.  The product of numbers of 32 bits does not overflow. */
+/* Compute the bytes that one plane needs.  The product of 32-bit numbers does not overflow. */
 static int sluice_plane_bytes(const struct sluice_geometry *geometry,
 			      const struct sluice_frame *frame, unsigned int plane, u64 *bytes)
 {
@@ -428,14 +431,14 @@ static int sluice_plane_bytes(const struct sluice_geometry *geometry,
 	return 0;
 }
 
-/* Of a plane in the slot of the first one, whose stride is given. */
+/* Compute the stride of a later plane in the slot of the first plane, whose stride is given. */
 static int sluice_plane_stride(const struct sluice_geometry *geometry, struct sluice_frame *frame,
 			       unsigned int plane)
 {
 	u64 stride = (u64)frame->strides[0] * geometry->planes[plane].bytes;
 	u32 part = geometry->planes[0].bytes * geometry->hsub, rest;
 
-	/* blocks of formats with several planes have one sample */
+	/* formats with several planes have one sample in a block */
 	stride = div_u64_rem(stride, part, &rest);
 	if (rest || stride > U32_MAX)
 		return -EINVAL;
@@ -443,7 +446,7 @@ static int sluice_plane_stride(const struct sluice_geometry *geometry, struct sl
 	return 0;
 }
 
-/* Planes that follow one another in one slot: where the next one begins. */
+/* Compute where the next plane begins, if all planes are in one slot. */
 static int sluice_plane_end(const struct sluice_geometry *geometry,
 			    const struct sluice_frame *frame, unsigned int plane, u64 offset,
 			    u64 *end)
@@ -478,8 +481,8 @@ static int sluice_frame_measure(struct sluice_op_desc *desc,
 }
 
 /*
- * Does the engine list such a frame, and what does each plane need?  With the first range,
- * or the ranges of all planes, and the strides of these.
+ * Does the engine list such a frame?  If so, compute the bytes of each plane.  The caller has set
+ * the first range and the first stride or, if @separate, those of all planes.
  */
 static int sluice_frame_lay_out(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
 				bool separate)
@@ -504,7 +507,7 @@ static int sluice_frame_lay_out(const struct sluice_engine_caps *caps, struct sl
 	if (geometry)
 		ret = sluice_frame_measure(desc, geometry, separate);
 	else
-		desc->ranges[0].length = 0;	/* for the driver to say */
+		desc->ranges[0].length = 0;	/* the driver sets it */
 	for (i = 0; i < frame->num_planes && !ret; i++)
 		if (caps->stride_align && frame->strides[i] & (caps->stride_align - 1))
 			ret = -EINVAL;
@@ -538,7 +541,7 @@ static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_o
 	return 0;
 }
 
-/* One slot for all planes, which follow one another. */
+/* Copy the one slot that has all planes, one after another. */
 static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_op *op, u32 *slots)
 {
 	bool write = desc->kind == SLUICE_OP_CAPTURE;
@@ -558,13 +561,14 @@ static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_
 
 /**
  * sluice_frame_copy - copy a CAPTURE or PLAYBACK from the caller
- * @caps: of its engine
- * @desc: its kind, offsets and length are set; gets the ranges, without slots, and the frame
- * @op: as the caller has it
- * @slots: set to the numbers of the slots, one a range
+ * @caps: description of the engine
+ * @desc: has its kind, offsets and length; gets the ranges, without slots, and the frame
+ * @op: the caller's op
+ * @slots: set to the numbers of the slots, one for each range
  *
- * Context: may sleep and fault.  Return: 0, -EINVAL, -E2BIG, -EFAULT, -ERANGE, or
- * -EOPNOTSUPP for what the engine does not list.
+ * Context: may sleep and fault.
+ * Return: 0, -EINVAL, -E2BIG, -EFAULT, -ERANGE, or -EOPNOTSUPP if the engine does not list the
+ * frame.
  */
 int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
 		      const struct sluice_op *op, u32 *slots)
@@ -593,15 +597,15 @@ int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_de
 }
 
 /**
- * sluice_frame_check - do the planes of a frame fit where they are to be?
+ * sluice_frame_check - do the planes of a frame fit at their positions?
  * @engine: the engine, whose driver is asked
  * @desc: from sluice_frame_copy(), with a width
  *
- * Sets the length of an op whose planes have places of their own.  Whether the ranges are
- * inside their slots is left to the caller.
+ * Sets the length of an op with separate planes.  The caller checks that the ranges are inside
+ * their slots.
  *
- * Context: process; the device has been entered.  Return: 0, -EINVAL, -ERANGE, or what the
- * driver says.
+ * Context: process; the device has been entered.
+ * Return: 0, -EINVAL, -ERANGE, or the errno of the driver.
  */
 int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc)
 {
@@ -617,9 +621,9 @@ int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc
 	for (i = 0; i < desc->num_ranges && !ret; i++) {
 		struct sluice_range *range = &desc->ranges[i];
 
-		/* the core may count more than the driver, not less */
+		/* a driver may need more bytes than the core computes, but not fewer */
 		range->length = max(range->length, bytes[i]);
-		/* where the next plane begins was said before the driver was asked */
+		/* the start of the next plane was computed before the driver was asked */
 		if (!separate && i + 1 < desc->num_ranges &&
 		    range->length > range[1].offset - range->offset)
 			ret = -EINVAL;

@@ -30,8 +30,8 @@ static void sluice_range_add(struct sluice_op_desc *desc, u32 *slots, u32 slot, 
 }
 
 /*
- * May the caller choose the ranges of an op of this kind?  Its flags then say which it has, and the
- * range to read has a length of its own.
+ * May the caller choose the ranges of an op of this kind?  Its flags then say which ranges it has,
+ * and the range to read has its own length.
  */
 static bool sluice_op_chooses_ranges(u32 kind)
 {
@@ -118,7 +118,7 @@ int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
 					    u64_to_user_ptr(args->ops + i * op_size), op_size);
 		if (ret)
 			return ret;
-		job->base.num_ops = i + 1;	/* the end of the job releases what they hold */
+		job->base.num_ops = i + 1;	/* the job's end releases the memory of these ops */
 		ret = sluice_op_copy(job, &job->ops[i], &op, slots[i]);
 		if (ret)
 			return ret;
@@ -319,7 +319,7 @@ static bool sluice_range_fits(const struct sluice_range *range, u32 max_segments
 	return reached >= range->length;
 }
 
-/* Find the bus address at which each range of an op begins. */
+/* Find the bus address of the start of each range of an op. */
 static int sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_desc *before,
 			   u32 max_segments)
 {

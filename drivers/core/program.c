@@ -146,7 +146,7 @@ struct sluice_program_place {
 	u64 at;
 };
 
-/* Go to a position.  Most positions are behind the last one, so the walk is short. */
+/* Walk to a position.  Most positions are behind the last one, so the walk is short. */
 static void sluice_program_go_to(struct sluice_program_place *place, const struct sluice_slot *slot,
 			    u64 offset, u64 at)
 {
@@ -159,9 +159,9 @@ static void sluice_program_go_to(struct sluice_program_place *place, const struc
 }
 
 /*
- * Find the bus address of a position, and the number of bytes that follow it in one piece.  The
- * dma_resv is held only meanwhile, because the exporter may take the memory back at any time.  If
- * it does so before the job is published, the address is never used.
+ * Find the bus address of a position, and the number of contiguous bytes behind it.  The dma_resv
+ * is held only meanwhile, because the exporter may take the memory back at any time.  If that
+ * happens before the job is published, the address is never used.
  */
 static int sluice_program_find(struct sluice_program_place *place,
 			       const struct sluice_resv_set *set,
