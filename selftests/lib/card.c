@@ -21,7 +21,7 @@ int card_open(const char *driver)
 	snprintf(path, sizeof(path), "modprobe -q %s", driver);
 	if (system(path))
 		return -ENODEV;
-	/* one of several, and its number depends on who came first */
+	/* the driver has one of several cards, whose numbers depend on the order of loading */
 	for (card = 0; card < MAX_CARDS; card++) {
 		drmVersion *version;
 		bool found;

@@ -3,9 +3,8 @@
 #define CARD_H
 
 /**
- * card_open - the first DRM node of a driver, whose module is loaded for it
- *
- * Returns an fd, or -ENODEV.
+ * card_open - open the first DRM node of a driver, after loading its module
+ * // Returns an fd, or -ENODEV.
  */
 int card_open(const char *driver);
 

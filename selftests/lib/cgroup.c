@@ -20,7 +20,7 @@ bool memory_cgroup_end(const char *mount)
 	char command[128];
 	int tries;
 
-	/* the last of its tasks may have been waited for and still be on its way out */
+	/* the last of its tasks may have been reaped but still be exiting */
 	snprintf(command, sizeof(command), "rmdir %s/t 2>/dev/null", mount);
 	for (tries = 0; tries < 200 && system(command); tries++)
 		usleep(50000);

@@ -8,7 +8,7 @@
 /**
  * memory_cgroup - make a memory cgroup, /tmp/sluice-cgroup/t
  *
- * Returns false on a kernel without.  To be undone with memory_cgroup_end().
+ * Returns false if the kernel has no memory cgroups.  Undo it with memory_cgroup_end().
  */
 bool memory_cgroup(void);
 

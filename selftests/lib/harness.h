@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's test harness, with the time that the tests need. */
+/* The kernel's test harness, with longer timeouts for these tests. */
 #ifndef HARNESS_H
 #define HARNESS_H
 
 #include "kselftest_harness.h"
 
 /*
- * The harness ends a test after 30 s, which is less than two waits of LATE_MS take.
- * A guest that says nothing for three minutes is ended.
+ * The harness ends a test after 30 s, but two waits of LATE_MS take longer.  The runner ends a
+ * guest that prints nothing for three minutes.
  */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 120

@@ -43,7 +43,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Open the holder's device as soon as it is there; -1 if that takes too long. */
+/* Open the holder's device as soon as its node exists; -1 if that takes too long. */
 static int wait_device(struct holder *holder)
 {
 	int tries, device = -ENODEV;
@@ -56,7 +56,7 @@ static int wait_device(struct holder *holder)
 	return device < 0 ? -1 : device;
 }
 
-/* A buffer, some of them without the right to write. */
+/* Allocate a buffer; some of the buffers are read-only. */
 static int new_buffer(struct holder *holder, int device, uint64_t size)
 {
 	struct sluice_alloc alloc = {
@@ -76,7 +76,7 @@ static void submit(const struct holder *holder, int queue, const struct sluice_o
 				 &held.edu_jobs, 1);
 }
 
-/* A job that lasts may be one that only unbind ends. */
+/* Do not wait for long: some jobs end only at the unbind. */
 static void wait_end(int fence)
 {
 	if (fence >= 0 && sluice_fence_wait(fence, 500) == -ENODEV)
@@ -101,12 +101,12 @@ void send_to_keeper(int socket, int buffer, int fence)
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(fds));
 	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
-	/* a full socket is a busy keeper */
+	/* a full socket means that the keeper is busy */
 	if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1)
 		atomic_fetch_add(&held.sent, 1);
 }
 
-/* What keep() does with each pair until it is killed. */
+/* Receive pairs of a buffer and a fence, and use them, until killed. */
 static void keep(int socket)
 {
 	int buffers[KEPT], fences[KEPT];
@@ -138,7 +138,7 @@ static void keep(int socket)
 		buffers[next] = fds[0];
 		fences[next] = fds[1];
 		next = (next + 1) % KEPT;
-		/* somebody else's fence, of a device that may have gone */
+		/* a foreign fence, of a device that may have been removed */
 		sluice_fence_wait(fds[1], 20);
 		memory = mmap(NULL, RACES_SIZE, PROT_READ, MAP_SHARED, fds[0], 0);
 		if (memory == MAP_FAILED)
@@ -174,14 +174,14 @@ pid_t keep_in_process(int *end)
 			keep(sockets[1]);
 		}
 		usleep(200000 + rand_r(&seed) % 800000);
-		/* none means all of them, to kill() */
+		/* -1 would be all processes for kill() */
 		if (child > 0)
 			kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 	}
 }
 
-/* An attachment, a mapping and a fence of the importer of our own; returns its fd. */
+/* Make an attachment, a mapping and a fence of the test importer.  Returns its fd. */
 static int hold_in_importer(int buffer)
 {
 	struct importer_device device = { .dma_bits = 40, .max_seg = 4096, .boundary = ~0ULL };
@@ -217,7 +217,10 @@ void *hold_jobs(void *argument)
 		buffer = new_buffer(holder, device, RACES_SIZE);
 		count(sluice_attach(queue, buffer, 0));
 		if (rand_r(seed) % 8 == 0) {
-			/* the last one's is let go now: it has held on across some unbinds */
+			/*
+			 * close the importer, which has held its buffer across some unbinds, and
+			 * make a new one
+			 */
 			close_fd(&importer);
 			importer = hold_in_importer(buffer);
 		}
@@ -230,14 +233,14 @@ void *hold_jobs(void *argument)
 			usleep(1000);
 			drmCloseBufferHandle(holder->fd, handle);
 		}
-		/* implicit sync on what a foreign fence may be on, too */
+		/* implicit sync, also on a buffer that may have a foreign fence */
 		other = buffer < 0 ? -1 : sluice_fence_export(buffer, true);
 		count(sluice_wait(queue, 2, rand_r(seed) % 50));
 		if (rand_r(seed) & 1)
 			wait_end(fence);
 		if (other >= 0)
 			sluice_fence_wait(other, rand_r(seed) % 20);
-		/* in any order */
+		/* close them in any order */
 		if (rand_r(seed) & 1)
 			close_fd(&queue);
 		close_fd(&other);
@@ -250,7 +253,7 @@ void *hold_jobs(void *argument)
 	return NULL;
 }
 
-/* The CPU in the middle of a mapping: begin, look, write, end, and no way to be stopped. */
+/* CPU access in the middle of a mapping: begin, read, write and end, even after an unbind. */
 static void touch(struct holder *holder, int buffer, volatile char *memory, bool write)
 {
 	size_t at = rand_r(&holder->seed) % RACES_SIZE;
@@ -288,7 +291,7 @@ void *hold_mappings(void *argument)
 			touch(holder, buffer, reader, false);
 			if (whole != MAP_FAILED)
 				touch(holder, buffer, whole, true);
-			/* one more mapping, of some of it, while the device may go */
+			/* map a part of it again, while the device may be removed */
 			part = mmap(NULL, 4096, PROT_READ, MAP_SHARED, buffer,
 				    rand_r(seed) % (RACES_SIZE / 4096) * 4096);
 			if (part != MAP_FAILED) {
@@ -300,7 +303,7 @@ void *hold_mappings(void *argument)
 		}
 		close_fd(&queue);
 		close_fd(&buffer);
-		/* half of them; the memory goes with the last */
+		/* unmap one half, then the other; the memory is freed with the last */
 		if (reader != MAP_FAILED) {
 			munmap(reader, RACES_SIZE / 2);
 			(void)*(volatile char *)(reader + RACES_SIZE / 2);
@@ -332,7 +335,7 @@ void *hold_screen(void *argument)
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
 		submit(holder, queue, &op, -1, &fence);
 		if (buffer >= 0 && !kms_import(kms, buffer, SCREEN_WIDTH * 4, &fb)) {
-			/* with our fence, or with what is on the buffer */
+			/* with our fence, or with the fences on the buffer */
 			if (rand_r(seed) & 1)
 				close_fd(&fence);
 			if (!kms_show(kms, fb, fence, false))
@@ -343,7 +346,7 @@ void *hold_screen(void *argument)
 		close_fd(&device);
 		if (rand_r(seed) & 1)
 			close_fd(&queue);
-		/* the screen has it, and nobody else, until the next one is there */
+		/* only the screen holds the buffer until it shows the next one */
 		kms_finish(kms, 60000);
 		wait_end(fence);
 		close_fd(&fence);
@@ -357,7 +360,7 @@ void *hold_screen(void *argument)
 	return NULL;
 }
 
-/* A frame a second: vivid is to hold the buffer, not to draw all the time. */
+/* Set one frame per second: vivid must hold the buffer, and not draw all the time. */
 static int open_camera(void)
 {
 	struct v4l2_streamparm parm = {
@@ -390,14 +393,14 @@ void *hold_camera(void *argument)
 		close_fd(&device);
 		if (camera < 0)
 			camera = open_camera();
-		/* it has no fewer than two */
+		/* a queue has at least two buffers */
 		if (buffer >= 0 && !v4l2_request(camera, capture, 2) &&
 		    !v4l2_queue(camera, capture, 0, buffer, 0) &&
 		    !v4l2_stream(camera, capture, true))
 			atomic_fetch_add(&held.streams, 1);
 		close_fd(&buffer);
 		pause_up_to(&holder->seed, 1000000);
-		/* now and then by closing; that makes it draw its pattern anew */
+		/* now and then close the node; then vivid draws its pattern anew */
 		if (rand_r(&holder->seed) % 8 == 0)
 			close_fd(&camera);
 		v4l2_stream(camera, capture, false);
@@ -435,7 +438,7 @@ void *hold_transform(void *argument)
 		close_fd(&from);
 		pause_up_to(&holder->seed, 50000);
 		close_fd(&to);
-		/* its end, or in the middle of it */
+		/* wait for its end, or stop it before that */
 		if (rand_r(&holder->seed) & 1)
 			v4l2_dequeue(node, capture, 500, &done);
 		v4l2_stream(node, out, false);

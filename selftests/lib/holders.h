@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who holds on to a device that comes and goes: threads, each with one kind of
- * thing that keeps buffers, mappings, attachments or fences while the device
- * below is unbound.  They make what they hold anew whenever the device is
- * there, let go of it at random moments, and ask nobody what a call answered.
+ * Holders of a device that comes and goes: threads, each with one kind of object that holds
+ * buffers, mappings, attachments or fences while the device below is unbound.  They make their
+ * objects again when the device is back, release them at random moments, and do not check the
+ * results of calls.
  */
 #ifndef HOLDERS_H
 #define HOLDERS_H
@@ -14,9 +14,9 @@
 struct kms;
 
 /**
- * struct holder - one thread's work
- * @device: name of the device that its buffers are from
- * @seed: of its random numbers
+ * struct holder - the work of one thread
+ * @device: name of the device that its buffers come from
+ * @seed: seed of its random numbers
  * @fd: of the importer: vgem for hold_jobs(), vim2m for hold_transform()
  * @kms: the screen for hold_screen()
  * @keeper: socket of keep_in_process()
@@ -30,10 +30,10 @@ struct holder {
 };
 
 /**
- * struct held - how often something was held: a loop can tell that it did what it says
- * @soft_jobs: submitted to soft0
- * @edu_jobs: and to edu0
- * @ended: of the jobs whose holder waited for the end, those that unbind ended
+ * struct held - counts that show that a loop has done its work
+ * @soft_jobs: jobs submitted to soft0
+ * @edu_jobs: jobs submitted to edu0
+ * @ended: jobs that unbind ended while their holder waited
  */
 struct held {
 	atomic_ulong soft_jobs, edu_jobs, ended;
@@ -49,10 +49,10 @@ extern struct held held;
 /** hold_jobs - jobs, fences, an importer that maps and fences, vgem; closed in any order */
 void *hold_jobs(void *holder);
 
-/** hold_mappings - mappings, also read-only ones and parts, which the CPU never stops to touch */
+/** hold_mappings - mappings, also of parts and for reading only, with continuous CPU access */
 void *hold_mappings(void *holder);
 
-/** hold_screen - a frame of vkms, shown when its job has ended, or not */
+/** hold_screen - a frame in vkms, shown with or without a wait for its job */
 void *hold_screen(void *holder);
 
 /** hold_camera - a buffer that vivid fills; the node is opened anew for each */
@@ -62,16 +62,15 @@ void *hold_camera(void *holder);
 void *hold_transform(void *holder);
 
 /**
- * keep_in_process - a process that holds the dma-bufs and fences it is sent
- * @socket: set to the end for send_to_keeper()
+ * keep_in_process - start a process that holds the dma-bufs and fences that it is sent
+ * @socket: set to the socket for send_to_keeper()
  *
- * It waits for fences, looks at buffers, and is killed all the time, with
- * more on the way to it.  Call it before there are threads.  Returns its pid,
- * for kill().
+ * The process waits for fences and reads buffers.  It is killed again and again, while more buffers
+ * are in its socket.  Call this before starting threads.  Returns its pid, for kill().
  */
 pid_t keep_in_process(int *socket);
 
-/** send_to_keeper - give it a dma-buf and a fence; does nothing while it is busy */
+/** send_to_keeper - send it a dma-buf and a fence; does nothing while it is busy */
 void send_to_keeper(int socket, int buffer, int fence);
 
 #endif /* HOLDERS_H */

@@ -103,7 +103,7 @@ int import_differing(int importer, int mapping, size_t size, uint32_t seed)
 	struct importer_word word = { .mapping = mapping };
 	int wrong = 0;
 
-	/* one a page, nearly, and never at the same place of it */
+	/* about two words on each page, at changing offsets */
 	for (word.offset = 0; word.offset < size; word.offset += 2044)
 		wrong += number(importer, IMPORTER_READ, &word) != 0 ||
 			 word.value != expected_word(seed, word.offset / 4);

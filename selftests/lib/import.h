@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test importer, selftests/kernel/importer.c, from a program.  What returns an
- * int returns what the ioctl does, or -errno.
+ * The test importer, selftests/kernel/importer.c, for programs.  Functions that return an int
+ * return the result of the ioctl, or -errno.
  */
 #ifndef IMPORT_H
 #define IMPORT_H
@@ -12,30 +12,33 @@
 
 #include "importer.h"
 
-/* enum dma_data_direction, and of CPU access */
+/* enum dma_data_direction, also for CPU access */
 enum { BIDIRECTIONAL, TO_DEVICE, FROM_DEVICE };
 
 #define NO_BOUNDARY	(~0ULL)
 
-/** import_load - false if there is no module for this kernel */
+/** import_load - load the module; false if this kernel has none */
 bool import_load(void);
 
-/** import_open - an open of the importer: what it does ends with that */
+/** import_open - open the importer; closing it undoes all that it has done */
 int import_open(void);
 
-/** import_device - a platform device with these limits; its number */
+/** import_device - make a platform device with these limits; returns its number */
 int import_device(int importer, unsigned int bits, unsigned int max_seg, uint64_t boundary);
 
-/** import_pci - a PCI device without a driver is borrowed, and has these limits */
+/**
+ * import_pci - borrow a PCI device without a driver, and set these limits
+ * // Returns its number.
+ */
 int import_pci(int importer, const char *name, unsigned int bits, unsigned int max_seg,
 	       uint64_t boundary);
 
-/** import_attach - @flags: IMPORTER_DYNAMIC, IMPORTER_PEER; the attachment's number */
+/** import_attach - attach @fd; @flags: IMPORTER_DYNAMIC, IMPORTER_PEER; returns the number */
 int import_attach(int importer, int device, int fd, unsigned int flags);
 
 int import_detach(int importer, long attachment);
 
-/** import_pin - a dynamic attachment; a pin that is left over stays */
+/** import_pin - pin a dynamic attachment; closing the importer does not unpin it */
 int import_pin(int importer, long attachment);
 int import_unpin(int importer, long attachment);
 
@@ -46,16 +49,16 @@ int import_unpin(int importer, long attachment);
  */
 void *import_mmap(int importer, int attachment, size_t size, int prot);
 
-/** import_block - no CPU may touch the BARs of the buffer's device, as in a reset */
+/** import_block - block the BARs of the buffer's device for CPUs, as a reset does */
 int import_block(int importer, int fd);
 int import_unblock(int importer);
 
-/** import_map - @args is set to what the table looks like; the mapping's number */
+/** import_map - map an attachment; describes the table in @args; returns the mapping's number */
 int import_map(int importer, int attachment, unsigned int dir, struct importer_map *args);
 
 int import_unmap(int importer, long mapping);
 
-/** import_differing - how many of some words differ from a pattern of fill_words() */
+/** import_differing - how many of some words differ from the pattern of fill_words()? */
 int import_differing(int importer, int mapping, size_t size, uint32_t seed);
 
 #endif /* IMPORT_H */

@@ -97,7 +97,7 @@ int gate_shut(struct gate *gate, unsigned int engine)
 	return ret ? ret : wait_hanging() ? 0 : -ETIME;
 }
 
-/* The last job of a queue, or 0. */
+/* The point of the last job of a queue, or 0. */
 static uint64_t last_point(int queue)
 {
 	unsigned long point = 0;
@@ -122,7 +122,7 @@ int gate_open(struct gate *gate)
 		ret = sluice_wait(gate->queue, 1, LATE_MS);
 	else
 		ret = -ENOLCK;
-	/* what a test has put behind the gate is not to be cancelled by the close */
+	/* closing the queue must not cancel the jobs that a test has put behind the gate */
 	sluice_wait(gate->queue, last_point(gate->queue), LATE_MS);
 	close(gate->queue);
 	close(gate->buffer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs to their end, and jobs that do not end until a test lets them. */
+/* Run jobs to their end, and keep jobs from ending until the test allows it. */
 #ifndef JOBS_H
 #define JOBS_H
 
@@ -7,51 +7,51 @@
 
 #include "sluice.h"
 
-/** run_op - a job of one op, to its end; returns its error, or why there is no job */
+/** run_op - run a job of one op to its end; returns its error, or that of SUBMIT */
 int run_op(int queue, const struct sluice_op *op);
 
 /**
- * read_all - read so many completions, however many come at a time
+ * read_all - read @count completions, in as many calls as necessary
  *
- * Returns @count, or what sluice_read() says otherwise.
+ * Returns @count, or the error of sluice_read().
  */
 int read_all(int queue, struct sluice_completion *completions, int count);
 
 /**
  * wait_running - wait until a job runs on an engine of a device
  *
- * A knob of soft0 is read when an op starts: to change it for the next op only, wait
- * here first.  Returns false after LATE_MS without one.
+ * soft0 reads a knob when an op starts: to change a knob for the next op only, wait here first.
+ * Returns false after LATE_MS without a running job.
  */
 bool wait_running(int device, unsigned int engine);
 
 /**
- * wait_hanging - wait until soft0 has taken notice of all of hang_next
+ * wait_hanging - wait until soft0 has used up hang_next
  *
  * Returns false after LATE_MS.
  */
 bool wait_hanging(void);
 
-/** patient_queue - sluice_queue() for jobs that may take as long as any may */
+/** patient_queue - sluice_queue() with the longest timeout for jobs */
 int patient_queue(int device, unsigned int engine);
 
-/** struct gate - a job that keeps an engine from all others */
+/** struct gate - a job that keeps all other jobs from an engine */
 struct gate {
 	int device, buffer, queue;
 };
 
 /**
- * gate_shut - an engine of soft0 begins nothing any more
+ * gate_shut - keep an engine of soft0 from beginning jobs
  *
- * Its next job hangs, in a queue of its own, until gate_open().  The engine must
- * be idle, and other queues must not be more urgent.  Returns 0 or -errno.
+ * The next job hangs, in a queue of its own, until gate_open().  The engine must be idle, and no
+ * other queue may have a higher priority.  Returns 0 or -errno.
  */
 int gate_shut(struct gate *gate, unsigned int engine);
 
 /**
- * gate_open - let an engine go on
+ * gate_open - let an engine begin jobs again
  *
- * Returns 0, or -ENOLCK if the gate was not shut any more: after half a minute.
+ * Returns 0, or -ENOLCK if the gate has opened by itself, which happens after half a minute.
  */
 int gate_open(struct gate *gate);
 

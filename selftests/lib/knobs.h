@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Knobs: of soft0 in debugfs, and the limits of the core. */
+/* Knobs of soft0 in debugfs, and the limits of the core. */
 #ifndef KNOBS_H
 #define KNOBS_H
 
@@ -9,7 +9,7 @@ int knob(const char *name, unsigned long value);
 /** limit_mb - set the limit "open", "user" or "total"; 0 for the default; returns 0 or -errno */
 int limit_mb(const char *name, unsigned int mb);
 
-/** open_limit_mb - what each open of a node may have, 0 for any amount; returns 0 or -errno */
+/** open_limit_mb - set the limit for each open of a node, 0 for none; returns 0 or -errno */
 int open_limit_mb(unsigned int mb);
 
 #endif /* KNOBS_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The UAPI structs: their sizes are promises, checked here, and pahole looks
- * into the object file for padding (selftests/vm/gates).
+ * The UAPI structs.  This file checks their sizes, which must never change; pahole checks its
+ * object file for padding (selftests/vm/gates).
  */
 #include <linux/sluice.h>
 

@@ -12,7 +12,7 @@
 atomic_bool over;
 atomic_ulong calls, cut;
 
-#define GOALS 8	/* of one loop, at most */
+#define GOALS 8	/* most goals of one loop */
 
 static int64_t loop_end, loop_said;
 
@@ -140,12 +140,12 @@ void *use_queue(void *argument)
 			count(sluice_wait(queue, export.point, 2));
 			break;
 		case 5:
-			/* never a blocking read: the number may be a queue without jobs */
+			/* do not block: the number may belong to a queue without jobs */
 			fcntl(queue, F_SETFL, O_NONBLOCK);
 			count(sluice_read(queue, &completion, 1));
 			break;
 		case 6:
-			/* and now and then a buffer whose last fd goes while jobs use it */
+			/* now and then close the last fd of a buffer while jobs use it */
 			if (rand_r(&seed) % 4)
 				break;
 			if (buffer >= 0)
@@ -179,7 +179,7 @@ void *replace_queue(void *argument)
 			continue;
 		}
 		fcntl(other, F_SETFL, O_NONBLOCK);
-		/* the old queue's last fd goes in the middle of the others' calls */
+		/* now and then close the last fd of the old queue during other threads' calls */
 		if (rand_r(&seed) & 1) {
 			close(hands->queue);
 			pause_up_to(&seed, 200);

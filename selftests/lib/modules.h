@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Our modules, loaded and unloaded. */
+/* Load and unload Sluice's modules. */
 #ifndef MODULES_H
 #define MODULES_H
 
 #include <stdbool.h>
 
 /**
- * module_load - load one of our modules, without parameters
+ * module_load - load a module of Sluice, without parameters
  *
- * By the system call: a shell for each takes long.  Returns 0 or -errno.
+ * Uses the system call, because a shell for each module is slow.  Returns 0 or -errno.
  */
 int module_load(const char *name);
 
 /**
  * module_unload - unload a module
  *
- * Tries for ten seconds: rmmod fails while a last reference is on its way out.
- * Returns whether it is gone.
+ * Tries for ten seconds, because the last reference may be dropped a moment later.  Returns whether
+ * the module is unloaded.
  */
 bool module_unload(const char *name);
 

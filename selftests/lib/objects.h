@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The counts of the kernel's objects: each test leaves them as it found them. */
+/* The counts of the kernel's objects: they are the same before and after each test. */
 #ifndef OBJECTS_H
 #define OBJECTS_H
 
@@ -15,20 +15,19 @@ struct objects {
 struct objects objects_read(void);
 
 /**
- * objects_before - a reading to come back to
+ * objects_before - read the counts before a test
  *
- * What those before have left may still be on its way out: a job being freed, a
- * fence for a grace period of RCU.  So this waits, for some seconds at most, until
- * nothing lives but devices.
+ * Objects of earlier tests may not be freed yet, such as a fence that waits for a grace period of
+ * RCU. So this waits, for some seconds at most, until only devices exist.
  */
 struct objects objects_before(void);
 
 /**
- * objects_settle - do the counts come back to what they were?
- * @before: then
+ * objects_settle - wait until the counts are the same again
+ * @before: the counts before
  *
- * Gives the kernel twenty seconds, because the last reference of an fd or a job
- * may be dropped late.  Prints what differs.
+ * Waits up to twenty seconds, because the last reference to an fd or a job may be dropped late.
+ * Prints the counts that differ.  Returns whether all are the same.
  */
 bool objects_settle(const struct objects *before);
 

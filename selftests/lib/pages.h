@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pages of an application: their frames, huge pages, and memfds. */
+/* Pages of an application: their frames, huge pages, and memfds. */
 #ifndef PAGES_H
 #define PAGES_H
 
@@ -8,23 +8,23 @@
 #include <sys/types.h>
 
 /**
- * frame_of - the page frame behind an address of ours, which is read for it
+ * frame_of - the page frame behind an address of this process, which is read first
  *
  * Returns 0 if the kernel does not tell.
  */
 uint64_t frame_of(const volatile void *address);
 
-/** reserve_huge_pages - have so many; false, and none, if there are not as many free */
+/** reserve_huge_pages - reserve @count; false if there are not enough, and then none is reserved */
 bool reserve_huge_pages(int count);
 
-/** sealed_memfd - a memfd of that size, with seals; returns an fd or -errno */
+/** sealed_memfd - make a memfd of this size, with seals; returns an fd or -errno */
 int sealed_memfd(unsigned int flags, off_t size, int seals);
 
 /**
- * seal_writes - F_SEAL_WRITE, for a memfd that nobody has pinned any more
+ * seal_writes - add F_SEAL_WRITE to a memfd that is not pinned any more
  *
- * The kernel looks at the references of pages for 150 ms.  Whoever moves pages has
- * some, and may stand still meanwhile: -EBUSY is asked again, for LATE_MS.
+ * The kernel waits up to 150 ms for extra references to the pages.  A task that migrates pages
+ * holds such references, and may be stopped meanwhile.  So -EBUSY is tried again, for LATE_MS.
  */
 int seal_writes(int memfd);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Patterns in memory: what a test writes, and what it expects. */
+/* Patterns in memory that a test writes and expects. */
 #ifndef PATTERN_H
 #define PATTERN_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/** crc32 - go on with the checksum that soft0's screen shows; 0 to begin */
+/** crc32 - continue the checksum that soft0's screen shows; @crc is 0 at the start */
 uint32_t crc32(uint32_t crc, const void *data, size_t length);
 
 /** expected_raw - word @index of raw frame @sequence of the test pattern */

@@ -30,7 +30,7 @@ static unsigned long pci_id(const char *address, const char *name)
 	return strtoul(text, NULL, 0);
 }
 
-/* The address of the device with these ids that is not on the first bus. */
+/* Find the device with these ids that is not on the first bus, and store its address. */
 static bool find_pci(unsigned long vendor, unsigned long device, char address[32])
 {
 	struct dirent *entry;
@@ -87,7 +87,7 @@ int pci_bind_open(const char *address, const char *driver)
 	char path[128];
 	int tries;
 
-	/* what has another driver is not probed */
+	/* a device that has a driver is not probed */
 	pci_unbind(address);
 	pci_attribute(address, "driver_override", driver);
 	write_text(PCI "/drivers_probe", address);
@@ -140,7 +140,7 @@ static __thread volatile bool waiting;
 
 static void on_bus_error(int number)
 {
-	/* not a touch of ours: the default, at the second try */
+	/* not from sigbus_at(): restore the default, which ends the process at the second try */
 	if (!waiting)
 		signal(SIGBUS, SIG_DFL);
 	else
@@ -151,7 +151,7 @@ bool sigbus_at(const volatile void *byte)
 {
 	struct sigaction action = { .sa_handler = on_bus_error };
 
-	/* for good: threads may be in the middle of one another's touch */
+	/* never restored, because other threads may be in sigbus_at() */
 	sigaction(SIGBUS, &action, NULL);
 	waiting = true;
 	if (sigsetjmp(bus_error, 1)) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * See scene.h.  The driver (drivers/devices/pattern.c) draws spans, one shape
- * over another.  This file asks the opposite question: which shape on top has
- * this pixel?  It shares no code with the driver, so that a mistake shows.
+ * See scene.h.  The driver (drivers/devices/pattern.c) draws spans, one shape over another.  This
+ * file works the other way: for each pixel it finds the topmost shape.  It shares no code with the
+ * driver, so that a mistake in either shows.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -45,7 +45,7 @@ static int64_t smaller(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Has a text, which begins at (left, top), ink at (x, y)? */
+/* Does the text that begins at (left, top) have ink at (x, y)? */
 static bool has_ink(const char *text, int64_t scale, int64_t left, int64_t top, int64_t x,
 		    int64_t y)
 {
@@ -73,7 +73,9 @@ static bool in_mountain(int64_t dx, int64_t dy, int64_t lines)
 	return dy >= 0 && dy < lines && llabs(dx) <= dy * 3 / 2;
 }
 
-/* Which of @parts fields, equal as far as whole numbers allow, has @x? */
+/*
+ * The line is cut into @parts fields of equal width, rounded to pixels.  Which field contains @x?
+ */
 static int64_t field(int64_t width, int64_t parts, int64_t x)
 {
 	int64_t i = 0;
@@ -89,7 +91,7 @@ static uint32_t sky(int64_t level)
 			  (104 - level / 8));
 }
 
-/* @top: the landscape's first line; @size: its lines; (x, y): in the image */
+/* @top: first line of the landscape; @size: its lines; (x, y): position in the image */
 static uint32_t landscape(const struct scene *scene, int64_t top, int64_t size, int64_t x,
 			  int64_t y)
 {
@@ -125,7 +127,7 @@ static uint32_t landscape(const struct scene *scene, int64_t top, int64_t size, 
 	return y < horizon ? sky((y - top) * 256 / (horizon - top)) : 0x2c6e49;
 }
 
-/* @lines of text; (x, y): in them */
+/* @lines: lines of text; (x, y): position in the text */
 static uint32_t numbers(const struct scene *scene, int64_t lines, int64_t x, int64_t y)
 {
 	uint64_t ms = scene->time_ns / 1000000;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The scene that soft's camera captures, pixel by pixel: what a test expects. */
+/* The scene that soft's camera captures, pixel by pixel, as a test expects it. */
 #ifndef SCENE_H
 #define SCENE_H
 
@@ -9,7 +9,7 @@
 struct scene {
 	uint32_t width, height;
 	uint64_t sequence;	/* of the completion */
-	uint64_t time_ns;	/* likewise: its timestamp */
+	uint64_t time_ns;	/* the timestamp of the completion */
 };
 
 /** scene_pixel - the XRGB8888 pixel in column @x of line @y */

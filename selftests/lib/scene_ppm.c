@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * scene_ppm WIDTH HEIGHT SEQUENCE SECONDS: the camera's frame of that number as a
- * PPM on stdout, for tests that are scripts.
+ * scene_ppm WIDTH HEIGHT SEQUENCE SECONDS: print the camera's frame of this number as a PPM, for
+ * tests that are scripts.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "scene.h"
 
-/* Nanoseconds of a decimal number of seconds.  A double would cut digits off. */
+/* Convert a decimal number of seconds to nanoseconds.  A double has too few digits. */
 static uint64_t nanoseconds(const char *seconds)
 {
 	uint64_t ns, unit = 1000000000;

@@ -13,7 +13,7 @@
 
 #define MAX_SITES 2000
 
-/* What all tests of a program have seen: each test is a process of its own. */
+/* Results of all tests of a program, in shared memory, because each test is a process. */
 static struct {
 	int sites, survived, errnos[256];
 } *seen;
@@ -28,7 +28,7 @@ __attribute__((constructor)) static void share_what_is_seen(void)
 bool sites_on(void)
 {
 	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
-	/* every allocation and every size of it, without a report each */
+	/* every allocation of every size, without a report for each */
 	return fail_nth >= 0 &&
 	       !system("cd /sys/kernel/debug && "
 		       "for d in failslab fail_page_alloc fail_usercopy; do echo 0 >$d/verbose; done; "
@@ -51,9 +51,8 @@ static bool attempt_with(const struct call *call, int nth, int *result)
 		abort();
 	*result = call->attempt();
 	/*
-	 * What is left of the count tells whether there was a fault.  Reading and
-	 * resetting it copy to and from user memory, too, and may get the fault
-	 * that the call did not.
+	 * The rest of the count tells whether the fault was injected.  The read and the reset of
+	 * the count copy user memory, too, and may get the fault instead of the call.
 	 */
 	memset(text, 0, sizeof(text));
 	left = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 1;
@@ -83,7 +82,7 @@ static bool sites_round(const struct call *call)
 			wrong = "something was lost";
 		else if (result < 0 && !injected)
 			wrong = "an error without a fault";
-		/* a fault that was survived is fine; one that was not has its errno */
+		/* the call may survive a fault; otherwise it must return the fault's errno */
 		else if (result < 0 && result != -ENOMEM && result != -EFAULT)
 			wrong = "not the errno of a fault";
 		if (wrong || !injected)

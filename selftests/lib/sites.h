@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A call made again and again, each time with one more of its chances to fail
- * failing: /proc/self/fail-nth, of kernels with fault injection.
+ * Make a call again and again, and let another of its allocations or copies fail each time, with
+ * /proc/self/fail-nth of kernels with fault injection.
  */
 #ifndef SITES_H
 #define SITES_H
@@ -9,14 +9,13 @@
 #include <stdbool.h>
 
 /**
- * struct call - what is tried
- * @name: for people
- * @prepare: before each attempt, without faults: false if it could not be done;
- *	NULL if there is nothing to do
- * @attempt: the call: 0 or more, or a negative errno
- * @undo: after each, without faults: back to how it was before @prepare.  False
- *	if what it finds is not what the result said
- * @may_be_sure: its path may have no place where something can fail
+ * struct call - a call to try
+ * @name: name in messages
+ * @prepare: before each attempt, without faults: false if it failed; NULL if there is nothing to do
+ * @attempt: the call: returns 0 or more, or a negative errno
+ * @undo: after each attempt, without faults: restores the state before @prepare.  False if the
+ *	state does not match the result
+ * @may_be_sure: the call may have no place that can fail
  * @slow: one round is enough
  */
 struct call {
@@ -28,35 +27,34 @@ struct call {
 	bool slow;
 };
 
-/* An initializer; what differs from most calls comes last. */
+/* An initializer; fields that most calls do not set come last. */
 #define CALL(name_, prepare_, attempt_, undo_, ...) \
 	{ .name = (name_), .prepare = (prepare_), .attempt = (attempt_), .undo = (undo_), \
 	  ##__VA_ARGS__ }
 
-/** sites_on - switch faults on for this task, of every kind; false if it cannot be done */
+/** sites_on - switch on all kinds of faults for this task; false if that is not possible */
 bool sites_on(void);
 
 void sites_off(void);
 
 /**
- * sites_each - make the call with the first, second, third ... chance failing
+ * sites_each - make the call, and let its first, second, third ... place fail
  *
- * Ends when it gets through without a fault, and does all that twice: now and
- * then the kernel allocates once more on the way (a cache is filled up), which
- * moves all later places by one, and hides one.  After each attempt the errno must
- * be a clean one and the counts of all objects back where they were.  False,
- * and a line that says why, if anything is not as it should be.
+ * Ends when the call passes without a fault, and then does a second round: now and then the kernel
+ * allocates once more (to refill a cache), which moves all later places by one, and hides one.
+ * After each attempt the errno must be clean, and the counts of all objects the same as before.  If
+ * not, prints a line with the reason and returns false.
  */
 bool sites_each(const struct call *call);
 
-/** sites_sum - print how many faults there were, and what they did; returns their number */
+/** sites_sum - print the number of faults and their effects; returns the number */
 int sites_sum(void);
 
-/* for calls with nothing to undo, and for those that return an fd */
+/* for calls with nothing to undo, and for calls that return an fd */
 bool undo_nothing(int result);
 bool undo_close(int fd);
 
-/** answer - an ioctl that answers with a number, or a negative errno */
+/** answer - ioctl() that returns its result or a negative errno */
 int answer(int fd, unsigned long request, const void *argument);
 
 #endif /* SITES_H */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sleep in a guest: see Documentation/admin-guide/pm of the kernel, and
- * selftests/kernel/awake.c.
+ * Sleep of a guest: see Documentation/admin-guide/pm of the kernel, and selftests/kernel/awake.c.
  */
 #ifndef SLEEP_H
 #define SLEEP_H
@@ -13,10 +12,10 @@
 #define PM_DELAY "/sys/module/suspend/parameters/pm_test_delay"
 #define AWAKE "sluice_awake"
 
-/** root_stays_awake - what the root is behind must not be reset; false if it would */
+/** root_stays_awake - keep the device of the root file system from a reset; false on failure */
 bool root_stays_awake(void);
 
-/** sleep_until_woken - sleep as @state says, as far as @test says; 0, or -errno of the kernel */
+/** sleep_until_woken - sleep to @state, as deep as @test allows; 0, or -errno of the kernel */
 int sleep_until_woken(const char *test, const char *state);
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sound for an AC97: for ac97.c and outoftree.c, behind the harness. */
+/* Sound for an AC97, for ac97.c and outoftree.c; include it after the harness. */
 #ifndef SOUND_H
 #define SOUND_H
 
@@ -11,13 +11,13 @@
 #include "sluice.h"
 
 /*
- * What is played are words that count: each is a sample of both channels.  Whether they have
- * left the machine without a gap is to be seen outside, in the file that QEMU writes.  Each test
- * has words of its own, TONE(n) and what follows: ac97 has n 1 to 6, outoftree 7 and 8.
+ * The sound consists of words that count.  Each word is a sample of both channels.  The host looks
+ * for gaps in the file that QEMU writes.  Each test has words of its own, from TONE(n) on: ac97 has
+ * n from 1 to 6, outoftree 7 and 8.
  */
 #define TONE(n) ((n) << 24 | 1U)
 
-/* A buffer of words that count from @first on; -1 on failure. */
+/* Allocate a buffer of words that count from @first on; -1 on failure. */
 static inline int alloc_sound(int device, int heap, size_t size, uint32_t first)
 {
 	int buffer = sluice_alloc(device, heap, size, 0);
@@ -34,14 +34,14 @@ static inline int alloc_sound(int device, int heap, size_t size, uint32_t first)
 	return buffer;
 }
 
-/* What is in the file, for selftests/vm/heard, and how many gaps in it. */
+/* Tell selftests/vm/heard which words are in the file, and how many gaps. */
 static inline void tell_sound(int tone, unsigned long words, int least, int most)
 {
 	printf("# has played %d=%lu:%d:%d\n", tone, words, least, most);
 	fflush(stdout);
 }
 
-/* Sequence and dropped account for all; returns how often the sound stopped in between. */
+/* Check that sequence and dropped account for all frames.  Returns how often the sound stopped. */
 static inline int check_account(struct __test_metadata *_metadata,
 				const struct sluice_completion *frames, int count, uint64_t size)
 {

@@ -63,7 +63,7 @@ bool vgem_scene_close(struct scene *scene)
 	return objects_settle(&scene->before);
 }
 
-/* Of a heap, or of a memfd's pages. */
+/* Allocate from a heap, or wrap the pages of a memfd. */
 int new_buffer(struct scene *scene, const char *heap)
 {
 	if (!strcmp(heap, "memfd")) {
@@ -98,7 +98,7 @@ int vgem_release(struct scene *scene, uint32_t handle)
 	return xioctl(scene->drm, DRM_IOCTL_GEM_CLOSE, &args);
 }
 
-/* A buffer of vgem's own, SIZE bytes. */
+/* Make a buffer of vgem, with SIZE bytes. */
 int vgem_create(struct scene *scene, uint32_t *handle)
 {
 	struct drm_mode_create_dumb args = { .width = 128, .height = 128, .bpp = 32 };
@@ -168,7 +168,7 @@ int submit_fill(struct scene *scene, int dst, uint32_t value, int in_fence, int 
 	return ret;
 }
 
-/* Is a dma-buf ready to be read (POLLIN), to be written (POLLOUT)? */
+/* Is a dma-buf ready to be read (POLLIN) or to be written (POLLOUT)? */
 bool is_ready(int dmabuf, short events, int timeout_ms)
 {
 	struct pollfd pollfd = { .fd = dmabuf, .events = events };
@@ -176,7 +176,7 @@ bool is_ready(int dmabuf, short events, int timeout_ms)
 	return poll(&pollfd, 1, timeout_ms) == 1 && pollfd.revents == events;
 }
 
-/* How many fences of a driver a sync_file waits for. */
+/* How many fences of a driver does a sync_file contain? */
 int count_fences(int fence, const char *driver)
 {
 	struct sync_fence_info infos[8] = {};

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests with vgem share: a scene of soft0 with a queue, vgem, and every
- * fd that the test made, and vgem's calls.  All return 0, an fd or a negative
- * errno.
+ * For the tests with vgem: soft0 with a queue, vgem with its calls, and all fds of the test.  All
+ * functions return 0, an fd or a negative errno.
  */
 #ifndef VGEM_SCENE_H
 #define VGEM_SCENE_H
@@ -14,7 +13,7 @@
 
 #define SIZE	65536
 #define WORDS	(SIZE / sizeof(uint32_t))
-#define SOON_MS	100	/* long enough to see that nothing happens */
+#define SOON_MS	100	/* long enough to see that no event comes */
 
 /* struct scene - soft0 with a queue, vgem, and the fds that a test made */
 struct scene {
