@@ -70,7 +70,7 @@ static struct {
 	u64 rang;			/* last ring, CLOCK_MONOTONIC_RAW */
 	struct hrtimer watch;		/* the timer of BELL_WATCH */
 	ktime_t watch_period;		/* written while @watch is stopped */
-	u64 late;			/* the most since BELL_WATCH, in nanoseconds */
+	u64 late;			/* longest delay since BELL_WATCH, in nanoseconds */
 	struct bell_gap gap;
 	u64 ended;			/* end of the last op, or 0 if another has begun since */
 	struct sluice_device *ring;

@@ -24,7 +24,7 @@
 #define BELL_MAX_NS	1000000000
 #define BELL_MIN_WATCH_NS	5000
 
-/* Ring the bell after so many nanoseconds, at most BELL_MAX_NS. */
+/* Ring the bell after this number of nanoseconds, at most BELL_MAX_NS. */
 #define BELL_RING	_IO('b', 0)
 /* Signal this eventfd whenever the bell rings; -1 to remove it. */
 #define BELL_EVENTFD	_IO('b', 1)
@@ -34,9 +34,9 @@
 #define BELL_RANG	_IOR('b', 3, __u64)
 
 /*
- * Start a second timer, whose interrupt comes every so many nanoseconds, BELL_MIN_WATCH_NS to
- * BELL_MAX_NS; 0 stops the timer.  It measures how late its interrupt comes.  The interrupt
- * is late if the CPU has interrupts off.
+ * Start a second timer, whose interrupt comes after each period of this number of nanoseconds,
+ * BELL_MIN_WATCH_NS to BELL_MAX_NS; 0 stops the timer.  It measures how late its interrupt comes.
+ * The interrupt is late if the CPU has interrupts off.
  */
 #define BELL_WATCH	_IO('b', 4)
 /* The longest delay of this interrupt since BELL_WATCH, in nanoseconds. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Coverage: which basic blocks of our modules have run, in any context.  KCOV itself records only
- * system calls of tasks that have asked for it.  Only kernels with KCOV have this file.
+ * Coverage: the basic blocks of Sluice's modules that have run, in any context.  KCOV itself
+ * records only system calls of tasks that have asked for it.  Only kernels with KCOV have this
+ * file.
  *
  * The file owns a table of blocks, and shows it as
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * On kernels with KCOV, the compiler includes this header before every file of our modules.  It
- * calls __sanitizer_cov_trace_pc() in each basic block.  The directive below makes the assembler
+ * On kernels with KCOV, the compiler includes this header before every file of Sluice's modules.
+ * It calls __sanitizer_cov_trace_pc() in each basic block.  The directive below makes the assembler
  * call sluice_coverage() instead: see coverage.c.  SLUICE_COVERAGE tells debugfs.c to call
  * sluice_coverage_init().
  */

@@ -519,7 +519,7 @@ static int importer_fence(const struct importer_fence *args)
 	if (!ret) {
 		dma_resv_add_fence(dmabuf->resv, &own->fence.base, args->write ?
 				   DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
-		/* the last step, because the timer owns our reference from here on */
+		/* the last step, because from here on the timer owns the reference to the fence */
 		atomic_inc(&importer_pending);
 		mod_timer(&own->timer, jiffies + msecs_to_jiffies(args->ms));
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * Interface of /dev/sluice-importer: an importer that does what a test asks for, also what a
- * correct driver would not do.  Each open file has devices, attachments and mappings of its
- * own, numbered from 0.  The close releases those that are left, mappings first.
+ * Interface of /dev/sluice-importer: an importer that does all that a test asks for, even if a
+ * correct driver would not do it.  Each open file has devices, attachments and mappings of its own,
+ * numbered from 0.  The close releases those that are left, mappings first.
  */
 #ifndef _SLUICE_IMPORTER_H
 #define _SLUICE_IMPORTER_H
@@ -30,7 +30,7 @@ struct importer_pci {
 	__u64 boundary;
 };
 
-#define IMPORTER_DYNAMIC	(1U << 0)	/* when the exporter asks for it, unmaps at once */
+#define IMPORTER_DYNAMIC	(1U << 0)	/* unmaps at once when the exporter asks for it */
 #define IMPORTER_PEER		(1U << 1)	/* accepts memory without struct pages */
 
 /* IMPORTER_ATTACH: attach a dma-buf.  Returns the number of the attachment. */
@@ -96,7 +96,7 @@ struct importer_fence {
 #define IMPORTER_PIN	_IO('i', 11)	/* pin a dynamic attachment */
 #define IMPORTER_UNPIN	_IO('i', 12)
 #define IMPORTER_BLOCK	_IO('i', 13)	/* fd of a Sluice buffer: block its device, like a reset */
-#define IMPORTER_UNBLOCK _IO('i', 14)	/* end that; the close does the same */
+#define IMPORTER_UNBLOCK _IO('i', 14)	/* end the block; the close does the same */
 
 /*
  * mmap() maps the dma-buf of an attachment, as a driver maps an imported buffer.  The offset,
