@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: what of the pool an ALLOC takes, on machines with more NUMA nodes, zones and
- * cgroups than the lab has, and what goes first.  Included by drivers/core/bins.c.
+ * KUnit: the memory that an ALLOC takes from the pool, on machines with more NUMA nodes, zones and
+ * cgroups than the lab has, and the order in which memory is freed.  Included by
+ * drivers/core/bins.c.
  */
 #include <kunit/test.h>
 #include <linux/dma-mapping.h>
 
 #define POOL_OWNER	(~0ULL)		/* no cgroup has this number */
 #define POOL_SIZE	(3 * PAGE_SIZE)
-#define POOL_NEAR	1		/* distances know nodes that do not exist, too */
+#define POOL_NEAR	1		/* node_distance() also accepts nodes that do not exist */
 #define POOL_FAR	0
 
-/* Parked without memory, and clean, so that the worker does not come to it. */
+/* Park an entry without memory, as if it were zeroed, so that the worker does not touch it. */
 static void pool_insert(struct sluice_bins_entry *pages)
 {
 	spin_lock(&sluice_bins_lock);
@@ -108,7 +109,7 @@ static void pool_takes_only_what_fits(struct kunit *test)
 	spin_unlock(&sluice_bins_lock);
 }
 
-/* Huge pieces serve any ALLOC, and others none that wants huge ones. */
+/* Huge memory serves any ALLOC, but only huge memory serves an ALLOC of huge memory. */
 static void pool_takes_huge_memory_for_huge(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
@@ -131,7 +132,7 @@ static void pool_takes_huge_memory_for_huge(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, SLUICE_PAGES_HUGE_SIZE), huge);
 }
 
-/* A device whose node has memory takes none that is elsewhere, be it in part. */
+/* If the device's node has free memory, no memory that is on other nodes is taken, even in part. */
 static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
@@ -154,7 +155,7 @@ static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), far);
 }
 
-/* A bin may lose its first, its last, and one in between, and all are still found. */
+/* The first, the last or a middle entry of a bin may be taken; all others are still found. */
 static void pool_finds_all_of_a_bin(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
@@ -170,7 +171,7 @@ static void pool_finds_all_of_a_bin(struct kunit *test)
 	sluice_bins_take(pages[0]);
 	sluice_bins_take(pages[3]);
 	spin_unlock(&sluice_bins_lock);
-	/* what was parked last is still in a cache */
+	/* the memory that was parked last may still be in a CPU cache */
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[6]);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[5]);
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), pages[4]);
@@ -179,7 +180,7 @@ static void pool_finds_all_of_a_bin(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, pool_find(sdev, POOL_SIZE), NULL);
 }
 
-/* A device with 28 bits: all of the low zone, and of the high one a part that few have. */
+/* A device with 28 bits reaches the whole low zone, and a few parts of the high zone. */
 static void pool_finds_what_a_device_reaches(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
@@ -211,7 +212,7 @@ static void pool_finds_what_a_device_reaches(struct kunit *test)
 	spin_unlock(&sluice_bins_lock);
 }
 
-/* The oldest goes first, in whichever zone it lies; of a zone's no other. */
+/* The oldest entry up to a zone is freed first, and no entry of a higher zone. */
 static void pool_gives_up_the_oldest_first(struct kunit *test)
 {
 	struct sluice_bins_entry *pages[6];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: lists of controls that no driver in the lab has, and values at the ends of 64 bits.
+ * KUnit: lists of controls that no driver of the lab has, and values at the limits of 64 bits.
  * Included by drivers/core/control.c.
  */
 #include <kunit/test.h>
@@ -50,7 +50,7 @@ static void control_test_exit(struct kunit *test)
 		sluice_controls_free(t->sdev);
 }
 
-/* Nothing is left of a list that is refused. */
+/* A refused list must leave nothing behind. */
 static void control_expect(struct kunit *test, const struct sluice_control_caps *caps,
 			   unsigned int count, int result)
 {
@@ -109,7 +109,7 @@ static void controls_that_make_no_sense_are_EINVAL(struct kunit *test)
 		CONTROL_INT(.max = 9, .step = 2, .default_value = 3),
 		CONTROL_INT(.max = 1, .menu = control_names),
 		CONTROL_INT(.properties = 1U << 2),
-		/* nothing would ever change it */
+		/* the value would never change */
 		CONTROL_INT(.properties = SLUICE_CONTROL_READ_ONLY),
 		CONTROL_BOOL(.max = 1),
 		CONTROL_BOOL(.min = 1),

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * KUnit: a fence that comes in several ways is waited for once.  Included by
- * drivers/core/deps.c.
- */
+/* KUnit: a fence that comes several times is waited for once.  Included by drivers/core/deps.c. */
 #include <kunit/test.h>
 
 #define DEPS_FENCES	700
 #define DEPS_TIMES	3
 
-/* Each of so many fences in turn, several times; the last time as one that came by fd. */
+/* Add each of @count fences several times, the last time half of them as explicit in-fences. */
 static void deps_unite(struct kunit *test, unsigned int count)
 {
 	u64 context = dma_fence_context_alloc(1);
@@ -36,7 +33,7 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	for (i = 0; i < count; i++) {
 		KUNIT_EXPECT_PTR_EQ(test, job->base.deps[i].fence, fences[i]);
 		KUNIT_EXPECT_EQ(test, job->base.deps[i].explicit, i % 2);
-		/* ours, and that of the one that is left */
+		/* the reference of the test, and that of the one entry */
 		KUNIT_EXPECT_EQ(test, kref_read(&fences[i]->refcount), 2);
 	}
 	for (i = 0; i < count; i++)

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * KUnit: the order of decisions, and of ops in flight.  Included by drivers/core/dispatch.c.
- */
+/* KUnit: the order of decisions, and the ops in flight.  Included by drivers/core/dispatch.c. */
 #include <kunit/test.h>
 
 #define ENGINE_QUEUES	100
 #define ENGINE_DEPTH	4
-#define ENGINE_JOBS	8	/* of a queue, a power of two */
+#define ENGINE_JOBS	8	/* jobs of a queue; a power of two */
 
-/* What ->abort was asked for, and what it says. */
+/* The arguments of the last ->abort(), and its answer. */
 static struct {
 	unsigned int aborts;
 	u32 cookie;
@@ -41,7 +39,7 @@ static const struct sluice_device_ops engine_kick_ops = {
 	.abort = engine_test_abort,
 };
 
-/* Nobody decides but the test. */
+/* Make an engine on which only the test decides. */
 static struct sluice_engine *engine_test_engine(struct kunit *test,
 						const struct sluice_device_ops *ops,
 						u32 depth, u32 flags)
@@ -63,7 +61,7 @@ static struct sluice_engine *engine_test_engine(struct kunit *test,
 	return &sdev->engines[0];
 }
 
-/* A queue, as an engine sees it: its jobs, and how they have ended. */
+/* A queue for an engine: its jobs, and their ends. */
 struct engine_queue {
 	struct sluice_entity entity;
 	struct sluice_timeline timeline;
@@ -113,7 +111,7 @@ static struct engine_queue *engine_test_empty_queue(struct kunit *test,
 	return queue;
 }
 
-/* A job at the end of the queue, ready to run.  Its memory is the test's. */
+/* Add a job that is ready to run at the end of the queue.  The test owns its memory. */
 static struct sluice_sched_job *engine_test_job(struct kunit *test, struct engine_queue *queue,
 					  unsigned int num_ops)
 {
@@ -161,8 +159,8 @@ static bool engine_has_ended(const struct sluice_sched_job *job)
 }
 
 /*
- * However fast queues come that are to be looked at, one that is ready has its turn, and
- * they have theirs.
+ * Even if queues that must be looked at come all the time, a ready queue gets its turn, and the
+ * others get theirs.
  */
 static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 {
@@ -188,7 +186,7 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 		if (plan.decision == SLUICE_DISPATCH_START)
 			break;
 		looks += plan.decision == SLUICE_DISPATCH_AGAIN;
-		/* it comes again at once */
+		/* the queue needs another look at once */
 		list_add_tail(&plan.job->entity->node, &engine->look);
 	}
 	spin_unlock_irq(&engine->lock);
@@ -196,7 +194,7 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, plan.flight->job->entity, &ready->entity);
 	KUNIT_EXPECT_EQ(test, looks, SLUICE_DISPATCH_MAX_LOOKS);
 
-	/* while it runs, and when nothing is ready, the others are looked at */
+	/* while the job runs, and when no queue is ready, the others are looked at */
 	spin_lock_irq(&engine->lock);
 	for (looks = 0; looks < ENGINE_QUEUES; looks++) {
 		sluice_dispatch_decide(engine, &plan);
@@ -210,7 +208,9 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* The task may lose the CPU before the engine has the job: then it is late some time. */
+/*
+ * SUBMIT's task may lose the CPU before the engine has the job, so the job has a timeout by then.
+ */
 static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
@@ -227,7 +227,7 @@ static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* Whose time is up while SUBMIT decides has found it busy: SUBMIT sees to it. */
+/* If a job times out while SUBMIT decides, the engine is busy, and SUBMIT must end the job. */
 static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
@@ -236,7 +236,7 @@ static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 
 	engine->sdev->wq = alloc_workqueue("sluice-kunit", WQ_UNBOUND, 0);
 	KUNIT_ASSERT_NOT_NULL(test, engine->sdev->wq);
-	/* it does not die of that: nobody would be there to tell */
+	/* the queue must not die, because it has no file whose users could be told */
 	job->entity->timeout = msecs_to_jiffies(SLUICE_MAX_TIMEOUT_MS);
 	spin_lock_irq(&engine->lock);
 	KUNIT_EXPECT_NOT_NULL(test, sluice_flight_begin(engine));
@@ -256,7 +256,7 @@ static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 	destroy_workqueue(engine->sdev->wq);
 }
 
-/* One that came late to the front: its fences may have signalled before it was late. */
+/* A job may reach the front late: its fences may have signalled before it was late. */
 static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
@@ -273,7 +273,10 @@ static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
 	list_move_tail(&queue->entity.node, &engine->look);
 	sluice_dispatch_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ARM);
-	/* they have not: it ends at once, and the next one of the queue is not kept waiting */
+	/*
+	 * the fences have not signalled: the job ends at once, and the queue's next job does not
+	 * wait
+	 */
 	sluice_dispatch_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_END);
 	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
@@ -302,7 +305,7 @@ static void flights_end_in_any_order_and_jobs_in_theirs(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, ops[1], (const struct sluice_op_desc *)&jobs[1]->ops[0]);
 	KUNIT_EXPECT_PTR_EQ(test, ops[2], (const struct sluice_op_desc *)&jobs[1]->ops[1]);
 	KUNIT_EXPECT_PTR_EQ(test, ops[3], (const struct sluice_op_desc *)&jobs[2]->ops[0]);
-	/* there is another one, but no room */
+	/* there is another op, but no room */
 	KUNIT_EXPECT_NULL(test, ops[4]);
 	for (i = 0; i < ENGINE_DEPTH; i++)
 		cookies[i] = ops[i]->cookie;
@@ -338,7 +341,7 @@ static void flights_are_ended_once(struct kunit *test)
 	struct sluice_result good = {};
 	u32 cookie;
 
-	/* never handed out */
+	/* this op was never handed out */
 	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, SLUICE_ALL_OPS, &good));
 	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, 1, &good));
 	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, U32_MAX, &good));
@@ -346,7 +349,7 @@ static void flights_are_ended_once(struct kunit *test)
 	cookie = first->ops[0].cookie;
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, cookie, &good));
 	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, cookie, &good));
-	/* the same place, but not the same op */
+	/* the same place, but another op */
 	KUNIT_ASSERT_NOT_NULL(test, sluice_engine_next(engine));
 	KUNIT_EXPECT_FALSE(test, sluice_engine_done(engine, cookie, &good));
 	KUNIT_EXPECT_FALSE(test, engine_has_ended(second));
@@ -356,7 +359,7 @@ static void flights_are_ended_once(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* Unless an engine works in order, one queue has one op at a time. */
+/* Unless an engine runs ops in order, a queue has one op in flight. */
 static void flights_of_a_queue_wait_for_each_other(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
@@ -386,7 +389,7 @@ static void flights_of_a_queue_wait_for_each_other(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* The driver had to stop more than it was asked for. */
+/* The driver had to stop more ops than it was asked to. */
 static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -407,7 +410,7 @@ static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	sluice_flight_abort(engine, jobs[1]->ops[0].cookie, 2, -ECANCELED);
 
-	/* the one before goes on */
+	/* the op in front continues */
 	KUNIT_EXPECT_EQ(test, jobs[0]->in_flight, 1);
 	KUNIT_EXPECT_EQ(test, jobs[1]->result.status, -ECANCELED);
 	KUNIT_EXPECT_FALSE(test, engine_has_ended(jobs[1]));
@@ -420,7 +423,7 @@ static void flights_stopped_without_need_come_again_in_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[1]));
 
-	/* a sleep may come as often as it likes */
+	/* a sleep may come any number of times */
 	for (i = 0; i < 2 * SLUICE_ENTITY_MAX_WITHDRAWALS; i++) {
 		engine->aborting = true;
 		sluice_flight_abort(engine, SLUICE_ALL_OPS, 0, -ECANCELED);
@@ -455,7 +458,7 @@ static void engine_test_stop(struct kunit *test, struct sluice_engine *engine,
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
 }
 
-/* The op that was to be stopped ends before the driver gets to it. */
+/* The op that must be stopped ends before the driver stops it. */
 static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -486,7 +489,7 @@ static void flights_behind_one_that_has_ended_are_stopped(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* What comes again is in front of jobs that are over: they end after it, and are no more. */
+/* An op is handed out again in front of jobs that are over: these end after it, and do not run. */
 static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -500,7 +503,9 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 		jobs[i] = engine_test_job(test, queue, 1);
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
 	}
-	/* one has ended too early, one is cancelled, and all that are left are stopped for it */
+	/*
+	 * one job has ended too early, one is cancelled, and all others are stopped because of it
+	 */
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
 	engine_test_stop(test, engine, jobs[2], SLUICE_ABORTED_ALL);
 
@@ -519,7 +524,7 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 	engine_test_end(engine);
 }
 
-/* Cancel a job, and have all that the driver has stopped for it. */
+/* Cancel a job, and have the driver stop all ops because of it. */
 static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine,
 				struct engine_queue *queue)
 {
@@ -532,8 +537,8 @@ static void engine_test_disturb(struct kunit *test, struct sluice_engine *engine
 }
 
 /*
- * Jobs that are cancelled one after the other stop the same innocent one each time, until
- * that is kept from them.
+ * Several jobs are cancelled, and each time the same other op is stopped with them.  After some
+ * times it must not be stopped again.
  */
 static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 {
@@ -550,7 +555,7 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 	for (i = 0; i < SLUICE_ENTITY_MAX_WITHDRAWALS; i++)
 		engine_test_disturb(test, engine, other);
 	late = engine_test_job(test, other, 1);
-	/* it is in front of all others now */
+	/* this op is now in front of all others */
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
 			    (const struct sluice_op_desc *)&innocent->ops[0]);
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
@@ -558,7 +563,7 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 	sluice_sched_job_cancel(late);
 	engine_test_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
-	/* nor for ever the other way round */
+	/* the cancelled job does not wait for ever either */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, innocent->ops[0].cookie, &good));
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(innocent));
@@ -571,7 +576,7 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* In order: what is in front of the one that is kept is in its way, and is stopped. */
+/* If ops run in order, an op in front of a protected op delays it, and is stopped. */
 static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -595,7 +600,7 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
-	/* and for its own sake it is stopped as any other */
+	/* a protected op is stopped if its own job is cancelled */
 	sluice_sched_job_cancel(jobs[1]);
 	for (i = 1; i < ARRAY_SIZE(jobs); i++) {
 		engine_test_decide(engine, &plan);
@@ -607,7 +612,7 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* A driver that has nothing to do, and takes nothing. */
+/* A driver without an op that takes none. */
 static void flights_that_are_never_taken_end(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
@@ -632,7 +637,7 @@ static void flights_that_are_never_taken_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_END);
 	KUNIT_EXPECT_PTR_EQ(test, plan.job, job);
 	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
-	/* what it takes is not late */
+	/* an op that the driver has taken is not late */
 	engine_test_job(test, queue, 1);
 	spin_lock_irqsave(&engine->lock, flags);
 	sluice_dispatch_end(job, &flags);
@@ -645,7 +650,7 @@ static void flights_that_are_never_taken_end(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* What was lost before a queue's first frame is not its loss; afterwards all is. */
+/* Frames that are lost before a queue's first frame do not count; all later ones do. */
 static void flights_count_losses_from_the_first_frame_on(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
@@ -664,7 +669,7 @@ static void flights_count_losses_from_the_first_frame_on(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* Only the oldest can be the one that hangs. */
+/* Only the oldest op in flight can hang. */
 static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -688,7 +693,7 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
 	KUNIT_EXPECT_EQ(test, plan.status, -ETIME);
-	/* it ends after all, before the driver could stop it */
+	/* the op ends after all, before the driver can stop it */
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[0]->ops[0].cookie, &good));
 	engine_driver.answer = SLUICE_ABORTED_ONE;
 	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
@@ -699,7 +704,7 @@ static void flights_behind_one_that_hangs_lose_no_time(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* The op that is handed out next is this one of the job's. */
+/* Expect that this op of the job is handed out next. */
 static void engine_expect_next(struct kunit *test, struct sluice_engine *engine,
 			       struct sluice_sched_job *job, unsigned int op)
 {
@@ -740,7 +745,7 @@ static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
 	engine_expect_done(test, engine, job, 0);
 	engine_expect_next(test, engine, job, 0);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
-	/* 1, 2, and 0 of the next pass are stopped */
+	/* op 1, op 2, and op 0 of the next pass are stopped */
 	engine_driver.answer = SLUICE_ABORTED_ALL;
 	engine->aborting = true;
 	sluice_flight_abort(engine, SLUICE_ALL_OPS, 0, -ECANCELED);
@@ -751,7 +756,7 @@ static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
 	engine_expect_done(test, engine, job, 1);
 	engine_expect_done(test, engine, job, 2);
 	KUNIT_EXPECT_EQ(test, job->ended, 3);
-	/* one is behind it: the pass that has begun is the last */
+	/* there is another job: the pass that has begun is the last */
 	next = engine_test_job(test, queue, 1);
 	engine_expect_next(test, engine, job, 1);
 	engine_expect_next(test, engine, job, 2);
@@ -766,7 +771,7 @@ static void cycle_goes_round_and_ends_before_the_next_job(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* A pass that had begun comes again, whatever is behind it, and then what is behind it. */
+/* A stopped pass runs again, before the jobs behind it. */
 static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -801,7 +806,7 @@ static void cycle_that_was_stopped_comes_again_before_all_others(struct kunit *t
 	engine_test_end(engine);
 }
 
-/* Between two passes nothing of the next is handed out any more. */
+/* Between two passes, no op of the next pass is handed out if there is another job. */
 static void cycle_ends_between_two_passes(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -842,7 +847,7 @@ static int engine_test_refused(struct sluice_engine *engine, const struct sluice
 	return why;
 }
 
-/* Who has told once how far he is keeps the next op back, but never the last two. */
+/* After the first ACK, an op that is not acknowledged is kept back, except the last two. */
 static void cycle_waits_for_those_who_tell(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -864,7 +869,7 @@ static void cycle_waits_for_those_who_tell(struct kunit *test)
 	engine_expect_done(test, engine, job, 2);
 	engine_expect_next(test, engine, job, 1);
 	KUNIT_EXPECT_EQ(test, job->xruns, 1);
-	/* and where the job is to end, nothing is in flight */
+	/* a job that stops on an xrun must have no op in flight then */
 	job->flags |= SLUICE_SUBMIT_STOP_ON_XRUN;
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	engine_expect_done(test, engine, job, 0);
@@ -876,7 +881,7 @@ static void cycle_waits_for_those_who_tell(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* An error ends those behind it that are in flight, and not those in front of it. */
+/* An error ends the jobs behind it that are in flight, but not those in front of it. */
 static void chained_errors_know_their_place(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -899,7 +904,7 @@ static void chained_errors_know_their_place(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
 	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[3]->ops[0].cookie);
 	KUNIT_EXPECT_EQ(test, plan.status, -ECANCELED);
-	/* cleared meanwhile: what is stopped for the old error is no new one */
+	/* the error was cleared meanwhile: a job that is stopped because of it sets no new error */
 	engine_expect_done(test, engine, jobs[0], 0);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[2]));
 	sluice_entity_clear(&queue->entity);
@@ -918,7 +923,7 @@ static void chained_errors_know_their_place(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* A job with one private op; the driver has said whether it may be repeated. */
+/* Add a job with one private op, which may be repeated if @repeats is set. */
 static struct sluice_sched_job *engine_test_private(struct kunit *test, struct engine_queue *queue,
 					      bool repeats)
 {
@@ -929,7 +934,7 @@ static struct sluice_sched_job *engine_test_private(struct kunit *test, struct e
 	return job;
 }
 
-/* What the driver says decides what becomes of a private op that is stopped for another. */
+/* A private op that is stopped because of another runs again only if the driver allows it. */
 static void private_flights_come_again_if_they_may(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
@@ -944,7 +949,7 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 	once = engine_test_private(test, queue, false);
 	engine_expect_next(test, engine, again, 0);
 	engine_expect_next(test, engine, once, 0);
-	/* it is in front of them: no way around it */
+	/* the op in front of them must be stopped, and they with it */
 	engine_test_stop(test, engine, first, SLUICE_ABORTED_ALL);
 	engine_expect_next(test, engine, again, 0);
 	KUNIT_EXPECT_EQ(test, once->result.status, -ECANCELED);
@@ -955,8 +960,8 @@ static void private_flights_come_again_if_they_may(struct kunit *test)
 }
 
 /*
- * Others wait for one that may not be repeated, and meanwhile nothing is handed out: else they
- * would wait for the next one, too, and for the one after that.
+ * Other jobs wait for an op that may not be repeated.  Meanwhile no op is handed out, because the
+ * others would have to wait for that op, too, and so on.
  */
 static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 {
@@ -973,7 +978,7 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 	sluice_sched_job_cancel(late);
 	engine_test_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
-	/* its timeout bounds that */
+	/* the timeout of the op limits the wait */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	next = engine_test_private(test, queue, false);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
@@ -992,7 +997,7 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* The one that was to be stopped, and the one that it waited for, end before any decision. */
+/* The op that must be stopped, and the op that it waits for, end before any decision. */
 static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
@@ -1017,7 +1022,7 @@ static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test
 	engine_test_end(engine);
 }
 
-/* Memory that is taken back does not wait for an op that is kept, whatever else is said. */
+/* The revocation of memory does not wait for a protected op. */
 static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
@@ -1049,7 +1054,7 @@ static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* The fence of the second stands for the first, too, which an op still uses. */
+/* The fence of the second slot stands for the first, too, which an op still uses. */
 static void revoked_slots_are_let_go_in_order(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
@@ -1080,7 +1085,7 @@ static void revoked_slots_are_let_go_in_order(struct kunit *test)
 	engine_test_end(engine);
 }
 
-/* After a sleep that did not come about, what is in flight has a clock again. */
+/* If a sleep fails, the ops in flight have a timeout again. */
 static void flights_have_their_time_after_a_sleep(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the log of events, as drivers write it and open files read it.  Included by
+ * KUnit: the log of events, for drivers that write it and open files that read it.  Included by
  * drivers/core/event.c.
  */
 #include <kunit/test.h>
@@ -37,7 +37,7 @@ static void event_test_exit(struct kunit *test)
 	sluice_events_free(t->sdev);
 }
 
-/* What read() does with one record. */
+/* Read one record, like read(). */
 static bool event_read(struct event_test *t, struct sluice_event *event)
 {
 	if (!sluice_event_peek(t->sdev, &t->reader, event))
@@ -79,7 +79,7 @@ static void events_of_other_types_with_the_same_id_are_others(struct kunit *test
 	KUNIT_EXPECT_EQ(test, event.value, 12);
 }
 
-/* What was replaced between peek and skip comes again, in its new place. */
+/* An event that is replaced between peek and skip is read again, at its new place. */
 static void event_that_changes_while_it_is_copied_comes_again(struct kunit *test)
 {
 	struct event_test *t = test->priv;
@@ -148,7 +148,7 @@ static void events_come_with_interrupts_off_and_end_with_the_device(struct kunit
 	KUNIT_EXPECT_FALSE(test, event_read(t, &event));
 }
 
-/* An event costs as much as there are opens that have ever read or polled. */
+/* The cost of an event depends on the opens that have read or polled, not on all opens. */
 static void open_that_never_reads_is_not_in_the_list(struct kunit *test)
 {
 	struct event_test *t = test->priv;
@@ -159,7 +159,7 @@ static void open_that_never_reads_is_not_in_the_list(struct kunit *test)
 	sluice_event_listen(t->sdev, &t->reader);
 	sluice_event_listen(t->sdev, &t->reader);
 	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->sdev->events->readers));
-	/* what counts is when it was opened */
+	/* an open gets the events since it was opened */
 	KUNIT_ASSERT_TRUE(test, event_read(t, &event));
 	KUNIT_EXPECT_EQ(test, event.sequence, 1ULL);
 	sluice_event_leave(t->sdev, &t->reader);
@@ -180,7 +180,10 @@ static int event_test_wake(struct wait_queue_entry *entry, unsigned int mode, in
 
 #define EVENT_OPENS	(2 * SLUICE_EVENT_CHUNK + 1)
 
-/* Opens come and go between two chunks of the walk, the next of the walk among them. */
+/*
+ * Between two chunks of the walk, opens come and are closed, and one of these is the next of the
+ * walk.
+ */
 static void opens_are_woken_in_chunks(struct kunit *test)
 {
 	struct sluice_event_reader *readers;
@@ -200,7 +203,7 @@ static void opens_are_woken_in_chunks(struct kunit *test)
 		if (i < EVENT_OPENS)
 			sluice_event_listen(t->sdev, &readers[i]);
 	}
-	/* the last one to come is the first of the list */
+	/* the newest open is the first of the list */
 	log->walk = log->readers.next;
 	KUNIT_EXPECT_TRUE(test, sluice_event_wake_some(log));
 	KUNIT_EXPECT_FALSE(test, mutex_is_locked(&log->readers_lock));
@@ -210,7 +213,7 @@ static void opens_are_woken_in_chunks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sluice_event_wake_some(log));
 	for (i = 0; i <= EVENT_OPENS; i++)
 		KUNIT_EXPECT_EQ(test, waiters[i].woken, (i < EVENT_OPENS && i != gone) ? 1U : 0U);
-	/* and an event comes to all that are there */
+	/* the event wakes all opens that are there */
 	sluice_device_event(t->sdev, SLUICE_EVENT_DRIVER, 1, 1);
 	flush_work(&log->wake);
 	for (i = 0; i <= EVENT_OPENS; i++) {

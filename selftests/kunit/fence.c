@@ -45,7 +45,7 @@ static void fence_later_is_later(struct kunit *test)
 	}
 }
 
-/* A reservation keeps the later of two fences of one timeline. */
+/* A reservation keeps only the later of two fences of one timeline. */
 static void fence_replaces_its_predecessor_across_the_wrap(struct kunit *test)
 {
 	u64 context = dma_fence_context_alloc(1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the geometry of frames at its extremes, and lists of formats that drivers give.
- * Included by drivers/core/format.c.
+ * KUnit: the geometry of frames at its limits, and lists of formats from drivers.  Included by
+ * drivers/core/format.c.
  */
 #include <kunit/test.h>
 
@@ -32,7 +32,9 @@ struct format_test {
 	struct sluice_engine *engine;
 };
 
-/* Of the driver: 4096 bytes a plane, unless the core knows more; refuses a width of 13. */
+/*
+ * The driver: needs 4096 bytes for a plane unless the core knows more, and refuses a width of 13.
+ */
 static int format_check_frame(struct sluice_engine *engine, const struct sluice_frame *frame,
 			      u64 bytes[SLUICE_MAX_PLANES])
 {
@@ -76,7 +78,7 @@ static void format_test_exit(struct kunit *test)
 		sluice_formats_free(&t->engine->caps);
 }
 
-/* All that SUBMIT does with a frame, but for the slots. */
+/* Check a frame as SUBMIT does, except its slots. */
 static int format_check(struct format_test *t, struct sluice_op_desc *desc,
 			const struct sluice_op *op)
 {
@@ -107,7 +109,7 @@ static void frames_at_their_extremes(struct kunit *test)
 		{ 1, 0, 4, FORMAT_XR24, 4, -EINVAL },
 		{ 2, 1, 4, FORMAT_XR24, 64, -EINVAL },
 		{ 1, 1, 5, FORMAT_XR24, 64, -EINVAL },
-		/* the last line needs no more than its pixels */
+		/* the last line needs only the bytes of its pixels */
 		{ 16, 2, 4096, FORMAT_XR24, 4096 + 64, 0 },
 		{ 16, 2, 4096, FORMAT_XR24, 4096 + 63, -ERANGE },
 		/* width * 4 does not fit 32 bits: no stride is enough */
@@ -137,7 +139,7 @@ static void frames_at_their_extremes(struct kunit *test)
 		{ 4, 1, 4, FORMAT_RAW10, 5, -EINVAL },
 		{ 5, 1, 10, FORMAT_RAW10, 10, -EINVAL },
 		{ 0xfffffffc, 1, U32_MAX, FORMAT_RAW10, U64_MAX, -EINVAL },
-		/* known to the driver alone */
+		/* only the driver knows this format */
 		{ 1, 1, 0, FORMAT_OWN, 4096, 0 },
 		{ 1, 1, 0, FORMAT_OWN, 4095, -ERANGE },
 		{ 13, 1, 0, FORMAT_OWN, 4096, -EDOM },
@@ -180,7 +182,7 @@ static void planes_follow_one_another(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, desc.length, 4096);
 }
 
-/* Where the core knows nothing, all planes need places that the caller has chosen. */
+/* If the core does not know the geometry, the caller must choose the position of each plane. */
 static void the_driver_measures_what_the_core_cannot(struct kunit *test)
 {
 	struct format_test *t = test->priv;
@@ -215,7 +217,7 @@ static void strides_are_aligned_as_the_engine_needs(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, format_check(t, &desc, &op), 0);
 }
 
-/* What the driver lists is all that there is, and it is asked once. */
+/* Only the listed sizes and intervals exist, and the list is read from the driver once. */
 static void sizes_and_intervals_are_those_listed(struct kunit *test)
 {
 	static const struct {
@@ -251,7 +253,7 @@ static void sizes_and_intervals_are_those_listed(struct kunit *test)
 
 	KUNIT_ASSERT_TRUE(test, sluice_formats_valid(&engine.caps, &ops));
 	KUNIT_ASSERT_EQ(test, sluice_formats_copy(&engine.caps), 0);
-	/* the driver's memory is not used any more */
+	/* the core must not use the driver's memory any more */
 	memset(intervals, 0xff, sizeof(intervals));
 	memset(sizes, 0xff, sizeof(sizes));
 	memset(&format, 0xff, sizeof(format));
@@ -295,7 +297,7 @@ static void lists_that_make_no_sense_are_refused(struct kunit *test)
 		  .num_planes = 2 },
 		{ .format = FORMAT_XR24, .num_sizes = 1, .sizes = format_any_size,
 		  .fields = BIT(SLUICE_FIELD_ALTERNATE + 1) },
-		/* nobody can measure these, or tell how many planes they have */
+		/* neither core nor driver knows the size or the number of planes of these */
 		{ .format = FORMAT_OWN, .num_sizes = 1, .sizes = format_any_size,
 		  .num_planes = SLUICE_MAX_PLANES + 1 },
 		{ .format = FORMAT_OWN, .num_sizes = 1, .sizes = format_any_size },
@@ -336,7 +338,7 @@ static void lists_that_make_no_sense_are_refused(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, sluice_formats_valid(&caps, &t->ops));
 }
 
-/* The facts are what other headers say of whole lines of 64 pixels and 16 lines. */
+/* The numbers must match other headers for lines of 64 pixels, and for 16 lines. */
 static void every_format_has_a_sensible_geometry(struct kunit *test)
 {
 	unsigned int i, j, bits;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit: which jobs may be freed in an interrupt.  Included by drivers/core/job.c. */
+/* KUnit: the jobs that may be freed in an interrupt.  Included by drivers/core/job.c. */
 #include <kunit/test.h>
 
-/* An array of in-fences that was large keeps its size when most of them were the same one. */
+/* A large array of in-fences stays large when most of its fences turn out to be the same. */
 static void large_arrays_are_left_to_the_work_item(struct kunit *test)
 {
 	static const struct {

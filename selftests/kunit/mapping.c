@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: the cutting of segments.  Included by drivers/core/mapping.c.
+ * KUnit: how segments are cut.  Included by drivers/core/mapping.c.
  *
- * Buffers are laid out in one block of real pages, so that pieces can touch,
- * leave gaps, and run backwards; every table is judged page by page against the
- * layout that it came from.
+ * The buffers are laid out in one block of real pages, so that their parts can touch, leave gaps,
+ * and run backwards.  Each table is compared with its layout page by page.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -58,7 +57,7 @@ static void cut_exit(struct kunit *test)
 		__free_pages(t->block, BLOCK_ORDER);
 }
 
-/* The end of a segment that touches the next one must be where it had to end. */
+/* If a segment touches the next one, did a limit require a cut there? */
 static bool cut_had_to_end(phys_addr_t start, size_t length, unsigned int max_seg,
 			   unsigned long boundary)
 {
@@ -68,7 +67,7 @@ static bool cut_had_to_end(phys_addr_t start, size_t length, unsigned int max_se
 	return length == max || !((start + length) & boundary);
 }
 
-/* Cut, and follow table and layout side by side. */
+/* Cut, and walk through table and layout side by side. */
 static void cut_check(struct kunit *test, const struct cut_piece *pieces, unsigned int count,
 		      unsigned int max_seg, unsigned long boundary)
 {

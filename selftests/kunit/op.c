@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * KUnit: the checks of ops, with numbers from userspace at their extremes.  Included by
- * drivers/core/op.c.
- */
+/* KUnit: the checks of ops, with extreme numbers from userspace.  Included by drivers/core/op.c. */
 #include <kunit/test.h>
 
 static const struct sluice_device_ops op_test_ops;
@@ -84,7 +81,7 @@ static void ranges_at_their_extremes(struct kunit *test)
 	}
 }
 
-/* What SUBMIT makes of a copy before it looks at it. */
+/* Describe a copy as SUBMIT does before its checks. */
 static struct sluice_op_desc op_copy(const struct op_test *t, struct sluice_slot *src,
 				      u64 dst_offset, u64 src_offset, u64 length)
 {
@@ -190,7 +187,7 @@ static void lengths_at_their_limits(struct kunit *test)
 	}
 }
 
-/* The device sees a slot in so many segments of 4096 bytes. */
+/* Give a slot this number of segments of 4096 bytes for the device. */
 static void op_test_segments(struct kunit *test, struct sluice_slot *slot, unsigned int count)
 {
 	struct scatterlist *sg = kunit_kcalloc(test, count, sizeof(*sg), GFP_KERNEL);
@@ -248,7 +245,7 @@ static void segments_of_a_range_at_their_limit(struct kunit *test)
 	}
 }
 
-/* Each side of a copy counts for itself. */
+/* Each side of a copy has the limit for itself. */
 static void segments_of_both_sides_are_counted(struct kunit *test)
 {
 	static const struct {
@@ -278,7 +275,7 @@ static void segments_of_both_sides_are_counted(struct kunit *test)
 	}
 }
 
-/* Also each plane, and each op of a job. */
+/* So does each plane, and each op of a job. */
 static void segments_of_planes_are_counted(struct kunit *test)
 {
 	struct op_test *t = test->priv;
@@ -299,7 +296,7 @@ static void segments_of_planes_are_counted(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sluice_op_place_all(t->job), 0);
 	caps->max_segments = 2;
 	KUNIT_EXPECT_EQ(test, sluice_op_place_all(t->job), -EFBIG);
-	/* the planes are five segments in all, and none has more than three */
+	/* the planes have five segments in all, and none has more than three */
 	desc->ranges[0].offset = 4092;
 	caps->max_segments = 3;
 	KUNIT_EXPECT_EQ(test, sluice_op_place_all(t->job), 0);

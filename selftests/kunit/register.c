@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * KUnit: registrations that no driver in the lab makes.  Included by
- * drivers/core/register.c.
- */
+/* KUnit: registrations that no driver of the lab makes.  Included by drivers/core/register.c. */
 #include <kunit/test.h>
 
 static u64 registered_mask;
@@ -46,7 +43,7 @@ static void registered_exit(struct kunit *test)
 		root_device_unregister(test->priv);
 }
 
-/* Nothing but the first three parameters can be looked at: there is nothing else here. */
+/* Only the first three parameters may be used: all others are NULL or 0. */
 static void registered_for_another_api_is_ENOEXEC(struct kunit *test)
 {
 	static const u32 others[] = { 0, SLUICE_DRIVER_API - 1, SLUICE_DRIVER_API + 1, U32_MAX };
@@ -81,7 +78,7 @@ static void registered_driver_is_named_after_its_module(struct kunit *test)
 	}
 }
 
-/* An open node reads them after the device has gone, and the driver's memory with it. */
+/* An open node reads the ops after the device is removed, and the driver's memory with it. */
 static void registered_ops_are_a_copy(struct kunit *test)
 {
 	struct sluice_device_ops *ops;
@@ -100,7 +97,7 @@ static void registered_ops_are_a_copy(struct kunit *test)
 	kfree(ops);
 }
 
-/* Limits that no op could keep to, and segments for software. */
+/* Limits that no op could meet, and limits of segments for a CPU engine. */
 static void registered_limits_make_sense(struct kunit *test)
 {
 	static const struct {

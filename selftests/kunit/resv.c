@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KUnit: the locking of many dma_resv at once.  Included by drivers/core/resv.c. */
+/* KUnit: how many dma_resv are locked at once.  Included by drivers/core/resv.c. */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
@@ -28,7 +28,7 @@ static int resv_locker(void *data)
 			break;
 		for (i = 0; i < locker->set.num_entries; i++)
 			dma_resv_assert_held(locker->set.entries[i].resv);
-		/* not atomic: the locks must do */
+		/* not atomic: only the locks protect it */
 		i = *locker->shared;
 		cond_resched();
 		*locker->shared = i + 1;

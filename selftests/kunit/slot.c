@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: a cursor over a slot's segments, and exporters that no module in the
- * lab behaves like.  Included by drivers/core/slot.c.
+ * KUnit: a cursor over a slot's segments, and exporters that behave like no module of the lab.
+ * Included by drivers/core/slot.c.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -19,7 +19,7 @@
 
 #define CURSOR_SEGMENTS	40
 
-/* Segments with gaps between them; returns the bytes in all. */
+/* Make segments with gaps between them.  Returns the sum of their bytes. */
 static u64 cursor_table(struct kunit *test, struct sg_table *sgt, struct rnd_state *rnd)
 {
 	dma_addr_t address = 1ULL << 40;
@@ -37,7 +37,7 @@ static u64 cursor_table(struct kunit *test, struct sg_table *sgt, struct rnd_sta
 	return size;
 }
 
-/* The slow way to the same place. */
+/* Find the same address by a walk over all segments. */
 static dma_addr_t cursor_reference(struct sg_table *sgt, u64 offset, size_t *left)
 {
 	struct scatterlist *sg;
@@ -96,7 +96,7 @@ static void cursor_advances_by_any_step(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, slot);
 	slot->sgt = &sgt;
 	for (round = 0; round < 20; round++) {
-		/* some rounds end each step at the end of a segment */
+		/* in some rounds each step ends at the end of a segment */
 		offset = 0;
 		sluice_cursor_init(&cursor, slot, 0);
 		while (offset < size) {
@@ -116,7 +116,7 @@ static void cursor_advances_by_any_step(struct kunit *test)
 	sg_free_table(&sgt);
 }
 
-/* A device that moves 8 bytes at a time: where may a segment begin and end? */
+/* Where may a segment begin and end, if the device moves 8 bytes at a time? */
 static void segments_end_where_ops_may(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
@@ -150,19 +150,19 @@ static struct kunit_suite cursor_suite = {
 
 #define ODD_PAGES	3
 
-/* How an exporter is odd. */
+/* The special behaviour of an exporter. */
 struct odd_buffer {
 	struct page *page[ODD_PAGES];
 	unsigned int mapped;	/* pages that it maps */
-	bool iomem;		/* its kernel mapping is not memory */
-	bool moves;		/* can move its memory while nobody has pinned it */
-	int pin_error;		/* does not let it be pinned */
-	int map_error;		/* or mapped */
-	gfp_t zone;		/* where its memory is */
-	u64 mask;		/* of the device that it is for; 0: all addresses */
-	int *pins;		/* how many have */
-	int *settled;		/* how often it was pinned by the first, when it may move */
-	int *loose;		/* how often it was mapped while nobody had pinned it */
+	bool iomem;		/* its kernel mapping is I/O memory */
+	bool moves;		/* can move its memory while it is not pinned */
+	int pin_error;		/* errno of a pin */
+	int map_error;		/* errno of a map */
+	gfp_t zone;		/* zone of its memory */
+	u64 mask;		/* DMA mask of the importing device; 0: all addresses */
+	int *pins;		/* number of pins */
+	int *settled;		/* number of first pins of movable memory */
+	int *loose;		/* number of mappings of memory that was not pinned */
 };
 
 static struct sg_table *odd_map(struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -234,8 +234,8 @@ static const struct dma_buf_ops odd_dmabuf_ops = {
 };
 
 /*
- * Pinning may mean moving, unless somebody has pinned before: every importer is told,
- * the one that pins, too.  Older kernels (6.1, 6.12) pin for each mapping besides.
+ * A first pin may move the memory, so every importer is told, even the one that pins.  Older
+ * kernels (6.1, 6.12) also pin for each mapping.
  */
 static int odd_pin(struct dma_buf_attachment *attach)
 {
@@ -284,10 +284,10 @@ static void odd_forget(void *data)
 	sluice_slot_device_free(sdev);
 }
 
-/* What the client holds before it attaches. */
+/* Bytes that the client holds before it attaches. */
 static u64 odd_held;
 
-/* An open file of a device that can address what @how says. */
+/* Open a device with the DMA mask of @how. */
 static struct sluice_client *odd_client(struct kunit *test, const struct odd_buffer *how)
 {
 	const struct sluice_engine_caps caps = { .op_align = 4 };
@@ -346,14 +346,14 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	struct sluice_slot *slot = sluice_slot_create(client, dmabuf, 0);
 
 	dma_buf_put(dmabuf);
-	/* nothing of a slot that was refused is left */
+	/* a refused slot must leave nothing behind */
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
 	KUNIT_EXPECT_EQ(test, client->account.bytes,
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
 }
 
-/* As queue.c does, but the last reference frees nothing. */
+/* As the operation of a queue, but the last reference frees nothing. */
 static void odd_revoke(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
 	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
@@ -375,7 +375,7 @@ static const struct sluice_slot_owner_ops odd_owner_ops = {
 	.unmapped = odd_unmapped,
 };
 
-/* A queue without jobs. */
+/* Make a queue without jobs. */
 static struct sluice_queue *odd_queue(struct kunit *test, struct sluice_device *sdev)
 {
 	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
@@ -404,7 +404,7 @@ static void odd_kernel_mapping_is_EOPNOTSUPP(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EOPNOTSUPP);
 }
 
-/* dma-debug judges: each part lies in one segment, and was mapped. */
+/* dma-debug checks that each synced part lies in one segment, and was mapped. */
 static void odd_segments_are_synced_where_they_are(struct kunit *test)
 {
 	struct odd_buffer how = { .mapped = ODD_PAGES };
@@ -427,7 +427,7 @@ static void odd_memory_is_pinned_as_long_as_the_slot_is(struct kunit *test)
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	KUNIT_EXPECT_GT(test, pins, 0);
-	/* it was told of the move that the pin made: that took nothing */
+	/* the pin told the slot of a move, but did not revoke it */
 	KUNIT_EXPECT_FALSE(test, sluice_slot_revoked(slot));
 	sluice_slot_put(slot);
 	KUNIT_EXPECT_EQ(test, pins, 0);
@@ -438,7 +438,7 @@ static void odd_refusal_to_pin_is_EPERM(struct kunit *test)
 	static const struct { int exporter, slot; } cases[] = {
 		{ -EOPNOTSUPP, -EPERM },
 		{ -EINVAL, -EPERM },
-		/* no refusal */
+		/* these errors are no refusal */
 		{ -ENOMEM, -ENOMEM },
 		{ -ENODEV, -ENODEV },
 		{ -EBUSY, -EBUSY },
@@ -457,7 +457,7 @@ static void odd_refusal_to_pin_is_EPERM(struct kunit *test)
 	}
 }
 
-/* A device that reaches 16 MiB asks where the memory is that it has pinned. */
+/* A device with 24 bits must check the addresses of memory after it has pinned it. */
 static void odd_memory_is_pinned_before_it_is_looked_at(struct kunit *test)
 {
 	int pins = 0, settled = 0, loose = 0;
@@ -487,11 +487,11 @@ static void odd_memory_out_of_reach_is_unpinned_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, settled, 1);
 	KUNIT_EXPECT_EQ(test, loose, 0);
 	KUNIT_EXPECT_EQ(test, pins, 0);
-	/* of an exporter that cannot move it, too */
+	/* the same with an exporter that cannot move its memory */
 	how.moves = false;
 	how.loose = NULL;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EADDRNOTAVAIL);
-	/* the probe is refused */
+	/* the mapping for the probe fails */
 	how.moves = true;
 	how.map_error = -ENOMEM;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -ENOMEM);
@@ -511,7 +511,7 @@ static void odd_memory_is_charged_as_long_as_the_slot_is(struct kunit *test)
 	client = slot->client;
 	sluice_slot_put(slot);
 	KUNIT_EXPECT_EQ(test, client->account.bytes, odd_held);
-	/* a byte more is over the limit: it is not even pinned */
+	/* one byte more is over the limit: the memory is not even pinned */
 	odd_held++;
 	how.map_error = -EIO;
 	KUNIT_EXPECT_EQ(test, PTR_ERR(odd_slot(test, &how)), -EDQUOT);
@@ -528,7 +528,7 @@ static void odd_short_table_is_unpinned_again(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
-/* Its exporter wants it back. */
+/* The exporter takes the memory back. */
 static void odd_take_back(struct sluice_slot *slot)
 {
 	dma_resv_lock(slot->dmabuf->resv, NULL);
@@ -536,7 +536,7 @@ static void odd_take_back(struct sluice_slot *slot)
 	dma_resv_unlock(slot->dmabuf->resv);
 }
 
-/* The engine has let go of what is taken back, and it is unmapped. */
+/* Wait until the engine has released the memory that is taken back, and it is unmapped. */
 static void odd_flush(struct sluice_device *sdev)
 {
 	flush_work(&sdev->engines[0].work);
@@ -557,7 +557,7 @@ static void odd_memory_taken_back_early_is_not_bound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pins, 0);
 }
 
-/* The engine lets go of it, then it is unmapped, though its table still knows it. */
+/* The engine releases the slot, then it is unmapped, although the table still has it. */
 static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 {
 	int pins = 0;
@@ -580,7 +580,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	dma_fence_put(gone);
 	odd_flush(sdev);
 	KUNIT_EXPECT_EQ(test, pins, 0);
-	/* its number is not given to another */
+	/* its number is not given to another slot */
 	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots.slots, 0), (void *)SLUICE_SLOT_TABLE_REVOKED);
 	KUNIT_EXPECT_EQ(test, kref_read(&queue->ref), 1);
 	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), 1);
@@ -588,7 +588,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	sluice_dispatch_fini(&sdev->engines[0]);
 }
 
-/* A job's, on the buffer; with a reference for the caller. */
+/* Put the fence of a job on the buffer, and return it with a reference for the caller. */
 static struct dma_fence *odd_queue_fence(struct kunit *test, struct sluice_queue *queue,
 					 struct dma_buf *dmabuf)
 {
@@ -603,7 +603,7 @@ static struct dma_fence *odd_queue_fence(struct kunit *test, struct sluice_queue
 	return fence;
 }
 
-/* With the reservation held. */
+/* Is the fence on the buffer?  The dma_resv is held. */
 static bool odd_stands_on(struct dma_buf *dmabuf, struct dma_fence *fence)
 {
 	struct dma_resv_iter cursor;
@@ -654,7 +654,7 @@ static void odd_memory_without_pins_is_taken_back(struct kunit *test)
 	sluice_dispatch_fini(&sdev->engines[0]);
 }
 
-/* Two slots of a queue on one buffer, and a job of the queue that uses it. */
+/* Two slots of a queue on one buffer, and a job of the queue that uses the buffer. */
 struct odd_pair {
 	int pins;
 	struct sluice_device *sdev;
@@ -680,7 +680,7 @@ static void odd_pair_init(struct kunit *test, struct odd_pair *pair)
 	pair->fence = odd_queue_fence(test, pair->queue, pair->first->dmabuf);
 }
 
-/* Both have been taken back, and are unmapped. */
+/* Check that both slots are revoked and unmapped. */
 static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
 {
 	odd_flush(pair->sdev);
@@ -694,8 +694,8 @@ static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
 }
 
 /*
- * On the buffer stands the fence of the slot that was taken back last: the others' may have
- * signalled already.
+ * The buffer has the fence of the slot that was revoked last, because the fences of the others may
+ * have signalled already.
  */
 static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 {
@@ -711,13 +711,13 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	dmabuf = first->dmabuf;
 	engine = &pair.sdev->engines[0];
 
-	/* the engine does not let go of them for now */
+	/* keep the engine from releasing the slots for now */
 	spin_lock_irq(&engine->lock);
 	engine->dispatching = true;
 	spin_unlock_irq(&engine->lock);
 	dma_resv_lock(dmabuf->resv, NULL);
 	sluice_slot_invalidate(second->attach);
-	/* the first may have jobs that use it */
+	/* jobs may still use the first slot */
 	KUNIT_EXPECT_TRUE(test, odd_stands_on(dmabuf, pair.fence));
 	sluice_slot_invalidate(first->attach);
 	gone = dma_fence_get(first->gone);
@@ -736,7 +736,7 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 	odd_pair_end(test, &pair);
 }
 
-/* One that is just being detached is not asked: it keeps nothing. */
+/* A slot that is just being detached does not use the memory any more, so it delays no other. */
 static void odd_memory_of_a_slot_that_goes_keeps_no_other(struct kunit *test)
 {
 	struct odd_pair pair;
@@ -744,7 +744,7 @@ static void odd_memory_of_a_slot_that_goes_keeps_no_other(struct kunit *test)
 
 	odd_pair_init(test, &pair);
 	dmabuf = pair.first->dmabuf;
-	/* as sluice_slot_release() begins */
+	/* the first step of sluice_slot_release() */
 	sluice_slot_unmap(pair.second);
 	odd_take_back(pair.first);
 	dma_resv_lock(dmabuf->resv, NULL);
@@ -762,7 +762,7 @@ static const struct sluice_device_ops odd_program_ops = {
 	.check_command = odd_check_command,
 };
 
-/* SUBMIT has found the slot, and then the memory is taken back. */
+/* The memory is taken back after SUBMIT has found the slot. */
 static void odd_memory_taken_back_has_no_address(struct kunit *test)
 {
 	int pins = 0;
@@ -810,7 +810,7 @@ static int odd_drop(void *data)
 	return 0;
 }
 
-/* The device goes while its queue closes: neither is done before every slot is. */
+/* The device is removed while its queue closes: neither is done before all slots are released. */
 static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 {
 	int pins = 0;
@@ -827,7 +827,7 @@ static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 	queue = odd_queue(test, slot->sdev);
 	xa_store(&queue->slots.slots, 0, slot, GFP_KERNEL);
 	KUNIT_ASSERT_EQ(test, sluice_slot_bind(slot, &queue->slots.owner, 0), 0);
-	/* to unmap the slot takes the lock */
+	/* unmapping the slot takes this lock */
 	dma_resv_lock(dmabuf->resv, NULL);
 	for (i = 0; i < ARRAY_SIZE(drops); i++) {
 		struct task_struct *task;
@@ -847,8 +847,8 @@ static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
 }
 
 /*
- * That an exporter cannot map the buffer is part of the answer of BUFFER_INFO.  That a signal
- * has interrupted it is not: the call is made again.
+ * If an exporter cannot map the buffer, this error is part of the answer of BUFFER_INFO.  If a
+ * signal interrupts the exporter, it is not: the call is made again.
  */
 static void odd_buffer_info_is_interrupted_by_a_signal(struct kunit *test)
 {
@@ -872,7 +872,7 @@ static void odd_buffer_info_is_interrupted_by_a_signal(struct kunit *test)
 	}
 }
 
-/* A kernel thread's last reference to a file is dropped later: not too late. */
+/* A kernel thread drops its last reference to a file later; wait for that. */
 static void odd_exit(struct kunit *test)
 {
 	flush_delayed_fput();
