@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * KMS: a display that scans our buffers out, and switches to a framebuffer only
- * when our fence has signalled.
+ * KMS: a display that scans out Sluice's buffers, and switches to a framebuffer only when the
+ * buffer's fence has signalled.
  *
- * The display is QEMU's VGA, driven by bochs-drm, which imports foreign buffers
- * on Linux 7.2 and later, and refuses them on 6.12 and earlier.  There, the fences
- * are tried on a framebuffer of its own.
+ * The display is QEMU's VGA with bochs-drm, which imports foreign buffers on Linux 7.2 and later,
+ * and refuses them on 6.12 and earlier.  There, the fences are tested on the display's own
+ * framebuffer.
  *
- * bochs-drm has 32 address bits (it never says otherwise, though the CPU does all
- * its work), and soft0's memory may be anywhere: the frames are from edu0's heaps,
- * which are within 28 bits.
+ * bochs-drm has 32 address bits, because it never sets another mask, although the CPU does all its
+ * work.  soft0's memory may be anywhere, so the frames come from edu0's heaps, which are within 28
+ * bits.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -34,9 +34,9 @@
 #define STRIDE	(WIDTH * 4)
 #define SIZE	((size_t)STRIDE * HEIGHT)
 
-#define FRAME_US	17000	/* between two vblanks */
+#define FRAME_US	17000	/* more than the time between two vblanks */
 
-#define OBJECT_BUFFER	2	/* line of debugfs' objects */
+#define OBJECT_BUFFER	2	/* line in debugfs' objects */
 
 static void open_bochs(struct scene *scene, const char *heap)
 {
@@ -88,7 +88,7 @@ TEST_F(scanout, the_screen_shows_the_frame_to_the_last_pixel)
 	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
 	EXPECT_TRUE(signalled(self->s.fence));
 	snprintf(name, sizeof(name), "kms-%s.ppm", variant->heap);
-	/* the machine's display takes over what was scanned out a little later */
+	/* QEMU's screen shows the framebuffer a little later */
 	for (tries = 0; tries < 30; tries++) {
 		ret = check_screen(&self->s, name);
 		if (ret != -EILSEQ && ret != -EPROTO)
@@ -100,7 +100,7 @@ TEST_F(scanout, the_screen_shows_the_frame_to_the_last_pixel)
 	EXPECT_EQ(ret, 0);
 }
 
-/* The heap's memory is what is scanned out: no copy with the driver. */
+/* The display scans out the memory of the heap, and not a copy. */
 TEST_F(scanout, the_framebuffer_is_the_buffer)
 {
 	struct sluice_buffer_info info;
@@ -131,11 +131,11 @@ TEST_F(scanout, the_screen_keeps_the_buffer_that_the_application_closes)
 	usleep(100000);
 	now = objects_read();
 	EXPECT_EQ(now.count[OBJECT_BUFFER], self->s.before.count[OBJECT_BUFFER] + 1);
-	/* a commit of what only the screen has */
+	/* commit a buffer that only the screen holds */
 	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
 }
 
-/* Refused for what it is, or because the driver takes none: nothing is left. */
+/* A buffer that is bad, or that the driver refuses, must leave nothing behind. */
 TEST_F(scanout, a_refused_buffer_is_left_alone)
 {
 	struct objects before;
@@ -147,7 +147,7 @@ TEST_F(scanout, a_refused_buffer_is_left_alone)
 		printf("# import: %s\n", strerror(-self->s.import));
 	before = objects_read();
 	for (i = 0; i < 3; i++) {
-		/* the last line would end behind the buffer */
+		/* the last line would end beyond the buffer */
 		EXPECT_LT(kms_import(&self->s.display, self->s.frame, STRIDE + 64, &fb), 0);
 	}
 	EXPECT_TRUE(objects_settle(&before));
@@ -155,7 +155,7 @@ TEST_F(scanout, a_refused_buffer_is_left_alone)
 	EXPECT_EQ(sluice_fence_wait(self->s.fence, LATE_MS), 0);
 }
 
-/* Buffers of soft0's, which may be anywhere: taken or refused, but for no other reason. */
+/* Buffers of soft0 may be anywhere: they are accepted, or refused because of their address only. */
 TEST_F(scanout, a_buffer_out_of_reach_is_refused_and_the_screen_goes_on)
 {
 	int frames[8], heap, refused = 0, i, ret;
@@ -182,7 +182,7 @@ FIXTURE(fence) {
 	struct scene s;
 };
 
-/* With the mode set, so that a commit is nothing but a switch. */
+/* The mode is set here, so that a commit only switches framebuffers. */
 FIXTURE_SETUP(fence)
 {
 	open_bochs(&self->s, "pages");
@@ -217,8 +217,8 @@ TEST_F(fence, a_commit_waits_for_its_in_fence)
 		EXPECT_GE(now_ns() - begin, 400 * MS);
 		ASSERT_EQ(knob("delay_us", 0), 0);
 		/*
-		 * Where a timer makes the vblanks, the flip has the time of the one that
-		 * was due; if the timer stood still in between, an older one's.
+		 * If a timer makes the vblanks, the flip has the time of the vblank that was due.
+		 * If the timer was stopped meanwhile, it has the time of an older one.
 		 */
 		if (self->s.display.flip_ns / 1000 + FRAME_US >= fence_time(self->s.fence) / 1000)
 			break;
@@ -227,7 +227,7 @@ TEST_F(fence, a_commit_waits_for_its_in_fence)
 	EXPECT_LT(tries, 5);
 }
 
-/* The commit before has its buffer until the fence: nothing overtakes. */
+/* A later commit is refused while the one before waits for its fence. */
 TEST_F(fence, a_commit_does_not_overtake_the_one_before)
 {
 	struct gate gate;
@@ -245,7 +245,7 @@ TEST_F(fence, a_commit_does_not_overtake_the_one_before)
 	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
 }
 
-/* Nobody tells the display: the fence is on the buffer. */
+/* The display gets no in-fence: the fence is on the buffer. */
 TEST_F(fence, a_commit_waits_for_the_writer_of_the_buffer)
 {
 	struct gate gate;
@@ -260,7 +260,7 @@ TEST_F(fence, a_commit_waits_for_the_writer_of_the_buffer)
 	EXPECT_TRUE(signalled(self->s.fence));
 }
 
-/* KMS takes a failed fence for one that has signalled; the mistake shows. */
+/* KMS takes a failed fence for one that has signalled, so the screen shows the failed frame. */
 TEST_F(fence, a_failed_fence_does_not_stop_the_display)
 {
 	NEED_DISPLAY(&self->s);
@@ -290,7 +290,7 @@ TEST_F(fence, the_display_is_let_go_when_the_engine_hangs)
 	EXPECT_EQ(sluice_fence_wait(self->s.fence, 0), -ETIME);
 }
 
-/* The display goes away while it waits: the kernel finishes what it began. */
+/* The display is closed while it waits: the kernel completes the commit. */
 TEST_F(fence, the_display_may_close_while_it_waits)
 {
 	NEED_DISPLAY(&self->s);

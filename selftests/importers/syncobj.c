@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fences on timelines of DRM: a job's fence becomes a point of a syncobj, which
- * chains it to the points before, and comes back as an in-fence.  virtio-gpu has
- * syncobjs on any machine; nothing is drawn.
+ * Fences on DRM timelines: a job's fence becomes a point of a syncobj, which chains it to the
+ * points before; the chain comes back as an in-fence.  virtio-gpu has syncobjs on any machine;
+ * nothing is drawn.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -61,7 +61,7 @@ FIXTURE_TEARDOWN(syncobj)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* A job that fills the buffer; its fence becomes a point of the timeline. */
+/* Submit a job that fills the buffer, and make its fence a point of the timeline. */
 static int fill_as_point(FIXTURE_DATA(syncobj) *self, uint32_t value, uint64_t point)
 {
 	struct sluice_op op;
@@ -76,7 +76,7 @@ static int fill_as_point(FIXTURE_DATA(syncobj) *self, uint32_t value, uint64_t p
 	return ret ? ret : drmSyncobjTransfer(self->drm, self->timeline, point, self->binary, 0, 0);
 }
 
-/* A point of the timeline as a sync_file: the chain up to there. */
+/* Export a point of the timeline as a sync_file: the chain up to this point. */
 static int point_as_fence(FIXTURE_DATA(syncobj) *self, uint64_t point)
 {
 	int fence, ret;
@@ -126,7 +126,7 @@ TEST_F(syncobj, chain_of_points_is_an_in_fence)
 	EXPECT_EQ(sluice_wait(self->consumer, 1, 50), -ETIME);
 	ASSERT_EQ(gate_open(&gate), 0);
 	EXPECT_EQ(sluice_wait(self->consumer, 1, LATE_MS), 0);
-	/* after all three: half of the last one's is left */
+	/* the job ran after all three: half of the last value is left */
 	EXPECT_EQ(sluice_wait(self->producer, POINTS, 0), 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 77), -EILSEQ);
 	sluice_op_fill(&op, 0, 0, SIZE / 2, POINTS);
@@ -136,7 +136,7 @@ TEST_F(syncobj, chain_of_points_is_an_in_fence)
 	close(chain);
 }
 
-/* The chain does not tell of the errors of its fences; they are looked for. */
+/* A chain does not report the errors of its fences, so the core searches the fences. */
 TEST_F(syncobj, error_inside_a_chain_travels)
 {
 	struct sluice_completion completion;
@@ -144,7 +144,7 @@ TEST_F(syncobj, error_inside_a_chain_travels)
 	struct gate gate;
 	int chain;
 
-	/* of fences that have signalled the chain would forget */
+	/* keep the fences pending, because a chain drops fences that have signalled */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill_as_point(self, 1, 1), 0);
@@ -187,7 +187,7 @@ TEST_F(syncobj, chain_merges_with_a_fence_of_ours)
 	close(merged);
 }
 
-/* The queue is closed: its jobs are cancelled, and the point is reached all the same. */
+/* The queue is closed and its jobs are cancelled, but the point is reached. */
 TEST_F(syncobj, point_outlives_its_queue)
 {
 	ASSERT_EQ(knob("hang_next", 1), 0);

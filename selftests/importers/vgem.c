@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * vgem: the DRM driver without hardware.  It imports our buffers, exports its
- * own, and puts fences on both when it is told to: a foreign driver that does
- * all that a GPU does to a dma-buf but for the drawing.
+ * vgem: the DRM driver without hardware.  It imports Sluice's buffers, exports its own, and puts
+ * fences on both when a test asks for it.  It does all that a GPU does with a dma-buf, except
+ * drawing.
  *
- * Each test keeps its fds in a scene; its teardown closes them all and checks
- * that the kernel has let go of every object.
+ * Each test keeps its fds in a scene.  The teardown closes all of them, and checks that the kernel
+ * has freed every object.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -28,9 +28,7 @@
 #include "pattern.h"
 #include "vgem_scene.h"
 
-/*
- * vgem has our buffer.
- */
+/* vgem has imported Sluice's buffer. */
 FIXTURE(import) {
 	struct scene scene;
 	int buffer;
@@ -86,7 +84,10 @@ TEST_F(import, exporting_again_gives_the_same_memory)
 	EXPECT_EQ(0, check_words(self->buffer, SIZE, 2));
 }
 
-/* DRM maps no imported buffer through its own node; if it ever does, the data is to be right. */
+/*
+ * DRM does not map an imported buffer through its own node; if it ever does, the data must be
+ * right.
+ */
 TEST_F(import, vgem_maps_our_memory_or_refuses)
 {
 	uint32_t *words;
@@ -130,7 +131,7 @@ TEST_F(import, buffer_lives_as_long_as_vgem_holds_it)
 	ASSERT_EQ(0, fill_words(again, SIZE, 5));
 	EXPECT_EQ(0, check_words(again, SIZE, 5));
 
-	/* the last reference is vgem's, and it takes the buffer along */
+	/* vgem has the last reference to the buffer, which is freed with it */
 	drop(&self->scene, again);
 	held = objects_read();
 	EXPECT_NE(0, memcmp(&held, &self->scene.before, sizeof(held)));
@@ -152,9 +153,7 @@ TEST_F(import, device_writes_what_vgem_shows)
 	EXPECT_EQ(0, check_value(again, SIZE, 0x5ca1ab1e));
 }
 
-/*
- * vgem's own buffer, which we import.
- */
+/* A buffer of vgem, which Sluice imports. */
 FIXTURE(foreign) {
 	struct scene scene;
 	uint32_t handle;
@@ -200,7 +199,7 @@ TEST_F(foreign, is_reported_as_foreign_and_importable)
 	EXPECT_LE(4096, info.largest_segment);
 }
 
-/* Memory that a device with 28 address bits reaches because an IOMMU is in between. */
+/* Memory that a device with 28 address bits reaches through an IOMMU. */
 static void reached_by(struct __test_metadata *_metadata, int device, int buffer, size_t size)
 {
 	int queue = patient_queue(device, 0);
@@ -221,8 +220,8 @@ static void reached_by(struct __test_metadata *_metadata, int device, int buffer
 }
 
 /*
- * vgem's memory lies anywhere, edu has 28 address bits: mapping it would bounce,
- * and what edu writes would be lost.
+ * vgem's memory may be anywhere, and edu has 28 address bits.  A mapping would bounce, and data
+ * that edu writes would be lost.
  */
 TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 {
@@ -237,7 +236,7 @@ TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 		close(edu);
 		return;
 	}
-	/* what lies within is held, until there is nothing left but what is beyond */
+	/* hold buffers within reach until one is beyond */
 	for (i = 0; !(beyond = is_beyond(self->scene.device, self->buffer, 28)); i++) {
 		ASSERT_GT((1 << 28) / SIZE, i);
 		drop(&self->scene, self->buffer);
@@ -373,9 +372,9 @@ TEST_F(foreign, slot_keeps_the_buffer_after_vgem_has_closed_it)
 }
 
 #define PIECE	(8UL << 20)
-#define PIECES	33	/* more than 28 bits address */
+#define PIECES	33	/* more than 28 bits can address */
 
-/* edu has 28 address bits, and most memory lies above them. */
+/* edu has 28 address bits, and most memory is beyond them. */
 TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 {
 	struct objects before = objects_before();
@@ -384,7 +383,7 @@ TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 	int other = sluice_open("soft0"), buffers[PIECES], last = 0, beyond;
 
 	ASSERT_GE(queue, 0);
-	/* what lies within is held, until there is nothing left but what is beyond */
+	/* hold buffers within reach until one is beyond */
 	buffers[0] = sluice_alloc(other, 0, PIECE, 0);
 	while (!(beyond = is_beyond(other, buffers[last], 28))) {
 		ASSERT_LT(++last, PIECES);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fences of another driver: vgem puts them on our buffers and signals them when
- * it is told to, as a GPU would; and it meets ours.
+ * Fences of another driver: vgem puts them on Sluice's buffers, and signals them when a test asks
+ * for it, as a GPU would.  vgem also meets Sluice's fences.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -45,9 +45,7 @@ static int later_end(struct later *later)
 	return (int)(intptr_t)result;
 }
 
-/*
- * vgem's fences on our buffers: src has been imported, dst is ours alone.
- */
+/* Fences of vgem on Sluice's buffers: vgem has imported src, but not dst. */
 FIXTURE(fence) {
 	struct scene scene;
 	int src, dst;
@@ -145,7 +143,7 @@ TEST_F(fence, cpu_write_alone_blocks_for_a_foreign_reader)
 	int64_t began, read_ms, write_ms;
 
 	ASSERT_EQ(0, vgem_fence(&self->scene, self->handle, false, &later.fence));
-	/* nobody signals it yet, and vgem gives up after 10 s */
+	/* the fence is pending, and vgem signals it after 10 s */
 	began = now_ns();
 	EXPECT_EQ(0, sluice_cpu_begin(self->src, false));
 	read_ms = (now_ns() - began) / 1000000;
@@ -161,7 +159,7 @@ TEST_F(fence, cpu_write_alone_blocks_for_a_foreign_reader)
 	EXPECT_LE(299, write_ms);
 }
 
-/* The writer finishes its data only after SUBMIT: a job that did not wait would miss it. */
+/* The writer completes its data after SUBMIT: a job that did not wait would not read it. */
 TEST_F(fence, reading_job_waits_for_a_foreign_writer)
 {
 	uint64_t point;
@@ -261,7 +259,7 @@ TEST_F(fence, vgem_may_read_while_our_job_reads)
 	EXPECT_FALSE(is_ready(self->src, POLLOUT, 0));
 	ASSERT_EQ(0, gate_open(&gate));
 	EXPECT_EQ(0, sluice_wait(self->scene.queue, point, LATE_MS));
-	/* ours is done, vgem's is not */
+	/* Sluice's job has ended, but vgem's fence is pending */
 	EXPECT_FALSE(is_ready(self->src, POLLOUT, 0));
 	EXPECT_EQ(0, vgem_signal(&self->scene, fence));
 	EXPECT_TRUE(is_ready(self->src, POLLOUT, LATE_MS));
@@ -276,7 +274,7 @@ TEST_F(fence, vgem_fence_works_as_an_in_fence)
 	ASSERT_EQ(0, vgem_fence(&self->scene, self->handle, true, &fence));
 	in_fence = sluice_fence_export(self->src, false);
 	ASSERT_LE(0, in_fence);
-	/* the job does not touch src: only the fd makes it wait */
+	/* the job does not use src: only the in-fence makes it wait */
 	ASSERT_EQ(0, submit_fill(&self->scene, self->dst_slot, 5, in_fence, &out_fence, &point));
 	close(in_fence);
 	EXPECT_EQ(-ETIME, sluice_fence_wait(out_fence, SOON_MS));
@@ -290,7 +288,7 @@ TEST_F(fence, merged_fence_waits_for_both_drivers)
 {
 	int first;
 
-	/* once vgem signals first, once we do */
+	/* in one round vgem's fence signals first, in the other Sluice's */
 	for (first = 0; first < 2; first++) {
 		int theirs, ours, merged;
 		struct gate gate;
@@ -354,7 +352,7 @@ TEST_F(fence, job_goes_on_when_the_foreign_writer_dies)
 	EXPECT_EQ(0, check_words(self->dst, SIZE, 7));
 }
 
-/* vgem gives up after 10 s, which is within what a job waits. */
+/* vgem signals its fence after 10 s, which is shorter than the time limit of in-fences. */
 TEST_F(fence, job_outlasts_a_vgem_fence_that_nobody_signals)
 {
 	int64_t began = now_ns(), seconds;
@@ -366,7 +364,7 @@ TEST_F(fence, job_outlasts_a_vgem_fence_that_nobody_signals)
 	EXPECT_EQ(0, sluice_wait(self->scene.queue, point, LATE_MS));
 	seconds = (now_ns() - began) / 1000000000;
 	EXPECT_LE(9, seconds);
-	/* before the job would */
+	/* long before the job would give up */
 	EXPECT_GT(LATE_MS / 1000, seconds);
 	EXPECT_EQ(-ETIMEDOUT, vgem_signal(&self->scene, fence));
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * vivid: the V4L2 camera without hardware, capturing into our buffers.
+ * vivid: the V4L2 camera without hardware.  It captures into Sluice's buffers.
  *
- * It is loaded anew for each test, with either of videobuf2's allocators:
- * vmalloc wants a kernel mapping, dma-contig one segment of bus addresses.
- * vivid neither waits for a buffer's fences nor leaves any, and so do we wait
- * for it by DQBUF and for our device by its out-fence.
+ * Each test loads vivid again, with either of videobuf2's allocators: vmalloc needs a kernel
+ * mapping, dma-contig needs one segment of bus addresses.  vivid neither waits for a buffer's
+ * fences nor adds any, so the tests wait for vivid with DQBUF, and for Sluice's device with its
+ * out-fence.
  *
- * With dma-contig vivid reaches 32 bits.  The memory comes from edu0, which
- * reaches 28, because what soft0 allocates may lie anywhere.
+ * With dma-contig, vivid reaches 32 bits.  The memory comes from edu0, which reaches 28 bits,
+ * because soft0 allocates it anywhere.
  *
- * In 6.12 and 7.2, at least, videobuf2 keeps its reference of a dma-buf that it
- * could not attach: such a buffer stays for ever, whoever exported it.  So nothing
- * here makes vivid fail at that point; it fails before (too small) or afterwards
- * (not contiguous).
+ * At least in 6.12 and 7.2, videobuf2 leaks its reference to a dma-buf that it could not attach:
+ * such a buffer is never freed, whoever exported it.  So no test makes vivid fail at this point; it
+ * fails before (too small) or afterwards (not contiguous).
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -40,15 +39,15 @@ struct camera {
 	struct objects before;
 	int node;
 	uint32_t size;		/* bytes of a frame */
-	int memory;		/* device that the buffers come from */
+	int memory;		/* device that allocates the buffers */
 	int buffers[BUFFERS];
 	int soft;
 	int jobs;
 	int copy;
-	int slot;		/* of copy */
+	int slot;		/* slot of copy */
 };
 
-/* One device with one capture node and a webcam for its only input: quick to load. */
+/* Load it with one device that has one capture node and only a webcam as input: this is quick. */
 static int load(unsigned int allocators)
 {
 	char command[160];
@@ -63,8 +62,8 @@ static int load(unsigned int allocators)
 }
 
 /*
- * XRGB8888, and time between frames: when vivid 6.1 is late it may ask for a
- * sleep of less than nothing, which that kernel reports with a backtrace.
+ * Set XRGB8888 and a low frame rate: when vivid 6.1 is late, it may sleep for a negative time,
+ * which that kernel reports with a backtrace.
  */
 static int set_format(struct camera *camera)
 {
@@ -82,7 +81,7 @@ static int set_format(struct camera *camera)
 	return xioctl(camera->node, VIDIOC_S_PARM, &parm);
 }
 
-/* Of a heap, or of a memfd's pages, which may be beyond 32 bits. */
+/* Allocate from a heap, or wrap the pages of a memfd, which may be beyond 32 bits. */
 static int new_buffer(struct camera *camera, const char *heap, uint64_t size)
 {
 	if (!strcmp(heap, "memfd")) {
@@ -112,7 +111,9 @@ static int fill_queue(struct camera *camera, const char *heap)
 	return ret;
 }
 
-/* A frame's fingerprint, and how many colours its last line has, where vivid writes no text. */
+/*
+ * Compute a frame's hash, and the number of colours in its last line, where vivid writes no text.
+ */
 static int look(struct camera *camera, int dmabuf, uint32_t *hash, unsigned int *colours)
 {
 	uint32_t *pixels, seen[16];
@@ -157,7 +158,7 @@ static void camera_open(struct camera *camera, unsigned int allocators)
 	camera->copy = -1;
 }
 
-/* A buffer for soft0 to copy frames to, all sync explicit. */
+/* Make a buffer for soft0's copies of frames; all sync is explicit. */
 static int prepare_copy(struct camera *camera)
 {
 	camera->copy = sluice_alloc(camera->soft, 0, camera->size, 0);
@@ -200,7 +201,7 @@ static void close_buffers(struct camera *camera)
 		close_fd(&camera->buffers[i]);
 }
 
-/* Nothing is leaked, neither here nor there: vivid unloads. */
+/* Close everything, and check that nothing is leaked, also not by vivid: it unloads. */
 static bool camera_close(struct camera *camera)
 {
 	close_buffers(camera);
@@ -277,7 +278,7 @@ TEST_F(capture, frames_arrive_in_our_buffers)
 		ASSERT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 		EXPECT_EQ(0, frame.flags & V4L2_BUF_FLAG_ERROR);
 		EXPECT_EQ(camera->size, frame.bytesused);
-		/* vivid takes the number from a clock: two frames may share one */
+		/* vivid takes the number from a clock: two frames may have the same */
 		EXPECT_LE(last_sequence, frame.sequence);
 		last_sequence = frame.sequence;
 		ASSERT_GT(BUFFERS, frame.index);
@@ -334,7 +335,7 @@ TEST_F(capture, camera_keeps_buffers_whose_fds_are_closed)
 		ASSERT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 		EXPECT_EQ(camera->size, frame.bytesused);
 	}
-	/* the stream is left to run: closing the node is to give everything back */
+	/* the stream still runs: closing the node must release all buffers */
 }
 
 TEST_F(capture, too_small_a_buffer_is_refused)
@@ -349,14 +350,14 @@ TEST_F(capture, too_small_a_buffer_is_refused)
 	EXPECT_EQ(-EINVAL, v4l2_queue(camera->node, CAPTURE, 0, small, 0));
 	close(small);
 
-	/* and the queue still works */
+	/* the queue still works */
 	ASSERT_EQ(0, v4l2_request(camera->node, CAPTURE, 0));
 	ASSERT_EQ(0, fill_queue(camera, variant->heap));
 	ASSERT_EQ(0, v4l2_stream(camera->node, CAPTURE, true));
 	EXPECT_EQ(0, v4l2_dequeue(camera->node, CAPTURE, LATE_MS, &frame));
 }
 
-/* A buffer of the pages heap that really is in pieces; the others are held to get it. */
+/* Allocate a buffer of the pages heap that has several segments; the others are held until then. */
 static int new_scattered(struct camera *camera)
 {
 	int held[16], count = 0, found = -ENOENT;
@@ -377,7 +378,7 @@ static int new_scattered(struct camera *camera)
 	return found;
 }
 
-/* vmalloc takes the pieces for one; dma-contig wants one, and says so. */
+/* vmalloc maps the segments as one; dma-contig needs one segment, and refuses several. */
 TEST_F(capture, scattered_buffer_is_taken_or_refused_and_the_queue_goes_on)
 {
 	struct camera *camera = &self->camera;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Vulkan: a GPU that computes in our memory, waits for our fences and has us
- * wait for its own.
+ * Vulkan: a GPU that computes in Sluice's memory, and waits for Sluice's fences, as Sluice waits
+ * for the GPU's.
  *
- * In the lab the GPU is Mesa's lavapipe, which differs from one in hardware in
- * that it maps the dma-bufs into the process and finishes its work before it
- * exports a fence; on Linux 6.1 it knows no sync_files, and gpu.c waits in its
- * place.  No test depends on that.
+ * In the lab the GPU is Mesa's lavapipe.  Unlike hardware, it maps the dma-bufs into the process,
+ * and completes its work before it exports a fence.  On Linux 6.1 it does not support sync_files,
+ * and gpu.c waits instead.  No test depends on that.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -25,21 +24,21 @@
 #include "pattern.h"
 #include "sluice.h"
 
-/* not a multiple of the shader's groups: it must stop at the right edge */
+/* not a multiple of the shader's group size: the shader must stop at the right edge */
 #define WIDTH	200U
 #define HEIGHT	100U
 #define STRIDE	(WIDTH * 4)
 #define IMAGE	((size_t)STRIDE * HEIGHT)
-#define SIZE	((IMAGE + 4095) & ~4095UL)	/* some words are left behind the image */
+#define SIZE	((IMAGE + 4095) & ~4095UL)	/* some words are behind the image */
 #define WORDS	(SIZE / sizeof(uint32_t))
 
-#define OBJECT_BUFFER	2	/* line of debugfs' objects */
+#define OBJECT_BUFFER	2	/* line in debugfs' objects */
 #define MS	1000000LL
 
 /**
- * struct scene - soft0, a GPU, and two buffers that both know
+ * struct scene - soft0, a GPU, and two buffers that both use
  * @a: dma-buf, a slot of the queue, and a buffer of the GPU
- * @b: likewise
+ * @b: another one
  * @in: fence of the job that the GPU waits for
  * @out: fence of the GPU
  */
@@ -53,7 +52,7 @@ struct scene {
 	bool ready;
 };
 
-/* Returns 0, or -ENODEV without a GPU for the tests to use. */
+/* Returns 0, or -ENODEV if there is no GPU for the tests. */
 static int scene_open(struct scene *scene, const char *heap_name)
 {
 	int heap, ret;
@@ -81,7 +80,7 @@ static int scene_open(struct scene *scene, const char *heap_name)
 	return ret;
 }
 
-/* Returns whether the kernel has let go of everything. */
+/* Returns whether the kernel has freed everything. */
 static bool scene_close(struct scene *scene)
 {
 	knob("delay_us", 0);
@@ -102,7 +101,7 @@ static bool scene_close(struct scene *scene)
 	return objects_settle(&scene->before);
 }
 
-/* The edge that the shader is to find at a pixel of a picture; see edges.comp. */
+/* The edge that the shader must find at a pixel of a picture; see edges.comp. */
 static uint32_t expected_edge(const uint32_t *source, int width, int height, int x, int y)
 {
 	static const int sobel[3] = { 1, 2, 1 };
@@ -129,7 +128,7 @@ static uint32_t expected_edge(const uint32_t *source, int width, int height, int
 	return result;
 }
 
-/* What word @at of the result is to be, where it was @before; see struct gpu_layout. */
+/* The expected word @at of the result, which was @before; see struct gpu_layout. */
 static uint32_t word_after(const struct gpu_layout *layout, const uint32_t *source, int at,
 			   uint32_t before)
 {
@@ -144,7 +143,7 @@ static uint32_t word_after(const struct gpu_layout *layout, const uint32_t *sour
 	return before;
 }
 
-/* Is @b what the GPU is to make of @a?  All other words of it are @before. */
+/* Is @b the result that the GPU must compute from @a?  All other words of @b must be @before. */
 static int check_layout(const struct scene *scene, const struct gpu_layout *layout,
 			uint32_t before)
 {
@@ -172,7 +171,7 @@ static int check_layout(const struct scene *scene, const struct gpu_layout *layo
 	return ret;
 }
 
-/* The same of the layout that compute() asks for; the words behind it are @behind. */
+/* The same for the layout of compute(); the words behind it must be @behind. */
 static int check_computed(const struct scene *scene, uint32_t behind)
 {
 	struct gpu_layout layout = gpu_halves(WIDTH, HEIGHT);
@@ -197,7 +196,7 @@ static int compute(struct scene *scene, int in_fence)
 	return gpu_run(scene->gpu, scene->gpu_b, scene->gpu_a, &layout, in_fence, &scene->out);
 }
 
-/* Wait for the GPU as everybody else does: by its fence, where it gave one. */
+/* Wait for the GPU as any other program does: by its fence, if there is one. */
 static int computed(const struct scene *scene)
 {
 	return scene->out < 0 ? 0 : sluice_fence_wait(scene->out, LATE_MS);
@@ -257,7 +256,7 @@ TEST_F_TIMEOUT(memory, the_gpu_puts_two_pictures_where_it_is_told, 120)
 	ASSERT_EQ(computed(&self->s), 0);
 	EXPECT_EQ(check_layout(&self->s, &layout, 0x5a5a5a5a), 0);
 
-	/* neither picture may reach beyond the buffer */
+	/* the pictures end exactly at the end of the buffer */
 	layout.edges_at = WORDS - 59 * WIDTH - 69;
 	EXPECT_EQ(gpu_run(self->s.gpu, self->s.gpu_b, self->s.gpu_a, &layout, -1, &self->s.in),
 		  -EINVAL);
@@ -273,7 +272,7 @@ TEST_F_TIMEOUT(memory, the_gpu_waits_for_the_fence_of_a_capture, 120)
 	struct gate gate;
 
 	NEED_GPU(self);
-	/* the first result is of black, and differs from what is to come */
+	/* the first result is of a black picture, and differs from the later ones */
 	ASSERT_EQ(compute(&self->s, -1), 0);
 	ASSERT_EQ(computed(&self->s), 0);
 	ASSERT_EQ(check_computed(&self->s, 0), 0);
@@ -300,7 +299,7 @@ TEST_F_TIMEOUT(memory, the_gpu_keeps_the_buffer_that_the_application_closes, 120
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 3), 0);
 	buffers = objects_read().count[OBJECT_BUFFER];
 
-	/* only the GPU has it now: no fd, no slot */
+	/* only the GPU holds it now: there is no fd and no slot */
 	ASSERT_EQ(sluice_detach(self->s.queue, self->s.slot_b), 0);
 	close(self->s.b);
 	self->s.b = -1;
@@ -340,7 +339,7 @@ TEST_F_TIMEOUT(fence, the_gpu_waits_for_a_fill_that_is_late, 120)
 
 	NEED_GPU(self);
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 1), 0);
-	ASSERT_EQ(compute(&self->s, -1), 0);	/* so that the next one is quick */
+	ASSERT_EQ(compute(&self->s, -1), 0);	/* the first run is slow */
 	ASSERT_EQ(computed(&self->s), 0);
 
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
@@ -355,7 +354,7 @@ TEST_F_TIMEOUT(fence, the_gpu_waits_for_a_fill_that_is_late, 120)
 	EXPECT_GE(now_ns() - begin, 300 * MS);
 	EXPECT_TRUE(signalled(self->s.in));
 
-	/* one colour has no edges; of the old picture nothing is left */
+	/* a picture of one colour has no edges; nothing of the old picture is left */
 	EXPECT_EQ(check_value(self->s.a, SIZE, 0x00336699), 0);
 	EXPECT_EQ(check_computed(&self->s, 0), 0);
 	printf("# %s for %lld ms, and then gave %s\n", gpu_knows_fences(self->s.gpu) ?
@@ -386,7 +385,7 @@ TEST_F_TIMEOUT(fence, a_copy_waits_for_the_fence_of_the_gpu, 120)
 	}
 	EXPECT_GE(fence_time(done), fence_time(self->s.in));
 
-	/* the copy has what the GPU wrote, not what was there before */
+	/* the copy has the GPU's result, not the data before it */
 	close(self->s.b);
 	self->s.b = copy;
 	EXPECT_EQ(check_computed(&self->s, 0), 0);
@@ -403,7 +402,7 @@ TEST_F_TIMEOUT(fence, a_chain_of_captures_and_computations_never_mixes_frames, 1
 	for (i = 0; i < 8; i++) {
 		sluice_op_capture_frame(&op, self->s.slot_a, 0, WIDTH, HEIGHT, STRIDE);
 		close(self->s.in);
-		/* the capture must not run into the computation before it */
+		/* the capture must wait for the computation before it */
 		ASSERT_EQ(sluice_submit(self->s.queue, &op, 1, self->s.out, &self->s.in, i, NULL),
 			  0);
 		ASSERT_EQ(compute(&self->s, self->s.in), 0);
@@ -418,8 +417,8 @@ TEST_F_TIMEOUT(fence, a_chain_of_captures_and_computations_never_mixes_frames, 1
 }
 
 /*
- * Vulkan has no word for a fence that failed: the GPU computes all the same, of
- * what is there.  Whoever cares looks at the fence, or at the completion.
+ * Vulkan does not report a failed fence: the GPU computes with the data that is there.  A program
+ * that cares must check the fence or the completion.
  */
 TEST_F_TIMEOUT(fence, a_failed_fence_does_not_stop_the_gpu, 120)
 {
@@ -431,14 +430,14 @@ TEST_F_TIMEOUT(fence, a_failed_fence_does_not_stop_the_gpu, 120)
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill(&self->s, self->s.slot_a, 0x00ffffff, -1, &self->s.in), 0);
 
-	/* it fails while the GPU waits */
+	/* the fence fails while the GPU waits */
 	ASSERT_EQ(compute(&self->s, self->s.in), 0);
 	ASSERT_EQ(computed(&self->s), 0);
 	EXPECT_EQ(sluice_fence_wait(self->s.in, 0), -EIO);
 	EXPECT_EQ(check_words(self->s.a, SIZE, 9), 0);
 	EXPECT_EQ(check_computed(&self->s, 0), 0);
 
-	/* it has failed before the GPU sees it */
+	/* the fence has failed before the GPU sees it */
 	ASSERT_EQ(fill_words(self->s.a, SIZE, 10), 0);
 	ASSERT_EQ(compute(&self->s, self->s.in), 0);
 	ASSERT_EQ(computed(&self->s), 0);
