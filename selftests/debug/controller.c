@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dmaengine on a controller that fails, hangs, runs out of descriptors, cannot wait
- * for its callbacks, and goes: selftests/kernel/controller.c.
+ * dmaengine with a controller that fails, hangs, runs out of descriptors, cannot wait for its
+ * callbacks, and is removed: selftests/kernel/controller.c.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -18,7 +18,7 @@
 #define CONTROLLER "/sys/bus/platform/drivers/sluice-controller"
 #define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 
-/* segments are 64 KiB: that is more than two batches of 32 */
+/* segments are 64 KiB, so this is more than two batches of 32 */
 #define SIZE (5UL << 20)
 
 static int set(const char *name, unsigned long value)
@@ -30,7 +30,7 @@ static int set(const char *name, unsigned long value)
 	return write_text(path, text);
 }
 
-/* A channel has had that many descriptors at a time, or soon has. */
+/* Wait until a channel has had @count descriptors at a time. */
 static bool have_been_in_flight(int count)
 {
 	int tries, most = 0;
@@ -103,7 +103,7 @@ FIXTURE_TEARDOWN(controller)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* A job of one op: how it ended. */
+/* Run a job of one op, and return its status. */
 static int run(int queue, const struct sluice_op *op, uint64_t *bytes)
 {
 	struct sluice_completion completion = {};
@@ -118,7 +118,7 @@ static int run(int queue, const struct sluice_op *op, uint64_t *bytes)
 	return completion.status;
 }
 
-/* Whatever has happened: the next copy is whole. */
+/* Is the next copy whole, whatever has happened before? */
 static bool copies(int queue, int to, int from, int dst)
 {
 	struct sluice_op op;
@@ -137,14 +137,14 @@ TEST_F(controller, copies_and_fills)
 	struct sluice_op op;
 
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
-	/* by memset, by copies of a pattern */
+	/* by memset, and by copies of a pattern */
 	sluice_op_fill(&op, self->to, 0, SIZE, 0x7a7a7a7a);
 	EXPECT_EQ(run(self->queue, &op, NULL), 0);
 	EXPECT_EQ(check_value(self->dst, SIZE, 0x7a7a7a7a), 0);
 	sluice_op_fill(&op, self->to, 0, SIZE, 0x01020304);
 	EXPECT_EQ(run(self->queue, &op, NULL), 0);
 	EXPECT_EQ(check_value(self->dst, SIZE, 0x01020304), 0);
-	/* in the controller's units */
+	/* in units of the controller */
 	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
 	EXPECT_EQ(info.op_align, 8);
 	sluice_op_fill(&op, self->to, 4, 8, 0);
@@ -163,7 +163,7 @@ TEST_F(controller, descriptor_that_fails_is_EIO)
 	ASSERT_EQ(set("fail_next", 100), 0);
 	EXPECT_EQ(run(self->queue, &op, &bytes), -EIO);
 	EXPECT_EQ(bytes, 0);
-	/* those behind it are not done any more: what the CPU writes now stays */
+	/* the descriptors behind the failed one do not run: the CPU's data stays */
 	ASSERT_EQ(set("fail_next", 1), 0);
 	ASSERT_EQ(set("delay_us", 10000), 0);
 	EXPECT_EQ(run(self->queue, &op, &bytes), -EIO);
@@ -221,7 +221,7 @@ TEST_F(controller, channel_that_is_not_stopped_is_not_used_again)
 	EXPECT_EQ(run(self->queue, &op, NULL), -ETIME);
 	ASSERT_EQ(set("stubborn", 0), 0);
 	EXPECT_EQ(run(self->queue, &op, NULL), -EIO);
-	/* the other channel is */
+	/* the other channel is still used */
 	other = sluice_queue(self->device, 1);
 	ASSERT_EQ(sluice_attach(other, self->src, 0), 0);
 	ASSERT_EQ(sluice_attach(other, self->dst, 0), 1);
@@ -248,9 +248,9 @@ TEST_F(controller, queue_closed_in_mid_job_stops_the_channel)
 }
 
 #define JOBS 8
-#define PIECE 4096UL	/* in one segment, so that a descriptor is enough */
+#define PIECE 4096UL	/* in one segment, so that one descriptor is enough */
 
-/* Several jobs of an op each: job i copies piece i. */
+/* Submit several jobs of one op each: job i copies piece i. */
 static int submit_copies(int queue, int to, int from)
 {
 	struct sluice_op op;
@@ -263,7 +263,7 @@ static int submit_copies(int queue, int to, int from)
 	return ret;
 }
 
-/* All ended in order and well, but for one; and it did not take the others' data along. */
+/* Have all jobs ended in order and well, except @bad?  And do all others have their data? */
 static int ended_well_but(int queue, int dst, int bad, int status)
 {
 	struct sluice_completion completion;
@@ -317,7 +317,7 @@ TEST_F(controller, error_in_the_middle_ends_its_job_only)
 
 TEST_F(controller, cancel_in_the_middle_ends_its_job_only)
 {
-	/* what is behind the first waits, and the first is done again */
+	/* the jobs behind the first wait, and the first runs again */
 	ASSERT_EQ(set("hang_next", 1), 0);
 	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
 	ASSERT_TRUE(have_been_in_flight(JOBS));
@@ -342,18 +342,18 @@ TEST_F(controller, queue_that_goes_leaves_the_ops_of_another)
 	close(other);
 }
 
-/* A value that travels: each job needs what the one before it did, or must not destroy it. */
+/* Jobs in a chain: each reads data of the one before it, or must not overwrite its data. */
 TEST_F(controller, order_holds_also_after_ops_were_stopped)
 {
 	struct sluice_completion completion;
 	struct sluice_op op;
 	uint32_t *words = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, self->dst, 0);
-	/* the same buffer, so that not only the slot tells what is overwritten */
+	/* the same buffer in another slot, so that the order does not depend on the slots */
 	int both = sluice_attach(self->queue, self->dst, SLUICE_ATTACH_READ | SLUICE_ATTACH_WRITE);
 	int round, i, jobs = 0;
 
 	ASSERT_GE(both, 0);
-	/* what is stopped is the first, and the cancelled one is at the end */
+	/* the first ops are stopped, because the cancelled op is at the end */
 	ASSERT_EQ(set("delay_us", 2000), 0);
 	for (round = 0; round < 10; round++) {
 		uint64_t last;
@@ -370,7 +370,7 @@ TEST_F(controller, order_holds_also_after_ops_were_stopped)
 		ASSERT_GE(sluice_cancel(self->queue, last, last), 0);
 		for (i = 0; i < 9; i++, jobs++) {
 			ASSERT_EQ(sluice_read(self->queue, &completion, 1), 1);
-			/* the cancelled one may have been quicker */
+			/* the last job may have ended before it was cancelled */
 			if (i < 8)
 				EXPECT_EQ(completion.status, 0);
 		}

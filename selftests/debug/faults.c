@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every allocation and every copy from or to user memory on the path of each
- * call fails once in turn (/proc/self/fail-nth): a clean errno each time, a
- * device that goes on working, and nothing lost.  Needs a kernel with fault
- * injection: make check-debug.
+ * On the path of each call, every allocation and every copy from or to user memory fails once
+ * (/proc/self/fail-nth).  Each time there must be a clean errno, a device that still works, and
+ * nothing leaked.  This needs a kernel with fault injection: make check-debug.
  */
 #include <fcntl.h>
 #include <liburing.h>
@@ -72,7 +71,7 @@ static int try_buffer_info(void)
 	struct sluice_buffer_info info;
 	int ret = sluice_get_buffer(device, buffer, &info);
 
-	/* why a buffer cannot be imported is part of the answer */
+	/* the reason why a buffer cannot be imported is part of the answer */
 	return ret ? ret : info.error;
 }
 
@@ -112,14 +111,14 @@ static bool undo_heap_node_alloc(int fd)
 
 #define SPARE_USER_PAGES "/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem"
 
-/* Pages that are there. */
+/* A memfd with all its pages. */
 static bool prepare_memfd(void)
 {
 	scratch = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
 	return scratch >= 0 && !fallocate(scratch, 0, 0, SIZE);
 }
 
-/* None are: those that fill the holes fail, too, in the middle of the pinned ones. */
+/* A memfd without pages: allocations for its holes fail, too, while other pages are pinned. */
 static bool prepare_holes(void)
 {
 	scratch = sealed_memfd(0, SIZE, F_SEAL_SHRINK);
@@ -131,7 +130,7 @@ static int try_wrap(void)
 	return sluice_wrap(device, scratch, 0, SIZE);
 }
 
-/* A seal against writing is granted when nothing is pinned any more. */
+/* F_SEAL_WRITE is possible only if no page is pinned any more. */
 static bool undo_wrap(int fd)
 {
 	bool fine = undo_close(fd) && !fcntl(scratch, F_ADD_SEALS, F_SEAL_WRITE);
@@ -170,7 +169,7 @@ static int try_set_control(void)
 	return sluice_set_control(device, SLUICE_CONTROL_BRIGHTNESS, 5);
 }
 
-/* Set, or as it was. */
+/* Is the control set, or unchanged after an error? */
 static bool undo_set_control(int result)
 {
 	int64_t value;
@@ -187,7 +186,7 @@ static int try_source(void)
 	return sluice_get_source(device, 0, &source);
 }
 
-/* The device may have others, too. */
+/* The device may have other events, too. */
 static bool prepare_event(void)
 {
 	return !knob("events", 1);
@@ -258,7 +257,7 @@ static bool undo_attach_wrapped(int slot)
 	return undo_wrap(number) && fine;
 }
 
-/* A foreign buffer for a device that reaches little: the core looks at it first. */
+/* A foreign buffer for a device with few address bits: the core checks its addresses first. */
 static bool prepare_foreign(void)
 {
 	struct dma_heap_allocation_data args = { .len = SIZE, .fd_flags = O_RDWR | O_CLOEXEC };
@@ -274,7 +273,7 @@ static int try_attach_foreign(void)
 {
 	int ret = sluice_attach(edu, scratch, 0);
 
-	/* the answer where all the machine's memory is too far up */
+	/* the device does not reach the buffer at all */
 	return ret == -EADDRNOTAVAIL ? SLUICE_MAX_SLOTS : ret;
 }
 
@@ -297,7 +296,7 @@ static int try_detach(void)
 
 static bool undo_detach(int result)
 {
-	/* gone, or as it was */
+	/* the slot is detached, or still there after an error */
 	return sluice_detach(queue, number) == (result < 0 ? 0 : -ENOENT);
 }
 
@@ -350,7 +349,7 @@ static int try_submit_after(void)
 	return submit(0, in_fence);
 }
 
-/* A buffer with fences of different timelines. */
+/* A buffer with fences of several timelines. */
 static bool prepare_busy(void)
 {
 	bool fine = true;
@@ -366,7 +365,7 @@ static bool prepare_busy(void)
 	return fine;
 }
 
-/* A timeline that is closed ends its fences. */
+/* Closing a timeline signals its fences. */
 static bool undo_busy(void)
 {
 	bool fine = true;
@@ -392,7 +391,7 @@ static int try_submit_busy(void)
 
 static bool undo_submit_busy(int fence)
 {
-	/* a job that was not submitted waits for nothing */
+	/* a job that was not submitted waits for no fence */
 	bool fine = fence < 0 || !signalled(fence);
 
 	fine &= undo_busy();
@@ -407,7 +406,7 @@ static bool prepare_ring(void)
 	return !io_uring_queue_init(4, &ring, 0);
 }
 
-/* A job that ends while it is submitted, and one that does not. */
+/* One job ends while it is submitted, the other does not. */
 static int try_ring(void)
 {
 	static struct sluice_completion completions[2];
@@ -421,7 +420,7 @@ static int try_ring(void)
 		submits[i] = (struct sluice_submit) { .ops = (uintptr_t)&ops[i], .num_ops = 1 };
 		sluice_prep_submit(io_uring_get_sqe(&ring), queue, &submits[i], &completions[i]);
 	}
-	/* io_uring's own calls fail once, too, without memory with -EAGAIN */
+	/* io_uring's own calls fail once, too: without memory, with -EAGAIN */
 	for (i = 0; i < 2;) {
 		ret = io_uring_submit_and_wait(&ring, 1);
 		if (ret < 0)
@@ -462,7 +461,7 @@ static int try_wait(void)
 	return sluice_wait(queue, 1, 1000);
 }
 
-/* A completion, which a read that failed must not have eaten. */
+/* A completion, which a failed read must not lose. */
 static bool prepare_completion(void)
 {
 	int fence = try_submit();
@@ -500,7 +499,7 @@ static bool undo_poll(int result)
 	return (result < 0 || result == 1) && try_read() == 1;
 }
 
-/* The way to wait that allocates while it calls our poll. */
+/* epoll allocates while it calls the poll of a queue. */
 static int try_epoll(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -534,7 +533,7 @@ static const struct call queue_calls[] = {
 	CALL("epoll", prepare_completion, try_epoll, undo_poll),
 };
 
-/* A queue with a job that runs, one that waits for a fence, and slots. */
+/* A queue with a running job, a job that waits for a fence, and slots. */
 
 static int doomed, fences[2];
 
@@ -574,7 +573,7 @@ static bool undo_close_queue(int result)
 	return first == -ECANCELED && second == -ECANCELED;
 }
 
-/* a close cannot fail: whatever it needs it must have */
+/* a close cannot fail, so it must not need memory that it does not have */
 static const struct call close_queue_call =
 	CALL("close of a queue with jobs", prepare_doomed, try_close_queue, undo_close_queue,
 	     .may_be_sure = true);
@@ -615,7 +614,7 @@ static bool prepare_mapping(void)
 	return !sluice_map(scratch, SIZE, &memory);
 }
 
-/* The first touch of each page; then a hole, for which the mapping is split. */
+/* Touch each page for the first time; then make a hole, which splits the mapping. */
 static int try_touch(void)
 {
 	volatile uint32_t *words = memory;
@@ -634,7 +633,7 @@ static bool undo_touch(int result)
 	return words[1024] == 1024 && !munmap(memory, SIZE) && !close(scratch);
 }
 
-/* The mapping keeps the buffer when its fd goes, and goes last. */
+/* The mapping keeps the buffer after its fd is closed, and is removed last. */
 static int try_close_mapped(void)
 {
 	volatile uint32_t *words = memory;
@@ -721,7 +720,7 @@ FIXTURE_SETUP(faults)
 	ASSERT_GE(queue, 0);
 }
 
-/* and the device works as before */
+/* the device still works */
 FIXTURE_TEARDOWN(faults)
 {
 	int slot = sluice_attach(queue, buffer, 0), fence;
@@ -793,7 +792,7 @@ FIXTURE_TEARDOWN(visited)
 {
 }
 
-/* the last test: what those before it have seen */
+/* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
 	EXPECT_GT(sites_sum(), 400);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * As faults.c, for what no program calls by itself: what an importer in the
- * kernel asks of a buffer (selftests/kernel/importer.c), and what happens when a
- * driver comes to its device.
+ * As faults.c, for calls that no program makes itself: calls of an importer in the kernel
+ * (selftests/kernel/importer.c), and the probe of a driver.
  */
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -41,7 +40,7 @@ static int try_map(void)
 	struct importer_map args = { .attachment = number, .dir = 0 };
 	int mapping = answer(importer, IMPORTER_MAP, &args);
 
-	/* the importer has it, but its caller does not know */
+	/* the importer has mapped it, but its caller does not have the number */
 	if (mapping == -EFAULT)
 		answer(importer, IMPORTER_UNMAP, NULL);
 	return mapping;
@@ -91,20 +90,20 @@ static const struct call calls[] = {
 	CALL("importer: CPU access", NULL, try_kernel_access, undo_nothing),
 };
 
-/* The driver comes to its device: what its probe does. */
+/* The probe of a driver. */
 
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 #define EDU_DRIVER "/sys/bus/pci/drivers/sluice-edu"
 #define DMA_DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 
-/* bus address, as 0000:00:03.0 */
+/* bus address, such as 0000:00:03.0 */
 static char edu_name[32];
 
 static bool bound(const char *node, int (*bind)(void), bool (*unbind)(void), int result)
 {
 	if (result < 0)
 		return !bind() && !access(node, F_OK);
-	/* the kernel's device_add() lives without a node: then once more */
+	/* device_add() ignores a failure to make the node: bind again */
 	return !access(node, F_OK) || (unbind() && !bind() && !access(node, F_OK));
 }
 
@@ -133,7 +132,7 @@ static int bind_edu(void)
 	return write_text(EDU_DRIVER "/bind", edu_name);
 }
 
-/* The kernel's PCI code calls a lack of memory -EBUSY or -EINVAL, too. */
+/* The kernel's PCI code may also return -EBUSY or -EINVAL if there is no memory. */
 static int try_bind_edu(void)
 {
 	return bind_edu() ? -ENOMEM : 0;
@@ -154,7 +153,7 @@ static int bind_dma(void)
 	return write_text(DMA_DRIVER "/bind", "sluice-dmaengine");
 }
 
-/* Nobody says why there is no channel, or no link between devices. */
+/* The errno does not tell why there is no channel, or no link between devices. */
 static int try_bind_dma(void)
 {
 	return bind_dma() ? -ENOMEM : 0;
@@ -226,7 +225,7 @@ TEST_F_TIMEOUT(inside, a_probe_of_edu_fails_cleanly, 600)
 
 	ASSERT_EQ(fscanf(pipe, "%31s", edu_name), 1);
 	pclose(pipe);
-	/* enabled by somebody else, too: else thousands of places are ACPI's */
+	/* enabled by the test, too: otherwise there are thousands of places in ACPI */
 	snprintf(enable, sizeof(enable), "/sys/bus/pci/devices/%s/enable", edu_name);
 	ASSERT_TRUE(unbind_edu());
 	ASSERT_EQ(write_text(enable, "1"), 0);
@@ -243,7 +242,7 @@ TEST_F_TIMEOUT(inside, a_probe_of_dmaengine_fails_cleanly, 600)
 		SKIP(return, "no dmaengine in this kernel");
 	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-controller.ko && "
 			 "insmod /sluice/$(uname -r)/sluice-dmaengine.ko"), 0);
-	/* with the module's first device: what the fixture counted */
+	/* count again, because the fixture has counted without the module's first device */
 	self->before = objects_before();
 	EXPECT_TRUE(sites_each(&bind_dma_call));
 	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-controller"), 0);
@@ -261,7 +260,7 @@ FIXTURE_TEARDOWN(visited)
 {
 }
 
-/* the last test: what those before it have seen */
+/* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
 	EXPECT_GT(sites_sum(), 200);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * As faults.c, for memory in a BAR: what programs and a peer ask of it, the
- * driver's probe, and its end, which cannot fail.
+ * As faults.c, for memory in a BAR: calls of programs and of a peer, the driver's probe, and the
+ * unbind, which cannot fail.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -104,7 +104,7 @@ static const struct call calls[] = {
 	CALL("mmap of a BAR, and touch", NULL, try_mmap, undo_mmap),
 };
 
-/* The end, with a slot and a mapping: a process cannot be told that it failed. */
+/* The unbind, with a slot and a mapping: a process cannot be told of a failure. */
 
 static bool prepare_end(void)
 {
@@ -120,7 +120,7 @@ static int try_unbind(void)
 
 static bool undo_unbind(int result)
 {
-	/* what failed was the write to sysfs, and nothing has ended */
+	/* if the write to sysfs failed, nothing has ended */
 	bool fine = result >= 0 || (!sigbus_at(memory) && !try_unbind());
 
 	fine &= sigbus_at(memory) && try_attach() == -ENODEV;
@@ -139,7 +139,7 @@ static bool prepare_probe(void)
 	return !try_unbind();
 }
 
-/* The kernel's PCI code calls a lack of memory by other names, too. */
+/* The kernel's PCI code may return other errors if there is no memory. */
 static int try_probe(void)
 {
 	return write_text(PCI_DRIVER "/bind", peers.bar) ? -ENOMEM : 0;
@@ -149,7 +149,7 @@ static bool undo_probe(int result)
 {
 	if (result < 0)
 		return !try_probe() && !access("/dev/sluice/pci0", F_OK);
-	/* the kernel's device_add() lives without a node: then once more */
+	/* device_add() ignores a failure to make the node: bind again */
 	return !access("/dev/sluice/pci0", F_OK) ||
 	       (!try_unbind() && !try_probe() && !access("/dev/sluice/pci0", F_OK));
 }
@@ -157,7 +157,7 @@ static bool undo_probe(int result)
 static const struct call probe_call =
 	CALL("probe of pci", prepare_probe, try_probe, undo_probe, .slow = true);
 
-/* A foreign importer, whose device wants the memory in small pieces. */
+/* A foreign importer, whose device has short segments. */
 
 static int try_import(void)
 {
@@ -180,7 +180,7 @@ static int try_map(void)
 	struct importer_map table;
 	int mapping = import_map(importer, number, BIDIRECTIONAL, &table);
 
-	/* the importer has it, but its caller does not know */
+	/* the importer has mapped it, but its caller does not have the number */
 	if (mapping == -EFAULT)
 		import_unmap(importer, 0);
 	return mapping;
@@ -225,7 +225,7 @@ FIXTURE_SETUP(p2p)
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no ivshmem and edu below a PCIe bridge");
 	ASSERT_TRUE(sites_on());
-	/* enabled by somebody else, too: else thousands of places are ACPI's */
+	/* enabled by the test, too: otherwise there are thousands of places in ACPI */
 	ASSERT_EQ(pci_attribute(peers.bar, "enable", "1"), 0);
 	bar = peers_open_bar(&peers);
 	ASSERT_GE(bar, 0);
@@ -271,7 +271,7 @@ TEST_F_TIMEOUT(p2p, a_foreign_importer_fails_cleanly, 300)
 	ASSERT_EQ(pci_unbind(peers.edu), 0);
 	importer = import_open();
 	ASSERT_GE(importer, 0);
-	/* more than a page's worth of entries, so that their table has several parts */
+	/* more entries than fit on a page, so that their table has several parts */
 	device = import_pci(importer, peers.edu, 64, 512, NO_BOUNDARY);
 	ASSERT_GE(device, 0);
 	for (i = 0; i < sizeof(import_calls) / sizeof(import_calls[0]); i++)
@@ -308,7 +308,7 @@ FIXTURE_TEARDOWN(visited)
 {
 }
 
-/* the last test: what those before it have seen */
+/* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
 	EXPECT_GT(sites_sum(), 250);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * As faults.c, for a device that is driven by its registers: programs, eventfds, the
- * ranges that root sets, mappings of registers, the driver's probe with interrupts,
- * and its end while a program runs.
+ * As faults.c, for a device that is driven by its registers: programs, eventfds, the ranges that
+ * root sets, mappings of registers, the driver's probe with interrupts, and the unbind while a
+ * program runs.
  */
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -91,7 +91,7 @@ static int try_mmap(void)
 {
 	int ret = sluice_map_registers(device, 0, 0, 4096, &registers);
 
-	/* a fault that cannot be served would be the end of this process */
+	/* a fault that cannot be served would kill this process */
 	return ret ? ret : !*(volatile uint32_t *)registers;
 }
 
@@ -107,7 +107,7 @@ static const struct call calls[] = {
 	CALL("mmap of registers, and touch", prepare_mmap, try_mmap, undo_mmap),
 };
 
-/* The end, while a program waits for an interrupt that does not come. */
+/* The unbind, while a program waits for an interrupt that does not come. */
 
 static bool prepare_end(void)
 {
@@ -129,11 +129,11 @@ static int try_unbind(void)
 static bool undo_unbind(int result)
 {
 	struct sluice_completion completion = {};
-	/* what failed was the write to sysfs, and nothing has ended */
+	/* if the write to sysfs failed, nothing has ended */
 	bool fine = result >= 0 || !try_unbind();
 
 	fine &= sluice_read(queue, &completion, 1) == 1 &&
-		/* short of time, it had its own end */
+		/* it may have timed out before the unbind */
 		(completion.status == -ENODEV || completion.status == -ETIME);
 	close(queue);
 	close(device);
@@ -143,7 +143,7 @@ static bool undo_unbind(int result)
 static const struct call unbind_call =
 	CALL("unbind while a program runs", prepare_end, try_unbind, undo_unbind, .slow = true);
 
-/* The end, while a process has registers mapped. */
+/* The unbind, while a process has registers mapped. */
 
 static bool prepare_unmap(void)
 {
@@ -170,13 +170,13 @@ static bool prepare_probe(void)
 	return !try_unbind();
 }
 
-/* The kernel's PCI code calls a lack of memory by other names, too. */
+/* The kernel's PCI code may return other errors if there is no memory. */
 static int try_probe(void)
 {
 	return write_text(PCI_DRIVER "/bind", peers.edu) ? -ENOMEM : 0;
 }
 
-/* A device may be without interrupts, if there was no memory for them: then once more. */
+/* If there was no memory for interrupts, the device works without them: bind again. */
 static bool undo_probe(int result)
 {
 	struct sluice_info info = {};
@@ -212,7 +212,7 @@ FIXTURE_SETUP(program)
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no edu below a PCIe bridge");
 	ASSERT_TRUE(sites_on());
-	/* enabled by somebody else, too: else thousands of places are ACPI's */
+	/* enabled by the test, too: otherwise there are thousands of places in ACPI */
 	ASSERT_EQ(pci_attribute(peers.edu, "enable", "1"), 0);
 	device = peers_open_program(&peers);
 	ASSERT_GE(device, 0);
@@ -278,7 +278,7 @@ FIXTURE_TEARDOWN(visited)
 {
 }
 
-/* the last test: what those before it have seen */
+/* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
 	EXPECT_GT(sites_sum(), 100);

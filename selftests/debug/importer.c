@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * An importer that does what none should: maps in every direction at once, asks
- * for tiny segments, cannot reach the memory, holds on across unbind and after
- * everybody else has let go, leaves fences that end late.  Our side must hold.
+ * An importer that does what no importer should do: it maps in every direction at once, asks for
+ * tiny segments, cannot reach the memory, holds it across unbind and after all others have released
+ * it, and leaves fences that signal late.  Sluice must survive this.
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -115,7 +115,7 @@ TEST_F(importer, that_cannot_reach_the_memory_is_refused_at_attach)
 	EXPECT_GE(import_attach(self->importer, device, self->buffer, 0), 0);
 }
 
-/* One that maps in both directions says nothing about what it does. */
+/* An importer that maps in both directions does not tell whether it writes. */
 TEST_F(importer, that_only_writes_is_refused_a_read_only_buffer)
 {
 	struct sluice_alloc alloc = {
@@ -131,12 +131,14 @@ TEST_F(importer, that_only_writes_is_refused_a_read_only_buffer)
 	EXPECT_EQ(import_map(self->importer, attachment, FROM_DEVICE, &table), -EACCES);
 	EXPECT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
 	EXPECT_GE(import_map(self->importer, attachment, BIDIRECTIONAL, &table), 0);
-	/* the same, of a buffer that is not read-only */
+	/* the same with a buffer that is not read-only */
 	attachment = import_attach(self->importer, device, self->buffer, 0);
 	EXPECT_GE(import_map(self->importer, attachment, FROM_DEVICE, &table), 0);
 }
 
-/* dma_buf_mmap() leaves it to the exporter: the file that is mapped is the importer's. */
+/*
+ * dma_buf_mmap() does not check this, because the mapped file is the importer's: the exporter must.
+ */
 TEST_F(importer, maps_a_read_only_buffer_into_processes_for_reading_alone)
 {
 	struct sluice_alloc alloc = {
@@ -159,7 +161,7 @@ TEST_F(importer, maps_a_read_only_buffer_into_processes_for_reading_alone)
 	EXPECT_EQ(errno, EACCES);
 	munmap(words, SIZE);
 
-	/* one that is not read-only, also if its fd is */
+	/* a buffer that is not read-only, even if its fd is */
 	attachment = import_attach(self->importer, device, self->buffer, 0);
 	words = import_mmap(self->importer, attachment, SIZE, PROT_READ | PROT_WRITE);
 	ASSERT_NE(words, MAP_FAILED);
@@ -202,7 +204,7 @@ TEST_F(importer, maps_in_every_direction_several_times_at_once)
 		EXPECT_EQ(table.total, SIZE);
 		EXPECT_EQ(import_differing(self->importer, mappings[i % 2][i / 2], SIZE, 4), 0);
 	}
-	/* one memory, whichever mapping looks */
+	/* all mappings show the same memory */
 	word.mapping = mappings[0][0];
 	word.offset = SIZE - 4;
 	EXPECT_EQ(number(self->importer, IMPORTER_WRITE, &word), 0);
@@ -210,7 +212,7 @@ TEST_F(importer, maps_in_every_direction_several_times_at_once)
 	word.mapping = mappings[1][5];
 	EXPECT_EQ(number(self->importer, IMPORTER_READ, &word), 0);
 	EXPECT_EQ(word.value, 0x5a5a5a5a);
-	/* one importer goes, the other one's mappings stay */
+	/* close one importer; the mappings of the other stay */
 	for (i = 5; i >= 0; i--)
 		EXPECT_EQ(import_unmap(self->importer, mappings[0][i]), 0);
 	EXPECT_EQ(import_detach(self->importer, attachments[0]), 0);
@@ -231,7 +233,7 @@ TEST_F(importer, brings_many_devices)
 		int attachment = import_attach(self->importer, device, self->buffer, 0);
 
 		ASSERT_GE(attachment, 0);
-		/* dma-debug follows no more than 7 that write one place */
+		/* dma-debug cannot follow more than 7 mappings that write to the same place */
 		mapping = import_map(self->importer, attachment, i < 6 ? i % 3 : TO_DEVICE, &table);
 		ASSERT_GE(mapping, 0);
 		EXPECT_LE(table.largest, 4096U * (i + 1));
@@ -271,7 +273,7 @@ TEST_F(importer, holds_its_mapping_across_unbind_and_rebind)
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 		EXPECT_EQ(import_differing(self->importer, mapping, SIZE, 8), 0);
-		/* the device is gone; its memory may still be mapped and attached anew */
+		/* the device is removed, but its memory may still be mapped and attached again */
 		second = import_map(self->importer, attachment, FROM_DEVICE, &table);
 		EXPECT_GE(second, 0);
 		EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_VMAP, 0), 0);
@@ -294,7 +296,7 @@ TEST_F(importer, brackets_cpu_access_in_any_order)
 	struct importer_map table;
 
 	ASSERT_GE(attachment, 0);
-	/* ends without begins, of every direction, with and without a mapping */
+	/* ends without begins, in every direction, with and without a mapping */
 	for (i = 0; i < 200; i++) {
 		unsigned int what = rand_r(&seed) % 4;
 
@@ -329,7 +331,7 @@ TEST_F(importer, leaves_a_late_fence_that_jobs_and_cpu_wait_for)
 	EXPECT_EQ(check_value(self->buffer, SIZE, 0x11), 0);
 	close(fence);
 
-	/* a read fence does not hold up readers, and an implicit error is not ours */
+	/* readers do not wait for a read fence, and ignore the error of an implicit fence */
 	ASSERT_EQ(late_fence(self->importer, self->buffer, false, 300, -EIO), 0);
 	began = now_ns();
 	EXPECT_EQ(cpu(self->importer, self->buffer, IMPORTER_BEGIN, FROM_DEVICE), 0);
@@ -338,7 +340,7 @@ TEST_F(importer, leaves_a_late_fence_that_jobs_and_cpu_wait_for)
 	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
 	close(fence);
 
-	/* nobody waits for the last one: it outlives queue and buffer */
+	/* the last fence is not waited for: it outlives queue and buffer */
 	ASSERT_EQ(late_fence(self->importer, self->buffer, true, 500, 0), 0);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);
 	close(queue);
@@ -392,7 +394,7 @@ TEST_F_TIMEOUT(importer, comes_many_at_a_time, 120)
 	}
 }
 
-/* The importer's device, in the hands of the soft driver. */
+/* The soft driver is bound to the importer's device. */
 TEST_F(importer, lends_its_device_and_the_node_gets_the_next_number)
 {
 	int tries, second, queue, fence, buffer;
@@ -417,7 +419,7 @@ TEST_F(importer, lends_its_device_and_the_node_gets_the_next_number)
 	close(queue);
 	close(buffer);
 	close(second);
-	/* the device goes while the driver has it */
+	/* the device is removed while the driver is bound */
 	close(self->importer);
 	EXPECT_NE(access("/dev/sluice/soft1", F_OK), 0);
 	EXPECT_EQ(access("/dev/sluice/soft0", F_OK), 0);
@@ -437,8 +439,8 @@ static int importer_references(void)
 }
 
 /*
- * Where a signalled fence forgets its ops, the module waits for that and goes.
- * Elsewhere each fence holds its module, until the buffer that has it goes.
+ * On newer kernels a signalled fence drops its ops, so the module waits for that and unloads.  On
+ * others each fence keeps the module until the fence's buffer is freed.
  */
 TEST(importer_module_unloads_with_a_fence_of_its_own_pending)
 {

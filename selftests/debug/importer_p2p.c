@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * As importer.c, for memory in a BAR: a PCI device that is told what its DMA can
- * do, in the hands of an importer that can be told to let go.  It is foreign: no
- * queue of ours, and the core knows nothing of its ops.
+ * As importer.c, for memory in a BAR: a PCI device with given DMA limits, and an importer that can
+ * honour revocation.  The importer is foreign: it has no queue of Sluice, and the core does not
+ * know its ops.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ FIXTURE_TEARDOWN(importer_p2p)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* A BAR is one piece of memory: only the device's limits cut it. */
+/* A BAR is contiguous: only the limits of the device cut it. */
 TEST_F_TIMEOUT(importer_p2p, gets_segments_within_its_limits, SECONDS)
 {
 	static const unsigned int max_segs[] = { 512, 4095, 4096, 12288, 65536, UINT32_MAX };
@@ -65,7 +65,7 @@ TEST_F_TIMEOUT(importer_p2p, gets_segments_within_its_limits, SECONDS)
 	struct importer_map table;
 	unsigned int i, j;
 
-	/* a place that no boundary but the smallest likes */
+	/* an address that is aligned to the smallest boundary only */
 	close(self->buffer);
 	odd = sluice_alloc(self->bar, self->heap, 4096, 0);
 	self->buffer = sluice_alloc(self->bar, self->heap, SIZE, 0);
@@ -92,7 +92,7 @@ TEST_F_TIMEOUT(importer_p2p, gets_segments_within_its_limits, SECONDS)
 			close(importer);
 		}
 	}
-	/* no more than there must be */
+	/* no more segments than necessary */
 	EXPECT_EQ(table.segments, 1);
 	close(before);
 	close(odd);
@@ -106,7 +106,7 @@ TEST_F_TIMEOUT(importer_p2p, that_cannot_reach_the_BAR_is_refused, SECONDS)
 	EXPECT_EQ(import_attach(self->importer, device, self->buffer, PEER), -EADDRNOTAVAIL);
 }
 
-/* The mask is asked for again when it maps: it may have become smaller. */
+/* The mask may have shrunk since the attach, so it is checked again at the mapping. */
 TEST_F_TIMEOUT(importer_p2p, whose_mask_shrinks_is_refused_when_it_maps, SECONDS)
 {
 	int device = import_pci(self->importer, self->peers.edu, 64, 4096, NO_BOUNDARY);
@@ -174,7 +174,7 @@ TEST_F_TIMEOUT(importer_p2p, maps_a_read_only_buffer_into_processes_for_reading_
 	munmap(memory, SIZE);
 }
 
-/* State of a process, as ps shows it; 0 if it is gone. */
+/* The state of a process, as ps shows it; 0 if it does not exist. */
 static char state_of(pid_t pid)
 {
 	char path[64], state = 0;
@@ -189,7 +189,7 @@ static char state_of(pid_t pid)
 	return state;
 }
 
-/* A process that is killed leaves, also while the device is being reset. */
+/* A killed process must end, even during a reset of the device. */
 static bool leaves_when_killed(pid_t pid)
 {
 	int tries;
@@ -237,7 +237,7 @@ static void *touch(void *memory)
 	return (void *)(long)(*(volatile uint32_t *)memory + 1);
 }
 
-/* The fault sleeps without mmap_lock: another thread may map meanwhile. */
+/* The fault sleeps without mmap_lock, so another thread may map meanwhile. */
 TEST_F_TIMEOUT(importer_p2p, blocked_bar_does_not_hold_up_other_threads, SECONDS)
 {
 	pid_t child;
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(importer_p2p, blocked_bar_does_not_hold_up_other_threads, SECONDS
 		if (sluice_map(self->buffer, SIZE, &memory) ||
 		    pthread_create(&thread, NULL, touch, memory))
 			_exit(1);
-		/* until it sleeps in the fault; should it not, nothing is shown */
+		/* give it time to sleep in the fault; if it does not, the test shows nothing */
 		for (tries = 0; tries < 100; tries++)
 			usleep(10000);
 		other = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -264,7 +264,7 @@ TEST_F_TIMEOUT(importer_p2p, blocked_bar_does_not_hold_up_other_threads, SECONDS
 		pthread_join(thread, &result);
 		_exit(result == (void *)1 ? 0 : 4);
 	}
-	/* a process that hangs goes on when the block ends, and the test fails */
+	/* if the process hangs, end the block, so that the test fails */
 	for (status = 0; status < LATE_MS / 10; status++) {
 		int ended;
 
@@ -291,14 +291,14 @@ TEST_F_TIMEOUT(importer_p2p, lets_go_of_many_pieces_when_the_BARs_driver_goes, S
 	EXPECT_EQ(table.segments, SIZE / 4096);
 	began = now_ns();
 	ASSERT_EQ(pci_unbind(self->peers.bar), 0);
-	/* nobody was waited for in vain: that would have been a minute */
+	/* the unbind has not waited for an importer until a timeout, which is a minute */
 	EXPECT_LT(now_ns() - began, 30000000000LL);
 	EXPECT_EQ(import_unmap(self->importer, mapping), -EINVAL);
 	EXPECT_EQ(import_map(self->importer, attachment, BIDIRECTIONAL, &table), -ENODEV);
 	EXPECT_EQ(import_detach(self->importer, attachment), 0);
 }
 
-/* Does the kernel tell importers that let go of what they have pinned from others? */
+/* Can an importer tell this kernel that it honours revocation while it has pinned? */
 static bool kernel_tells(void)
 {
 	return !system("grep -qw dma_buf_attach_revocable /proc/kallsyms");
@@ -326,13 +326,13 @@ TEST_F_TIMEOUT(importer_p2p, that_pins_must_be_known_to_let_go, SECONDS)
 		EXPECT_EQ(import_pin(self->importer, attachment), -ENODEV);
 		return;
 	}
-	/* refused at once, or when it wants to use what it has pinned */
+	/* the pin is refused, or the use of the pinned memory */
 	if (pin)
 		EXPECT_EQ(pin, -EOPNOTSUPP);
 	EXPECT_EQ(import_map(self->importer, attachment, BIDIRECTIONAL, &table), -EOPNOTSUPP);
 	if (!pin)
 		EXPECT_EQ(import_unpin(self->importer, attachment), 0);
-	/* without, it may; and then may not pin what it has */
+	/* without a pin it may map; then a pin of the mapped memory is refused */
 	mapping = import_map(self->importer, attachment, BIDIRECTIONAL, &table);
 	ASSERT_GE(mapping, 0);
 	EXPECT_EQ(import_pin(self->importer, attachment), -EOPNOTSUPP);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A device without its dma-heap nodes is a device: numbers for misc devices are
- * few on some kernels.  Here it is the memory for a node that is not to be had.
+ * A device works without its dma-heap nodes: on some kernels, numbers for misc devices are few. In
+ * this test there is no memory for a node.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ FIXTURE_SETUP(registration)
 	self->fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (self->fail_nth < 0)
 		SKIP(return, "this kernel injects no faults");
-	/* for this task alone, and without a report each */
+	/* for this task only, and without a report for each fault */
 	ASSERT_EQ(system("cd /sys/kernel/debug && echo N >failslab/ignore-gfp-wait && "
 			 "for d in failslab fail_page_alloc fail_usercopy; do "
 			 "echo 0 >$d/verbose || exit 1; done"), 0);
@@ -42,7 +42,7 @@ FIXTURE_TEARDOWN(registration)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Bind with the nth chance to fail failing; returns the chances that were left. */
+/* Bind, and let the nth place fail.  Returns the rest of the count. */
 static int bind_with_fault(int fail_nth, int nth, int *result)
 {
 	char text[16] = "";
@@ -52,7 +52,7 @@ static int bind_with_fault(int fail_nth, int nth, int *result)
 	if (!*result)
 		*result = write_text(SOFT_DRIVER "/bind", "sluice-soft");
 	memset(text, 0, sizeof(text));
-	/* reading copies to user memory, which may be the chance that comes */
+	/* the read copies to user memory, and may be the place that fails */
 	left = pread(fail_nth, text, sizeof(text) - 1, 0) > 0 ? atoi(text) : 0;
 	while (pwrite(fail_nth, "0", 1, 0) != 1)
 		;
@@ -66,14 +66,17 @@ TEST_F_TIMEOUT(registration, does_without_a_dma_heap_node_that_cannot_be_had, 12
 
 	ASSERT_EQ(result, 0);
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
-	/* the nodes come last: the last chances meet each of them */
+	/* the nodes are made last, so the last places include each of them */
 	for (nth = chances; nth > 0 && nth > chances - 160; nth--) {
 		bool first, second;
 
 		bind_with_fault(self->fail_nth, nth, &result);
 		first = !access(FIRST, F_OK);
 		second = !access(SECOND, F_OK);
-		/* not its node, without which a device lives when devtmpfs had no memory */
+		/*
+		 * check the class, because a device works without its node if devtmpfs had no
+		 * memory
+		 */
 		if (!access("/sys/class/sluice/soft0", F_OK)) {
 			without_first += !first && second;
 			without_second += first && !second;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel's own test fences, which end only when somebody says so: what a
- * job does that waits for one.
+ * The kernel's own test fences, which signal only when a test asks for it: the behaviour of jobs
+ * that wait for them.
  */
 #include <fcntl.h>
 #include <linux/sync_file.h>
@@ -74,7 +74,7 @@ TEST_F_TIMEOUT(swsync, ends_with_ETIME_when_an_in_fence_never_signals, 90)
 	ASSERT_GE(timeline, 0);
 	in_fence = sw_sync_fence(timeline, 1);
 	ASSERT_GE(in_fence, 0);
-	/* nothing else happens on this engine that would make it look */
+	/* no other event on this engine makes it look at the job */
 	ASSERT_EQ(fill(self->queue, in_fence, &out_fence), 0);
 	EXPECT_EQ(sluice_fence_wait(out_fence, 60000), -ETIME);
 	EXPECT_GE(now_ns() - before, 29000 * MS);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * vim2m: the V4L2 codec without hardware.  It reads pictures in one of our
- * buffers and writes them, changed, to another: mirrored, turned upside down,
- * in another pixel format.  Like vivid it waits for no fence and leaves none:
- * the test waits for the device before QBUF, and for vim2m by DQBUF.
+ * vim2m: the V4L2 codec without hardware.  It reads pictures from one of Sluice's buffers, and
+ * writes them to another: mirrored, upside down, or in another pixel format.  Like vivid, it
+ * neither waits for fences nor adds any.  The tests wait for Sluice's device before QBUF, and for
+ * vim2m with DQBUF.
  *
- * Distributions leave it out: this is for the debug kernel.
+ * Distributions do not build it: these tests are for the debug kernel.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +23,8 @@
 
 #define WIDTH	160
 #define HEIGHT	120
-#define OUT	V4L2_BUF_TYPE_VIDEO_OUTPUT	/* what it reads */
-#define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE	/* what it writes */
+#define OUT	V4L2_BUF_TYPE_VIDEO_OUTPUT	/* the buffers that it reads */
+#define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE	/* the buffers that it writes */
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 
 /* struct codec - vim2m, and soft0 with a queue and a buffer on either side of it */
@@ -33,7 +33,7 @@ struct codec {
 	int node;
 	int device, queue;
 	int from, to;		/* dma-bufs */
-	int slot;		/* of from */
+	int slot;		/* slot of from */
 	uint32_t from_size, to_size;
 };
 
@@ -83,7 +83,7 @@ FIXTURE_TEARDOWN(vim2m)
 	EXPECT_TRUE(module_unload("vim2m"));
 }
 
-/* Have buffers for pictures of two formats, and a slot of the first. */
+/* Make buffers for pictures of two formats, and a slot of the first. */
 static int prepare(struct codec *c, const char *heap, uint32_t from, uint32_t to)
 {
 	int ret = v4l2_set_format(c->node, OUT, WIDTH, HEIGHT, from, &c->from_size), number;
@@ -108,7 +108,7 @@ static int control(struct codec *c, uint32_t id, int value)
 	return xioctl(c->node, VIDIOC_S_CTRL, &args);
 }
 
-/* Queue both buffers and let it run: it begins as soon as it has them. */
+/* Queue both buffers and start: vim2m begins as soon as it has them. */
 static int begin(struct codec *c)
 {
 	int ret = v4l2_request(c->node, OUT, 1);
@@ -137,8 +137,8 @@ static int finish(struct codec *c)
 }
 
 /*
- * Compare pixel by pixel: (x, y) there is what (mirror x, turn y) was here, its
- * bytes in this order or, @swapped, the other way round.
+ * Compare pixel by pixel: (x, y) of the result must be (mirror x, turn y) of the source, with its
+ * bytes in the same order or, if @swapped, in the opposite order.
  */
 static int compare(struct codec *c, unsigned int depth, bool turned, bool swapped)
 {
@@ -199,7 +199,7 @@ TEST_F(vim2m, the_pixels_change_their_format)
 	EXPECT_EQ(0, compare(c, 3, false, true));
 }
 
-/* Device to codec to device: each stage waits for the one before, nothing is copied between. */
+/* Device to codec to device: each stage waits for the one before, and no stage copies. */
 TEST_F(vim2m, between_two_jobs_of_a_device)
 {
 	struct codec *c = &self->c;
@@ -228,7 +228,7 @@ TEST_F(vim2m, between_two_jobs_of_a_device)
 	close(copy);
 }
 
-/* Why the program has to wait: the picture is read before the job has written it. */
+/* The reason why the program must wait: the picture is read before the job has written it. */
 TEST_F(vim2m, does_not_wait_for_the_fence_on_the_buffer)
 {
 	struct codec *c = &self->c;
@@ -270,7 +270,7 @@ TEST_F(vim2m, keeps_buffers_whose_fds_are_closed_and_whose_device_has_gone)
 	EXPECT_EQ(0, check_words(to, c->to_size, 3));
 	close(to);
 	EXPECT_EQ(0, write_text(SOFT_DRIVER "/bind", "sluice-soft"));
-	/* the rest is left to closing the node */
+	/* closing the node releases the rest */
 }
 
 TEST_HARNESS_MAIN

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * vkms: the display without hardware.  It reads our buffers through the kernel's
- * mapping, tells by a checksum what it read, to the last pixel, and writes what
- * it shows into a buffer of ours (writeback).
+ * vkms: the display without hardware.  It reads Sluice's buffers through a kernel mapping, shows by
+ * a checksum that it has read them to the last pixel, and writes the picture into a buffer of
+ * Sluice (writeback).
  *
- * Distributions leave it out: this is for the debug kernel.
+ * Distributions do not build it: these tests are for the debug kernel.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -49,7 +49,7 @@ static uint32_t find_property(int fd, uint32_t object, uint32_t type, const char
 	return found;
 }
 
-/* The bits that a CRC-32 (of the kernel's crc32_le()) has after some bytes. */
+/* The state of a CRC-32 (of the kernel's crc32_le()) after some bytes. */
 static uint32_t crc32_bytes(uint32_t crc, const void *data, size_t length)
 {
 	static uint32_t table[256];
@@ -68,7 +68,7 @@ static uint32_t crc32_bytes(uint32_t crc, const void *data, size_t length)
 	return crc;
 }
 
-/* What vkms is to say of a picture: it computes with 16 bits a channel. */
+/* The expected checksum of a picture: vkms computes with 16 bits per channel. */
 static int expected_checksum(int dmabuf, size_t size, uint32_t *checksum)
 {
 	uint32_t *pixels;
@@ -107,8 +107,8 @@ static int open_checksum(int drm, const char *name, int flags)
 }
 
 /*
- * The checksum of what is on the screen now.  vkms computes slowly, and may be at
- * an older picture: what counts is of a refresh after this call.
+ * The checksum of the present picture.  vkms computes slowly, and may still be at an older picture,
+ * so only the checksum of a refresh after this call counts.
  */
 static int shown_checksum(const struct scene *scene, uint32_t *checksum)
 {
@@ -141,8 +141,8 @@ static int shown_checksum(const struct scene *scene, uint32_t *checksum)
 }
 
 /*
- * A timer of vkms that is late may put a reference that DRM does not have: it warns, and counts
- * no frames of this display any more.
+ * A late timer of vkms may drop a reference that DRM does not hold.  DRM then warns, and does not
+ * count the frames of this display any more.
  */
 #define UNCOUNTED "vkms does not count its frames any more"
 
@@ -183,8 +183,8 @@ static int find_writeback(struct scene *scene, struct writeback *writeback)
 }
 
 /*
- * May the display show and write back at once?  For DRM the two are clones, and stable
- * kernels check what their vkms of that time does not say.
+ * Can the display show a picture and write it back at once?  DRM treats the two as clones, and
+ * stable kernels check for flags that their older vkms does not set.
  */
 static bool shows_and_writes(struct scene *scene, const struct writeback *writeback)
 {
@@ -200,7 +200,7 @@ static bool shows_and_writes(struct scene *scene, const struct writeback *writeb
 	return able;
 }
 
-/* Have what is shown written to a framebuffer; its end is told by a fence. */
+/* Have the picture written to a framebuffer; a fence signals the end. */
 static int write_back(struct scene *scene, const struct writeback *writeback, uint32_t fb,
 		      int32_t *out_fence)
 {
@@ -256,7 +256,7 @@ TEST_F(vkms, the_screen_shows_the_frame_to_the_last_pixel_and_the_next_one_after
 	GET_SHOWN(&first);
 	EXPECT_EQ(first, expected);
 
-	/* into the buffer on the screen: it is our memory that is looked at */
+	/* capture into the buffer on the screen: vkms must read this memory, and not a copy */
 	ASSERT_EQ(capture(&self->s), 0);
 	ASSERT_EQ(sluice_fence_wait(self->s.fence, LATE_MS), 0);
 	ASSERT_EQ(expected_checksum(self->s.frame, self->s.size, &expected), 0);
@@ -282,7 +282,7 @@ TEST_F(vkms, a_commit_waits_for_its_in_fence)
 	EXPECT_GE(now_ns() - begin, 1400 * MS);
 }
 
-/* Nobody tells the display: the fence is on the buffer. */
+/* The display gets no in-fence: the fence is on the buffer. */
 TEST_F(vkms, a_commit_waits_for_the_writer_of_the_buffer)
 {
 	ASSERT_EQ(kms_show(&self->s.display, self->s.fb, -1, true), 0);
@@ -296,8 +296,8 @@ TEST_F(vkms, a_commit_waits_for_the_writer_of_the_buffer)
 }
 
 /*
- * A display that writes: our job reads what it wrote, when it has.  The memory
- * is ours all the way, and nobody waits but by fences.
+ * A display that writes: Sluice's job reads the picture after it was written.  The memory is
+ * Sluice's all the way, and only fences order the work.
  */
 TEST_F(vkms, a_job_copies_what_the_display_wrote_when_it_has)
 {
@@ -336,7 +336,7 @@ TEST_F(vkms, a_job_copies_what_the_display_wrote_when_it_has)
 	close(copy);
 }
 
-/* The device goes while the display waits for its job: -ENODEV, and the picture stays. */
+/* The device is removed while the display waits for its job: -ENODEV, and the picture stays. */
 TEST_F(vkms, the_picture_outlives_the_device)
 {
 	uint32_t before, after = 0;
