@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Races of processes and threads, as loops with a clock: SIGKILL at random
- * moments, and one queue fd in many threads' hands.  Nobody asks what a call
- * answers here; the kernel's own checks, the counts of objects and kmemleak
- * judge.  make check-races runs it; LONG=1 for longer.
+ * Races of processes and threads, in loops with a clock: SIGKILL at random moments, and one queue
+ * fd that many threads use.  The loops do not check the results of calls; the kernel's own checks,
+ * the counts of objects and kmemleak find errors.  make check-races runs them, with LONG=1 for
+ * longer.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +25,7 @@
 
 #define SIZE RACES_SIZE
 #define CHILDREN 6
-#define DYING 8		/* processes that are on their way out at a time, at most */
+#define DYING 8		/* most processes that are being killed at a time */
 
 static atomic_ulong kills;
 
@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(races)
 {
 }
 
-/* Everything that a process may be in the middle of. */
+/* Make random calls until killed: the kill may come in the middle of any of them. */
 static void live(const char *name, unsigned int seed, int keeper)
 {
 	for (;;) {
@@ -59,7 +59,7 @@ static void live(const char *name, unsigned int seed, int keeper)
 			int wrapped = sluice_wrap(device, memfd, 0, SIZE);
 
 			close(memfd);
-			/* edu0 does not reach it, and stays with what it has */
+			/* edu0 cannot reach these pages, and keeps its buffer */
 			if (wrapped >= 0) {
 				close(buffer);
 				buffer = wrapped;
@@ -137,7 +137,7 @@ static pid_t spawn(unsigned int number, unsigned int seed, int keeper)
 
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* the one that kills is to find them in the middle of something */
+		/* lower than the killer, so that it finds the processes in the middle of calls */
 		setpriority(PRIO_PROCESS, 0, 5);
 		live(number == CHILDREN - 1 ? "edu0" : "soft0", seed, keeper);
 	}
@@ -166,7 +166,7 @@ TEST_F_TIMEOUT(races, killed_at_any_moment, RACES_TIMEOUT)
 		kill(children[i], SIGKILL);
 		kills++;
 		dying++;
-		/* one that waits for its device to stop keeps nobody else alive */
+		/* a process that waits for its device to stop must not delay the others */
 		while (dying && waitpid(-1, NULL, dying < DYING ? WNOHANG : 0) > 0)
 			dying--;
 		children[i] = spawn(i, rand_r(&seed), socket);

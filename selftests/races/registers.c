@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A loop in which a device that is driven by its registers comes and goes below
- * those who run programs on it, map its registers and count its interrupts, while
- * root gives the registers to programs and to processes and takes them back, and
- * programs hang, fail and are cancelled, so that it is being reset most of the time.
+ * A loop: a device that is driven by its registers comes and goes below programs on it, mappings of
+ * its registers, and eventfds.  Meanwhile root gives the registers to programs and to processes,
+ * and takes them back.  Programs hang, fail and are cancelled, so that the device is in reset most
+ * of the time.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -29,7 +29,7 @@
 static struct peers peers;
 static atomic_ulong jobs, done, ended, touched, taken, interrupts, rounds;
 
-/* Whichever number the device has this time; the BAR's device is not there. */
+/* Open the device under any number; the device with the BAR is not bound. */
 static int open_device(void)
 {
 	char node[16];
@@ -49,7 +49,7 @@ static void touch(volatile void *registers)
 	atomic_fetch_add(sigbus_at(registers) ? &taken : &touched, 1);
 }
 
-/* One that ends, that fails, or that hangs: of registers that do no DMA. */
+/* Make a program that ends, fails, or hangs, on registers that do no DMA. */
 static unsigned int make_program(unsigned int *seed, struct sluice_command commands[8])
 {
 	unsigned int kind = rand_r(seed) % 8, count = 0;
@@ -77,7 +77,7 @@ static void use_queue_of(unsigned int *seed, int device, int buffer)
 	struct sluice_op op;
 	int slot, ret;
 
-	/* long enough that a program which hangs is still there when the device goes */
+	/* long enough that a hanging program still runs when the device is removed */
 	if (rand_r(seed) % 3 == 0)
 		args.timeout_ms = 20000;
 	if (count(ioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args) ? -errno : 0))
@@ -99,7 +99,7 @@ static void use_queue_of(unsigned int *seed, int device, int buffer)
 		ret = rand_r(seed) % 4 ? sluice_fence_wait(fences[i], 60000) : 0;
 		done += !ret;
 		ended += ret == -ENODEV;
-		/* nothing that we wait for may take for ever */
+		/* no fence may stay pending for ever */
 		if (ret == -ETIME && sluice_fence_wait(fences[i], 0) == -ETIME &&
 		    !signalled(fences[i])) {
 			fprintf(stderr, "a fence does not signal\n");
@@ -123,7 +123,7 @@ static void *hold(void *argument)
 		bool maps = rand_r(&seed) % 4, mapped = false;
 
 		for (i = 0; buffer >= 0 && i < 6 && !over; i++) {
-			/* until root has given all of them */
+			/* until root has allowed all registers */
 			if (maps && !mapped)
 				mapped = !count(sluice_map_registers(device, 0, 0, SIZE,
 								     &registers));
@@ -133,7 +133,7 @@ static void *hold(void *argument)
 			if (counter >= 0 && read(counter, &counted, sizeof(counted)) > 0)
 				interrupts += counted;
 		}
-		/* what is given up first is chance */
+		/* the order of the releases is random */
 		if (device >= 0 && rand_r(&seed) & 1) {
 			close(device);
 			device = -1;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * A loop in which a device with memory in a BAR comes and goes below those who
- * have the memory: another device's jobs and slots, mappings, other processes.  Now
- * and then that other device goes, too.  When an unbind has returned nothing may
- * change in the BAR: seen through a mapping of sysfs, which is nobody's buffer.
+ * A loop: a device with memory in a BAR comes and goes below the users of the memory: jobs and
+ * slots of another device, mappings, other processes.  Now and then the other device is removed,
+ * too.  After an unbind, nothing in the BAR may change.  The loop checks this through a mapping of
+ * sysfs, which is no buffer.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,13 +18,13 @@
 #include "sluice.h"
 
 #define HOLDERS 3
-#define LOOKED_AT (512UL << 10)	/* of the BAR: buffers are placed from its start on */
+#define LOOKED_AT (512UL << 10)	/* of the BAR: buffers are allocated from its start on */
 #define LARGEST (64UL << 10)
 
 static struct peers peers;
 static atomic_ulong jobs, ended, touched, taken, rounds;
 
-/* Whichever number the device has this time. */
+/* Open the device under any number. */
 static int open_any(const char *name)
 {
 	char node[16];
@@ -35,7 +35,7 @@ static int open_any(const char *name)
 
 		snprintf(node, sizeof(node), "%s%d", name, i);
 		fd = sluice_open(node);
-		/* the edu on the first bus reaches less, and has no part in this */
+		/* the edu on the first bus reaches less, and is not used here */
 		if (fd >= 0 && !sluice_get_info(fd, &info) && info.dma_bits == 64)
 			return fd;
 		if (fd >= 0)
@@ -49,7 +49,7 @@ static void touch(volatile char *memory, size_t size)
 	atomic_fetch_add(sigbus_at(memory) || sigbus_at(memory + size - 1) ? &taken : &touched, 1);
 }
 
-/* A process that has the mapping and no fd; SIGBUS ends it, or we do. */
+/* Start a process that has the mapping and no fd; SIGBUS or this test ends it. */
 static pid_t child_of(char *memory, size_t size)
 {
 	pid_t child = fork();
@@ -86,7 +86,7 @@ static void use_buffer(unsigned int *seed, int queue, int buffer, size_t size)
 		touch(memory, size);
 	if (rand_r(seed) % 2 && !count(sluice_cpu_begin(buffer, rand_r(seed) & 1)))
 		count(sluice_cpu_end(buffer, true));
-	/* what is given up first, and after how long, is chance */
+	/* the order of the releases, and the time between them, are random */
 	if (slot >= 0 && rand_r(seed) % 4 == 0)
 		count(sluice_detach(queue, slot));
 	pause_up_to(seed, 300000);
@@ -107,7 +107,7 @@ static void use_buffer(unsigned int *seed, int queue, int buffer, size_t size)
 	}
 }
 
-/* A queue with so many slots takes its time to close, while the memory is taken back. */
+/* A queue with this number of slots takes long to close, while the memory is taken back. */
 static void attach_often(int queue)
 {
 	int bar = open_any("pci"), i;
@@ -180,7 +180,7 @@ static uint64_t sum(const volatile uint64_t *words, size_t size)
 	return sum;
 }
 
-/* Does anything in the BAR change, in the time that edu takes for three transfers? */
+/* Does anything in the BAR change, in the time that edu needs for three transfers? */
 static int changes(void)
 {
 	char path[128];

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Devices come and go below everything that holds them: unbind and bind through
- * sysfs, PCI hot removal and rescan, and attempts to unload the modules, with
- * jobs, mappings, fences, other processes and importers on top.  What is to
- * hold is in lib/holders.h; the kernel's own checks, the counts of objects and
- * kmemleak judge.  make check-races runs it; LONG=1 for longer.
+ * Devices come and go below all their holders: unbind and bind through sysfs, PCI hot removal and
+ * rescan, and attempts to unload the modules, with jobs, mappings, fences, other processes and
+ * importers.  lib/holders.h describes the holders.  The kernel's own checks, the counts of objects
+ * and kmemleak find errors.  make check-races runs this, with LONG=1 for longer.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -31,7 +30,10 @@
 static char edu[32], edu_remove[96];
 static atomic_ulong rounds, edu_rounds, unloads;
 
-/* What is in use stays, sluice itself always; what goes comes back. */
+/*
+ * Unload modules at random.  A module in use stays, and sluice is always in use; others are loaded
+ * again.
+ */
 static void *unload(void *argument)
 {
 	static const struct {
@@ -51,7 +53,7 @@ static void *unload(void *argument)
 			unloads++;
 			if (modules[i].file)
 				module_load(modules[i].file);
-			/* loading takes longer than everything else */
+			/* loading takes longer than all other steps */
 			pause_up_to(&seed, 5000000);
 		}
 		pause_up_to(&seed, 100000);
@@ -60,8 +62,8 @@ static void *unload(void *argument)
 }
 
 /*
- * At a pace of its own: a transfer takes 100 ms and cannot be called back, and PCI
- * takes a second of an emulated processor for each time that the device comes.
+ * Slower than the rest: a transfer takes 100 ms and cannot be aborted, and each time that the
+ * device is added, PCI takes a second of an emulated CPU.
  */
 static void *trouble_edu(void *argument)
 {
@@ -82,7 +84,7 @@ static void *trouble_edu(void *argument)
 	return NULL;
 }
 
-/* Give the holders a moment to have new jobs on the device, or it would go unused. */
+/* Give the holders time to submit new jobs to the device; otherwise it would not be used. */
 static void wait_jobs(unsigned int number)
 {
 	unsigned long wanted = held.soft_jobs + number;
@@ -118,7 +120,7 @@ FIXTURE(unbind) {
 	struct kms vkms;
 };
 
-/* All that is slow is done before the clock runs. */
+/* All slow steps are done before the clock starts. */
 FIXTURE_SETUP(unbind)
 {
 	ASSERT_TRUE(find_edu());
@@ -131,7 +133,7 @@ FIXTURE_SETUP(unbind)
 	ASSERT_EQ(0, kms_open(&self->vkms, "vkms", SCREEN_WIDTH, SCREEN_HEIGHT));
 	self->vim2m = v4l2_open("vim2m", V4L2_CAP_VIDEO_M2M);
 	ASSERT_LE(0, self->vim2m);
-	/* PCI has a page to say each time that the device comes, and ttyS0 is slow */
+	/* PCI prints much each time that the device is added, and ttyS0 is slow */
 	system("dmesg -n 5");
 	self->before = objects_before();
 }
@@ -179,8 +181,8 @@ TEST_F_TIMEOUT(unbind, devices_come_and_go_below_everything, RACES_TIMEOUT)
 	int socket;
 
 	/*
-	 * Threads and children inherit it: the devices, and what the kernel does
-	 * for them, come first, or the holders have the processors to themselves.
+	 * Threads and children inherit this.  The devices and the kernel's work for them come
+	 * first; otherwise the holders would use all CPU time.
 	 */
 	setpriority(PRIO_PROCESS, 0, 10);
 	keeper = keep_in_process(&socket);
@@ -206,8 +208,8 @@ TEST_F_TIMEOUT(unbind, devices_come_and_go_below_everything, RACES_TIMEOUT)
 	ASSERT_EQ(pthread_create(&threads[started++], NULL, trouble_edu, &seed), 0);
 	while (loop_goes_on()) {
 		/*
-		 * Jobs that end at about the time that the device goes, or would
-		 * not until long after it: what an abort forgets must show.
+		 * Some jobs end at about the time of the unbind, and others would end long after
+		 * it: jobs that an abort forgets must show.
 		 */
 		knob("delay_us", rand_r(&seed) % (rand_r(&seed) % 2 ? 20000 : 2000000));
 		wait_jobs(1 + rand_r(&seed) % 3);
