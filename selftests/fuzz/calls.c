@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the calls of a program do.  Each takes its arguments from its genes; see
- * have.h.  Here are our own ioctls, the device's knobs and processes; files.c
- * has the rest.
+ * The calls of a program.  Each takes its arguments from its genes; see have.h.  This file has
+ * Sluice's ioctls, the device's knobs, and processes; files.c has the rest.
  */
 #include <fcntl.h>
 #include <liburing.h>
@@ -51,7 +50,7 @@ static void do_heap(const uint8_t *g)
 	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_HEAP_INFO, &info, g[2]);
 }
 
-/* Gene 1 is 5 in the usual opening: some 60 KiB, a size near which ops are tried. */
+/* Gene 1 is 5 in the usual opening: 64 KiB, a size near which ops are tried. */
 static void do_alloc(const uint8_t *g)
 {
 	struct sluice_alloc alloc = {
@@ -65,7 +64,7 @@ static void do_alloc(const uint8_t *g)
 		add_fd(alloc.fd, BUFFER);
 }
 
-/* A memfd of its own, mostly sealed as it must be, or whatever there is. */
+/* Wrap a new memfd, usually with the right seals, or any other fd. */
 static void do_wrap(const uint8_t *g)
 {
 	static const int seals[] = { F_SEAL_SHRINK, F_SEAL_SHRINK | F_SEAL_GROW, 0, F_SEAL_WRITE };
@@ -107,7 +106,7 @@ static void do_range_sync(const uint8_t *g)
 	lying_ioctl(pick_fd(g[0], DEVICE), SLUICE_IOCTL_SYNC, &sync, g[5]);
 }
 
-/* Short timeouts: a job that hangs is to end while the program still runs. */
+/* The timeouts are short: a job that hangs must end while the program still runs. */
 static void do_queue(const uint8_t *g)
 {
 	struct sluice_create_queue queue = {
@@ -210,7 +209,7 @@ static void do_odd_op(const uint8_t *g)
 	next_op(g, number(g[3]));
 }
 
-/* On registers of edu that start no DMA: QEMU ends itself when that goes wrong. */
+/* On registers of edu that start no DMA, because QEMU exits if bad DMA is started. */
 static void do_command(const uint8_t *g)
 {
 	static const uint8_t registers[] = { 0x00, 0x04, 0x08, 0x20, 0x24, 0x60, 0x64 };
@@ -234,7 +233,7 @@ static void do_command(const uint8_t *g)
 	command->timeout_us = g[6] < 200 ? 0 : g[6] < 248 ? g[6] : number(g[6]);
 }
 
-/* All commands since the last one, which stay where they are until others come. */
+/* An op with all commands since the last program; they stay in their place until new ones come. */
 static void do_program(const uint8_t *g)
 {
 	struct sluice_op *op = next_op(g, SLUICE_OP_PROGRAM);
@@ -253,7 +252,7 @@ static void do_program(const uint8_t *g)
 	have.num_commands = 0;
 }
 
-/* The CRC-32 of memory, and what comes near to it. */
+/* The CRC-32 of memory, or a payload that is nearly right. */
 static void do_private(const uint8_t *g)
 {
 	struct sluice_op *op = next_op(g, SLUICE_OP_PRIVATE);
@@ -271,7 +270,7 @@ static void do_private(const uint8_t *g)
 	op->payload.reserved = reserved(g[4]);
 }
 
-/* Set more often than got: of five, by the numbers that soft0 has. */
+/* Set a control more often than get it.  The ids are those of soft0. */
 static void do_control(const uint8_t *g)
 {
 	static const uint32_t ids[] = { 1, 4, 6, 0x10000, 0x10001 };
@@ -311,7 +310,7 @@ static void do_list(const uint8_t *g)
 		lying_ioctl(device, SLUICE_IOCTL_SOURCE, &source, g[4]);
 }
 
-/* For read() and poll() of the device to have something. */
+/* Make events for read() and poll() of the device. */
 static void do_events(const uint8_t *g)
 {
 	if (g[1] < 200)
@@ -339,7 +338,7 @@ static void do_in_fence(const uint8_t *g)
 		have.in_fences[have.num_in_fences++] = pick_fd(g[0], FENCE);
 }
 
-/* All ops and in-fences since the last one that succeeded, up to a count. */
+/* Submit all ops and in-fences since the last SUBMIT that succeeded, or a wrong number of them. */
 static void do_submit(const uint8_t *g)
 {
 	struct sluice_submit submit = {
@@ -373,7 +372,7 @@ static bool have_ring(uint8_t gene)
 		0, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, IORING_SETUP_SQE128,
 		IORING_SETUP_IOPOLL, IORING_SETUP_SQPOLL,
 	};
-	/* a polling thread keeps a processor busy: seldom */
+	/* rarely, because a polling thread keeps a CPU busy */
 	unsigned int kind = gene < 240 ? gene % 3 : 3 + gene % 2;
 	static bool tried;
 
@@ -383,7 +382,7 @@ static bool have_ring(uint8_t gene)
 	return ring.ring_fd >= 0;
 }
 
-/* The same through a ring; it is looked at later, if at all. */
+/* Submit through a ring; the result is read later, or never. */
 static void do_uring(const uint8_t *g)
 {
 	static struct sluice_completion completions[MAX_CALLS];
@@ -419,7 +418,7 @@ static void do_uring(const uint8_t *g)
 	have.num_in_fences = 0;
 }
 
-/* Wait for a result, a little; or end what is under way with the ring. */
+/* Wait for a result for a short time, or close the ring with its commands. */
 static void do_reap(const uint8_t *g)
 {
 	struct __kernel_timespec patience = { .tv_nsec = g[0] * 100000LL };
@@ -457,7 +456,7 @@ static void do_wait(const uint8_t *g)
 		.flags = reserved(g[3]),
 	};
 
-	/* not for ever: the alarm would end the program with nothing learnt */
+	/* not for ever: the alarm would end the program without a result */
 	if (wait.deadline_ns > now_ns() + 50000000)
 		wait.deadline_ns = now_ns() + 50000000;
 	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_WAIT, &wait, g[4]);
@@ -474,7 +473,7 @@ static void do_cancel(const uint8_t *g)
 	lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_CANCEL, &cancel, g[4]);
 }
 
-/* Any number, any size, on any of our files */
+/* Any number, any size, on any file of the program */
 static void do_raw_ioctl(const uint8_t *g)
 {
 	unsigned int type = g[1] < 200 ? SLUICE_IOCTL_BASE : g[1] < 220 ? 'b' : g[1] < 240 ? '>' : g[1];
@@ -484,7 +483,7 @@ static void do_raw_ioctl(const uint8_t *g)
 				       g[5] < 128 ? g[5] : number(g[5]) & 0x3fff), have.arena);
 }
 
-/* A device that misbehaves, for a moment */
+/* A device that misbehaves for a moment */
 
 static void do_delay(const uint8_t *g)
 {
@@ -520,7 +519,7 @@ static void do_show(const uint8_t *g)
 
 /* Processes */
 
-/* From here on two processes do the same, to the same files. */
+/* From here on, two processes make the same calls on the same files. */
 static void do_fork(const uint8_t *g)
 {
 	pid_t pid;
@@ -537,7 +536,7 @@ static void do_fork(const uint8_t *g)
 		_exit(0);
 }
 
-/* Killed, in a moment: wherever that is. */
+/* Kill this process in a moment, in the middle of any call. */
 static void do_die(const uint8_t *g)
 {
 	struct itimerval soon = { .it_value.tv_usec = 1 + g[0] * 100 };
@@ -597,7 +596,10 @@ void program_run(const struct program *program)
 	munmap(have.arena + 2 * have.page, have.page);
 	for (i = 0; i < program->count; i++)
 		calls[program->calls[i].kind].run(program->calls[i].gene);
-	/* by hand, because at a process's end coverage is over before its files close */
+	/*
+	 * close them here, because at the end of a process coverage ends before its files are
+	 * closed
+	 */
 	for (i = 0; i < have.num_maps; i++)
 		munmap(have.maps[i].start, have.maps[i].size);
 	for (i = 0; i < have.num_fds; i++)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Calls that any file knows, those of a dma-buf and of a sync_file, and fences
- * and buffers of other drivers.
+ * Calls for any file, for a dma-buf and for a sync_file, and fences and buffers of other drivers.
  */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
@@ -27,7 +26,7 @@ void do_read(const uint8_t *g)
 	int fd = pick_fd(g[0], QUEUE);
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
-	/* a read that blocks gets its turn where the program can go on */
+	/* a blocking read is made only if it need not wait, or rarely */
 	if (g[3] < 250 && (fcntl(fd, F_SETFL, g[3] < 128 ? O_NONBLOCK : 0) ||
 			   (g[3] >= 128 && poll(&wait, 1, 20) != 1)))
 		return;
@@ -70,7 +69,7 @@ void do_close(const uint8_t *g)
 		return;
 	index = have.num_fds - 1 - g[0] % have.num_fds;
 	close(have.fds[index].fd);
-	/* the number stays in use now and then: a stale fd */
+	/* now and then keep the number: a stale fd */
 	if (g[1] >= 224)
 		return;
 	have.fds[index] = have.fds[--have.num_fds];
@@ -83,7 +82,7 @@ void do_dup(const uint8_t *g)
 	add_fd(fcntl(fd, F_DUPFD_CLOEXEC, 3), kind_of_fd(fd));
 }
 
-/* There and back through a socket; now and then left inside when that closes. */
+/* Pass an fd through a socket and back; now and then close the socket with the fd inside. */
 void do_pass(const uint8_t *g)
 {
 	union {
@@ -139,7 +138,10 @@ void do_mmap(const uint8_t *g)
 	have.maps[have.num_maps++].size = size;
 }
 
-/* In a system call, which a hole in the mapping makes fail rather than kill. */
+/*
+ * Touch memory in a system call: a hole in the mapping fails the call, and does not kill the
+ * process.
+ */
 void do_touch(const uint8_t *g)
 {
 	uint8_t *place;
@@ -164,7 +166,7 @@ void do_munmap(const uint8_t *g)
 	if (!have.num_maps)
 		return;
 	i = g[0] % have.num_maps;
-	if (g[1] >= 192) {	/* a part, a move, another size */
+	if (g[1] >= 192) {	/* shrink, move or grow a mapping */
 		moved = mremap(have.maps[i].start, have.maps[i].size,
 			       g[1] < 224 ? have.page : 2 * have.maps[i].size, MREMAP_MAYMOVE);
 		if (moved != MAP_FAILED) {
@@ -212,7 +214,7 @@ void do_seek(const uint8_t *g)
 	lseek(pick_fd(g[0], BUFFER), number(g[1]), g[2] % 4);
 }
 
-/* Other people's fences and buffers */
+/* Foreign fences and buffers */
 
 void do_merge(const uint8_t *g)
 {
@@ -257,7 +259,7 @@ void do_signal(const uint8_t *g)
 	ioctl(pick_fd(g[0], TIMELINE), _IOW('W', 1, uint32_t), &steps);
 }
 
-/* A heap of ours as a dma-heap: the node is seldom kept. */
+/* A heap of Sluice as a dma-heap: its node is rarely kept open. */
 void do_heap_node(const uint8_t *g)
 {
 	struct dma_heap_allocation_data data = {

@@ -2,20 +2,18 @@
 /*
  * A fuzzer of the UAPI that follows coverage.
  *
- * Runs in the guest of a debug kernel whose modules are built for KCOV.  Each
- * program (program.c) runs in a process of its own, which a timer ends; one that
- * reaches an edge that none before it reached is shortened and kept, and what is
- * kept is what later programs are made of.
+ * It runs in the guest of a debug kernel whose modules are built for KCOV.  Each program
+ * (program.c) runs in a process of its own, which a timer ends.  A program that reaches a new edge
+ * is shortened and kept, and later programs are made from the kept ones.
  *
  *	fuzz CORPUS
  *
- * First runs the stored corpus, then as many further programs as the environment
- * says: EXECUTIONS (default 1500), SEED (default 1).  The random numbers follow
- * from the seed alone; scheduling still makes runs differ a little.  If there is
- * a folder /out, the corpus is left there.
+ * It first runs the stored corpus, then new programs.  In the environment, EXECUTIONS is their
+ * number (default 1500), and SEED is the seed of the random numbers (default 1).  Because of
+ * scheduling, runs with the same seed differ a little.  If there is a folder /out, the corpus is
+ * saved there.
  *
- * Coverage is of the process's own system calls: interrupts and work queues are
- * not in it.
+ * Coverage includes the process's own system calls, but not interrupts and work queues.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +40,7 @@
 #define MAX_CORPUS	4096
 #define REPORT_SECONDS	15
 #define PROGRAM_SECONDS	3	/* then SIGALRM ends it */
-#define DEATH_SECONDS	10	/* and after SIGKILL it must be gone by then */
+#define DEATH_SECONDS	10	/* most seconds until it has ended after SIGKILL */
 
 /** struct set - of numbers that are not 0 */
 struct set {
@@ -57,7 +55,7 @@ static unsigned int executions, wedged, killed;
 static int kcov = -1;
 static uint64_t *cover;
 
-/* Add a number; false if it was there. */
+/* Add a number; false if it is in the set already. */
 static bool set_add(struct set *set, uint64_t number)
 {
 	size_t place = (number * 0x9e3779b97f4a7c15ULL) >> (64 - SET_BITS);
@@ -93,7 +91,7 @@ static bool kcov_open(void)
 	return cover != MAP_FAILED;
 }
 
-/* Wait for a child's end, up to some seconds. */
+/* Wait up to some seconds for a child's end. */
 static bool ended(pid_t pid, int seconds)
 {
 	int64_t deadline = now_ns() + seconds * 1000000000LL;
@@ -115,7 +113,7 @@ static void reset_knobs(void)
 	knob("hang_next", 0);
 }
 
-/* As far as it got: a run that breaks off leaves something, too. */
+/* Save the corpus so far, so that even an aborted run leaves one. */
 static void save(const char *path)
 {
 	FILE *file = fopen(path, "we");
@@ -130,7 +128,7 @@ static void save(const char *path)
 	fclose(file);
 }
 
-/* Run a program.  Coverage is in cover afterwards; false if it could not be ended. */
+/* Run a program, and leave its coverage in cover.  False if it could not be ended. */
 static bool execute(const struct program *program)
 {
 	static int64_t report;
@@ -171,12 +169,12 @@ static bool execute(const struct program *program)
 			return false;
 		}
 	}
-	/* a second process that it started is still in its group */
+	/* a second process of the program is still in its group */
 	kill(-pid, SIGKILL);
 	return true;
 }
 
-/* How many edges the last program had that were new; adds them if told so. */
+/* Add the edges of the last program to the set.  Returns how many were new. */
 static unsigned int merge_cover(void)
 {
 	uint64_t count = __atomic_load_n(&cover[0], __ATOMIC_RELAXED), before = 1, i;
@@ -192,7 +190,7 @@ static unsigned int merge_cover(void)
 	return found;
 }
 
-/* Does the last program have every one of these edges? */
+/* Does the last program have all of these edges? */
 static bool covers(const uint64_t *wanted, unsigned int num_wanted)
 {
 	static struct set here;
@@ -211,7 +209,7 @@ static bool covers(const uint64_t *wanted, unsigned int num_wanted)
 	return true;
 }
 
-/* The new edges of the last program, without adding them. */
+/* The new edges of the last program; does not add them. */
 static unsigned int new_edges(uint64_t *found, unsigned int max)
 {
 	static struct set copy;
@@ -233,7 +231,7 @@ static unsigned int new_edges(uint64_t *found, unsigned int max)
 	return num_found;
 }
 
-/* Leave out every call that the new edges do not need. */
+/* Remove every call that the new edges do not need. */
 static bool shorten(struct program *program, const uint64_t *wanted, unsigned int num_wanted)
 {
 	unsigned int i = program->count;
@@ -294,7 +292,7 @@ static unsigned int replay(const char *path)
 	return bad;
 }
 
-/* Does the device still do its work? */
+/* Does the device still work? */
 static bool device_works(void)
 {
 	int device = sluice_open("soft0"), buffer, queue, fence = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fuzzer of the UAPI that follows coverage: see fuzz.c for the loop,
- * program.c for how programs come about, calls.c for what a call does.
+ * A fuzzer of the UAPI that follows coverage: see fuzz.c for the loop, program.c for making
+ * programs, calls.c for the calls.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -16,10 +16,9 @@
 
 /**
  * struct call - one step of a program
- * @kind: which of the calls, see calls.c
- * @gene: what its arguments are made of.  Any values are valid: calls.c maps
- *	them onto resources that exist and on numbers worth trying, so that a
- *	mutation never breaks a program
+ * @kind: number of the call, see calls.c
+ * @gene: values for its arguments.  Any values are valid: calls.c maps them to resources that exist
+ *	and to numbers worth trying, so a mutation never makes a program invalid
  */
 struct call {
 	uint8_t kind;
@@ -34,24 +33,24 @@ struct program {
 
 /* calls.c */
 extern const unsigned int call_kinds;
-/** call_name - name of a kind, as it stands in the corpus */
+/** call_name - name of a kind in the corpus */
 const char *call_name(unsigned int kind);
-/** call_weight - how often it should occur in programs made up from nothing */
+/** call_weight - how often a call should occur in new programs */
 unsigned int call_weight(unsigned int kind);
-/** program_run - make the calls, then close all that they opened */
+/** program_run - make the calls, then close all that they have opened */
 void program_run(const struct program *program);
 
 /* program.c */
 void random_seed(uint64_t seed);
 uint32_t random_below(uint32_t bound);
-/** program_create - make one up */
+/** program_create - make a random program */
 void program_create(struct program *program);
-/** program_mutate - change a few things; @other gives parts of itself */
+/** program_mutate - change a program a little, also with parts of @other */
 void program_mutate(struct program *program, const struct program *other);
-/** program_drop - leave one call out */
+/** program_drop - remove one call */
 void program_drop(struct program *program, unsigned int index);
 void program_print(const struct program *program, FILE *file);
-/** program_parse - read one line; false if it is not a program */
+/** program_parse - parse one line; false if it is not a program */
 bool program_parse(struct program *program, const char *line);
 
 #endif /* FUZZ_H */

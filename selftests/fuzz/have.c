@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * How genes become arguments: an fd of the right kind among those that earlier
- * calls made (or, seldom, a wrong one), a number from a list of those at which
- * code goes wrong, a way to lie about the size or the address of a struct.
+ * How genes become arguments: an fd of the right kind that an earlier call made (or, rarely, a
+ * wrong one), a number from a list of those that often find errors, or a wrong size or address of a
+ * struct.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -23,13 +23,13 @@ static const uint64_t numbers[] = {
 	(1ULL << 63) - 1, 1ULL << 63, -65536ULL, -4096ULL, -8ULL, -4ULL, -1ULL,
 };
 
-/* The first numbers come up more often: half of all genes are small. */
+/* The first numbers are chosen more often: half of all genes are small. */
 uint64_t number(uint8_t gene)
 {
 	return numbers[gene % (sizeof(numbers) / sizeof(numbers[0]))];
 }
 
-/* A field that should be 0, and mostly is. */
+/* A field that should be 0, and usually is. */
 uint32_t reserved(uint8_t gene)
 {
 	return gene < 248 ? 0 : (uint32_t)number(gene);
@@ -50,7 +50,7 @@ int add_fd(int fd, enum fd_kind kind)
 	return fd;
 }
 
-/* One of the kind, the newest first; seldom one of another kind, or none at all. */
+/* Choose an fd of the kind, the newest first; rarely another kind, or no fd. */
 int pick_fd(uint8_t gene, enum fd_kind kind)
 {
 	unsigned int count = 0, i;
@@ -97,8 +97,8 @@ uint64_t pick_point(uint8_t gene)
 }
 
 /*
- * An ioctl, with a lie about its struct now and then: other sizes in the
- * command word, a tail that is not zero, an address that is not there.
+ * Make an ioctl, now and then with a wrong struct: another size in the command word, a tail that is
+ * not zero, or an address that is not mapped.
  */
 int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 {
@@ -127,7 +127,7 @@ int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 	case 238 ... 241:	/* the end is not mapped */
 		place += 2 * have.page - size + (gene - 238) * 8;
 		break;
-	case 242:		/* up to the last byte */
+	case 242:		/* mapped up to the last byte */
 		place += 2 * have.page - size;
 		break;
 	case 243:
@@ -139,7 +139,7 @@ int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 	case 245:
 		place += 1;
 		break;
-	case 246 ... 249:	/* may be read, not written */
+	case 246 ... 249:	/* readable, but not writable */
 		memcpy(place, args, size);
 		mprotect(have.arena, have.page, PROT_READ);
 		ret = ioctl(fd, request, place);

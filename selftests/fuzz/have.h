@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a running program has, and how its calls choose from it. */
+/* The resources of a running program, and the choice of its calls among them. */
 #ifndef FUZZ_HAVE_H
 #define FUZZ_HAVE_H
 
@@ -18,7 +18,7 @@
 
 enum fd_kind { ANY, DEVICE, BUFFER, QUEUE, FENCE, TIMELINE };
 
-/** struct have - what the program has, so far */
+/** struct have - the resources of the program so far */
 struct have {
 	struct {
 		int fd;
@@ -43,30 +43,29 @@ struct have {
 	int32_t in_fences[MAX_FENCES];
 	unsigned int num_in_fences;
 	bool forked;
-	uint8_t *arena;	/* two pages, an unmapped one behind them */
+	uint8_t *arena;	/* two pages, and an unmapped page behind them */
 	size_t page;
 };
 
 extern struct have have;
 
-/** number - one at which code goes wrong; the first ones come up more often */
+/** number - choose a number that often finds errors; the first ones are chosen more often */
 uint64_t number(uint8_t gene);
-/** reserved - for a field that should be 0, and mostly is */
+/** reserved - a value for a field that should be 0, usually 0 */
 uint32_t reserved(uint8_t gene);
 /** add_fd - remember an fd; returns it, or -1 */
 int add_fd(int fd, enum fd_kind kind);
-/** pick_fd - one of the kind, the newest first; seldom another kind, or none at all */
+/** pick_fd - choose an fd of the kind, the newest first; rarely another kind, or no fd */
 int pick_fd(uint8_t gene, enum fd_kind kind);
 enum fd_kind kind_of_fd(int fd);
 uint32_t pick_slot(uint8_t gene);
 uint64_t pick_point(uint8_t gene);
-/** address_of - that of the array, or a bad one */
+/** address_of - the address of the array, or a bad one */
 uint64_t address_of(void *array, uint8_t gene);
 /**
- * lying_ioctl - an ioctl, with a lie about its struct now and then
+ * lying_ioctl - make an ioctl, now and then with a wrong struct
  *
- * Other sizes in the command word, a tail that is not zero, an address that is
- * not there.
+ * The size in the command word is wrong, a tail is not zero, or an address is not mapped.
  */
 int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Programs: made up, changed, written and read.  In text a program is a line of
- * calls, each a name and its genes in hex without the zeroes at the end:
+ * Programs: made, changed, written and read.  As text, a program is a line of calls.  Each call is
+ * a name and its genes in hex, without the zeroes at the end:
  *
  *	open alloc:0004 queue attach:00000101 fill submit:01
  */
@@ -27,7 +27,7 @@ uint32_t random_below(uint32_t bound)
 	return ((z ^ (z >> 31)) >> 32) * bound >> 32;
 }
 
-/* Low numbers are the plain cases of every argument, so they are the likely ones. */
+/* Low numbers are the usual cases of every argument, so they are the more likely ones. */
 static uint8_t random_gene(void)
 {
 	switch (random_below(4)) {
@@ -75,7 +75,7 @@ void program_create(struct program *program)
 	unsigned int count = 2 + random_below(12), i;
 
 	memset(program, 0, sizeof(*program));
-	/* without these most calls would only see bad fds */
+	/* without these, most calls would only get bad fds */
 	for (i = 0; i < 4; i++) {
 		struct program one;
 
@@ -124,11 +124,11 @@ void program_mutate(struct program *program, const struct program *other)
 		case 0:
 			program_drop(program, index);
 			break;
-		case 1:	/* again */
+		case 1:	/* repeat a call */
 			program_insert(program, random_below(program->count + 1),
 				       &program->calls[index]);
 			break;
-		case 2:	/* the tail of another */
+		case 2:	/* take the tail of another program */
 			from = random_below(other->count + 1);
 			program->count = index + 1;
 			for (i = from; i < other->count; i++)
