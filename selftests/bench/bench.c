@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Measure each case, ours and every peer's, and print one line of JSON a case
- * for selftests/bench/report.
+ * Measure each case, for Sluice and for every peer, and print one line of JSON for each case, for
+ * selftests/bench/report.
  *
- * Each step is timed by itself, the cost of reading the clock is taken off, and
- * the median counts: a timer interrupt or RCU's callbacks land in a few steps
- * and do not move it, as they would the mean; and unlike the minimum it is not
- * the one lucky run.
+ * Each step is timed by itself, minus the cost of reading the clock, and the median counts. Timer
+ * interrupts and RCU callbacks hit a few steps; they would change the mean, but not the median. The
+ * minimum would be a single lucky run.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -20,7 +19,7 @@
 
 #include "bench.h"
 
-#define BUDGET		60000000	/* units of time that the steps of a side may take */
+#define BUDGET		60000000	/* units of time for the steps of a side */
 #define MOST_STEPS	301
 #define FEWEST_STEPS	3
 
@@ -28,11 +27,11 @@ static const char *clock_unit = "ns", *only = "";
 static double clock_cost;
 
 /**
- * struct result - what a side needs
- * @median: of all steps
- * @low: a quarter of the steps need no more
- * @high: three quarters need no more
- * @steps: how many
+ * struct result - the time of a side
+ * @median: median of all steps
+ * @low: a quarter of the steps take no longer
+ * @high: three quarters of the steps take no longer
+ * @steps: number of steps
  */
 struct result {
 	double median;
@@ -79,7 +78,7 @@ static void measure_clock(void)
 	clock_cost = summarize(times, MOST_STEPS).median;
 }
 
-/* One step, and what goes with it. */
+/* Measure one step, with the functions around it. */
 static int time_step(const struct steps *steps, struct scene *scene, double *time)
 {
 	int ret = steps->before ? steps->before(scene) : 0;
@@ -121,7 +120,7 @@ static int run_steps(const struct steps *steps, struct scene *scene, struct resu
 		return ret;
 	}
 	ret = steps->setup ? steps->setup(scene) : 0;
-	/* to warm up; the last one tells how long a step takes */
+	/* warm up; the last one tells how long a step takes */
 	for (i = 0; (!i || (i < 3 && times[0] < BUDGET)) && !ret; i++)
 		ret = time_step(steps, scene, &times[0]);
 	if (ret)
@@ -177,7 +176,7 @@ static void print_side(const struct side *side, int ret, const struct result *re
 		       result->median, result->low, result->high, result->steps);
 }
 
-/* Returns whether our side could do it; a peer may be missing. */
+/* Returns whether Sluice's side succeeded; a peer may be missing. */
 static bool run_bench(const struct bench *bench, const char *release)
 {
 	struct result result;

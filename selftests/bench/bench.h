@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a benchmark is made of.  A case (struct bench) is an entry of a table in
- * memory.c, queues.c, wakeups.c, scale.c or ring.c: what we do, what peers do beside it, and the goal.  How
- * one side does it is a struct steps, which several cases share.
+ * The structs of benchmarks.  A case (struct bench) is an entry of a table in memory.c, queues.c,
+ * wakeups.c, scale.c or ring.c: Sluice's side, the peers' sides, and the goal.  A struct steps is
+ * the way in which a side does a case; several cases share one.
  *
- * All functions return 0 (or an fd, a number) or a negative errno.
+ * All functions return 0 (or an fd, or a number) or a negative errno.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -22,9 +22,9 @@
 #define MAX_LIVE	10000
 
 /**
- * struct exporter - where a dma-buf comes from
- * @name: for people
- * @alloc: a new one; returns its fd
+ * struct exporter - a source of dma-bufs
+ * @name: name in the output
+ * @alloc: allocates a dma-buf; returns its fd
  */
 struct exporter {
 	const char *name;
@@ -34,22 +34,22 @@ struct exporter {
 extern const struct exporter sluice, dma_heap, udmabuf;
 
 /**
- * struct scene - what the steps of one side share; zeroed, fds -1
- * @exporter: this side's, or NULL
- * @size: of the case
- * @count: of the case
- * @queue: of soft0
+ * struct scene - data that the steps of a side share; zeroed, fds -1
+ * @exporter: exporter of the side, or NULL
+ * @size: size of the case
+ * @count: count of the case
+ * @queue: queue of soft0
  * @dmabufs: the buffers
- * @slots: theirs, on @queue
+ * @slots: their slots in @queue
  * @drm: vgem
- * @handle: of the buffer there
+ * @handle: handle of the buffer in @drm
  * @importer: the test importer
- * @memfd: sealed against shrinking, and its pages are there
- * @point: a job's, on @queue
- * @live: buffers that only exist
+ * @memfd: sealed against shrinking, with all its pages
+ * @point: point of a job in @queue
+ * @live: buffers that exist, and are not used
  * @event: what the bell signals: an eventfd, or a sync_file
  * @began: the clock, right before the step
- * @ended: right after it
+ * @ended: the clock, right after the step
  */
 struct scene {
 	const struct exporter *exporter;
@@ -70,18 +70,18 @@ struct scene {
 };
 
 /**
- * struct steps - how one side does a case; all but one of @step and @value optional
- * @setup: once
- * @before: before each @step, not measured
+ * struct steps - how a side does a case; all but one of @step and @value are optional
+ * @setup: called once
+ * @before: called before each @step, not measured
  * @step: measured
- * @correct: after each @step whose measured part is not all of it: moves
- *	scene->began to where that begins
- * @after: after each @step, not measured
- * @teardown: once, also after an error; close what the scene does not know of
- *	(its fds are closed anyway)
- * @batch: how often @step does what is measured; 0 stands for 1
- * @most: at most so many steps, because @before is slow; 0: no limit
- * @value: instead of measuring a step: the value itself
+ * @correct: called after each @step if only a part of it counts: moves scene->began to the start of
+ *	this part
+ * @after: called after each @step, not measured
+ * @teardown: called once, also after an error; closes what is not in the scene (the scene's fds are
+ *	closed anyway)
+ * @batch: how often @step does the measured work; 0 stands for 1
+ * @most: most steps, for a slow @before; 0: no limit
+ * @value: returns the value itself, instead of a measured step
  */
 struct steps {
 	int (*setup)(struct scene *scene);
@@ -96,11 +96,11 @@ struct steps {
 };
 
 /**
- * struct side - who does a case, and how
- * @exporter: may be NULL
- * @name: instead of the exporter's
- * @steps: how; NULL ends a list of sides
- * @count: instead of the case's
+ * struct side - a side of a case
+ * @exporter: exporter of the side; may be NULL
+ * @name: used instead of the exporter's name
+ * @steps: how it does the case; NULL ends a list of sides
+ * @count: used instead of the case's count
  */
 struct side {
 	const struct exporter *exporter;
@@ -112,13 +112,13 @@ struct side {
 /**
  * struct bench - a case
  * @area: "memory", "queues"
- * @name: what is done; unique
+ * @name: description; unique
  * @size: bytes of a buffer
- * @count: of what the case counts
- * @goal: ours divided by the best peer's at most; 0: just measured
- * @unit: instead of that of the clock
- * @ours: our side
- * @peers: theirs
+ * @count: number whose meaning depends on the steps
+ * @goal: most that Sluice's value divided by the best peer's may be; 0: no goal
+ * @unit: used instead of the unit of the clock
+ * @ours: Sluice's side
+ * @peers: the peers' sides
  */
 struct bench {
 	const char *area;
@@ -138,7 +138,7 @@ extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benc
 
 /* bench.c */
 
-/** now - nanoseconds of CLOCK_MONOTONIC_RAW: no NTP bends it */
+/** now - nanoseconds of CLOCK_MONOTONIC_RAW, which NTP does not adjust */
 double now(void);
 
 /* peers.c */
@@ -155,34 +155,34 @@ int bell_node(void);
 /** bell_device - bell0, opened once */
 int bell_device(void);
 
-/** bell_rang - when the bell last rang, in the time of now() */
+/** bell_rang - time of the last ring, on the clock of now() */
 int bell_rang(double *time);
 
-/** vgem_open - a new open of vgem */
+/** vgem_open - open vgem */
 int vgem_open(void);
 
-/** vgem_import - make a dma-buf a handle, which attaches and maps it */
+/** vgem_import - import a dma-buf as a handle, which attaches and maps it */
 int vgem_import(int drm, int dmabuf, uint32_t *handle);
 
-/** vgem_close - give a handle back */
+/** vgem_close - close a handle */
 int vgem_close(int drm, uint32_t handle);
 
-/** vgem_export - a buffer of vgem's own: returns its fd */
+/** vgem_export - make a buffer of vgem; returns its fd */
 int vgem_export(int drm, uint32_t *handle);
 
-/** xioctl - ioctl() that returns what it returns or -errno */
+/** xioctl - ioctl() that returns its result or -errno */
 int xioctl(int fd, unsigned long request, void *argument);
 
 /** write_file - write a string to a file */
 int write_file(const char *path, const char *text);
 
-/** memfd_new - a memfd that may become a dma-buf; its pages are still holes */
+/** memfd_new - make a memfd that can become a dma-buf; it has no pages yet */
 int memfd_new(size_t size);
 
-/** udmabuf_wrap - a dma-buf of a memfd's pages */
+/** udmabuf_wrap - make a dma-buf of a memfd's pages */
 int udmabuf_wrap(int memfd, size_t size);
 
-/** settle - give the kernel the time to end what a buffer of this size left to do */
+/** settle - give the kernel time for the work that a buffer of this size has left */
 int settle(size_t size);
 
 #endif /* BENCH_H */

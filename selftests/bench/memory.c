@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Buffers: allocation, CPU mappings, importers, CPU access, what a buffer costs. */
+/*
+ * Buffers: allocation, CPU mappings, importers, CPU access, memory that a buffer uses beyond its
+ * pages.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -30,7 +33,7 @@ static int alloc_close(struct scene *scene)
 	return fd < 0 ? fd : close(fd);
 }
 
-/* A buffer of the same size was closed just before, and there was time to clear it. */
+/* Let the kernel clear the buffer of the same size that was closed just before. */
 static int let_settle(struct scene *scene)
 {
 	return settle(scene->size);
@@ -38,7 +41,7 @@ static int let_settle(struct scene *scene)
 
 static const struct steps alloc_warm = { .before = let_settle, .step = alloc_close };
 
-/* Nothing is kept for reuse: what shrinkers can free has been freed. */
+/* Free all memory that shrinkers can free, so that none is kept for reuse. */
 static int drop_pools(struct scene *scene)
 {
 	int ret = settle(scene->size);
@@ -46,7 +49,7 @@ static int drop_pools(struct scene *scene)
 	return ret ? ret : write_file("/proc/sys/vm/drop_caches", "2");
 }
 
-/* Smaller buffers were closed before: a pool has them all in front of the one that fits. */
+/* Close smaller buffers, so that a pool has all of them in front of the one that fits. */
 static int close_others(struct scene *scene)
 {
 	int *fds = calloc(scene->count, sizeof(*fds)), ret = 0;
@@ -66,17 +69,17 @@ static int close_others(struct scene *scene)
 	return ret ? ret : settle(scene->count * KIB(4));
 }
 
-/* So few steps that all is over before a pool has enough of the others. */
+/* Few steps, so that they end before a pool expires the other buffers. */
 static const struct steps alloc_beside = {
 	.setup = close_others, .before = let_settle, .step = alloc_close, .most = 101,
 };
 
 static const struct steps alloc_cold = { .before = drop_pools, .step = alloc_close, .most = 51 };
 
-/* Memory that is wanted again at once: what a pool has put off shows here. */
+/* Memory that is needed again at once shows the work that a pool has put off. */
 static const struct steps alloc_again = { .step = alloc_close };
 
-/* A memfd whose pages are there becomes a dma-buf, again and again */
+/* A memfd with all its pages becomes a dma-buf, again and again */
 
 static int fill_memfd(struct scene *scene)
 {
@@ -125,7 +128,7 @@ static int map_touch(int dmabuf, size_t size)
 	return munmap((void *)memory, size) ? -errno : 0;
 }
 
-/* The same at whatever address the kernel finds. */
+/* The same at any address that the kernel chooses. */
 static int map_touch_anywhere(struct scene *scene)
 {
 	volatile char *memory;
@@ -166,8 +169,8 @@ static int import_close(struct scene *scene)
 static const struct steps import = { .setup = vgem_setup, .step = import_close };
 
 /*
- * The test importer, each attachment with a device of its own that has the limits
- * of vgem's.  Unlike vgem, which leaves that to whoever uses the handle, it maps.
+ * The test importer.  Each attachment has a device of its own, with the limits of vgem's device.
+ * Unlike vgem, which maps a handle only when it is used, it maps.
  */
 #define REMAPS	64
 
@@ -178,7 +181,7 @@ static int importer_attach(struct scene *scene, uint32_t device)
 	return xioctl(scene->importer, IMPORTER_ATTACH, &args);
 }
 
-/* The first device and the first attachment are number 0. */
+/* The first device and the first attachment have number 0. */
 static int importer_remap(struct scene *scene, uint32_t count)
 {
 	struct importer_remap args = { .count = count };
@@ -315,18 +318,18 @@ static const struct steps one_more = {
 };
 
 /*
- * Memory beyond the pages: what each of @count live buffers has of its own, in
- * whole objects of each slab cache and in whole pages.  What comes and goes in a
- * kernel meanwhile is less than one for each buffer, and rounded away.
+ * Memory beyond the pages: the memory that each of @count live buffers has for itself, in whole
+ * objects of each slab cache, and in whole pages.  Other users of memory change less than one
+ * object for each buffer meanwhile, which is rounded away.
  */
 #define MAX_CACHES	1024
 #define ROUNDS		3
 
 /**
- * struct usage - what is in use
- * @pages: not free, and not the slab allocator's; only differences mean something
+ * struct usage - memory in use
+ * @pages: pages that are neither free nor the slab allocator's; only differences are meaningful
  * @num_caches: length of @caches
- * @caches: the slab caches: bytes of an object, and how many live
+ * @caches: the slab caches: bytes of an object, and number of live objects
  */
 struct usage {
 	double pages;
@@ -338,7 +341,7 @@ struct usage {
 	} caches[MAX_CACHES];
 };
 
-/* Pages in the lists of CPUs are as free as the others. */
+/* Pages in the lists of CPUs are free, too. */
 static void usage_free_pages(struct usage *usage, FILE *zoneinfo)
 {
 	char line[512];
@@ -350,7 +353,7 @@ static void usage_free_pages(struct usage *usage, FILE *zoneinfo)
 			usage->pages -= count;
 }
 
-/* Processes, files and kernel threads come and go; what they use is not a buffer's. */
+/* Processes, files and kernel threads come and go; buffers do not use these pages. */
 static void usage_other_pages(struct usage *usage, FILE *vmstat)
 {
 	char line[512];
@@ -380,7 +383,7 @@ static void usage_caches(struct usage *usage, FILE *slabinfo)
 	}
 }
 
-/* Reading a file takes memory the first time. */
+/* The first read of a file takes memory. */
 static FILE *open_and_read(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -394,8 +397,8 @@ static FILE *open_and_read(const char *path)
 }
 
 /*
- * Free objects that a CPU keeps aside look like live ones until their cache is
- * shrunk.  All files are opened before, so that no file comes or goes then.
+ * Free objects that a CPU keeps count as live until their cache is shrunk.  All files are opened
+ * before, so that no file is opened or closed during the count.
  */
 static int shrink_caches(void)
 {
@@ -403,7 +406,7 @@ static int shrink_caches(void)
 	int ret = 0, fds[MAX_CACHES];
 	glob_t caches;
 
-	/* not at the first attempt: what was used since the last one stays once more */
+	/* several times, because a shrinker keeps recently used objects once */
 	for (i = 0; i < 3 && !ret; i++)
 		ret = write_file("/proc/sys/vm/drop_caches", "2");
 	if (ret || glob("/sys/kernel/slab/*/shrink", GLOB_NOSORT, NULL, &caches))
@@ -417,7 +420,7 @@ static int shrink_caches(void)
 			ret = -errno;
 	while (count--)
 		close(fds[count]);
-	/* each CPU counts pages for itself for a while */
+	/* each CPU has counts of pages that are not added yet */
 	return ret ? ret : write_file("/proc/sys/vm/stat_refresh", "1");
 }
 
@@ -443,7 +446,7 @@ static int usage_read(struct usage *usage)
 	return ret ? ret : usage->num_caches ? 0 : -EOPNOTSUPP;
 }
 
-/* Bytes for each of @count that @after has and @before has not. */
+/* The bytes that @after has more than @before, for each of @count. */
 static double usage_each(const struct usage *before, const struct usage *after, unsigned int count)
 {
 	double bytes = round((after->pages - before->pages) / count) * sysconf(_SC_PAGESIZE);
@@ -480,9 +483,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /*
- * The median of some rounds: a kernel thread that gives pages back meanwhile, or
- * takes some, spoils a round.  The first ones leave something behind, in the
- * kernel and in pages of ours.
+ * The median of some rounds, because a kernel thread that frees or takes pages spoils a round.  The
+ * first rounds leave memory behind, in the kernel and in pages of this process.
  */
 static int overhead(struct scene *scene, double *value)
 {

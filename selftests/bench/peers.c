@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sluice and its peers: the kernel's system heap, udmabuf over a memfd, and vgem
- * as importer and as a driver with fences; and the bell of a test module of ours.
+ * Sluice and its peers: the kernel's system heap, udmabuf over a memfd, and vgem as importer and as
+ * a driver with fences; and the bell of the test module sluice-bell.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@ int write_file(const char *path, const char *text)
 	return ret;
 }
 
-/* A few ticks, and twice what an emulated machine needs to clear that much. */
+/* A few ticks, and twice the time that an emulated machine needs to clear this size. */
 int settle(size_t size)
 {
 	usleep(20000 + 2000 * (size >> 20));
@@ -147,7 +147,7 @@ static int udmabuf_new(size_t size)
 
 const struct exporter udmabuf = { "udmabuf", udmabuf_new };
 
-/* vgem is one card of several, and its number depends on who came first. */
+/* vgem has one of several cards, whose numbers depend on the order of loading. */
 int vgem_open(void)
 {
 	int card;

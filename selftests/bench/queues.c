@@ -16,7 +16,7 @@
 
 #include "bench.h"
 
-/* no driver has it */
+/* an ioctl that no driver has */
 #define UNKNOWN_IOCTL	_IO('H', 0x7f)
 
 static int open_queue(struct scene *scene)
@@ -32,7 +32,7 @@ static int wait_ready(int fd)
 	return poll(&pollfd, 1, 10000) == 1 ? 0 : -ETIME;
 }
 
-/* An empty job, until it is seen to have ended. */
+/* Submit an empty job, and wait for its end. */
 
 static int read_completion(struct scene *scene)
 {
@@ -107,7 +107,7 @@ static int submit_four(struct scene *scene)
 	return sluice_submit(scene->queue, ops, 2, -1, NULL, 0, &scene->point);
 }
 
-/* The job has ended, and what it held has been given back. */
+/* Wait until the job has ended, and its memory is freed. */
 static int end_of_job(struct scene *scene)
 {
 	int ret = read_completion(scene);
@@ -128,8 +128,8 @@ static int unknown_ioctl(struct scene *scene)
 static const struct steps unknown = { .step = unknown_ioctl };
 
 /*
- * Many empty jobs at once, as a pipeline does it that has been set up: the
- * structs stay, and the ring knows the queue.
+ * Many empty jobs at once, in a pipeline that has been set up: the structs are reused, and the ring
+ * has the queue registered.
  */
 
 #define BATCH	32
@@ -195,7 +195,7 @@ static int ring_batch_completions(struct scene *scene)
 	return run_batch(completions);
 }
 
-/* Submitted, and that is all. */
+/* Submit only. */
 static int submit_batch(struct scene *scene)
 {
 	int ret = 0, i;
@@ -207,7 +207,7 @@ static int submit_batch(struct scene *scene)
 	return ret;
 }
 
-/* Read when all have ended. */
+/* Submit, and read after all have ended. */
 static int submit_batch_read(struct scene *scene)
 {
 	int ret = 0, i;
@@ -220,7 +220,7 @@ static int submit_batch_read(struct scene *scene)
 	return ret < 0 ? ret : ret == BATCH ? 0 : -EIO;
 }
 
-/* Each with a fence, to see it end. */
+/* Submit each with a fence, and wait for these. */
 static int submit_batch_fences(struct scene *scene)
 {
 	int ret = 0, i, fence;
@@ -260,7 +260,7 @@ static const struct steps submit_jobs_fences = {
 	.setup = open_queue, .step = submit_batch_fences, .batch = BATCH,
 };
 
-/* System calls of this thread, from now on: a counter of the kernel's. */
+/* Count system calls of this thread from now on, with a counter of the kernel. */
 static int count_system_calls(void)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
@@ -291,7 +291,7 @@ static int system_calls(struct scene *scene, int (*setup)(struct scene *scene),
 	if (!ret && read(counter, &after, sizeof(after)) != sizeof(after))
 		ret = -EIO;
 	close(counter);
-	/* the second read() is one of them, the first had begun before */
+	/* the second read() is counted, the first had begun before */
 	*value = ret ? 0 : after - before - 1;
 	return ret;
 }
@@ -309,7 +309,7 @@ static int submit_system_calls(struct scene *scene, double *value)
 static const struct steps ring_calls = { .value = ring_system_calls, .teardown = close_ring };
 static const struct steps submit_calls = { .value = submit_system_calls };
 
-/* A fence as a new sync_file. */
+/* A fence as a new sync_file */
 
 static int end_one_job(struct scene *scene)
 {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * From one op to the next, on a device that does nothing else: what an op costs when
- * several are in flight, and how long the device waits for the next one.
+ * From one op to the next, on a device that does nothing else: the cost of an op when several are
+ * in flight, and the time that the device waits for the next one.
  *
- * bell0 is given one op after the other (->start), by the core's work item.  ring0 takes
- * them itself in its interrupt (->kick), and has up to 1, 2 or 8.  Both are in
- * selftests/kernel/bell.c, which notes when ops end and begin.  The first job takes until
- * all have been submitted, so the count begins with its end.  The others take a nanosecond
- * where the processor's work counts, and 50,000 where the device's gaps do.
+ * The core's work item gives bell0 one op after the other (->start).  ring0 takes ops itself in its
+ * interrupt (->kick), and has up to 1, 2 or 8 in flight.  Both are in selftests/kernel/bell.c,
+ * which records when ops end and begin.  The first job runs until all have been submitted, so the
+ * measurement begins with its end.  The other ops take a nanosecond if the CPU's work is measured,
+ * and 50,000 if the device's gaps are.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,11 +20,11 @@
 #include "v4l2.h"
 
 #define JOBS		64
-#define SUBMIT_NS	20000	/* for a job to be submitted, and more */
+#define SUBMIT_NS	20000	/* more than enough to submit a job */
 
 static struct bell_gap gap;
 
-/* A case's count is the depth; 0: bell0. */
+/* The count of a case is the depth of ring0, or 0 for bell0. */
 static int open_queue(struct scene *scene)
 {
 	int device = scene->count ? sluice_open("ring0") : sluice_open("bell0");
@@ -77,7 +77,7 @@ static int see_end(struct scene *scene)
 	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
 }
 
-/* From the first one's end on; that must be later than the last one's SUBMIT. */
+/* Count from the end of the first op, which must be later than the last SUBMIT. */
 static int from_the_first_end(struct scene *scene)
 {
 	int ret = xioctl(bell_node(), BELL_GAP, &gap);
@@ -99,15 +99,15 @@ static int read_end(struct scene *scene)
 }
 
 /*
- * Not with fewer in flight: a timer that its own interrupt arms for at once, again and
- * again, is held back by the kernel, and that is what would be measured.
+ * Only with 8 in flight: with fewer, the timer's interrupt would set the timer to expire at once,
+ * again and again.  The kernel delays such a timer, and this delay would be measured.
  */
 static const struct steps stream = {
 	.setup = open_queue, .before = submit_all, .step = see_end,
 	.correct = from_the_first_end, .after = read_end, .batch = JOBS,
 };
 
-/* The longest time in which the device had no op, in many rounds. */
+/* The longest time without an op on the device, over many rounds. */
 static int worst_gap(struct scene *scene, double *value)
 {
 	int round, ret = open_queue(scene);
@@ -121,7 +121,7 @@ static int worst_gap(struct scene *scene, double *value)
 			ret = read_end(scene);
 		if (!ret)
 			ret = xioctl(bell_node(), BELL_GAP, &gap);
-		/* the first round takes what is not in the caches */
+		/* in the first round, caches are cold */
 		if (round && gap.worst > *value)
 			*value = gap.worst;
 	}
@@ -130,7 +130,7 @@ static int worst_gap(struct scene *scene, double *value)
 
 static const struct steps gaps = { .value = worst_gap };
 
-/* A frame taken and a buffer given: soft0 and vivid, neither of which draws in the calls. */
+/* Take a frame and give a buffer: soft0 and vivid, neither of which draws in these calls. */
 
 #define WIDTH		640
 #define HEIGHT		480

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * More of everything: queues, jobs that wait, in-fences.  What one costs is to be
- * the same, however many there are.
+ * Many queues, many waiting jobs, many in-fences.  The cost of one must not depend on their number.
  *
- * The bell (selftests/kernel/bell.c) holds back what is to be many, and says when it
- * let go.  So what counts is the time in SUBMIT, and that from the bell until the last
- * job is seen to have ended; in between the CPU only waits.
+ * The bell (selftests/kernel/bell.c) holds the jobs back, and reports when it has rung.  So the
+ * measured time is the time in SUBMIT, plus the time from the bell until the last job has ended; in
+ * between the CPU only waits.
  */
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +17,7 @@
 #include "bench.h"
 
 #define MOST_QUEUES	64
-#define SUBMIT_NS	5000	/* for a job to be submitted, and more */
+#define SUBMIT_NS	5000	/* more than enough to submit a job */
 
 static int queues[MOST_QUEUES], num_queues, fences[SLUICE_MAX_IN_FENCES] = { -1 };
 
@@ -30,7 +29,10 @@ static int open_queue(void)
 	return ret ? ret : args.fd;
 }
 
-/* Slot 0 of each: a job without ops would not wait for the engine. */
+/*
+ * Attach the buffer as slot 0 of each queue, because a job without ops does not wait for the
+ * engine.
+ */
 static int attach_word(int queue, int dmabuf)
 {
 	int slot = sluice_attach(queue, dmabuf, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
@@ -45,7 +47,7 @@ static void close_queues(struct scene *scene)
 		close(queues[--num_queues]);
 }
 
-/* The scene's own queue is for what comes first. */
+/* The scene's own queue has the first job. */
 static int open_queues(struct scene *scene, int count)
 {
 	int ret;
@@ -74,7 +76,7 @@ static int submit(int queue, uint32_t flags, unsigned int in_fences)
 	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
 }
 
-/* An op of the bell's takes so many nanoseconds; with 0 it ends at once. */
+/* Submit an op of the bell that takes this number of nanoseconds; with 0 it ends at once. */
 static int submit_op(int queue, uint32_t flags, uint32_t ns)
 {
 	struct sluice_submit args = { .num_ops = 1, .flags = flags };
@@ -85,7 +87,7 @@ static int submit_op(int queue, uint32_t flags, uint32_t ns)
 	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
 }
 
-/* The last job is seen to have ended: all have. */
+/* Wait for the end of the last job, and so of all. */
 static int see_end(int queue)
 {
 	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
@@ -101,7 +103,7 @@ static int read_end(int queue)
 	return ret < 0 ? ret : completion.status;
 }
 
-/* Everything waits: how long that was does not count. */
+/* Do not count the time in which all jobs wait. */
 static int without_the_wait(struct scene *scene, double submitted)
 {
 	double rang;
@@ -109,7 +111,7 @@ static int without_the_wait(struct scene *scene, double submitted)
 
 	if (ret)
 		return ret;
-	if (rang < submitted)	/* it rang too early */
+	if (rang < submitted)	/* the bell rang too early */
 		return -ETIME;
 	scene->began += rang - submitted;
 	return 0;
@@ -129,7 +131,7 @@ static int last_queue(unsigned int jobs)
 	return queues[(jobs - 1) % num_queues];
 }
 
-/* The queues take turns, so that the last to get a job is the last to have none. */
+/* The queues take turns, so the queue with the last job also ends last. */
 static int submit_many(unsigned int jobs)
 {
 	unsigned int i;
@@ -203,8 +205,8 @@ static const struct steps many_jobs = {
 };
 
 /*
- * The same while others wait that will not have their turn: for a job of another
- * device that hangs.
+ * The same while other jobs wait that do not get their turn, because they wait for a hanging job of
+ * another device.
  */
 
 #define WAITING_QUEUES	3
@@ -272,21 +274,21 @@ static const struct steps jobs_beside_others = {
 };
 
 /*
- * How late an interrupt comes at most, because interrupts are off, while so many queues
- * have a job that waits for the one that hangs.  Each round does what looks at queues:
- * a job runs beside them, and one queue has its jobs cancelled and gets new ones.  In the
- * end the fence signals for which all of them wait.
+ * The longest delay of an interrupt because interrupts are off, while many queues have a job that
+ * waits for a hanging job.  Each round makes the core look at queues: a job runs beside them, and
+ * the jobs of one queue are cancelled and replaced.  At the end, the fence signals that all of them
+ * wait for.
  *
- * And then, while they are closed.  Whoever closes so many files gives back memory, and the
- * kernel does so in batches with interrupts off: as many ends of pipes stand beside them.
+ * Then the same while the queues are closed.  Closing so many files frees memory, which the kernel
+ * does in batches with interrupts off.  The same number of pipe ends is closed for comparison.
  */
 
 #define LATE_ROUNDS	400
-#define LATE_JOBS	16	/* of the queue whose jobs are cancelled */
-#define LATE_PERIOD_NS	14983	/* a prime: it meets each place sooner or later */
+#define LATE_JOBS	16	/* jobs of the queue whose jobs are cancelled */
+#define LATE_PERIOD_NS	14983	/* a prime: it hits each place sooner or later */
 
 static int *crowd, *crowd_devices;
-static uint64_t *crowd_points;	/* the last of each */
+static uint64_t *crowd_points;	/* the last point of each queue */
 static unsigned int num_crowd, num_crowd_devices;
 
 static void close_crowd(struct scene *scene)
@@ -307,7 +309,7 @@ static void close_crowd(struct scene *scene)
 	settle(MIB(64));
 }
 
-/* An open has so many queues at most, so it takes several. */
+/* Open the node once more, because one open can have only a limited number of queues. */
 static int open_crowd_device(void)
 {
 	int fd = sluice_open("bell0");
@@ -317,7 +319,7 @@ static int open_crowd_device(void)
 	return fd;
 }
 
-/* One more queue with a job that waits. */
+/* Open one more queue with a job that waits. */
 static int open_in_crowd(void)
 {
 	struct sluice_create_queue create = { .depth = LATE_JOBS };
@@ -368,7 +370,7 @@ static int late_round(struct scene *scene, unsigned int round)
 		ret = see_end(scene->queue) ?: read_end(scene->queue);
 	if (!ret)
 		ret = sluice_cancel(queue, 1, UINT64_MAX);
-	/* those that have ended, or are about to, take up the depth */
+	/* jobs that have just ended, or are about to, still count against the depth */
 	for (i = 0, ret = ret < 0 ? ret : 0; i < LATE_JOBS && !ret; i++) {
 		ret = submit(queue, SLUICE_SUBMIT_NO_COMPLETION, 1);
 		crowd_points[number] += !ret;
@@ -376,7 +378,7 @@ static int late_round(struct scene *scene, unsigned int round)
 	return ret == -EBUSY || ret == -EAGAIN ? 0 : ret;
 }
 
-/* Of another device, so they are cancelled, too: the last one to be asked is the last. */
+/* The jobs wait for another device's job, so they are cancelled with it.  Wait for each of them. */
 static int end_jobs_of_crowd(void)
 {
 	int ret = sluice_cancel(hanging, 1, UINT64_MAX);
@@ -410,7 +412,7 @@ static int close_each_in_crowd(struct scene *scene)
 	return 0;
 }
 
-/* How late an interrupt comes at most while it is done. */
+/* The longest delay of an interrupt during an action. */
 static int latest(struct scene *scene, int (*action)(struct scene *), double *value)
 {
 	__u64 late = 0;
@@ -431,7 +433,10 @@ static int latest_beside(struct scene *scene, double *value)
 
 	if (!ret)
 		ret = open_queues(scene, 0);
-	/* the kernel has interrupts off for long when it turns pages into memory for jobs */
+	/*
+	 * a first round, because the kernel has interrupts off for long when it makes slabs of
+	 * pages for jobs
+	 */
 	if (!ret)
 		ret = late_rounds(scene);
 	return ret ? ret : latest(scene, run_beside_crowd, value);
@@ -462,9 +467,9 @@ static const struct steps lateness_at_close_of_pipes = {
 };
 
 /*
- * In-fences of another driver, signalled in an interrupt, all different.  What each
- * beyond the first costs: a job with one is taken off, before whose end as many fences
- * signal.
+ * In-fences of another driver, all different, which signal in an interrupt.  The result is the cost
+ * of each fence beyond the first: the cost of a job with one in-fence is subtracted, while the same
+ * number of fences signals.
  */
 
 static int new_fences(void)
@@ -479,7 +484,7 @@ static int new_fences(void)
 	return xioctl(bell_node(), BELL_RING, (void *)(100L * SUBMIT_NS));
 }
 
-/* From SUBMIT to the end that is seen, but for the wait. */
+/* The time from SUBMIT to the visible end, without the wait. */
 static int cost_with(struct scene *scene, unsigned int in_fences, double *cost)
 {
 	double end;

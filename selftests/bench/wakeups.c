@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * From a device's interrupt to who waits in poll(): what is signalled there, and
- * what it takes until the waiter is back in its program.
+ * From a device's interrupt to a waiter in poll(): the time from the signal until the waiter runs
+ * again in its program.
  *
- * All sides are signalled in the interrupt of the same timer (selftests/kernel/bell.c),
- * which notes the time right before.  With 64 bytes to fill, bell0's job is as real as
- * one gets: it has a buffer, on which its fence is.
+ * The interrupt of the same timer (selftests/kernel/bell.c) signals all sides, and records the time
+ * right before.  bell0's job is a normal job: it fills 64 bytes of a buffer, which has its fence.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +22,7 @@
 static pthread_t spinner;
 static volatile bool spinning;
 
-/* What the CPU does while the waiter sleeps: anything preempts this. */
+/* Keep the CPU busy while the waiter sleeps; any other thread preempts this one. */
 static void *spin(void *unused)
 {
 	struct sched_param param = {};
@@ -34,7 +33,7 @@ static void *spin(void *unused)
 	return unused;
 }
 
-/* A case's count says whether the CPU has something else to do. */
+/* The count of a case tells whether the CPU has other work. */
 static int keep_busy(const struct scene *scene)
 {
 	if (!scene->count)
@@ -66,7 +65,7 @@ static int began_at_the_bell(struct scene *scene)
 
 	if (ret)
 		return ret;
-	/* the waiter was not asleep yet, or it has not been this bell */
+	/* the waiter was not asleep yet, or another ring woke it */
 	if (rang <= scene->began || rang >= scene->ended)
 		return -EIO;
 	scene->began = rang;
@@ -86,7 +85,7 @@ static int close_event(struct scene *scene)
 	return close(event);
 }
 
-/* Ours */
+/* Sluice */
 
 static int fill_job(struct scene *scene, uint32_t flags, struct sluice_submit *args)
 {
@@ -150,7 +149,7 @@ static const struct steps fence_wakes = {
 	.correct = began_at_the_bell, .after = close_event, .teardown = stop_spinning,
 };
 
-/* An eventfd, and a fence that stands for nothing. */
+/* An eventfd, and a fence without a job. */
 
 static int open_eventfd(struct scene *scene)
 {
