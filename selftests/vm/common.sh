@@ -1,22 +1,21 @@
 # shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: MIT
-# Shared by the scripts of the lab: where things are kept, and how they say
-# what they are doing.  Sourced, never run.
+# Shared by the scripts of the lab: the paths of the lab, and messages.  Sourced, never run.
 
 set -euo pipefail
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-# relative paths begin in the caller's folder
+# relative paths are relative to the caller's folder
 CACHE=$(realpath -m "${SLUICE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sluice}")
 BUILD=$(realpath -m "${SLUICE_BUILD:-$TOP/build}")
-# what this checkout uses of the cache, linked by setup
+# links to the parts of the cache that this checkout uses, made by setup
 LAB=$BUILD/lab
 ROOTFS=$LAB/root
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'sluice: %s\n' "$*" >&2; exit 1; }
 
-# Run as root, through sudo for everybody else.
+# Run as root, with sudo for other users.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
 		"$@"
@@ -27,7 +26,7 @@ as_root() {
 	fi
 }
 
-# kernel_folder KERNEL: where the kernel for a role, a line or a release is.
+# kernel_folder KERNEL: the folder of the kernel for a role, a line or a release.
 kernel_folder() {
 	[ -d "$LAB/kernels/$1" ] || die "no kernel '$1' in the lab: run selftests/vm/setup first"
 	readlink "$LAB/kernels/$1"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Guests: QEMU with a kernel of the lab, and what the output of a guest means.
+"""Guests: QEMU with a kernel of the lab, and the verdict on the output of a guest.
 
 places     the folders of this checkout, and the kernels in them
 initramfs  the first root file system of a guest
@@ -7,12 +7,12 @@ machine    the command line of QEMU and the one of the kernel
 log        the reports in a kernel's log, and which of them fail a run
 guest      one QEMU, from its start to its end
 judge      the TAP of one guest: passed, failed, skipped
-report     what is printed about several guests: sums and tables
+report     the output about several guests: sums and tables
 check      all tests, on several guests at a time
 demo       the demo, in one guest
 bench      the benchmarks, in one guest
 __main__   the command
-tests/     tests of all that needs no guest: selftests/vm/lab-test runs them
+tests/     tests of all parts that need no guest: selftests/vm/lab-test runs them
 
 Each module uses only those above it.
 """

@@ -3,21 +3,21 @@
 
     run check KERNEL...     the tests, on kernels of the lab (oldest, lts, newest, 6.12;
                             newest-arm64) or on a release in build/
-    run demo KERNEL         the demo; its files land in build/demo/
+    run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
     run shell KERNEL        a shell, on this terminal
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
-over 9p below an overlay in memory, so that nothing it does lasts.  The guest
-talks on two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a
+over 9p below an overlay in memory, so that no change lasts.  The guest
+writes to two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a
 shell).  Both are kept in build/log/.
 
 A line "# screendump NAME" makes the runner take a picture of the guest's screen,
 as a PPM in the folder that the guest has as /out ("# screendump" alone: the
 demo's picture), and answer with an empty line.
 
-A guest passes if it says that it is done, every test program reached its plan
-and ended well, and the kernel's log has nothing that looks like a bug.
+A guest passes if it reports its end, every test program reached its plan
+and succeeded, and the kernel's log has no report of a bug.
 """
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Do what the command line asks for."""
+    """Run the command line."""
     args = arguments()
     if args.mode == "check":
         return check(args.lines, args.test, args.part, args.settings)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The benchmarks, in one guest: what everything costs beside the peers."""
+"""The benchmarks, in one guest: Sluice's costs beside those of the peers."""
 from __future__ import annotations
 
 import os

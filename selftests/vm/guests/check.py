@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """All tests, on several guests at a time.
 
-A guest passes if it says that it is done, every test program reached its plan and ended
-well, and the kernel's log has nothing that looks like a bug.
+A guest passes if it reports its end, every test program reached its plan and succeeded, and
+the kernel's log has no report of a bug.
 """
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Work = tuple[str, str, str]
 
 
 def place_of_coverage(release: str, test: str, part: str) -> str | None:
-    """Where what a guest has reached is kept for selftests/vm/coverage, if it is."""
+    """The file for a guest's coverage, which selftests/vm/coverage reads, or None."""
     if test not in ("", "races", "fuzz"):
         return None
     folder = os.path.join(places.BUILD, "coverage", release)
     os.makedirs(folder, exist_ok=True)
     reached = os.path.join(folder, test or part or "tests")
-    # what is left of a run before this one tells nothing about it
+    # coverage of an earlier run does not count for this one
     if os.path.exists(reached):
         os.unlink(reached)
     return reached
@@ -53,21 +53,21 @@ def check_one(line: str, test: str, part: str, settings: Sequence[str]) -> Judge
 
 
 def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
-    """The guests that it takes."""
+    """The guests for the tests of these kernels."""
     guests: list[Work] = []
     splits = False
     if test in ("bounced", "numa"):
         part = test
     for line in lines:
-        # injected faults, and what is beside them, take as long as the rest
+        # injected faults, and some tests beside them, take as long as all other tests
         split = not test and places.is_debug(line)
         guests += [(line, test, part)] if part or not split else [
             (line, test, "rest"), (line, test, "faults")]
         splits |= split
     lines = [line for line in lines if not line.endswith("-arm64")]
     if not test and not part and len(lines) > 1:
-        # all kernels: the newest once more behind an IOMMU, which debug kernels do
-        # without, and for the test that is left
+        # all kernels: also the newest behind an IOMMU, which debug kernels do
+        # not have, and a guest for the test that needs its own
         newest = max(lines, key=lambda line: places.natural(places.kernel_of(line).release))
         guests += [(newest, "", "iommu")] if not splits else []
         guests += [(newest, "large", ""), (newest, "ac97", "gapless"),
@@ -76,14 +76,14 @@ def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
 
 
 def available_gigabytes() -> int:
-    """Memory that this machine has left."""
+    """Available memory of this machine."""
     with open("/proc/meminfo", encoding="utf-8") as text:
         found = re.search(r"MemAvailable: *(\d+)", text.read())
     return int(found.group(1)) >> 20 if found else 0
 
 
 def guests_at_once(processors: int, gigabytes: int, debug: bool) -> int:
-    """How many: a guest uses one processor, and waits for half of its time.
+    """The number of guests at a time: a guest uses one CPU, and waits for half of its time.
 
     A debug kernel does not wait.
     """
@@ -93,7 +93,7 @@ def guests_at_once(processors: int, gigabytes: int, debug: bool) -> int:
 
 
 def without_twins(lines: Iterable[str]) -> list[str]:
-    """The kernels, each once: two roles may be one kernel."""
+    """The kernels, each once, because two roles may be one kernel."""
     once: dict[str, str] = {}
     for line in lines:
         other = once.setdefault(places.kernel_of(line).release, line)

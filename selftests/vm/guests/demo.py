@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The demo, in one guest: the table of the pipeline and a picture of the guest's screen.
 
-On failure, what went wrong, and the logs.
+On failure, it prints the reasons, and where the logs are.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .judge import SAID_LINES
 
 
 class Progress:
-    """What the guest says, and that something goes on while it says nothing."""
+    """Prints the guest's lines, and a sign of progress while there are none."""
 
     def __init__(self) -> None:
         self.began = self.last = time.monotonic()
@@ -43,13 +43,13 @@ class Progress:
         print(text, flush=True)
 
     def still(self) -> None:
-        """An emulated machine is slow: say that it is at work."""
+        """Print that the guest is at work, because an emulated machine is slow."""
         while not self.ended.wait(1):
             if time.monotonic() - self.last > 8:
                 self.say(f"    still {self.stage}, {self.seconds} after the start")
 
     def line(self, text: str) -> None:
-        """A line that the guest has said."""
+        """Take a line from the guest."""
         if text.startswith("! "):
             self.wrong.append(text[2:])
         elif text.startswith("Bail out!"):
@@ -63,7 +63,7 @@ class Progress:
 
 
 def reasons(status: int | None, picture: bool, progress: Progress) -> list[str]:
-    """Why the demo has failed."""
+    """The reasons why the demo has failed."""
     if status is None:
         return [*progress.wrong, f"The guest did not reach its end. It was {progress.stage}."]
     if status == 0 and not picture:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """One QEMU, from its start to its end.
 
-A guest talks on two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a shell).
+A guest writes to two serial ports: ttyS0 is the kernel's log, ttyS1 is TAP (or a shell).
 """
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SCREENDUMP = re.compile(r"# screendump *(.*)")
 
 @functools.cache
 def audio_drivers() -> list[str]:
-    """What this machine's QEMU can play to and hear from."""
+    """The audio drivers of this machine's QEMU."""
     return subprocess.run(["qemu-system-x86_64", "-audiodev", "help"], check=False,
                           capture_output=True, text=True).stdout.split()
 
@@ -40,7 +40,7 @@ def quoted(path: str) -> str:
 
 
 def words_to_hear(folder: str) -> str:
-    """A sound that consists of words which count, from 1 on; returns ALSA's configuration."""
+    """Make a sound of words that count from 1 on; returns ALSA's configuration."""
     words, config = (os.path.join(folder, name) for name in ("words", "asound"))
     with open(words, "wb") as sound:
         array.array("I", range(1, 1 << 21)).tofile(sound)
@@ -51,7 +51,7 @@ def words_to_hear(folder: str) -> str:
 
 
 class Watchdog:
-    """Ends a QEMU that takes too long, or says nothing for too long."""
+    """Ends a QEMU that takes too long, or prints nothing for too long."""
 
     def __init__(self, qemu: subprocess.Popen[bytes]) -> None:
         self.qemu = qemu
@@ -60,7 +60,7 @@ class Watchdog:
         threading.Thread(target=self.watch, daemon=True).start()
 
     def feed(self) -> None:
-        """The guest has said something."""
+        """The guest has printed something."""
         self.heard = time.monotonic()
 
     def watch(self) -> None:
@@ -108,11 +108,11 @@ class Guest:
         self.command = machine.command(self.kind, self.kernel, self.files, hears)
 
     def interact(self) -> int:
-        """Run on this terminal, to the end."""
+        """Run to the end, on this terminal."""
         return subprocess.run(self.command, check=False).returncode
 
     def screendump(self, path: str) -> None:
-        """Ask QEMU for the guest's screen, as a PNG or a PPM."""
+        """Have QEMU save the guest's screen, as a PNG or a PPM."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(self.files.monitor)
             sock.settimeout(20)
@@ -125,7 +125,7 @@ class Guest:
     def run(self, on_line: Callable[[str], None]) -> int | None:
         """Run to the end, with each line of TAP for on_line().
 
-        Returns the status that the guest told at its end, or None if it did not reach it.
+        Returns the status that the guest reported at its end, or None without a report.
         """
         done = None
         with open(self.tap_log, "w", encoding="utf-8") as tap, \
@@ -152,7 +152,7 @@ class Guest:
         return done
 
     def trouble(self) -> list[log.Report]:
-        """Reports that should not be there: of the kernel's log and of kmemleak."""
+        """Reports of bugs, from the kernel's log and from kmemleak."""
         with open(self.kernel_log, encoding="utf-8", errors="replace") as text:
             found = [report for report in log.reports(text) if not log.foreign(report)]
         kmemleak = os.path.join(self.out, "kmemleak")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The first root file system of a guest: busybox, modules, selftests/vm/init.
 
-A PC's guest finds its root over 9p and goes there.  The guest for arm64 has no disk and
-no 9p: all that it needs is here.
+A PC's guest then changes to its root over 9p.  The guest for arm64 has no disk and no 9p:
+this file system has all that it needs.
 """
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from . import places
 from .places import Kernel
 
-# What a PC's guest needs to reach its root; their dependencies come along.
+# The modules that a PC's guest needs to reach its root; their dependencies are added.
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 # The kernel's own modules that the tests on arm64 need.
 ARM64_MODULES = ("vgem",)
-# Folders that init mounts something on, or fills.
+# Folders that init fills or uses as mount points.
 FOLDERS = ("bin", "dev", "proc", "sys", "modules")
-# How a compressed module is read.
+# Commands that unpack a compressed module.
 READERS = {".xz": ("xz", "-dc"), ".zst": ("zstd", "-qdc")}
 
 
@@ -32,7 +32,7 @@ def module_name(path: str) -> str:
 
 
 def in_order_of_loading(dep: Iterable[str], wanted: Iterable[str]) -> list[str]:
-    """Files of modules and of what they depend on, from the lines of a modules.dep.
+    """Files of modules and of their dependencies, from the lines of a modules.dep.
 
     Modules that are built into the kernel have no line there, and are left out.
     """
@@ -56,7 +56,7 @@ def in_order_of_loading(dep: Iterable[str], wanted: Iterable[str]) -> list[str]:
 
 
 def unpack(source: str, target: str) -> None:
-    """Copy a module, without its compression."""
+    """Copy a module, and unpack it."""
     reader = READERS.get(os.path.splitext(source)[1], ("cat",))
     with open(target, "wb") as out:
         subprocess.run([*reader, source], check=True, stdout=out)
@@ -74,7 +74,7 @@ def archive(folder: str, target: str) -> None:
 
 
 def files_of(kernel: Kernel) -> list[tuple[str, str]]:
-    """(name, source) of all files but the kernel's modules."""
+    """(name, source) of all files except the kernel's modules."""
     files = [("init", os.path.join(places.TOP, "selftests/vm/init"))]
     if not kernel.arm64:
         return [*files, ("bin/busybox", os.path.join(places.ROOT, "usr/bin/busybox"))]
@@ -92,7 +92,7 @@ def files_of(kernel: Kernel) -> list[tuple[str, str]]:
 
 
 def make(kernel: Kernel, target: str) -> None:
-    """The initramfs of a kernel's guest, as a file."""
+    """Make the initramfs of a kernel's guest, as a file."""
     with tempfile.TemporaryDirectory(prefix="sluice-initramfs-") as folder:
         for name in FOLDERS:
             os.mkdir(os.path.join(folder, name))

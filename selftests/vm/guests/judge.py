@@ -3,10 +3,10 @@
 
 A guest marks where each of its programs begins and ends:
 
-    # begin NAME            the TAP of a test program comes now
+    # begin NAME            the TAP of a test program begins
     # end NAME STATUS       the program has ended
     # unload failed: NAME   a module could not be unloaded
-    has played TONE=...     a program has played that: see selftests/vm/heard
+    has played TONE=...     a program has played a tone: see selftests/vm/heard
 """
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from typing import NamedTuple
 from . import log, places
 
 SAID_LINES = 12
-# statuses of a test program that is fine: 4 is for "skipped"
+# statuses of a test program that has not failed: 4 is for "skipped"
 GOOD = (0, 4)
 
 PLAYED = re.compile(r"has played (\d+=\d+:\d+:\d+)$")
 SKIP = re.compile(r"# SKIP")
-# what the harness says of a test; the rest is what the test says itself
+# lines of the harness about a test; all other lines are from the test itself
 HARNESS = re.compile(r"# +(RUN|OK|FAIL|SKIP) ")
 
 
@@ -39,7 +39,7 @@ class Counts(NamedTuple):
 
 
 def quote(lines: collections.deque[str]) -> str:
-    """What a test has said, below its result."""
+    """Print the lines of a test below its result."""
     return "".join(f"      | {text}\n" for text in lines)
 
 
@@ -52,15 +52,15 @@ class Judge:
         self.problems: list[str] = []	# as they are printed once more at the end
         self.all: list[str] = []	# programs that have ended
         self.times: list[tuple[float, str]] = []	# (seconds, test)
-        self.tones: list[str] = []	# that the guest has played
+        self.tones: list[str] = []	# played by the guest
         # of the program that runs
         self.program: str | None = None
         self.planned: int | None = None
         self.seen = 0
         self.before = Counts(0, 0, 0)
-        self.began = self.told = time.monotonic()	# told: when a test last ended
+        self.began = self.told = time.monotonic()	# told: time at which the last test ended
         self.reasons: collections.Counter[str] = collections.Counter()
-        # by the test that runs
+        # lines of the test that runs
         self.said: collections.deque[str] = collections.deque(maxlen=SAID_LINES)
 
     @property
@@ -76,7 +76,7 @@ class Judge:
         print(f"  {self.label:<12} FAIL {text}\n{more}", end="", flush=True)
 
     def line(self, text: str) -> None:
-        """A line that the guest has said."""
+        """Take a line from the guest."""
         if match := PLAYED.search(text):
             self.tones.append(match.group(1))
         for pattern, meaning in MEANINGS:
@@ -115,7 +115,7 @@ class Judge:
         self.bad(match.string.lstrip("# "))
 
     def plan(self, match: re.Match[str]) -> None:
-        """How many tests there are to be; a program without any has a reason."""
+        """Take the number of tests that must come; a program without tests has a reason."""
         if not self.program:
             return
         self.planned = int(match.group(1))
@@ -141,7 +141,7 @@ class Judge:
         self.said.clear()
 
     def finish(self, done: int | None, test: str = "") -> None:
-        """No line follows.  DONE: what Guest.run() has returned; TEST: the only one asked for."""
+        """No line follows.  DONE: the result of Guest.run(); TEST: the only test asked for."""
         if done is None:
             self.bad("the guest did not reach its end" +
                      (f" (in {self.program})" if self.program else ""))
@@ -149,7 +149,7 @@ class Judge:
             self.bad("no test ran" + (f": there is none called '{test}'" if test else ""))
 
     def listen(self, wav: str) -> None:
-        """Is what was played what is in the file?"""
+        """Does the file have exactly the tones that were played?"""
         heard = subprocess.run([os.path.join(places.TOP, "selftests/vm/heard"), wav, *self.tones],
                                stdout=subprocess.PIPE, text=True, check=False)
         if heard.returncode:
@@ -159,18 +159,18 @@ class Judge:
         print(f"  {self.label:<12} heard: {len(self.tones)} tones, sample for sample", flush=True)
 
     def trouble(self, reports: list[log.Report]) -> None:
-        """Each report of the kernel is a failure; the first ten tell enough."""
+        """Count each report of the kernel as a failure; print the first ten."""
         for report in reports[:10]:
             self.bad("kernel log: " + report[0], log.excerpt(report))
 
     def see(self, logs: str) -> None:
-        """After a failure, where the logs are."""
+        """Print where the logs are, after a failure."""
         if self.failed:
             print(logs, end="", flush=True)
             self.problems.append(logs)
 
 
-# What a line means; the first pattern that matches counts.
+# The meaning of a line is that of the first pattern that matches.
 MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Judge, re.Match[str]], None]], ...] = (
     (re.compile(r"# begin (\S+)"), Judge.begin),
     (re.compile(r"# end (\S+) (\d+)"), Judge.end),

@@ -18,40 +18,39 @@ KERNEL_TROUBLE = re.compile(
     r"refcount_t:|list_(add|del) corruption|ODEBUG|scheduling while atomic|sleeping function|"
     r"Call Trace:|Unable to handle|stack segment|divide error|invalid opcode|"
     r"Out of memory|page allocation failure|wrong timeout value", re.I)
-# Said by debug kernels, about themselves: at boot, and by dma-debug when a test
-# makes an allocation of its own fail (selftests/debug/faults*.c, which run last).
+# Messages of debug kernels about themselves: at boot, and of dma-debug when a test makes
+# dma-debug's own allocation fail (selftests/debug/faults*.c, which run last).
 KERNEL_HARMLESS = re.compile(
     r"DMA-API: (preallocated|debugging enabled|cacheline tracking ENOMEM)|kfence: initialized|"
-    r"DMA-API: Mapped at:|"	# more about what was reported before
+    r"DMA-API: Mapped at:|"	# belongs to an earlier report
     r"kasan: KernelAddress|UBSAN: enabled|kmemleak: |MP-BIOS bug|spectre|KASLR|Kernel panic=|panic_on")
 
-# A line that opens a report of its own, even where another one has not ended.
+# A line that begins a report, even if another one has not ended.
 KERNEL_HEAD = re.compile(r"\b(BUG|WARNING|INFO): |general protection fault")
 
-# A report is left out if its first lines match this: 6.12's io_uring warns about its own
+# A report is ignored if its first lines match this: 6.12's io_uring warns about its own
 # worker when a ring is closed; and its system heap maps a buffer twice for a device without
-# the attribute that says that this is fine.
+# the attribute that allows this.
 KERNEL_FOREIGN = re.compile(
     r"WARNING: .*\b__io_submit_flush_completions\b|"
     r"DMA-API: platform sluice-sample: cacheline tracking EEXIST")
 # A screen that is refreshed late, because the host is busy: DRM waits 100 ms for a refresh
-# and warns, in whichever of its functions waits or counts; and a commit goes on with its
-# state after the next commit has freed it.  Left out if no function of ours is on a stack.
+# and warns, in any of its functions that wait or count.  Also, a commit uses its state after
+# the next commit has freed it.  Ignored if no function of Sluice is on a stack.
 SCREEN_LATE = re.compile(
     r"WARNING: .*\bdrm_\w*vblank\w*(\.\w+)*\+0x|"
     r"BUG: KASAN: slab-use-after-free in drm_atomic_helper_wait_for_\w+\b")
-# An interrupt's files in /proc that could not be made, because memory was short, are missed
-# when they are removed.
+# An interrupt's files in /proc could not be made without memory, so their removal warns.
 MISSED_FILES = re.compile(r"WARNING: .*\bremove_proc_entry\b.*\bfaults_(inside|program)\b", re.S)
-# vivid's thread, when it is late, asks for a sleep of less than nothing.
+# vivid's thread sleeps for a negative time when it is late.
 VIVID_LATE = re.compile(r"wrong timeout value.*\bComm: vivid-\d+-vid-c\b", re.S)
 
-# A data race is ours if a function of ours is on one of its stacks.  What is below
-# an interrupt's entry is only what the interrupt came across.
+# A data race is Sluice's if a function of Sluice is on one of its stacks.  Functions below an
+# interrupt's entry do not count: the interrupt came while they ran.
 OUR_FRAME = re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+ \[sluice(_\w+)?\b")
-# Both accesses made by these: things that guard themselves, whoever called.  The
-# lock of a dma_resv, whose context is looked at before it is held; the bits of a work
-# item; struct file, which is used again while RCU readers look; the dentry cache.
+# Both accesses are in these functions, whose races are intended for any caller: the lock of
+# a dma_resv, whose context is read before it is held; the bits of a work item; struct file,
+# which is reused while RCU readers read it; the dentry cache.
 KERNEL_OWN = (r"(_*ww_mutex_\w+|"
               r"\w*queue_(delayed_)?work\w*|move_linked_works|process_one_work|assign_work|"
               r"clear_pending_if_disabled|init_file|"
@@ -64,11 +63,11 @@ KERNEL_OWN = (r"(_*ww_mutex_\w+|"
 KERNEL_RACE = re.compile(rf"data-race in {KERNEL_OWN} / {KERNEL_OWN}$")
 INTERRUPT_ENTRY = re.compile(r"\basm_(sysvec|exc|common_interrupt)")
 
-REPORT_LINES = 40	# of a report that are printed
+REPORT_LINES = 40	# most lines of a report that are printed
 
 
 def end_of_report(text: str, cut: bool) -> str:
-    """What the last line of a report begins with, from its first line."""
+    """The beginning of a report's last line, which depends on the first line."""
     if re.search(r"BUG: (KASAN|KCSAN|KFENCE)", text):
         return r"={20,}"
     if cut or re.search(r"general protection|unable to handle|NULL pointer", text):
@@ -79,8 +78,8 @@ def end_of_report(text: str, cut: bool) -> str:
 def reports(log: Iterable[str]) -> list[Report]:
     """The reports in a kernel's log.
 
-    Where a report ends depends on its kind: at a rule of '=', at an end trace, or
-    after its only stack; at the latest where the next one begins.
+    The kind of a report decides where it ends: at a line of '=', at an end trace, or after
+    its only stack; at the latest where the next report begins.
     """
     found: list[Report] = []
     report: Report | None = None
@@ -90,7 +89,7 @@ def reports(log: Iterable[str]) -> list[Report]:
         trouble = KERNEL_TROUBLE.search(text) and not KERNEL_HARMLESS.search(text)
         cut = "[ cut here ]" in text
         if cut or (trouble and (report is None or (KERNEL_HEAD.search(text) and not warning))):
-            # a message of WARN() stands between the cut and the line with WARNING
+            # a message of WARN() is between the cut and the line with WARNING
             report, warning = [] if cut else [text], cut
             found.append(report)
             end = end_of_report(text, cut)
@@ -114,7 +113,7 @@ def leaks(text: Iterable[str]) -> list[Report]:
 
 
 def has_our_frame(report: Report) -> bool:
-    """Is a function of ours on a stack, and not only below an interrupt's entry?"""
+    """Is a function of Sluice on a stack, and not only below an interrupt's entry?"""
     interrupted = False
     for text in report[1:]:
         if text.startswith("Reported by "):
@@ -130,7 +129,7 @@ def has_our_frame(report: Report) -> bool:
 
 
 def foreign(report: Report) -> bool:
-    """Is this report about code of others alone?"""
+    """Is this report only about code that is not Sluice's?"""
     if any(KERNEL_FOREIGN.search(text) for text in report[:4]):
         return True
     if MISSED_FILES.search("\n".join(report[:5])):
@@ -145,7 +144,7 @@ def foreign(report: Report) -> bool:
 
 
 def excerpt(report: Report) -> str:
-    """A report beyond its first line, as far as anybody reads it."""
+    """A report after its first line, cut to a readable length."""
     more = len(report) - REPORT_LINES
     return "".join(f"      | {text}\n" for text in report[1:REPORT_LINES]) + (
         f"      | ... and {more} lines more\n" if more > 0 else "")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from .places import Kernel
 
-# QEMU keeps all that it has translated, and looks at what it has of a page at each store to
-# it.  Translations of programs that have ended pile up, a GiB by default: to clear 4 MiB of
-# their memory took a minute, without a pause.  Of 128 MiB a guest forgets old ones in time.
+# QEMU keeps translated code, and at each store to a page it visits the translations from this
+# page.  By default it keeps a GiB, with the code of ended programs: clearing 4 MiB of their
+# memory took a minute, without a pause.  With 128 MiB, old translations are dropped in time.
 ACCEL = "tcg,thread=single,tb-size=128"
 
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
@@ -17,13 +17,13 @@ PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
 @dataclass(frozen=True)
 class Kind:
-    """What a guest is for."""
+    """The purpose of a guest."""
 
     mode: str	# check, demo, bench, shell or mutants
-    test: str = ""	# this test program alone
+    test: str = ""	# only this test program
     part: str = ""	# one of PARTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
-    terminal: os.terminal_size | None = None	# the guest is a shell on this one
+    terminal: os.terminal_size | None = None	# a shell on this terminal
 
     @property
     def large(self) -> bool:
@@ -39,7 +39,7 @@ class Kind:
     def wired(self) -> bool:
         """Does the guest have sound and network cards?
 
-        Where there are two buses, QEMU would put them on the second.
+        Not with two buses, because QEMU would put the cards on the second.
         """
         return self.mode == "check" and self.part != "numa"
 
@@ -53,11 +53,11 @@ class Files:
     monitor: str	# a socket
     root: str
     build: str
-    out: str	# the only folder that the guest writes to
+    out: str	# the guest writes only to this folder
 
 
 def comma(path: str) -> str:
-    """A path in a list of options: QEMU wants its commas twice."""
+    """A path in a list of options, in which QEMU needs commas twice."""
     return path.replace(",", ",,")
 
 
@@ -67,13 +67,13 @@ def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
     words = [
         f"console={'ttyAMA0' if kernel.arm64 else 'ttyS0'}", "loglevel=7",
         "sysrq_always_enabled", "panic=-1",
-        # at boot the kernel gives its timer 10 ms to tick, which on a busy host it may not get
+        # at boot the kernel waits 10 ms for a timer tick, which may come too late on a busy host
         "no_timer_check",
         f"kunit.enable={int(kunit)}", "kunit.autorun=1", "rdinit=/init", f"sluice.mode={kind.mode}",
-        # an interpreted machine on a busy host may go without a processor for that long.  A
+        # an emulated machine on a busy host may be stopped for that long.  A
         # guest that hangs is ended by guest.SILENT_SECONDS
         "watchdog_thresh=60", "rcupdate.rcu_cpu_stall_timeout=120",
-        # no console on the screen: its cursor blinks, and each blink waits for a refresh
+        # no console on the screen, because each blink of its cursor waits for a refresh
         "drm_kms_helper.fbdev_emulation=0",
     ]
     if kind.test:
@@ -96,9 +96,9 @@ def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
 def processor(kind: Kind) -> str:
     """The model of the processor.
 
-    la57=off: while the kernel looks at its processor it forgets for a moment that it has five
-    levels of page tables, and KASAN takes an interrupt for a stray access.  erms=off: a store
-    of eight bytes costs no more than one of a byte (see ACCEL).
+    la57=off: while the kernel detects its CPU, it loses the flag for five levels of page tables
+    for a moment, and KASAN takes an interrupt for a stray access.  erms=off: a store of eight
+    bytes costs no more than one of a byte (see ACCEL).
     """
     words = ["max", "la57=off"]
     if not kind.counted:
@@ -111,14 +111,14 @@ def processor(kind: Kind) -> str:
 def board(kind: Kind) -> list[str]:
     """Processors, their clock, and the devices of the first bus."""
     if kind.counted:
-        # One CPU whose clock counts instructions; time without any is skipped.  Each
-        # takes a nanosecond, or four: a slower CPU is as fast as its clock however busy
+        # One CPU whose clock counts instructions; idle time is skipped.  Each
+        # takes a nanosecond, or four: a slower CPU keeps up with its clock, however busy
         # the host is.
         shift = 0 if kind.mode == "bench" else 2
         return ["-smp", "1", "-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
     devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
     if kind.part == "iommu":
-        # in front of the devices that it is for
+        # in front of the devices that use it
         return ["-device", "intel-iommu,intremap=off", "-smp", "2", *devices]
     if kind.part == "numa":
         nodes = [word for node in range(2) for word in (
@@ -129,15 +129,15 @@ def board(kind: Kind) -> list[str]:
 
 
 def bridges(kind: Kind) -> list[str]:
-    """What the two peers are below: ports called down0 and down1."""
+    """The bridges above the two peers, with ports called down0 and down1."""
     if kind.part == "iommu":
-        # QEMU's switches send everything upwards: where an IOMMU translates, peers reach
-        # each other through the host, which the kernel only expects of some: of a Zen's,
+        # QEMU's switches send everything upwards.  With an IOMMU, peers reach
+        # each other through the host.  The kernel expects this of some hosts only: of a Zen,
         # for example.
         return ["-device", "pcie-root-port,id=down0,chassis=1",
                 "-device", "pcie-root-port,id=down1,chassis=2"]
     if kind.part == "numa":
-        # the peers and the second processor are on the second node: no caches are shared
+        # the peers and the second CPU are on the second node: no caches are shared
         return ["-device", "pxb-pcie,id=far,bus=pcie.0,bus_nr=128,numa_node=1",
                 "-device", "pcie-root-port,id=down0,bus=far,chassis=2",
                 "-device", "pcie-root-port,id=down1,bus=far,chassis=3"]
@@ -149,20 +149,20 @@ def bridges(kind: Kind) -> list[str]:
 
 
 def playing(files: Files) -> list[str]:
-    """A sound card that plays to a file, which is complete when the guest is off."""
+    """A sound card that plays to a file, which is complete after the guest's end."""
     return ["-audiodev", f"wav,id=a,path={comma(files.out)}/out.wav,out.frequency=48000,"
             "out.channels=2,out.format=s16", "-device", "AC97,audiodev=a"]
 
 
 def network() -> list[str]:
-    """Two network cards whose cable has no third end."""
+    """Two network cards on one cable, without any other."""
     return [word for card in ("n1", "n2") for word in (
         "-netdev", f"hubport,id={card},hubid=1", "-device", f"e1000,netdev={card}")]
 
 
 def hearing() -> list[str]:
-    """A sound card that hears what ALSA's configuration calls words."""
-    # it takes what there is every 20 ms, which is as much as it has room for
+    """A sound card that records the device "words" of ALSA's configuration."""
+    # it takes samples every 20 ms, which fill its buffer
     return ["-audiodev", "alsa,id=b,timer-period=20000,in.dev=words,out.dev=null,"
             "in.frequency=48000,in.channels=2,in.format=s16,in.try-poll=off,out.try-poll=off,"
             "in.buffer-length=20000,in.period-length=10000", "-device", "AC97,audiodev=b"]
@@ -182,13 +182,13 @@ def serial(kind: Kind, files: Files) -> list[str]:
 
 
 def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
-    """The kernel and what it gets."""
+    """The kernel, its command line and its initramfs."""
     return ["-kernel", kernel.image, "-initrd", files.initramfs,
             "-append", kernel_arguments(kind, kernel)]
 
 
 def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
-    """A PC; HEARS: with a sound card that hears."""
+    """A PC; HEARS: with a sound card that records."""
     sound = playing(files) if kind.wired else []
     cards = network() if kind.wired else []
     if hears:
@@ -199,7 +199,7 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),
-        # The peers are behind the rest, so that they change no address.  The BAR's memory is a
+        # The peers come last, so that they change no address.  The BAR's memory is a
         # file, which the guest finds in /out.
         "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.out)}/bar",
         *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
@@ -217,5 +217,5 @@ def raspberry(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
 
 
 def command(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
-    """QEMU with the machine that a kernel is for."""
+    """QEMU with the right machine for a kernel."""
     return raspberry(kind, kernel, files) if kernel.arm64 else pc(kind, kernel, files, hears)

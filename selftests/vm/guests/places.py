@@ -11,14 +11,14 @@ from typing import NamedTuple, NoReturn
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 BUILD = os.environ.get("SLUICE_BUILD") or os.path.join(TOP, "build")
 LOG = os.path.join(BUILD, "log")
-# what this checkout uses of the cache: links, made by selftests/vm/setup
+# links to the parts of the cache that this checkout uses, made by selftests/vm/setup
 LAB = os.path.join(BUILD, "lab")
 ROOT = os.path.realpath(os.path.join(LAB, "root"))
 ARM64 = os.path.realpath(os.path.join(LAB, "arm64"))
 
 
 def fail(message: str) -> NoReturn:
-    """End the command with one sentence for the user."""
+    """End the command with a sentence for the user."""
     sys.exit(f"sluice: {message}")
 
 
@@ -51,7 +51,7 @@ def kernel_of(name: str) -> Kernel:
 
 
 def is_debug(line: str) -> bool:
-    """A kernel that was built to catch bugs: it comes with what tests the core from inside."""
+    """Was this kernel built to catch bugs?  It comes with modules that test the core inside."""
     return os.path.exists(os.path.join(BUILD, line, "sluice-importer.ko"))
 
 
@@ -62,7 +62,7 @@ def natural(text: str) -> list[tuple[int, str]]:
 
 
 def stage_guest() -> None:
-    """Put the scripts that run in the guest where it finds them."""
+    """Copy the guest's scripts to the folder where the guest finds them."""
     folder = os.path.join(BUILD, "guest")
     os.makedirs(folder, exist_ok=True)
     shutil.copy(os.path.join(TOP, "selftests/vm/guest"), os.path.join(folder, "main"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is printed about several guests: sums and tables."""
+"""The output about several guests: sums and tables."""
 from __future__ import annotations
 
 import os
@@ -24,18 +24,18 @@ def slowest(judges: Iterable[Judge], count: int = SLOWEST) -> str:
 
 
 def failures(judges: Iterable[Judge]) -> str:
-    """All problems again, next to the sum: what came since may have pushed them out of sight."""
+    """All problems again, next to the sum, because later lines may have pushed them away."""
     return "What has failed:\n" + "".join(text for judge in judges for text in judge.problems)
 
 
 def summary(judges: Sequence[Judge]) -> str:
-    """What a run has shown, with the sum in the last line."""
+    """Print the results of a run, with the sum in the last line."""
     passed, failed, skipped = total(judges)
     return (slowest(judges) + (failures(judges) if failed else "") +
             f"{passed} passed, {failed} failed, {skipped} skipped\n")
 
 
 def status(judges: Sequence[Judge]) -> int:
-    """The exit status: a run in which nothing has passed is no success."""
+    """The exit status: a run in which no test has passed is no success."""
     passed, failed, _ = total(judges)
     return 1 if failed or not passed else 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The floors of drivers/: which file may use which, and how the names of a file begin.
+"""The floors of drivers/: the files that a file may use, and the beginnings of its names.
 
 finding   one finding, and a failure of the command itself
 plan      drivers/floors: modules, files, their floors and their nouns

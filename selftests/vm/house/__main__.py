@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Does drivers/ keep to what drivers/floors says?  One line a finding, with what to do.
+"""Does drivers/ follow drivers/floors?  Prints one line for each finding, with a remedy.
 
     floors [RELEASE...]     check the files, and the objects of builds of them in build/RELEASE/;
                             without any, those of the newest kernel
     floors --source         check the files alone
     floors --picture        print the floors, for design.md
-    floors --table          print what each file owns, for design.md
+    floors --table          print the duties of each file, for design.md
     floors --write          put both into design.md
 
 A summary is printed on stderr.  The exit status is 1 if there is a finding.

@@ -21,18 +21,18 @@ def begin(part: str) -> str:
 
 
 def files_of(plan: Plan, tree: Tree) -> list[File]:
-    """The files of the plan that are there."""
+    """The files of the plan that exist."""
     return [file for file in plan.files.values()
             if f"{file.path}.c" in tree.sources or f"{file.path}.h" in tree.sources]
 
 
 def shown(file: File, tree: Tree) -> str:
-    """The name of a file as code: that of its .c, if it has one."""
+    """The name of a file as code: the .c, if it exists."""
     return f"{file.name}.{'c' if f'{file.path}.c' in tree.sources else 'h'}"
 
 
 def floors(files: list[File], tree: Tree) -> Iterator[str]:
-    """The lines of one module, from its top floor to the bottom."""
+    """The lines of one module, from the top floor to the bottom."""
     for floor in sorted({file.floor for file in files}, reverse=True):
         by_folder: dict[str, list[str]] = {}
         for file in files:
@@ -46,7 +46,7 @@ def floors(files: list[File], tree: Tree) -> Iterator[str]:
 
 
 def picture(plan: Plan, tree: Tree) -> str:
-    """The floors as plain text: the core, then device drivers of several files, then the others."""
+    """The floors as plain text: the core, drivers with several files, and the other drivers."""
     files = files_of(plan, tree)
     modules: dict[str, list[File]] = {}
     for file in files:
@@ -62,7 +62,7 @@ def picture(plan: Plan, tree: Tree) -> str:
 
 
 def sentence(file: File, tree: Tree) -> str:
-    """The first sentence of the head comment of a header, or of a .c that has none."""
+    """The first sentence of the head comment of a header, or of a .c without a header."""
     for suffix in ("h", "c"):
         text = tree.sources.get(f"{file.path}.{suffix}")
         if text and text.sentence:
@@ -71,7 +71,7 @@ def sentence(file: File, tree: Tree) -> str:
 
 
 def table(plan: Plan, tree: Tree) -> str:
-    """The files and what each owns, as Markdown."""
+    """The files and their duties, as Markdown."""
     lines: list[str] = []
     folder = None
     for file in files_of(plan, tree):
@@ -86,7 +86,7 @@ PARTS = {"picture": picture, "table": table}
 
 
 def check(plan: Plan, tree: Tree) -> Iterator[Finding]:
-    """The text between the markers is that of today."""
+    """Is the text between the markers up to date?"""
     text = tree.text(NAME) if tree.has(NAME) else ""
     for part, make in PARTS.items():
         before, marker, rest = text.partition(begin(part))
@@ -100,7 +100,7 @@ def check(plan: Plan, tree: Tree) -> Iterator[Finding]:
 
 
 def written(text: str, plan: Plan, tree: Tree) -> str:
-    """The text of design.md with both parts as they are today."""
+    """The text of design.md with both parts up to date."""
     for part, make in PARTS.items():
         before, marker, rest = text.partition(begin(part))
         if marker and END in rest:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """A place that breaks a rule, with a sentence that says what to do."""
+    """A place that breaks a rule, with a sentence about the remedy."""
 
     path: str	# from the top of the tree
     line: int

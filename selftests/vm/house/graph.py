@@ -22,7 +22,7 @@ def way(edges: set[Edge], begin: str, end: str) -> list[str] | None:
 
 
 def circles(edges: Iterable[Edge]) -> list[list[str]]:
-    """A circle through each node that is in one; a node is in one list only.
+    """A circle through each node of a circle; each node is in one list only.
 
     The first node of a list is its last one, too.
     """

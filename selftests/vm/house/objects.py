@@ -13,7 +13,7 @@ from .finding import Problem
 from .tree import Tree
 
 SYMBOL = re.compile(r"(.+)\.o: *[0-9a-f]* +([A-Za-z]) (\S+)$")
-# What a tracepoint makes of itself: each file that has one would call tracepoints.c.
+# The symbols of a tracepoint: with them, each file with a tracepoint would call tracepoints.c.
 TRACEPOINT = re.compile(r"__(tracepoint|traceiter|probestub|bpf_trace|SCT|SCK)_")
 
 
@@ -26,7 +26,7 @@ class Symbols:
 
 
 def read(text: str, folder: str = "") -> Symbols:
-    """What nm -A prints about objects in a folder."""
+    """Read the output of nm -A about objects in a folder."""
     symbols = Symbols()
     for line in text.splitlines():
         match = SYMBOL.match(line)
@@ -41,8 +41,8 @@ def read(text: str, folder: str = "") -> Symbols:
 
 
 def nm(root: str, paths: list[str]) -> str:
-    """With the tools of the root file system: those of the machine may be missing."""
-    # its loader by hand instead of a chroot, which needs privileges
+    """Run nm with the tools of the root file system: the machine's may be missing."""
+    # call its loader, because a chroot needs privileges
     loader = os.path.join(root, "lib64", "ld-linux-x86-64.so.2")
     tool = os.path.join(root, "usr/bin/x86_64-linux-gnu-nm")
     return subprocess.run(

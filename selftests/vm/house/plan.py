@@ -10,7 +10,7 @@ from .finding import Finding
 NAME = "drivers/floors"
 CORE = "sluice"	# the module of drivers/core
 API = "drivers/core/sluice"	# the interface for device drivers
-COMPAT = "drivers/core/compat"	# what differs between kernels
+COMPAT = "drivers/core/compat"	# code for different kernels
 
 HEADING = re.compile(r"\[([\w-]+)\]\s+([\w./-]+?)(?::\s*(.*))?$")
 FILE = re.compile(r"(\d+)\s+([\w-]+):\s*(.*)$")
@@ -23,7 +23,7 @@ class Section:
 
     module: str
     folder: str
-    nouns: tuple[str, ...]	# of each file of the module
+    nouns: tuple[str, ...]	# nouns of each file of the module
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class File:
     name: str
     floor: int
     nouns: tuple[str, ...]
-    line: int	# in drivers/floors
+    line: int	# line in drivers/floors
 
     @property
     def path(self) -> str:
@@ -48,13 +48,13 @@ class File:
 
     @property
     def module(self) -> str:
-        """The module that it is a part of."""
+        """The name of its module."""
         return self.section.module
 
 
 @dataclass
 class Plan:
-    """What drivers/floors says, and what is wrong with it."""
+    """The contents of drivers/floors, and its mistakes."""
 
     files: dict[str, File] = field(default_factory=dict)	# by path
     owners: dict[tuple[str, str], File | None] = field(default_factory=dict)	# by module and noun
@@ -104,7 +104,7 @@ class Plan:
                        "already: give it to one file")
 
     def find(self, line: int, text: str) -> None:
-        """Note what is wrong with a line."""
+        """Record a mistake in a line."""
         self.findings.append(Finding(NAME, line, "plan", text))
 
 

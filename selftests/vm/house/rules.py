@@ -15,7 +15,7 @@ from .tree import Tree
 
 UAPI = "uapi/linux/sluice.h"
 VERSION = re.compile(r"\b(SLUICE_HAVE_\w*|LINUX_VERSION_CODE|KERNEL_VERSION)\b")
-# Macros by which a file speaks to the kernel's headers, and guards of includes.
+# Macros that a file defines for the kernel's headers, and include guards.
 GIVEN = re.compile(r"(_\w+_H|pr_fmt|dev_fmt|CREATE_TRACE_POINTS|TRACE_SYSTEM|TRACE_INCLUDE_\w+)$")
 
 
@@ -34,7 +34,7 @@ class Use(NamedTuple):
 
 
 def check_files(plan: Plan, tree: Tree) -> Iterator[Finding]:
-    """Each file is in the plan, and has a header with a head comment that is its whole face."""
+    """Each file is in the plan, and has a header with a head comment, its whole interface."""
     api = tree.sources[f"{API}.h"].declared if f"{API}.h" in tree.sources else set()
     for path, text in tree.sources.items():
         if not plan.file_of(path):
@@ -70,7 +70,7 @@ def includes_of(plan: Plan, tree: Tree) -> Iterator[Use]:
 
 
 def where(tree: Tree, file: File, symbol: str) -> tuple[str, int]:
-    """The place of a file that uses a symbol; inline functions are in the headers that it includes."""
+    """The place in a file that uses a symbol, or the file's start if a header uses it."""
     seen = [path for path in (f"{file.path}.c", f"{file.path}.h") if path in tree.sources]
     for path in seen:
         if line := tree.sources[path].line_of(symbol):
@@ -94,7 +94,7 @@ def calls_of(plan: Plan, tree: Tree, symbols: Symbols) -> Iterator[Use]:
 
 
 def check_floors(uses: list[Use], kind: str) -> Iterator[Finding]:
-    """No file uses one of a higher floor."""
+    """No file uses a file of a higher floor."""
     what_to_do = {"include": "declare the struct, or move what needs it",
                   "call": "move one of the two, or let the higher file pass a function"}
     for use in uses:
@@ -103,7 +103,7 @@ def check_floors(uses: list[Use], kind: str) -> Iterator[Finding]:
 
 
 def check_circles(uses: list[Use]) -> Iterator[Finding]:
-    """Files of one floor use each other in one direction.  Between floors check_floors() sees to it."""
+    """Files of one floor use each other in one direction only; check_floors() checks the rest."""
     edges: dict[tuple[str, str], Use] = {}
     for use in uses:
         if use.by.module == use.of.module and use.by.floor == use.of.floor:
@@ -133,7 +133,7 @@ def check_modules(plan: Plan, tree: Tree) -> Iterator[Finding]:
 
 
 def advice(plan: Plan, file: File) -> str:
-    """How names of a file begin."""
+    """A sentence about the beginning of a file's names."""
     first = "sluice_" if file.module == CORE else ""
     names = [f"{first}{noun}_" for noun in (*file.section.nouns, *file.nouns)]
     return " or ".join(names) or "no noun, which drivers/floors must give it first"
@@ -157,10 +157,10 @@ def check_names(plan: Plan, tree: Tree) -> Iterator[Finding]:
             if noun and (owner == file or noun in file.section.nouns):
                 continue
             if file.section.folder == COMPAT and not name.name.lower().startswith("sluice_"):
-                # a name of the kernel's, for kernels that do not have it
+                # a name of the kernel, for kernels without it
                 continue
             if name.kind == "macro" and path.endswith(".c") and not name.name.startswith("SLUICE_"):
-                # no other file sees it
+                # other files do not use it
                 continue
             why = f"has a noun of {owner.short}: move it there, or begin it" if owner else \
                 "has no noun of its file: begin it"
@@ -168,7 +168,7 @@ def check_names(plan: Plan, tree: Tree) -> Iterator[Finding]:
 
 
 def check_versions(tree: Tree) -> Iterator[Finding]:
-    """What differs between kernels stays in compat/."""
+    """Code for different kernels stays in compat/."""
     for path, text in tree.sources.items():
         if not path.startswith(f"{COMPAT}/"):
             for match in VERSION.finditer(text.code):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A C file: its head comment, its includes, and the names that it defines.
 
-This is no compiler.  It reads code in the kernel's style, in which a function's last brace
-stands in the first column, and it reads both branches of an #if.
+This is no compiler.  It reads code in the kernel's style, with the last brace of a function in
+the first column, and it reads both branches of an #if.
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = re.compile(r"\s*(?:(?:/\*|//) SPDX[^\n]*\n\s*)*/\*(?! SPDX)\*?(.*?)\*/", 
 OPAQUE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
 DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)(?:[^\n\\]|\\.)*", re.M | re.S)
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
-# also inside of another one
+# also inside another one
 TYPE = re.compile(r"\b(struct|union|enum)\s+(\w+)\s*\{")
 MACRO = re.compile(r"#[ \t]*define[ \t]+(\w+)")
 TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -24,10 +24,10 @@ WORD = re.compile(r"[A-Za-z_]\w*$")
 
 # Macros that define a variable: the name is their first argument.
 DEFINES = re.compile(r"(DEFINE_(?!EVENT|FREE|GUARD)\w+|LIST_HEAD|HLIST_HEAD|ATTRIBUTE_GROUPS)$")
-# Macros whose argument userspace sees, so that a rule of this source cannot name it.
+# Macros whose argument is visible to userspace, so no rule of this source can change the name.
 PARAMETER = re.compile(r"\bmodule_param(?:_array)?\s*\(\s*(\w+)")
 ATTRIBUTE = re.compile(r"\b(?:DEVICE|BUS|DRIVER|CLASS)_ATTR_\w+\s*\(\s*(\w+)")
-# Words with an argument in front of, or behind, the name of a function.
+# Words with an argument, in front of or behind the name of a function.
 ATTRIBUTES = re.compile(r"__(attribute__|printf|acquires|releases|must_hold|aligned|counted_by|malloc|"
                         r"section|alias|typeof|typeof__|typeof_unqual__|scanf|alloc_size|nonnull)$|typeof$")
 KEYWORDS = frozenset("const volatile static extern inline signed unsigned struct union enum register".split())
@@ -43,9 +43,9 @@ class Name(NamedTuple):
 
 
 class Token(NamedTuple):
-    """A word or a sign; or a pair of brackets with all that is between them."""
+    """A word, a sign, or a pair of brackets with the text between them."""
 
-    text: str	# of a pair, the two brackets
+    text: str	# for a pair, the two brackets
     line: int
     first: bool	# it is in the first column
     inside: tuple[str, ...] = ()
@@ -53,13 +53,13 @@ class Token(NamedTuple):
 
 @dataclass
 class Source:
-    """What the rules ask about a file."""
+    """The facts about a file that the rules need."""
 
     head: str = ""	# the text of the head comment
     includes: list[tuple[int, str]] = field(default_factory=list)
     names: list[Name] = field(default_factory=list)
     declared: set[str] = field(default_factory=set)	# functions and variables, without a definition
-    foreign: set[str] = field(default_factory=set)	# names that userspace sees
+    foreign: set[str] = field(default_factory=set)	# names that are visible to userspace
     code: str = ""	# without comments and strings; each line has its number
 
     @property
@@ -80,7 +80,7 @@ def line_at(text: str, place: int) -> int:
 
 
 def blank(text: str, keep: str = "") -> str:
-    """As many lines as the text has, with nothing in them."""
+    """As many empty lines as the text has lines."""
     return keep + "\n" * text.count("\n")
 
 
@@ -99,7 +99,7 @@ def tokens_of(code: str) -> Iterator[Token]:
                 inside.append(text)
             stack.append(pairs[text])
         elif stack and (text == stack[-1] or (text == "}" and first)):
-            # a brace in the first column ends all that an #if has opened twice
+            # a brace in the first column closes all brackets that an #if has opened twice
             stack = [] if text == "}" and first else stack[:-1]
             if not stack and opened:
                 yield opened._replace(inside=tuple(inside))
@@ -142,7 +142,7 @@ def is_body(part: list[Token]) -> bool:
 
 
 def type_at(part: list[Token]) -> int | None:
-    """Where a struct, union or enum is defined: the place of its braces."""
+    """The position of the braces of a struct, union or enum that is defined, or None."""
     for place, token in enumerate(part):
         if token.text == "=":
             return None
@@ -164,7 +164,7 @@ def name_of_function(part: list[Token]) -> Token | None:
 def variables_of(part: list[Token], typed: bool = False) -> Iterator[Token]:
     """The names of a declaration of variables; a comma stands between two of them.
 
-    The first word is their type, unless what stands in front of them was TYPED.
+    The first word is their type, unless TYPED: then the type was in front of these tokens.
     """
     name: Token | None = None
     value, words = False, int(typed)
@@ -183,7 +183,7 @@ def variables_of(part: list[Token], typed: bool = False) -> Iterator[Token]:
 
 
 def read_part(part: list[Token], source: Source) -> None:
-    """Note what one declaration or definition defines or declares."""
+    """Record the names of one declaration or definition."""
     words = [token.text for token in part]
     if not part:
         return
@@ -229,7 +229,7 @@ def head_of(text: str) -> str:
 
 
 def read(text: str) -> Source:
-    """What is in the text of a C file."""
+    """Read the text of a C file."""
     source = Source(head=head_of(text))
     source.foreign = set(PARAMETER.findall(text))
     for attribute in ATTRIBUTE.findall(text):

@@ -27,11 +27,11 @@ class Tree:
             return file.read()
 
     def has(self, path: str) -> bool:
-        """Is there such a file?"""
+        """Does this file exist?"""
         return os.path.exists(os.path.join(self.top, path))
 
     def included(self, path: str, name: str) -> str | None:
-        """The file that an include names; the folders are those of Kbuild."""
+        """The file of an include, searched in the folders of Kbuild."""
         for folder in (os.path.dirname(path), "drivers/core", ""):
             found = os.path.normpath(os.path.join(folder, name))
             if self.has(found):

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Have a root file system, kernels, and the kernel's test harness in the cache.
+"""Put a root file system, kernels, and the kernel's test harness into the cache.
 
     setup [KERNEL...]           KERNEL is a role (oldest, lts, newest, canary), a line
                                 (X.Y), or a release; without any, the first three roles
-    setup --arm64 [KERNEL...]   kernels for arm64, and what their guest needs
-    setup --headers             what the gates compile for besides: the row of that name in roles
+    setup --arm64 [KERNEL...]   kernels for arm64, and the programs for their guest
+    setup --headers             other kernels' headers for the gates: row "headers" in roles
     setup --source KERNEL       the source of a kernel; prints the tarball's path
     setup --no-tests [KERNEL...]  without the kernel's test harness
-    setup --refresh             ask the archive again which kernel has which role
+    setup --refresh             ask the archive again for the kernel of each role
 
-A second run finds everything and returns at once, without a network.  What a checkout
-uses is linked from build/lab/: root, harness, arm64, and kernels/KERNEL.
+A second run finds everything and returns at once, without a network.  build/lab/ has links to
+the parts that a checkout uses: root, harness, arm64, and kernels/KERNEL.
 """
 import argparse
 import errno
@@ -35,7 +35,7 @@ BUILD = os.environ.get("SLUICE_BUILD") or os.path.join(TOP, "build")
 
 
 def link(path, *names):
-    """Link something of the cache from build/lab/."""
+    """Make a link in build/lab/ to a part of the cache."""
     target = os.path.join(BUILD, "lab", *names)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if os.path.islink(target) and os.readlink(target) == path:
@@ -53,14 +53,14 @@ def unlink(*names):
 
 
 class Setup:
-    """What one run of the command works on."""
+    """The data of one run of the command."""
 
     def __init__(self, cache, archive, table):
         self.cache, self.archive, self.table = cache, archive, table
 
     def everything(self, wanted, arch="amd64", refresh=False, tests=True):
-        """Have kernels, and what compiles for them and runs on them; without TESTS not what
-        only those need.
+        """Get kernels, and the tools to compile for them and to run on them.  Without TESTS, omit
+        the parts that only tests need.
         """
         self.cache.lock()
         root = have_root(self.cache, self.archive, self.table.home)
@@ -88,7 +88,7 @@ class Setup:
         self.cache.remove_unused(used)
 
     def headers(self, refresh=False):
-        """Have what the gates compile for besides; what the archive does not have, is left out."""
+        """Get the other headers for the gates, except those that the archive does not have."""
         self.cache.lock()
         used = []
         for name in self.table.suites("headers"):
@@ -110,7 +110,7 @@ class Setup:
         self.cache.remove_unused(used)
 
     def harness(self, refresh):
-        """Have what tests are built with: that of the newest kernel, whichever is tested."""
+        """Get the harness for the tests: the newest kernel's, whichever kernel is tested."""
         known = self.cache.read(FOUND).get("harness", "none")
         source = self.cache.at("sources", known)
         if refresh or not os.path.isdir(source):
@@ -123,7 +123,7 @@ class Setup:
         return harness
 
     def compilers(self, name, kernel, path):
-        """A kernel of a younger Debian is compiled for in a root of that Debian's."""
+        """Get a root of a newer Debian, to compile for the kernels of that Debian."""
         suite = kernel.suite.partition("-")[0]
         with open(os.path.join(path, "compiler"), encoding="utf-8") as file:
             compiler = file.read().strip()
@@ -136,14 +136,14 @@ class Setup:
             unlink("compilers", name)
 
     def source(self, wanted):
-        """Have a kernel's source; returns the tarball's path."""
+        """Get a kernel's source; returns the tarball's path."""
         self.cache.lock()
         kernel = Kernels(self.cache, self.archive, self.table).find(wanted)
         return tarball(have_source(self.cache, self.archive, self.table, kernel))
 
 
 def failure(cache, error):
-    """The Problem behind a program that has failed."""
+    """The Problem of a program that has failed."""
     if shutil.disk_usage(cache.path).free < 1 << 20:
         return cache.full()
     return Problem(f"'{' '.join(map(str, error.cmd))[:120]}' has failed (status {error.returncode}): "

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Debian packages from the archive that this machine's apt is configured for.
 
-apt itself does the work: with the machine's proxy, keys and mirror, but with lists and
-state of its own in the cache, so that neither sees the other.  Nothing here needs root.
+apt itself does the work, with the machine's proxy, keys and mirror.  Its lists and its state are
+in the cache, separate from the machine's.  Nothing here needs root.
 
-What moves under a running project is met here: a package that was replaced since the
-lists were fetched, an archive in the middle of an update, an expired Release file, no
-network.  Each is tried again as long as that can help, and else is a Problem that says
-what to do.
+This module handles changes of the archive: a package that was replaced since the lists were
+fetched, an archive in the middle of an update, an expired Release file, no network.  It tries
+again as long as that can help, and then raises a Problem with a remedy.
 """
 import collections
 import contextlib
@@ -22,17 +21,17 @@ import time
 
 from .tell import Problem, Progress, say, still
 
-# how apt's own configuration may name Debian
+# names of Debian in apt's own configuration
 RELEASES = ("bookworm", "trixie", "forky", "duke", "sid", "oldstable", "stable", "testing", "unstable")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 ATTEMPTS = 3
 
 File = collections.namedtuple("File", "name size digest spec")
 
-# how apt tells that the archive does not have a file; proxies have words of their own
+# apt's messages if the archive does not have a file; proxies have their own
 GONE = r"(?m)^ +404 "
 
-# (what apt says, our sentence, whether trying again may help)
+# (message of apt, sentence of the Problem, whether trying again may help)
 COMPLAINTS = (
     (r"No space left on device", "full", False),
     (r"NO_PUBKEY|EXPKEYSIG|no longer signed|is not signed",
@@ -51,16 +50,16 @@ COMPLAINTS = (
 
 
 class Moved(Exception):
-    """The archive has other packages than its lists said; says which, or why."""
+    """The archive has other packages than its lists; the text says which, or why."""
 
 
 def spec_of(name, arch, version):
-    """How apt wants one package named."""
+    """The name of one package for apt."""
     return f"{name}={version}" if arch == "all" else f"{name}:{arch}={version}"
 
 
 def complaint(output):
-    """(sentence, may trying again help) for what apt has said."""
+    """(sentence, may trying again help) for a message of apt."""
     for pattern, sentence, again in COMPLAINTS:
         if re.search(pattern, output):
             return sentence, again
@@ -72,13 +71,13 @@ def complaint(output):
 def mirrors_of_machine():
     """The archive and the security archive that apt on this machine uses.
 
-    SLUICE_MIRROR names another archive, and the only one where the machine is no
-    Debian.  Its security archive is beside it, as on Debian's mirrors.
+    SLUICE_MIRROR names another archive, which is necessary on a machine without Debian.  Its
+    security archive is beside it, as on Debian's mirrors.
     """
     named = os.environ.get("SLUICE_MIRROR", "").rstrip("/")
     if named:
         return named, named + "-security"
-    # this asks no server, and needs no lists
+    # this needs no server and no lists
     listed = subprocess.run(["apt-get", "--print-uris", "update"], capture_output=True, text=True,
                             check=False).stdout
     main = security = None
@@ -96,16 +95,16 @@ def mirrors_of_machine():
 
 
 class Archive:
-    """The archive, and what was fetched from it into the cache's debs/."""
+    """The archive, and the files that were fetched from it into the cache's debs/."""
 
     def __init__(self, cache, mirrors=None, options=None):
-        """OPTIONS stand in the lines of sources.list; unless given, those of Debian's keys."""
+        """OPTIONS are for the lines of sources.list; by default, the option for Debian's keys."""
         self.cache = cache
         self.mirrors = mirrors
         self.options = options
         self.retry_seconds = 15
         self.debs = cache.at("debs")
-        # have all lists been fetched now, none taken from before?
+        # were all lists fetched in this run?
         self.fresh = True
         self._updated, self._missing = set(), set()
 
@@ -155,7 +154,7 @@ class Archive:
 
     @staticmethod
     def with_updates(suites):
-        """The suites, and those that carry their updates."""
+        """The suites, and the suites with their updates."""
         found = []
         for suite in suites:
             found.append(suite)
@@ -165,7 +164,7 @@ class Archive:
 
     @staticmethod
     def _run(command, **arguments):
-        # apt has locks of its own: it must not outlive a set-up that is killed
+        # apt must not outlive a set-up that is killed, because it holds locks
         return subprocess.run(["setpriv", "--pdeathsig", "KILL", *command], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False,
                               env={**os.environ, "LC_ALL": "C"}, **arguments)
@@ -173,8 +172,8 @@ class Archive:
     def update(self, suites, arches=("amd64",), anew=False):
         """Fetch the lists of these suites, once.
 
-        Without network, lists that were fetched earlier serve, unless ANEW asks for new
-        ones.  A suite that the archive does not have is left out, which one sentence says.
+        Without a network, earlier lists are used, unless ANEW asks for new ones.  A suite that
+        the archive does not have is left out, and a message says so.
         """
         key = (tuple(suites), tuple(arches))
         if key in self._updated and not anew:
@@ -238,7 +237,7 @@ class Archive:
         return [text for text in output.split("\n\n") if text.strip()]
 
     def _complaint(self, result):
-        """complaint() of a run of apt; raises the error for a full disk, which nothing mends."""
+        """complaint() for a run of apt; raises the error for a full disk."""
         sentence, again = complaint(result.stdout)
         if sentence == "full":
             raise self.cache.full()
@@ -258,17 +257,17 @@ class Archive:
         return files
 
     def closure(self, suites, packages):
-        """The files of these packages and of all that they need, on an empty system."""
+        """The files of these packages and of all their dependencies, on an empty system."""
         return self._uris(suites, ("amd64",), ["install", "--no-install-recommends", "?essential",
                                                "apt", *packages])
 
     def files(self, suites, arches, specs):
-        """The files of just these packages."""
+        """The files of these packages, without their dependencies."""
         return self._uris(suites, arches, ["download", *specs])
 
     @staticmethod
     def settled(look):
-        """What LOOK returns, called with True, for lists anew, after it has raised Moved."""
+        """The result of LOOK; after Moved, LOOK is called again with True for new lists."""
         moved = None
         for attempt in range(ATTEMPTS):
             if moved:
@@ -281,10 +280,10 @@ class Archive:
                       f"({moved})") from moved
 
     def _missing_of(self, files, partial):
-        """Those of the files that are not in debs/ yet.
+        """The files that are not in debs/ yet.
 
-        What has arrived whole is taken from the folder PARTIAL, whatever became of the
-        rest, and of the set-up that fetched it.
+        Complete files in the folder PARTIAL are used, even if the set-up that fetched them has
+        failed.
         """
         missing = []
         for file in files:
@@ -298,7 +297,7 @@ class Archive:
         return missing
 
     def fetch(self, suites, arches, files, what):
-        """Have these files in debs/, each complete and as the archive describes it.
+        """Get these files into debs/, each complete and as the archive describes it.
 
         Raises Moved if the archive has other packages by now: look again.
         """
@@ -349,11 +348,11 @@ class Archive:
             time.sleep(self.retry_seconds)
 
     def path(self, file):
-        """Where fetch() has put a file."""
+        """The path of a file from fetch()."""
         return os.path.join(self.debs, file.name)
 
     def forget(self, files):
-        """Remove files that are unpacked by now."""
+        """Remove files that have been unpacked."""
         for file in files:
             if os.path.exists(self.path(file)):
                 os.unlink(self.path(file))
@@ -361,7 +360,7 @@ class Archive:
 
 
 def matches(path, digest):
-    """Has this file that checksum, given as SHA256:HEX?"""
+    """Does this file have this checksum, given as SHA256:HEX?"""
     algorithm, _, wanted = digest.lower().partition(":")
     found = hashlib.new(algorithm)
     with open(path, "rb") as file:

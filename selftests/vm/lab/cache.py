@@ -3,17 +3,17 @@
 
     apt/        lists of the archive, for the lab alone
     debs/       packages that were fetched and not unpacked yet
-    roots/      root file systems, by the checksum of what is in them
+    roots/      root file systems, by the checksum of their packages
     kernels/    unpacked kernel packages, by release
     headers/    headers alone, by release
     sources/    kernel sources, by version
     builds/     kernels that were built here, by configuration (selftests/vm/kernel)
-    used/       when a folder was used that belongs to root
-    found.json  which release has which role
+    used/       times of the last use of folders that belong to root
+    found.json  the release for each role
 
-A folder gets its final name when it is complete, and not before: what is there can
-be trusted, whenever the machine went down.  The lock guards all changes.  What has
-not been used for UNUSED_DAYS is removed at the end of a set-up.
+A folder gets its final name only when it is complete, so it can be trusted even after a crash.
+The lock guards all changes.  At the end of a set-up, folders that have not been used for
+UNUSED_DAYS are removed.
 """
 import contextlib
 import errno
@@ -48,7 +48,7 @@ class Cache:
         return cls(os.path.abspath(os.environ.get("SLUICE_CACHE") or os.path.join(base, "sluice")))
 
     def at(self, *names):
-        """Path of something in the cache."""
+        """A path in the cache."""
         return os.path.join(self.path, *names)
 
     def lock(self):
@@ -57,7 +57,7 @@ class Cache:
             return
         try:
             os.makedirs(self.path, exist_ok=True)
-            # kept open: the lock goes with the process
+            # kept open: the lock is held until the process ends
             self._lock = open(self.at("lock"), "a+", encoding="utf-8")  # pylint: disable=R1732
         except OSError as error:
             raise Problem(f"cannot write to the cache {self.path} ({error.strerror}): "
@@ -75,7 +75,7 @@ class Cache:
         self._remove_leftovers()
 
     def _remove_leftovers(self):
-        """Remove what a set-up that was killed has left, and an older version's cache."""
+        """Remove the leftovers of a set-up that was killed, and the cache of an older version."""
         for kind in KINDS:
             folder = self.at(kind)
             for name in os.listdir(folder) if os.path.isdir(folder) else []:
@@ -95,7 +95,7 @@ class Cache:
     def remove(path):
         """Remove a file or a folder that may belong to root.
 
-        Half of a folder must not be found under its name, if this is interrupted.
+        If this is interrupted, no half-removed folder must have this name.
         """
         if os.path.islink(path) or os.path.isfile(path):
             with contextlib.suppress(PermissionError):
@@ -124,11 +124,11 @@ class Cache:
                     self.remove(self._stamp(path))
 
     def _stamp(self, path):
-        """Its time is that of the last use, for a folder which belongs to root."""
+        """The file whose time is that of the last use, for a folder that belongs to root."""
         return self.at("used", os.path.relpath(path, self.path).replace("/", "-"))
 
     def used(self, path):
-        """Note that something is in use."""
+        """Record that a folder is in use."""
         try:
             os.utime(path)
         except PermissionError:
@@ -138,32 +138,32 @@ class Cache:
 
     @contextlib.contextmanager
     def folder(self, kind, name, belongs_to_root=False):
-        """Make the folder KIND/NAME anew: the block fills the path that it gets, which then
-        is renamed.  If the block fails, nothing has changed.
+        """Make a new folder KIND/NAME: the block fills a temporary path, which is renamed
+        afterwards.  If the block fails, nothing has changed.
         """
         os.makedirs(self.at(kind), exist_ok=True)
         path = tempfile.mkdtemp(prefix=name + ".new.", dir=self.at(kind))
         os.chmod(path, 0o755)
         try:
             yield path
-            # on the disk before its name is: else a crash could leave the name alone
+            # write the contents before the name: otherwise a crash could leave an empty folder
             subprocess.run(["sync", "-f", path], check=False)
             self.remove(self.at(kind, name))
             if belongs_to_root:
                 subprocess.run(as_root(["mv", "-T", path, self.at(kind, name)]), check=True)
             else:
                 os.rename(path, self.at(kind, name))
-            # what was unpacked into it has given it a time of its own
+            # unpacking has changed the folder's time
             self.used(self.at(kind, name))
         except BaseException:
-            # a second Ctrl-C must not leave it
+            # a second Ctrl-C must not leave the folder
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.remove(path)
             signal.signal(signal.SIGINT, before)
             raise
 
     def need_space(self, megabytes, why):
-        """Refuse early what the disk has no room for."""
+        """Fail early if the disk has not enough room."""
         os.makedirs(self.path, exist_ok=True)
         free = shutil.disk_usage(self.path).free >> 20
         if free < megabytes:
@@ -176,18 +176,18 @@ class Cache:
                        "folder on another disk; nothing half-made was kept")
 
     def run(self, what, command, **more):
-        """Run a program that writes to the cache; WHAT it does stands in the Problem."""
+        """Run a program that writes to the cache; the Problem names WHAT it does."""
         result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False,
                                 env={**os.environ, "LC_ALL": "C",
                                      "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}, **more)
-        # tar has two ways to say it
+        # tar has two messages for it
         if result.returncode and re.search("No space left|Wrote only", result.stderr):
             raise self.full()
         if result.returncode:
             raise Problem(f"cannot {what} ({' '.join(result.stderr.split())[-200:]}): run it again")
 
     def read(self, name):
-        """A JSON file of the cache; {} if there is none, or none that can be read."""
+        """A JSON file of the cache; {} if it does not exist or cannot be read."""
         try:
             with open(self.at(name), encoding="utf-8") as file:
                 content = json.load(file)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Headers alone, of kernels that no guest runs: what the gates compile for besides.
+"""Headers without a kernel, for the gates: they compile for more kernels than guests run.
 
     headers/RELEASE/    usr/src/, usr/lib/linux-kbuild-*, compiler and version, as in
                         kernels/RELEASE
 
-A name is a role and what is different: oldest-first is the oldest point release of the
-role's line, newest-cloud is another flavour, newest-clang another compiler.
+A name is a role and a variant: oldest-first is the oldest point release of the role's line,
+newest-cloud is another flavour, newest-clang another compiler.
 """
 import os
 import re
@@ -28,7 +28,7 @@ def split(name):
 
 
 class Headers(Kernels):
-    """The headers of one such name."""
+    """The headers for one name."""
 
     KIND, WHAT = "headers", "the headers of"
     PARTS, NEEDS = ("headers",), re.compile(r"linux-(headers|kbuild)-\d")
@@ -45,7 +45,7 @@ class Headers(Kernels):
         return f"{wanted}:headers"
 
     def choose(self, wanted, anew=False):
-        """The kernel that the archive has for this name; None if there is none."""
+        """The archive's kernel for this name, or None."""
         self.archive.update(self.suites, self._arches, anew)
         role = Kernels(self.cache, self.archive, self.table).find(self.role)
         releases = [match.group(1) for name in self.archive.names(self.suites, self._arches, "linux-headers-")
@@ -58,7 +58,7 @@ class Headers(Kernels):
         return max(same or kernels, key=lambda kernel: age(kernel.version), default=None)
 
     def have(self, wanted, refresh=False):
-        """Have them in the cache; returns a Kernel, or None, told, if the archive has none."""
+        """Get them into the cache; returns a Kernel, or None with a message if there is none."""
         known = self.known(wanted)
         if known and not refresh and os.path.isdir(self.path(known["release"])):
             self.cache.used(self.path(known["release"]))

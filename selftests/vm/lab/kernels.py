@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Which kernel has which role, and its files.
+"""The kernel for each role, and its files.
 
-A kernel is what Debian ships: image, modules and headers, in however many packages
-they come today, found by the packages' names.  They are unpacked, not installed, into
-a folder of the cache:
+A kernel is Debian's image, modules and headers.  Their packages, however many, are found by
+name.  They are unpacked, not installed, into a folder of the cache:
 
     kernels/RELEASE/    boot/, usr/lib/modules/, usr/src/, usr/lib/linux-kbuild-*
-                        and two files: compiler, which it was compiled with,
-                        and version, that of its packages
+                        and two files: compiler, with its compiler,
+                        and version, with the version of its packages
 
-so that one more kernel needs no new root file system.
+So a new kernel needs no new root file system.
 """
 import collections
 import glob
@@ -21,27 +20,27 @@ import time
 from .archive import Moved, spec_of
 from .tell import Problem, say
 
-# the cache's record of which kernel has which role
+# the cache's record of the kernel for each role
 FOUND = "found.json"
 ROLES = ("oldest", "lts", "newest", "canary")
 STALE_DAYS = 14
 
-# a package of a kernel, and the flavour that the lab takes: plain amd64 or arm64
+# a package of a kernel, and the flavour that the lab uses: plain amd64 or arm64
 IMAGE = re.compile(r"linux-image-(\d+\.\d+(?:\.\d+)*(?:[-+.~][0-9a-z+.~]+)?-(amd64|arm64))$")
 PART = re.compile(r"linux-(image|modules|binary|base|headers|kbuild|compiler)-\d")
 
-# release as uname -r has it, version of the package, suite that has it
+# release as in uname -r, version of the package, suite
 Kernel = collections.namedtuple("Kernel", "release version suite")
 
 
 def natural(text):
-    """A key that orders numbers in a text by their value."""
+    """A key that sorts numbers in a text by their value."""
     return [(1, int(part), "") if part.isdigit() else (0, 0, part)
             for part in re.split(r"(\d+)", text) if part]
 
 
 def age(version):
-    """A key that orders kernel packages: 7.3~rc7 is before 7.3 and 7.3.1."""
+    """A key that sorts kernel packages: 7.3~rc7 is before 7.3 and 7.3.1."""
     match = re.match(r"(\d+(?:\.\d+)*)(?:~rc(\d+))?", version)
     numbers = tuple(int(part) for part in match.group(1).split("."))
     return ((numbers + (0, 0, 0))[:3], int(match.group(2) or 1 << 30), natural(version))
@@ -73,7 +72,7 @@ class Table:
         return self.rows[role][0]
 
     def suites(self, role):
-        """Where a role's kernel may be, best first."""
+        """The suites that may have a role's kernel, best first."""
         return self.rows[role][1]
 
     @property
@@ -101,7 +100,7 @@ def best(kernels, suites):
 class Kernels:
     """Kernels of one architecture: in the archive, and in the cache."""
 
-    # where they are in the cache, what they are called, and which packages make one up
+    # their folder in the cache, their names, and the packages of one
     KIND, WHAT = "kernels", "the kernel"
     PARTS, NEEDS = ("image", "headers"), PART
 
@@ -175,7 +174,7 @@ class Kernels:
         return best(kernels, suites)
 
     def _of_line(self, kernels, line, suites, role):
-        """The newest of a line; of the nearest line if that has gone."""
+        """The newest of a line; if the line is no longer there, of the nearest line."""
         lines = sorted({line_of(kernel.version) for kernel in kernels})
         wanted = line_of(line)
         if wanted in lines:
@@ -201,7 +200,7 @@ class Kernels:
     # --- what the cache has
 
     def known(self, wanted):
-        """What an earlier look has found, as a dict; None if nothing.
+        """The record of an earlier search, as a dict, or None.
 
         A release is known, too, if it was found for a role or line.
         """
@@ -215,7 +214,7 @@ class Kernels:
         return None
 
     def _own(self, wanted):
-        """Under which key that is recorded."""
+        """The key of the record."""
         return f"{wanted}:{self.arch}"
 
     def _note(self, wanted, kernel):
@@ -228,7 +227,7 @@ class Kernels:
         return self.cache.at(self.KIND, release)
 
     def tell_if_stale(self, wanted):
-        """Say when it is long since the archive was asked."""
+        """Print a message if the archive was asked long ago."""
         known = self.known(wanted)
         days = int((time.time() - known["time"]) / 86400)
         if days >= STALE_DAYS and known["release"] != wanted:
@@ -236,7 +235,7 @@ class Kernels:
                 "'make refresh' asks again")
 
     def find(self, wanted):
-        """The Kernel for a role, a line or a release, from an earlier look if there was one."""
+        """The Kernel for a role, a line or a release, from an earlier search if there was one."""
         known = self.known(wanted)
         if known:
             return Kernel(known["release"], known["version"], known["suite"])
@@ -245,11 +244,11 @@ class Kernels:
         return kernel
 
     def have(self, wanted, refresh=False):
-        """Have the kernel for a role, a line or a release in the cache; returns its Kernel."""
+        """Get the kernel for a role, a line or a release into the cache; returns its Kernel."""
         known = self.known(wanted)
         if known and wanted == "canary" and (newest := self.known("newest")) and (
                 age(known["version"])[:2] <= age(newest["version"])[:2]):
-            known = None	# it was overtaken
+            known = None	# the archive has a newer one
         if known and not refresh and os.path.isdir(self.path(known["release"])):
             self.cache.used(self.path(known["release"]))
             self.tell_if_stale(wanted)
@@ -277,7 +276,7 @@ class Kernels:
             return False
 
     def _packages(self, kernel):
-        """The packages that make up a kernel: image and headers, and what they need of it."""
+        """The packages of a kernel: image, headers, and their dependencies on the same kernel."""
         suites = self._suites_of(kernel)
         todo = [f"linux-{part}-{kernel.release}:{self.arch}={kernel.version}"
                 for part in self.PARTS]
@@ -299,7 +298,7 @@ class Kernels:
                 match = re.match(r"([^ :|]+)(?::\w+)?(?: \(= ([^)]+)\))?", need)
                 if not match or not self.NEEDS.match(match.group(1)) or "compiler" in match.group(1):
                     continue
-                # tools that run here, whatever the kernel is for
+                # tools that run here, for any architecture of the kernel
                 arch = "amd64" if "kbuild" in match.group(1) else self.arch
                 todo.append(f"{match.group(1)}:{arch}" + (f"={match.group(2)}" if match.group(2) else ""))
         return suites, specs
@@ -312,7 +311,7 @@ class Kernels:
         return self.table.suites("others")
 
     def _unpack(self, kernel):
-        """Fetch and unpack; Moved if the archive has something else by now."""
+        """Fetch and unpack; raises Moved if the archive has other packages by now."""
         suites, specs = self._packages(kernel)
         files = self.archive.files(suites, self._arches, specs)
         self.archive.fetch(suites, self._arches, files, f"{self.WHAT} {kernel.release}")
@@ -324,7 +323,7 @@ class Kernels:
         self.archive.forget(files)
 
     def _complete(self, kernel, folder):
-        """What the packages' own scripts would do, and a look whether all is there."""
+        """Do the work of the packages' own scripts, and check that all files exist."""
         modules = os.path.join(folder, "lib", "modules", kernel.release)
         headers = os.path.join(folder, "usr", "src", "linux-headers-" + kernel.release)
         image = os.path.join(folder, "boot", "vmlinuz-" + kernel.release)
@@ -340,7 +339,7 @@ class Kernels:
 
     @staticmethod
     def _note_compiler(kernel, folder, headers):
-        """Write down what the kernel was compiled with, and the version of its packages."""
+        """Write the files with the kernel's compiler and the version of its packages."""
         with open(os.path.join(headers, ".config"), encoding="utf-8") as config:
             match = re.search(r'^CONFIG_CC_VERSION_TEXT="(\S+)', config.read(), re.MULTILINE)
         compiler = re.search(r"gcc(-\d+)?$", match.group(1)) if match else None
@@ -350,7 +349,7 @@ class Kernels:
                 file.write(content + "\n")
 
     def add_checker(self, kernel, checker):
-        """Give the headers the script that sparse is started with; the packages lack it."""
+        """Add the script that starts sparse to the headers; the packages lack it."""
         for scripts in glob.glob(os.path.join(self.path(kernel.release), "usr/src/linux-headers-*/scripts")):
             target = os.path.join(scripts, "checker-valid.sh")
             if os.path.isdir(scripts) and os.path.exists(checker) and not os.path.lexists(target):
@@ -358,7 +357,7 @@ class Kernels:
 
 
 def unpack(debs, folder, cache):
-    """Unpack packages on top of each other, with /lib being /usr/lib."""
+    """Unpack packages on top of each other, with /lib as a link to /usr/lib."""
     os.makedirs(os.path.join(folder, "usr", "lib"), exist_ok=True)
     if not os.path.lexists(os.path.join(folder, "lib")):
         os.symlink("usr/lib", os.path.join(folder, "lib"))

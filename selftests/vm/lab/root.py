@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Root file systems: where everything is compiled, and the root of the guests.
+"""Root file systems, in which everything is compiled, and which are the root of guests.
 
-    roots/<checksum>    by what is in it: a change of the lists below makes a new one
+    roots/<checksum>    by its packages: a change of the lists below makes a new one
 
-First all packages are fetched, which can be interrupted and goes on later; then
-mmdebstrap makes the root from these files, without a network.  Root rights are needed
-for the second part alone.
+First all packages are fetched; this can be interrupted and continued later.  Then
+mmdebstrap makes the root from these files, without a network.  Only this second part needs
+root rights.
 """
 import hashlib
 import os
@@ -20,19 +20,18 @@ from .tell import Problem, Progress, as_root, say
 
 COMPILERS = ["gcc", "make", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "libssl-dev", "kmod",
              "xz-utils", "bash", "cpio", "python3-minimal", "sparse"]
-# of the root of guests, and what else is compiled and checked in it: gcc-12 is for the oldest
-# kernel
+# for guests, and for compiling and checking in this root; gcc-12 is for the oldest kernel
 EVERYTHING = COMPILERS + [
     "g++", "gcc-12", "pkgconf", "dwarves", "udev", "procps", "psmisc", "busybox-static",
     "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
     "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler",
     "reuse"]
-# to compile modules with the other compiler: nothing is linked, no program runs
+# to compile modules with the other compiler; nothing is linked, and no program runs
 CLANG = ["clang", "make", "binutils", "libelf1t64", "python3-minimal", "kmod"]
-# what arm64's programs are linked with, and its guest's few programs
+# libraries for arm64's programs, and the few programs of its guest
 ARM64 = ["liburing-dev", "busybox-static", "bash-static"]
 
-# raised when the way in which a root is made changes
+# increased when the steps to make a root change
 FORMAT = 1
 
 
@@ -42,8 +41,8 @@ def checksum_of(suite, packages):
 
 
 def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
-    """Have a root file system of SUITE with these packages, for which the disk needs so many
-    MB; returns its folder.
+    """Get a root file system of SUITE with these packages, which needs this number of MB on the
+    disk; returns its folder.
     """
     name = f"{suite}-{checksum_of(suite, packages)}"
     path = cache.at("roots", name)
@@ -67,7 +66,7 @@ def have_root(cache, archive, suite, packages=tuple(EVERYTHING), needs=2500):
 
 
 def prepare_for_root():
-    """Find out early whether this user, in this container, can make a root at all."""
+    """Check early whether this user, in this container, can make a root."""
     unshare = as_root(["unshare", "-m", "true"])
     if os.geteuid() and subprocess.run(["sudo", "-n", "true"], capture_output=True,
                                        check=False).returncode:
@@ -79,7 +78,7 @@ def prepare_for_root():
 
 
 def make(cache, archive, suite, packages, files, folder):
-    """Fill FOLDER from fetched packages."""
+    """Fill FOLDER from the fetched packages."""
     log = cache.at("root.log")
     with tempfile.TemporaryDirectory(prefix="sluice-") as work:
         records = archive.stanzas((suite,), ("amd64",), [file.spec for file in files])
@@ -102,7 +101,7 @@ def make(cache, archive, suite, packages, files, folder):
             with open(os.path.join(repository, name), "w", encoding="utf-8") as text:
                 text.write(content)
         script = os.path.join(work, "make")
-        # Under plain names, whatever the cache is called; mounts go with the process
+        # Use plain names, whatever the cache's path is; the mounts end with the process
         with open(script, "w", encoding="utf-8") as text:
             text.write('set -e\n'
                        'mount --bind "$2" "$1/debs"\n'
@@ -131,7 +130,7 @@ def make(cache, archive, suite, packages, files, folder):
 
 
 def watch(process, log, total):
-    """Show how many packages are set up while mmdebstrap is at work."""
+    """Show the number of packages that are set up while mmdebstrap runs."""
     progress = Progress("unpacked and set up", 2 * total, "steps")
     try:
         while process.poll() is None:
@@ -140,7 +139,7 @@ def watch(process, log, total):
                 progress.show(sum(line.startswith(("Unpacking ", "Setting up ")) for line in text))
     finally:
         if process.poll() is None:
-            # it may still write for a while; a second Ctrl-C must not leave it alone
+            # it may still write for a while; a second Ctrl-C must not end the wait for it
             before = signal.signal(signal.SIGINT, signal.SIG_IGN)
             subprocess.run(as_root(["kill", str(process.pid)]), check=False)
             process.wait()
@@ -149,7 +148,7 @@ def watch(process, log, total):
 
 
 def have_arm64(cache, archive, suite):
-    """Have the programs of arm64's guest, and what its tests are linked with; returns the folder."""
+    """Get the programs of arm64's guest and the libraries for its tests; returns the folder."""
     name = f"arm64-{checksum_of(suite, ARM64)}"
     path = cache.at("roots", name)
     if os.path.isdir(path):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Kernel sources: what the lab's own kernels are built from, and the kernel's test harness.
+"""Kernel sources, from which the lab's own kernels are built, and the kernel's test harness.
 
     sources/VERSION/    linux-source-X.Y.tar.xz
-                        harness-CHECKSUM/, the few files of it that tests are built with and
-                        that judge the style; the checksum is that of the list below
+                        harness-CHECKSUM/, the few files of it for building tests and for
+                        checking the style; CHECKSUM is that of the list below
 """
 import glob
 import hashlib
@@ -14,7 +14,7 @@ import tempfile
 from .kernels import FOUND, age, line_of, unpack
 from .tell import Problem, say
 
-# of the source, with their folders
+# files of the source, with their folders
 HARNESS = ["tools/testing/selftests/kselftest*.h",
            "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c",
            "scripts/checker-valid.sh",
@@ -24,7 +24,7 @@ PACKAGE = re.compile(r"linux-source-\d+\.\d+$")
 
 
 def have_source(cache, archive, table, like):
-    """Have the source of a kernel, or of the nearest that there is; returns the folder."""
+    """Get the source of a kernel, or of the nearest that exists; returns the folder."""
     known = cache.read(FOUND).get(f"source:{like.version}", like.version)
     path = cache.at("sources", known)
     if os.path.isdir(path):
@@ -43,7 +43,7 @@ def have_source(cache, archive, table, like):
 
 
 def _unpack(cache, archive, package, version, suites):
-    """Fetch and unpack; Moved if the archive has something else by now."""
+    """Fetch and unpack; raises Moved if the archive has other packages by now."""
     files = archive.files(suites, ("amd64",), [f"{package}={version}"])
     archive.fetch(suites, ("amd64",), files, f"the kernel's source ({version})")
     cache.need_space(500, "the kernel's source")
@@ -59,10 +59,9 @@ def _unpack(cache, archive, package, version, suites):
 
 
 def have_harness(cache, folder):
-    """Have the harness of the source in FOLDER; returns its folder.
+    """Get the harness of the source in FOLDER; returns its folder.
 
-    A source that was fetched for an earlier list of files has a harness of that list, beside
-    which the new one is made.
+    If there is a harness for an earlier list of files, the new one is made beside it.
     """
     name = "harness-" + hashlib.sha256(" ".join(HARNESS).encode()).hexdigest()[:12]
     harness = os.path.join(folder, name)
@@ -76,8 +75,8 @@ def have_harness(cache, folder):
 def take_harness(cache, folder, harness):
     """Unpack the harness of the source in FOLDER into the new folder HARNESS.
 
-    Nothing is built without the header of the tests; what else a source lacks makes the
-    tests that need it skip.
+    The header of the tests is required.  If a source lacks another file, the tests that need
+    the file are skipped.
     """
     say("taking the kernel's test harness out of its source")
     os.mkdir(harness)
@@ -98,7 +97,7 @@ def tarball(folder):
 
 
 def _choose(archive, table, like, anew):
-    """(package, version, suites): the kernel's own source, else of its line, else the nearest."""
+    """(package, version, suites) of the kernel's source, else of its line's, else the nearest."""
     for suites in (table.everyday, table.suites("others")):
         archive.update(suites, anew=anew)
         names = [name for name in archive.names(suites, ("amd64",), "linux-source-")

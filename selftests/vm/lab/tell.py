@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Messages, progress, and errors that say what to do."""
+"""Messages, progress, and errors with a remedy."""
 import contextlib
 import os
 import shutil
@@ -9,11 +9,11 @@ import time
 
 
 class Problem(Exception):
-    """A failure whose text is one sentence for the user, with what to do about it."""
+    """A failure, whose text is one sentence for the user, with a remedy."""
 
 
 def say(text):
-    """Tell what is being done, on stderr."""
+    """Print a message on stderr."""
     mark = "\033[1m==>\033[0m" if sys.stderr.isatty() else "==>"
     print(f"{mark} {text}", file=sys.stderr, flush=True)
 
@@ -21,8 +21,8 @@ def say(text):
 class Progress:
     """A count that is shown while it grows.
 
-    On a terminal one line is written over and over; elsewhere there is a new line
-    every ten seconds, so that a log stays short.
+    On a terminal, one line is overwritten; elsewhere, a new line comes every ten seconds, so
+    that a log stays short.
     """
 
     def __init__(self, what, total, unit):
@@ -31,7 +31,7 @@ class Progress:
         self.terminal = sys.stderr.isatty()
 
     def show(self, done):
-        """Show that DONE of the total has been reached, if it is time to."""
+        """Show that DONE of the total has been reached, if the last time was long enough ago."""
         now = time.monotonic()
         if done == self.last or now - self.shown < (0.2 if self.terminal else 10):
             return
@@ -41,14 +41,14 @@ class Progress:
               end="" if self.terminal else "\n", file=sys.stderr, flush=True)
 
     def end(self):
-        """Leave the terminal's line."""
+        """End the terminal's line."""
         if self.terminal and self.last is not None:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
 def still(what):
-    """Say every ten seconds that the block is still at it."""
+    """Print every ten seconds that the block still runs."""
     ended, began = threading.Event(), time.monotonic()
 
     def watch():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Tests of all that needs no guest.  They boot nothing, and need no network.
+"""Tests of all parts that need no guest.  They boot no kernel, and need no network.
 
-local     a checkout with kernels that are only names
+local     a checkout with empty kernels
 test_*    the tests, each named after the promise that it holds
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A checkout with kernels that are only names."""
+"""A checkout with empty kernels."""
 from __future__ import annotations
 
 import contextlib
@@ -19,7 +19,7 @@ DEBUG = "7.3.4-sluice-debug"
 
 
 class GuestTest(unittest.TestCase):
-    """A test that hears what is printed, with a checkout of its own."""
+    """A test with a checkout of its own, which collects the output."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="sluice-guests-")
@@ -39,7 +39,7 @@ class GuestTest(unittest.TestCase):
 
     @property
     def printed(self) -> str:
-        """What has been printed so far."""
+        """The output so far."""
         return self._printed.getvalue()
 
     def at(self, *names: str) -> str:
@@ -47,7 +47,7 @@ class GuestTest(unittest.TestCase):
         return os.path.join(self.folder, *names)
 
     def write(self, text: str, *names: str) -> str:
-        """Write a file, in a folder that need not exist; returns its path."""
+        """Write a file, and make its folder if necessary; returns its path."""
         path = self.at(*names)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as out:
@@ -55,21 +55,21 @@ class GuestTest(unittest.TestCase):
         return path
 
     def kernel(self, name: str, release: str, dep: str = "") -> None:
-        """Let the lab have a kernel, with our modules for it."""
+        """Add a kernel to the lab, with Sluice's modules for it."""
         self.write(dep, "cache", release, "usr", "lib", "modules", release, "modules.dep")
         self.write("module", "build", release, "sluice.ko")
         os.makedirs(self.at("build", "lab", "kernels"), exist_ok=True)
         os.symlink(self.at("cache", release), self.at("build", "lab", "kernels", name))
 
     def debug_kernel(self, release: str) -> None:
-        """Let build/ have a kernel that was built to catch bugs."""
+        """Add a kernel to build/ that was built to catch bugs."""
         self.write("", "build", release, "root", "lib", "modules", release, "modules.dep")
         self.write("/image\n", "build", release, "image")
         self.write("", "build", release, "sluice.ko")
         self.write("", "build", release, "sluice-importer.ko")
 
     def judged(self, *lines: str, label: str = "newest") -> Judge:
-        """The judge of a guest that has said these lines."""
+        """The judge of a guest with these lines."""
         judge = Judge(label)
         for text in lines:
             judge.line(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which guests it takes, how many at a time, and what becomes of them."""
+"""The choice of guests, their number at a time, and their results."""
 from __future__ import annotations
 
 import os
@@ -76,11 +76,11 @@ class Runs(GuestTest):
             self.addCleanup(patch.stop)
 
     def command(self, _kind: object, _kernel: object, files: guest.Files, _hears: bool) -> list[str]:
-        """The script in the place of QEMU; $1 is the kernel's log, $2 what the guest has as /out."""
+        """The script in place of QEMU; $1 is the kernel's log, $2 the guest's /out."""
         return ["sh", "-c", self.script, "sh", files.kernel_log, files.out]
 
     def run_check(self, *said: str, more: str = "", test: str = "") -> int:
-        """Let a guest say these lines."""
+        """Run a guest that prints these lines."""
         self.script = ": >$1\n" + "".join(f"echo '{line}'\n" for line in said) + more
         return check.check(["newest"], test, "", [])
 
@@ -146,7 +146,7 @@ class Runs(GuestTest):
 
 
 class Sums(GuestTest):
-    """What is printed about several guests."""
+    """The output about several guests."""
 
     def test_sum_is_that_of_all_guests(self) -> None:
         judges = [self.judged("# begin a", "1..3", "ok 1 a.a", "ok 2 a.b # SKIP no", "not ok 3 a.c"),

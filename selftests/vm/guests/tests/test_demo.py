@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the demo says of its guest."""
+"""The demo's output about its guest."""
 from __future__ import annotations
 
 from ..demo import Progress, reasons
@@ -10,7 +10,7 @@ class Demo(GuestTest):
     """Progress and reasons()."""
 
     def progress(self, *lines: str) -> Progress:
-        """Of a guest that has said these lines."""
+        """The Progress of a guest with these lines."""
         progress = Progress()
         for text in lines:
             progress.line(text)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the output of a guest means."""
+"""The verdict on the output of a guest."""
 from __future__ import annotations
 
 import array
@@ -21,7 +21,7 @@ class Programs(GuestTest):
         self.assertEqual([name for _, name in judge.times], ["fence: fence.a", "fence: fence.b"])
 
     def test_failure_tells_what_the_test_has_said_of_itself(self) -> None:
-        """Not what the harness says, and not what another test has said."""
+        """The quote has no lines of the harness, and none of another test."""
         judge = self.judged("# begin fence", "1..2", "# an earlier test", "ok 1 fence.a",
                             "#  RUN           fence.b ...", "# fence.c:12: expected 0",
                             "not ok 2 fence.b", "# end fence 1")
@@ -42,7 +42,7 @@ class Programs(GuestTest):
         self.assertIn("           2 skipped: no switch\n", self.printed)
 
     def test_program_that_skips_all_needs_no_test(self) -> None:
-        """Status 4 says so, too."""
+        """Status 4 means the same."""
         judge = self.judged("# begin vkms", "1..0 # SKIP no vkms", "# end vkms 4",
                             "# begin kms", "1..0", "# end kms 4")
         self.assertEqual(judge.counts, (0, 0, 2))
@@ -80,7 +80,7 @@ class Programs(GuestTest):
 
 
 class Ends(GuestTest):
-    """Guests that end, or do not."""
+    """Guests that end, and guests that hang."""
 
     def test_guest_that_ends_is_no_failure(self) -> None:
         judge = self.judged("# begin a", "1..1", "ok 1 a.a", "# end a 0")
@@ -96,7 +96,7 @@ class Ends(GuestTest):
         self.assertEqual(judge.problems, ["    newest: the guest did not reach its end (in fence)\n"])
 
     def test_guest_without_its_last_line_has_failed(self) -> None:
-        """All programs have ended well, and it may hang while it unloads the modules."""
+        """All programs have succeeded, but the guest may hang while it unloads the modules."""
         judge = self.judged("# begin a", "1..1", "ok 1 a.a", "# end a 0")
         judge.finish(None)
         self.assertEqual(judge.problems, ["    newest: the guest did not reach its end\n"])
@@ -137,10 +137,10 @@ class Ends(GuestTest):
 
 
 class Sound(GuestTest):
-    """What a guest has played, and QEMU has heard."""
+    """The sound that a guest has played, and QEMU has recorded."""
 
     def wav(self, *words: int) -> str:
-        """A file as QEMU writes it."""
+        """A WAV file, as QEMU writes it."""
         path = self.write("", "out.wav")
         with open(path, "wb") as out:
             out.write(b"RIFF....WAVEfmt data\0\0\0\0")

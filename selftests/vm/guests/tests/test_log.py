@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which reports of a guest's kernel log fail a run, and which are about code of others."""
+"""The reports of a guest's kernel log that fail a run, and those that are not about Sluice."""
 from __future__ import annotations
 
 import unittest
@@ -10,7 +10,7 @@ RULE = "=" * 66
 
 
 def timed(*lines: str) -> list[str]:
-    """Lines as a kernel logs them."""
+    """Lines with times, as in a kernel's log."""
     return [f"[  300.000000] {text}" for text in lines]
 
 
@@ -25,7 +25,7 @@ def kasan(function: str, *frames: str) -> list[str]:
 
 
 def warning(function: str, *frames: str) -> list[str]:
-    """The log of a warning of a screen's driver that has waited in a function."""
+    """The log of a warning of a screen's driver, from a function that has waited."""
     return timed(
         "------------[ cut here ]------------",
         "bochs-drm 0000:00:01.0: [drm] vblank wait timed out on crtc 0",
@@ -36,14 +36,14 @@ def warning(function: str, *frames: str) -> list[str]:
 
 
 class Reports(unittest.TestCase):
-    """foreign() of what reports() finds."""
+    """foreign() for the reports of reports()."""
 
     def left(self, lines: list[str]) -> list[str]:
         """First lines of the reports that fail a run."""
         return [report[0] for report in log.reports(lines) if not log.foreign(report)]
 
     def test_screen_that_is_refreshed_late_fails_no_run(self) -> None:
-        """A commit that reads its state when the next one has freed it."""
+        """A commit reads its state after the next one has freed it."""
         self.assertEqual(self.left(kasan("drm_atomic_helper_wait_for_vblanks.part.0")), [])
 
     def test_screen_that_warns_of_a_late_refresh_fails_no_run(self) -> None:
@@ -54,26 +54,26 @@ class Reports(unittest.TestCase):
                 self.assertEqual(self.left(warning(function)), [])
 
     def test_screen_that_warns_below_a_function_of_ours_fails_a_run(self) -> None:
-        """The same, called by us."""
+        """The same, called by Sluice."""
         lines = warning("drm_crtc_wait_one_vblank", " sluice_fence_signal+0x20/0x90 [sluice]")
         self.assertEqual(len(self.left(lines)), 1)
 
     def test_other_warning_of_a_screen_fails_a_run(self) -> None:
-        """Elsewhere in the same module."""
+        """A warning in another place of the same module."""
         self.assertEqual(len(self.left(warning("drm_mode_config_cleanup"))), 1)
 
     def test_screen_whose_state_was_freed_by_us_fails_a_run(self) -> None:
-        """The same, below a function of ours."""
+        """The same, below a function of Sluice."""
         lines = kasan("drm_atomic_helper_wait_for_vblanks",
                       " sluice_buffer_release+0x20/0x90 [sluice]")
         self.assertEqual(len(self.left(lines)), 1)
 
     def test_other_use_after_free_fails_a_run(self) -> None:
-        """Elsewhere in the same module, without a function of ours."""
+        """In another place of the same module, without a function of Sluice."""
         self.assertEqual(len(self.left(kasan("drm_atomic_helper_swap_state"))), 1)
 
     def test_report_inside_of_a_warning_about_others_fails_a_run(self) -> None:
-        """Another processor says that it is stuck while one still tells of a late screen."""
+        """Another CPU reports that it is stuck during the report of a late screen."""
         lines = ["------------[ cut here ]------------", "[CRTC:35:crtc-0] vblank wait timed out",
                  "WARNING: CPU: 1 PID: 9 at drm.c:1 drm_atomic_helper_wait_for_vblanks+0x1/0x2",
                  "watchdog: BUG: soft lockup - CPU#0 stuck for 156s! [contiguous:796]",
@@ -81,13 +81,13 @@ class Reports(unittest.TestCase):
         self.assertEqual(self.left(lines), [lines[3]])
 
     def test_healthy_log_has_no_report(self) -> None:
-        """What debug kernels say of themselves is none."""
+        """Messages of debug kernels about themselves are no report."""
         self.assertEqual(log.reports(timed(
             "Linux version 7.3", "DMA-API: preallocated 65536 debug entries",
             "kfence: initialized - using 2097152 bytes", "spectre_v2: WARNING: mitigations off")), [])
 
     def test_oops_is_a_report_up_to_its_end_trace(self) -> None:
-        """What follows is not part of it."""
+        """Later lines are not part of it."""
         found = log.reports(timed(
             "sluice: loaded", "BUG: kernel NULL pointer dereference, address: 0000000000000008",
             "Oops: 0000 [#1]", "Call Trace:", " sluice_queue_submit+0x10/0x90 [sluice]",
@@ -106,13 +106,13 @@ class Reports(unittest.TestCase):
         self.assertEqual(log.reports(timed("------------[ cut here ]------------")), [])
 
     def test_two_reports_without_an_end_are_two(self) -> None:
-        """The second begins with a head of its own."""
+        """The second report begins with its own first line."""
         lines = timed("INFO: task fence:12 blocked for more than 120 seconds.", " <TASK>",
                       "BUG: sleeping function called from invalid context", " <TASK>", " </TASK>")
         self.assertEqual(len(self.left(lines)), 2)
 
     def test_race_of_the_kernel_with_itself_fails_no_run(self) -> None:
-        """Ours is one with a function of ours on a stack, except below an interrupt's entry."""
+        """A race is Sluice's with its function on a stack, except below an interrupt's entry."""
         ours = " sluice_fence_signal+0x20/0x90 [sluice]"
         for stack, count in (([" vfs_read+0x1/0x2"], 0), ([ours], 1),
                              ([" asm_sysvec_apic_timer_interrupt+0x1/0x2", ours], 0),
@@ -124,7 +124,7 @@ class Reports(unittest.TestCase):
                     "Reported by Kernel Concurrency Sanitizer on:", RULE))), count)
 
     def test_vivid_that_is_late_fails_no_run(self) -> None:
-        """The same timeout of another thread does."""
+        """The same timeout in another thread fails the run."""
         for thread, count in (("vivid-000-vid-c", 0), ("sluice-soft0", 1)):
             with self.subTest(thread):
                 self.assertEqual(len(self.left(timed(

@@ -19,7 +19,7 @@ FILES = Files(initramfs="/initramfs", kernel_log="/log", monitor="/monitor", roo
 
 
 def qemu(kind: Kind, kernel: Kernel = PC, hears: bool = False) -> str:
-    """The command line, as one text; a space is between its words."""
+    """The command line as one text, with spaces between its words."""
     return " ".join(machine.command(kind, kernel, FILES, hears))
 
 
@@ -29,7 +29,7 @@ def words(kind: Kind, kernel: Kernel = PC) -> list[str]:
 
 
 class Machines(unittest.TestCase):
-    """command(), and what it is made of."""
+    """command() and its parts."""
 
     def test_guest_of_the_tests_has_two_processors_cards_and_a_switch(self) -> None:
         command = qemu(Kind("check"))
@@ -95,7 +95,7 @@ class Machines(unittest.TestCase):
             self.assertNotIn("AC97", qemu(Kind(mode)))
 
     def test_card_that_hears_comes_last(self) -> None:
-        """It changes no address of the others."""
+        """The addresses of the other devices stay the same."""
         command = qemu(Kind("check"), hears=True)
         self.assertGreater(command.index("audiodev=b"), command.index("netdev=n2"))
 
@@ -126,7 +126,7 @@ class Machines(unittest.TestCase):
 
 
 class Started(unittest.TestCase):
-    """QEMU itself, with a processor that is stopped."""
+    """QEMU itself, with a stopped CPU."""
 
     def test_qemu_of_this_machine_has_all_devices_of_each_guest(self) -> None:
         if not shutil.which("qemu-system-x86_64"):

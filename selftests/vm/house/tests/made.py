@@ -14,7 +14,7 @@ from .. import objects, plan, rules
 from ..finding import Finding
 from ..tree import Tree
 
-# in two parts, because it is not the licence of this file
+# in two parts, because it is not this file's licence
 SPDX = "/* SPDX-" "License-Identifier: GPL-2.0-only */"
 SLUICE_H = f"""{SPDX}
 /* The interface for device drivers. */
@@ -74,7 +74,7 @@ class TreeTest(unittest.TestCase):
             file.write(text)
 
     def plan(self) -> plan.Plan:
-        """What drivers/floors says."""
+        """Write drivers/floors."""
         return plan.read(Tree(self.top).text(plan.NAME))
 
     def found(self, nm: str = "") -> list[Finding]:
@@ -82,7 +82,7 @@ class TreeTest(unittest.TestCase):
         return rules.check(self.plan(), Tree(self.top), [objects.read(nm)])
 
     def assert_finds(self, kind: str, place: str, *words: str, nm: str = "") -> None:
-        """There is one finding: of this kind, at FILE:LINE, and with these words."""
+        """There is exactly one finding, of this kind, at FILE:LINE, with these words."""
         found = self.found(nm)
         self.assertEqual([each.kind for each in found], [kind], "\n".join(map(str, found)))
         self.assertTrue(str(found[0]).startswith(f"{place}: "), found[0])

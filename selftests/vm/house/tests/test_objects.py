@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds: which symbols are read, and builds that are not of this tree."""
+"""Builds: the symbols that are read, and builds of another tree."""
 from __future__ import annotations
 
 import os
@@ -22,7 +22,7 @@ class Builds(TreeTest):
         self.write({f"build/7.3/drivers/core/{name}.o": "" for name in ("slot", "job", "gone")})
 
     def symbols(self) -> objects.Symbols:
-        """The symbols of the build, of which nm sees one in each object."""
+        """The symbols of the build, whose objects have one symbol each."""
         def nm(_root: str, paths: list[str]) -> str:
             return "".join(f"{path}:0000000000000000 T x\n" for path in paths)
         with mock.patch.object(objects, "nm", nm):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the rules find in small trees, and what they leave alone."""
+"""The findings of the rules in small trees, and code that they accept."""
 from __future__ import annotations
 
 from ..plan import NAME
@@ -200,7 +200,7 @@ class Names(TreeTest):
 
 
 class Kernels(TreeTest):
-    """What differs between kernels stays in compat/, and device drivers see sluice.h alone."""
+    """Code for different kernels stays in compat/, and device drivers use only sluice.h."""
 
     def test_a_version_outside_of_compat_is_found(self) -> None:
         for text in ("#ifdef SLUICE_HAVE_MEMFD_PIN", "#if LINUX_VERSION_CODE >= 7",
@@ -232,7 +232,7 @@ class Kernels(TreeTest):
 
 
 class Command(TreeTest):
-    """What the command prints, and its status."""
+    """The output and the status of the command."""
 
     DESIGN = ("# Design\n<!-- selftests/vm/floors --picture -->\n<!-- end -->\nText.\n"
               "<!-- selftests/vm/floors --table -->\n<!-- end -->\nMore.\n")

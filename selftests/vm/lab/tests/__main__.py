@@ -32,7 +32,7 @@ def tests():
 
 
 class Verdict(unittest.TestResult):
-    """What became of one test: its word in TAP, what stands behind its name, and why."""
+    """The result of one test: its word in TAP, the text behind its name, and the reason."""
 
     word, more, why = "ok", "", ""
 
@@ -56,18 +56,18 @@ class Verdict(unittest.TestResult):
 
 
 def judge(test):
-    """Run one test, in a process that runs others, too."""
+    """Run one test, in a process that also runs others."""
     verdict = Verdict()
     test.run(verdict)
     return verdict.word, verdict.more, verdict.why
 
 
 def main():
-    """All tests, some at a time, as most of them wait for apt."""
+    """Run all tests, some at a time, because most of them wait for apt."""
     found = [test for test in tests()
              if not sys.argv[1:] or any(word in test.id() for word in sys.argv[1:])]
     print(f"TAP version 13\n1..{len(found)}", flush=True)
-    # built once: the processes inherit them
+    # built once, because the processes inherit them
     usual()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:

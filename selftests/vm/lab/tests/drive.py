@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command, with a local archive in the place of Debian's and a small root.
+"""The command, with a local archive in place of Debian's, and with a small root.
 
     python3 -m lab.tests.drive SETTINGS [ARGUMENT...]
 """
@@ -16,8 +16,8 @@ from ..archive import Archive
 class LocalArchive(Archive):
     """Debian's archive, without signatures.
 
-    ABSENT are suites that the server does not have.  apt says so only of a suite whose
-    signature it would check: they are asked for as such.
+    ABSENT are suites that the server does not have.  apt reports this only for a suite whose
+    signature it checks, so these suites are not marked as trusted.
     """
 
     def __init__(self, cache, absent=(), timeout=30):
@@ -38,7 +38,7 @@ def main():
     root.have_root.__defaults__ = (packages, 1)
     command.COMPILERS = list(packages)
     command.Archive = lambda cache: LocalArchive(cache, settings.get("absent", ()))
-    # the disk of this machine is none of the tests' business
+    # the tests do not depend on the disk of this machine
     shutil.disk_usage = lambda _path: types.SimpleNamespace(free=1 << 40)
     return command.main()
 

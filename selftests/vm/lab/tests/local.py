@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An archive of small packages, and an HTTP server for it whose faults a test orders.
+"""An archive of small packages, and an HTTP server for it with faults on a test's request.
 
     Server      files by path; a log of requests; faults for the requests to come
     Mirror      suites and their packages, published to a server
@@ -30,16 +30,16 @@ from ..cache import Cache
 from ..kernels import Kernels, Table
 from .drive import LocalArchive
 
-# a shell starts what runs in the background with SIGINT ignored, and so would be what the
-# tests start, and interrupt
+# A shell starts background jobs with SIGINT ignored.  The programs that the tests start would
+# inherit this, and could not be interrupted.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 TOP = os.path.realpath(os.path.join(HERE, "..", "..", "..", ".."))
-# for what must happen on the busiest machine; a test that waits so long has failed
+# enough for the busiest machine; a test that waits this long has failed
 PATIENCE = 60
 LAST_MODIFIED = "Thu, 01 Jan 2026 00:00:00 GMT"
-# of the root file system in these tests
+# packages of the root file system in these tests
 ROOT_PACKAGES = ("tool", "library")
 
 
@@ -72,7 +72,7 @@ def deb(name, version, arch="amd64", depends="", files=(), essential=False):
 
 
 def kernel(release, version, arch="amd64", split=False, lib="lib", headers=True, compiler="gcc-14"):
-    """The packages of a kernel; SPLIT as they are since 7.3."""
+    """The packages of a kernel; with SPLIT, as they are since 7.3."""
     modules = ((f"{lib}/modules/{release}/modules.order", ""),
                (f"{lib}/modules/{release}/modules.builtin", ""),
                (f"{lib}/modules/{release}/modules.builtin.modinfo", ""),
@@ -107,7 +107,7 @@ def kernel(release, version, arch="amd64", split=False, lib="lib", headers=True,
 
 @functools.lru_cache(maxsize=None)
 def source(line, version, lacks=""):
-    """The package of a kernel's source, with the files that the lab takes out of it, but one."""
+    """The package of a kernel's source, with all but one of the files that the lab needs."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:xz") as tar:
         for path in ("tools/testing/selftests/kselftest.h", "tools/testing/selftests/kselftest_harness.h",
@@ -138,9 +138,9 @@ class Listener(http.server.ThreadingHTTPServer):
 class Server:
     """Serves files from memory on 127.0.0.1.
 
-    log has (path, first byte, all of it was sent) of each request.  A fault meets the
-    next request whose path matches its pattern: a function of the request's handler and
-    the content, which answers in the server's place.
+    log has (path, first byte, all of it was sent) of each request.  A fault replaces the answer
+    to the next request whose path matches its pattern.  It is a function of the request's
+    handler and of the content.
     """
 
     def __init__(self):
@@ -165,16 +165,16 @@ class Server:
                 try:
                     server.answer(self)
                 except OSError:
-                    # the client has gone
+                    # the client has closed the connection
                     self.close_connection = True
 
             def log_message(self, *_):  # pylint: disable=arguments-differ
-                """Quiet: the log is the server's."""
+                """Print nothing, because the server has its own log."""
 
         return Handler
 
     def answer(self, handler):
-        """Send a file, or what a fault makes of it."""
+        """Send a file, or the answer of a fault."""
         path = unquote(handler.path)
         content, start = self.files.get(path), 0
         match = re.match(r"bytes=(\d+)-", handler.headers.get("Range", ""))
@@ -196,24 +196,24 @@ class Server:
             entry[2] = True
 
     def fault(self, pattern, function, times=1):
-        """Let a fault meet the next requests that match."""
+        """Answer the next requests that match with a fault."""
         self._faults += [(pattern, function)] * times
 
     def mend(self):
-        """Take back all faults that have met no request yet."""
+        """Remove all faults that have not been used yet."""
         with self._lock:
             self._faults.clear()
 
     def asked(self, pattern=""):
-        """How often something was asked for."""
+        """The number of requests for a path."""
         return sum(bool(re.search(pattern, path)) for path, _, _ in self.log)
 
     def sent(self, pattern=r"\.deb$"):
-        """Paths that were sent to their end, each as often as that happened."""
+        """Paths that were sent to their end, once for each time."""
         return sorted(path for path, _, whole in self.log if whole and re.search(pattern, path))
 
     def close(self):
-        """End, so that a connection is refused from now on."""
+        """Stop the server, so that connections are refused from now on."""
         self._http.shutdown()
         self._http.server_close()
         self._thread.join()
@@ -253,7 +253,7 @@ def garbled(handler, content):
 
 
 class Hold:
-    """A fault: the content stops in the middle until the test lets it go on."""
+    """A fault: the content stops in the middle until the test releases it."""
 
     def __init__(self):
         self.reached, self.go = threading.Event(), threading.Event()
@@ -268,7 +268,7 @@ class Hold:
 
 
 class Proxy(Server):
-    """A forwarding proxy, which takes every host for one server."""
+    """A proxy that forwards requests for any host to one server."""
 
     def __init__(self, server):
         super().__init__()
@@ -314,11 +314,11 @@ class Mirror:
         self.fields = "Date: Thu, 01 Jan 2026 00:00:00 UTC\n"
 
     def add(self, suite, *packages):
-        """Add packages; publish() makes them known."""
+        """Add packages; publish() adds them to the lists."""
         self.suites[suite] += packages
 
     def fill(self):
-        """The usual: a kernel for each role, sources, and a root file system."""
+        """Add the usual: a kernel for each role, sources, and a root file system."""
         for suite, packages in usual().items():
             self.add(suite, *packages)
         self.publish()
@@ -362,22 +362,22 @@ class Mirror:
                 f"Components: main\nSHA256:\n{sums}").encode()
 
     def remove_suite(self, suite):
-        """Let the archive have this suite no longer."""
+        """Remove a suite from the archive."""
         del self.suites[suite]
         for path in [path for path in self.server.files if f"/dists/{suite}/" in path]:
             del self.server.files[path]
 
 
-# --- what a test works in
+# --- the environment of a test
 
 class World:
-    """A folder with everything, and the environment of the programs in it."""
+    """The folder of a test, and the environment of the programs in it."""
 
     def __init__(self):
         # all tests run with a space in their paths
         self.folder = tempfile.mkdtemp(prefix="sluice lab-test ")
         os.chmod(self.folder, 0o755)
-        # but that for temporary files; what a killed set-up leaves there ends with the test
+        # except the one for temporary files; leftovers of a killed set-up are removed with the test
         self.tmp = tempfile.mkdtemp(prefix="sluice-lab-test-")
         os.chmod(self.tmp, 0o1777)
         self.server = Server()
@@ -432,7 +432,7 @@ class World:
         shutil.rmtree(self.tmp, ignore_errors=True)
 
     def kernels(self, arch="amd64"):
-        """Kernels, as a new run of the command would see them."""
+        """Kernels, as a new run of the command makes it."""
         self.archive = LocalArchive(self.cache, self.archive.absent)
         return Kernels(self.cache, self.archive, Table(self.at("roles")), arch)
 
@@ -445,13 +445,13 @@ class World:
             start_new_session=True, **more)
 
     def run(self, *arguments, **more):
-        """Run the command; returns (status, what it said)."""
+        """Run the command; returns (status, output)."""
         with self.start(*arguments, **more) as process:
             return ended(process)
 
 
 def ended(process):
-    """(status, what it said) of a process, once it has ended."""
+    """Wait for the end of a process; returns (status, output)."""
     try:
         output, said = process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -471,7 +471,7 @@ def wait_for(condition, what):
 
 
 class LabTest(unittest.TestCase):
-    """A test with a world of its own, which hears what the lab says."""
+    """A test with a world of its own, which collects the lab's messages."""
 
     def setUp(self):
         self.world = World()
@@ -486,39 +486,39 @@ class LabTest(unittest.TestCase):
 
     @property
     def said(self):
-        """What the lab has said so far, in this process."""
+        """The lab's messages so far, in this process."""
         return self._said.getvalue()
 
     def forget_said(self):
-        """Hear only what comes from now on."""
+        """Forget the messages so far."""
         self._said.seek(0)
         self._said.truncate()
 
     def hold(self, pattern):
-        """Let the server stop in the middle of the next such file; released with the test."""
+        """Have the server stop in the middle of the next such file; the test's end releases it."""
         hold = Hold()
         self.addCleanup(hold.go.set)
         self.server.fault(pattern, hold)
         return hold
 
     def folders(self, kind):
-        """Names in a folder of the cache, half-built ones among them."""
+        """Names in a folder of the cache, with those of half-built folders."""
         path = self.cache.at(kind)
         return sorted(os.listdir(path)) if os.path.isdir(path) else []
 
     def assert_nothing_half_built(self):
-        """No folder is there that is not complete."""
+        """No incomplete folder exists."""
         for kind in ("roots", "kernels", "headers", "sources"):
             self.assertEqual([name for name in self.folders(kind) if ".new." in name], [], kind)
 
     def succeeds(self, *arguments, **more):
-        """Run the command, which must succeed; returns what it said."""
+        """Run the command, which must succeed; returns its output."""
         code, said = self.world.run(*arguments, **more)
         self.assertEqual(code, 0, said)
         return said
 
     def fails(self, *arguments, **more):
-        """Run the command, which must fail with a sentence; returns what it said."""
+        """Run the command, which must fail with a sentence; returns its output."""
         code, said = self.world.run(*arguments, **more)
         self.assertEqual(code, 1, said)
         self.assertNotIn("Traceback", said)

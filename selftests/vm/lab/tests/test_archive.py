@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What moves under a running set-up: the archive, the network, the disk."""
+"""Changes during a set-up: of the archive, the network, the disk."""
 import os
 import subprocess
 from unittest import mock
@@ -20,12 +20,12 @@ class Archive(LabTest):
         self.mirror.fill()
 
     def have(self, wanted="lts"):
-        """Have a kernel, as a new run; returns its release."""
+        """Get a kernel in a new run; returns its release."""
         kernels = self.world.kernels()
         return kernels.have(wanted).release
 
     def refused(self, wanted="lts"):
-        """The sentence that there is instead of a kernel."""
+        """The sentence of the Problem that replaces a kernel."""
         with self.assertRaises(Problem) as caught:
             self.have(wanted)
         self.assertEqual(self.folders("kernels"), [])
@@ -78,7 +78,7 @@ class Archive(LabTest):
         self.assertIn("the archive is in the middle of an update: trying again in 0 s", self.said)
 
     def test_lists_that_stay_in_the_middle_of_an_update_give_a_sentence(self):
-        # of each attempt, apt makes several
+        # apt makes several requests for each attempt
         self.server.fault(r"/Packages", garbled, 500)
         self.assertRegex(self.refused(), "middle of an update: try again in a few minutes")
 
@@ -185,7 +185,7 @@ class Archive(LabTest):
 
 
 class Complaints(LabTest):
-    """What apt says, and what the lab makes of it."""
+    """apt's messages, and the lab's sentences for them."""
 
     def test_signature_that_is_not_known_names_the_package_with_the_keys(self):
         said = ("W: GPG error: http://mirror.example/debian trixie InRelease: The following signatures couldn't be "
@@ -230,7 +230,7 @@ class FullDisk(LabTest):
     """A part of the cache on a disk of 2 MB, in a mount namespace of its own."""
 
     def run_with_small(self, folder):
-        """Run the command with this folder on such a disk; returns what it said, and what is left."""
+        """Run the command with this folder on such a disk; returns its output and its files."""
         self.mirror.fill()
         script = (f'cd "$SLUICE_CACHE" && mount -t tmpfs -o size=2m none {folder} || exit 77; "$@"; '
                   'status=$?; ls -d "$SLUICE_CACHE"/{roots,kernels,sources}/* 2>/dev/null; exit $status')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The cache over time: old, damaged, stale, unused, and nothing in it is trusted but what is whole."""
+"""The cache over time: old, damaged, stale and unused parts; only complete folders are trusted."""
 import json
 import os
 import shutil
@@ -86,7 +86,7 @@ class CacheOverTime(LabTest):
         self.assert_nothing_half_built()
 
     def damaged(self, text):
-        """A found.json with this text is asked anew and written anew."""
+        """With this text in found.json, the archive is asked again, and the file is replaced."""
         self.succeeds("lts")
         self.world.write(text, "cache", "found.json")
         self.assertNotIn("Traceback", self.succeeds("lts"))
@@ -116,7 +116,7 @@ class CacheOverTime(LabTest):
         self.assertEqual(self.folders("kernels"), ["6.12.48+deb13-amd64"])
 
     def age(self, kind):
-        """Let everything in a folder of the cache be unused for long."""
+        """Mark everything in a folder of the cache as unused for long."""
         for name in self.folders(kind):
             os.utime(self.cache.at(kind, name), (time.time() - OLD, time.time() - OLD))
 
@@ -137,7 +137,7 @@ class CacheOverTime(LabTest):
         self.assertEqual(self.folders("kernels"), ["6.1.0-37-amd64", "6.12.48+deb13-amd64"])
 
     def arm64(self):
-        """Have the archive offer what arm64 needs, all of it as old as real packages are."""
+        """Add arm64's packages to the archive, with files as old as in real packages."""
         self.mirror.add("trixie", *kernel("6.12.48+deb13-arm64", "6.12.48-1", arch="arm64"),
                         *(deb(name, "1", arch="arm64", files=(("usr/share/" + name, ""),)) for name in ARM64))
         self.mirror.publish()
@@ -195,7 +195,7 @@ class CacheOverTime(LabTest):
         self.assertIn("the kernel's source has not all that tests use", self.succeeds("lts"))
 
     def test_source_fetched_for_an_earlier_list_of_files_needs_no_network(self):
-        """Its harness is taken again, beside the earlier one."""
+        """A new harness is unpacked from it, beside the earlier one."""
         self.succeeds("newest")
         harness = os.path.realpath(self.world.at("build", "lab", "harness"))
         earlier = os.path.join(os.path.dirname(harness), "harness-of-before")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Headers alone, for the gates: which are chosen, and what is said of those that are missing."""
+"""Headers for the gates: the choice of kernels, and the messages about missing ones."""
 import os
 
 from ..headers import Headers, split
@@ -9,14 +9,14 @@ from .local import LabTest, LocalArchive, kernel
 
 
 class HeadersOfOtherKernels(LabTest):
-    """The archive has what a test gives it; no root file system is made."""
+    """The archive has only the packages of the test; no root file system is made."""
 
     def setUp(self):
         super().setUp()
         self.mirror.fill()
 
     def headers(self, name):
-        """What a new run finds for this name."""
+        """The result of a new run for this name."""
         archive = LocalArchive(self.cache, self.world.archive.absent)
         return Headers(self.cache, archive, Table(self.world.at("roles")), name)
 

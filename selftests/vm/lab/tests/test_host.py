@@ -22,11 +22,11 @@ class HostPackages(LabTest):
         self.installed(*self.NEEDED)
 
     def installed(self, *packages):
-        """Let the machine have these packages."""
+        """Install these packages on the fake machine."""
         self.world.write("".join(package + "\n" for package in packages), "bin", "installed")
 
     def apt(self, *modes):
-        """What becomes of the calls of apt-get."""
+        """Set the results of the calls of apt-get."""
         self.world.write("".join(mode + "\n" for mode in modes), "bin", "apt-get.mode")
 
     @property
@@ -41,7 +41,7 @@ class HostPackages(LabTest):
                                 start_new_session=True, **more)
 
     def run_setup(self, *arguments, **more):
-        """Run it; returns (status, what it said).  --help ends the Python part at once."""
+        """Run it; returns (status, output).  --help ends the Python part at once."""
         with self.start(*(arguments or ("--help",)), **more) as process:
             output, _ = process.communicate(timeout=60)
         return process.returncode, output
@@ -127,7 +127,7 @@ class HostPackages(LabTest):
         self.assertIn("sluice: this is not Debian or one of its children: the lab needs apt", said)
 
     def test_relative_cache_is_below_the_folder_of_the_caller(self):
-        # the cache cannot be made there, which the sentence tells with its path
+        # the cache cannot be made there, and the sentence has its path
         self.world.write("", "work", "a file")
         self.world.env["SLUICE_CACHE"] = "a file"
         code, said = self.run_setup("lts", cwd=self.world.at("work"))
@@ -136,7 +136,7 @@ class HostPackages(LabTest):
 
 
 class OrdinaryUser(LabTest):
-    """The command as nobody, with fakes for what only root may do."""
+    """The command as the user nobody, with fakes for programs that need root."""
 
     def setUp(self):
         super().setUp()
@@ -144,7 +144,7 @@ class OrdinaryUser(LabTest):
             self.skipTest("the other tests have run as an ordinary user")
         self.world.use("user")
         self.mirror.fill()
-        # a checkout of this user's own
+        # a checkout that belongs to this user
         shutil.copytree(os.path.join(TOP, "selftests", "vm", "lab"), self.world.at("checkout", "lab"))
         self.world.env.update(PYTHONPATH=self.world.at("checkout"), HOME=self.world.at("home"))
         del self.world.env["SLUICE_CACHE"]

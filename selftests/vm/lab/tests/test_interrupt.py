@@ -9,14 +9,14 @@ from .local import LabTest, ended, wait_for
 
 
 class Interrupted(LabTest):
-    """A run is stopped in the middle of something; the next one goes on from there."""
+    """A run is stopped in the middle of a step; the next run continues there."""
 
     def setUp(self):
         super().setUp()
         self.mirror.fill()
 
     def stop(self, process, number, whole_group=True):
-        """Stop a run; returns what it said."""
+        """Stop a run; returns its output."""
         if whole_group:
             os.killpg(process.pid, number)
         else:
@@ -27,7 +27,7 @@ class Interrupted(LabTest):
         return said
 
     def goes_on(self):
-        """The next run succeeds; what had been sent whole by then is not sent again."""
+        """The next run succeeds; files that had been sent completely are not sent again."""
         self.server.mend()
         before = Counter(self.server.sent())
         self.succeeds("lts")
@@ -50,7 +50,7 @@ class Interrupted(LabTest):
         self.goes_on()
 
     def wait_until(self, held, pattern):
-        """Wait until apt has begun to write the file that the server holds, and so has written others."""
+        """Wait until apt writes the file that the server holds; other files are written by then."""
         self.assertTrue(held.reached.wait(60))
         partial = self.cache.at(*(("debs", "partial") if "deb" in pattern else ("apt", "lists", "partial")))
         pattern = pattern.replace("/", "_")
@@ -119,7 +119,7 @@ class Interrupted(LabTest):
         self.in_mmdebstrap("hold", signal.SIGKILL, whole_group=False)
 
     def in_unpacking(self, number):
-        """Stop a run while a kernel is unpacked; depmod comes last of that."""
+        """Stop a run while a kernel is unpacked; depmod is the last step."""
         self.world.use("unpacking")
         self.world.write("", "bin", "depmod.hold")
         with self.world.start("lts") as process:
@@ -154,7 +154,7 @@ class TwoAtOnce(LabTest):
                 self.assertEqual(code, 0, said)
                 code, said = ended(second)
                 self.assertEqual((code, said), (0, ""))
-        # the held one was sent, too, but not by the server's own hand
+        # the held file was sent, too, but by the fault
         self.assertEqual(self.server.asked(r"linux-image-6.12.*\.deb$"), 1)
         self.assertEqual(set(Counter(self.server.sent()).values()), {1})
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Kernels by role: which is chosen, and how it is unpacked."""
+"""Kernels by role: the choice, and the unpacking."""
 import os
 
 from ..tell import Problem
@@ -7,7 +7,7 @@ from .local import LabTest, deb, kernel
 
 
 class KernelsByRole(LabTest):
-    """The archive has what a test gives it; no root file system is made."""
+    """The archive has only the packages of the test; no root file system is made."""
 
     def choose(self, wanted, arch="amd64"):
         """The kernel that a new run chooses."""
@@ -19,7 +19,7 @@ class KernelsByRole(LabTest):
         self.mirror.publish()
 
     def refused(self, wanted):
-        """The sentence that there is instead of a kernel."""
+        """The sentence of the Problem that replaces a kernel."""
         with self.assertRaises(Problem) as caught:
             self.choose(wanted)
         return str(caught.exception)
@@ -90,7 +90,7 @@ class KernelsByRole(LabTest):
         self.assertEqual(self.said.count("the archive has no trixie-backports: going on without"), 1)
 
     def check_unpacked(self, path, release):
-        """Everything of a kernel is where the lab looks."""
+        """All files of a kernel are at their places."""
         for name in (f"boot/vmlinuz-{release}", f"lib/modules/{release}/kernel/data",
                      f"usr/lib/modules/{release}/modules.dep", f"usr/src/linux-headers-{release}/.config"):
             self.assertTrue(os.path.exists(os.path.join(path, name)), name)
@@ -99,7 +99,7 @@ class KernelsByRole(LabTest):
         self.assertTrue(os.path.islink(os.path.join(path, "lib")))
 
     def have(self, wanted, arch="amd64"):
-        """Have a kernel, whole; returns its folder."""
+        """Get a complete kernel; returns its folder."""
         kernels = self.world.kernels(arch)
         found = kernels.have(wanted)
         self.check_unpacked(kernels.path(found.release), found.release)
