@@ -1,14 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The KUnit tests that the debug build has inside sluice.ko (selftests/kunit/):
-# they run when the module is loaded, so load it again, and pass on what they
-# wrote to the kernel's log as TAP of our own.
+# The KUnit tests that the debug build has inside sluice.ko (selftests/kunit/).  They run when the
+# module is loaded, so load it again, and print their results from the kernel's log as TAP.
 [ -d /sys/module/kunit ] || { echo "1..0 # SKIP this kernel has no KUnit"; exit 4; }
 modules="sluice sluice-soft sluice-edu sluice-pci sluice-ac97 sluice-e1000"
 directory=/sluice/$(uname -r)
 
-# what was reached up to here goes with the module
+# unloading the module loses the coverage so far
 [ -e /sys/kernel/debug/sluice/coverage ] && cat /sys/kernel/debug/sluice/coverage >>/out/coverage
 
 for module in sluice-importer $(tac -s ' ' <<<"$modules "); do
@@ -29,7 +28,7 @@ dmesg --notime | awk -v mark="$mark" '
 	index($0, mark) { on = 1; next }
 	!on { next }
 	/^ +# Subtest: / { suite = $3; next }
-	# the results of single tests; those of suites are the sum of them
+	# the results of single tests; results of suites are their sum
 	/^    (not )?ok [0-9]+ / {
 		bad = /not ok/
 		name = $0
