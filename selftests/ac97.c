@@ -492,7 +492,7 @@ static uint32_t check_counting(struct __test_metadata *_metadata, int buffer,
  * Even an interruption of the recording would lose no word.  On a machine whose clock counts
  * instructions, there is not even an interruption.
  */
-TEST_F(recorder, what_it_hears_is_in_the_buffers_word_for_word)
+TEST_F(recorder, recorded_words_are_complete_and_in_order)
 {
 	struct sluice_completion recorded[RECORDED];
 	pid_t load[2];

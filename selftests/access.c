@@ -171,7 +171,7 @@ static bool listed(uint64_t inode, char *line, int room)
 	return found;
 }
 
-TEST_F(access, debugfs_and_fdinfo_tell_whose_it_is)
+TEST_F(access, debugfs_and_fdinfo_name_process_and_exporter)
 {
 	struct sluice_buffer_info info;
 	char line[256], expected[128], path[40], comm[32] = "";

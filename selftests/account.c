@@ -142,7 +142,7 @@ TEST_F(account, all_opens_together_have_a_limit)
 	EXPECT_TRUE(nothing_is_charged(self->device));
 }
 
-TEST_F(account, the_smallest_limit_is_told)
+TEST_F(account, the_hint_names_the_smallest_limit)
 {
 	uint32_t hint;
 
@@ -259,7 +259,7 @@ static void *modest(void *device)
 	return (void *)failed;
 }
 
-TEST_F_TIMEOUT(account, greed_does_not_harm_others, 180)
+TEST_F_TIMEOUT(account, refused_charges_never_fail_other_callers, 180)
 {
 	static const char * const limits[] = { "open", "total" };
 	pthread_t threads[4];
@@ -383,7 +383,7 @@ TEST_F(account, an_alloc_that_fails_gives_its_charge_back)
 	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
 }
 
-TEST_F(account, an_fd_that_cannot_be_told_costs_nothing)
+TEST_F(account, an_fd_that_cannot_be_returned_is_not_charged)
 {
 	struct sluice_alloc args = { .size = MIB };
 	void *nowhere = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

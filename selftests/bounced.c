@@ -75,7 +75,7 @@ TEST_F(bounced, contiguous_memory_works)
 	close(buffer);
 }
 
-TEST_F(bounced, what_would_be_bounced_is_refused_and_says_why)
+TEST_F(bounced, memory_that_would_be_bounced_is_refused_with_a_hint)
 {
 	struct sluice_wrap wrap = { .size = 4096 };
 	struct dma_heap_allocation_data data = { .len = 4096, .fd_flags = O_RDWR };

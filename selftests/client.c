@@ -542,7 +542,7 @@ static void check_places(struct __test_metadata *_metadata, int sample, int queu
 	close(in);
 }
 
-TEST_F(client, has_so_many_places_and_gives_each_back)
+TEST_F(client, has_a_limit_of_jobs_and_reuses_each_place)
 {
 	check_places(_metadata, self->sample, self->queue, self->x);
 	check_places(_metadata, self->sample, self->queue, self->x);

@@ -65,7 +65,7 @@ static bool is_good(int device, int buffer, uint64_t size)
 	return good;
 }
 
-TEST_F(contiguous, eight_mib_are_had_or_refused_for_what_is_missing)
+TEST_F(contiguous, eight_mib_are_allocated_or_refused_with_a_hint)
 {
 	uint32_t hint;
 	int buffer = alloc_hint(self->device, self->number, 8 * MIB, &hint);
@@ -87,7 +87,7 @@ TEST_F(contiguous, eight_mib_are_had_or_refused_for_what_is_missing)
 /*
  * A size that is no power of two: the memory returns to the allocator, and each buffer is zeroed.
  */
-TEST_F(contiguous, odd_sizes_come_and_go)
+TEST_F(contiguous, odd_sizes_are_allocated_and_freed)
 {
 	uint64_t size = 9 * MIB + 3 * 4096;
 	uint32_t hint;

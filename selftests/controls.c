@@ -517,7 +517,7 @@ TEST_F(controls, set_value_is_an_event_for_each_open)
 	close(fds[1]);
 }
 
-TEST_F(controls, what_changes_nothing_is_no_event)
+TEST_F(controls, calls_that_change_nothing_are_no_event)
 {
 	struct sluice_event event;
 
@@ -922,7 +922,7 @@ TEST_F(controls, lost_signal_is_an_event_and_ends_captures_with_ENOLINK)
 	}
 }
 
-TEST_F(controls, device_without_any_says_so)
+TEST_F(controls, device_without_controls_and_sources_reports_none)
 {
 	int device = sluice_open(REAL_DEVICE);
 	struct sluice_enum_controls control;
@@ -1081,7 +1081,7 @@ static int end_behind_one_that_hangs(const struct ring *ring, const struct sluic
 	return sluice_wait(ring->queue, point + 1, LATE_MS);
 }
 
-TEST_F(controls, private_op_that_may_be_repeated_is)
+TEST_F(controls, private_op_that_may_be_repeated_runs_again)
 {
 	struct ring ring;
 	int i, ret;
@@ -1098,7 +1098,7 @@ TEST_F(controls, private_op_that_may_be_repeated_is)
 }
 
 /* The op in front hangs, so the private op behind must be stopped with it. */
-TEST_F(controls, private_op_that_may_not_be_repeated_is_not)
+TEST_F(controls, private_op_that_may_not_be_repeated_is_cancelled)
 {
 	struct ring ring;
 	int ret;

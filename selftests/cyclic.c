@@ -64,7 +64,7 @@ static bool read_until(int queue, uint64_t ops, struct sluice_completion *record
 	return true;
 }
 
-TEST_F(cyclic, goes_on_until_there_is_another_job)
+TEST_F(cyclic, runs_until_another_job_is_submitted)
 {
 	struct sluice_completion record, before = {};
 	uint64_t point;
@@ -166,7 +166,7 @@ TEST_F(cyclic, late_userspace_is_counted)
 	EXPECT_EQ(sluice_ack(self->queue, point, 1), 0);
 }
 
-TEST_F(cyclic, late_userspace_ends_it_if_it_likes)
+TEST_F(cyclic, late_userspace_ends_a_job_with_STOP_ON_XRUN)
 {
 	struct sluice_completion record;
 	uint64_t point;
@@ -182,7 +182,7 @@ TEST_F(cyclic, late_userspace_ends_it_if_it_likes)
 	EXPECT_EQ(record.xruns, 0);
 }
 
-TEST_F(cyclic, exclusive_means_it)
+TEST_F(cyclic, exclusive_queue_has_its_engine_alone)
 {
 	struct sluice_create_queue args = { .engine = 0 };
 	int second;
@@ -214,7 +214,7 @@ static int submit_flags(int queue, const struct sluice_op *ops, int count, uint3
 	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
 }
 
-TEST_F(cyclic, what_cannot_go_round_is_refused)
+TEST_F(cyclic, jobs_that_cannot_be_cyclic_are_refused)
 {
 	int shared = patient_queue(self->device, 1);
 	struct sluice_op op;

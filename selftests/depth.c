@@ -311,7 +311,7 @@ TEST_F(depth, op_that_is_reported_after_abort_ends_no_other)
 	EXPECT_TRUE(is_whole(self->queues, self->buffers));
 }
 
-TEST_F(depth, op_that_never_ends_takes_no_other_along)
+TEST_F(depth, op_that_never_ends_does_not_delay_or_end_another)
 {
 	struct sluice_create_queue create = { .timeout_ms = 200 };
 	int fence;
@@ -512,7 +512,7 @@ TEST_F(lengths, of_planes_are_added)
 	EXPECT_EQ(run_op(self->queue, &op), -EINVAL);
 }
 
-TEST_F(lengths, that_no_op_can_have_are_no_device)
+TEST_F(lengths, that_no_op_can_have_are_refused_at_registration)
 {
 	EXPECT_NE(set_lengths("4096", "4092"), 0);
 	EXPECT_NE(set_lengths("0", "3"), 0);

@@ -65,7 +65,7 @@ static int allow(const FIXTURE_DATA(direct) *self, const char *ranges)
 }
 
 /* The mode of the file may permit its opening, but the privilege of the writer decides. */
-TEST_F_TIMEOUT(direct, only_who_has_the_privilege_allows_registers, SECONDS)
+TEST_F_TIMEOUT(direct, only_a_privileged_writer_allows_registers, SECONDS)
 {
 	volatile void *mapped;
 	int fd, status;

@@ -330,7 +330,7 @@ TEST_F(abi, the_fd_of_a_node_does_nothing_else)
  * A private mapping of one page, which any system heap has in one segment: it works, and keeps what
  * is written private.  The kernel's CMA heap refuses it, and so does our contiguous heap.
  */
-TEST_F(abi, a_private_mapping_is_what_it_is_of_the_kernels_heaps)
+TEST_F(abi, a_private_mapping_works_as_with_the_kernels_heaps)
 {
 	int nodes[2] = { self->node, self->reference }, n, buffer;
 	volatile uint32_t *mine, *shared;

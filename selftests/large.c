@@ -100,7 +100,7 @@ TEST_F_TIMEOUT(large, every_offset_is_a_place_of_its_own, 300)
 	ASSERT_EQ(sluice_cpu_end(self->buffer, false), 0);
 }
 
-TEST_F_TIMEOUT(large, ends_where_it_ends, 300)
+TEST_F_TIMEOUT(large, no_access_goes_beyond_the_end, 300)
 {
 	struct sluice_alloc args = { .size = 2 * GIB };
 	uint32_t *page, *last;

@@ -163,7 +163,7 @@ TEST_F(unbind, ends_every_fence_and_answers_ENODEV)
 	EXPECT_EQ(sluice_open(variant->device), -ENOENT);
 }
 
-TEST_F(unbind, memory_stays_valid_for_who_holds_it)
+TEST_F(unbind, memory_stays_valid_for_its_holders)
 {
 	size_t i;
 
@@ -196,7 +196,7 @@ TEST_F(unbind, memory_stays_valid_for_who_holds_it)
 	}
 }
 
-TEST_F(unbind, wakes_who_waits)
+TEST_F(unbind, wakes_waiting_processes)
 {
 	pid_t waiter, reader;
 	int status;

@@ -648,7 +648,7 @@ static void fill_caches(void)
  * If the pool holds all the memory that edu reaches, this memory is as good as free.  Now and then,
  * reclaim frees enough elsewhere and does not touch the pool.
  */
-TEST(pool_gives_back_what_little_a_device_reaches)
+TEST(pool_gives_back_scarce_memory)
 {
 	struct objects before = objects_before();
 	int device = sluice_open("edu0"), fds[4], count, large, i;
@@ -740,7 +740,7 @@ TEST(pool_over_its_limit_frees_the_oldest)
 	close(device);
 }
 
-TEST(pool_frees_what_nobody_asks_for)
+TEST(pool_frees_memory_that_stays_unused)
 {
 	int device = sluice_open("soft0"), tries;
 	int64_t before;

@@ -296,7 +296,7 @@ TEST_F_TIMEOUT(p2p, a_foreign_buffer_and_a_BAR_in_one_job, SECONDS)
 	close(device);
 }
 
-TEST_F_TIMEOUT(p2p, who_has_no_route_is_refused_at_attach, SECONDS)
+TEST_F_TIMEOUT(p2p, a_device_without_a_route_is_refused_at_attach, SECONDS)
 {
 	const struct {
 		const char *device;
@@ -541,12 +541,12 @@ static void revoke_behind_a_wait(struct __test_metadata *_metadata, const FIXTUR
 	close(system);
 }
 
-TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_what_is_queued_ahead, SECONDS)
+TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_jobs_queued_ahead, SECONDS)
 {
 	revoke_behind_a_wait(_metadata, self, 0);
 }
 
-TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_what_is_queued_ahead_of_an_explicit_slot, SECONDS)
+TEST_F_TIMEOUT(p2p, unbind_does_not_wait_for_jobs_queued_ahead_of_an_explicit_slot, SECONDS)
 {
 	revoke_behind_a_wait(_metadata, self, SLUICE_ATTACH_EXPLICIT);
 }
@@ -628,7 +628,7 @@ static bool both_go_on(const struct users *users)
 }
 
 /* During a reset, a BAR does not answer, so an access to it must wait. */
-TEST_F_TIMEOUT(p2p, a_reset_holds_up_who_uses_the_BAR, SECONDS)
+TEST_F_TIMEOUT(p2p, a_reset_delays_users_of_the_BAR, SECONDS)
 {
 	struct users users = { .device = self->bar, .heap = self->heap };
 	pthread_t looker, taker;

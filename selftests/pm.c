@@ -521,7 +521,7 @@ TEST_F_TIMEOUT(runtime, wakes_up_to_do_its_jobs, SECONDS)
 	}
 }
 
-TEST_F_TIMEOUT(runtime, a_job_keeps_it_awake_that_waits_and_has_the_last_slot, SECONDS)
+TEST_F_TIMEOUT(runtime, a_waiting_job_with_the_last_slot_keeps_it_awake, SECONDS)
 {
 	int queue = patient_queue(self->device, 0), slot, soft, soft_queue, soft_slot;
 	int memory, in_fence, fence;
@@ -555,7 +555,7 @@ TEST_F_TIMEOUT(runtime, a_job_keeps_it_awake_that_waits_and_has_the_last_slot, S
 	close(queue);
 }
 
-TEST_F_TIMEOUT(runtime, unbind_gives_back_what_it_took, SECONDS)
+TEST_F_TIMEOUT(runtime, unbind_drops_its_runtime_pm_references, SECONDS)
 {
 	struct peers *peers = &self->peers;
 	int before, device, queue, slot, buffer;

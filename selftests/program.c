@@ -680,7 +680,7 @@ TEST_F_TIMEOUT(program, root_takes_registers_back_while_it_runs, SECONDS)
 	EXPECT_EQ(let_it_end(self), 0);
 }
 
-TEST_F_TIMEOUT(program, unbind_ends_what_runs, SECONDS)
+TEST_F_TIMEOUT(program, unbind_ends_the_running_program, SECONDS)
 {
 	struct sluice_op hang, op;
 	int fence;

@@ -59,7 +59,7 @@ static int fill(int queue, int in_fence, int *out_fence)
 	return sluice_submit(queue, &op, 1, in_fence, out_fence, 0, NULL);
 }
 
-TEST_F(rules, an_errno_is_no_fence)
+TEST_F(rules, an_errno_as_a_fence_is_refused)
 {
 	static const int bad[] = { -2, -ENOENT, -EBADF, -ENOMEM, -EMFILE, -4096, INT32_MIN };
 	uint64_t point;
@@ -215,7 +215,7 @@ TEST_F(rules, a_reader_of_an_idle_queue_can_be_woken)
 	EXPECT_EQ(reader_end(&reader), -EINTR);
 }
 
-TEST_F(rules, a_queue_that_dies_tells_who_waits)
+TEST_F(rules, a_queue_that_dies_wakes_its_waiters)
 {
 	struct sluice_create_queue create = { .timeout_ms = 60 };
 	struct pollfd pollfd = { .events = POLLIN | POLLOUT };
@@ -334,7 +334,7 @@ static bool preemption(char word[16])
  * busy on it.  A job of another process, on another CPU, must not wait until then.  The limit is
  * wide, because a busy host may stop the guest as well.
  */
-TEST_F_TIMEOUT(rules, a_submitter_without_a_processor_holds_nobody_up, 180)
+TEST_F_TIMEOUT(rules, a_submitter_without_a_cpu_delays_no_other_process, 180)
 {
 	int64_t end = now_ns() + 20000000000LL, held = 0, began, took, longest = 0;
 	pid_t children[HOGS + 1];

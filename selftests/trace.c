@@ -194,7 +194,7 @@ static long engine_timeouts(void)
 #define WAITS		TRACING "events/sluice/sluice_job_wait/"
 #define WHO_WAITS	"hist:keys=timeline,fence_driver,fence_timeline"
 
-TEST_F(trace, a_timeout_and_who_waits_for_it)
+TEST_F(trace, a_timeout_and_the_job_that_waits_for_it)
 {
 	struct sluice_create_queue create = { .timeout_ms = 200 };
 	struct sluice_op op;

@@ -336,7 +336,7 @@ TEST_F(uring, a_hanging_job_ends_with_ETIME)
 	close(create.fd);
 }
 
-TEST_F(uring, what_is_refused_completes_with_its_errno_and_submits_nothing)
+TEST_F(uring, a_refused_command_completes_with_its_errno_and_submits_nothing)
 {
 	struct {
 		struct sluice_submit submit;
@@ -451,7 +451,7 @@ TEST_F(uring, a_completion_that_went_away_is_EFAULT)
 	EXPECT_EQ(sluice_wait(self->queue, 1, 0), 0);
 }
 
-TEST_F(uring, a_ring_that_closes_takes_its_commands_along)
+TEST_F(uring, a_ring_that_closes_ends_its_commands)
 {
 	bool cancels = kernel_cancels();
 	int i, ret;
@@ -516,7 +516,7 @@ TEST_F(uring, a_process_that_is_killed_leaves_nothing_behind)
 	/* the teardown waits until its queue, jobs and slots are freed */
 }
 
-TEST_F(uring, exec_ends_what_is_under_way)
+TEST_F(uring, exec_ends_pending_commands)
 {
 	int status, i;
 	pid_t pid;

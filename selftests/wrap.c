@@ -206,7 +206,7 @@ TEST_F(wrap, holes_are_filled_with_zeroed_pages)
 	EXPECT_TRUE(all_are(self->file, SIZE, 0x55aa));
 }
 
-TEST_F(wrap, what_the_device_wrote_survives_reclaim)
+TEST_F(wrap, data_that_the_device_wrote_survive_reclaim)
 {
 	self->fd = sluice_wrap(self->device, self->memfd, 0, SIZE);
 	ASSERT_GE(self->fd, 0);
@@ -311,7 +311,7 @@ TEST_F(wrap, seals_added_later)
 	EXPECT_EQ(wrap_error(self->device, self->memfd, 0, SIZE), sealed ? 0 : -EPERM);
 }
 
-TEST_F(wrap, future_writes_sealed_later_do_not_take_it_away)
+TEST_F(wrap, future_write_seal_added_later_keeps_write_access)
 {
 	WRAP_ALL();
 	EXPECT_EQ(fcntl(self->memfd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), 0);
@@ -368,7 +368,7 @@ TEST_F(wrap, part_of_a_huge_page_counts_as_all_of_it)
 	EXPECT_EQ(account(self->device), 0);
 }
 
-TEST_F(wrap, hole_punched_later_parts_the_two)
+TEST_F(wrap, hole_punched_later_separates_file_and_dma_buf)
 {
 	WRAP_ALL();
 	ASSERT_EQ(fill_words(self->fd, SIZE, 9), 0);

@@ -385,7 +385,7 @@ TEST_F(controller, order_holds_also_after_ops_were_stopped)
 	munmap(words, SIZE);
 }
 
-TEST_F(controller, that_goes_takes_the_device_along)
+TEST_F(controller, that_is_unbound_ends_jobs_and_removes_the_device)
 {
 	struct sluice_op op;
 	int fence;

@@ -191,7 +191,7 @@ FIXTURE_TEARDOWN(inside)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-TEST_F_TIMEOUT(inside, what_an_importer_calls_fails_cleanly, 120)
+TEST_F_TIMEOUT(inside, calls_of_an_importer_fail_cleanly, 120)
 {
 	/* segments so small that the table is built of several allocations */
 	struct importer_device args = { .dma_bits = 64, .max_seg = 1024, .boundary = ~0ULL };

@@ -243,7 +243,7 @@ TEST_F(importer, brings_many_devices)
 	EXPECT_EQ(import_differing(self->importer, 0, SIZE, 6), 0);
 }
 
-TEST_F(importer, holds_the_memory_when_all_others_have_gone)
+TEST_F(importer, holds_the_memory_after_all_others_have_released_it)
 {
 	int device = import_device(self->importer, 64, 4096, NO_BOUNDARY);
 	int attachment = import_attach(self->importer, device, self->buffer, 0), mapping;

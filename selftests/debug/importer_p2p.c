@@ -121,7 +121,7 @@ TEST_F_TIMEOUT(importer_p2p, whose_mask_shrinks_is_refused_when_it_maps, SECONDS
 	EXPECT_EQ(table.segments, SIZE / 4096);
 }
 
-TEST_F_TIMEOUT(importer_p2p, that_cannot_be_told_or_knows_no_peers_is_refused, SECONDS)
+TEST_F_TIMEOUT(importer_p2p, that_is_not_dynamic_or_knows_no_peers_is_refused, SECONDS)
 {
 	int device = import_pci(self->importer, self->peers.edu, 64, 65536, NO_BOUNDARY);
 
@@ -279,7 +279,7 @@ TEST_F_TIMEOUT(importer_p2p, blocked_bar_does_not_hold_up_other_threads, SECONDS
 	EXPECT_TRUE(false) TH_LOG("a thread waits for another one's fault");
 }
 
-TEST_F_TIMEOUT(importer_p2p, lets_go_of_many_pieces_when_the_BARs_driver_goes, SECONDS)
+TEST_F_TIMEOUT(importer_p2p, unmaps_many_segments_when_the_BARs_driver_is_unbound, SECONDS)
 {
 	int device = import_pci(self->importer, self->peers.edu, 64, 4096, NO_BOUNDARY);
 	int attachment = import_attach(self->importer, device, self->buffer, PEER), mapping;
@@ -304,7 +304,7 @@ static bool kernel_tells(void)
 	return !system("grep -qw dma_buf_attach_revocable /proc/kallsyms");
 }
 
-TEST_F_TIMEOUT(importer_p2p, that_pins_must_be_known_to_let_go, SECONDS)
+TEST_F_TIMEOUT(importer_p2p, that_pins_must_honour_revocation, SECONDS)
 {
 	int device = import_pci(self->importer, self->peers.edu, 64, 4096, NO_BOUNDARY);
 	int attachment = import_attach(self->importer, device, self->buffer, PEER), mapping, pin;

@@ -59,7 +59,7 @@ static int bind_with_fault(int fail_nth, int nth, int *result)
 	return left;
 }
 
-TEST_F_TIMEOUT(registration, does_without_a_dma_heap_node_that_cannot_be_had, 120)
+TEST_F_TIMEOUT(registration, works_without_a_dma_heap_node_that_cannot_be_made, 120)
 {
 	int nth, result, without_first = 0, without_second = 0;
 	int chances = 100000 - bind_with_fault(self->fail_nth, 100000, &result);

@@ -299,7 +299,7 @@ TEST_F(vkms, a_commit_waits_for_the_writer_of_the_buffer)
  * A display that writes: Sluice's job reads the picture after it was written.  The memory is
  * Sluice's all the way, and only fences order the work.
  */
-TEST_F(vkms, a_job_copies_what_the_display_wrote_when_it_has)
+TEST_F(vkms, a_job_waits_for_the_display_and_copies_its_picture)
 {
 	struct scene *s = &self->s;
 	int written, copy, from, to, done, last;

@@ -273,7 +273,7 @@ TEST_F(fence, a_failed_fence_does_not_stop_the_display)
 	EXPECT_EQ(kms_show(&self->s.display, self->s.fb, self->s.fence, true), 0);
 }
 
-TEST_F(fence, the_display_is_let_go_when_the_engine_hangs)
+TEST_F(fence, the_display_continues_after_a_hang_of_the_engine)
 {
 	struct sluice_create_queue create = { .timeout_ms = 300 };
 

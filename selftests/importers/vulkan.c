@@ -447,7 +447,7 @@ TEST_F_TIMEOUT(fence, a_failed_fence_does_not_stop_the_gpu, 120)
 	EXPECT_EQ(completion.status, -EIO);
 }
 
-TEST_F_TIMEOUT(fence, the_gpu_is_let_go_when_the_engine_hangs, 120)
+TEST_F_TIMEOUT(fence, the_gpu_continues_after_a_hang_of_the_engine, 120)
 {
 	struct sluice_create_queue create = { .timeout_ms = 300 };
 	int64_t begin = now_ns();

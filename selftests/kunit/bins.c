@@ -133,7 +133,7 @@ static void pool_takes_huge_memory_for_huge(struct kunit *test)
 }
 
 /* If the device's node has free memory, no memory that is on other nodes is taken, even in part. */
-static void pool_keeps_to_the_node_if_it_is_to(struct kunit *test)
+static void pool_keeps_to_the_node_if_asked(struct kunit *test)
 {
 	struct sluice_device *sdev = kunit_kzalloc(test, sizeof(*sdev), GFP_KERNEL);
 	struct sluice_bins_search search = {
@@ -238,7 +238,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_takes_the_near_then_the_clean_then_the_high),
 	KUNIT_CASE(pool_takes_only_what_fits),
 	KUNIT_CASE(pool_takes_huge_memory_for_huge),
-	KUNIT_CASE(pool_keeps_to_the_node_if_it_is_to),
+	KUNIT_CASE(pool_keeps_to_the_node_if_asked),
 	KUNIT_CASE(pool_finds_all_of_a_bin),
 	KUNIT_CASE(pool_finds_what_a_device_reaches),
 	KUNIT_CASE(pool_gives_up_the_oldest_first),

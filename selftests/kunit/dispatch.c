@@ -162,7 +162,7 @@ static bool engine_has_ended(const struct sluice_sched_job *job)
  * Even if queues that must be looked at come all the time, a ready queue gets its turn, and the
  * others get theirs.
  */
-static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
+static void engine_looks_do_not_starve_ready_jobs(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
 	struct engine_queue **queues, *ready;
@@ -211,7 +211,7 @@ static void engine_looks_keep_no_ready_job_from_it(struct kunit *test)
 /*
  * SUBMIT's task may lose the CPU before the engine has the job, so the job has a timeout by then.
  */
-static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
+static void engine_times_a_job_that_SUBMIT_has_not_passed_on(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
 	struct engine_queue *queue = engine_test_queue(test, engine);
@@ -228,7 +228,7 @@ static void engine_limits_what_SUBMIT_has_not_passed_on(struct kunit *test)
 }
 
 /* If a job times out while SUBMIT decides, the engine is busy, and SUBMIT must end the job. */
-static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
+static void engine_times_out_a_job_during_SUBMIT(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
 	struct engine_queue *queue = engine_test_queue(test, engine);
@@ -257,7 +257,7 @@ static void engine_limits_what_runs_beside_SUBMIT(struct kunit *test)
 }
 
 /* A job may reach the front late: its fences may have signalled before it was late. */
-static void engine_asks_for_fences_before_it_says_late(struct kunit *test)
+static void engine_checks_fences_before_it_ends_a_late_job(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 1, 0);
 	struct engine_queue *queue = engine_test_queue(test, engine);
@@ -848,7 +848,7 @@ static int engine_test_refused(struct sluice_engine *engine, const struct sluice
 }
 
 /* After the first ACK, an op that is not acknowledged is kept back, except the last two. */
-static void cycle_waits_for_those_who_tell(struct kunit *test)
+static void cycle_waits_for_acknowledgements(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
@@ -882,7 +882,7 @@ static void cycle_waits_for_those_who_tell(struct kunit *test)
 }
 
 /* An error ends the jobs behind it that are in flight, but not those in front of it. */
-static void chained_errors_know_their_place(struct kunit *test)
+static void chained_errors_end_only_later_jobs(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH,
 							  SLUICE_ENGINE_ORDERED);
@@ -998,7 +998,7 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 }
 
 /* The op that must be stopped, and the op that it waits for, end before any decision. */
-static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test)
+static void flights_are_handed_out_after_the_waiting_op_has_ended(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
@@ -1023,7 +1023,7 @@ static void flights_are_handed_out_when_what_waited_has_ended(struct kunit *test
 }
 
 /* The revocation of memory does not wait for a protected op. */
-static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
+static void flights_of_revoked_memory_do_not_wait_for_others(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
@@ -1055,7 +1055,7 @@ static void flights_of_revoked_memory_wait_for_nobody(struct kunit *test)
 }
 
 /* The fence of the second slot stands for the first, too, which an op still uses. */
-static void revoked_slots_are_let_go_in_order(struct kunit *test)
+static void revoked_slots_are_released_in_order(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, 1, 0);
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
@@ -1086,7 +1086,7 @@ static void revoked_slots_are_let_go_in_order(struct kunit *test)
 }
 
 /* If a sleep fails, the ops in flight have a timeout again. */
-static void flights_have_their_time_after_a_sleep(struct kunit *test)
+static void flights_have_a_timeout_after_a_failed_sleep(struct kunit *test)
 {
 	struct sluice_engine *engine = engine_test_engine(test, &engine_kick_ops, ENGINE_DEPTH, 0);
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
@@ -1112,10 +1112,10 @@ static void flights_have_their_time_after_a_sleep(struct kunit *test)
 }
 
 static struct kunit_case engine_cases[] = {
-	KUNIT_CASE(engine_looks_keep_no_ready_job_from_it),
-	KUNIT_CASE(engine_limits_what_SUBMIT_has_not_passed_on),
-	KUNIT_CASE(engine_limits_what_runs_beside_SUBMIT),
-	KUNIT_CASE(engine_asks_for_fences_before_it_says_late),
+	KUNIT_CASE(engine_looks_do_not_starve_ready_jobs),
+	KUNIT_CASE(engine_times_a_job_that_SUBMIT_has_not_passed_on),
+	KUNIT_CASE(engine_times_out_a_job_during_SUBMIT),
+	KUNIT_CASE(engine_checks_fences_before_it_ends_a_late_job),
 	KUNIT_CASE(flights_end_in_any_order_and_jobs_in_theirs),
 	KUNIT_CASE(flights_are_ended_once),
 	KUNIT_CASE(flights_of_a_queue_wait_for_each_other),
@@ -1129,15 +1129,15 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(flights_count_losses_from_the_first_frame_on),
 	KUNIT_CASE(private_flights_come_again_if_they_may),
 	KUNIT_CASE(flights_wait_for_one_that_is_not_repeated),
-	KUNIT_CASE(flights_are_handed_out_when_what_waited_has_ended),
-	KUNIT_CASE(flights_of_revoked_memory_wait_for_nobody),
-	KUNIT_CASE(flights_have_their_time_after_a_sleep),
-	KUNIT_CASE(revoked_slots_are_let_go_in_order),
-	KUNIT_CASE(chained_errors_know_their_place),
+	KUNIT_CASE(flights_are_handed_out_after_the_waiting_op_has_ended),
+	KUNIT_CASE(flights_of_revoked_memory_do_not_wait_for_others),
+	KUNIT_CASE(flights_have_a_timeout_after_a_failed_sleep),
+	KUNIT_CASE(revoked_slots_are_released_in_order),
+	KUNIT_CASE(chained_errors_end_only_later_jobs),
 	KUNIT_CASE(cycle_goes_round_and_ends_before_the_next_job),
 	KUNIT_CASE(cycle_that_was_stopped_comes_again_before_all_others),
 	KUNIT_CASE(cycle_ends_between_two_passes),
-	KUNIT_CASE(cycle_waits_for_those_who_tell),
+	KUNIT_CASE(cycle_waits_for_acknowledgements),
 	{ }
 };
 

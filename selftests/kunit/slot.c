@@ -697,7 +697,7 @@ static void odd_pair_end(struct kunit *test, struct odd_pair *pair)
  * The buffer has the fence of the slot that was revoked last, because the fences of the others may
  * have signalled already.
  */
-static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
+static void odd_memory_of_two_slots_has_the_fence_of_the_last(struct kunit *test)
 {
 	struct sluice_slot *first, *second;
 	struct sluice_engine *engine;
@@ -737,7 +737,7 @@ static void odd_memory_of_two_slots_is_gone_with_the_last(struct kunit *test)
 }
 
 /* A slot that is just being detached does not use the memory any more, so it delays no other. */
-static void odd_memory_of_a_slot_that_goes_keeps_no_other(struct kunit *test)
+static void odd_memory_of_a_slot_being_detached_delays_no_other(struct kunit *test)
 {
 	struct odd_pair pair;
 	struct dma_buf *dmabuf;
@@ -811,7 +811,7 @@ static int odd_drop(void *data)
 }
 
 /* The device is removed while its queue closes: neither is done before all slots are released. */
-static void odd_slots_are_dropped_by_one_at_a_time(struct kunit *test)
+static void odd_slots_are_dropped_by_one_context_at_a_time(struct kunit *test)
 {
 	int pins = 0;
 	struct odd_buffer how = { .mapped = ODD_PAGES, .moves = true, .pins = &pins };
@@ -905,11 +905,11 @@ static struct kunit_case odd_cases[] = {
 	KUNIT_CASE(odd_memory_taken_back_early_is_not_bound),
 	KUNIT_CASE(odd_memory_taken_back_is_unmapped),
 	KUNIT_CASE(odd_memory_without_pins_is_taken_back),
-	KUNIT_CASE(odd_memory_of_two_slots_is_gone_with_the_last),
-	KUNIT_CASE(odd_memory_of_a_slot_that_goes_keeps_no_other),
+	KUNIT_CASE(odd_memory_of_two_slots_has_the_fence_of_the_last),
+	KUNIT_CASE(odd_memory_of_a_slot_being_detached_delays_no_other),
 	KUNIT_CASE(odd_memory_taken_back_has_no_address),
 	KUNIT_CASE(odd_buffer_info_is_interrupted_by_a_signal),
-	KUNIT_CASE_SLOW(odd_slots_are_dropped_by_one_at_a_time),
+	KUNIT_CASE_SLOW(odd_slots_are_dropped_by_one_context_at_a_time),
 	{ }
 };
 
