@@ -118,10 +118,7 @@ TEST_F(account, all_opens_together_have_a_limit)
 	ASSERT_GE(heap, 0);
 	EXPECT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), -EDQUOT);
 
-	/*
-	 * the limit is exact to the byte, and memory that a buffer gives back is free for another
-	 * open
-	 */
+	/* the limit is exact to the byte, and freed memory is available to another open */
 	buffers[1] = alloc_hint(self->other, 0, MIB, &hint);
 	ASSERT_GE(buffers[1], 0);
 	EXPECT_EQ(alloc_hint(self->other, 0, 1, &hint), -EDQUOT);
@@ -388,10 +385,7 @@ TEST_F(account, an_fd_that_cannot_be_returned_is_not_charged)
 	struct sluice_alloc args = { .size = MIB };
 	void *nowhere = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	/*
-	 * the buffer is allocated, but the caller's struct is read-only, so its fd cannot be
-	 * returned
-	 */
+	/* the buffer is allocated, but its fd cannot be returned in a read-only struct */
 	ASSERT_NE(nowhere, MAP_FAILED);
 	ASSERT_EQ(mprotect(nowhere, 4096, PROT_READ | PROT_WRITE), 0);
 	memcpy(nowhere, &args, sizeof(args));

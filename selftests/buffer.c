@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Buffers: what ALLOC grants, and what a dma-buf's fd and mapping promise. */
+/* Buffers: the grants of ALLOC, and the promises of a dma-buf's fd and mapping. */
 #include <fcntl.h>
 #include <linux/dma-buf.h>
 #include <poll.h>

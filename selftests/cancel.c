@@ -137,7 +137,7 @@ TEST_F(cancel, waits_for_no_in_fence)
 	ASSERT_TRUE(wait_running(self->device, 1));
 	ASSERT_EQ(fill(self->queue, 2, in, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
-	/* debugfs shows what the job waits for */
+	/* debugfs shows the fence that the job waits for */
 	EXPECT_EQ(shown_jobs("running\n"), 1);
 	EXPECT_EQ(shown_jobs("waiting for fences\tsluice:soft0-"), 1);
 	EXPECT_EQ(sluice_cancel(self->queue, 1, UINT64_MAX), 1);

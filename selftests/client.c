@@ -573,10 +573,7 @@ TEST_F(client, killed_process_leaves_jobs_that_end)
 	/* no fence is left */
 	EXPECT_EQ(drain(self->x), 0);
 	EXPECT_EQ(drain(self->y), 0);
-	/*
-	 * and no place.  The queue may hold places for completions that were not read: use a new
-	 * queue
-	 */
+	/* and no place is taken.  A new queue, because the old one may hold unread completions */
 	ASSERT_EQ(knob("delay_us", 0), 0);
 	close(self->queue);
 	self->queue = patient_queue(self->device, 0);

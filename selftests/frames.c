@@ -198,10 +198,7 @@ TEST_F(frames, ring_loses_no_frame_uncounted)
 	check_account(_metadata, captured, FRAMES);
 	check_account(_metadata, played, FRAMES);
 	for (i = 0; i < FRAMES; i++) {
-		/*
-		 * a frame is played after its capture, and its buffer is captured into after its
-		 * last playback
-		 */
+		/* a frame is played after its capture, and its buffer is reused later */
 		EXPECT_GT(played[i].timestamp, captured[i].timestamp);
 		if (i >= RING)
 			EXPECT_GT(captured[i].timestamp, played[i - RING].timestamp);

@@ -137,7 +137,7 @@ FIXTURE_TEARDOWN(abi)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Make a request on both.  Ours must return @expected, and install an fd if that is 0. */
+/* Make a request on both.  Sluice's must return @expected, and install an fd if that is 0. */
 #define SAME(what, cmd, request, expected) do { \
 	struct answer ours, theirs; \
 	\
@@ -328,7 +328,7 @@ TEST_F(abi, the_fd_of_a_node_does_nothing_else)
 
 /*
  * A private mapping of one page, which any system heap has in one segment: it works, and keeps what
- * is written private.  The kernel's CMA heap refuses it, and so does our contiguous heap.
+ * is written private.  The kernel's CMA heap refuses it, and so does the contiguous heap.
  */
 TEST_F(abi, a_private_mapping_works_as_with_the_kernels_heaps)
 {

@@ -110,9 +110,7 @@ TEST_F_TIMEOUT(large, no_access_goes_beyond_the_end, 300)
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), 0);
 	EXPECT_EQ(sluice_wait(self->queue, 1, LATE_MS), 0);
 	EXPECT_EQ(*word(self, SIZE - 4), 5);
-	/*
-	 * nor are the 3 MiB or 4 bytes from the start that a truncated offset or length would give
-	 */
+	/* an offset and a length that would fit if they were cut to 32 bits */
 	sluice_op_fill(&op, 0, SIZE, 4, 5);
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
 	sluice_op_fill(&op, 0, 4, SIZE, 5);

@@ -177,7 +177,7 @@ FIXTURE_TEARDOWN(oneshot)
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
-/* Submit two jobs: @seed goes to the card and comes back. */
+/* Submit a copy of the words of @seed to the card and back. */
 static int submit_round_trip(int queue, int from, uint32_t seed)
 {
 	struct sluice_op ops[2];

@@ -103,10 +103,7 @@ TEST_F(queue, copy_touches_its_range_and_nothing_else)
 	uint32_t *words;
 
 	ASSERT_EQ(fill_words(self->src, variant->size, 3), 0);
-	/*
-	 * to another offset within the page, so that segments of src and dst end at different
-	 * places
-	 */
+	/* another offset in the page, so that segments of src and dst end at different places */
 	sluice_op_copy(&op, self->to, offset - 32, self->from, offset, length);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, &point), 0);
 	ASSERT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);

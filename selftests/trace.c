@@ -262,7 +262,7 @@ static const char * const recipe[STAGES + 1][2] = {
 	  "onmatch(sluice.sluice_job_run).trace(sluice_ran,context,$done_us)" },
 };
 
-/* These files are opened without O_TRUNC, so that what is written is added. */
+/* These files are opened without O_TRUNC, so that writes append. */
 static int synthetic_event(const char *format, const char *name)
 {
 	char text[64];

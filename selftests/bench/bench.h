@@ -47,7 +47,7 @@ extern const struct exporter sluice, dma_heap, udmabuf;
  * @memfd: sealed against shrinking, with all its pages
  * @point: point of a job in @queue
  * @live: buffers that exist, and are not used
- * @event: what the bell signals: an eventfd, or a sync_file
+ * @event: the eventfd or the sync_file that the bell signals
  * @began: the clock, right before the step
  * @ended: the clock, right after the step
  */
@@ -77,8 +77,8 @@ struct scene {
  * @correct: called after each @step if only a part of it counts: moves scene->began to the start of
  *	this part
  * @after: called after each @step, not measured
- * @teardown: called once, also after an error; closes what is not in the scene (the scene's fds are
- *	closed anyway)
+ * @teardown: called once, also after an error; closes objects that are not in the scene (the
+ *	scene's fds are closed anyway)
  * @batch: how often @step does the measured work; 0 stands for 1
  * @most: most steps, for a slow @before; 0: no limit
  * @value: returns the value itself, instead of a measured step

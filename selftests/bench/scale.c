@@ -433,10 +433,7 @@ static int latest_beside(struct scene *scene, double *value)
 
 	if (!ret)
 		ret = open_queues(scene, 0);
-	/*
-	 * a first round, because the kernel has interrupts off for long when it makes slabs of
-	 * pages for jobs
-	 */
+	/* a first round, because the kernel makes slabs for jobs with interrupts off for long */
 	if (!ret)
 		ret = late_rounds(scene);
 	return ret ? ret : latest(scene, run_beside_crowd, value);

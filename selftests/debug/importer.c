@@ -136,9 +136,7 @@ TEST_F(importer, that_only_writes_is_refused_a_read_only_buffer)
 	EXPECT_GE(import_map(self->importer, attachment, FROM_DEVICE, &table), 0);
 }
 
-/*
- * dma_buf_mmap() does not check this, because the mapped file is the importer's: the exporter must.
- */
+/* The exporter must check this, because dma_buf_mmap() checks only the importer's file. */
 TEST_F(importer, maps_a_read_only_buffer_into_processes_for_reading_alone)
 {
 	struct sluice_alloc alloc = {

@@ -73,10 +73,7 @@ TEST_F_TIMEOUT(registration, works_without_a_dma_heap_node_that_cannot_be_made, 
 		bind_with_fault(self->fail_nth, nth, &result);
 		first = !access(FIRST, F_OK);
 		second = !access(SECOND, F_OK);
-		/*
-		 * check the class, because a device works without its node if devtmpfs had no
-		 * memory
-		 */
+		/* check the class: without memory for devtmpfs, a device works without its node */
 		if (!access("/sys/class/sluice/soft0", F_OK)) {
 			without_first += !first && second;
 			without_second += first && !second;

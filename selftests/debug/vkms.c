@@ -27,7 +27,7 @@
 #define HEIGHT	480U
 #define SOFT_DRIVER "/sys/bus/platform/drivers/sluice-soft"
 
-/* struct writeback - the connector that writes what is shown, and what a commit says to it */
+/* struct writeback - the connector that writes the picture, and its properties in a commit */
 struct writeback {
 	uint32_t connector;
 	uint32_t crtc_id, fb_id, out_fence_ptr;

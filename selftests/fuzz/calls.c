@@ -596,10 +596,7 @@ void program_run(const struct program *program)
 	munmap(have.arena + 2 * have.page, have.page);
 	for (i = 0; i < program->count; i++)
 		calls[program->calls[i].kind].run(program->calls[i].gene);
-	/*
-	 * close them here, because at the end of a process coverage ends before its files are
-	 * closed
-	 */
+	/* close them here, because coverage ends before a process's files are closed */
 	for (i = 0; i < have.num_maps; i++)
 		munmap(have.maps[i].start, have.maps[i].size);
 	for (i = 0; i < have.num_fds; i++)

@@ -34,7 +34,7 @@
 #define BUFFERS		4
 #define FRAMES		8
 
-/* struct camera - vivid's capture node with a queue of our buffers, and soft0's queue */
+/* struct camera - vivid's capture node with a queue of Sluice's buffers, and soft0's queue */
 struct camera {
 	struct objects before;
 	int node;

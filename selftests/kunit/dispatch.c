@@ -273,10 +273,7 @@ static void engine_checks_fences_before_it_ends_a_late_job(struct kunit *test)
 	list_move_tail(&queue->entity.node, &engine->look);
 	sluice_dispatch_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ARM);
-	/*
-	 * the fences have not signalled: the job ends at once, and the queue's next job does not
-	 * wait
-	 */
+	/* the fences are pending: the job ends at once, and the next job does not wait */
 	sluice_dispatch_decide(engine, &plan);
 	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_END);
 	KUNIT_EXPECT_EQ(test, job->result.status, -ETIME);
@@ -503,9 +500,7 @@ static void flights_that_come_again_pass_over_jobs_that_are_over(struct kunit *t
 		jobs[i] = engine_test_job(test, queue, 1);
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
 	}
-	/*
-	 * one job has ended too early, one is cancelled, and all others are stopped because of it
-	 */
+	/* one job has ended too early, one is cancelled, and all others are stopped with it */
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, jobs[1]->ops[0].cookie, &good));
 	engine_test_stop(test, engine, jobs[2], SLUICE_ABORTED_ALL);
 

@@ -217,10 +217,7 @@ void *hold_jobs(void *argument)
 		buffer = new_buffer(holder, device, RACES_SIZE);
 		count(sluice_attach(queue, buffer, 0));
 		if (rand_r(seed) % 8 == 0) {
-			/*
-			 * close the importer, which has held its buffer across some unbinds, and
-			 * make a new one
-			 */
+			/* close the importer, which has kept its buffer across some unbinds */
 			close_fd(&importer);
 			importer = hold_in_importer(buffer);
 		}
@@ -335,7 +332,7 @@ void *hold_screen(void *argument)
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
 		submit(holder, queue, &op, -1, &fence);
 		if (buffer >= 0 && !kms_import(kms, buffer, SCREEN_WIDTH * 4, &fb)) {
-			/* with our fence, or with the fences on the buffer */
+			/* with the fence of the job, or with the fences on the buffer */
 			if (rand_r(seed) & 1)
 				close_fd(&fence);
 			if (!kms_show(kms, fb, fence, false))

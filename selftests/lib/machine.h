@@ -21,7 +21,7 @@
  * a test waits up to LATE_MS for an event that must happen.  To show that an event has not happened
  * yet, it holds the event back with a gate, or with a job that hangs in a patient queue.
  */
-#define LATE_MS 20000	/* what a slow machine needs for "now" */
+#define LATE_MS 20000	/* "now" on a slow machine */
 
 /** file_has - does a file contain @word? */
 bool file_has(const char *path, const char *word);
