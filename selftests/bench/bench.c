@@ -205,14 +205,14 @@ static void help(void)
 {
 	printf("usage: bench [-u UNIT] [CASE]\n"
 	       "Measure Sluice beside its peers: all cases, or those whose names contain CASE.\n"
-	       "Prints a line of JSON a case, to be fed to selftests/bench/report.\n\n"
+	       "Prints a line of JSON for each case, which selftests/bench/report reads.\n\n"
 	       "Needs root, the modules sluice, sluice-soft and vgem, /dev/dma_heap/system and\n"
-	       "/dev/udmabuf; a peer that is missing is left out.  \"map again\" needs the test\n"
-	       "module sluice-importer, what begins in an interrupt sluice-bell.\n\n"
-	       "On a real machine the unit is ns, the clock's: run it on an idle machine with a\n"
-	       "fixed clock frequency, pinned to a CPU (taskset -c 1).  In an emulator in which\n"
-	       "each instruction takes one nanosecond (QEMU, -icount shift=0) the same clock\n"
-	       "counts instructions: there, say -u instructions.\n");
+	       "/dev/udmabuf; a missing peer is left out.  \"map again\" needs the test module\n"
+	       "sluice-importer; cases that begin in an interrupt need sluice-bell.\n\n"
+	       "On a real machine the unit is ns.  Run it on an idle machine with a fixed clock\n"
+	       "frequency, pinned to a CPU (taskset -c 1).  In an emulator in which each\n"
+	       "instruction takes one nanosecond (QEMU, -icount shift=0), the clock counts\n"
+	       "instructions: there, use -u instructions.\n");
 }
 
 int main(int argc, char **argv)
