@@ -14,32 +14,43 @@
  *
  *	open file of a node	-> client -> device; also of a dma-heap node
  *	dma-buf			-> buffer -> device (memory), client (account)
- *	file of a queue		-> queue -> device, client (account)
- *	queue			-> slots -> foreign or own dma-buf
+ *	file of a queue		-> queue -> device, client (account), fences of its points
+ *	table of a queue	-> slots -> foreign or own dma-buf
  *	job			-> queue, slots, in-fences, out-fence
+ *	engine			-> each job until it has ended; each revoked slot, and its queue,
+ *				   until the slot is unmapped
  *
- * A fence of ours refers to none of these objects, and outlives them all.  On older kernels it
- * holds a reference on sluice.ko (compat/fence.h).
+ * An open file of a node, and a queue, also hold one on the module of the device driver.  A fence
+ * of ours refers to none of these objects, and outlives them all.  On older kernels it holds a
+ * reference on sluice.ko (compat/fence.h).
  *
  * Locks, outermost first:
  *
  *	queue->submit_lock	mutex: order of SUBMITs; user memory may fault
  *	controls->lock		mutex: values of controls; held in calls of the driver
- *	sdev->lock		mutex: list of queues, @gone
- *	queue->drop_lock	mutex: one context at a time releases all slots
- *	dma_resv		all those of a job, in one ww_acquire_ctx
+ *	sdev->lock		mutex: list of queues, @gone, number of queues of each engine
+ *	table->close_lock	mutex: one context at a time removes all slots of a queue
+ *	dma_resv		ww_mutex: all those of a job, in one ww_acquire_ctx
  *	buffer->lock		mutex: attachments and their mappings
- *	queue->slot_lock	mutex: slot numbers
+ *	table->lock		mutex: numbers of the slots of a queue
+ *	ring lock of a driver	spinlock, irq, or mutex: around sluice_engine_next(), _done()
  *	queue->lock		spinlock, irq: timeline, completions
  *	lock of a fence		spinlock, irq; of our own and of foreign fences
- *	engine->lock		spinlock, irq: lists of jobs and of ops in flight
+ *	engine->lock		spinlock, irq: entities and their jobs, watches, ops in flight
  *
  * Callbacks of foreign fences and interrupt handlers take engine->lock.  Code that holds it may
  * therefore take no other lock, except the locks inside a workqueue, a timer and a wait queue.
  *
- * Each other lock guards one thing: the account, the pool, the sharings of a queue, revoked slots,
- * eventfds, mapped registers, input signals, events.  Code that holds one of these takes no other
- * lock of ours, with one exception: the lock of the input signals is held while an event is raised.
+ * Each other lock guards one thing: an account, the bins of the pool, the sharings of a queue, the
+ * slots that must be unmapped, eventfds, mapped registers, memory inside a device, input signals,
+ * events.  Code that holds one of these takes no other lock of the core, with these exceptions:
+ *
+ *	queue->read_lock	mutex, outside queue->lock: user memory may fault
+ *	reader->lock		mutex, outside log->lock: the same, for events
+ *	sources->lock		spinlock, irq, outside log->lock: an event is raised
+ *
+ * The lock of mapped registers is held in a call of ->find_registers(), in which the driver may
+ * take locks of its own.
  */
 #ifndef _SLUICE_DEVICE_H
 #define _SLUICE_DEVICE_H
