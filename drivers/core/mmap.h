@@ -18,8 +18,8 @@
  * the buffer, so no lock is needed here.  System memory is never removed from a mapping; memory of
  * a device may be (heap_bar.c).
  *
- * The heaps use sluice_mmap_pages() as their mmap op.  Memory and registers of a device use the
- * helpers.
+ * The pages heap and wrapped memory use sluice_mmap_pages() as their mmap op.  Memory and registers
+ * of a device use the helpers.
  */
 #ifndef _SLUICE_MMAP_H
 #define _SLUICE_MMAP_H
