@@ -25,11 +25,12 @@
  *	completion	the record that tells how a job ended
  *	fence		a kernel object that signals once, when a job has ended.  A sync_file is
  *			an fd that stands for a fence
- *	in-fence	a fence that a job waits for
+ *	in-fence	a fence that a job waits for.  It is explicit if userspace passed it to
+ *			SUBMIT as an fd, and implicit if SUBMIT found it on a buffer
  *	out-fence	the fence that signals when the job has ended
  *	implicit sync	a job waits for the fences that other jobs and other drivers left on its
  *			buffers, and leaves its own fence there.  This is the default of a slot
- *	explicit sync	userspace passes fences to jobs as fds (in-fences).  For the buffers of
+ *	explicit sync	userspace passes fences to jobs as fds.  For the buffers of
  *			slots with SLUICE_ATTACH_EXPLICIT there is no implicit sync
  *
  * Userspace has file descriptors of four kinds of object.  The end of this file lists the ioctls
@@ -110,7 +111,7 @@ extern "C" {
  */
 #define SLUICE_MAX_OPS		256	/* ops of a job */
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
-/* Fences that a job waits for, on its buffers and in its in-fences: a sync_file may have several */
+/* In-fences of a job, explicit and implicit: a sync_file may have several fences */
 #define SLUICE_MAX_FENCES	16384
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
 #define SLUICE_MAX_QUEUES	1024	/* queues of an open file of the node */
@@ -171,7 +172,7 @@ enum sluice_op_kind {
 /*
  * sluice_info.caps
  *
- *	SYNC_FILE	the kernel has sync_file: in-fences, out-fences and FENCE work
+ *	SYNC_FILE	the kernel has sync_file: in-fence fds, out-fences and FENCE work
  *	URING		the kernel has io_uring: SLUICE_URING_SUBMIT works
  *	CHAIN_ERRORS	SLUICE_QUEUE_CHAIN_ERRORS and SLUICE_CANCEL_CLEAR work
  *	CMA		the kernel reserves memory for large contiguous buffers (CMA)
@@ -1101,7 +1102,8 @@ struct sluice_create_queue {
  *	-EDQUOT		the foreign buffer would exceed open_limit
  *	-EADDRNOTAVAIL	the device cannot address the memory, or the kernel would bounce its DMA
  *	-EADDRNOTAVAIL	a segment begins or ends at an address that is not a multiple of op_align of
- *			INFO (the end of the last segment may be any address)
+ *			INFO (the end of the last segment may be any address).  Not for software
+ *			devices
  *	-EADDRNOTAVAIL	the memory is in another device, and there is no route to it
  *	-EOPNOTSUPP	the engines are software, and the exporter gives no kernel mapping
  *	-EOPNOTSUPP	the memory is in another device, and this device cannot use peer memory
@@ -1324,7 +1326,7 @@ struct sluice_op {
  *
  *	OUT_FENCE	return a sync_file in @out_fence
  *	NO_COMPLETION	leave no completion for read()
- *	IGNORE_ERRORS	run the job even if the fence of an in-fence fd ended with an error
+ *	IGNORE_ERRORS	run the job even if an explicit in-fence ended with an error
  *	CYCLIC		repeat the ops: after the last op the first op follows again
  *	STOP_ON_XRUN	CYCLIC only: end the job with -EPIPE if the device has no op, because
  *			userspace has not acknowledged the next op with SLUICE_IOCTL_ACK
@@ -1351,16 +1353,18 @@ struct sluice_op {
  * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for SLUICE_OP_SIZE_V1
  *
  * SUBMIT does not wait for fences.  The job waits for the jobs before it in its queue, and for its
- * in-fences.  It also waits for fences on the buffers of slots that are not EXPLICIT.  If the job
- * only reads a buffer, it waits for the fences of writers.  If it writes to a buffer, it waits for
- * the fences of readers and writers.  The job adds its own fence to these buffers.
+ * in-fences.  The fences of @in_fences are its explicit in-fences.  Its implicit in-fences are
+ * fences on the buffers of slots that are not EXPLICIT: those of writers, if the job only reads the
+ * buffer; those of readers and writers, if it writes to the buffer.  The job adds its own fence to
+ * these buffers.  At an EXPLICIT slot it waits for the exporter only, if the exporter is moving or
+ * clearing the memory.
  *
  * If the job cannot run to its end:
  *
- * - If the fence of an in-fence fd ended with an error, the job ends with -ECANCELED and does not
- *   run.  Errors of fences on buffers are ignored.
- * - If a fence that the job waits for has not signalled 30 s after SUBMIT, the job ends with
- *   -ETIME.  It ends in its turn, after the jobs before it.  The engine is not reset.
+ * - If an explicit in-fence ended with an error, the job ends with -ECANCELED and does not run.
+ *   Errors of implicit in-fences are ignored.
+ * - If an in-fence has not signalled 30 s after SUBMIT, the job ends with -ETIME.  It ends in its
+ *   turn, after the jobs before it.  The engine is not reset.
  * - If the job runs longer than the timeout of its queue, it hangs: it ends with -ETIME, and the
  *   engine is reset.
  *
@@ -1382,8 +1386,9 @@ struct sluice_op {
  * - To end it with status 0, submit another job to the queue, for example a job without ops.  The
  *   CYCLIC job then ends after the last op of the current pass over its ops.  CANCEL ends it at
  *   once.
- * - It may have in-fences.  But nothing may wait for it, because it may never end: it has no fence,
- *   its slots must be EXPLICIT, and its queue EXCLUSIVE.  OUT_FENCE and io_uring are refused.
+ * - It may have explicit in-fences.  But nothing may wait for it, because it may never end: it has
+ *   no fence, its slots must be EXPLICIT, and its queue EXCLUSIVE.  OUT_FENCE and io_uring are
+ *   refused.
  * - When ops of it have ended, it leaves a completion with SLUICE_COMPLETION_MORE.
  *
  * ACK is optional.  After the first ACK, an op is late if userspace has not acknowledged the
@@ -1408,8 +1413,8 @@ struct sluice_op {
  *	-EINVAL		CYCLIC, and the job breaks a rule for CYCLIC jobs
  *	-EINVAL		STOP_ON_XRUN without CYCLIC
  *	-EINVAL		op_size, command_size or plane_size is below SLUICE_*_SIZE_V*, and not 0
- *	-E2BIG		too many ops, in-fences, commands or planes, or payloads that are too large
- *	-E2BIG		the job would wait for more than SLUICE_MAX_FENCES fences
+ *	-E2BIG		too many ops, in-fence fds, commands or planes, or too large payloads
+ *	-E2BIG		the job would have more than SLUICE_MAX_FENCES in-fences
  *	-E2BIG		op_size, command_size or plane_size is above SLUICE_MAX_RECORD_SIZE
  *	-E2BIG		the unknown part of an op, a command or a plane is not zero
  *	-EBADF		an in-fence fd is not open
@@ -1426,7 +1431,7 @@ struct sluice_op {
  *	-EOPNOTSUPP	the engine does not list the format, modifier, field or size of an image
  *	-EOPNOTSUPP	CYCLIC, and the exporter can move the memory or take it back
  *	-EOPNOTSUPP	a command for a register of 8 bytes, on a 32-bit kernel
- *	-EOPNOTSUPP	in-fences or OUT_FENCE, and the kernel has no sync_file
+ *	-EOPNOTSUPP	in-fence fds or OUT_FENCE, and the kernel has no sync_file
  *	-EBUSY		the queue is full: read completions, or wait for the end of jobs that have
  *			NO_COMPLETION
  *	-EIO		the queue is dead
@@ -1608,13 +1613,13 @@ struct sluice_ack {
  *
  *	0		the job succeeded
  *	-ECANCELED	CANCEL, or the ring of its io_uring request was closed
- *	-ECANCELED	the fence of an in-fence fd ended with an error
+ *	-ECANCELED	an explicit in-fence ended with an error
  *	-ECANCELED	an earlier job of a queue with CHAIN_ERRORS failed
  *	-ECANCELED	a PROGRAM, or a PRIVATE that may not be repeated, was stopped because the
  *			system went to sleep, or together with another op that had to be stopped
  *	-ETIME		the job hung: it ran longer than the timeout of its queue
  *	-ETIME		the device driver did not accept an op within the timeout of the queue
- *	-ETIME		a fence that the job waited for had not signalled 30 s after SUBMIT
+ *	-ETIME		an in-fence had not signalled 30 s after SUBMIT
  *	-ENODEV		the device is removed
  *	-ENODEV		the exporter has taken the memory of a slot back
  *	-EIO		the queue is dead
