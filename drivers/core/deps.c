@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a job waits for: its in-fences, from fds and from the dma_resv of its buffers.  See deps.h.
+ * In-fences of a job: the fences that it waits for.  See deps.h.
  */
 #include <linux/dma-fence-unwrap.h>
 #include <linux/hash.h>
@@ -47,7 +47,7 @@ static int sluice_deps_add(struct sluice_job *job, struct dma_fence *fence, bool
 }
 
 /**
- * sluice_deps_add_explicit - wait for a fence that came as an fd
+ * sluice_deps_add_explicit - add explicit in-fences, which came as an fd
  * @job: a job that has not been published
  * @container: the fence, or an array or chain of fences; takes over the reference
  *
@@ -73,7 +73,7 @@ int sluice_deps_add_explicit(struct sluice_job *job, struct dma_fence *container
 }
 
 /**
- * sluice_deps_collect_implicit - wait for the fences on the buffers of a job
+ * sluice_deps_collect_implicit - add implicit in-fences, which are on the buffers of a job
  * @job: a job whose dma_resv are locked
  *
  * Fences of the job's own timeline are left out, because they are in order anyway.  Also reserves

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a job waits for: fences that came as fds, and fences on the dma_resv of its buffers.
+ * In-fences of a job: explicit ones came as fds, and implicit ones are on the dma_resv of its
+ * buffers.
  *
  * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls
  * this file.

@@ -13,7 +13,7 @@
  *		ORDERED, for an op of the queue that is in flight
  *
  * A job is over when it has no op in flight and will have none.  sluice_entity_end_jobs() ends the
- * jobs at the front of a queue that are over, in order, in the context that finds out: mostly in an
+ * jobs at the front of a queue that are over, in order, in the context that finds out: usually in an
  * interrupt.
  */
 #include <linux/dma-fence.h>

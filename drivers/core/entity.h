@@ -8,8 +8,8 @@
  *
  * Lock: engine->lock guards both structs, except where a field says otherwise.
  *
- * queue.c embeds the entity and job.c the job.  They, submit.c and queue_file.c add, kill and
- * cancel here; watch.c, flight.c and dispatch.c do the rest.
+ * queue.h embeds the entity, and job.h the job.  queue.c adds, cancels and kills here; watch.c,
+ * flight.c and dispatch.c do the rest.
  */
 #ifndef _SLUICE_ENTITY_H
 #define _SLUICE_ENTITY_H

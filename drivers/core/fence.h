@@ -2,8 +2,8 @@
 /*
  * Our dma_fence: a point on a timeline.  A fence refers to no other object, and outlives them all.
  *
- * The kernel's lock of a fence guards it.  Slots and jobs make and signal fences; the engine reads
- * their deadlines.
+ * The kernel's lock of a fence guards it.  submit.c, queue.c and slot.c make fences, queue.c and
+ * slot.c signal them, and pick.c reads their deadlines.
  */
 #ifndef _SLUICE_FENCE_H
 #define _SLUICE_FENCE_H

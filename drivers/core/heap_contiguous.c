@@ -22,7 +22,7 @@
  * driver that could be unbound.  Memory from CMA or from a search is not charged to a memory
  * cgroup, because modules have no interface for it.
  *
- * buffer.c calls the ops of the heap, and device.c the functions for the memory-region.
+ * buffer.c calls the ops of the heap, and register.c the functions for the region.
  * sluice_search_lock allows one search at a time; there is no other lock.
  */
 #include <linux/dma-map-ops.h>

@@ -3,7 +3,7 @@
  * The fd of a queue: its file operations and ioctls.
  *
  * The file holds a reference on the queue, whose locks guard everything.  node.c calls this file
- * for CREATE_QUEUE, and register.c when a device is removed.
+ * for CREATE_QUEUE.
  */
 #ifndef _SLUICE_QUEUE_FILE_H
 #define _SLUICE_QUEUE_FILE_H

@@ -7,7 +7,7 @@
  * slots are revoked or unmapped.  A sharing counts them.
  *
  * Locks: the dma_resv guards @usable and @gone of a sharing.  The lock of struct sluice_sharings
- * guards the tree and @slots.  slot.c calls this file.
+ * guards the tree and @slots.  slot.c calls this file, and slot_table.c initialises the sharings.
  */
 #ifndef _SLUICE_SHARING_H
 #define _SLUICE_SHARING_H

@@ -8,8 +8,8 @@
  * Locks: the dma_resv guards @sgt, @revoked and @sharing of a slot, engine->lock @in_flight, and a
  * lock of slot.c the slots that must be unmapped.
  *
- * slot_table.c, op.c, buffer_info.c and the engine call this file.  Device drivers call the
- * functions that sluice.h declares.
+ * queue_file.c and buffer_info.c create slots.  slot_table.c, job.c and the files of an engine call
+ * the other functions.  Device drivers call the functions that sluice.h declares.
  */
 #ifndef _SLUICE_SLOT_H
 #define _SLUICE_SLOT_H

@@ -5,8 +5,8 @@
  * A job has one struct sluice_dep for each of its in-fences.  A struct sluice_watch is a fence with
  * one callback for all jobs of an engine that wait for it.
  *
- * Lock: engine->lock guards watches, and @link of a dep.  deps.c makes the deps of a job;
- * dispatch.c calls the other functions.
+ * Lock: engine->lock guards watches, and @link of a dep.  deps.c makes the deps of a job,
+ * dispatch.c calls the functions for waiting jobs, and job.c lets a job leave its watches.
  */
 #ifndef _SLUICE_WATCH_H
 #define _SLUICE_WATCH_H
@@ -27,7 +27,7 @@ struct sluice_watch;
  * @spare: memory for a watch of its own, or NULL
  * @link: in the deps of @watch; under engine->lock
  * @pending: the fence had not signalled when SUBMIT examined it, so the engine must join a watch
- * @explicit: the caller passed it as an fd, so its error cancels the job
+ * @explicit: it is an explicit in-fence, which came as an fd, so its error cancels the job
  */
 struct sluice_dep {
 	struct sluice_sched_job *job;
