@@ -52,12 +52,12 @@ void sluice_device_exit(struct sluice_device *sdev)
 
 /**
  * sluice_device_wake - wake the hardware, and keep it awake until sluice_device_rest()
- * @sdev: the device, entered or being registered or removed
+ * @sdev: the device: entered, or being registered, suspended or removed
  *
- * These need the hardware awake, and take one count each: a slot, a job with a program or a
+ * Each of these needs the hardware awake, and holds one count: a slot, a job with a program or a
  * private op, a control while the driver sets or gets it, an eventfd, all mapped registers
- * together, and all memory inside the device together.  A job must call this function before its
- * fence is published, because the driver's resume function may allocate memory and wait.
+ * together, and all memory inside the device together.  SUBMIT must call this function before it
+ * publishes the fence of a job, because the driver's resume function may allocate memory and wait.
  *
  * Context: may sleep.
  * Return: 0, or -EIO if the hardware does not wake up.
@@ -73,7 +73,7 @@ int sluice_device_wake(struct sluice_device *sdev)
 
 /**
  * sluice_device_rest - drop a count of sluice_device_wake()
- * @sdev: the device, entered or being registered or removed
+ * @sdev: the device; sluice_device_unregister() has not returned yet
  *
  * After the last count is dropped, the hardware may go to sleep.  The function does not wait for
  * this.

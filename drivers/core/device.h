@@ -2,9 +2,9 @@
 /*
  * Devices: struct sluice_device, which belongs to the core and outlives the hardware.
  *
- * The core calls the device driver only while sdev->users is not 0 (one for the registration, and
- * one each for a job, a slot, and a call that uses the hardware) and inside
- * sluice_device_unregister(), which waits until sdev->users is 0.  Any code of the core calls
+ * sdev->users counts the uses of the hardware: the registration, each job, each slot, and each call
+ * that uses the hardware.  The core calls the device driver only while this count is not 0, and
+ * inside sluice_device_unregister(), which waits until the count is 0.  Any code of the core calls
  * sluice_device_enter() before it uses the hardware, and sluice_device_wake() before it needs the
  * hardware awake.
  *
@@ -12,7 +12,8 @@
  *
  * References (-> means "holds a reference on"):
  *
- *	open file of a node	-> client -> device; also of a dma-heap node
+ *	open file of a node, or
+ *	of a dma-heap node	-> client -> device
  *	dma-buf			-> buffer -> device (memory), client (account)
  *	file of a queue		-> queue -> device, client (account), fences of its points
  *	table of a queue	-> slots -> foreign or own dma-buf
@@ -85,8 +86,9 @@ struct sluice_sources;
 
 /**
  * struct sluice_device - a registered device
- * @dev: class device.  The DMA API allocates contiguous memory for it, because it has no driver
- *	that could be unbound: the memory may outlive the binding of the parent's driver
+ * @dev: class device.  The DMA API allocates contiguous memory for @dev, and not for @parent.  The
+ *	memory may outlive the binding of the parent's driver, and @dev has no driver that could
+ *	be unbound
  * @cdev: the node
  * @parent: the hardware; reference held
  * @ops: points to @own_ops.  No function is called after sluice_device_unregister().  The
@@ -103,11 +105,11 @@ struct sluice_sources;
  * @region: the region of the device tree that contiguous memory comes from, or NULL; owned by
  *	heap_contiguous.c
  * @name: name of the node
- * @lock: guards @queues, changes of @gone, and the number of queues of each engine
+ * @lock: guards @queues, changes of @gone, and @num_queues and @exclusive of each engine
  * @gone: the device is being unregistered: no new work
  * @queues: all queues
- * @users: sluice_device_unregister() waits until it is 0.  Counts 1 for the registration, and
- *	one each for a job, a slot, and a call that uses the hardware
+ * @users: number of uses of the hardware: the registration, each job, each slot, and each call
+ *	that uses it.  sluice_device_unregister() waits until the number is 0
  * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to rest
  * @runtime_pm: @parent may sleep while it is not used: see sluice_device_wake()
  * @wq: runs the engines' work items; in the signalling path of fences

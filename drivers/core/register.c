@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registration of devices: see register.h.
- *
- * A device lives until the last reference on it is dropped.  Open files of the node, queues and
- * buffers hold references.  The hardware may be removed earlier: sluice_device_unregister() sets
- * sdev->gone, ends all jobs, unmaps all slots, and waits until sdev->users is 0.  After it has
- * returned, the core never calls the device driver.
+ * Registration of devices, their removal, and system sleep.  See register.h.
  */
 #include <linux/device/class.h>
 #include <linux/dma-direct.h>
@@ -44,7 +39,7 @@
 
 #define SLUICE_REGISTER_MAX_ENGINES	64
 
-/* Before a system sleep: the time for ops to end by themselves, and then for their abort. */
+/* How long sluice_device_suspend() lets ops run on, and how long it then waits for their abort. */
 #define SLUICE_REGISTER_RUN_OUT_MS	2000
 #define SLUICE_REGISTER_WITHDRAW_MS	10000
 
@@ -61,7 +56,10 @@ static struct class sluice_class = {
 	.devnode = sluice_class_devnode,
 };
 
-/* Does a heap offer memory inside the device?  Some kinds of sleep would lose its contents. */
+/*
+ * Does a heap offer memory inside the device?  The hardware then stays awake while it is
+ * registered, because some kinds of sleep lose the contents of the memory.
+ */
 static bool sluice_register_has_memory(const struct sluice_device *sdev)
 {
 	unsigned int i;
@@ -153,11 +151,17 @@ static bool sluice_register_caps_valid(const struct sluice_engine_caps *caps,
 		return false;
 	if (!sluice_register_limits_valid(caps) || !sluice_formats_valid(caps, ops))
 		return false;
-	/* software needs ->start(): cache maintenance takes too long for an interrupt */
+	/*
+	 * Software needs ->start().  A driver with ->kick() may fetch an op in an interrupt, which
+	 * is too short for the cache maintenance of a software engine.
+	 */
 	return !(caps->flags & SLUICE_ENGINE_CPU) || ops->start;
 }
 
-/* Can a software engine get an op, with its cache maintenance, before the op in front ends? */
+/*
+ * Can a software engine get an op before the previous op has ended?  The cache maintenance for the
+ * op then also comes before that end.
+ */
 static bool sluice_register_sync_early(const struct sluice_engine_caps *caps,
 				       unsigned int num_engines)
 {
@@ -181,7 +185,7 @@ static bool sluice_register_ops_valid(const struct sluice_device_ops *ops,
 	    !ops->start == !ops->kick || !ops->abort)
 		return false;
 	for (i = 0; i < num_engines; i++)
-		/* all engines or none are software: slots are mapped for the CPU, or for DMA */
+		/* all engines are software, or none: a slot is mapped for the CPU or for DMA */
 		if (!sluice_register_caps_valid(&caps[i], ops) ||
 		    (caps[i].flags ^ caps[0].flags) & SLUICE_ENGINE_CPU)
 			return false;
@@ -195,10 +199,10 @@ static bool sluice_register_parent_valid(struct device *parent,
 {
 	if (!parent->dma_mask)
 		return false;
-	/* caches are maintained at hand-out: too early if an op in front still writes the data */
+	/* the cache maintenance is too early if the previous op still writes the same memory */
 	if (sluice_register_sync_early(caps, num_engines) && !dev_is_dma_coherent(parent))
 		return false;
-	/* sluice_slot_sync() needs segments of contiguous memory; an IOMMU joins scattered pages */
+	/* sluice_slot_sync() needs contiguous segments; an IOMMU joins scattered pages in one */
 	return !(caps[0].flags & SLUICE_ENGINE_CPU) || !sluice_dma_translated(parent);
 }
 
@@ -209,7 +213,7 @@ static void sluice_register_name_driver(struct sluice_device *sdev, const char *
 	strscpy(sdev->driver, module_name, sizeof(sdev->driver));
 }
 
-/* A device with a number, and without its parts.  From now on, put_device() frees it. */
+/* Allocate a device and its number, without its parts.  From now on, put_device() frees all. */
 static struct sluice_device *sluice_register_alloc(struct device *parent)
 {
 	struct sluice_device *sdev = kzalloc(sizeof(*sdev), GFP_KERNEL);
@@ -250,7 +254,7 @@ static int sluice_register_init_dma(struct sluice_device *sdev)
 	return sluice_register_inherit_ranges(sdev);
 }
 
-/* The fields of device.c and of the engines and queues. */
+/* Copy the driver's ops, and initialise the fields that belong to queues, uses and engines. */
 static void sluice_register_init_fields(struct sluice_device *sdev,
 					const struct sluice_device_ops *ops,
 					const struct sluice_engine_caps *caps,
@@ -270,7 +274,7 @@ static void sluice_register_init_fields(struct sluice_device *sdev,
 	sdev->runtime_pm = pm_runtime_enabled(sdev->parent);
 }
 
-/* The parts of a device that other files own; sluice_register_release() frees them. */
+/* Create the parts of a device that other files own.  sluice_register_release() frees them. */
 static int sluice_register_create_parts(struct sluice_device *sdev, unsigned int num_engines)
 {
 	int ret;
@@ -291,7 +295,10 @@ static int sluice_register_create_parts(struct sluice_device *sdev, unsigned int
 	return sluice_irq_eventfds_create(sdev) ?: sluice_registers_create(sdev);
 }
 
-/* The engines and workqueues, and what the driver adds.  Undone by sluice_register_fini_work(). */
+/*
+ * Prepare the engines and the workqueues, and let the driver add its own parts.
+ * sluice_register_fini_work() undoes this, also after an error.
+ */
 static int sluice_register_init_work(struct sluice_device *sdev,
 				     const struct sluice_engine_caps *caps)
 {
@@ -305,7 +312,7 @@ static int sluice_register_init_work(struct sluice_device *sdev,
 	}
 	sdev->wq = alloc_workqueue("sluice-%s", WQ_UNBOUND | WQ_HIGHPRI | WQ_MEM_RECLAIM, 0,
 				   sdev->name);
-	/* 3 at a time: work items of jobs, revoked slots and events do not wait for each other */
+	/* 3 work items run at once: jobs, revoked slots and events do not wait for each other */
 	sdev->reap_wq = alloc_workqueue("sluice-reap-%s", WQ_UNBOUND, 3, sdev->name);
 	if (!sdev->wq || !sdev->reap_wq)
 		return -ENOMEM;
@@ -443,8 +450,8 @@ static bool sluice_register_rests(struct sluice_device *sdev)
 }
 
 /*
- * With all engines at rest: ask a driver with ->kick() to forget its ring, which may be running
- * without an op.
+ * Ask a driver with ->kick() to forget its ring.  Even without an op in flight, such a driver may
+ * otherwise still call sluice_engine_next().  All engines are stopped.
  */
 static void sluice_register_forget(struct sluice_device *sdev)
 {
@@ -453,7 +460,7 @@ static void sluice_register_forget(struct sluice_device *sdev)
 
 	if (!sdev->ops->kick)
 		return;
-	/* for ->abort(), hardware that does not wake up is the same as unplugged hardware */
+	/* ->abort() must treat hardware that does not wake up like unplugged hardware */
 	awake = !sluice_device_wake(sdev);
 	for (i = 0; i < sdev->num_engines; i++)
 		sdev->ops->abort(&sdev->engines[i], SLUICE_ALL_OPS);
@@ -461,7 +468,11 @@ static void sluice_register_forget(struct sluice_device *sdev)
 		sluice_device_rest(sdev);
 }
 
-/* Stop the engines.  True if all of them rest within @ms; they stay stopped in any case. */
+/*
+ * Stop the engines, and wait up to @ms until the driver has no op any more.  @withdraw: abort the
+ * ops in flight, and hand them out again after the sleep.  Returns whether all engines rest.  If
+ * not, they stay stopped nevertheless.
+ */
 static bool sluice_register_stop(struct sluice_device *sdev, bool withdraw, unsigned int ms)
 {
 	unsigned int i;
@@ -508,7 +519,10 @@ void sluice_device_unregister(struct sluice_device *sdev)
 
 	sluice_device_exit(sdev);
 	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
-	/* the context that dropped the last count may still be in sluice_job_release() */
+	/*
+	 * The context that dropped the last count may still be in sluice_job_release(), which uses
+	 * the device in an RCU read-side section.
+	 */
 	synchronize_rcu();
 	sluice_register_stop(sdev, false, SLUICE_REGISTER_WITHDRAW_MS);
 	sluice_register_forget(sdev);
@@ -576,7 +590,7 @@ void sluice_device_resume(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_resume);
 
 /**
- * sluice_class_init - create the class of the nodes, and all that devices need
+ * sluice_class_init - create the class of the nodes, their numbers, and the probe device of dma.c
  *
  * Context: may sleep.
  * Return: 0 or a negative errno.

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registration: makes a device of the parts that the other files own, and takes it apart again.
- * Also system sleep, and the class with its nodes.
+ * Registration of devices, their removal, and system sleep.  register.c makes a device of the parts
+ * that the other files own, and takes it apart again.  It also owns the class of the nodes.
  *
- * There is no lock of its own: sdev->lock guards changes of sdev->gone; code without the lock may
- * read it.  Device drivers call the functions of sluice.h.  module.c calls the functions below.
+ * A device lives until the last reference on it is dropped.  Open files of the node, queues and
+ * buffers hold references.  The hardware may be removed earlier: sluice_device_unregister() sets
+ * sdev->gone, ends all jobs, unmaps all slots, and waits until sdev->users is 0.  After it has
+ * returned, the core never calls the device driver.
+ *
+ * register.c has no lock of its own.  It changes sdev->gone with sdev->lock held; other code may
+ * read sdev->gone without this lock.  Device drivers call the functions of sluice.h.  module.c
+ * calls the functions below.
  */
 #ifndef _SLUICE_REGISTER_H
 #define _SLUICE_REGISTER_H
