@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Events: changes of a device other than ends of jobs, for read() and poll() of its node.
- *
- * The log has one record for each type and id, in the order of their last events.  A reader stores
- * only the sequence number of the last record that it has read; records with a higher number are
- * new to it.  An event replaces the record with the same type and id.  When SLUICE_MAX_EVENTS
- * records exist, an event of another type or id replaces the oldest record.
- *
- *	sluice_device_event()	any context: changes a record, and queues the work item
- *	sluice_event_wake()	the work item: wakes readers and pollers of all open files that
- *				have called read() or poll()
- *	sluice_event_peek()	the next record that is new to a reader
- *
- * An interrupt may raise an event, so the cost of an event must not depend on the number of open
- * files.  A work item therefore wakes them.  Each open file has a wait queue of its own, because
- * the kernel walks a wait queue with interrupts off.
- *
- * One user can have many open files and cause many events.  The work item therefore has normal
- * priority, and releases readers_lock after every SLUICE_EVENT_CHUNK readers.  Only the first
- * read() or poll() of a file and its close wait for this lock.
+ * Events: changes of a device other than ends of jobs.  See event.h.
  */
 #include <linux/export.h>
 #include <linux/ktime.h>
@@ -47,8 +29,8 @@ struct sluice_event_record {
  * @lock: spinlock, irq: guards the fields up to @records, and reader->heard
  * @closed: new events are ignored
  * @sequence: sequence number of the last event
- * @pushed_out: sequence number of the last event whose record was replaced by an event of
- *	another type or id; 0 for none
+ * @pushed_out: sequence number of the last record that was lost, because an event of another
+ *	type or id replaced it; 0 if no record was lost
  * @order: the records, the oldest first
  * @num_records: entries of @records that are in use
  * @records: memory of the records
@@ -72,10 +54,10 @@ struct sluice_event_log {
 };
 
 /*
- * Wake the next readers in the list.  True if more of them follow.
+ * Wake the next readers in the list.  Returns true if more of them follow.
  *
- * A reader that joins the list meanwhile is put in front, so this walk does not wake it.  This is
- * not needed, because the reader examines the records after it has joined.
+ * A reader that joins the list meanwhile is put in front, so this walk does not wake the reader.
+ * The reader does not need the wake-up, because it examines the records after it has joined.
  */
 static bool sluice_event_wake_some(struct sluice_event_log *log)
 {
@@ -240,7 +222,7 @@ void sluice_device_event(struct sluice_device *sdev, u32 type, u32 id, s64 value
 EXPORT_SYMBOL_GPL(sluice_device_event);
 
 /**
- * sluice_event_reader_init - all events from now on are new to a reader
+ * sluice_event_reader_init - initialise a reader, to which all later events are new
  * @sdev: the device
  * @reader: the reader, of a file that is being opened
  *
@@ -265,9 +247,9 @@ void sluice_event_reader_init(struct sluice_device *sdev, struct sluice_event_re
  * @sdev: the device
  * @reader: the reader; does nothing if it listens already
  *
- * The caller must do this before it looks for new records.  If it does not find an event, the event
- * is raised after that look.  The event then queues the work item, which finds the reader in the
- * list.
+ * The caller must call this function before it looks for new records.  An event that the caller
+ * does not find is raised later, and queues the work item.  The work item then finds the reader in
+ * the list.
  *
  * Context: process context, may sleep.
  */
@@ -275,13 +257,13 @@ void sluice_event_listen(struct sluice_device *sdev, struct sluice_event_reader 
 {
 	struct sluice_event_log *log = sdev->events;
 
-	/* pairs with the store below: if this is true, the reader is in the list already */
+	/* pairs with the store below: if @listens is true, the reader is in the list already */
 	if (smp_load_acquire(&reader->listens))
 		return;
 	mutex_lock(&log->readers_lock);
 	if (list_empty(&reader->link))
 		list_add(&reader->link, &log->readers);
-	/* pairs with the load above: the reader joins the list before this is true */
+	/* pairs with the load above: the reader joins the list before @listens is true */
 	smp_store_release(&reader->listens, true);
 	mutex_unlock(&log->readers_lock);
 }
@@ -361,7 +343,7 @@ bool sluice_event_peek(struct sluice_device *sdev, const struct sluice_event_rea
 }
 
 /**
- * sluice_event_skip - a record is not new to a reader any more
+ * sluice_event_skip - mark a record as read by a reader
  * @sdev: the device
  * @reader: the reader; its @lock is held
  * @event: from sluice_event_peek()

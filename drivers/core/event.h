@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events: the log of a device's changes, and the readers of the log.
+ * Events: changes of a device other than ends of jobs, for read() and poll() of its node.
  *
- * The log has these locks:
+ * The log of a device has one record for each type and id, in the order of their last events.  A
+ * reader stores only the sequence number of the last record that it has read; records with a higher
+ * number are new to it.  An event replaces the record with the same type and id.  When
+ * SLUICE_MAX_EVENTS records exist, an event of another type or id replaces the oldest record.
+ *
+ *	sluice_device_event()	any context: changes a record, and queues the work item
+ *	sluice_event_wake()	the work item: wakes readers and pollers of all open files that
+ *				have called read() or poll()
+ *	sluice_event_peek()	finds the next record that is new to a reader
+ *
+ * An interrupt may raise an event, so the cost of an event must not depend on the number of open
+ * files.  A work item therefore wakes their readers.  Each open file has a wait queue of its own,
+ * because the kernel walks a wait queue with interrupts off.
+ *
+ * One user can have many open files and cause many events.  The work item therefore has normal
+ * priority, and releases log->readers_lock after every SLUICE_EVENT_CHUNK readers.  Only the first
+ * read() or poll() of a file and its close wait for this lock.
+ *
+ * Locks:
  *
  *	log->lock		spinlock, irq: guards the records and reader->heard
- *	log->readers_lock	mutex: guards the list of readers to wake, and the position of the
- *				work item in it
+ *	log->readers_lock	mutex: guards the list of readers to wake, and the place in this
+ *				list that the work item has reached
  *	reader->lock		mutex: admits one read() of an open file at a time.  The file
- *				operations of node.c take it
+ *				operations of node.c take it, outside log->lock
  *
  * Device drivers, control.c and source.c call sluice_device_event().  register.c creates and frees
  * the log, client.c makes the readers, and node.c reads.
@@ -26,8 +44,8 @@ struct sluice_event;
 
 /**
  * struct sluice_event_reader - an open file, as a reader of events
- * @link: in the readers of the log, from the first read() or poll() on
- * @listens: it is in that list
+ * @link: in log->readers, from the first read() or poll() on
+ * @listens: the reader is in log->readers
  * @wait: tasks in read() and poll()
  * @lock: one read() at a time
  * @heard: sequence number of the last event that was read, or that was raised before the file was

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Eventfds that count interrupts: see eventfd.h.
- *
- * When the device is removed, each eventfd is signalled once more.
+ * Eventfds that count the interrupts of a device.  See eventfd.h.
  */
 #include <linux/err.h>
 #include <linux/eventfd.h>
@@ -127,8 +125,9 @@ void sluice_device_interrupt(struct sluice_device *sdev, unsigned int interrupt)
 EXPORT_SYMBOL_GPL(sluice_device_interrupt);
 
 /*
- * The device is entered, or the lock of the eventfds is held.  After the removal this does
- * nothing, because sluice_irq_eventfds_revoke() has cleared @awake.
+ * Let the hardware sleep, as far as an eventfd is concerned.  The caller has entered the device, or
+ * holds the lock of the eventfds.  After the removal of the device the function does nothing,
+ * because sluice_irq_eventfds_revoke() has cleared @awake.
  */
 static void sluice_irq_eventfd_rest(struct sluice_irq_eventfd *counter)
 {
@@ -144,8 +143,8 @@ static void sluice_irq_eventfd_free(struct sluice_irq_eventfd *counter)
 }
 
 /*
- * Remove the client's eventfd of an interrupt, and add @counter, if it is not NULL.  After an error
- * the caller still owns @counter.
+ * Remove the client's eventfd of an interrupt, if there is one.  Add @counter instead, unless
+ * @counter is NULL.  After an error the caller still owns @counter.
  */
 static int sluice_irq_eventfd_replace(struct sluice_client *client, u32 interrupt,
 				      struct sluice_irq_eventfd *counter)
@@ -174,7 +173,7 @@ static int sluice_irq_eventfd_replace(struct sluice_client *client, u32 interrup
 	return ret;
 }
 
-/* An eventfd for a client, which does not keep the hardware awake yet, or an ERR_PTR. */
+/* Create an eventfd that does not keep the hardware awake yet.  Returns it, or an ERR_PTR. */
 static struct sluice_irq_eventfd *sluice_irq_eventfd_create(struct sluice_client *client,
 							    u32 interrupt, int fd)
 {
@@ -231,7 +230,7 @@ int sluice_irq_eventfd_set(struct sluice_call *call)
 		if (IS_ERR(counter))
 			return PTR_ERR(counter);
 	}
-	/* entered: an eventfd added after the revocation would not learn of the removal */
+	/* entered: the revocation then waits for this call, and finds the new eventfd */
 	if (!sluice_device_enter(client->sdev))
 		goto out;
 	ret = counter ? sluice_irq_eventfd_add(client, counter) :

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Eventfds that count the interrupts of a device.  Each of them belongs to a client.
+ * Eventfds that count the interrupts of a device.  Each of them belongs to a client.  When the
+ * device is removed, each eventfd is signalled once more.
  *
- * eventfds->lock (spinlock, irq) guards them.  Device drivers call sluice_device_add_interrupts()
- * and sluice_device_interrupt(), node.c serves ioctls and closes clients, and register.c calls the
+ * eventfds->lock (spinlock, irq) guards the eventfds of a device.  Device drivers call
+ * sluice_device_add_interrupts() and sluice_device_interrupt().  node.c sets eventfds, reads the
+ * number of interrupts, and removes the eventfds of a file that is closed.  register.c calls the
  * other functions.
  */
 #ifndef _SLUICE_EVENTFD_H
