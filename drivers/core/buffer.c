@@ -184,8 +184,10 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 }
 
 /*
- * Is it coherent memory, which is shared with the host, for a device that can use no other memory?
- * A device with a bounce pool of its own (restricted DMA) can reach only that pool: false.
+ * Some devices can use only memory that is shared with the host: the DMA API bounces all other
+ * memory for them.  Is this such a device, and is the buffer shared memory (coherent memory of the
+ * DMA API)?  False for a device with a bounce pool of its own (restricted DMA), because it can
+ * reach only this pool.
  */
 static bool sluice_buffer_shared(const struct sluice_buffer *buffer, struct device *dev)
 {
@@ -230,8 +232,8 @@ bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *de
  * @dev: the device
  * @sgt: table with the pages; gets their bus addresses
  *
- * Coherent memory is already shared with the host.  The device needs only its bus addresses, and
- * nothing must be unmapped later.
+ * Coherent memory is already shared with the host.  The device needs only the bus addresses of the
+ * memory, and there is nothing to unmap later.
  *
  * Context: any.
  * Return: true if it is mapped now; false if the caller must map it with the DMA API.

@@ -31,15 +31,16 @@ struct sluice_device;
  * @heap: the heap that the memory comes from
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
- * @readonly: SLUICE_FD_RDONLY: refuse a mapping for writing alone by an importer
+ * @readonly: SLUICE_FD_RDONLY: an importer may not map the buffer with DMA_FROM_DEVICE
  * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
  *	whole huge page
- * @sgt: the pages.  It is never mapped: each importer gets a table of its own
- * @end: highest physical address of the memory: that of its last byte
+ * @sgt: the pages; empty for memory inside a device.  This table is never mapped: each importer
+ *	gets a table of its own
+ * @end: physical address of the highest byte of the memory
  * @dma_alloc: the memory comes from the DMA API, which shares it with the host in a confidential
  *	guest
  * @inode: number of the dma-buf's inode, for debugfs
- * @exporter: exporter's name of the dma-buf, the same as the name of the heap's dma-heap node
+ * @exporter: exporter's name (exp_name) of the dma-buf: the name of the heap's dma-heap node
  * @shown: the dma-buf, for debugfs; valid as long as the buffer
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on older kernels under
  *	the dma-buf's own lock

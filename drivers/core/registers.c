@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages of registers that processes map with mmap() of the node: see registers.h.
- *
- * Pages are mapped by faults.  When the device is removed, the registers are zapped (removed from
- * all page tables).  Later accesses to them raise SIGBUS.
+ * Registers of a device, which processes map with mmap() of the node.  See registers.h.
  */
 #include <linux/export.h>
 #include <linux/fs.h>
@@ -33,14 +30,14 @@ struct sluice_registers_client {
 
 /**
  * struct sluice_registers - the mapped registers of a device
- * @lock: held for reading from the check of a page of registers until it is mapped.  A zap takes it
- *	for writing, to wait for this
- * @wait: woken when @blocked ends
- * @blocked: during a reset: no CPU may access the device's BARs
+ * @lock: a fault holds it for reading, from the check of a page until the page is mapped.  A zap
+ *	takes it for writing, to wait for such faults
+ * @wait: woken when @blocked becomes false
+ * @blocked: a reset is running: no CPU may access the device's BARs
  * @mappings_lock: guards the fields below, and client->registers
  * @clients: clients that have mapped registers
- * @num_mappings: mappings of registers, in all processes
- * @awake: these mappings keep the hardware awake
+ * @num_mappings: number of mappings of registers, in all processes
+ * @awake: the mappings keep the hardware awake
  */
 struct sluice_registers {
 	struct rw_semaphore lock;
@@ -99,7 +96,7 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 		if (!READ_ONCE(registers->blocked))
 			break;
 		up_read(&registers->lock);
-		/* before the wait, because the removal of the device must not wait for it */
+		/* exit before the wait: the removal of the device must not wait for the unblock */
 		sluice_device_exit(sdev);
 		ret = sluice_fault_wait(vmf, &registers->wait, &registers->blocked);
 		if (ret)
@@ -167,8 +164,8 @@ static int sluice_registers_check(const struct sluice_device *sdev, u64 offset, 
 }
 
 /*
- * Count a mapping that is being made, and remember the client and its file.  The caller has woken
- * the hardware for it, and must drop this count after an error.
+ * Count a mapping that is being made, and remember the client and its file.  The caller has called
+ * sluice_device_wake() for the mapping, and must call sluice_device_rest() after an error.
  */
 static int sluice_registers_add(struct sluice_client *client, struct address_space *mapping)
 {
@@ -183,11 +180,11 @@ static int sluice_registers_add(struct sluice_client *client, struct address_spa
 		list_add(&mine->link, &registers->clients);
 		swap(client->registers, mine);
 	}
-	sluice_registers_rest(client->sdev);	/* drop the old count */
+	sluice_registers_rest(client->sdev);	/* the caller's count replaces the old one */
 	registers->awake = true;
 	registers->num_mappings++;
 	mutex_unlock(&registers->mappings_lock);
-	kfree(mine);	/* not used, or NULL */
+	kfree(mine);	/* NULL if the client has got it */
 	return 0;
 }
 
@@ -262,7 +259,7 @@ void sluice_device_zap_registers(struct sluice_device *sdev)
 	struct sluice_registers *registers = sdev->registers;
 	struct sluice_registers_client *client;
 
-	/* wait for faults with an old answer: their pages are mapped then, and removed below */
+	/* wait until faults with an old answer have mapped their pages: the loop removes these */
 	down_write(&registers->lock);
 	up_write(&registers->lock);
 	mutex_lock(&registers->mappings_lock);
@@ -305,7 +302,7 @@ void sluice_device_unblock(struct sluice_device *sdev)
 EXPORT_SYMBOL_GPL(sluice_device_unblock);
 
 /**
- * sluice_registers_revoke - zap registers, because the device is removed, and let it sleep
+ * sluice_registers_revoke - zap registers and let the hardware sleep: the device is removed
  * @sdev: the device, whose @users is 0
  *
  * Context: process context, may sleep.
