@@ -15,7 +15,7 @@
 #include "dma.h"
 
 #define SLUICE_BINS_BITS	12
-#define SLUICE_BINS_LOOK	8	/* structs of a bin that are checked for a device's reach */
+#define SLUICE_BINS_LOOK	8	/* structs of a bin that sluice_bins_reached() checks */
 
 static u32 sluice_bins_seed __ro_after_init;
 
@@ -92,7 +92,7 @@ static bool sluice_bins_parked(const struct sluice_bins_entry *entry)
 	return entry->state != SLUICE_BINS_USED && !entry->dying;
 }
 
-/* Of the heads of the lists of zones up to @zone, the one that was parked first; or NULL. */
+/* Find the memory that was parked first, in the lists of all zones up to @zone; or NULL. */
 static struct sluice_bins_entry *sluice_bins_oldest_of(struct list_head *lists,
 						       enum zone_type zone)
 {
@@ -180,9 +180,10 @@ static unsigned int sluice_bins_rank(const struct sluice_bins_search *search,
 }
 
 /*
- * The first memory of a bin that the device can address, or NULL.  Most devices can address all or
- * nothing of a bin.  If the reach of a device ends inside the bin's zone, only SLUICE_BINS_LOOK
- * structs are checked: memory that was allocated for this device is in bins of lower zones.
+ * Find memory of a bin that the device can address; or NULL.  Most devices can address either all
+ * memory of a bin or none, so SLUICE_BINS_LOOK checks are enough.  The function may miss memory
+ * only if the reach of a device ends inside the bin's zone.  This matters little, because memory
+ * that was allocated for such a device is in bins of lower zones.
  */
 static struct sluice_bins_entry *sluice_bins_reached(const struct sluice_bins_search *search,
 						     struct sluice_bins_entry *first)
@@ -298,7 +299,7 @@ bool sluice_bins_claim(struct sluice_bins_entry *entry)
  * sluice_bins_claim_oldest - claim the oldest memory
  * @zone: only memory that has pages of this zone or a lower one
  * @max: the largest number of structs to claim in this hold of the lock
- * @unwanted: ends the claim when it returns false for the oldest memory; NULL to claim all
+ * @unwanted: ends the claim when it returns false for the oldest memory; NULL to claim up to @max
  * @claimed: gets the memory, which the caller owns then, and which is still in the list_lru
  *
  * Context: process context.

@@ -2,21 +2,24 @@
 /*
  * Bins: parked memory, ordered for its search and by its age.
  *
- * Each parked struct sluice_bins_entry is found in two ways here:
+ * Each parked struct sluice_bins_entry can be found in two ways:
  *
- * - Bins, for ALLOC.  All memory in one bin is alike: size, mapping, owner, NUMA node (and whether
- *   all of it is there), highest zone, huge or not, and clean or dirty.  The memory that entered
- *   the bin last is in a hash table; the others follow it in a ring.  An ALLOC therefore does not
- *   walk over memory of other sizes.  Memory that is being zeroed is in no bin.
- * - Two lists for each lowest zone, clean and dirty, in the order of parking.  The worker, the
- *   limit, the ager and sluice_pool_drain() take memory from their heads.
+ * - In its bin, for ALLOC.  All memory in one bin has the same size, mapping, owner, NUMA node,
+ *   highest zone and state (clean or dirty), and the same @spread and @huge.  A hash table has one
+ *   entry of each bin, the newest.  The others form a ring with it.  An ALLOC therefore does not
+ *   walk over all parked memory.  Memory that is being zeroed is in no bin.
+ * - In a list by age.  Each zone has a list of clean and a list of dirty memory, in the order of
+ *   parking.  Memory is in a list of its lowest zone.  The worker, the limit, the ager and
+ *   sluice_pool_drain() take memory from the heads of these lists.
  *
  * The owner is the number of the memory cgroup to which the struct was charged when it was made.
- * No number is used twice, so no task searches the bins of a removed cgroup.
+ * No number is used twice, so no task searches the bins of a removed cgroup.  An ALLOC changes the
+ * owner of such memory: see pool.h.
  *
- * The lock of bins.c, a spinlock, guards all of it, and the fields of entries.  With the lock held,
- * at most as many structs change as the caller asks for, so the hold times do not depend on how
- * much is parked.  It nests inside the lock of the pool's list_lru.  pool.c calls this file.
+ * A spinlock in bins.c guards the hash table, the lists, and the fields of entries.  With the lock
+ * held, at most as many structs change as the caller asks for, so the hold times do not depend on
+ * how much is parked.  The lock nests inside the lock of the pool's list_lru.  pool.c calls this
+ * file.
  *
  * Lifetime: a claim takes memory out of the bins and lists.  From then on the caller owns the
  * memory.  If the worker is zeroing claimed memory, the caller waits for the worker (for one page
@@ -38,11 +41,11 @@ struct sluice_device;
  * @pages: the memory
  * @lru: in the pool's list_lru, in the list of its memory cgroup
  * @link: in one of the lists by age, or in a list of memory to be freed
- * @bin: in the hash table of bins, if it is the first of its bin
+ * @bin: in the hash table, if the entry is the first of its bin
  * @alike: in the ring of all memory of its bin
  * @state: see below
  * @dying: it was claimed while it was being zeroed, so it must be freed
- * @owner: number of the memory cgroup that it is charged to
+ * @owner: number of the memory cgroup whose tasks may take the memory
  * @order: sequence number of its parking, among all memory that was ever parked
  * @parked: when it was parked, in jiffies
  */
@@ -72,7 +75,8 @@ struct sluice_bins_entry {
  * @owner: number of the caller's memory cgroup
  * @huge: only memory in huge pieces
  * @node: NUMA node on which the memory should be
- * @here: only memory of @node, because @node has enough free memory
+ * @here: accept only memory that is all on @node.  Set if @node has enough free memory: then newly
+ *	allocated memory of @node is better than parked memory of another node
  * @dirty: result: the memory must be zeroed
  */
 struct sluice_bins_search {

@@ -137,7 +137,7 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
 			struct page *page = list_first_entry(pieces, struct page, lru);
 
 			list_del(&page->lru);
-			/* code that maps a whole piece reads its offset in the file here */
+			/* the offset in the file, for code that maps a whole folio */
 			page_folio(page)->index = offset >> PAGE_SHIFT;
 			offset += length;
 			pages->pieces[index++] = page;
@@ -149,7 +149,7 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
 			sg = sg_next(sg);
 		}
 	}
-	/* the kernel's mapping of all memory is enough for one piece */
+	/* one piece needs no vmap(): the kernel's direct map has it, except in high memory */
 	if (pages->sgt.nents == 1 && !PageHighMem(pages->pieces[0]))
 		pages->vaddr = page_address(pages->pieces[0]);
 }
@@ -160,10 +160,11 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
  * @sdev: the device, which must be able to address the memory
  * @size: bytes, whole pages; whole huge pieces if @huge
  * @huge: true for huge pieces only
- * @drain: frees parked memory after an allocation of an order in a zone has failed; returns true if
- *	the allocation should be tried again
+ * @drain: called after an allocation has failed, with its zone and its order.  Frees parked memory,
+ *	and returns true if the allocation should be tried again
  *
- * The memory is zeroed and cached.  The kernel mapping is there if the memory is one piece.
+ * The memory is zeroed and cached.  It has a kernel mapping already if it is one piece, outside
+ * high memory.
  *
  * Context: may sleep.
  * Return: 0; or -EINTR or -ENOMEM, and nothing is allocated.
@@ -220,8 +221,9 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 }
 
 /*
- * Set the kind of the kernel's own mapping of the first @count pieces.  All mappings of a page must
- * have the same kind.
+ * Change the caching of the first @count pieces in the kernel's direct map, because all mappings of
+ * a page must have the same kind of caching.  @done: set to the index of the last piece that was
+ * tried.
  */
 static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned int count,
 			       unsigned int *done)
@@ -234,7 +236,7 @@ static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned
 		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
 					       sg->length >> PAGE_SHIFT, mapping);
 		*done = i;
-		/* on the way back to cached memory, an error must not stop the other pieces */
+		/* when memory becomes cached again, an error must not stop the other pieces */
 		if (ret && mapping != SLUICE_MEM_CACHED)
 			return ret;
 		cond_resched();
@@ -243,7 +245,7 @@ static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned
 }
 
 /**
- * sluice_pages_set_mapping - choose another kind of CPU mapping than cached
+ * sluice_pages_set_mapping - set the kind of CPU mapping of cached memory
  * @pages: the memory, from sluice_pages_fill()
  * @mapping: one of SLUICE_MEM_MAPPINGS
  *
@@ -273,11 +275,12 @@ err_cached:
  * sluice_pages_vmap - make the kernel mapping
  * @pages: memory without a kernel mapping
  *
- * The mapping is made when it is first asked for, because its page tables are most of what a large
- * buffer costs beyond its pages.
+ * The mapping is made only when it is first needed, because its page tables need much memory: they
+ * are the main cost of a large buffer besides its pages.
  *
- * It can fail only if there is no memory, also for the array of all pages.  It should not fail, so
- * it tries again for a while.  It must end, because the dma_resv is held.
+ * The function fails only if there is no memory for the mapping, or for the array of all pages.
+ * The dma-buf core warns about such a failure, so the function tries again for a while.  The time
+ * is bounded, because the dma_resv is held.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM.
@@ -310,8 +313,8 @@ int sluice_pages_vmap(struct sluice_pages *pages)
 
 /**
  * sluice_pages_free - free memory
- * @pages: memory without a user; the struct is not freed.  Pinned pages are freed when their last
- *	holder drops them
+ * @pages: memory without a user.  The struct itself is not freed.  A pinned page stays until its
+ *	last reference is dropped
  *
  * Context: may sleep.
  */
@@ -358,7 +361,7 @@ void sluice_pages_zero(struct sluice_pages *pages, const bool *stop)
  * @pages: memory whose buffer has ended
  *
  * I/O on a page-backed mapping (O_DIRECT, a fixed buffer of io_uring) may still be running.  Such
- * memory must not go to a new buffer, but to its last holder.
+ * memory must not go to a new buffer.  It must be freed, so that the last unpin releases the pages.
  *
  * Context: any.
  * Return: true if a page has another reference than ours.

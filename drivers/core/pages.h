@@ -2,9 +2,9 @@
 /*
  * Scattered memory, in pieces that are as large as possible, with its table and its kernel mapping.
  *
- * A buffer borrows struct sluice_pages from the pool, which gives it back later or frees it.
- * Memory has one owner at a time, a buffer or the pool, so there is no lock.  The dma_resv guards
- * the kernel mapping of a buffer.
+ * A buffer takes a struct sluice_pages from the pool.  When the buffer ends, the struct goes back
+ * to the pool, which parks or frees it.  Memory has one owner at a time, a buffer or the pool, so
+ * there is no lock.  The dma_resv guards the kernel mapping of a buffer.
  */
 #ifndef _SLUICE_PAGES_H
 #define _SLUICE_PAGES_H
@@ -26,14 +26,14 @@ struct sluice_device;
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @sgt: the pages, in compound pages, the largest pieces first
- * @end: highest physical address of the memory: that of its last byte
+ * @end: physical address of the highest byte of the memory
  * @node: NUMA node of the first page
  * @spread: some pages are on other nodes
- * @zone: the lowest zone that it has pages of
- * @top_zone: the highest zone that it has pages of
- * @pieces: the first page of each piece
- * @single_piece: array behind @pieces if there is one piece
- * @single_sg: table behind @sgt if there is one piece
+ * @zone: the lowest zone that has a page of the memory
+ * @top_zone: the highest zone that has a page of the memory
+ * @pieces: array with the first page of each piece
+ * @single_piece: used as the array @pieces if there is only one piece
+ * @single_sg: used as the table of @sgt if there is only one piece
  * @count: number of pieces of each of the SLUICE_PAGES_ORDERS, in the order of @sgt
  * @huge: all pieces have SLUICE_PAGES_HUGE_SIZE
  * @vaddr: kernel mapping; NULL until it is first needed
