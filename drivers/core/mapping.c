@@ -22,10 +22,10 @@
  * struct sluice_mapping - the buffer mapped for one device in one direction
  * @dev: the device
  * @dir: direction
- * @mask: DMA mask of the device when it was mapped.  A later driver of the device may set another
- *	mask, or change the next two fields; the mapping is not used then
- * @max_segment: largest segment of the device in bytes, when it was mapped
- * @boundary: segment boundary mask of the device, when it was mapped
+ * @mask: DMA mask of the device at the time of the mapping.  If the device has another mask,
+ *	segment size or boundary now, for example from another driver, a new mapping is made
+ * @max_segment: largest segment of the device in bytes, at the time of the mapping
+ * @boundary: segment boundary mask of the device, at the time of the mapping
  * @sgt: the mapped table; importers get copies
  * @shared: not mapped by the DMA API: see sluice_buffer_map_shared()
  * @busy: number of views that importers use.  The caches are synced only if it is not 0
@@ -69,7 +69,10 @@ struct sluice_attachment {
 	struct list_head link;
 };
 
-/* Created by the first map call, because many importers attach and never map. */
+/*
+ * Find our struct of an attachment.  The first map call creates it, because many importers attach
+ * and never map.
+ */
 static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *buffer,
 							struct dma_buf_attachment *attach)
 {
@@ -208,7 +211,7 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	ret = sluice_cut_table(buffer, dev, &mapping->sgt);
 	if (ret)
 		goto err_free;
-	/* several devices may have the same memory, so map without a sync, and sync explicitly */
+	/* no sync here: the mapping outlives this call, so each sluice_mapping_get() syncs */
 	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->sgt);
 	if (!mapping->shared)
 		ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
@@ -323,7 +326,7 @@ void sluice_mapping_detach(struct sluice_buffer *buffer, struct dma_buf_attachme
  * @attach: the importer's attachment
  * @dir: direction
  *
- * Passes the memory to the device.
+ * Syncs the caches, so that the device may access the memory.
  *
  * Context: may sleep; takes buffer->lock.
  * Return: a table of the importer's own, or an ERR_PTR: -ENOMEM, or what the DMA API returned.
@@ -367,8 +370,8 @@ void sluice_mapping_put(struct sluice_buffer *buffer, struct dma_buf_attachment 
 	mutex_lock(&buffer->lock);
 	trace_sluice_unmap(buffer, attachment->dev, dir, sgt);
 	/*
-	 * Sync for the CPU only after the last view of the mapping.  Until then the caches
-	 * may have writes of a software engine, which this sync would drop.
+	 * Sync for the CPU only when the last view of the mapping is unmapped.  Until then a
+	 * software engine may have data in the caches, which the sync would drop.
 	 */
 	if (!--view->mapping->busy)
 		sluice_mapping_sync(view->mapping, true);
@@ -383,9 +386,9 @@ void sluice_mapping_put(struct sluice_buffer *buffer, struct dma_buf_attachment 
  * @length: bytes; the range is inside the buffer
  * @for_cpu: true before the CPU uses the range, false before the devices do
  *
- * The caches are maintained in the direction of each mapping, as the DMA API requires.  This is
- * done for all heaps: coherent memory is coherent only for the device for which it was allocated,
- * and an importer may not snoop the caches.
+ * The direction of the cache maintenance is the direction of each mapping, as the DMA API requires.
+ * Coherent memory needs it, too: it is coherent only for the device for which it was allocated, and
+ * the device of an importer may not snoop the caches.
  *
  * Context: may sleep; takes buffer->lock.
  */

@@ -2,10 +2,10 @@
 /*
  * Mappings of buffers in the memory of the system, for the devices of importers.
  *
- * A buffer is mapped once for each device and direction, however many importers of the device
- * attach.  The mapping stays until the last of these importers detaches, so another map call costs
- * little more than a cache sync.  Each map call returns a table of its own, a *view*, because the
- * dma-buf core of some kernels changes the tables that it passes on.  An attachment keeps its
+ * A buffer is mapped once for each device and direction.  All importers of this device share the
+ * mapping, which stays until the last of them detaches.  A later map call therefore costs little
+ * more than a cache sync.  Each map call returns a copy of the mapping's table, a *view*, because
+ * the dma-buf core of some kernels changes the tables that it passes on.  An attachment keeps its
  * views for later map calls.
  *
  * buffer->lock guards all lists.  It nests inside the dma_resv, which the dma-buf core of newer

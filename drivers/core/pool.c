@@ -29,7 +29,8 @@
 
 /*
  * For the shrinker, the memory of one buffer counts as this number of objects.  The kernel expects
- * small objects.  If it saw only a few, it would free them only when memory is nearly exhausted.
+ * many small objects.  If a buffer counted as one object, the kernel would free the few objects of
+ * the pool only when memory is nearly exhausted.
  */
 #define SLUICE_POOL_WEIGHT	512
 
@@ -88,7 +89,10 @@ struct sluice_pages *sluice_pool_new(void)
 	if (!entry)
 		return NULL;
 	INIT_LIST_HEAD(&entry->lru);
-	/* if the task has changed cgroups, the charged one is unknown: 0, until it is inherited */
+	/*
+	 * If the task has changed cgroups in between, it is not known which cgroup was charged.
+	 * The owner then stays 0, until sluice_pool_inherit() sets it.
+	 */
 	if (owner == sluice_compat_memcg_number())
 		entry->owner = owner;
 	return &entry->pages;
@@ -115,8 +119,8 @@ static void sluice_pool_destroy(struct sluice_pages *pages)
 /**
  * struct sluice_pool_walk - a walk over the list of the caller's memory cgroup
  * @owner: number of the memory cgroup
- * @look: number of structs that may still be examined for a new owner
- * @inherited: result: at least one struct has got @owner
+ * @look: number of structs that the walk may still examine
+ * @inherited: result: @owner has become the owner of at least one struct
  */
 struct sluice_pool_walk {
 	u64 owner;
@@ -125,8 +129,9 @@ struct sluice_pool_walk {
 };
 
 /*
- * Give one struct to the caller's cgroup.  Called with the list_lru's lock held, for the structs at
- * the head of the list, where those of removed cgroups are.  The walk ends at the first other one.
+ * Give one struct to the caller's cgroup.  The walk begins at the head of the list, where the
+ * memory of removed cgroups is.  It ends at the first struct that already belongs to the caller's
+ * cgroup, or is not parked.  The list_lru's lock is held.
  */
 static enum lru_status sluice_pool_inherit_one(struct list_head *item, struct list_lru_one *list,
 					       SLUICE_COMPAT_LRU_LOCK_ARG void *arg)
@@ -157,8 +162,9 @@ static bool sluice_pool_inherit(u64 owner)
 }
 
 /*
- * Has the device's NUMA node more than @size bytes free, above the high watermarks of its zones?
- * False for a device without a node, which accepts memory of all nodes.
+ * Does the device's NUMA node have more than @size bytes of free memory?  Free memory below the
+ * high watermark of a zone does not count.  False for a device without a node, which accepts memory
+ * of all nodes.
  */
 static bool sluice_pool_here(const struct sluice_device *sdev, int node, u64 size)
 {
@@ -223,7 +229,10 @@ static bool sluice_pool_too_old(const struct sluice_bins_entry *oldest)
 	       time_after_eq(jiffies, oldest->parked + SLUICE_POOL_SECONDS * HZ);
 }
 
-/* sluice_pool_enter() and _leave() enclose the time in which memory to be freed is in no list. */
+/*
+ * Call sluice_pool_enter() before memory is claimed in order to free it, and sluice_pool_leave()
+ * after it is free.  In between the memory is in no list, and sluice_pool_drain() waits for it.
+ */
 static void sluice_pool_enter(void)
 {
 	atomic_inc(&sluice_pool_freeing);
@@ -247,8 +256,9 @@ static void sluice_pool_dispose(struct list_head *list)
 }
 
 /*
- * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it.  NULL
- * frees all.  The work is done in batches, so that the lock is held for a short time only.
+ * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it.  If
+ * @unwanted is NULL, free all memory of these zones.  The memory is claimed in batches, so that the
+ * lock is held for a short time only.
  */
 static void sluice_pool_free_oldest(enum zone_type zone,
 				    bool (*unwanted)(const struct sluice_bins_entry *oldest))
@@ -316,13 +326,15 @@ static void sluice_pool_age(struct work_struct *work)
 
 /**
  * sluice_pool_drain - free the parked memory of a small zone, after an allocation has failed
- * @zone: GFP flags of the zone; 0 for any zone, of which nothing is freed
+ * @zone: GFP flags of the zone.  0 if the allocation may use any zone: then nothing is freed
  * @order: order of the allocation that has failed
  *
- * Reclaim is not enough: it is satisfied with a few pages anywhere in the machine, and the page
- * allocator then gives up on a small zone.  The memory of all cgroups is freed, because most of
- * them do not need this zone.  Nothing is freed if the zone has memory: the limit of the caller's
- * cgroup was the reason of the failure, or memory was freed meanwhile.
+ * Memory reclaim alone does not help.  It ends when it has freed a few pages of any zone, and the
+ * page allocator then gives up, although the small zone still has no memory.
+ *
+ * The function frees memory of all cgroups, because most cgroups do not need this zone.  It frees
+ * nothing if the zone has memory: then the limit of the caller's cgroup was the reason of the
+ * failure, or another context has freed memory meanwhile.
  *
  * Context: may sleep; not in reclaim.
  * Return: true if the allocation should be tried again.
@@ -333,7 +345,7 @@ bool sluice_pool_drain(gfp_t zone, unsigned int order)
 
 	if (!zone || order > ilog2(MAX_ORDER_NR_PAGES))
 		return false;
-	/* not charged, no reclaim.  If it succeeds, the zone has memory (again) */
+	/* a test without a charge and without reclaim: if it succeeds, the zone has memory */
 	page = alloc_pages(zone | __GFP_NOWARN, order);
 	if (page) {
 		__free_pages(page, order);
@@ -411,7 +423,7 @@ void sluice_pool_exit(void)
 	destroy_workqueue(sluice_pool_wq);
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, NULL);
 	list_lru_destroy(&sluice_pool_lru);
-	/* RCU callbacks free the shrinker of some kernels, and the objects */
+	/* wait for RCU callbacks, which free objects, and on some kernels the shrinker */
 	rcu_barrier();
 	kmem_cache_destroy(sluice_pool_cache);
 }

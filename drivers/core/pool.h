@@ -4,29 +4,31 @@
  *
  * A closed buffer leaves dirty memory.  A worker zeroes it in the background; an ALLOC that takes
  * dirty memory zeroes it itself.  Parked memory stays charged to the memory cgroup of its old
- * buffer, and only tasks of that cgroup get it again.  Memory that no ALLOC takes in
- * SLUICE_POOL_SECONDS is freed.  If the pool exceeds its limit, the oldest memory is freed at once.
+ * buffer, and only tasks of that cgroup get it again.  When that cgroup is removed, its parent
+ * inherits the memory.  Memory that no ALLOC takes in SLUICE_POOL_SECONDS is freed soon after.  If
+ * the pool exceeds its limit, the oldest memory is freed at once.
  *
- * The bins (bins.h) order parked memory for its search and by its age.  The pool has it in a
- * list_lru as well, for the shrinker.  The list_lru keeps memory cgroups apart.  When a cgroup is
- * removed, it moves the memory of this cgroup to the head of the parent's list.
+ * The bins (bins.h) order parked memory for its search and by its age.  For the shrinker, all
+ * parked memory is also in a list_lru, which has one list for each memory cgroup and NUMA node.
+ * When a cgroup is removed, the kernel moves the list of this cgroup to the head of the parent's
+ * list.
  *
- * An ALLOC that finds nothing in the bins examines the head of its own cgroup's list in the
- * list_lru.  Memory of another owner there comes from a removed child, and gets the ALLOC's owner.
- * The owner only selects bins.  The list_lru decides which cgroup's memory pressure frees the
- * memory.
+ * An ALLOC that finds nothing in the bins examines the heads of its own cgroup's lists.  Memory of
+ * another owner there comes from a removed child.  The ALLOC makes its own cgroup the owner, and
+ * searches the bins again.  The owner decides only about the bin of the memory.  The list_lru
+ * decides which cgroup's memory pressure frees the memory.
  *
  * Locks, outermost first: the lock of the list_lru, then the lock of the bins.  With the list_lru's
  * lock held, an ALLOC examines at most SLUICE_POOL_BATCH structs, and the shrinker one.  The hold
  * times therefore do not depend on how much is parked.  Nothing here is in the signalling path of
  * fences.
  *
- * Lifetime: the shrinker may still find memory in the list_lru that was claimed from the bins.  It
- * skips such memory, until the owner takes it out there as well.  Parking has the opposite order:
- * first the list_lru, then the bins.
+ * Lifetime: a context claims memory from the bins first, and removes it from the list_lru later.
+ * In between, the shrinker may still find the memory in the list_lru, and skips it.  Parking has
+ * the opposite order: first the list_lru, then the bins.
  *
- * heap_pages.c calls this file, and heap_contiguous.c calls sluice_pool_drain().  Work items and
- * the shrinker also run here.
+ * heap_pages.c calls this file, heap_contiguous.c calls sluice_pool_drain(), and module.c calls
+ * sluice_pool_init() and sluice_pool_exit().  Work items and the shrinker also run here.
  */
 #ifndef _SLUICE_POOL_H
 #define _SLUICE_POOL_H
