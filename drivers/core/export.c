@@ -22,8 +22,9 @@
 #include "trace.h"
 
 /*
- * The longest time that a job may wait for its in-fences and then run: 60 s.  A job behind other
- * jobs may end later; the caller then gets -ETIME, and may try again.
+ * How long an access of the CPU waits for the fences of a buffer: 60 s.  This is the longest wait
+ * of a job for its in-fences plus the longest timeout of a job.  A job that waits behind other jobs
+ * may end later.  The caller then gets -ETIME, and may try again.
  */
 #define SLUICE_DMABUF_CPU_TIMEOUT \
 	msecs_to_jiffies(SLUICE_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
@@ -46,9 +47,9 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
  * @attach: the attachment of the importer
  * @dir: direction of its mapping
  *
- * A mapping in both directions is allowed, because many importers always map in this way.  The
- * access mode of the dma-buf's file does not matter: dma-heap programs may leave it at 0, which is
- * O_RDONLY.
+ * A mapping in both directions is allowed, because many importers always map in both directions.
+ * The access mode of the dma-buf's file is not checked.  Programs for dma-heaps may leave this mode
+ * at 0, which is O_RDONLY, although they write.
  *
  * Context: any.
  * Return: true if the mapping must be refused.
@@ -144,7 +145,7 @@ int sluice_dmabuf_end_range(struct sluice_buffer *buffer, u64 offset, u64 length
 	if (is_vmalloc_addr(vaddr))
 		flush_kernel_vmap_range(vaddr + offset, length);
 	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
-		wmb();	/* empty the write buffers; pairs with the DMA of devices */
+		wmb();	/* empty the write buffers of the CPU before a device reads by DMA */
 	sluice_mapping_sync_all(buffer, offset, length, false);
 	return buffer->heap->cpu_access ? buffer->heap->cpu_access(buffer, false) : 0;
 }

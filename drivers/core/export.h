@@ -4,7 +4,7 @@
  * ops for memory of a device, and shares the ops for CPU access, mmap and release with this file.
  *
  * The begin_cpu_access op waits for the fences of the buffer before it syncs the caches.  The
- * dma-buf core waits only after this op, so the sync alone would be too early.
+ * dma-buf core waits for them only after this op, when the sync has already been done.
  *
  * A dma-buf owns its buffer, so there is no lock here.  mapping.h says what guards the mappings.
  */

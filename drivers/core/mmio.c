@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access of CPUs to memory or registers inside a device: see mmio.h.
+ * Guard of memory inside a device.  See mmio.h.
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -16,7 +16,7 @@ void sluice_mmio_init(struct sluice_mmio *mmio)
 }
 
 /**
- * sluice_mmio_block - keep all CPUs from the memory, or end that
+ * sluice_mmio_block - begin or end a block, which keeps all CPUs from the memory
  * @mmio: the guard of the memory
  * @block: true to begin, false to end
  *

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Access of CPUs to memory or registers inside a device, which can be blocked for the time of a
- * reset, and revoked for good when the device is removed.
+ * Guard of memory inside a device.  It blocks the access of CPUs during a reset, and revokes the
+ * memory when the device is removed.
  *
  * The owner of the memory embeds struct sluice_mmio.  Code that accesses the memory, or maps a page
- * of it into a process, holds mmio->lock for reading.  A block and a revocation take it for
- * writing, so they find each page that was mapped before: the owner zaps it afterwards.  The lock
- * nests inside mmap_lock.
+ * of it into a process, holds mmio->lock for reading.  A block or a revocation first takes the lock
+ * for writing, and changes the state.  The owner then zaps the memory (removes it from all page
+ * tables).  No page escapes: a page was either mapped before the change, and the zap finds it, or
+ * the fault sees the new state.  The lock nests inside mmap_lock.
  */
 #ifndef _SLUICE_MMIO_H
 #define _SLUICE_MMIO_H
@@ -18,8 +19,9 @@
 struct vm_fault;
 
 /**
- * struct sluice_mmio - guard of memory or registers inside a device
- * @lock: for writing: a change of @revoked or @blocked
+ * struct sluice_mmio - guard of memory inside a device
+ * @lock: held for reading while code uses the memory, and for writing to change @revoked or
+ *	@blocked
  * @revoked: the memory has been taken back
  * @blocked: no CPU may access the memory now: see sluice_device_block()
  * @wait: woken when @blocked becomes false
