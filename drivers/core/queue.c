@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Queues: the object, its timeline and its completions.  See queue.h.
- *
- * When the file of a queue is closed, the queue is killed: jobs that have not ended are cancelled,
- * and the last of them frees the queue.
  */
 #include <linux/hrtimer.h>
 #include <linux/log2.h>
@@ -63,7 +60,10 @@ void sluice_queue_put(struct sluice_queue *queue)
 	kref_put(&queue->ref, sluice_queue_release);
 }
 
-/* Add the queue to the device, and count it as one of the engine's, or as its only one. */
+/*
+ * Add the queue to the list of its device, and count it in its engine.  After an error the queue is
+ * in the list, but does not count: sluice_queue_release() removes it.
+ */
 static int sluice_queue_join_engine(struct sluice_queue *queue, bool exclusive)
 {
 	struct sluice_engine *engine = queue->entity.engine;
@@ -85,7 +85,10 @@ static int sluice_queue_join_engine(struct sluice_queue *queue, bool exclusive)
 	return ret;
 }
 
-/* The exporter of a slot takes its memory back. */
+/*
+ * The exporter of a slot takes its memory back, so the engine stops the ops that use the slot.  The
+ * reference taken here keeps the queue until sluice_queue_slot_unmapped().
+ */
 static void sluice_queue_revoke_slot(struct sluice_slot_owner *owner, struct sluice_slot *slot)
 {
 	struct sluice_queue *queue = container_of(owner, struct sluice_queue, slots.owner);
@@ -107,7 +110,7 @@ static const struct sluice_slot_owner_ops sluice_queue_slot_ops = {
 	.unmapped = sluice_queue_slot_unmapped,
 };
 
-/* Initialise all fields that need no memory and take no reference. */
+/* Set the fields that need no allocation, and take no reference. */
 static void sluice_queue_init(struct sluice_queue *queue, struct sluice_client *client,
 			      struct sluice_engine *engine, const struct sluice_entity_ops *ops,
 			      const struct sluice_create_queue *args)
@@ -136,13 +139,15 @@ static void sluice_queue_init(struct sluice_queue *queue, struct sluice_client *
  * sluice_queue_create - make a queue
  * @client: the client that owns it
  * @ops: functions for its jobs
- * @args: what the caller of CREATE_QUEUE asks for; checked
+ * @args: arguments of CREATE_QUEUE; checked
  *
  * Context: may sleep.
  * Return: the queue, or an ERR_PTR:
  *
- *	-EBUSY	the engine has an exclusive queue, or has queues and this one must be exclusive
- *	-EIO	jobs of the client have hung too often
+ *	-EBUSY	the engine has an exclusive queue; or @args asks for an exclusive queue, and the
+ *		engine has queues
+ *	-EIO	SLUICE_MAX_HANGS jobs of the client have hung on this engine, without a job that
+ *		succeeded in between
  *	-ENODEV	the device is removed
  *	-ENOMEM	no memory
  *	-ENOSPC	the client has SLUICE_MAX_QUEUES queues
@@ -173,7 +178,7 @@ struct sluice_queue *sluice_queue_create(struct sluice_client *client,
 	if (ret)
 		goto err_points;
 
-	/* the node's file holds a reference, so the module is not being unloaded */
+	/* the open device node holds a reference on the module, so one more is always possible */
 	__module_get(sdev->owner);
 	kref_get(&client->ref);
 	get_device(&sdev->dev);
@@ -255,7 +260,7 @@ int sluice_queue_reserve(struct sluice_queue *queue)
 }
 
 /**
- * sluice_queue_unreserve - give room back that no job uses
+ * sluice_queue_unreserve - undo sluice_queue_reserve(), because SUBMIT has failed
  * @queue: the queue
  *
  * Context: may sleep.
@@ -268,14 +273,14 @@ void sluice_queue_unreserve(struct sluice_queue *queue)
 	wake_up_all(&queue->wait);
 }
 
-/* The entry for a point, which may still have an older point. */
+/* The entry that a point uses.  It may still contain an older point. */
 static struct sluice_queue_point *sluice_queue_entry(struct sluice_queue *queue, u64 point)
 {
 	lockdep_assert_held(&queue->lock);
 	return &queue->points[point & (queue->depth - 1)];
 }
 
-/* The entry of a point, or NULL if it is not one of the last @depth points. */
+/* The entry that contains a point, or NULL if the point is not one of the last @depth points. */
 static struct sluice_queue_point *sluice_queue_find(struct sluice_queue *queue, u64 point)
 {
 	struct sluice_queue_point *entry = sluice_queue_entry(queue, point);
@@ -286,8 +291,10 @@ static struct sluice_queue_point *sluice_queue_find(struct sluice_queue *queue, 
 /**
  * sluice_queue_add_job - put a job on the timeline, and give it to the engine
  * @queue: the queue
- * @job: a job that is being published, with its point.  From now on its fence is pending.  The
- *	caller has taken a reference for the engine, which it drops itself after an error
+ * @job: the job, with its point set.  The caller has taken one reference on it for the engine
+ *
+ * After success the engine owns this reference, and ends the job.  After an error the caller must
+ * drop the reference.
  *
  * Context: any.
  * Return: 0, or the errno with which the queue was killed.
@@ -322,10 +329,11 @@ int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *jo
  * @first: the first point
  * @last: the last point
  *
- * Does not wait, and releases the lock after each job.
+ * Does not wait for the end of the jobs.  Releases queue->lock after each job, so that the lock is
+ * never held for long.
  *
  * Context: any.
- * Return: the number of jobs that had not ended.
+ * Return: the number of cancelled jobs.  A job that was ending anyway does not count.
  */
 u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last)
 {
@@ -353,11 +361,11 @@ u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last)
  * sluice_queue_ack - acknowledge buffers of a CYCLIC job
  * @queue: the queue
  * @point: point of the job
- * @ops: number of ops, from the beginning of the job, whose buffers userspace does not need any
- *	more
+ * @ops: number of ops since the beginning of the job whose buffers userspace has released
  *
  * Context: may sleep.
- * Return: 0, also if the job has ended; -EINVAL if the point is not known, or is no CYCLIC job.
+ * Return: 0, also if the job has ended; -EINVAL if the point is not one of the last @depth points,
+ * or if its job is pending and not CYCLIC.
  */
 int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops)
 {
@@ -378,10 +386,10 @@ int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops)
 /**
  * sluice_queue_end_point - signal the fence of a job that has ended, and store its completion
  * @queue: the queue
- * @record: completion of the job, whose @ended is the time of its end
- * @unread: store the completion for read(); false if no task reads it
+ * @record: completion of the job; its field "ended" is the time at which the job ended
+ * @unread: true to store the completion for read(); false if no task will read it
  *
- * Fence and completion appear at the same time for all that have queue->lock.
+ * A context that takes queue->lock sees both the signalled fence and the completion, or neither.
  *
  * Context: any; queue->lock held.
  */
@@ -405,11 +413,11 @@ void sluice_queue_end_point(struct sluice_queue *queue, const struct sluice_comp
 }
 
 /**
- * sluice_queue_set_progress - tell readers how far a CYCLIC job is
+ * sluice_queue_set_progress - store the progress of a CYCLIC job for read()
  * @queue: the queue
- * @record: state of the job after one of its ops
+ * @record: progress of the job after one of its ops; the job has not ended
  *
- * Context: any, without engine->lock; the job has not ended.
+ * Context: any, without engine->lock.
  */
 void sluice_queue_set_progress(struct sluice_queue *queue, const struct sluice_completion *record)
 {
@@ -438,7 +446,10 @@ bool sluice_queue_has_record(const struct sluice_queue *queue)
 	return queue->progressed || !kfifo_is_empty(&queue->completions);
 }
 
-/* The progress record, if it is new and no completion of an earlier job comes first. */
+/*
+ * Copy the progress record.  Returns false if it was read already, or if the completion of an
+ * earlier job must be read first.
+ */
 static bool sluice_queue_peek_progress(struct sluice_queue *queue,
 				       struct sluice_completion *record)
 {
@@ -470,6 +481,8 @@ bool sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *rec
  * @queue: the queue
  * @record: the record, from sluice_queue_peek()
  *
+ * If @record is a progress record and a newer one has replaced it, the newer one stays.
+ *
  * Context: queue->lock held.
  */
 void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completion *record)
@@ -488,8 +501,9 @@ void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completio
  * sluice_queue_copy_record - copy a record to the caller
  * @queue: the queue
  * @to: the caller's memory
- * @record: the record.  The caller gets completion_size bytes; bytes beyond the kernel's struct
- *	are cleared
+ * @record: the record
+ *
+ * Writes completion_size bytes.  Bytes beyond the end of the kernel's struct are cleared.
  *
  * Context: may sleep and fault.
  * Return: 0 or -EFAULT.
@@ -505,8 +519,9 @@ int sluice_queue_copy_record(const struct sluice_queue *queue, void __user *to,
 }
 
 /*
- * Make a fence for a point that has none.  If the job has ended, the fence is signalled, with the
- * error and the time of the job if they are still known.
+ * Make a fence for a point that has none, or return the fence that another task has made meanwhile.
+ * If the job has ended, the new fence is signalled.  It gets the error and the end time of the job
+ * if the point is still one of the last @depth points.
  */
 static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64 point)
 {
@@ -539,13 +554,13 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
 }
 
 /**
- * sluice_queue_get_fence - the fence of a point
+ * sluice_queue_get_fence - the fence of a point, made now if there is none
  * @queue: the queue
  * @point: the point
  *
  * Context: may sleep.
  * Return: the fence with a reference for the caller, or an ERR_PTR: -EINVAL if there is no such
- * point or its job is CYCLIC, or -ENOMEM.
+ * point, or if its job is CYCLIC and has not ended; or -ENOMEM.
  */
 struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point)
 {
@@ -556,7 +571,7 @@ struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point)
 	spin_lock_irq(&queue->lock);
 	known = point && point <= queue->submitted;
 	entry = sluice_queue_find(queue, point);
-	/* a job that need not end must have no fence */
+	/* a CYCLIC job need not end, and a fence must signal: no fence for a CYCLIC job */
 	if (entry && entry->job && sluice_sched_job_is_cyclic(entry->job))
 		known = false;
 	if (known && entry)
@@ -578,7 +593,7 @@ static bool sluice_queue_is_done(struct sluice_queue *queue, u64 point)
 	return done;
 }
 
-/* Wait for a point that exists. */
+/* Wait until a point has ended.  The caller has checked that the point was submitted. */
 static int sluice_queue_wait_for(struct sluice_queue *queue, u64 point, ktime_t deadline)
 {
 	DEFINE_WAIT(wait);
@@ -606,8 +621,8 @@ static int sluice_queue_wait_for(struct sluice_queue *queue, u64 point, ktime_t 
  * sluice_queue_wait - wait until a point has ended
  * @queue: the queue
  * @point: the point
- * @deadline: CLOCK_MONOTONIC
- * @status: set to the result of its job; to 0 if it is not known any more
+ * @deadline: time at which the wait ends with -ETIME, on CLOCK_MONOTONIC
+ * @status: set to the result of the job; 0 if the point is not one of the last @depth points
  *
  * Context: may sleep.
  * Return: 0, -EINVAL if there is no such point, -ETIME, or -ERESTARTSYS after a signal.

@@ -3,12 +3,15 @@
  * Queues: an ordered line of jobs on one engine.  This file has the object, its timeline and its
  * completions; queue_file.c has the fd.
  *
- * References: the file, each job, and each slot whose memory is being taken back.
+ * References: the file holds one, each job holds one, and the engine holds one for each slot whose
+ * memory is being taken back.  When the file is closed, the queue is killed: its pending jobs are
+ * cancelled.  The last put frees the queue.
  *
- * Locks: struct sluice_queue says which lock guards which field.  queue->lock is outside
- * engine->lock.
+ * Locks: struct sluice_queue says which lock guards which field.  A context that needs queue->lock
+ * and engine->lock takes queue->lock first.
  *
- * queue_file.c creates queues.  job.c and submit.c change the timeline.
+ * queue_file.c creates queues.  submit.c adds points to the timeline, and job.c ends them.  uring.c
+ * cancels jobs, and register.c kills the queues of a device that is removed.
  */
 #ifndef _SLUICE_QUEUE_H
 #define _SLUICE_QUEUE_H
@@ -31,16 +34,16 @@ struct sluice_device;
 struct sluice_engine;
 struct sluice_sched_job;
 
-#define SLUICE_QUEUE_TIMEOUT_MS		2000	/* of a job, if CREATE_QUEUE sets none */
-#define SLUICE_QUEUE_DEPTH		256	/* of a queue, if CREATE_QUEUE sets none */
+#define SLUICE_QUEUE_TIMEOUT_MS		2000	/* default time limit of a job */
+#define SLUICE_QUEUE_DEPTH		256	/* default depth of a queue */
 
 /**
- * struct sluice_queue_point - the known facts about one of the last @depth points
- * @point: the point; 0 for none
- * @job: its job until that has ended; no reference
- * @fence: its fence, reference held; NULL until one is asked for
- * @status: how the job ended; valid after its end
- * @ended: when it ended
+ * struct sluice_queue_point - the state of one of the last @depth points
+ * @point: the point; 0 if the entry is not used yet
+ * @job: the job of the point; NULL after the job has ended.  No reference
+ * @fence: the fence of the job, reference held; NULL if the job has no fence
+ * @status: result of the job; valid after the job has ended
+ * @ended: time at which the job ended; valid after the job has ended
  */
 struct sluice_queue_point {
 	u64 point;
@@ -54,26 +57,27 @@ struct sluice_queue_point {
  * struct sluice_queue - an ordered line of jobs on one engine
  * @ref: held by the file, by each job, and for each slot whose memory is being taken back
  * @sdev: the device; reference held
- * @client: the client that created it, which is charged for foreign slots; reference held
- * @joined: it counts in engine->num_queues
- * @exclusive: the engine has no other queue
- * @timeline: its timeline, on which each job is a point
- * @depth: most jobs that are pending or whose completion is unread; a power of two
- * @completion_size: bytes of a completion for read()
+ * @client: the client that created the queue; it is charged for slots of foreign buffers.
+ *	Reference held
+ * @joined: the queue counts in engine->num_queues
+ * @exclusive: the queue is the only one of its engine, and the engine accepts no other
+ * @timeline: the fence timeline, on which each job is a point
+ * @depth: limit of @in_flight; a power of two
+ * @completion_size: bytes that read() returns for each completion
  * @link: in sdev->queues, under sdev->lock
- * @submit_lock: one SUBMIT at a time
- * @slots: the slots
+ * @submit_lock: held by SUBMIT, so the jobs get their points one after the other
+ * @slots: the table of slots
  * @entity: the engine's part of the queue; under engine->lock
  * @lock: guards the fields below, up to @progressed
  * @in_flight: jobs that have not ended, plus completions that have not been read
- * @submitted: the last point
- * @done: all points up to this one have ended
- * @points: point p is at index p % depth
- * @completions: records for read()
- * @progress: record about the progress of a CYCLIC job.  read() takes it; several ops that end before
- *	the next read() are in one record
+ * @submitted: the newest point
+ * @done: the newest point that has ended; all points before it have ended, too
+ * @points: ring of @depth entries; point p is at index p % depth
+ * @completions: completions of ended jobs, for read()
+ * @progress: progress of a CYCLIC job, for read().  Each op that ends overwrites it, so one record
+ *	may stand for several ops
  * @progressed: @progress has not been read yet
- * @read_lock: one reader at a time
+ * @read_lock: held by read() while it copies records
  * @wait: readers, pollers, and callers of WAIT
  */
 struct sluice_queue {

@@ -25,13 +25,13 @@ static int sluice_queue_file_release(struct inode *inode, struct file *file)
 	struct sluice_queue *queue = file->private_data;
 
 	sluice_queue_kill(queue, -ECANCELED);
-	/* before the put: sluice_slot_invalidate() expects that a slot in the table has a queue */
+	/* before the put: a revocation of a slot in the table takes a reference on the queue */
 	sluice_slot_table_close(&queue->slots);
 	sluice_queue_put(queue);
 	return 0;
 }
 
-/* Returns an errno if no record is there and none will come, else 0. */
+/* Returns an errno if the queue has no record and will never get one, else 0. */
 static int sluice_queue_file_over(struct sluice_queue *queue)
 {
 	int over = sluice_queue_dead(queue);
@@ -43,7 +43,7 @@ static int sluice_queue_file_over(struct sluice_queue *queue)
 	return over;
 }
 
-/* Can read() return, with a record or with an error? */
+/* Can read() return at once, with a record or with an error? */
 static bool sluice_queue_file_readable(struct sluice_queue *queue)
 {
 	bool found;
@@ -54,7 +54,7 @@ static bool sluice_queue_file_readable(struct sluice_queue *queue)
 	return found || sluice_queue_file_over(queue);
 }
 
-/* Copy the records that are there, without waiting for more.  queue->read_lock is held. */
+/* Copy the available records.  Does not wait for more.  queue->read_lock is held. */
 static ssize_t sluice_queue_file_read_some(struct sluice_queue *queue, char __user *ubuf,
 					   size_t count)
 {
@@ -65,7 +65,10 @@ static ssize_t sluice_queue_file_read_some(struct sluice_queue *queue, char __us
 	while (count - done >= size) {
 		bool found;
 
-		/* read_lock is held, so this record stays the next one until it is skipped */
+		/*
+		 * read_lock is held, so no other task takes this record.  Only a newer progress
+		 * record may replace it: sluice_queue_skip() then keeps the newer one.
+		 */
 		spin_lock_irq(&queue->lock);
 		found = sluice_queue_peek(queue, &completion);
 		spin_unlock_irq(&queue->lock);
@@ -91,7 +94,7 @@ static ssize_t sluice_queue_file_read(struct file *file, char __user *ubuf, size
 	if (count < queue->completion_size)
 		return -EINVAL;
 	for (;;) {
-		/* the lock is held only for the copy, so no task sleeps with it for a record */
+		/* released before the wait below, so that this task does not block other readers */
 		if (mutex_lock_interruptible(&queue->read_lock))
 			return -ERESTARTSYS;
 		done = sluice_queue_file_read_some(queue, ubuf, count);
@@ -101,13 +104,13 @@ static ssize_t sluice_queue_file_read(struct file *file, char __user *ubuf, size
 		over = sluice_queue_file_over(queue);
 		if (over)
 			return over;
-		/* fcntl() may change the flags now: the old value and the new one are both right */
+		/* fcntl() may change f_flags now: the old and the new value are both correct */
 		if (data_race(READ_ONCE(file->f_flags)) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(queue->wait, sluice_queue_file_readable(queue)))
 			return -ERESTARTSYS;
 	}
-	/* there may be room for a job now */
+	/* the queue may have room for a job now, and a task may poll for it */
 	if (done > 0)
 		sluice_queue_wake(queue);
 	return done;
@@ -132,7 +135,7 @@ static __poll_t sluice_queue_file_poll(struct file *file, poll_table *table)
 	return events;
 }
 
-/* Make a slot for a number that is reserved and that the caller has been told. */
+/* Make a slot.  Its number is reserved, and has been copied to the caller. */
 static int sluice_queue_file_add_slot(struct sluice_queue *queue, struct dma_buf *dmabuf,
 				      u32 flags, u32 number)
 {
@@ -163,7 +166,7 @@ static int sluice_queue_file_attach(struct sluice_call *call)
 	dmabuf = dma_buf_get(args->fd);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	/* tell the caller the number before there is a slot: a reserved number names nothing */
+	/* copy the number out first: if the copy fails, there is no slot yet that must be undone */
 	ret = sluice_slot_table_reserve(&queue->slots, &args->slot);
 	if (ret)
 		goto out;
@@ -323,8 +326,8 @@ static const struct file_operations sluice_queue_file_fops = {
 
 /**
  * sluice_queue_file_create - handler of CREATE_QUEUE
- * @call: call on a client's file, which gets the fd
- * @args: the caller's struct; checked
+ * @call: the ioctl, on the file of a client; its fd is set to the new queue
+ * @args: arguments of CREATE_QUEUE; checked
  *
  * Context: may sleep.
  * Return: 0, an error of sluice_queue_create(), -ENOMEM or -EMFILE.

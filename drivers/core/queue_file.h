@@ -2,8 +2,8 @@
 /*
  * The fd of a queue: its file operations and ioctls.
  *
- * The file holds a reference on the queue, whose locks guard everything.  node.c calls this file
- * for CREATE_QUEUE.
+ * The file holds a reference on the queue.  This file has no lock of its own: it uses the locks of
+ * struct sluice_queue.  node.c calls this file for CREATE_QUEUE.
  */
 #ifndef _SLUICE_QUEUE_FILE_H
 #define _SLUICE_QUEUE_FILE_H
