@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Jobs: the object, its end and its release.  See job.h.
- *
- * A job often ends in an interrupt.  Its memory is freed there if this is short work, and if none
- * of its references on slots and on the queue is the last one.  Otherwise a work item frees it,
- * because the last put of a slot takes the dma_resv.  This work item is not in the signalling path
- * of fences.
  */
 #include <linux/dma-fence.h>
 #include <linux/overflow.h>
@@ -20,15 +15,18 @@
 #include "queue.h"
 #include "trace.h"
 
-/* sluice_job_try_free() frees such a job in an interrupt, so vmalloc must not have its memory. */
+/*
+ * sluice_job_try_free() may free a job of this size in an interrupt, where vfree() is not allowed.
+ * kvmalloc() uses vmalloc only for more than a page.
+ */
 static_assert(sizeof(struct sluice_job) + SLUICE_JOB_FREE_OPS *
 	      (sizeof(struct sluice_op_desc) +
 	       SLUICE_MAX_PLANES * sizeof(struct sluice_resv_entry)) <= SZ_4K);
 
 /**
- * struct sluice_job_device - ended jobs of a device that a work item must free
- * @jobs: the jobs
- * @work: frees them
+ * struct sluice_job_device - ended jobs of a device that the work item must free
+ * @jobs: list of the jobs
+ * @work: frees the jobs
  */
 struct sluice_job_device {
 	struct llist_head jobs;
@@ -36,11 +34,11 @@ struct sluice_job_device {
 };
 
 /**
- * sluice_job_has_lists - do its ops have memory for commands or payloads?
+ * sluice_job_has_lists - do ops of a job have memory for commands or payloads?
  * @job: the job
  *
  * Context: any.
- * Return: true if at least one op does.
+ * Return: true if at least one op has such memory.
  */
 bool sluice_job_has_lists(const struct sluice_job *job)
 {
@@ -51,8 +49,8 @@ bool sluice_job_has_lists(const struct sluice_job *job)
  * sluice_job_is_revoked - does the job use memory that its exporter has taken back?
  * @job: the job
  *
- * Context: any.  The answer stays valid while the dma_resv of all its buffers are held.
- * Return: true if it does.
+ * Context: any.  The answer stays valid as long as the dma_resv of all its buffers are held.
+ * Return: true if at least one op uses such memory.
  */
 bool sluice_job_is_revoked(const struct sluice_job *job)
 {
@@ -67,12 +65,13 @@ bool sluice_job_is_revoked(const struct sluice_job *job)
 /**
  * sluice_job_set_deps - replace the memory of the in-fences
  * @job: the job
- * @deps: memory from kvmalloc_array(), with a copy of the old contents, or job->inline_deps
- * @max: room in @deps
+ * @deps: memory from kvmalloc_array(), with a copy of the old contents; or job->inline_deps
+ * @max: number of in-fences for which @deps has room
  *
  * Frees the old memory.
  *
- * Context: any, if the job has at most SLUICE_JOB_FREE_OPS in-fences; else may sleep.
+ * Context: any, if the old memory has room for at most SLUICE_JOB_FREE_OPS in-fences; else may
+ * sleep.
  */
 void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsigned int max)
 {
@@ -82,7 +81,7 @@ void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsign
 	job->max_deps = max;
 }
 
-/* Drop all in-fences, so that the engine does not know them any more.  Idempotent. */
+/* Drop all in-fences, and remove the job from their watches in the engine.  Idempotent. */
 static void sluice_job_drop_deps(struct sluice_job *job)
 {
 	unsigned int i;
@@ -96,14 +95,14 @@ static void sluice_job_drop_deps(struct sluice_job *job)
 }
 
 /*
- * Release what a job holds, if that is possible in an interrupt.  False if it is not; some of it
- * may have been released then.
+ * Release the in-fences, slots and queue of a job, if that is possible in an interrupt.  Returns
+ * false if it is not possible.  Some of them may be released nevertheless.
  */
 static bool sluice_job_try_free(struct sluice_job *job)
 {
 	unsigned int i, j;
 
-	/* no long work, and no vfree() */
+	/* long work and vfree() are not allowed in an interrupt */
 	if (job->base.num_ops > SLUICE_JOB_FREE_OPS || job->max_deps > SLUICE_JOB_FREE_OPS ||
 	    sluice_job_has_lists(job))
 		return false;
@@ -119,7 +118,7 @@ static bool sluice_job_try_free(struct sluice_job *job)
 	return refcount_dec_not_one(&job->queue->ref.refcount);
 }
 
-/* Free a job whose in-fences, slots and queue are released. */
+/* Free a job whose in-fences, slots and queue have been released. */
 static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 {
 	bool entered = job->entered, awake = job->awake;
@@ -140,10 +139,10 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 }
 
 /**
- * sluice_job_destroy - free a job, with all that it holds
- * @job: a job that no other context uses: never published, or ended
+ * sluice_job_destroy - release all that a job holds, and free the job
+ * @job: a job that no other context uses: it was never published, or it has ended
  *
- * Context: may sleep; takes the dma_resv.
+ * Context: may sleep; takes the dma_resv of the slots.
  */
 void sluice_job_destroy(struct sluice_job *job)
 {
@@ -151,12 +150,12 @@ void sluice_job_destroy(struct sluice_job *job)
 	struct sluice_device *sdev = queue->sdev;
 	unsigned int i, j;
 
-	/* before the queue, because the engine of the queue is used */
+	/* before the put of the queue, because this uses the engine through the queue */
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->base.num_ops; i++)
 		for (j = 0; j < job->ops[i].num_ranges; j++)
 			sluice_slot_put(job->ops[i].ranges[j].slot);
-	/* the device stays: the job has entered it, or the caller holds the queue's file */
+	/* @sdev stays valid: the job has entered it, or the caller holds the queue's file */
 	sluice_queue_put(queue);
 	sluice_job_free(job, sdev);
 }
@@ -167,7 +166,10 @@ static void sluice_job_free_work(struct work_struct *work)
 	struct llist_node *list = llist_del_all(&jobs->jobs);
 	struct sluice_job *job, *next;
 
-	/* after the last job the device may be freed soon: see sluice_device_exit() */
+	/*
+	 * Each job keeps the device registered.  After the last one, sluice_device_unregister()
+	 * goes on, but it waits for this work item before it frees the device.
+	 */
 	llist_for_each_entry_safe(job, next, list, free) {
 		sluice_job_destroy(job);
 		cond_resched();
@@ -180,8 +182,9 @@ static void sluice_job_release(struct kref *ref)
 	struct sluice_device *sdev = job->queue->sdev;
 
 	/*
-	 * The job keeps the device.  Once the work item may free the job, the device could be freed
-	 * below: sluice_device_unregister() waits until this section has ended.
+	 * The job keeps the device registered.  As soon as the job is freed, here or by the work
+	 * item, the device could be freed while this function still uses it.  The RCU section
+	 * prevents that: sluice_device_unregister() waits for its end.
 	 */
 	rcu_read_lock();
 	if (sluice_job_try_free(job))
@@ -195,7 +198,7 @@ static void sluice_job_release(struct kref *ref)
  * sluice_job_put - drop a reference
  * @job: the job
  *
- * Context: any; no fence's lock held.
+ * Context: any, but not with the lock of a fence held.
  */
 void sluice_job_put(struct sluice_job *job)
 {
@@ -205,8 +208,8 @@ void sluice_job_put(struct sluice_job *job)
 /**
  * sluice_job_create - allocate a job, without ops and in-fences
  * @queue: the queue
- * @args: what the caller of SUBMIT asks for; checked
- * @notify: waiter for its end, which replaces the completion for read(); or NULL
+ * @args: arguments of SUBMIT; checked
+ * @notify: waiter for the end of the job, which then gets no completion for read(); or NULL
  * @notify_ops: functions of @notify
  *
  * Context: may sleep.
@@ -224,7 +227,7 @@ struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sl
 		       GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return NULL;
-	/* the arrays behind have numbers that say how much of them is in use */
+	/* the arrays at the end need no zeroes: num_deps, num_ops and num_entries are 0 */
 	memset(job, 0, offsetof(struct sluice_job, inline_deps));
 	kref_init(&job->ref);
 	job->queue = queue;
@@ -323,7 +326,7 @@ int sluice_job_device_init(struct sluice_device *sdev)
 }
 
 /**
- * sluice_job_device_free - free what sluice_job_device_init() has allocated
+ * sluice_job_device_free - undo sluice_job_device_init()
  * @sdev: a device without jobs
  *
  * Context: any.

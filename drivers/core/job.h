@@ -3,11 +3,16 @@
  * Jobs: a list of ops with in-fences and at most one out-fence.  This file has the object and its
  * end; submit.c makes jobs.
  *
- * References: the engine until the job has ended, and SUBMIT while it works on the job.  The last
- * put frees the job, or hands it to a work item that may take dma_resv.
+ * References: the engine holds one until the job has ended, and SUBMIT holds one while it works on
+ * the job.
  *
- * Locks: engine->lock guards most of @base, queue->lock @notify.  Until a job is published, its
- * SUBMIT alone uses it.
+ * The last put is often in an interrupt.  It frees the job there if that is short work, and if the
+ * job does not hold the last reference on a slot or on the queue.  Otherwise it passes the job to a
+ * work item: the last put of a slot takes the dma_resv, and the last put of a queue takes a mutex.
+ * This work item is not in the signalling path of fences.
+ *
+ * Locks: engine->lock guards most of @base, and queue->lock guards @notify.  Until a job is
+ * published, only its SUBMIT uses it, without a lock.
  */
 #ifndef _SLUICE_JOB_H
 #define _SLUICE_JOB_H
@@ -28,11 +33,11 @@ struct sluice_queue;
 struct sluice_submit;
 
 #define SLUICE_JOB_INLINE_DEPS	2	/* in-fences whose memory is inside the job */
-#define SLUICE_JOB_FREE_OPS	8	/* ops of a job that an interrupt may free */
+#define SLUICE_JOB_FREE_OPS	8	/* limit of ops and in-fences for a free in an interrupt */
 
 /**
- * struct sluice_job_notify - a waiter for the end of a job; part of a struct of that waiter
- * @job: the job, until it has ended; no reference; under queue->lock
+ * struct sluice_job_notify - a waiter for the end of a job, embedded in a struct of the waiter
+ * @job: the job, valid until it has ended; no reference; under queue->lock
  */
 struct sluice_job_notify {
 	struct sluice_job *job;
@@ -42,7 +47,7 @@ struct sluice_job_notify {
  * struct sluice_job_notify_ops - functions of a waiter
  * @ended: the job has ended.  Called with queue->lock held.  Returns true if @complete must be
  *	called
- * @complete: called afterwards without a lock, in any context
+ * @complete: called after @ended, without a lock, in any context
  */
 struct sluice_job_notify_ops {
 	bool (*ended)(struct sluice_job_notify *notify,
@@ -53,22 +58,22 @@ struct sluice_job_notify_ops {
 /**
  * struct sluice_job - a list of ops with in-fences and at most one out-fence
  * @base: the engine's part of the job
- * @ref: see above
+ * @ref: held by the engine until the job has ended, and by SUBMIT
  * @queue: the queue; reference held
- * @notify: waiter for the job's end, which replaces the completion for read(); or NULL; under
+ * @notify: waiter for the end of the job, or NULL.  If it is set, read() gets no completion.  Under
  *	queue->lock
  * @notify_ops: functions of @notify
- * @free: in the list of jobs that a work item frees
- * @entered: it counts in sdev->users
- * @awake: it keeps the hardware awake.  Only a job with programs or private ops needs this; the
- *	slots of other jobs do it
- * @num_commands: commands in all its programs
- * @payload: bytes of the payloads in all its private ops
- * @user_data: for the completion
- * @max_deps: room in @base.deps
- * @resv: the dma_resv that must show the job's fence.  The entries follow @ops in memory, with room
- *	for SLUICE_MAX_PLANES entries of each op
- * @inline_deps: memory of @base.deps for few in-fences
+ * @free: in the list of jobs that the work item frees
+ * @entered: the job counts in sdev->users
+ * @awake: the job keeps the hardware awake.  Only a job with programs or private ops does so; for
+ *	any other job, its slots keep the hardware awake
+ * @num_commands: number of commands in all programs of the job
+ * @payload: bytes of all payloads in private ops of the job
+ * @user_data: copied to the completion
+ * @max_deps: number of in-fences for which @base.deps has room
+ * @resv: the dma_resv that get the fence of the job.  The array of entries follows @ops in memory,
+ *	and has room for SLUICE_MAX_PLANES entries for each op
+ * @inline_deps: memory for @base.deps, as long as the job has few in-fences
  * @ops: the ops
  */
 struct sluice_job {

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SUBMIT: from the caller's struct to a published job.  See submit.h.
- *
- *	copy	ops and in-fence fds from the caller
- *	answer	tell the caller the point, and the fd of the fence
- *	resolve	slots and ranges; refuse all that can be refused
- *	lock	the dma_resv of all buffers, and collect the fences on them
- *	publish	the job on the queue, and its fence on the buffers: after this, nothing fails
- *
- * After "publish", no code allocates memory or takes a dma_resv before the fence signals.  User
- * memory is accessed only before a slot is held or a dma_resv is locked.  The last access is in
- * "answer", so the later steps cannot fail because of a fault.
  */
 #include <linux/file.h>
 #include <linux/slab.h>
@@ -30,7 +20,7 @@
 
 #define SLUICE_SUBMIT_INLINE_OPS	8	/* ops whose slot numbers are on the stack */
 
-/* Limits of what SUBMIT does with preemption off. */
+/* SUBMIT publishes a job with preemption off only if the job has at most so many of them. */
 #define SLUICE_SUBMIT_NOW_RESVS		16
 #define SLUICE_SUBMIT_NOW_FENCES	64
 
@@ -54,8 +44,9 @@ static int sluice_submit_check(const struct sluice_submit *args)
 }
 
 /*
- * May a CYCLIC job do this?  It needs an exclusive queue.  No task may wait for its fence, so it
- * may have none, and all its slots must be EXPLICIT, of memory that never moves.
+ * Check the rules for CYCLIC jobs.  A CYCLIC job need not end, so it must not have a fence.
+ * Therefore it has no out-fence, and all its slots are EXPLICIT, of exporters without a pin op:
+ * only such a slot has no entry in job->resv.  The job also needs an exclusive queue.
  */
 static int sluice_submit_check_cyclic(const struct sluice_job *job)
 {
@@ -125,7 +116,7 @@ static int sluice_submit_make_fence(struct sluice_job *job)
 	return 0;
 }
 
-/* Choose the point, make the fd of the fence if the caller wants one, and tell the caller both. */
+/* Choose the point, make the out-fence if the caller wants one, and copy both to the caller. */
 static int sluice_submit_answer(struct sluice_job *job, struct sluice_call *call,
 				struct sluice_submit *args)
 {
@@ -161,13 +152,14 @@ static void sluice_submit_trace_deps(const struct sluice_sched_job *job)
 }
 
 /*
- * The job gets its position, and its fence is added to the buffers.  From now on the engine may end
- * the job, because the queue may be killed; the reference of the caller keeps the job alive.
+ * Put the job on the timeline, add its fence to the buffers, and give it to the engine.  As soon as
+ * the job is on the timeline, the engine may end it, because the queue may be killed.  The
+ * reference of the caller keeps the job alive.
  *
- * From the first moment at which another task can see the fence until the engine has the job, the
- * fence depends on the task of the caller.  This task is therefore not preempted meanwhile.  It is
- * preempted if the job has so many buffers or in-fences that this would take too long, and on a
- * kernel whose spinlocks sleep.  The time limit for in-fences then covers this time.
+ * Other tasks can see the fence before sluice_dispatch_submit() has let the job run.  In between,
+ * the fence depends on this task, so preemption is off.  There are two exceptions: preemption would
+ * be off for too long, because the job has many buffers or in-fences; or the spinlocks of the
+ * kernel sleep (PREEMPT_RT).  In both cases the time limit for in-fences also limits this delay.
  */
 static int sluice_submit_publish(struct sluice_job *job)
 {
@@ -197,13 +189,13 @@ static int sluice_submit_publish(struct sluice_job *job)
 	if (now)
 		preempt_enable();
 	dma_fence_end_signalling(signalling);
-	/* not the last reference */
+	/* the reference for the engine; the caller has another one */
 	if (ret)
 		sluice_job_put(job);
 	return ret;
 }
 
-/* Lock all dma_resv of the job, collect the fences that it waits for, and publish it. */
+/* The steps "lock" and "publish". */
 static int sluice_submit_lock_and_publish(struct sluice_job *job)
 {
 	struct ww_acquire_ctx ctx;
@@ -212,7 +204,7 @@ static int sluice_submit_lock_and_publish(struct sluice_job *job)
 	ret = sluice_resv_lock(&job->resv, &ctx);
 	if (ret)
 		return ret;
-	/* a revocation after this check finds the fence on the buffer, and ends the job */
+	/* a later revocation waits for the dma_resv, then finds the job's fence and ends the job */
 	ret = sluice_job_is_revoked(job) ? -ENODEV : sluice_deps_collect_implicit(job);
 	if (!ret)
 		ret = sluice_deps_prepare(job);
@@ -224,7 +216,7 @@ static int sluice_submit_lock_and_publish(struct sluice_job *job)
 	return ret;
 }
 
-/* Add the dma_resv of all slots of the job to its set. */
+/* Collect the dma_resv of all slots of the job in job->resv. */
 static void sluice_submit_collect_resvs(struct sluice_job *job)
 {
 	unsigned int i, j;
@@ -235,7 +227,10 @@ static void sluice_submit_collect_resvs(struct sluice_job *job)
 					job->ops[i].ranges[j].write);
 }
 
-/* From "answer" to "publish".  queue->submit_lock is held, so the next point is this job's. */
+/*
+ * The steps from "answer" to "publish".  queue->submit_lock is held, so no other job takes the
+ * point.
+ */
 static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call,
 				struct sluice_submit *args, u32 (*slots)[SLUICE_MAX_PLANES])
 {
@@ -246,7 +241,8 @@ static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call
 	if (ret)
 		return ret;
 	/*
-	 * no fault is possible from here on, so the removal of the device waits for a bounded time
+	 * The removal of the device waits until the job has ended.  No fault on user memory is
+	 * possible from here on, so this wait is bounded.
 	 */
 	job->entered = sluice_device_enter(sdev);
 	if (!job->entered)
@@ -265,7 +261,7 @@ static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call
 	ret = sluice_submit_check_cyclic(job);
 	if (ret)
 		return ret;
-	/* without a buffer that shows it, the job needs no fence unless FENCE makes one */
+	/* a job without buffers that get its fence has no fence, unless the caller asks for one */
 	if (job->resv.num_entries && !job->base.fence) {
 		ret = sluice_submit_make_fence(job);
 		if (ret)
@@ -275,8 +271,8 @@ static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call
 }
 
 /*
- * For io_uring the lock is only killable: task work of io_uring looks like a signal, and no code
- * restarts the command.
+ * For io_uring only a fatal signal ends the wait for the lock.  Pending task work of io_uring would
+ * end an interruptible wait as a signal does, and io_uring does not restart a command.
  */
 static int sluice_submit_lock(struct sluice_job *job)
 {
@@ -285,7 +281,7 @@ static int sluice_submit_lock(struct sluice_job *job)
 	return mutex_lock_interruptible(&job->queue->submit_lock);
 }
 
-/* Copy the ops and in-fences, and publish the job. */
+/* All steps, for a job that has just been created. */
 static int sluice_submit_copy_and_publish(struct sluice_job *job, struct sluice_call *call,
 					  struct sluice_submit *args,
 					  u32 (*slots)[SLUICE_MAX_PLANES])
@@ -296,7 +292,7 @@ static int sluice_submit_copy_and_publish(struct sluice_job *job, struct sluice_
 	ret = sluice_op_copy_all(job, args, slots);
 	if (ret)
 		return ret;
-	/* only if there are some, because compilers clear the array of the function */
+	/* skip it without in-fences: the compiler may zero-initialise the large array in it */
 	if (args->num_in_fences)
 		ret = sluice_submit_copy_in_fences(job, args);
 	if (ret)
@@ -316,14 +312,15 @@ static int sluice_submit_copy_and_publish(struct sluice_job *job, struct sluice_
 
 /**
  * sluice_submit_job - handler of SUBMIT
- * @call: the call, which gets the fd of the out-fence
+ * @call: the call; its fd is set to the out-fence
  * @queue: the queue
- * @args: the caller's struct
- * @notify: waiter for the end of the job, which replaces the completion for read(); or NULL
+ * @args: arguments of SUBMIT
+ * @notify: waiter for the end of the job, which then gets no completion for read(); or NULL
  * @notify_ops: functions of @notify
  *
  * Context: may sleep.
- * Return: 0, or an errno of struct sluice_submit's list; nothing has been submitted then.
+ * Return: 0, or an errno from the list at struct sluice_submit.  After an error nothing has been
+ * submitted.
  */
 int sluice_submit_job(struct sluice_call *call, struct sluice_queue *queue,
 		      struct sluice_submit *args, struct sluice_job_notify *notify,
@@ -345,7 +342,7 @@ int sluice_submit_job(struct sluice_call *call, struct sluice_queue *queue,
 	ret = slots ? sluice_submit_copy_and_publish(job, call, args, slots) : -ENOMEM;
 	if (slots != inline_slots)
 		kfree(slots);
-	if (ret)	/* never published, so no other context uses it */
+	if (ret)	/* the job was never published, so no other context uses it */
 		sluice_job_destroy(job);
 	else
 		sluice_job_put(job);
