@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In-fences of a job: the fences that it waits for.  See deps.h.
+ * In-fences: the fences for which a job waits.  See deps.h.
  */
 #include <linux/dma-fence-unwrap.h>
 #include <linux/hash.h>
@@ -11,7 +11,7 @@
 #include "job.h"
 #include "queue.h"
 
-/* Entries of the table of sluice_deps_unite() that are on the stack. */
+/* Up to this size, the hash table of sluice_deps_unite() is on the stack. */
 #define SLUICE_DEPS_INLINE_TABLE	32
 
 static int sluice_deps_grow(struct sluice_job *job)
@@ -47,13 +47,13 @@ static int sluice_deps_add(struct sluice_job *job, struct dma_fence *fence, bool
 }
 
 /**
- * sluice_deps_add_explicit - add explicit in-fences, which came as an fd
+ * sluice_deps_add_explicit - add a fence that came as an fd to the in-fences
  * @job: a job that has not been published
  * @container: the fence, or an array or chain of fences; takes over the reference
  *
- * The job waits for each fence of a container by itself, because a chain does not report the errors
- * of its fences.  A fence that was in a chain and has signalled is not in it any more, so its error
- * is not known.
+ * The job waits for each fence of an array or chain separately, because a chain does not report the
+ * errors of its fences.  A fence that has signalled may already be removed from its chain.  Its
+ * error is then lost.
  *
  * Context: may sleep.
  * Return: 0, -E2BIG (more than SLUICE_MAX_FENCES) or -ENOMEM.
@@ -64,7 +64,7 @@ int sluice_deps_add_explicit(struct sluice_job *job, struct dma_fence *container
 	struct dma_fence *fence;
 	int ret = 0;
 
-	/* the loop must reach its end, because it drops its references there */
+	/* after an error, too, run the loop to its end: it drops its references there */
 	dma_fence_unwrap_for_each(fence, &cursor, container)
 		if (!ret)
 			ret = sluice_deps_add(job, dma_fence_get(fence), true);
@@ -73,11 +73,11 @@ int sluice_deps_add_explicit(struct sluice_job *job, struct dma_fence *container
 }
 
 /**
- * sluice_deps_collect_implicit - add implicit in-fences, which are on the buffers of a job
+ * sluice_deps_collect_implicit - add the fences on the buffers of a job to its in-fences
  * @job: a job whose dma_resv are locked
  *
- * Fences of the job's own timeline are left out, because they are in order anyway.  Also reserves
- * room for the fence of the job.
+ * Fences of the job's own timeline are left out, because jobs of a queue run in order anyway.  This
+ * function also reserves room for the fence of the job in each dma_resv.
  *
  * Context: may sleep; the dma_resv are held.
  * Return: 0, -E2BIG (more than SLUICE_MAX_FENCES) or -ENOMEM.
@@ -109,13 +109,13 @@ int sluice_deps_collect_implicit(struct sluice_job *job)
 }
 
 /*
- * Several fds, and several buffers, may have the same fence.  Keep it once.  It stays explicit if
- * one of them was an fd.
+ * Several fds and several buffers may have the same fence.  Keep one in-fence for it.  This
+ * in-fence is explicit if at least one of the duplicates came as an fd.
  */
 static int sluice_deps_unite(struct sluice_sched_job *job)
 {
 	unsigned int size = roundup_pow_of_two(2 * job->num_deps + 1), kept = 0, i;
-	/* hash table: index in deps plus one, or 0 */
+	/* hash table of fences: an entry is an index in job->deps plus 1; 0 means empty */
 	u16 inline_table[SLUICE_DEPS_INLINE_TABLE] = {}, *table = inline_table;
 
 	if (job->num_deps < 2)
@@ -145,7 +145,7 @@ static int sluice_deps_unite(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_deps_prepare - allocate all memory that the waits of a job need
+ * sluice_deps_prepare - remove duplicates, and allocate the memory to wait for the in-fences
  * @job: a job that has not been published, with all its in-fences
  *
  * Context: may sleep; the dma_resv are held.
@@ -163,10 +163,11 @@ int sluice_deps_prepare(struct sluice_job *job)
 }
 
 /**
- * sluice_deps_examine - find the in-fences that the engine must watch
+ * sluice_deps_examine - count the in-fences that have not signalled yet
  * @job: a job that is about to be published
  *
- * If there are none, the errors of the in-fences are looked up now.
+ * If all have signalled, this function also looks up their errors.  Otherwise the engine watches
+ * the pending ones, and looks up the errors later.
  *
  * Context: any.
  */
@@ -179,7 +180,7 @@ void sluice_deps_examine(struct sluice_job *job)
 		base->deps[i].pending = !dma_fence_is_signaled(base->deps[i].fence);
 		pending += base->deps[i].pending;
 	}
-	/* one more, so that the job does not run before SUBMIT has finished */
+	/* plus 1 for SUBMIT: the job cannot run before sluice_dispatch_submit() subtracts it */
 	atomic_set(&base->waiting, 1 + pending);
 	base->prepared = !pending;
 	base->armed = base->prepared;

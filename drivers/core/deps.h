@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In-fences of a job: explicit ones came as fds, and implicit ones are on the dma_resv of its
- * buffers.
+ * In-fences: the fences for which a job waits.  An explicit in-fence came as an fd.  An implicit
+ * in-fence was found on the dma_resv of a buffer.
  *
- * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls
- * this file.
+ * Lock: none, because only SUBMIT uses a job while this file works on it.  submit.c calls this
+ * file.
  */
 #ifndef _SLUICE_DEPS_H
 #define _SLUICE_DEPS_H

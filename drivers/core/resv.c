@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The dma_resv of all buffers of a job, which are locked together.  See resv.h.
- *
- * The fence of a job on the buffer of an EXPLICIT slot is for the exporter only (BOOKKEEP): before
- * the exporter moves the memory or takes it back, it must know that the job does not use it any
- * more.  For the same reason such a job waits for the exporter's own fences (KERNEL).
- *
- * An exporter without a pin op cannot move memory that is attached.  If it takes memory back, it
- * waits until importers have unmapped it, as VFIO does.  It needs no fence of an EXPLICIT slot, so
- * such a slot has no entry.
+ * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.  See resv.h.
  */
 #include "resv.h"
 #include "slot.h"
@@ -19,8 +11,8 @@
  * @slot: the slot
  * @write: the job writes the memory
  *
- * A dma_resv has one entry, however many ranges use it.  The entry has the strongest usage, which
- * has the lowest number.
+ * A dma_resv has only one entry, even if many slots have it.  The entry gets the strongest usage of
+ * these slots: the one with the lowest number.
  *
  * Context: any.
  */
@@ -48,9 +40,9 @@ void sluice_resv_add(struct sluice_resv_set *set, const struct sluice_slot *slot
 }
 
 /**
- * sluice_resv_unlock - release what sluice_resv_lock() has locked
+ * sluice_resv_unlock - unlock all dma_resv of a set
  * @set: the set
- * @ctx: the same context
+ * @ctx: the context that was passed to sluice_resv_lock()
  *
  * Context: any.
  */
@@ -67,15 +59,16 @@ void sluice_resv_unlock(const struct sluice_resv_set *set, struct ww_acquire_ctx
 
 /**
  * sluice_resv_lock_one - lock one dma_resv
- * @set: the set of the job that needs it
+ * @set: the set of the job; its @uninterruptible decides how the lock is taken
  * @resv: the dma_resv
- * @ctx: context of several locks, or NULL
+ * @ctx: context for several locks, or NULL for a single lock
  *
- * For io_uring the lock is not interruptible: task work of io_uring looks like a signal, and no
- * code restarts the command.  dma_resv has no lock that only a kill interrupts.
+ * For io_uring the wait for the lock is not interruptible.  Pending task work of io_uring would end
+ * an interruptible wait as a signal does, and io_uring does not restart a command.  A wait that
+ * only a fatal signal ends does not exist for dma_resv.
  *
  * Context: may sleep.
- * Return: 0, -EINTR, or -EDEADLK with a context.
+ * Return: 0; -EINTR after a signal; or -EDEADLK, only with @ctx.
  */
 int sluice_resv_lock_one(const struct sluice_resv_set *set, struct dma_resv *resv,
 			 struct ww_acquire_ctx *ctx)
@@ -96,9 +89,10 @@ static int sluice_resv_lock_slow(const struct sluice_resv_set *set, struct dma_r
 /**
  * sluice_resv_lock - lock all dma_resv of a set
  * @set: the set
- * @ctx: context for sluice_resv_unlock()
+ * @ctx: initialised here if the set is not empty; for sluice_resv_unlock()
  *
- * After -EDEADLK it releases all of them, sleeps for the contended one, and begins again.
+ * If a lock returns -EDEADLK, this function unlocks all dma_resv, waits for the contended one, and
+ * begins again.
  *
  * Context: may sleep.
  * Return: 0 or -EINTR.
@@ -145,11 +139,12 @@ err:
 }
 
 /**
- * sluice_resv_waits_for - the fences of a dma_resv that a job must wait for
+ * sluice_resv_waits_for - the fences on a dma_resv for which a job must wait
  * @entry: entry of the dma_resv
  *
- * A job that reads waits for writers, one that writes for readers and writers, and an EXPLICIT slot
- * for the exporter.
+ * A job that reads waits for writers.  A job that writes waits for readers and writers.  Both also
+ * wait for the exporter.  A job with only EXPLICIT slots of the dma_resv waits only for the
+ * exporter.
  *
  * Context: any.
  * Return: the usage for dma_resv_for_each_fence().

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The dma_resv of all buffers of a job, which are locked together.
+ * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.
  *
- * A set belongs to the task that submits the job, so it needs no lock.  deps.c, program.c and
+ * The fence of a job on the buffer of an EXPLICIT slot is for the exporter only (BOOKKEEP): before
+ * the exporter moves the memory or takes it back, it must wait until the job does not use the
+ * memory any more.  In return, the job waits for the exporter's own fences (KERNEL).
+ *
+ * An EXPLICIT slot has no entry in the set if the exporter has no pin op.  Such an exporter cannot
+ * move memory that is attached.  If it takes memory back, it waits until all importers have
+ * unmapped it, as VFIO does, so it needs no fence.
+ *
+ * Lock: none, because only the task that submits the job uses its set.  deps.c, program.c and
  * submit.c call this file.
  */
 #ifndef _SLUICE_RESV_H
@@ -14,9 +22,9 @@
 struct sluice_slot;
 
 /**
- * struct sluice_resv_entry - a dma_resv whose fences a job waits for, and to which it adds its own
- * @resv: dma_resv of one of the job's dma-bufs
- * @usage: WRITE or READ; BOOKKEEP if the slot is EXPLICIT
+ * struct sluice_resv_entry - a dma_resv: the job waits for its fences, and adds its own fence
+ * @resv: the dma_resv of one or more dma-bufs of the job
+ * @usage: usage of the job's fence: WRITE or READ; BOOKKEEP if all slots with @resv are EXPLICIT
  */
 struct sluice_resv_entry {
 	struct dma_resv *resv;
@@ -25,9 +33,9 @@ struct sluice_resv_entry {
 
 /**
  * struct sluice_resv_set - all dma_resv of a job
- * @uninterruptible: the locks are taken without regard to signals
+ * @uninterruptible: a signal does not interrupt the wait for a lock
  * @num_entries: length of @entries
- * @entries: one for each dma_resv, sorted by its address
+ * @entries: one entry for each dma_resv, sorted by the address of the dma_resv
  */
 struct sluice_resv_set {
 	bool uninterruptible;
