@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ops: the copy of the caller's ops, and all checks of them.  See op.h.
- *
- *	copy	from the caller, with the numbers of the slots
- *	resolve	slots, and check that each op is inside them and within the engine's limits
- *	place	find the bus address of each range
  */
 #include <linux/overflow.h>
 #include <linux/sched.h>
@@ -30,15 +26,15 @@ static void sluice_range_add(struct sluice_op_desc *desc, u32 *slots, u32 slot, 
 }
 
 /*
- * May the caller choose the ranges of an op of this kind?  Its flags then say which ranges it has,
- * and the range to read has its own length.
+ * Does the caller choose the ranges of an op of this kind?  If so, the flags DST and SRC say which
+ * ranges the op has, and the src range has a length of its own.
  */
 static bool sluice_op_chooses_ranges(u32 kind)
 {
 	return kind == SLUICE_OP_PROGRAM || kind == SLUICE_OP_PRIVATE;
 }
 
-/* Add the ranges of an op that is no image. */
+/* Add the ranges of an op of any kind except CAPTURE and PLAYBACK. */
 static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluice_op *op,
 				 u32 *slots)
 {
@@ -54,8 +50,8 @@ static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluic
 }
 
 /*
- * Copy one op.  The numbers of its slots are stored in @slots, because the slots are looked up
- * later.
+ * Check the form of one op, and convert it.  The numbers of its slots go to @slots, because
+ * sluice_op_resolve_all() looks the slots up later.
  */
 static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op,
 			  u32 *slots)
@@ -97,11 +93,11 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 /**
  * sluice_op_copy_all - copy the ops of a job from the caller
  * @job: a job without ops
- * @args: the caller's struct
- * @slots: for each op, set to the numbers of the slots of its ranges
+ * @args: arguments of SUBMIT
+ * @slots: for each op, set to the slot numbers of its ranges
  *
- * Context: may sleep and fault.  No slot is held, and no dma_resv.
- * Return: 0, or an errno of struct sluice_submit's list.
+ * Context: may sleep and fault, so the job must not hold a slot or a dma_resv.
+ * Return: 0, or an errno from the list at struct sluice_submit.
  */
 int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
 		       u32 (*slots)[SLUICE_MAX_PLANES])
@@ -118,7 +114,7 @@ int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
 					    u64_to_user_ptr(args->ops + i * op_size), op_size);
 		if (ret)
 			return ret;
-		job->base.num_ops = i + 1;	/* the job's end releases the memory of these ops */
+		job->base.num_ops = i + 1;	/* if the copy fails, the job frees the op */
 		ret = sluice_op_copy(job, &job->ops[i], &op, slots[i]);
 		if (ret)
 			return ret;
@@ -137,7 +133,7 @@ static int sluice_range_check(u64 offset, u64 length, const struct sluice_slot *
 	return 0;
 }
 
-/* Is each range aligned, inside its slot, and attached for this access? */
+/* Is each range aligned and inside its slot, and does its slot allow the access? */
 static int sluice_op_check_ranges(const struct sluice_op_desc *desc, u64 align)
 {
 	unsigned int i;
@@ -179,7 +175,11 @@ static int sluice_op_check_length(const struct sluice_job *job, u64 length)
 	return 0;
 }
 
-/* Check an image.  If its planes are in one range of one slot, they must be inside that range. */
+/*
+ * Check an op with an image.  If the op has a length, its planes are in one piece of one slot,
+ * which has this length.  sluice_frame_check() checks that the planes are inside the piece, and the
+ * last line here checks that the piece is inside the slot.
+ */
 static int sluice_op_check_frame(const struct sluice_job *job, struct sluice_op_desc *desc)
 {
 	struct sluice_engine *engine = job->base.entity->engine;
@@ -227,7 +227,7 @@ static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *
 	return 0;
 }
 
-/* Look up the slots of an op. */
+/* Look up the slots of an op.  The first range of each direction becomes its dst or src. */
 static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_table *table,
 			     const u32 *slots)
 {
@@ -254,10 +254,10 @@ static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_tab
 /**
  * sluice_op_resolve_all - look up the slots of all ops, and check the ops
  * @job: a job that has entered the device, with the copies of its ops
- * @slots: numbers of the slots, from sluice_op_copy_all()
+ * @slots: the slot numbers, from sluice_op_copy_all()
  *
- * Context: may sleep; takes dma_resv.
- * Return: 0, or an errno of struct sluice_submit's list.
+ * Context: may sleep; takes the dma_resv of the slots of programs.
+ * Return: 0, or an errno from the list at struct sluice_submit.
  */
 int sluice_op_resolve_all(struct sluice_job *job, u32 (*slots)[SLUICE_MAX_PLANES])
 {
@@ -275,9 +275,10 @@ int sluice_op_resolve_all(struct sluice_job *job, u32 (*slots)[SLUICE_MAX_PLANES
 }
 
 /*
- * A known position from which the walk to a range is short: the range in front of it in the op, or
- * the same range of the op before.  It must be in the same slot, and not behind the range.  Returns
- * NULL if neither is.
+ * Find a position from which the walk to the start of a range is short.  There are two candidates:
+ * the start of the previous range of this op, and the start of the range with the same index in the
+ * op before.  A candidate must be in the same slot, and not behind the wanted position.  The nearer
+ * one wins.  Returns its cursor, and its offset in @offset; NULL if there is no candidate.
  */
 static const struct sluice_cursor *sluice_range_near(const struct sluice_op_desc *desc,
 						     unsigned int range,
@@ -301,8 +302,9 @@ static const struct sluice_cursor *sluice_range_near(const struct sluice_op_desc
 }
 
 /*
- * Does a range have no more segments than the engine can use?  The walk ends at this number, and is
- * not needed if the whole buffer has no more, so the size of the buffer does not matter.
+ * Does a range have at most @max_segments segments?  The walk ends after this number, so its length
+ * does not depend on the size of the buffer.  If the whole buffer has at most this number, there is
+ * no walk.
  */
 static bool sluice_range_fits(const struct sluice_range *range, u32 max_segments)
 {
@@ -319,7 +321,7 @@ static bool sluice_range_fits(const struct sluice_range *range, u32 max_segments
 	return reached >= range->length;
 }
 
-/* Find the bus address of the start of each range of an op. */
+/* Find the bus address at which each range of an op begins.  @before is the op before. */
 static int sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_desc *before,
 			   u32 max_segments)
 {
@@ -349,7 +351,8 @@ static int sluice_op_place(struct sluice_op_desc *desc, const struct sluice_op_d
  * sluice_op_place_all - find the bus addresses at which the ranges of all ops begin
  * @job: a job whose dma_resv are locked, and whose slots are not revoked
  *
- * The walk over the segments takes too long for an interrupt that hands out an op.
+ * SUBMIT does this because the walk over the segments may be long.  Ops are also handed out in
+ * interrupts, where it would take too much time.
  *
  * Context: may sleep; the dma_resv are held.
  * Return: 0, or -EFBIG if a range has more segments than the engine can use.
@@ -372,7 +375,7 @@ int sluice_op_place_all(struct sluice_job *job)
 		ret = sluice_op_place(desc, before, max_segments);
 		if (ret)
 			return ret;
-		/* ops that alternate between far ranges need long walks */
+		/* if ops alternate between distant ranges, each walk is long */
 		cond_resched();
 		before = desc;
 	}

@@ -2,8 +2,13 @@
 /*
  * Ops: the copy of the caller's ops, and all checks of them.
  *
- * A job belongs to its SUBMIT while this file works on it, so there is no lock.  submit.c calls
- * this file.
+ *	copy	copy the ops from the caller, with the numbers of their slots
+ *	resolve	look up the slots, and check that each op is inside its slots and within the limits
+ *		of the engine
+ *	place	find the bus address of each range
+ *
+ * Lock: none, because only SUBMIT uses a job while this file works on it.  submit.c calls this
+ * file.
  */
 #ifndef _SLUICE_OP_H
 #define _SLUICE_OP_H
