@@ -1,24 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Slots: the life of a slot.  See slot.h.
- *
- * A slot is a dynamic importer that pins, so the memory does not move while the slot exists.  On
- * older kernels (6.1, 6.12) it is a static importer of memory that cannot move.  The dma-buf may
- * be one of ours or a foreign one.
- *
- * An exporter can revoke its memory: it takes the memory back for good, because its device is
- * removed.  It then waits for the fences on the buffer, sometimes with the dma_resv held, and for
- * the unmap.  Three steps make it wait for one abort at most, however many jobs are queued:
- *
- *	sluice_slot_invalidate()	marks the slot, so no op that uses it is handed out.  The
- *				slot's fence @gone replaces the queue's fences on the dma_resv
- *	sluice_slot_settle()	signals @gone, after the engine has aborted the ops in flight
- *	sluice_slot_unmap_work()	unmaps the slot
- *
- * A job that uses a revoked slot keeps its position, and ends with -ENODEV in its turn.
- *
- * The table of the queue, each job that uses the slot, and the engine during a revocation hold
- * references.  The last put takes the dma_resv to unmap, so it must not be in the signalling path.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-direct.h>
@@ -41,9 +23,9 @@
 #include "compat/dma.h"
 
 /**
- * struct sluice_slot_device - the slots of a device that must be unmapped
- * @lock: spinlock, irq: guards @revoked
- * @revoked: slots whose exporter takes its memory back, and which no op uses any more
+ * struct sluice_slot_device - the revoked slots of a device that must be unmapped
+ * @lock: spinlock, taken with interrupts off; guards @revoked
+ * @revoked: revoked slots that no op uses any more
  * @work: unmaps the slots in @revoked
  */
 struct sluice_slot_device {
@@ -53,8 +35,8 @@ struct sluice_slot_device {
 };
 
 /*
- * A software engine needs a mapping in both directions: sluice_slot_sync() passes each range to
- * the CPU before an op, and back to memory after it.
+ * A software engine needs a mapping in both directions, because sluice_slot_sync() syncs a range
+ * for the CPU before an op, and for devices after the op.
  */
 static enum dma_data_direction sluice_slot_direction(const struct sluice_device *sdev, u32 flags)
 {
@@ -71,8 +53,9 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
 }
 
 /*
- * Is a segment aligned to the device's op_align?  SUBMIT checks only offsets in the buffer, so an
- * aligned offset must give an aligned bus address.  The last segment may end anywhere.
+ * Is a segment aligned to the device's op_align?  SUBMIT checks only the alignment of offsets, so
+ * an aligned offset must always have an aligned bus address.  The end of the last segment does not
+ * matter.
  */
 static bool sluice_slot_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
 				   bool last)
@@ -100,8 +83,8 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 		if (!sluice_slot_segment_aligned(slot->sdev, sg, i + 1 == slot->sgt->nents))
 			return -EADDRNOTAVAIL;
 		/*
-		 * A bounce buffer would hide the device's writes from other users.  For our
-		 * own buffers, the attach op of the exporter has already checked this.
+		 * If the DMA API bounced the memory, other users of the buffer would not see the
+		 * device's writes.  For our own buffers, our exporter's attach op has checked this.
 		 */
 		if (slot->sdev->bounced && !sluice_dmabuf_buffer(slot->dmabuf) &&
 		    sluice_compat_is_bounce(slot->sdev->parent,
@@ -112,8 +95,8 @@ static int sluice_slot_check(const struct sluice_slot *slot)
 }
 
 /*
- * The exporter takes its memory back; the dma_resv is held.  A slot that is not mapped yet is not
- * revoked: its memory may move until it is pinned.
+ * The exporter takes its memory back, or moves it; the dma_resv is held.  A slot that is not mapped
+ * yet is not revoked: the exporter may still move its memory, because it is not pinned.
  */
 static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 {
@@ -124,19 +107,20 @@ static void sluice_slot_invalidate(struct dma_buf_attachment *attach)
 	if (!slot->sgt || slot->revoked)
 		return;
 	WRITE_ONCE(slot->revoked, true);
-	if (!owner)	/* not bound: ATTACH or BUFFER_INFO, which has it, releases it soon */
+	if (!owner)	/* not bound: ATTACH or BUFFER_INFO still uses it, and will release it */
 		return;
-	/* if no reference is left, sluice_slot_release() waits for the dma_resv, to unmap */
+	/* if no reference is left, sluice_slot_release() unmaps the slot after this function */
 	going = kref_get_unless_zero(&slot->ref);
-	/* slots are settled in the order of the calls below, so one @gone stands for all */
+	/* the engine settles slots in the order of ->revoke(), so the newest @gone signals last */
 	sluice_sharing_lose(&owner->sharings, slot->sharing, going ? slot->gone : NULL);
 	if (going)
 		owner->ops->revoke(owner, slot);
 }
 
 /**
- * sluice_slot_settle - signal that no op uses a revoked slot any more
- * @slot: the slot that was passed to ->revoke(); takes over that reference
+ * sluice_slot_settle - signal the fence @gone of a revoked slot, and unmap the slot later
+ * @slot: a slot that was passed to ->revoke(), and that no op uses any more; takes over the
+ *	reference that ->revoke() got
  *
  * Queues the work item that unmaps the slot.
  *
@@ -152,7 +136,7 @@ void sluice_slot_settle(struct sluice_slot *slot)
 	spin_lock_irq(&slots->lock);
 	list_add_tail(&slot->revoke, &slots->revoked);
 	spin_unlock_irq(&slots->lock);
-	/* the work item may run already, and free the slot */
+	/* the work item may already be running and free the slot, so do not use it here */
 	queue_work(sdev->reap_wq, &slots->work);
 }
 
@@ -162,16 +146,17 @@ static const struct dma_buf_attach_ops sluice_slot_peer_ops = {
 };
 
 /*
- * Memory of the system only: for a software engine, which needs a kernel mapping, and for a device
- * that needs the probe device (see sluice_slot_needs_probe()).
+ * Without peer-to-peer DMA, so that the memory is system memory.  For a software engine, which
+ * needs a kernel mapping, and for a slot that needs the probe device: see
+ * sluice_slot_needs_probe().
  */
 static const struct dma_buf_attach_ops sluice_slot_memory_ops = {
 	.invalidate_mappings = sluice_slot_invalidate,
 };
 
 /*
- * Nothing to do.  The exporter calls this with the dma_resv held, and the probe device has a
- * mapping only while sluice_slot_map_pinned() holds the dma_resv.
+ * Nothing to do, because the probe device has no mapping now: the exporter calls this with the
+ * dma_resv held, and sluice_slot_probe() maps and unmaps within one hold of the dma_resv.
  */
 static void sluice_slot_probe_invalidate(struct dma_buf_attachment *attach)
 {
@@ -182,14 +167,14 @@ static const struct dma_buf_attach_ops sluice_slot_probe_ops = {
 };
 
 /*
- * Must the probe device check the addresses of this buffer?  The probe device is a device of the
- * core that can address all memory.  If the device cannot, the DMA API might bounce the buffer: the
- * device's writes would reach the memory late or never, without an error.  The addresses of a
- * foreign buffer are known only when it is mapped, so the probe device maps it first.  Our exporter
- * checks our own.
+ * Must the probe device check the addresses of this buffer?  The DMA API might bounce the buffer if
+ * the device cannot address all memory: the device's writes would then reach the memory late or
+ * never, without an error.  The addresses of a foreign buffer are known only when it is mapped.  So
+ * the probe device, a device of the core that can address all memory, maps the buffer first.  For
+ * our own buffers, our exporter checks the addresses.
  *
- * The probe device is no peer of any device.  A slot that needs it is no peer either, so that the
- * memory is in the same place for both.
+ * The probe device cannot do peer-to-peer DMA.  A slot that needs the probe does not allow
+ * peer-to-peer DMA either.  Otherwise the exporter could place the memory elsewhere for the slot.
  */
 static bool sluice_slot_needs_probe(const struct sluice_device *sdev, struct dma_buf *dmabuf)
 {
@@ -205,8 +190,8 @@ static const struct dma_buf_attach_ops *sluice_slot_ops(const struct sluice_devi
 }
 
 /*
- * Can the device reach the memory?  The dma_resv is held and the memory is pinned, so the answer
- * stays valid.
+ * Check with the probe device that the slot's device can reach the memory.  The memory is pinned,
+ * so the answer stays valid.  The dma_resv is held.
  */
 static int sluice_slot_probe(const struct sluice_slot *slot, struct dma_buf_attachment *probe)
 {
@@ -229,11 +214,12 @@ static int sluice_slot_probe(const struct sluice_slot *slot, struct dma_buf_atta
 }
 
 /**
- * sluice_slot_attached - is an importer of a dma-buf one of our slots?
+ * sluice_slot_attached - does an attachment belong to a slot that is told of revocations?
  * @attach: any attachment
  *
  * Context: any.
- * Return: true for a slot that is a dynamic importer.
+ * Return: true for a slot that is a dynamic importer; false for any other importer, and for a slot
+ * that is a static importer.
  */
 bool sluice_slot_attached(const struct dma_buf_attachment *attach)
 {
@@ -264,7 +250,7 @@ static void sluice_slot_unmap(struct sluice_slot *slot)
 	dma_resv_unlock(slot->dmabuf->resv);
 }
 
-/* Unmap slots whose exporter takes its memory back. */
+/* Unmap the revoked slots that no op uses any more. */
 static void sluice_slot_unmap_work(struct work_struct *work)
 {
 	struct sluice_slot_device *slots = container_of(work, struct sluice_slot_device, work);
@@ -281,8 +267,8 @@ static void sluice_slot_unmap_work(struct work_struct *work)
 }
 
 /*
- * An exporter that does not support pins returns -EINVAL or -EOPNOTSUPP, which have other meanings
- * in ATTACH: return -EPERM instead.  Real failures (-ENOMEM, -ENODEV) are passed on.
+ * An exporter that does not allow the pin returns -EINVAL or -EOPNOTSUPP.  Both have other meanings
+ * in ATTACH, so this returns -EPERM instead.  Other failures (-ENOMEM, -ENODEV) are passed on.
  */
 static int sluice_slot_pin(struct sluice_slot *slot)
 {
@@ -294,8 +280,8 @@ static int sluice_slot_pin(struct sluice_slot *slot)
 }
 
 /*
- * Pin, check with the probe device if there is one, and map.  The dma_resv is held for all three
- * steps.
+ * Pin the memory, check it with the probe device if there is one, and map it.  Takes the dma_resv
+ * once for all three steps.
  */
 static int sluice_slot_map_pinned(struct sluice_slot *slot, struct dma_buf_attachment *probe)
 {
@@ -323,8 +309,9 @@ unlock:
 }
 
 /*
- * Pin and map the memory, and wait for the exporter's own fences (a move or a clear), at most
- * SLUICE_FENCE_TIMEOUT_MS.  Neither the device nor a kernel mapping waits for them later.
+ * Pin and map the memory.  Then wait for the exporter's own fences (a move or a clear), at most
+ * SLUICE_FENCE_TIMEOUT_MS.  The wait is here because a job does not wait for them if its slot has
+ * no entry in its set (see resv.h).
  */
 static int sluice_slot_map(struct sluice_slot *slot)
 {
@@ -355,7 +342,7 @@ static int sluice_slot_map(struct sluice_slot *slot)
 	return ret;
 }
 
-/* A software engine needs a kernel mapping.  Foreign exporters may have none. */
+/* A software engine needs a kernel mapping.  Foreign exporters may not support one. */
 static int sluice_slot_vmap(struct sluice_slot *slot)
 {
 	int ret;
@@ -369,9 +356,10 @@ static int sluice_slot_vmap(struct sluice_slot *slot)
 }
 
 /*
- * A slot of a foreign buffer keeps its memory from being moved, reclaimed or swapped out, so the
- * client is charged.  It counts against the limit of the open file only, because the exporter may
- * have charged the user.  Our own buffers are charged to the client that allocated them.
+ * Charge the client for a foreign buffer, because the slot keeps the memory from being moved,
+ * reclaimed or swapped out.  The charge counts only against the limit of the open file, not against
+ * that of the user, because the exporter may have charged the user already.  A buffer of our own is
+ * charged to the client that allocated it.
  */
 static int sluice_slot_charge(struct sluice_slot *slot)
 {
@@ -436,10 +424,10 @@ static int sluice_slot_attach(struct sluice_slot *slot)
 
 /**
  * sluice_slot_create - attach and map a dma-buf
- * @client: its device maps the buffer, and it is charged for a foreign buffer.  The caller keeps
- *	it until the slot is freed
+ * @client: the slot is for the device of this client, which is charged for a foreign buffer.  The
+ *	caller keeps the client until the slot is freed
  * @dmabuf: the dma-buf, ours or foreign; the slot takes a reference of its own
- * @flags: SLUICE_ATTACH_*, checked; without READ and WRITE, both are meant
+ * @flags: SLUICE_ATTACH_*, checked.  If neither READ nor WRITE is set, both apply
  *
  * Context: may sleep; takes the dma_resv.
  * Return: the slot with one reference, or an ERR_PTR:
@@ -491,9 +479,9 @@ err_put:
  * sluice_slot_bind - give a slot to its owner
  * @slot: from sluice_slot_create()
  * @owner: the owner; it must outlive the slot
- * @number: number of the slot, for the owner
+ * @number: number of the slot in the table of @owner
  *
- * From here on a revocation of the memory aborts the queue's ops that use the slot.
+ * After success, a revocation of the memory aborts the queue's ops that use the slot.
  *
  * Context: may sleep; takes the dma_resv.
  * Return: 0, -ENOMEM, or -ENODEV if the memory was already revoked.
@@ -503,7 +491,7 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_owner *owner, 
 	struct sluice_sharing *spare;
 	int ret = 0;
 
-	/* also without a pin op, an exporter may take its memory back: VFIO does */
+	/* also for an exporter without a pin op: VFIO takes memory back, too */
 	if (slot->attach->importer_ops) {
 		slot->gone = sluice_fence_create(owner->timeline->name);
 		if (!slot->gone)
@@ -534,7 +522,7 @@ static void sluice_slot_release(struct kref *ref)
 	sluice_slot_unmap(slot);
 	if (slot->attach)
 		dma_buf_detach(slot->dmabuf, slot->attach);
-	/* only after the detach: until then the exporter may call sluice_slot_invalidate() */
+	/* after the detach: until then the exporter may still call sluice_slot_invalidate() */
 	if (slot->sharing)
 		sluice_sharing_leave(&slot->owner->sharings, slot->sharing);
 	dma_fence_put(slot->gone);
@@ -559,11 +547,12 @@ void sluice_slot_put(struct sluice_slot *slot)
 }
 
 /**
- * sluice_slot_put_unless_last - drop a reference, if it is not the last
+ * sluice_slot_put_unless_last - drop a reference, unless it is the last one
  * @slot: the slot, or NULL
  *
  * Context: any.
- * Return: true if the reference was dropped; false if it is the last, for sluice_slot_put().
+ * Return: true if the reference was dropped.  False if it is the last one: the caller still has it,
+ * and must call sluice_slot_put().
  */
 bool sluice_slot_put_unless_last(struct sluice_slot *slot)
 {
@@ -591,7 +580,7 @@ int sluice_slot_device_init(struct sluice_device *sdev)
 }
 
 /**
- * sluice_slot_device_free - free what sluice_slot_device_init() has allocated
+ * sluice_slot_device_free - undo sluice_slot_device_init()
  * @sdev: a device without slots
  *
  * Context: any.
@@ -602,7 +591,7 @@ void sluice_slot_device_free(struct sluice_device *sdev)
 }
 
 /**
- * sluice_slot_sync - pass a range between memory and a software engine
+ * sluice_slot_sync - make a range coherent between a software engine and devices
  * @slot: a slot of a software engine
  * @offset: bytes from the start of the slot to the range
  * @length: bytes of the range
@@ -613,7 +602,7 @@ void sluice_slot_device_free(struct sluice_device *sdev)
  */
 void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bool for_engine)
 {
-	/* if all DMA is bounced, only memory that needs no sync can be attached */
+	/* the DMA API bounces all DMA: ATTACH then accepts only memory that needs no sync */
 	if (slot->sdev->bounced)
 		return;
 	sluice_dma_sync_range(slot->sdev->parent, slot->sgt, slot->dir, offset, length,
@@ -621,8 +610,8 @@ void sluice_slot_sync(const struct sluice_slot *slot, u64 offset, u64 length, bo
 }
 
 /**
- * sluice_slot_vaddr - kernel mapping of a slot
- * @slot: a slot of an op in flight of a software engine
+ * sluice_slot_vaddr - kernel address of a slot
+ * @slot: a slot of an op that is in flight on a software engine
  *
  * Context: any.
  * Return: the address of the slot's first byte, valid while the op is in flight.
@@ -638,10 +627,10 @@ EXPORT_SYMBOL_GPL(sluice_slot_vaddr);
  * @slot: slot of an op in flight, or NULL
  * @other: slot of an op in flight of the same queue, or NULL
  *
- * Userspace may attach the same dma-buf to a queue several times.
+ * They may, because userspace may attach the same dma-buf to a queue several times.
  *
  * Context: any.
- * Return: true if their buffers have the same dma_resv; false if one of them is NULL.
+ * Return: true if the buffers of the slots have the same dma_resv; false if a slot is NULL.
  */
 bool sluice_slot_shares(const struct sluice_slot *slot, const struct sluice_slot *other)
 {
@@ -652,9 +641,12 @@ EXPORT_SYMBOL_GPL(sluice_slot_shares);
 /**
  * sluice_cursor_advance - move a position forward
  * @cursor: the position
- * @bytes: distance, at most to the end of the slot, where the cursor has no address
+ * @bytes: distance, at most to the end of the slot.  A cursor at the end of the slot has no bus
+ *	address
  *
- * Context: any.  Walks over all segments in between.
+ * The time depends on the number of segments between the old and the new position.
+ *
+ * Context: any.
  */
 void sluice_cursor_advance(struct sluice_cursor *cursor, size_t bytes)
 {
@@ -669,8 +661,8 @@ EXPORT_SYMBOL_GPL(sluice_cursor_advance);
 /**
  * sluice_cursor_init - set a cursor to a position in a slot
  * @cursor: set to the position
- * @slot: the slot, which is mapped
- * @offset: bytes from the start of the slot, less than its size
+ * @slot: the slot, which must be mapped
+ * @offset: bytes from the start of the slot to the position; less than the size of the slot
  *
  * Context: any.
  */
