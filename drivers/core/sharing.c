@@ -31,9 +31,9 @@ static int sluice_sharing_compare(struct rb_node *new, const struct rb_node *nod
 /**
  * sluice_sharing_join - add a usable slot to the sharing of a dma_resv
  * @sharings: sharings of the queue
- * @spare: zeroed memory, which is used if the queue has no sharing of the dma_resv yet, and is
- *	freed otherwise
- * @resv: the dma_resv, which is held
+ * @spare: zeroed memory from kzalloc().  It becomes the new sharing if the queue has no sharing of
+ *	the dma_resv yet; otherwise it is freed
+ * @resv: the dma_resv
  *
  * Context: does not sleep; the dma_resv is held.
  * Return: the sharing.  The slot leaves it with sluice_sharing_leave().
@@ -59,14 +59,14 @@ struct sluice_sharing *sluice_sharing_join(struct sluice_sharings *sharings,
 }
 
 /**
- * sluice_sharing_lose - a slot of a sharing is not usable any more
+ * sluice_sharing_lose - count a slot as not usable any more
  * @sharings: sharings of the queue
- * @sharing: the sharing of the slot; its dma_resv is held
- * @gone: fence that signals when no op uses the slot, and after the fences of slots that were
- *	lost before.  NULL if no op uses the slot now
+ * @sharing: the sharing of the slot
+ * @gone: fence that signals when no op uses the slot any more.  It must not signal before the
+ *	fences that were passed for other slots earlier.  NULL if no op uses the slot now
  *
- * If no slot of the sharing is usable any more, the last @gone replaces the fences of the queue on
- * the dma_resv.
+ * If no slot of the sharing is usable any more, the newest @gone replaces the fences of the queue
+ * on the dma_resv.  The newest one is enough, because it signals last.
  *
  * Context: does not sleep; the dma_resv is held.
  */
@@ -86,9 +86,9 @@ void sluice_sharing_lose(struct sluice_sharings *sharings, struct sluice_sharing
 /**
  * sluice_sharing_leave - remove a slot that is being freed
  * @sharings: sharings of the queue
- * @sharing: the sharing of the slot, which was passed to sluice_sharing_lose() before
+ * @sharing: the sharing of the slot.  sluice_sharing_lose() has been called for the slot
  *
- * The last slot frees the sharing.
+ * When the last slot leaves, the sharing is freed.
  *
  * Context: process context.
  */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sharings: the slots of a queue whose buffers have the same dma_resv.
+ * Sharings: a sharing is the group of all slots of a queue whose buffers have the same dma_resv.
  *
- * A queue adds one fence to a dma_resv, which stands for all slots of the queue with this
- * dma_resv.  When an exporter takes memory back, this fence may be replaced only if all of these
- * slots are revoked or unmapped.  A sharing counts them.
+ * A queue has one fence on a dma_resv, which covers all slots of the sharing.  When an exporter
+ * takes memory back, the fence @gone of a slot replaces this fence: see slot.h.  This is allowed
+ * only when all slots of the sharing are revoked or unmapped.  The sharing therefore counts its
+ * usable slots.
  *
  * Locks: the dma_resv guards @usable and @gone of a sharing.  The lock of struct sluice_sharings
- * guards the tree and @slots.  slot.c calls this file, and slot_table.c initialises the sharings.
+ * guards the tree, and @slots of each sharing.  slot.c and slot_table.c call this file.
  */
 #ifndef _SLUICE_SHARING_H
 #define _SLUICE_SHARING_H
@@ -21,9 +22,8 @@ struct dma_resv;
 
 /**
  * struct sluice_sharings - the sharings of a queue
- * @lock: spinlock: guards @tree
- * @tree: struct sluice_sharing of all slots that have not been freed, by the address of the
- *	dma_resv
+ * @lock: spinlock; guards @tree, and @slots of each sharing
+ * @tree: the sharings, sorted by the address of the dma_resv
  * @context: fence context of the queue
  */
 struct sluice_sharings {
@@ -36,10 +36,10 @@ struct sluice_sharings {
  * struct sluice_sharing - the slots of a queue whose buffers have the same dma_resv
  * @node: in the tree of struct sluice_sharings
  * @resv: the dma_resv.  The buffers of the slots keep it alive
- * @slots: slots that have not been freed; under the lock of struct sluice_sharings
- * @usable: those of them that are mapped and not revoked; under the dma_resv
- * @gone: fence @gone of the slot that was revoked last while it was in use, or NULL; under the
- *	dma_resv
+ * @slots: number of slots that have not been freed; under the lock of struct sluice_sharings
+ * @usable: number of slots that are mapped and not revoked; under the dma_resv
+ * @gone: fence @gone of the slot that was revoked last, reference held; NULL if no slot was
+ *	revoked.  Under the dma_resv
  */
 struct sluice_sharing {
 	struct rb_node node;

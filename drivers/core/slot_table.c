@@ -24,7 +24,7 @@ void sluice_slot_table_init(struct sluice_slot_table *table,
 
 /**
  * sluice_slot_table_destroy - free the memory of a table
- * @table: a table without slots, which no context uses any more
+ * @table: a table that has no slots, and that no context uses any more
  *
  * Context: may sleep.
  */
@@ -54,9 +54,9 @@ int sluice_slot_table_reserve(struct sluice_slot_table *table, u32 *number)
 }
 
 /**
- * sluice_slot_table_unreserve - give a reserved number back
+ * sluice_slot_table_unreserve - release a reserved number
  * @table: the table
- * @number: from sluice_slot_table_reserve(); it has not been published
+ * @number: from sluice_slot_table_reserve(); no slot was published under it
  *
  * Context: any.
  */
@@ -68,20 +68,20 @@ void sluice_slot_table_unreserve(struct sluice_slot_table *table, u32 number)
 /**
  * sluice_slot_table_publish - make a slot visible under its number
  * @table: the table
- * @slot: a slot that is bound to table->owner.  After success, the reference of the caller belongs to
- *	the table
+ * @slot: a slot that is bound to table->owner, with a reserved number.  After success, the table
+ *	owns the reference of the caller
  *
  * Context: may sleep.
- * Return: 0, -ENODEV if the table is closed or the memory was revoked, or -ENOMEM.
+ * Return: 0, or -ENODEV if the table is closed or the memory was revoked.
  */
 int sluice_slot_table_publish(struct sluice_slot_table *table, struct sluice_slot *slot)
 {
 	int ret = -ENODEV;
 
 	mutex_lock(&table->lock);
-	/* a revocation that came earlier has not found the slot in the table */
+	/* an earlier revocation did not find the slot in the table, so it must not get there now */
 	if (!table->closed && !sluice_slot_revoked(slot))
-		/* the entry is reserved, so nothing is allocated */
+		/* the number is reserved, so xa_store() allocates nothing and does not fail */
 		ret = xa_err(xa_store(&table->slots, slot->number, slot, GFP_KERNEL_ACCOUNT));
 	mutex_unlock(&table->lock);
 	return ret;
@@ -90,7 +90,8 @@ int sluice_slot_table_publish(struct sluice_slot_table *table, struct sluice_slo
 /**
  * sluice_slot_table_remove - remove a slot, and drop the table's reference
  * @table: the table
- * @number: number of the slot.  A number that is only reserved names no slot, and stays reserved
+ * @number: number of the slot.  If the number is only reserved, there is no such slot, and the
+ *	number stays reserved
  *
  * Context: may sleep; takes the dma_resv.
  * Return: 0, or -ENOENT if there is no such slot.
@@ -114,10 +115,11 @@ int sluice_slot_table_remove(struct sluice_slot_table *table, u32 number)
 /**
  * sluice_slot_table_drop_revoked - drop a slot whose memory was taken back
  * @table: the table
- * @slot: the slot, which is unmapped.  The reference of the caller is dropped, and that of the table
- *	if the slot is still in it
+ * @slot: the slot, which is unmapped
  *
- * The number stays in use until DETACH, so that it cannot name another buffer.
+ * Drops the reference of the caller.  If the slot is still in the table, also drops the reference
+ * of the table.  The number of the slot then stays in use until DETACH, so that no other slot gets
+ * it.
  *
  * Context: may sleep; takes the dma_resv.
  */
@@ -127,7 +129,7 @@ void sluice_slot_table_drop_revoked(struct sluice_slot_table *table, struct slui
 
 	mutex_lock(&table->lock);
 	there = xa_load(&table->slots, slot->number) == slot;
-	if (there)	/* the entry exists, so nothing is allocated */
+	if (there)	/* the entry exists, so xa_store() allocates nothing and does not fail */
 		xa_store(&table->slots, slot->number, SLUICE_SLOT_TABLE_REVOKED, GFP_KERNEL);
 	mutex_unlock(&table->lock);
 	if (there)
@@ -144,8 +146,7 @@ void sluice_slot_table_drop_revoked(struct sluice_slot_table *table, struct slui
  * Return: the slot with a reference for the caller, or an ERR_PTR:
  *
  *	-ENOENT	the table has no such slot
- *	-ENODEV	the table has no such slot, and accepts no slots any more
- *	-ENODEV	the exporter has revoked the memory
+ *	-ENODEV	the exporter has revoked the memory; or the table has no such slot and is closed
  */
 struct sluice_slot *sluice_slot_table_get(struct sluice_slot_table *table, u32 number)
 {
@@ -164,7 +165,8 @@ struct sluice_slot *sluice_slot_table_get(struct sluice_slot_table *table, u32 n
  * sluice_slot_table_close - remove all slots, and accept no more
  * @table: the table
  *
- * On return the table has no slot left, even if another call removes them at the same time.
+ * When this function returns, the table has no slot left.  If another context is closing the table
+ * at the same time, this function waits for it.
  *
  * Context: may sleep; takes the dma_resv.
  */
@@ -178,7 +180,10 @@ void sluice_slot_table_close(struct sluice_slot_table *table)
 	table->closed = true;
 	mutex_unlock(&table->lock);
 	xa_for_each(&table->slots, number, slot) {
-		/* the context that erases an entry puts it; SUBMIT and DETACH take this lock */
+		/*
+		 * SUBMIT and DETACH use the table at the same time, under this lock.  If DETACH has
+		 * removed the slot meanwhile, xa_erase() returns NULL: each slot is put once.
+		 */
 		mutex_lock(&table->lock);
 		slot = xa_erase(&table->slots, number);
 		mutex_unlock(&table->lock);

@@ -2,10 +2,10 @@
 /*
  * The table of a queue: its slots, by number.
  *
- * Locks: table->lock guards the numbers; it is inside the dma_resv.  table->close_lock is outside
- * the dma_resv.
+ * Locks: table->lock guards the numbers.  A context that holds table->lock does not take a
+ * dma_resv.  table->close_lock is taken before table->lock and before a dma_resv.
  *
- * queue.c embeds the table.  queue_file.c, op.c and register.c call this file.
+ * queue.c embeds the table.  queue_file.c, op.c and register.c also call this file.
  */
 #ifndef _SLUICE_SLOT_TABLE_H
 #define _SLUICE_SLOT_TABLE_H
@@ -16,16 +16,16 @@
 
 #include "slot.h"
 
-/* Stands in a table instead of a slot whose memory was taken back. */
+/* The entry of a number whose slot was dropped, because the exporter has taken the memory back. */
 #define SLUICE_SLOT_TABLE_REVOKED	((struct sluice_slot *)xa_mk_value(0))
 
 /**
  * struct sluice_slot_table - the slots of a queue
- * @owner: the table, as the owner of slots
- * @close_lock: one context at a time removes all slots
+ * @owner: the owner of the slots, as slot.c knows it
+ * @close_lock: held by a context that removes all slots
  * @lock: guards @slots and @closed
- * @slots: number -> struct sluice_slot, or SLUICE_SLOT_TABLE_REVOKED instead
- * @closed: no more slots are accepted
+ * @slots: for each number, the struct sluice_slot, or SLUICE_SLOT_TABLE_REVOKED
+ * @closed: the table accepts no more slots
  */
 struct sluice_slot_table {
 	struct sluice_slot_owner owner;
