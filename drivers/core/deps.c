@@ -92,6 +92,8 @@ int sluice_deps_collect_implicit(struct sluice_job *job)
 	for (i = 0; i < job->resv.num_entries; i++) {
 		struct sluice_resv_entry *entry = &job->resv.entries[i];
 
+		if (entry->locked_only)
+			continue;
 		ret = dma_resv_reserve_fences(entry->resv, 1);
 		if (ret)
 			return ret;

@@ -2,8 +2,34 @@
 /*
  * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.  See resv.h.
  */
+#include "export.h"
 #include "resv.h"
 #include "slot.h"
+
+/* Can the exporter take the memory of a slot back, although it has no pin op? */
+static bool sluice_resv_is_revocable(const struct sluice_slot *slot)
+{
+	return slot->attach->importer_ops && !sluice_dmabuf_buffer(slot->dmabuf);
+}
+
+/* Add an entry, or its needs to the entry of the same dma_resv. */
+static void sluice_resv_insert(struct sluice_resv_set *set, struct sluice_resv_entry entry)
+{
+	struct sluice_resv_entry *entries = set->entries;
+	unsigned int i = set->num_entries;
+
+	while (i && entries[i - 1].resv > entry.resv)
+		i--;
+	if (i && entries[i - 1].resv == entry.resv) {
+		set->num_fences += entries[i - 1].locked_only && !entry.locked_only;
+		entries[i - 1].usage = min(entries[i - 1].usage, entry.usage);
+		entries[i - 1].locked_only &= entry.locked_only;
+		return;
+	}
+	memmove(&entries[i + 1], &entries[i], (set->num_entries++ - i) * sizeof(*entries));
+	entries[i] = entry;
+	set->num_fences += !entry.locked_only;
+}
 
 /**
  * sluice_resv_add - add the dma_resv of a slot to a set
@@ -18,25 +44,18 @@
  */
 void sluice_resv_add(struct sluice_resv_set *set, const struct sluice_slot *slot, bool write)
 {
-	enum dma_resv_usage usage = write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
-	struct sluice_resv_entry *entries = set->entries;
-	unsigned int i = set->num_entries;
-	struct dma_resv *resv;
+	struct sluice_resv_entry entry = {
+		.resv = slot->dmabuf->resv,
+		.usage = write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ,
+	};
 
 	if (slot->flags & SLUICE_ATTACH_EXPLICIT) {
-		if (!dma_buf_is_dynamic(slot->dmabuf))
+		entry.usage = DMA_RESV_USAGE_BOOKKEEP;
+		entry.locked_only = !dma_buf_is_dynamic(slot->dmabuf);
+		if (entry.locked_only && !sluice_resv_is_revocable(slot))
 			return;
-		usage = DMA_RESV_USAGE_BOOKKEEP;
 	}
-	resv = slot->dmabuf->resv;
-	while (i && entries[i - 1].resv > resv)
-		i--;
-	if (i && entries[i - 1].resv == resv) {
-		entries[i - 1].usage = min(entries[i - 1].usage, usage);
-		return;
-	}
-	memmove(&entries[i + 1], &entries[i], (set->num_entries++ - i) * sizeof(*entries));
-	entries[i] = (struct sluice_resv_entry) { .resv = resv, .usage = usage };
+	sluice_resv_insert(set, entry);
 }
 
 /**

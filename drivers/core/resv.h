@@ -6,9 +6,11 @@
  * the exporter moves the memory or takes it back, it must wait until the job does not use the
  * memory any more.  In return, the job waits for the exporter's own fences (KERNEL).
  *
- * An EXPLICIT slot has no entry in the set if the exporter has no pin op.  Such an exporter cannot
- * move memory that is attached.  If it takes memory back, it waits until all importers have
- * unmapped it, as VFIO does, so it needs no fence.
+ * An exporter without a pin op cannot move memory that is attached, so an EXPLICIT slot of such
+ * memory needs no fence.  There are two kinds of these exporters.  Ours for memory of the system
+ * never takes memory back: the set has no entry for it.  Another exporter may take memory back, as
+ * VFIO does, and then waits until all importers have unmapped it: the set has an entry without a
+ * fence.  SUBMIT locks the dma_resv, so that the slot stays mapped while SUBMIT reads its table.
  *
  * Lock: none, because only the task that submits the job uses its set.  deps.c, program.c and
  * submit.c call this file.
@@ -24,10 +26,12 @@ struct sluice_slot;
 /**
  * struct sluice_resv_entry - a dma_resv: the job waits for its fences, and adds its own fence
  * @resv: the dma_resv of one or more dma-bufs of the job
+ * @locked_only: the job neither waits for its fences nor adds one
  * @usage: usage of the job's fence: WRITE or READ; BOOKKEEP if all slots with @resv are EXPLICIT
  */
 struct sluice_resv_entry {
 	struct dma_resv *resv;
+	bool locked_only;
 	enum dma_resv_usage usage;
 };
 
@@ -35,11 +39,13 @@ struct sluice_resv_entry {
  * struct sluice_resv_set - all dma_resv of a job
  * @uninterruptible: a signal does not interrupt the wait for a lock
  * @num_entries: length of @entries
+ * @num_fences: number of entries that are not @locked_only
  * @entries: one entry for each dma_resv, sorted by the address of the dma_resv
  */
 struct sluice_resv_set {
 	bool uninterruptible;
 	unsigned int num_entries;
+	unsigned int num_fences;
 	struct sluice_resv_entry *entries;
 };
 

@@ -67,7 +67,7 @@ static int sluice_submit_check_cyclic(const struct sluice_job *job)
 			if (!(op->ranges[j].slot->flags & SLUICE_ATTACH_EXPLICIT))
 				return -EINVAL;
 	}
-	return job->resv.num_entries ? -EOPNOTSUPP : 0;
+	return job->resv.num_fences ? -EOPNOTSUPP : 0;
 }
 
 static struct dma_fence *sluice_submit_fence_from_fd(int fd)
@@ -151,6 +151,19 @@ static void sluice_submit_trace_deps(const struct sluice_sched_job *job)
 			trace_sluice_job_wait(job, job->deps[i].fence, job->deps[i].explicit);
 }
 
+/* Add the fence of the job to its buffers.  Their dma_resv are held, and have room. */
+static void sluice_submit_add_fences(const struct sluice_job *job)
+{
+	unsigned int i;
+
+	for (i = 0; i < job->resv.num_entries; i++) {
+		const struct sluice_resv_entry *entry = &job->resv.entries[i];
+
+		if (!entry->locked_only)
+			dma_resv_add_fence(entry->resv, job->base.fence, entry->usage);
+	}
+}
+
 /*
  * Put the job on the timeline, add its fence to the buffers, and give it to the engine.  As soon as
  * the job is on the timeline, the engine may end it, because the queue may be killed.  The
@@ -167,7 +180,6 @@ static int sluice_submit_publish(struct sluice_job *job)
 		   job->resv.num_entries <= SLUICE_SUBMIT_NOW_RESVS &&
 		   job->base.num_deps <= SLUICE_SUBMIT_NOW_FENCES;
 	bool signalling;
-	unsigned int i;
 	int ret;
 
 	job->base.submitted = jiffies;
@@ -180,9 +192,7 @@ static int sluice_submit_publish(struct sluice_job *job)
 	ret = sluice_queue_add_job(job->queue, &job->base);
 	if (!ret) {
 		trace_sluice_job_submit(&job->base, 0);
-		for (i = 0; i < job->resv.num_entries; i++)
-			dma_resv_add_fence(job->resv.entries[i].resv, job->base.fence,
-					   job->resv.entries[i].usage);
+		sluice_submit_add_fences(job);
 		sluice_submit_trace_deps(&job->base);
 		sluice_dispatch_submit(&job->base, now);
 	}
@@ -262,7 +272,7 @@ static int sluice_submit_locked(struct sluice_job *job, struct sluice_call *call
 	if (ret)
 		return ret;
 	/* a job without buffers that get its fence has no fence, unless the caller asks for one */
-	if (job->resv.num_entries && !job->base.fence) {
+	if (job->resv.num_fences && !job->base.fence) {
 		ret = sluice_submit_make_fence(job);
 		if (ret)
 			return ret;

@@ -76,7 +76,65 @@ static void opposite_orders_back_off(struct kunit *test)
 	}
 }
 
+static int resv_test_pin(struct dma_buf_attachment *attach)
+{
+	return 0;
+}
+
+static const struct dma_buf_ops resv_pin_ops = { .pin = resv_test_pin };
+static const struct dma_buf_ops resv_static_ops = {};
+static const struct dma_buf_ops resv_our_ops = { .release = sluice_dmabuf_release };
+
+/* An entry for each kind of exporter: with a pin op, without one, and ours. */
+static void explicit_slots_lock_what_may_be_taken_back(struct kunit *test)
+{
+	static const struct {
+		const struct dma_buf_ops *ops;
+		u32 flags;
+		bool told;
+		unsigned int entries, fences;
+	} cases[] = {
+		{ &resv_pin_ops, SLUICE_ATTACH_EXPLICIT, true, 1, 1 },
+		{ &resv_static_ops, SLUICE_ATTACH_EXPLICIT, true, 1, 0 },
+		{ &resv_static_ops, SLUICE_ATTACH_EXPLICIT, false, 0, 0 },
+		{ &resv_our_ops, SLUICE_ATTACH_EXPLICIT, true, 0, 0 },
+		{ &resv_static_ops, 0, true, 1, 1 },
+		{ &resv_our_ops, 0, false, 1, 1 },
+	};
+	static const struct dma_buf_attach_ops told;
+	struct dma_buf_attachment attach = {};
+	struct sluice_resv_entry entries[2];
+	struct dma_buf *dmabuf;
+	struct dma_resv *resv;
+	unsigned int i;
+
+	dmabuf = kunit_kzalloc(test, sizeof(*dmabuf), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, dmabuf);
+	resv = kunit_kzalloc(test, sizeof(*resv), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, resv);
+	dmabuf->resv = resv;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sluice_resv_set set = { .entries = entries };
+		struct sluice_slot slot = {
+			.dmabuf = dmabuf, .attach = &attach, .flags = cases[i].flags,
+		};
+
+		dmabuf->ops = cases[i].ops;
+		attach.importer_ops = cases[i].told ? &told : NULL;
+		sluice_resv_add(&set, &slot, true);
+		KUNIT_EXPECT_EQ_MSG(test, set.num_entries, cases[i].entries, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, set.num_fences, cases[i].fences, "case %u", i);
+		/* the same buffer through an implicit slot */
+		slot.flags = 0;
+		sluice_resv_add(&set, &slot, false);
+		KUNIT_EXPECT_EQ_MSG(test, set.num_entries, 1U, "case %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, set.num_fences, 1U, "case %u", i);
+		KUNIT_EXPECT_FALSE_MSG(test, entries[0].locked_only, "case %u", i);
+	}
+}
+
 static struct kunit_case resv_cases[] = {
+	KUNIT_CASE(explicit_slots_lock_what_may_be_taken_back),
 	KUNIT_CASE_SLOW(opposite_orders_back_off),
 	{ }
 };

@@ -1429,7 +1429,7 @@ struct sluice_op {
  *	-EFBIG		a range has more segments than max_segments of the engine
  *	-EOPNOTSUPP	the engine does not have this kind of op
  *	-EOPNOTSUPP	the engine does not list the format, modifier, field or size of an image
- *	-EOPNOTSUPP	CYCLIC, and the exporter can move the memory or take it back
+ *	-EOPNOTSUPP	CYCLIC, and the exporter of a buffer needs fences (it has a pin op)
  *	-EOPNOTSUPP	a command for a register of 8 bytes, on a 32-bit kernel
  *	-EOPNOTSUPP	in-fence fds or OUT_FENCE, and the kernel has no sync_file
  *	-EBUSY		the queue is full: read completions, or wait for the end of jobs that have
