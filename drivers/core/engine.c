@@ -2,9 +2,9 @@
 /*
  * Engines: the lists that say what an engine must do next.  See engine.h.
  *
- * Each context that changes a list, or finds that a job is late, queues the work item of the
- * engine.  While engine->dispatching is set, this is not necessary: the work item, or a SUBMIT,
- * looks at the lists again before it ends.
+ * A context that adds to a list, or finds that a job is late, queues the work item of the engine.
+ * It need not queue the work item while engine->dispatching is set: the dispatching context checks
+ * the lists again before it clears the flag.
  */
 #include <linux/wait.h>
 
@@ -16,7 +16,7 @@
 
 /**
  * sluice_engine_kick - queue the work item
- * @engine: the engine, whose device has a job or is registered
+ * @engine: the engine.  Its device has a job or is registered, so the workqueue exists
  *
  * Context: any.
  */
@@ -26,8 +26,10 @@ void sluice_engine_kick(struct sluice_engine *engine)
 }
 
 /**
- * sluice_engine_kick_unless_dispatching - queue the work item, if no context looks anyway
+ * sluice_engine_kick_unless_dispatching - queue the work item, unless a context is dispatching
  * @engine: the engine
+ *
+ * A dispatching context finds the new work by itself.
  *
  * Context: engine->lock held.
  */
@@ -39,8 +41,8 @@ void sluice_engine_kick_unless_dispatching(struct sluice_engine *engine)
 }
 
 /**
- * sluice_engine_wake_resters - wake a task that waits for sluice_engine_rests()
- * @engine: an engine whose driver may have no op any more
+ * sluice_engine_wake_resters - wake tasks that wait until sluice_engine_rests() is true
+ * @engine: an engine whose driver has one op less, or that no context dispatches any more
  *
  * Context: engine->lock held.
  */
@@ -74,7 +76,8 @@ bool sluice_engine_has_ops(const struct sluice_engine *engine)
  * @engine: the engine
  *
  * Context: engine->lock held.
- * Return: true if an entry is unused, the device is awake, and no op waits to be stopped.
+ * Return: true if an entry is unused, the engine is not stopped, no abort is running, and no abort
+ * waits for a kept op.
  */
 bool sluice_engine_has_room(const struct sluice_engine *engine)
 {
@@ -105,7 +108,7 @@ static void sluice_engine_timer(struct timer_list *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	/* without a job the device, and its workqueue, may be gone */
+	/* a job keeps the device and its workqueue; without one, both may be gone */
 	if (!list_empty(&engine->in_flight) || sluice_engine_has_ops(engine)) {
 		engine->check = true;
 		sluice_engine_kick_unless_dispatching(engine);
@@ -114,12 +117,12 @@ static void sluice_engine_timer(struct timer_list *timer)
 }
 
 /**
- * sluice_engine_revoke - have the ops stopped that use a slot
+ * sluice_engine_revoke - stop the ops that use a slot
  * @engine: the engine of the slot's queue
- * @slot: a slot that is marked as revoked.  The engine takes over a reference of the caller on the
- *	slot, and one on its queue
+ * @slot: a slot that is marked as revoked.  The engine takes over two references that the caller
+ *	has taken: one on the slot, and one on its queue
  *
- * The work item aborts the ops in flight that use the slot.  When there are none, it calls
+ * The work item aborts the ops in flight that use the slot.  When none is left, the work item calls
  * sluice_slot_settle().
  *
  * Context: any, also with a dma_resv held.
@@ -136,13 +139,13 @@ void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot
 }
 
 /**
- * sluice_engine_stop - hand out no op any more
+ * sluice_engine_stop - stop handing out ops
  * @engine: the engine
  * @withdraw: true to abort the ops in flight, which are handed out again later; false to let them
  *	end
  *
  * Everything else goes on: jobs are submitted and wait, reach their time limits, are cancelled,
- * and end if they need not run.  Does not wait: see sluice_engine_rests().
+ * and end if they need not run.  Does not wait for ops in flight: see sluice_engine_rests().
  *
  * Context: any.
  */
@@ -162,14 +165,14 @@ void sluice_engine_stop(struct sluice_engine *engine, bool withdraw)
 }
 
 /**
- * sluice_engine_rests - does the driver have no op, and is no function of it called?
+ * sluice_engine_rests - is the driver without ops and without a call?
  * @engine: the engine
  *
- * Once the engine is stopped and this returns true, the driver is not called until
- * sluice_dispatch_resume().  sdev->users_wait is woken when the answer may have become true.
+ * When this is true for a stopped engine, the engine does not call ->start(), ->kick() or ->abort()
+ * until sluice_dispatch_resume().  sdev->users_wait is woken when the answer may have become true.
  *
  * Context: any.
- * Return: true if so.
+ * Return: true if the driver has no op and no context is dispatching.
  */
 bool sluice_engine_rests(struct sluice_engine *engine)
 {

@@ -2,21 +2,25 @@
 /*
  * Engines: the lists that say what an engine must do next, and when it must look at them.
  *
- * Each engine belongs to a device, and takes the jobs of many queues.  The files of an engine know
- * no queue and no job.  They know a struct sluice_entity, which is the engine's part of a queue,
- * and a struct sluice_sched_job, which is its part of a job.  From the bottom:
+ * Each engine belongs to a device, and runs the jobs of many queues.  The files below do not use
+ * struct sluice_queue and struct sluice_job.  Instead they use the engine's part of a queue (struct
+ * sluice_entity) and the engine's part of a job (struct sluice_sched_job).  From the lowest layer
+ * to the highest:
  *
- *	engine		the struct, its lists, and the call of the work item
+ *	engine		the struct and its lists; queues the work item
  *	entity		entities and jobs: which job is next, how jobs end
  *	watch		foreign fences that jobs wait for
+ *	pick, offer	which queue is next, and the time limit for a driver to take its op
  *	flight		ops that the driver has
  *	dispatch	the decisions: the work item, and SUBMIT's short cut
  *
  * Lock: engine->lock (spinlock, irq) guards all structs of these files, except where a field says
- * otherwise.  Callbacks of foreign fences and interrupt handlers take it.  A context that holds it
- * may therefore take no other lock, except the locks inside a workqueue, a timer and a wait queue.
+ * otherwise.  Callbacks of foreign fences and interrupt handlers take engine->lock.  Therefore it
+ * is the innermost lock: inside it, only the locks of a workqueue, a timer and a wait queue are
+ * taken.
  *
- * Only the files above it call this file, and queue.c for the number of queues.
+ * The higher files of this list call this file.  queue.c also calls it to revoke a slot, and
+ * register.c to stop an engine.
  */
 #ifndef _SLUICE_ENGINE_H
 #define _SLUICE_ENGINE_H
@@ -38,41 +42,48 @@ struct sluice_slot;
 
 /**
  * struct sluice_engine - takes jobs of queues, and hands out their ops to the driver
- * @sdev: the device that it is part of
+ * @sdev: the engine's device
  * @index: 0 to num_engines - 1
  * @caps: copy of the driver's description
  * @lock: guards the fields below, and the entities of the engine's queues; the innermost lock
- * @look: entities whose @next the work item must examine, to watch its in-fences or to end it
- *	without running
- * @begun: entities whose @next has begun, and can go on
- * @ready: for each priority, entities whose @next may begin, in the order in which they became
- *	ready.  An entity whose @next waits for a fence, or for an op of the queue, is in no list
- * @watches: fences that jobs wait for, by address: see watch.c
- * @signalled: watches whose fence has signalled, while they have jobs that have not been told
- * @looks: decisions about @look and @signalled since the last attempt to hand out an op
- * @revoked: slots whose memory is being taken back; each holds a reference on itself and its queue
- * @over: entities whose first job is over, for the work item to end
+ * @look: entities whose next job (entity->next) the work item must examine: to watch its in-fences,
+ *	or to end it without running
+ * @begun: entities whose next job has begun, or was stopped too often, and has an op that can be
+ *	handed out now
+ * @ready: for each priority, entities whose next job may begin, in the order in which they became
+ *	ready.  An entity whose next job waits for a fence, an op or an ACK is in none of the lists
+ * @watches: tree of the fences that jobs wait for, by the address of the fence: see watch.c
+ * @signalled: watches whose fence has signalled, but not all their jobs have been told yet
+ * @looks: decisions about @look and @signalled since the last attempt to hand out an op.  Their
+ *	number is limited, so that ops do not wait for long
+ * @revoked: slots whose memory is being taken back.  For each, the engine holds a reference on the
+ *	slot and one on its queue
+ * @over: entities with jobs that are over, which the work item must end
  * @num_queues: queues of the engine; under sdev->lock
- * @exclusive: its only queue is SLUICE_QUEUE_EXCLUSIVE; under sdev->lock
- * @flights: array of caps.depth entries: see flight.c
+ * @exclusive: the engine's only queue is SLUICE_QUEUE_EXCLUSIVE; under sdev->lock
+ * @flights: array of caps.depth entries, one for each op that the driver may have: see flight.h
  * @in_flight: ops that the driver has, in the order in which they were handed out
  * @idle: unused entries of @flights
  * @issued: number of ops that were ever handed out
- * @num_kept: ops in flight that are @kept
- * @held_up: an op must be stopped, and waits for the kept ops.  No op is handed out meanwhile
+ * @num_kept: number of ops in flight that have @kept of struct sluice_flight set
+ * @held_up: an op must be stopped, but its abort waits until the kept op has ended.  No op is
+ *	handed out meanwhile: see sluice_dispatch_must_wait()
  * @check: the work item must check whether an op in flight must be stopped, or whether the driver
  *	has not taken an op that was offered
- * @pushed: since the driver was last kicked, more ops may have become ready to be handed out
- * @offered: the driver was kicked when it had no op, at @offered_at, and has taken none since
- * @offered_at: in jiffies
- * @aborting: ->abort() is being called: no op is handed out
- * @starts: number of sluice_device_resume() calls; tells whether a deadline is from before a sleep
- * @aborts: number of ->abort() calls for this engine's ops; also identifies each of them
- * @timeouts: number of jobs that took too long
+ * @pushed: there may be ops that a driver with ->start() was not given yet, or about which a driver
+ *	with ->kick() was not told yet
+ * @offered: the driver had no op when it was kicked, or after its last op had ended, and has taken
+ *	none since
+ * @offered_at: when @offered was set, in jiffies
+ * @aborting: a call of ->abort() is running or about to run: no op is handed out
+ * @starts: number of sluice_dispatch_resume() calls: a deadline with a lower number is from before
+ *	a sleep
+ * @aborts: number of ->abort() calls for ops in flight; also tells one abort from another
+ * @timeouts: number of jobs that ran into their timeout, or whose op the driver did not take
  * @stale: how often the driver reported the end of an op that was not in flight
- * @dispatching: a context takes decisions and calls the driver: @work, or a SUBMIT that cannot be
- *	preempted
- * @stopped: the device sleeps or will sleep soon: no op is handed out
+ * @dispatching: a context takes decisions and calls the driver: @work, or a SUBMIT with preemption
+ *	off
+ * @stopped: no op is handed out, because the device sleeps, will sleep soon, or is being removed
  * @withdraw: with @stopped: ops in flight must also be aborted, and are handed out again later
  * @work: takes decisions: starts and aborts ops, and ends jobs that do not run
  * @timer: queues @work when the first job in flight, or an offered op, is late

@@ -2,19 +2,19 @@
 /*
  * Entities: which job of a queue is next, and how jobs end.  See entity.h.
  *
- * Each entity is in at most one list of its engine, because of its next job:
+ * The next job of an entity decides in which of these lists of the engine the entity is:
  *
- *	look	the work item must examine the job: it joins the watches of its in-fences, looks
- *		up their errors, or ends it without running.  The job is new, an in-fence has
- *		signalled or has taken too long, or the job was cancelled
- *	begun	some of the job's ops have been handed out, and another one may be
+ *	look	the work item must examine the job.  It joins the watches of the job's in-fences,
+ *		looks up their errors, or ends the job without running
+ *	begun	the job has begun, or aborts have stopped it too often.  Its next op can be handed
+ *		out
  *	ready	the job may begin
- *	none	there is no next job; or it waits for an in-fence or, unless the engine is
- *		ORDERED, for an op of the queue that is in flight
+ *	none	there is no next job, or the job waits: for SUBMIT, for an in-fence, for an ACK, or
+ *		for an op of the queue that is in flight (unless the engine is ORDERED)
  *
- * A job is over when it has no op in flight and will have none.  sluice_entity_end_jobs() ends the
- * jobs at the front of a queue that are over, in order, in the context that finds out: usually in an
- * interrupt.
+ * A job is over when it has no op in flight and will have none.  sluice_entity_end_jobs() ends
+ * such jobs from the front of the queue, in order.  It runs in the context that makes the first job
+ * over, usually an interrupt handler.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -26,9 +26,9 @@
 
 #include "compat/timer.h"
 
-/* Jobs that are ended one after another, perhaps in an interrupt. */
+/* Jobs that one call of sluice_entity_end_jobs() ends; it may run in an interrupt handler. */
 #define SLUICE_ENTITY_MAX_ENDS	8
-/* Ops of a CYCLIC job in flight, below which an op does not wait for ACK. */
+/* An op waits for ACK only while at least this many ops of its CYCLIC job are in flight. */
 #define SLUICE_ENTITY_CYCLIC_LEAST	2
 
 /**
@@ -62,7 +62,7 @@ static void sluice_entity_timer(struct timer_list *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&entity->engine->lock, flags);
-	/* without a job the device, and its workqueue, may be gone */
+	/* a job keeps the device and its workqueue; without one, both may be gone */
 	if (entity->next)
 		sluice_entity_look(entity);
 	spin_unlock_irqrestore(&entity->engine->lock, flags);
@@ -70,8 +70,8 @@ static void sluice_entity_timer(struct timer_list *timer)
 
 /**
  * sluice_entity_init - initialise the engine's part of a queue
- * @entity: part of the queue, zeroed.  The caller sets @priority, @timeout, @chain and
- *	@client_hangs
+ * @entity: part of the queue, zeroed.  The caller also sets its priority, timeout, chain and
+ *	client_hangs
  * @engine: the engine
  * @ops: functions of the queue
  * @timeline: timeline of the queue
@@ -108,7 +108,7 @@ void sluice_entity_fini(struct sluice_entity *entity)
 }
 
 /**
- * sluice_sched_job_fence_deadline - when a job has waited for its in-fences for too long
+ * sluice_sched_job_fence_deadline - until when may a job wait for its in-fences?
  * @job: the job
  *
  * Context: any.
@@ -126,11 +126,11 @@ static void sluice_entity_set_next(struct sluice_entity *entity)
 }
 
 /**
- * sluice_entity_advance - hand out nothing of a job any more
+ * sluice_entity_advance - hand out no more ops of a job
  * @job: the job
  *
- * The caller must call this before the job is over.  A job that is over may be freed at any time,
- * so it must not be entity->next, entity->resume or in entity->again.
+ * A job that is over may be freed at any time.  So call this before the job is over: afterwards the
+ * job is not entity->next, not entity->resume, and not in entity->again.
  *
  * Context: engine->lock held.
  */
@@ -147,8 +147,8 @@ void sluice_entity_advance(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_entity_requeue - hand out ops of a job again
- * @job: a job without an error
+ * sluice_entity_requeue - let ops of a job be handed out again that an abort has stopped
+ * @job: a job without an error, whose next_op is the first of these ops
  *
  * Context: engine->lock held.
  */
@@ -167,8 +167,8 @@ void sluice_entity_requeue(struct sluice_sched_job *job)
 }
 
 /*
- * A job was added behind a CYCLIC job.  If no op of the next pass has been handed out yet, there is
- * no next pass.
+ * A job was added.  If the job in front of it is CYCLIC, and no op of its current pass has been
+ * handed out yet, drop this pass: the CYCLIC job has no more ops.
  */
 static void sluice_entity_end_cycle(struct sluice_entity *entity)
 {
@@ -183,7 +183,7 @@ static void sluice_entity_end_cycle(struct sluice_entity *entity)
 		list_del_init(&entity->node);
 	sluice_entity_advance(job);
 	sluice_sched_job_update(job);
-	/* the context that is ending jobs checks again */
+	/* a context that is in sluice_entity_end_jobs() finds the job by itself */
 	if (!job->over || entity->ending)
 		return;
 	list_move_tail(&entity->over, &entity->engine->over);
@@ -192,8 +192,8 @@ static void sluice_entity_end_cycle(struct sluice_entity *entity)
 
 /**
  * sluice_entity_add - put a job at the end of its queue
- * @job: a complete job, with @waiting not 0, so that it does not run yet.  The caller has taken a
- *	reference for the engine, which it drops itself after an error
+ * @job: a complete job.  Its waiting is not 0, so it does not run yet.  The caller has taken a
+ *	reference for the engine, and drops it if this fails
  *
  * Context: any.
  * Return: 0, or the errno with which the entity was killed.
@@ -233,7 +233,7 @@ bool sluice_sched_job_is_chained(const struct sluice_sched_job *job)
 }
 
 /**
- * sluice_sched_job_unwanted - must a job end as soon as possible?
+ * sluice_sched_job_unwanted - must a job end, even if its ops in flight must be aborted?
  * @job: the job
  *
  * Context: engine->lock held.
@@ -262,11 +262,12 @@ bool sluice_sched_job_has_begun(const struct sluice_sched_job *job)
 }
 
 /**
- * sluice_sched_job_is_lapped - does the next op of a CYCLIC job use a buffer without ACK?
+ * sluice_sched_job_is_lapped - is the ACK missing for the buffer of a job's next op?
  * @job: the job
  *
  * Context: engine->lock held.
- * Return: true if userspace has called ACK before, and not yet for the buffer of the next op.
+ * Return: true if the op has run in the previous pass, and userspace uses ACK, but has not called
+ * it for that run.  Always false for a job that is not CYCLIC.
  */
 bool sluice_sched_job_is_lapped(const struct sluice_sched_job *job)
 {
@@ -295,8 +296,8 @@ bool sluice_sched_job_op_revoked(const struct sluice_sched_job *job, unsigned in
 }
 
 /**
- * sluice_sched_job_refused - must the next job of a queue end instead of running on?
- * @job: the job
+ * sluice_sched_job_refused - must a job end instead of the hand-out of its next op?
+ * @job: the next job of its queue
  *
  * Context: engine->lock held.
  * Return: 0, or the errno with which it must end.
@@ -314,9 +315,12 @@ int sluice_sched_job_refused(const struct sluice_sched_job *job)
 }
 
 /*
- * The next op of a CYCLIC job waits while the same op of the pass before is in flight, and until
- * userspace has acknowledged its buffer.  For the second reason it does not wait if the device
- * would run out of ops, except if the job must end then.
+ * Must the next op of a CYCLIC job wait?  It waits while the same op of the previous pass is in
+ * flight.  It also waits for the ACK for its buffer, but only while the driver has at least
+ * SLUICE_ENTITY_CYCLIC_LEAST ops of the job.  Otherwise the device could run out of ops.
+ *
+ * With STOP_ON_XRUN, it waits for the ACK as long as the driver has an op of the job.  When the
+ * driver has none, the job must end: see sluice_sched_job_refused().
  */
 static bool sluice_sched_job_must_wait(const struct sluice_sched_job *job)
 {
@@ -325,15 +329,15 @@ static bool sluice_sched_job_must_wait(const struct sluice_sched_job *job)
 
 	if (!job->pass)
 		return false;
-	/* an op in flight has a cookie */
+	/* the cookie of an op is not 0 while the op is in flight */
 	return job->ops[job->next_op].cookie ||
 	       (job->in_flight >= least && sluice_sched_job_is_lapped(job));
 }
 
 /**
- * sluice_entity_enqueue - put an entity into the list of its engine that its next job needs
- * @entity: an entity that has another next job, or whose next job may be able to go on
- * @front: put it in front of others, because the job was handed out before
+ * sluice_entity_enqueue - put an entity into the list of its engine that its next job requires
+ * @entity: an entity whose next job has changed, or may be able to go on
+ * @front: put the entity in front of others, because an abort has stopped its op
  *
  * Context: engine->lock held.
  */
@@ -347,10 +351,10 @@ void sluice_entity_enqueue(struct sluice_entity *entity, bool front)
 	list_del_init(&entity->node);
 	if (!job)
 		return;
-	/* the end of the op in flight calls this again */
+	/* this function is called again when the op in flight ends */
 	if (entity->in_flight && !(engine->caps.flags & SLUICE_ENGINE_ORDERED))
 		return;
-	/* the end of an op in flight, or ACK, calls this again */
+	/* this function is called again when an op in flight ends, and for each ACK */
 	if (sluice_sched_job_must_wait(job))
 		return;
 	if (!job->prepared || atomic_read(&job->waiting) || !job->num_ops ||
@@ -371,7 +375,9 @@ void sluice_entity_enqueue(struct sluice_entity *entity, bool front)
 
 /* How jobs end */
 
-/* An error of a job ends the jobs behind it, of which some may be in flight. */
+/*
+ * An error of a job ends the jobs behind it.  The work item stops those that have ops in flight.
+ */
 static void sluice_entity_chain_error(struct sluice_entity *entity,
 				      const struct sluice_sched_job *job)
 {
@@ -384,9 +390,10 @@ static void sluice_entity_chain_error(struct sluice_entity *entity,
 }
 
 /**
- * sluice_sched_job_fail - set the error of a job; no more of it is handed out
+ * sluice_sched_job_fail - set the error of a job, and hand out no more of its ops
  * @job: the job
- * @op: index of the op that failed.  The error of an earlier op is kept
+ * @op: index of the op that failed.  If an op with the same or a lower index has failed before,
+ *	its error stays
  * @status: the error
  *
  * Context: engine->lock held.
@@ -400,15 +407,15 @@ void sluice_sched_job_fail(struct sluice_sched_job *job, unsigned int op, int st
 		return;
 	job->result.status = status;
 	job->failed = op;
-	/* before the next job begins, and before userspace sees the error and clears it */
+	/* before the next job begins, and before userspace can see the error and call CLEAR */
 	if (entity->chain && !job->cancelled && !job->chained)
 		sluice_entity_chain_error(entity, job);
 	sluice_entity_advance(job);
 }
 
 /**
- * sluice_sched_job_update - mark a job that is over
- * @job: a job that has fewer ops in flight than before, or an error
+ * sluice_sched_job_update - mark a job as over, if it is over
+ * @job: a job that has fewer ops in flight than before, or fewer that can be handed out
  *
  * Context: engine->lock held.
  */
@@ -418,7 +425,7 @@ void sluice_sched_job_update(struct sluice_sched_job *job)
 	if (job->in_flight || (!job->result.status && job->next_op < job->num_ops))
 		return;
 	job->over = true;
-	/* the device works for this queue and client; a job without ops does not show this */
+	/* a success ends the series of hangs.  A job without ops does not use the device */
 	if (!job->result.status && job->num_ops) {
 		job->entity->hangs = 0;
 		WRITE_ONCE(*job->entity->client_hangs, 0);
@@ -426,9 +433,10 @@ void sluice_sched_job_update(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_sched_job_describe - fill in what the engine knows of a job
+ * sluice_sched_job_describe - fill in the engine's part of a completion
  * @job: the job
- * @record: set to the state of the job; all numbers count from its beginning
+ * @record: set to the state of the job.  Bytes, dropped frames, ops and xruns count from the
+ *	beginning of the job.  The fields that the queue sets are 0
  *
  * Context: engine->lock held, or the job is over.
  */
@@ -451,13 +459,14 @@ void sluice_sched_job_describe(const struct sluice_sched_job *job,
 }
 
 /**
- * sluice_entity_end_jobs - end the first jobs of a queue that are over, in order
+ * sluice_entity_end_jobs - end the jobs that are over at the front of a queue, in order
  * @entity: the entity, which may be freed on return
  * @flags: state of interrupts when engine->lock was taken
  *
- * One context at a time ends jobs of a queue, so its fences signal in order.  If another context is
- * here already, that one also ends the new jobs.  This may be an interrupt handler, so if there are
- * many jobs, the work item ends the rest.
+ * One context at a time ends jobs of a queue, so the fences of the queue signal in order.  If
+ * another context is already in this function for the queue, that context ends the jobs, and this
+ * call returns.  The caller may be an interrupt handler, so after SLUICE_ENTITY_MAX_ENDS jobs the
+ * work item ends the rest.
  *
  * Context: engine->lock held; it is released and taken again.
  */
@@ -480,7 +489,7 @@ void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
 			sluice_engine_kick_unless_dispatching(engine);
 			break;
 		}
-		/* its ops may have ended long before a job in front of it failed */
+		/* its ops may have succeeded before a job in front of it failed */
 		if (!job->result.status && sluice_sched_job_is_chained(job))
 			job->result.status = -ECANCELED;
 		spin_unlock_irqrestore(&engine->lock, *flags);
@@ -495,7 +504,7 @@ void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
 	entity->ending = false;
 	if (!ended)
 		return;
-	/* the put of its last job may free the queue */
+	/* the put of the last job may free the queue, so @entity is not used any more */
 	spin_unlock_irqrestore(&engine->lock, *flags);
 	ops->put(ended);
 	spin_lock_irqsave(&engine->lock, *flags);
@@ -506,7 +515,7 @@ void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
  * @entity: the entity
  * @error: errno with which the jobs end
  *
- * Does not wait.
+ * Does not wait for the end of the jobs.
  *
  * Context: any.
  */
@@ -520,7 +529,7 @@ void sluice_entity_kill(struct sluice_entity *entity, int error)
 		WRITE_ONCE(entity->dead, error);
 	if (entity->in_flight)
 		engine->check = true;
-	/* without a job the device, and its workqueue, may be gone */
+	/* a job keeps the device and its workqueue; without one, both may be gone */
 	if (entity->next)
 		sluice_entity_look(entity);
 	else if (entity->in_flight)
@@ -542,7 +551,7 @@ void sluice_entity_clear(struct sluice_entity *entity)
 
 	spin_lock_irqsave(&engine->lock, flags);
 	entity->failed = 0;
-	/* ops that had to be stopped because of the error need not be stopped any more */
+	/* an abort that waits may not be needed any more, if only the error was its reason */
 	if (engine->held_up) {
 		engine->check = true;
 		sluice_engine_kick_unless_dispatching(engine);
@@ -552,12 +561,12 @@ void sluice_entity_clear(struct sluice_entity *entity)
 
 /**
  * sluice_sched_job_cancel - cancel a job
- * @job: a job that has not been put by the engine
+ * @job: a job on which the engine still has its reference
  *
- * The job ends in its turn, when the jobs in front of it have ended.  Does not wait.
+ * The job ends in its turn, after the jobs in front of it.  Does not wait for this.
  *
  * Context: any.
- * Return: true, or false if the job is ending anyway.
+ * Return: true; false if the job has ended or is over, so that the call has no effect.
  */
 bool sluice_sched_job_cancel(struct sluice_sched_job *job)
 {
@@ -580,9 +589,10 @@ bool sluice_sched_job_cancel(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_sched_job_ack - userspace does not need buffers of a CYCLIC job any more
+ * sluice_sched_job_ack - note that userspace is done with buffers of a CYCLIC job
  * @job: a job that has not ended
- * @ops: number of ops, from the beginning of the job; a number below an earlier one has no effect
+ * @ops: number of ops, from the beginning of the job, whose buffers userspace is done with.  It has
+ *	no effect if it is lower than in an earlier call
  *
  * Context: any.
  */

@@ -3,13 +3,14 @@
  * Entities: the engine's part of a queue (struct sluice_entity) and of a job (struct
  * sluice_sched_job), as in the DRM scheduler.
  *
- * An entity has its jobs in the order of their points.  Ops are handed out, and jobs end, in this
- * order.  The engine therefore looks only at the next job of each entity.
+ * An entity keeps its jobs in the order of their points.  Ops are handed out in this order, and
+ * jobs end in this order.  The engine therefore looks only at the next job of each entity.
  *
  * Lock: engine->lock guards both structs, except where a field says otherwise.
  *
- * queue.h embeds the entity, and job.h the job.  queue.c adds, cancels and kills here; watch.c,
- * flight.c and dispatch.c do the rest.
+ * struct sluice_queue embeds the entity, and struct sluice_job embeds the job.  queue.c and
+ * queue_file.c add, cancel and kill jobs with the functions of this file.  flight.c and dispatch.c
+ * run and end the jobs.
  */
 #ifndef _SLUICE_ENTITY_H
 #define _SLUICE_ENTITY_H
@@ -29,17 +30,20 @@ struct sluice_engine;
 struct sluice_entity;
 struct sluice_sched_job;
 
-#define SLUICE_ENTITY_MAX_WITHDRAWALS	3	/* of a job, for the sake of others */
+/* The ops of a job are kept after this many aborts because of other ops or a sleep. */
+#define SLUICE_ENTITY_MAX_WITHDRAWALS	3
 
 /**
- * struct sluice_entity_ops - functions of the queue; all may be called in any context
+ * struct sluice_entity_ops - functions of the queue
  * @end: a job has ended: signal its fence, and write its completion.  Called for one job at a time,
- *	in the order of their points, without engine->lock
- * @put: drop the reference that sluice_entity_add() was given.  Called after @end, without
- *	engine->lock
- * @progress: CYCLIC: an op of a job has ended.  @record is complete, except its user_data.  Called
- *	without engine->lock
+ *	in the order of their points
+ * @put: drop the reference that the caller of sluice_entity_add() took for the engine.  Called
+ *	after @end
+ * @progress: an op of a CYCLIC job has ended.  The engine has filled in @record with
+ *	sluice_sched_job_describe(); the queue adds the rest
  * @wake: the entity was killed: wake all tasks that wait for jobs
+ *
+ * All may be called in any context, and are called without engine->lock.
  */
 struct sluice_entity_ops {
 	void (*end)(struct sluice_sched_job *job, int status);
@@ -53,15 +57,15 @@ struct sluice_entity_ops {
  * @engine: the engine; constant, like the next three fields
  * @ops: functions of the queue
  * @timeline: timeline of the queue
- * @client_hangs: jobs of the queue's client that ran into their timeout on this engine, since the
- *	last of its jobs that succeeded; of all its queues.  Any context may read and write it
- * @jobs: jobs that have not ended, in the order of their points, in which they end
- * @again: jobs with ops that must be handed out again, although a later job is @resume already;
- *	in the order of their points.  Has at most as many jobs as the driver had ops.  @jobs may
- *	have jobs between them that are over
- * @resume: the first job of which not all ops have been handed out yet, or NULL
+ * @client_hangs: counts timeouts as @hangs does, but for all queues that the client has on this
+ *	engine.  Any context may read and write this counter without a lock
+ * @jobs: jobs that have not ended, in the order of their points
+ * @again: jobs that are in front of @resume, and have ops that an abort has stopped and that must
+ *	be handed out again.  In the order of their points, but not always adjacent in @jobs: jobs
+ *	between them may be over.  At most as many jobs as the driver had ops
+ * @resume: apart from @again, the first job of which not all ops have been handed out; or NULL
  * @next: the job whose op is handed out next: the first of @again, else @resume
- * @node: in engine->look, ->begun or ->ready, because of @next; or in no list
+ * @node: in engine->look, ->begun or ->ready, as @next requires; or in none of them
  * @ready_since: when it was last put into engine->ready or ->begun, in jiffies
  * @timer: expires when @next has waited for its in-fences for too long
  * @priority: the engine prefers a higher number
@@ -71,12 +75,13 @@ struct sluice_entity_ops {
  * @failed: with @chain: point of the first job that had an error, until CANCEL clears it; 0 for
  *	none.  A cancelled job does not count
  * @in_flight: ops of its jobs that the driver has
- * @streams: a frame of the queue has ended.  Frames that were lost before the first one do not
+ * @streams: the queue has captured or played its first frame.  Only frames lost after that one
  *	count as dropped
- * @over: in engine->over
- * @ending: a context is ending the first jobs, and checks again before it leaves
- * @hangs: jobs that ran into @timeout, since the last job that succeeded.  The dispatching context
- *	counts; a context that ends a job resets it, with the lock held
+ * @over: list entry in engine->over, or empty
+ * @ending: a context is in sluice_entity_end_jobs(), and checks for more jobs before it leaves
+ * @hangs: jobs of the queue that ran into @timeout, since the last job that succeeded.  The
+ *	dispatching context increments it without the lock; the end of a job that succeeded resets
+ *	it with the lock held
  */
 struct sluice_entity {
 	struct sluice_engine *engine;
@@ -112,41 +117,44 @@ struct sluice_entity {
  * @point: number of the job on its timeline
  * @flags: SLUICE_SUBMIT_*
  * @submitted: when it was submitted, in jiffies; the time limit for in-fences begins here
- * @preempted: SUBMIT may be preempted between the publication of the fence and the hand-over to the
- *	engine.  The time limit for in-fences then covers this time as well
+ * @preempted: the task in SUBMIT may be preempted after it publishes the fence and before it hands
+ *	the job to the engine.  The time limit for in-fences then includes this time
  * @fence: the out-fence; reference held.  NULL while no buffer and no fd needs it; FENCE may
  *	set it later
- * @link: in entity->jobs; empty once it has ended
+ * @link: in entity->jobs; empty once the job has ended
  * @again: in entity->again, or empty
- * @cancelled: -ECANCELED once it was cancelled
- * @armed: it has joined the watches of its in-fences
- * @prepared: its in-fences have signalled, and @in_fence_error is known
+ * @cancelled: -ECANCELED once the job was cancelled
+ * @armed: the in-fences that had not signalled at SUBMIT have joined watches, or there were none
+ * @prepared: all in-fences have signalled, and @in_fence_error is known
  * @in_fence_error: -ECANCELED if an in-fence failed, so the job must not run; else 0
- * @waiting: in-fences that have not signalled, plus one until SUBMIT is done; atomic
- * @result: sum of the results of the ops.  Its status is the error of the first op, in their
- *	order, that failed, or another reason for the end
+ * @waiting: in-fences that had not signalled at SUBMIT and about which the job has not been told,
+ *	plus one until SUBMIT is done; atomic
+ * @result: what the ops have reported, added up.  Its status is the error of the failed op with the
+ *	lowest index, or another reason for the end of the job
  * @failed: index of the op that the status of @result comes from
- * @chained: it ends because of the error of a job in front of it, and has no error of its own
- * @over: no op is in flight, and none will be.  It ends as soon as it is the first of its queue
+ * @chained: the job ends because of the error of a job in front of it
+ * @over: no op of the job is in flight, and none will be handed out.  The job ends when all jobs in
+ *	front of it have ended
  * @started: when its first op was handed out; 0 before
  * @next_op: index of the op to be handed out next
  * @pass: CYCLIC: number of the current pass over the ops, from 0
  * @ended: CYCLIC: ops that have ended, in all passes
- * @acked: CYCLIC: ops whose buffers userspace has acknowledged (ACK), if @acks
- * @acks: CYCLIC: userspace has called ACK
- * @counted: CYCLIC: ops that have been checked for @xruns
+ * @acked: CYCLIC: ops whose buffers userspace has acknowledged (ACK), in all passes
+ * @acks: CYCLIC: userspace has called ACK at least once; before, no op waits for ACK
+ * @counted: CYCLIC: number of the first op, in all passes, that @xruns does not cover yet
  * @xruns: CYCLIC: ops that were handed out before the ACK for their buffers
- * @in_flight: its ops in flight
- * @withdrawals: aborts that stopped its ops for other ops or for a sleep, since the last end of
- *	one of its ops
+ * @in_flight: number of its ops in flight
+ * @withdrawals: aborts that stopped ops of the job because of other ops or a sleep.  Set to 0 when
+ *	an op of the job ends
  * @withdrawn: engine->aborts at the last of these aborts
- * @timed: @deadline is valid, if @starts equals engine->starts
+ * @timed: the job has a @deadline; it is valid while @starts equals engine->starts
  * @starts: engine->starts when @deadline was set
- * @deadline: when it becomes late, in jiffies
+ * @deadline: when the job becomes late, in jiffies
  *
- * A CYCLIC job goes round over its ops until another job is behind it.  No task may wait for its
- * end, so it has no fence and its queue has the engine alone.  A job behind it ends it at the end
- * of the current pass, so the fence of that job signals in finite time.
+ * A CYCLIC job repeats its ops until another job is behind it.  It may never end, so no task and no
+ * job may wait for it: it has no fence, and its queue is the only one of the engine.  When a job is
+ * added behind it, it ends after the current pass.  The fence of the job behind it therefore
+ * signals in finite time.
  */
 struct sluice_sched_job {
 	struct sluice_entity *entity;
