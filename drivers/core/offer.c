@@ -7,7 +7,7 @@
 #include "offer.h"
 #include "pick.h"
 
-/* When a driver without an op should have taken the next op of a queue, in jiffies. */
+/* Until when must a driver without an op take the next op of a queue?  In jiffies. */
 static unsigned long sluice_offer_deadline(const struct sluice_engine *engine,
 					   const struct sluice_entity *entity)
 {
@@ -19,12 +19,12 @@ static unsigned long sluice_offer_deadline(const struct sluice_engine *engine,
 }
 
 /**
- * sluice_offer_is_late - should the driver have taken the next op of a queue?
+ * sluice_offer_is_late - is the time over in which the driver must take an op?
  * @engine: an engine with an offer
  * @entity: the entity whose op is the next
  *
  * Context: engine->lock held.
- * Return: true if the time limit is over.
+ * Return: true if it is over.
  */
 bool sluice_offer_is_late(const struct sluice_engine *engine, const struct sluice_entity *entity)
 {
@@ -32,10 +32,10 @@ bool sluice_offer_is_late(const struct sluice_engine *engine, const struct sluic
 }
 
 /**
- * sluice_offer_watch - set the timer for an offer
+ * sluice_offer_watch - set the timer to the end of an offer's time limit
  * @engine: the engine
  *
- * Ends the offer if there is no op any more.
+ * Without an offer, does nothing.  If no op is left that the driver could take, ends the offer.
  *
  * Context: engine->lock held.
  */
@@ -55,7 +55,7 @@ void sluice_offer_watch(struct sluice_engine *engine)
 
 /**
  * sluice_offer_begin - begin an offer, if there is an op and the driver has none
- * @engine: an engine whose driver has been kicked, or asks for ops itself now
+ * @engine: an engine whose driver will be kicked now, or must ask for ops by itself now
  *
  * Context: engine->lock held.
  */
@@ -67,7 +67,7 @@ void sluice_offer_begin(struct sluice_engine *engine)
 		return;
 	engine->offered = true;
 	engine->offered_at = jiffies;
-	/* a timer that expires too early is set again */
+	/* a pending timer may stay: when it expires, the work item sets it to the right time */
 	if (!timer_pending(&engine->timer))
 		sluice_offer_watch(engine);
 }

@@ -2,8 +2,9 @@
 /*
  * Offers: the time limit for a driver with ->kick() to take an op.
  *
- * Such a driver takes ops by itself.  If it has no op, it must take one soon after a kick, because
- * fences wait.  It has as much time as an op has to run.
+ * Such a driver takes ops by itself.  While it has no op but could take one, there is an offer: it
+ * must take the next op within the timeout of the op's queue.  If it does not, the core ends the
+ * job with -ETIME, so that no fence waits for ever.
  *
  * Lock: engine->lock.  flight.c and dispatch.c call this file.
  */

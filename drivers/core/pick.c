@@ -8,11 +8,11 @@
 #include "fence.h"
 #include "pick.h"
 
-/* Queues that are compared when fences have deadlines, and jobs of each. */
+/* Limits of the search for the earliest deadline: queues of a priority, and jobs of each queue. */
 #define SLUICE_PICK_QUEUES	16
 #define SLUICE_PICK_JOBS	4
 
-/* The earliest deadline of the fences of the next jobs of a queue, or KTIME_MAX. */
+/* The earliest deadline of a fence of the next SLUICE_PICK_JOBS jobs of a queue, or KTIME_MAX. */
 static ktime_t sluice_pick_deadline(struct sluice_entity *entity)
 {
 	ktime_t earliest = KTIME_MAX;
@@ -29,7 +29,7 @@ static ktime_t sluice_pick_deadline(struct sluice_entity *entity)
 	return earliest;
 }
 
-/* Of the queues of one priority: the one with the earliest deadline, else the first. */
+/* Of the ready queues of one priority: the one with the earliest deadline, else the first. */
 static struct sluice_entity *sluice_pick_most_urgent(struct list_head *ready)
 {
 	struct sluice_entity *entity, *best = list_first_entry(ready, struct sluice_entity, node);
@@ -48,7 +48,7 @@ static struct sluice_entity *sluice_pick_most_urgent(struct list_head *ready)
 	return best;
 }
 
-/* Was the next job, which is ready, submitted more than a second ago? */
+/* Was the next job of a ready queue submitted at least a second ago? */
 static bool sluice_pick_is_late(struct sluice_entity *entity)
 {
 	return time_after_eq(jiffies, entity->next->submitted + HZ);
@@ -58,13 +58,14 @@ static bool sluice_pick_is_late(struct sluice_entity *entity)
  * sluice_pick_next - choose the queue whose op is handed out next
  * @engine: the engine
  *
- * In this order:
+ * The first rule that finds a queue decides:
  *
- * - A queue whose job has begun.
- * - A late queue: the first of its priority, if its next job was submitted more than a second ago;
- *   of several, the one that became ready first.  So urgent jobs cannot hold back a fence for ever.
- * - The highest priority.  Of several queues with this priority: if any fence has a deadline, the
- *   queue with the earliest deadline; else the one that became ready first.
+ * 1. A queue whose next job has begun, or was stopped too often.
+ * 2. A late queue.  The first queue of each priority is late if its next job was submitted at least
+ *    a second ago.  Of several late queues, the one that became ready first.  So jobs of a higher
+ *    priority, or with a deadline, cannot delay a fence for ever.
+ * 3. A queue of the highest priority that has ready queues.  If a fence of these queues has a
+ *    deadline, the queue with the earliest deadline; else the one that became ready first.
  *
  * Context: engine->lock held.
  * Return: the entity, or NULL if none has an op that may be handed out.

@@ -3,20 +3,21 @@
  * Watches: a fence that jobs of an engine wait for, with one callback for all of them.  See
  * watch.h.
  *
- * The context that signals a fence calls its callbacks with the fence's lock held and interrupts
- * off.  Thousands of jobs may wait for the fence.  An engine therefore has one callback on it,
- * which only puts the watch into a list.  The engine's work item then tells the jobs, one in each
- * hold of its lock.
+ * The context that signals a fence calls the callbacks with the fence's lock held and interrupts
+ * off.  Thousands of jobs may wait for one fence.  An engine therefore has only one callback on the
+ * fence, which puts the watch into a list.  The work item of the engine then tells the jobs that
+ * the fence has signalled.  It takes and releases engine->lock for each job.
  *
- *	sluice_watch_create()	by SUBMIT, for each in-fence, so that nothing is allocated later
- *	sluice_watch_arm()	by the work item, when the job is the first of its queue: each
- *				dep joins the watch of its fence, or begins one
+ *	sluice_watch_create()	SUBMIT allocates memory for the watch of each pending in-fence
+ *	sluice_watch_arm()	when a job is the next of its queue, the work item adds its deps to
+ *				the watches of their fences.  A fence without a watch gets one
  *	sluice_watch_callback()	the fence has signalled
- *	sluice_watch_next()	by the work item: one of the jobs is told
- *	sluice_watch_leave()	the job is freed, told or not.  The last job ends the watch
+ *	sluice_watch_next()	the work item takes the next job to tell
+ *	sluice_watch_leave()	the job is freed, whether it was told or not.  The last dep frees
+ *				the watch
  *
- * The watches of an engine are in a tree, by the address of the fence, on which each watch holds a
- * reference.  A search therefore needs few steps, even if there are many watches.
+ * The watches of an engine are in a tree, by the address of the fence, so a search is fast.  Each
+ * watch holds a reference on its fence, so the address stays valid.
  */
 #include <linux/dma-fence.h>
 #include <linux/rbtree.h>
@@ -30,11 +31,11 @@
  * struct sluice_watch - a fence that jobs of an engine wait for; guarded by engine->lock
  * @engine: the engine
  * @fence: reference held
- * @cb: on @fence
- * @node: in engine->watches, until the fence has signalled or no job waits
- * @deps: in-fences of jobs that have not been told
- * @link: in engine->signalled, until the last job has been told
- * @joined: jobs that have not left
+ * @cb: the callback on @fence
+ * @node: in engine->watches, until the fence has signalled or the last dep has left
+ * @deps: deps whose job has not been told that the fence has signalled
+ * @link: in engine->signalled, from the signal until @deps is empty
+ * @joined: number of deps that have not left
  */
 struct sluice_watch {
 	struct sluice_engine *engine;
@@ -67,7 +68,7 @@ static int sluice_watch_compare(struct rb_node *new, const struct rb_node *node)
 	return a < b ? -1 : a > b;
 }
 
-/* Let no more jobs join.  Idempotent. */
+/* Take a watch out of the tree, so that no more deps join it.  Idempotent. */
 static void sluice_watch_close(struct sluice_watch *watch)
 {
 	lockdep_assert_held(&watch->engine->lock);
@@ -77,7 +78,7 @@ static void sluice_watch_close(struct sluice_watch *watch)
 	RB_CLEAR_NODE(&watch->node);
 }
 
-/* Called with the fence's lock held. */
+/* Called with the fence's lock held; by sluice_watch_join() without it. */
 static void sluice_watch_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct sluice_watch *watch = container_of(cb, struct sluice_watch, cb);
@@ -93,7 +94,7 @@ static void sluice_watch_callback(struct dma_fence *fence, struct dma_fence_cb *
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
-/* Have a job told when a fence has signalled.  @dep has memory for a watch. */
+/* Add a dep to the watch of its fence.  If there is no watch, make one from the dep's memory. */
 static void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *dep)
 {
 	struct sluice_watch *watch = dep->spare;
@@ -115,7 +116,10 @@ static void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *d
 	spin_unlock_irq(&engine->lock);
 	if (node)
 		return;
-	/* a new watch: its job stays, because only the dispatching context could end the job now */
+	/*
+	 * the watch is new, and is used here without the lock.  It stays, because the dep stays in
+	 * it: this is the dispatching context, and no other could end the waiting job now
+	 */
 	dep->spare = NULL;
 	dma_fence_get(watch->fence);
 	if (dma_fence_add_callback(watch->fence, &watch->cb, sluice_watch_callback))
@@ -123,11 +127,11 @@ static void sluice_watch_join(struct sluice_engine *engine, struct sluice_dep *d
 }
 
 /**
- * sluice_watch_arm - have a job told when its in-fences have signalled
- * @job: the first job of its queue; once for each job
+ * sluice_watch_arm - join the watches of a job's in-fences
+ * @job: the next job of its queue.  Called once for each job
  *
- * Earlier would be of no use: jobs of a queue run in order.  So at most one job of each queue
- * waits.
+ * From now on, sluice_watch_next() returns each in-fence that has signalled.  Only the next job of
+ * a queue joins: the jobs of a queue run in order, so a later job gains nothing from its watches.
  *
  * Context: the dispatching context, without engine->lock.  No other context ends the job meanwhile.
  */
@@ -141,11 +145,13 @@ void sluice_watch_arm(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_watch_next - take the next job out that must be told
+ * sluice_watch_next - take the next in-fence that has signalled out of its watch
  * @engine: the engine
  *
+ * The caller must tell the job of the in-fence.
+ *
  * Context: engine->lock held.
- * Return: the in-fence of the job, which counts as told now; or NULL if there is none.
+ * Return: the in-fence, or NULL if there is none.
  */
 struct sluice_dep *sluice_watch_next(struct sluice_engine *engine)
 {
@@ -167,8 +173,8 @@ struct sluice_dep *sluice_watch_next(struct sluice_engine *engine)
  * sluice_dep_error - has an in-fence of a job failed?
  * @job: a job whose in-fences have all signalled
  *
- * Only explicit in-fences count.  Implicit in-fences order accesses, and it depends on chance
- * whether a failed one is still on the buffer.
+ * Only fences that came as fds count.  Implicit fences only order accesses: it depends on chance
+ * whether a fence that failed is still on the buffer.
  *
  * Context: any.
  * Return: 0, or -ECANCELED if one has failed and the job does not have SLUICE_SUBMIT_IGNORE_ERRORS.
@@ -187,7 +193,7 @@ int sluice_dep_error(const struct sluice_sched_job *job)
 
 /**
  * sluice_watch_leave - remove a job from the watch of an in-fence
- * @dep: the in-fence, whether its job was told or not
+ * @dep: the in-fence, whether it has signalled or not
  *
  * Context: any; no fence's lock held.
  */
@@ -210,7 +216,7 @@ void sluice_watch_leave(struct sluice_dep *dep)
 	spin_unlock_irqrestore(&watch->engine->lock, flags);
 	if (!last)
 		return;
-	/* takes the fence's lock, so the callback does not run afterwards */
+	/* this takes the fence's lock, so the callback does not run afterwards */
 	dma_fence_remove_callback(watch->fence, &watch->cb);
 	dma_fence_put(watch->fence);
 	kfree(watch);

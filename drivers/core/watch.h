@@ -2,11 +2,13 @@
 /*
  * Watches: the foreign fences that jobs of an engine wait for.
  *
- * A job has one struct sluice_dep for each of its in-fences.  A struct sluice_watch is a fence with
- * one callback for all jobs of an engine that wait for it.
+ * A job has one struct sluice_dep for each of its in-fences.  An engine has one struct sluice_watch
+ * for each fence that its jobs wait for.  The watch has one callback on the fence, for all of these
+ * jobs.
  *
- * Lock: engine->lock guards watches, and @link of a dep.  deps.c makes the deps of a job,
- * dispatch.c calls the functions for waiting jobs, and job.c lets a job leave its watches.
+ * Lock: engine->lock guards watches, and @link of a dep.
+ *
+ * deps.c creates the deps of a job, and job.c frees them.  In between, dispatch.c calls this file.
  */
 #ifndef _SLUICE_WATCH_H
 #define _SLUICE_WATCH_H
@@ -23,11 +25,11 @@ struct sluice_watch;
  * struct sluice_dep - an in-fence of a job
  * @job: the engine's part of the job
  * @fence: the fence; reference held
- * @watch: the watch that it has joined, or NULL
- * @spare: memory for a watch of its own, or NULL
- * @link: in the deps of @watch; under engine->lock
- * @pending: the fence had not signalled when SUBMIT examined it, so the engine must join a watch
- * @explicit: it is an explicit in-fence, which came as an fd, so its error cancels the job
+ * @watch: the watch that this dep has joined, or NULL
+ * @spare: memory for a watch, in case that the engine has none for @fence; else NULL
+ * @link: in watch->deps until the job has been told that the fence has signalled
+ * @pending: the fence had not signalled when SUBMIT examined it, so this dep must join a watch
+ * @explicit: the caller passed the fence as an fd, so an error of the fence cancels the job
  */
 struct sluice_dep {
 	struct sluice_sched_job *job;
