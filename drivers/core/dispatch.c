@@ -2,14 +2,14 @@
 /*
  * Dispatch: the decisions of an engine.  See dispatch.h.
  *
- * The work item of the engine decides, sluice_dispatch_work().  It may call the driver, and is in
- * the signalling path of fences.  Two decisions are also taken elsewhere:
+ * Usually the work item of the engine decides: sluice_dispatch_work().  It calls the driver, and is
+ * in the signalling path of fences.  There are two exceptions:
  *
  *	- A driver with ->kick() takes ops itself, in any context: sluice_engine_next().
- *	- If the engine has nothing else to do and the driver is QUICK, SUBMIT starts its job itself,
- *	  with preemption off.  The fence then does not wait until a task gets a CPU.
+ *	- SUBMIT runs its job itself, with preemption off, if the job has no ops, or if the engine
+ *	  is QUICK and has nothing else to do.  The fence then need not wait for the work item.
  *
- * While the device sleeps (engine->stopped), the driver is not called.
+ * While the engine is stopped (engine->stopped), no op is handed out.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -28,7 +28,7 @@
 
 #include "compat/dma.h"
 
-/* Decisions about jobs that end without running, before the next attempt to hand out an op. */
+/* Decisions about engine->look and ->signalled, before the next attempt to hand out an op. */
 #define SLUICE_DISPATCH_MAX_LOOKS	16
 
 /* What to do next, as decided with engine->lock held. */
@@ -42,11 +42,11 @@ enum sluice_dispatch_decision {
 	SLUICE_DISPATCH_PREPARE,	/* look up the errors of a job's in-fences */
 	SLUICE_DISPATCH_SETTLE,		/* settle a revoked slot that no op uses */
 	SLUICE_DISPATCH_GO_ON,		/* end more jobs of a queue that are over */
-	SLUICE_DISPATCH_AGAIN,		/* nothing is left to do for this decision */
+	SLUICE_DISPATCH_AGAIN,		/* done already, with the lock held: decide again */
 };
 
 /**
- * struct sluice_dispatch_plan - a decision, and its objects
+ * struct sluice_dispatch_plan - a decision, and the objects that it is about
  * @decision: what to do
  * @job: END, ARM, PREPARE: the job
  * @flight: START: the op
@@ -80,7 +80,7 @@ static int sluice_dispatch_check_flight(const struct sluice_flight *flight,
 	return why;
 }
 
-/* The oldest op in flight that is not stopped for the sake of others, or NULL. */
+/* The oldest kept op that the driver has, or NULL. */
 static const struct sluice_flight *sluice_dispatch_first_kept(const struct sluice_engine *engine)
 {
 	const struct sluice_flight *flight;
@@ -97,15 +97,15 @@ static const struct sluice_flight *sluice_dispatch_first_kept(const struct sluic
 /*
  * Must the abort of an op wait until a kept op has ended?
  *
- * To stop one op, many drivers must also stop others.  Jobs that are cancelled or hang, one after
- * the other, must not keep another job from its end for ever.  They therefore wait for an op that
- * is
- * @kept, because its job has been stopped SLUICE_ENTITY_MAX_WITHDRAWALS times, or because it may not
- * be repeated.  The timeout of its job limits this wait.  No op is handed out meanwhile: it could
- * become the next kept one.
+ * To stop one op, many drivers must also stop others.  If this could happen to an op again and
+ * again, its job would never end.  An op is therefore kept after its job was stopped
+ * SLUICE_ENTITY_MAX_WITHDRAWALS times, or if it may not be repeated.  Aborts of other ops wait for
+ * its end.  The timeout of its job limits this wait.  No op is handed out meanwhile, because it
+ * could be the next kept op.
  *
- * There are two exceptions.  On an ORDERED engine, the kept op waits for the ops in front of it, so
- * these are stopped at once.  And an exporter that takes memory back does not wait.
+ * Some ops are stopped at once.  On an ORDERED engine these are the ops in front of the kept op,
+ * because it waits for them.  On each engine these are the ops whose memory is being taken back,
+ * and all ops if the device is being removed.
  */
 static bool sluice_dispatch_must_wait(const struct sluice_flight *flight,
 				      const struct sluice_engine *engine,
@@ -118,7 +118,8 @@ static bool sluice_dispatch_must_wait(const struct sluice_flight *flight,
 }
 
 /*
- * Decide whether an op in flight must be stopped: it is late or unwanted, or the device will sleep.
+ * Decide whether an op in flight must be stopped: it is late, its job must end, its memory is being
+ * taken back, or the device will sleep.
  */
 static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 					  struct sluice_dispatch_plan *plan)
@@ -131,7 +132,7 @@ static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 
 	lockdep_assert_held(&engine->lock);
 	engine->check = false;
-	/* ops that were not handed out while one was held up can be handed out now */
+	/* if no abort waits any more, ops can be handed out again */
 	engine->pushed |= engine->held_up;
 	engine->held_up = false;
 	list_for_each_entry(flight, &engine->in_flight, link) {
@@ -167,8 +168,8 @@ static void sluice_dispatch_check_flights(struct sluice_engine *engine,
 }
 
 /*
- * Decide whether to end a job whose op the driver does not take, although the driver has none.
- * Such a driver must not keep fences pending for ever.
+ * Decide whether to end the job of an op that the driver has not taken in time (offer.h), so that
+ * the fence of the job does not stay pending for ever.
  */
 static void sluice_dispatch_check_offer(struct sluice_engine *engine,
 					struct sluice_dispatch_plan *plan)
@@ -211,7 +212,10 @@ static void sluice_dispatch_check_waiting(struct sluice_engine *engine,
 		plan->decision = SLUICE_DISPATCH_END;
 		return;
 	}
-	/* its fences may have signalled while it was not the next: arm it, then examine it again */
+	/*
+	 * a late job has not joined its watches yet if it was not the next before.  Its fences may
+	 * have signalled, so it joins, and is examined again
+	 */
 	if (late)
 		list_add_tail(&job->entity->node, &engine->look);
 	else
@@ -237,7 +241,7 @@ static void sluice_dispatch_check_next(struct sluice_engine *engine,
 		return;
 	plan->status = sluice_sched_job_refused(job);
 	if (plan->status) {
-		/* its ops in flight end or are stopped, and then the job ends */
+		/* if the job has ops in flight, it ends after the last of them */
 		sluice_sched_job_fail(job, job->next_op, plan->status);
 		plan->decision = SLUICE_DISPATCH_END;
 	} else if (atomic_read_acquire(&job->waiting)) {
@@ -253,7 +257,8 @@ static void sluice_dispatch_check_next(struct sluice_engine *engine,
 
 /*
  * Can the first revoked slot be settled?  Slots are settled in the order in which they were
- * revoked, because the fence of a slot also stands for the slots before it (sharing.h).
+ * revoked: the fence that is signalled for a slot may also stand for slots that were revoked before
+ * it (sharing.h).
  */
 static bool sluice_dispatch_may_settle(struct sluice_engine *engine)
 {
@@ -276,7 +281,7 @@ static void sluice_dispatch_settle(struct sluice_engine *engine)
 	sluice_slot_settle(slot);
 }
 
-/* Tell one job that an in-fence has signalled.  False if there is none to tell. */
+/* Tell one job that one of its in-fences has signalled.  Returns false if there is no such job. */
 static bool sluice_dispatch_tell_one(struct sluice_engine *engine)
 {
 	struct sluice_dep *dep = sluice_watch_next(engine);
@@ -286,7 +291,7 @@ static bool sluice_dispatch_tell_one(struct sluice_engine *engine)
 		return false;
 	if (atomic_dec_and_test(&dep->job->waiting)) {
 		trace_sluice_job_ready(dep->job, 0);
-		/* the job may have ended */
+		/* the job is not the next if another job is in front of it, or if it has ended */
 		entity = dep->job->entity;
 		if (entity->next == dep->job)
 			list_move_tail(&entity->node, &engine->look);
@@ -349,7 +354,7 @@ static void sluice_dispatch_decide(struct sluice_engine *engine,
 		sluice_dispatch_check_next(engine, plan);
 }
 
-/* All in-fences of a job have signalled. */
+/* All in-fences of a job have signalled: look up their errors. */
 static void sluice_dispatch_prepare(struct sluice_engine *engine, struct sluice_sched_job *job)
 {
 	int error = sluice_dep_error(job);
@@ -361,7 +366,10 @@ static void sluice_dispatch_prepare(struct sluice_engine *engine, struct sluice_
 	spin_unlock_irq(&engine->lock);
 }
 
-/* Hand out nothing of a job any more.  It ends now, or with its last op in flight. */
+/*
+ * Hand out no more ops of a job.  It ends in its turn, now or later, and not before its last op in
+ * flight.
+ */
 static void sluice_dispatch_end(struct sluice_sched_job *job, unsigned long *flags)
 {
 	struct sluice_entity *entity = job->entity;
@@ -373,7 +381,10 @@ static void sluice_dispatch_end(struct sluice_sched_job *job, unsigned long *fla
 	sluice_entity_end_jobs(entity, flags);
 }
 
-/* Called without engine->lock.  Only the dispatching context changes the objects of the plan. */
+/*
+ * Execute a decision, without engine->lock.  The objects of the plan are still valid, because only
+ * the dispatching context can change them now.
+ */
 static void sluice_dispatch_act(struct sluice_engine *engine,
 				const struct sluice_dispatch_plan *plan)
 {
@@ -421,7 +432,10 @@ static void sluice_dispatch_work(struct work_struct *work)
 		sluice_dispatch_decide(engine, &plan);
 		if (plan.decision == SLUICE_DISPATCH_NOTHING)
 			break;
-		/* without a release of the lock, because an op in flight may end the job, too */
+		/*
+		 * keep the lock from the decision to here: without it, the end of an op in flight
+		 * could end the job first
+		 */
 		if (plan.decision == SLUICE_DISPATCH_END)
 			sluice_dispatch_end(plan.job, &flags);
 		else if (plan.decision == SLUICE_DISPATCH_GO_ON)
@@ -441,7 +455,7 @@ out:
 	dma_fence_end_signalling(signalling);
 }
 
-/* Does the start of a job take long, because the core must sync caches for a software engine? */
+/* Is this a software engine, and must the core sync so much memory that a start takes long? */
 static bool sluice_dispatch_syncs_much(const struct sluice_engine *engine,
 				       const struct sluice_sched_job *job)
 {
@@ -457,7 +471,7 @@ static bool sluice_dispatch_syncs_much(const struct sluice_engine *engine,
 	return false;
 }
 
-/* May SUBMIT start its job itself?  Preemption is off, so this must be quick. */
+/* May SUBMIT start its job itself?  Preemption is off, so the start must be quick. */
 static bool sluice_dispatch_is_free(const struct sluice_engine *engine,
 				    const struct sluice_sched_job *job)
 {
@@ -469,7 +483,7 @@ static bool sluice_dispatch_is_free(const struct sluice_engine *engine,
 	       !sluice_dispatch_syncs_much(engine, job);
 }
 
-/* SUBMIT does not dispatch any more.  Queue the work item if there is more to do. */
+/* End the dispatching by SUBMIT, and queue the work item if there is more to do. */
 static void sluice_dispatch_leave(struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
@@ -480,7 +494,7 @@ static void sluice_dispatch_leave(struct sluice_engine *engine)
 		sluice_engine_kick(engine);
 }
 
-/* Start a job from SUBMIT.  The work item does what the job needs afterwards. */
+/* Start a job from SUBMIT.  Later decisions about the job are left to the work item. */
 static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sched_job *job)
 {
 	struct sluice_dispatch_plan plan = {};
@@ -489,7 +503,7 @@ static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sche
 	lockdep_assert_held(&engine->lock);
 	engine->dispatching = true;
 	sluice_entity_enqueue(job->entity, false);
-	/* one op in each round, unless the driver takes them itself */
+	/* a driver with ->start() gets one op in each round; one with ->kick() takes all of them */
 	for (i = 0; i < job->num_ops && !engine->check; i++) {
 		plan.decision = SLUICE_DISPATCH_NOTHING;
 		sluice_dispatch_hand_out(engine, &plan);
@@ -505,10 +519,11 @@ static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sche
 /**
  * sluice_dispatch_submit - let a published job run
  * @job: the job, on which the caller has a reference
- * @now: preemption is off, so the job may be started here
+ * @now: preemption is off, so this function may start or end the job itself
  *
- * If the engine has nothing else to do, this starts the job, or ends it if it has no ops.
- * Otherwise it queues the work item.
+ * With @now, this ends a job without ops, and starts a job if the engine is QUICK and has nothing
+ * else to do.  Otherwise the work item handles the job.  In both cases the job must be the next of
+ * its queue; a later job is handled when it becomes the next.
  *
  * Context: process context, no spinlock held.
  */
@@ -521,7 +536,7 @@ void sluice_dispatch_submit(struct sluice_sched_job *job, bool now)
 	spin_lock_irqsave(&engine->lock, flags);
 	if (atomic_dec_and_test(&job->waiting))
 		trace_sluice_job_ready(job, 0);
-	/* another job is in front of it, or it has ended already */
+	/* another job is in front of the job, or the job has ended already */
 	if (entity->next != job)
 		goto out;
 	if (now && job->prepared && !job->num_ops && !sluice_sched_job_refused(job)) {
@@ -550,7 +565,7 @@ void sluice_dispatch_resume(struct sluice_engine *engine)
 	spin_lock_irqsave(&engine->lock, flags);
 	engine->stopped = false;
 	engine->withdraw = false;
-	/* the time of the sleep does not count for a job that was interrupted */
+	/* all deadlines are from before the sleep: restart those of the jobs in flight */
 	engine->starts++;
 	sluice_flight_restart_clocks(engine);
 	engine->check |= engine->held_up;
@@ -567,7 +582,7 @@ void sluice_dispatch_resume(struct sluice_engine *engine)
  * @caps: the driver's description; copied
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.  sluice_dispatch_fini() must follow in both cases, and
+ * Return: 0 or -ENOMEM.  In both cases the caller must later call sluice_dispatch_fini(), and
  * sluice_formats_free() when the device is freed.
  */
 int sluice_dispatch_init(struct sluice_engine *engine, struct sluice_device *sdev,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Dispatch: the decisions of an engine.  Which op is handed out now, which is stopped, which job
- * ends?
+ * Dispatch: the decisions of an engine: which op is handed out, which op is stopped, and which job
+ * ends.
  *
- * One context at a time decides for an engine, and sets engine->dispatching meanwhile.  It takes
- * one decision in each hold of engine->lock, and calls the driver without this lock.
+ * One context at a time decides for an engine: the dispatching context.  It sets
+ * engine->dispatching.  It takes one decision in each hold of engine->lock, and calls the driver
+ * without this lock.
  *
- * register.c initialises engines here, and submit.c passes jobs on.
+ * register.c calls this file to prepare, resume and finish engines, and submit.c to run a job.
  */
 #ifndef _SLUICE_DISPATCH_H
 #define _SLUICE_DISPATCH_H

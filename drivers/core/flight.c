@@ -4,12 +4,13 @@
  *
  *	hand out	sluice_flight_begin(), for ->start() or for sluice_engine_next(), in the
  *			order that sluice_pick_next() chooses
- *	end		sluice_engine_done(), in any order and in any context
- *	stop		sluice_flight_abort().  An op that the driver had to stop for the sake of
- *			another op is handed out again
+ *	end		sluice_engine_done(), in any context.  The ops end in any order, except on
+ *			an ORDERED engine
+ *	stop		sluice_flight_abort().  An op that was stopped only because of another op or
+ *			a sleep is handed out again
  *
- * An op is found by its cookie.  The cookie of an op that has ended or was stopped finds nothing,
- * so a driver that reports an end twice, or too late, does no harm.
+ * The driver names an op by its cookie.  After the op has ended or was stopped, its cookie is not
+ * valid.  So a driver that reports an end twice, or too late, does no harm.
  */
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
@@ -30,7 +31,7 @@
 #define SLUICE_FLIGHT_FRAME_FLAGS	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
 					 SLUICE_FRAME_TOP | SLUICE_FRAME_BOTTOM)
 
-/* Queues whose next job must end, and that are passed on to the work item, in one search. */
+/* Queues that one search for an op leaves to the work item, because their next job must end. */
 #define SLUICE_FLIGHT_MAX_TRIES	4
 
 /**
@@ -67,9 +68,11 @@ void sluice_flight_free(struct sluice_engine *engine)
 }
 
 /*
- * Start the clock of a job, if it does not run yet.  It runs from the job's first op on.  On an
- * ORDERED engine, where ops wait for each other, it runs from the time at which an op of the job is
- * the oldest in flight.  So an op that hangs does not use up the time of the jobs behind it.
+ * Start the timeout of a job, if it is not running.  Usually this is the job of @newest, the op
+ * that was just handed out.
+ *
+ * On an ORDERED engine, ops in flight wait for each other.  There it is the job of the oldest op in
+ * flight.  So an op that hangs does not use up the time of the jobs behind it.
  */
 static void sluice_flight_watch_clock(struct sluice_engine *engine, struct sluice_flight *newest)
 {
@@ -88,7 +91,7 @@ static void sluice_flight_watch_clock(struct sluice_engine *engine, struct sluic
 		job->starts = engine->starts;
 		job->deadline = jiffies + job->entity->timeout;
 	}
-	/* a timer that expires too early is set again */
+	/* a timer that is too early may stay: when it expires, the work item sets it again */
 	if (!timer_pending(&engine->timer) || time_before(job->deadline, engine->timer.expires))
 		mod_timer(&engine->timer, job->deadline);
 }
@@ -96,7 +99,8 @@ static void sluice_flight_watch_clock(struct sluice_engine *engine, struct sluic
 /**
  * sluice_flight_set_timer - set the timer to the time at which the next job in flight is late
  * @engine: an engine with an op in flight
- * @now: in jiffies; jobs that were late at this time have been treated
+ * @now: when the caller checked the ops in flight, in jiffies.  Jobs that were late then do not
+ *	set the timer
  *
  * Context: engine->lock held.
  */
@@ -145,28 +149,26 @@ static void sluice_flight_count_slots(struct sluice_engine *engine, const struct
 		op->ranges[i].slot->in_flight += change;
 }
 
-/* The next cookie of an entry: never 0, and different from those that it had recently. */
+/* The next cookie of an entry: never 0, and different from all recent cookies of the entry. */
 static u32 sluice_flight_next_cookie(u32 cookie)
 {
 	cookie += 1U << SLUICE_COOKIE_BITS;
 	return cookie >> SLUICE_COOKIE_BITS ? cookie : cookie + (1U << SLUICE_COOKIE_BITS);
 }
 
-/*
- * The next op of a CYCLIC job is handed out: count it if userspace has not acknowledged its buffer.
- */
+/* Before the next op of a CYCLIC job is handed out: count an xrun if the ACK for it is missing. */
 static void sluice_flight_count_xrun(struct sluice_sched_job *job)
 {
 	u64 number = job->pass * job->num_ops + job->next_op;
 
-	/* an op that was stopped has been checked already */
+	/* an op that an abort has stopped was checked when it was handed out for the first time */
 	if (!sluice_sched_job_is_cyclic(job) || number < job->counted)
 		return;
 	job->counted = number + 1;
 	job->xruns += sluice_sched_job_is_lapped(job);
 }
 
-/* A CYCLIC job begins its next pass, if it is the last job of its queue. */
+/* After the last op of a pass, a CYCLIC job begins the next pass, unless a job is behind it. */
 static void sluice_flight_next_pass(struct sluice_sched_job *job)
 {
 	if (!sluice_sched_job_is_cyclic(job) || job->next_op < job->num_ops ||
@@ -217,9 +219,7 @@ static struct sluice_flight *sluice_flight_issue(struct sluice_engine *engine,
 	if (job->next_op == job->num_ops)
 		sluice_entity_advance(job);
 	sluice_entity_enqueue(entity, false);
-	/*
-	 * the caller takes all ops that there are, so no kick is needed for the next op of this job
-	 */
+	/* no kick for the next op of this job: the caller asks for more ops until there is none */
 	engine->pushed = pushed;
 	sluice_flight_watch_clock(engine, flight);
 	engine->looks = 0;
@@ -249,7 +249,7 @@ struct sluice_flight *sluice_flight_begin(struct sluice_engine *engine)
 			return sluice_flight_issue(engine, entity);
 		sluice_entity_look(entity);
 	}
-	/* other queues may have ops, when the work item has examined these */
+	/* search again after the work item has examined these queues: others may have ops */
 	engine->pushed = true;
 	return NULL;
 }
@@ -261,7 +261,7 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	struct sluice_op_desc *op = &job->ops[flight->op];
 
 	lockdep_assert_held(&engine->lock);
-	/* the same op of the next pass waits for this: see sluice_sched_job_must_wait() */
+	/* 0 lets the same op of the next pass be handed out: see sluice_sched_job_must_wait() */
 	if (!WARN_ON_ONCE(op->cookie != flight->cookie))
 		op->cookie = 0;
 	flight->state = SLUICE_FLIGHT_IDLE;
@@ -269,11 +269,11 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	list_move(&flight->link, &engine->idle);
 	job->in_flight--;
 	job->entity->in_flight--;
-	/* an op that had to wait for this one can be stopped now */
+	/* an abort may have waited for the end of this op: the work item must check */
 	if ((flight->kept || engine->held_up) && !list_empty(&engine->in_flight))
 		engine->check = true;
 	engine->num_kept -= flight->kept;
-	/* without an op in flight, the work item does not make this decision */
+	/* the work item clears @held_up only while an op is in flight, so clear it here */
 	if (engine->held_up && list_empty(&engine->in_flight)) {
 		engine->held_up = false;
 		engine->pushed = true;
@@ -285,8 +285,8 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 }
 
 /*
- * Pass the ranges of an op between memory and the CPU's caches, for a software engine: all ranges
- * before the op, and the ranges that it has written after it.
+ * For a software engine: maintain the CPU's caches.  Before an op this is for all its ranges, after
+ * it for the ranges that it has written.
  */
 static void sluice_flight_sync(const struct sluice_engine *engine, const struct sluice_op_desc *op,
 			   bool before)
@@ -308,18 +308,20 @@ static void sluice_flight_sync(const struct sluice_engine *engine, const struct 
  * sluice_engine_next - take the next op
  * @engine: an engine of a driver with ->kick()
  *
- * The op does not change until the driver calls sluice_engine_done() for it, or until ->abort(),
- * which has stopped it, returns.
+ * The op stays unchanged until the driver calls sluice_engine_done() for it, or until a call of
+ * ->abort() that stops the op has returned.
  *
- * The driver may call this with a spinlock of its own held, which must then disable interrupts.  If
- * the driver calls this and writes the op to its ring under one lock, the ring has the ops in
- * order.  After a call of ->abort() with SLUICE_ALL_OPS, the driver must not call this before the
- * next
- * ->kick().
+ * The driver may call this with its own spinlock held, if this spinlock disables interrupts.  If
+ * the driver calls this and writes the op to its ring in one hold of the spinlock, the ring has the
+ * ops in the order in which they were handed out.
+ *
+ * After a call of ->abort() with SLUICE_ALL_OPS, the driver must not call this until the next call
+ * of ->kick().
  *
  * Context: any.
- * Return: the op; or NULL if there is none now (->kick() is called when there is one), if the
- * driver has caps.depth ops already, or while ->abort() of this engine is being called.
+ * Return: the op; or NULL if the driver has caps.depth ops already, or if no op can be handed out
+ * now.  In the second case, no job is ready, an abort is running or waits for a kept op, or the
+ * device sleeps; ->kick() is called when an op can be handed out.
  */
 const struct sluice_op_desc *sluice_engine_next(struct sluice_engine *engine)
 {
@@ -352,7 +354,8 @@ static struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u3
 }
 
 /*
- * Add the result of an op to its job.  Frames lost before the first frame of a queue do not count.
+ * Add the result of an op to its job.  Frames that were lost before the first frame of a queue do
+ * not count as dropped.
  */
 static void sluice_flight_add_result(struct sluice_sched_job *job, const struct sluice_result *result)
 {
@@ -382,8 +385,8 @@ static void sluice_flight_warn_stale(struct sluice_engine *engine, u32 cookie)
 }
 
 /*
- * The steps at the end of an op for which engine->lock must be released.  This context owns the op,
- * so its job stays, and no other context sees the end of the op yet.
+ * Sync caches and report progress, at the end of an op.  Releases engine->lock for this.  The
+ * caller owns the op, so the job stays, and no other context sees the end of the op yet.
  */
 static void sluice_flight_ending(struct sluice_engine *engine, struct sluice_flight *flight,
 				 unsigned long *flags)
@@ -396,7 +399,7 @@ static void sluice_flight_ending(struct sluice_engine *engine, struct sluice_fli
 	lockdep_assert_held(&engine->lock);
 	if (cyclic) {
 		job->ended++;
-		/* the job need not end, so each op has the whole timeout */
+		/* a CYCLIC job may run for ever, so its timeout is for each op */
 		job->timed = false;
 		sluice_sched_job_describe(job, &record);
 	}
@@ -407,21 +410,20 @@ static void sluice_flight_ending(struct sluice_engine *engine, struct sluice_fli
 	spin_lock_irqsave(&engine->lock, *flags);
 }
 
-/* Does the work item have something to do, which the driver does not do itself? */
+/* After the end of an op: is there work that the driver does not do by itself? */
 static bool sluice_flight_needs_work(const struct sluice_engine *engine)
 {
 	if (engine->sdev->ops->start)
 		return sluice_engine_has_work(engine);
-	/* a driver with ->kick() asks for more ops itself */
+	/* a driver with ->kick() asks for more ops itself: no work item is needed for them */
 	return !list_empty(&engine->look) || !list_empty(&engine->revoked) ||
 	       !list_empty(&engine->over) ||
 	       (engine->check && !list_empty(&engine->in_flight));
 }
 
 /*
- * An op has ended with an error, or the job was cancelled.  Returns the error of the job: a job
- * that was cancelled ends with -ECANCELED even if its last op succeeds, because CANCEL has counted
- * it.
+ * The status of a job after the end of an op: 0 or an error.  A job that was cancelled ends with
+ * -ECANCELED even if its last op succeeds, because CANCEL has counted the job.
  */
 static int sluice_flight_status(const struct sluice_sched_job *job,
 				const struct sluice_result *result)
@@ -455,7 +457,10 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	unsigned long flags;
 	int status;
 
-	/* the end of its last job may free the device: sluice_device_unregister() waits for this */
+	/*
+	 * when the last job ends, sluice_device_unregister() goes on.  It calls synchronize_rcu()
+	 * before the device is freed, and so waits for this function
+	 */
 	rcu_read_lock();
 	spin_lock_irqsave(&engine->lock, flags);
 	flight = sluice_flight_find(engine, cookie);
@@ -478,7 +483,10 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 		sluice_sched_job_fail(job, flight->op, status);
 	sluice_flight_finish(engine, flight);
 	sluice_sched_job_update(job);
-	/* on an ORDERED engine, the entity is in its list already */
+	/*
+	 * an ORDERED engine has put the entity into its list when it handed out the op.  The list
+	 * is different after an error, and a CYCLIC job may have waited for the end of this op
+	 */
 	if (status || !(engine->caps.flags & SLUICE_ENGINE_ORDERED) ||
 	    (job->pass && list_empty(&entity->node)))
 		sluice_entity_enqueue(entity, false);
@@ -513,9 +521,9 @@ void sluice_flight_start(struct sluice_engine *engine, struct sluice_flight *fli
 }
 
 /*
- * A job ran into its timeout.  A queue whose jobs all hang would keep other queues from the engine
- * for most of the time, so it is killed.  All queues of a client count together, because a client
- * could make one queue after another.
+ * A job ran into its timeout.  If all jobs of a queue hang, the engine has little time for other
+ * queues, so the queue is killed.  The queues of a client count together, because a client could
+ * create one queue after another.
  */
 static void sluice_flight_hung(struct sluice_engine *engine, struct sluice_sched_job *job)
 {
@@ -538,19 +546,19 @@ static void sluice_flight_hung(struct sluice_engine *engine, struct sluice_sched
 }
 
 /*
- * An op was stopped for the sake of another op, or because the device will sleep.  Its fence has
- * not signalled, and no other user accesses its memory, so it can be handed out again from its
- * beginning.  An op that may not be repeated ends its job instead.
+ * An op was stopped because of another op, or because the device will sleep.  The fence of its job
+ * has not signalled, so no other user accesses the memory of the op, and the op can be handed out
+ * again from its beginning.  An op that may not be repeated ends its job instead.
  *
- * A job that was stopped too often is not stopped any more for others, and an op that may not be
- * repeated never is: see sluice_dispatch_must_wait().
+ * If ops of a job were stopped too often, the next ones are kept, as are all ops that may not be
+ * repeated: see sluice_dispatch_must_wait().
  */
 static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_sched_job *job,
 				    unsigned int op, u64 pass)
 {
 	if (job->result.status)
 		return;
-	/* one abort may stop several of its ops */
+	/* one abort may stop several ops of the job, but counts once */
 	if (job->withdrawn != engine->aborts)
 		job->withdrawals++;
 	job->withdrawn = engine->aborts;
@@ -560,14 +568,14 @@ static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_
 	}
 	job->next_op = op;
 	job->pass = pass;
-	/* the lost time does not count */
+	/* give the job its whole timeout again */
 	job->timed = false;
 	sluice_entity_requeue(job);
 }
 
 /*
  * Collect the ops that the driver has stopped, in the order in which they were handed out.  Returns
- * the op that it was asked to stop; NULL if that op has ended before.
+ * the op with @cookie, or NULL if this op has ended by itself, or for SLUICE_ALL_OPS.
  */
 static struct sluice_flight *sluice_flight_collect_stopped(struct sluice_engine *engine, u32 cookie,
 						    u64 number, enum sluice_aborted aborted,
@@ -591,7 +599,7 @@ static struct sluice_flight *sluice_flight_collect_stopped(struct sluice_engine 
 	return asked;
 }
 
-/* Treat an op that the driver has stopped.  @status: its error; 0 to hand it out again. */
+/* Finish an op that the driver has stopped.  @status: its error; 0 to hand it out again. */
 static void sluice_flight_stopped(struct sluice_engine *engine, struct sluice_flight *flight,
 				  int status, unsigned long *flags)
 {
@@ -611,11 +619,11 @@ static void sluice_flight_stopped(struct sluice_engine *engine, struct sluice_fl
 }
 
 /**
- * sluice_flight_abort - have the driver stop ops
- * @engine: the engine, whose @aborting the caller has set
+ * sluice_flight_abort - make the driver stop ops
+ * @engine: the engine.  The caller has set engine->aborting
  * @cookie: cookie of the op that must be stopped, or SLUICE_ALL_OPS
- * @number: number of that op.  It may end before the driver stops it, but the driver may still
- *	stop the ops behind it
+ * @number: number of that op.  If that op ends before the driver stops it, its number still tells
+ *	which ops are behind it (SLUICE_ABORTED_FROM)
  * @status: error of that op
  *
  * Context: the dispatching context, without engine->lock.
@@ -635,20 +643,20 @@ void sluice_flight_abort(struct sluice_engine *engine, u32 cookie, u64 number, i
 	hung = asked && status == -ETIME && !asked->job->result.status;
 	spin_unlock_irqrestore(&engine->lock, flags);
 
-	/* this context owns them now, and their jobs stay */
+	/* this context owns the stopped ops now, so their jobs stay */
 	list_for_each_entry(flight, &stopped, link) {
 		trace_sluice_job_abort(flight->job, flight == asked ? status : -ECANCELED);
 		sluice_flight_sync(engine, &flight->job->ops[flight->op], false);
 	}
-	/* before userspace can see the end of the job */
+	/* before the job ends: if this kills the queue, it is dead when userspace sees the end */
 	if (hung)
 		sluice_flight_hung(engine, asked->job);
 
 	spin_lock_irqsave(&engine->lock, flags);
-	/* the last op first, so that the first op of a job becomes its next */
+	/* the last op first, so that job->next_op is the first of the stopped ops in the end */
 	list_for_each_entry_safe_reverse(flight, next, &stopped, link)
 		sluice_flight_stopped(engine, flight, flight == asked ? status : 0, &flags);
-	/* the oldest op may be of a job whose clock was stopped above */
+	/* start the timeout of the oldest op that is left, if its job has just lost its deadline */
 	if (engine->caps.flags & SLUICE_ENGINE_ORDERED)
 		sluice_flight_watch_clock(engine, NULL);
 	engine->aborting = false;

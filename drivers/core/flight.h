@@ -2,7 +2,8 @@
 /*
  * Ops in flight: the ops that the driver has.
  *
- * Lock: engine->lock guards all of them, except an op that one context owns: see @state.
+ * Lock: engine->lock guards all ops in flight.  In the states ENDING and WITHDRAWN, one context
+ * owns the op and may use it without the lock.
  *
  * dispatch.c calls this file.  Drivers call sluice_engine_next() and sluice_engine_done().
  */
@@ -17,14 +18,14 @@ struct sluice_sched_job;
 
 /**
  * struct sluice_flight - an op that the driver has, or an unused entry
- * @link: in engine->in_flight or engine->idle
- * @state: decides which context may use it
- * @cookie: cookie of the op: the index in engine->flights, and a counter that makes it different
- *	for each op
+ * @link: in engine->in_flight, engine->idle, or a list of ops that an abort has stopped
+ * @state: decides which context may use the op
+ * @cookie: cookie of the op.  The lower bits are the index in engine->flights, the upper bits a
+ *	counter of the ops that used this entry
  * @number: the engine's ops are numbered from 1, in the order in which they were handed out
- * @kept: it is not stopped for the sake of other ops any more: its job was stopped too often, or
- *	the op may not be repeated
- * @job: its job, which stays in its queue, and so is not freed, while the op is in flight
+ * @kept: aborts of other ops usually wait until this op has ended, because its job was stopped too
+ *	often, or because the op may not be repeated: see sluice_dispatch_must_wait()
+ * @job: job of the op.  It is not over while the op is in flight, so it is not freed
  * @op: index of the op in the job
  * @pass: CYCLIC: pass of the job that the op belongs to
  */
