@@ -173,7 +173,7 @@ struct sluice_dep *sluice_watch_next(struct sluice_engine *engine)
  * sluice_dep_error - has an in-fence of a job failed?
  * @job: a job whose in-fences have all signalled
  *
- * Only fences that came as fds count.  Implicit fences only order accesses: it depends on chance
+ * Only explicit in-fences count.  Implicit in-fences only order accesses: it depends on chance
  * whether a fence that failed is still on the buffer.
  *
  * Context: any.
