@@ -19,8 +19,8 @@
  * is the innermost lock: inside it, only the locks of a workqueue, a timer and a wait queue are
  * taken.
  *
- * The higher files of this list call this file.  queue.c also calls it to revoke a slot, and
- * register.c to stop an engine.
+ * The files of the higher layers, entity to dispatch, call this file.  Apart from them, queue.c
+ * calls it to revoke a slot, and register.c to stop an engine.
  */
 #ifndef _SLUICE_ENGINE_H
 #define _SLUICE_ENGINE_H
