@@ -113,6 +113,7 @@ static void explicit_slots_lock_what_may_be_taken_back(struct kunit *test)
 	resv = kunit_kzalloc(test, sizeof(*resv), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, resv);
 	dmabuf->resv = resv;
+	dmabuf->priv = dmabuf;	/* in place of a buffer of ours */
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct sluice_resv_set set = { .entries = entries };
 		struct sluice_slot slot = {
