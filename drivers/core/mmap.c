@@ -2,11 +2,9 @@
 /*
  * Mappings of buffers into processes: see mmap.h.
  */
-#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 
 #include "buffer.h"
 #include "compat/mm.h"
@@ -81,37 +79,6 @@ vm_fault_t sluice_fault_pfn(struct vm_fault *vmf)
 			break;
 	}
 	return VM_FAULT_NOPAGE;
-}
-
-/**
- * sluice_fault_wait - a fault on a device's BAR waits for the end of a reset
- * @vmf: the fault; the file of its mapping keeps @wait and @blocked alive
- * @wait: woken when @blocked becomes false
- * @blocked: true during the reset, when no CPU may access the BAR
- *
- * If the kernel can try the fault again, mmap_lock is dropped for the wait, because other threads
- * of the process need it.  The wait ends when the task is killed.
- *
- * Context: may sleep; the caller holds no lock except mmap_lock.
- * Return: 0 if the fault may continue.  Otherwise the return value of the fault: VM_FAULT_RETRY
- * (mmap_lock is dropped, except with FAULT_FLAG_RETRY_NOWAIT), or VM_FAULT_SIGBUS if the task was
- * killed.
- */
-vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked)
-{
-	struct file *file;
-
-	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
-		return VM_FAULT_RETRY;
-	if (!fault_flag_allow_retry_first(vmf->flags))
-		return wait_event_killable(*wait, !READ_ONCE(*blocked)) ? VM_FAULT_SIGBUS : 0;
-	/* mmap_lock is held: without ->map_pages, faults never come with the VMA's lock instead */
-	file = get_file(vmf->vma->vm_file);
-	mmap_read_unlock(vmf->vma->vm_mm);
-	/* if the task was killed, the retry finds the signal */
-	(void)wait_event_killable(*wait, !READ_ONCE(*blocked));
-	fput(file);
-	return VM_FAULT_RETRY;
 }
 
 static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigned int order)

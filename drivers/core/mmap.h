@@ -25,7 +25,6 @@
 #define _SLUICE_MMAP_H
 
 #include <linux/mm.h>
-#include <linux/wait.h>
 
 struct sluice_buffer;
 
@@ -38,7 +37,6 @@ static inline u64 sluice_vma_offset(const struct vm_area_struct *vma, unsigned l
 int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long addr, int length,
 			     int write);
 vm_fault_t sluice_fault_pfn(struct vm_fault *vmf);
-vm_fault_t sluice_fault_wait(struct vm_fault *vmf, wait_queue_head_t *wait, const bool *blocked);
 int sluice_mmap_pages(struct sluice_buffer *buffer, struct vm_area_struct *vma);
 
 #endif /* _SLUICE_MMAP_H */

@@ -4,15 +4,38 @@
  */
 #include <linux/compiler.h>
 #include <linux/errno.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/sched/signal.h>
 
-#include "mmap.h"
 #include "mmio.h"
 
 void sluice_mmio_init(struct sluice_mmio *mmio)
 {
 	init_rwsem(&mmio->lock);
 	init_waitqueue_head(&mmio->wait);
+}
+
+/* Wait for the end of a block, without a lock.  -ERESTARTSYS if the task was killed. */
+static int sluice_mmio_wait(struct sluice_mmio *mmio)
+{
+	return wait_event_killable(mmio->wait, !READ_ONCE(mmio->blocked));
+}
+
+/**
+ * sluice_mmio_synchronize - wait until all current holders of the lock have dropped it
+ * @mmio: the guard of the memory
+ *
+ * A holder has mapped its page then, so a zap finds the page.  Later holders see all that the
+ * caller has changed before.
+ *
+ * Context: may sleep.
+ */
+void sluice_mmio_synchronize(struct sluice_mmio *mmio)
+{
+	down_write(&mmio->lock);
+	up_write(&mmio->lock);
 }
 
 /**
@@ -112,7 +135,7 @@ int sluice_mmio_lock(struct sluice_mmio *mmio)
 	int ret;
 
 	while ((ret = sluice_mmio_trylock(mmio)) == -EAGAIN)
-		if (wait_event_killable(mmio->wait, !READ_ONCE(mmio->blocked)))
+		if (sluice_mmio_wait(mmio))
 			return -EINTR;
 	return ret;
 }
@@ -127,11 +150,27 @@ void sluice_mmio_unlock(struct sluice_mmio *mmio)
  * @mmio: the guard of the memory; the file of the fault's mapping keeps it alive
  * @vmf: the fault
  *
+ * If the kernel can try the fault again, mmap_lock is dropped for the wait, because other threads
+ * of the process need it.  The wait ends when the task is killed.
+ *
  * Context: may sleep; the caller holds no lock except mmap_lock.
- * Return: 0 if the fault may continue.  Otherwise the return value of the fault: see
- * sluice_fault_wait().
+ * Return: 0 if the fault may continue.  Otherwise the return value of the fault: VM_FAULT_RETRY
+ * (mmap_lock is dropped, except with FAULT_FLAG_RETRY_NOWAIT), or VM_FAULT_SIGBUS if the task was
+ * killed.
  */
 vm_fault_t sluice_mmio_wait_fault(struct sluice_mmio *mmio, struct vm_fault *vmf)
 {
-	return sluice_fault_wait(vmf, &mmio->wait, &mmio->blocked);
+	struct file *file;
+
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if (!fault_flag_allow_retry_first(vmf->flags))
+		return sluice_mmio_wait(mmio) ? VM_FAULT_SIGBUS : 0;
+	/* mmap_lock is held: without ->map_pages, faults never come with the VMA's lock instead */
+	file = get_file(vmf->vma->vm_file);
+	mmap_read_unlock(vmf->vma->vm_mm);
+	/* if the task was killed, the retry finds the signal */
+	(void)sluice_mmio_wait(mmio);
+	fput(file);
+	return VM_FAULT_RETRY;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Guard of memory inside a device.  It blocks the access of CPUs during a reset, and revokes the
- * memory when the device is removed.
+ * Guard of memory or registers inside a device.  It blocks the access of CPUs during a reset.  It
+ * also revokes memory when the device is removed.
  *
  * The owner of the memory embeds struct sluice_mmio.  Code that accesses the memory, or maps a page
  * of it into a process, holds mmio->lock for reading.  A block or a revocation first takes the lock
  * for writing, and changes the state.  The owner then zaps the memory (removes it from all page
  * tables).  No page escapes: a page was either mapped before the change, and the zap finds it, or
  * the fault sees the new state.  The lock nests inside mmap_lock.
+ *
+ * heap_bar.c guards memory with it, and registers.c guards registers.
  */
 #ifndef _SLUICE_MMIO_H
 #define _SLUICE_MMIO_H
@@ -34,6 +36,7 @@ struct sluice_mmio {
 };
 
 void sluice_mmio_init(struct sluice_mmio *mmio);
+void sluice_mmio_synchronize(struct sluice_mmio *mmio);
 void sluice_mmio_block(struct sluice_mmio *mmio, bool block);
 void sluice_mmio_revoke(struct sluice_mmio *mmio);
 bool sluice_mmio_revoked(const struct sluice_mmio *mmio);

@@ -5,16 +5,14 @@
 #include <linux/export.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/wait.h>
 
 #include "client.h"
 #include "compat/mm.h"
 #include "device.h"
 #include "heap.h"
-#include "mmap.h"
+#include "mmio.h"
 #include "registers.h"
 #include "sluice.h"
 
@@ -30,19 +28,16 @@ struct sluice_registers_client {
 
 /**
  * struct sluice_registers - the mapped registers of a device
- * @lock: a fault holds it for reading, from the check of a page until the page is mapped.  A zap
- *	takes it for writing, to wait for such faults
- * @wait: woken when @blocked becomes false
- * @blocked: a reset is running: no CPU may access the device's BARs
+ * @mmio: guard of the registers, blocked during a reset.  A fault holds its lock from the question
+ *	to the driver until the page is mapped.  The removal of the device does not revoke it,
+ *	because faults enter the device
  * @mappings_lock: guards the fields below, and client->registers
  * @clients: clients that have mapped registers
  * @num_mappings: number of mappings of registers, in all processes
  * @awake: the mappings keep the hardware awake
  */
 struct sluice_registers {
-	struct rw_semaphore lock;
-	wait_queue_head_t wait;
-	bool blocked;
+	struct sluice_mmio mmio;
 	struct mutex mappings_lock;
 	struct list_head clients;
 	unsigned int num_mappings;
@@ -62,8 +57,7 @@ int sluice_registers_create(struct sluice_device *sdev)
 
 	if (!registers)
 		return -ENOMEM;
-	init_rwsem(&registers->lock);
-	init_waitqueue_head(&registers->wait);
+	sluice_mmio_init(&registers->mmio);
 	mutex_init(&registers->mappings_lock);
 	INIT_LIST_HEAD(&registers->clients);
 	sdev->registers = registers;
@@ -92,20 +86,18 @@ static vm_fault_t sluice_registers_fault(struct vm_fault *vmf)
 	for (;;) {
 		if (!sluice_device_enter(sdev))
 			return VM_FAULT_SIGBUS;
-		down_read(&registers->lock);
-		if (!READ_ONCE(registers->blocked))
+		if (!sluice_mmio_trylock(&registers->mmio))
 			break;
-		up_read(&registers->lock);
 		/* exit before the wait: the removal of the device must not wait for the unblock */
 		sluice_device_exit(sdev);
-		ret = sluice_fault_wait(vmf, &registers->wait, &registers->blocked);
+		ret = sluice_mmio_wait_fault(&registers->mmio, vmf);
 		if (ret)
 			return ret;
 	}
 	ret = VM_FAULT_SIGBUS;
 	if (!sdev->ops->find_registers(sdev->priv, (u64)vmf->pgoff << PAGE_SHIFT, &phys))
 		ret = vmf_insert_pfn(vmf->vma, vmf->address, PHYS_PFN(phys));
-	up_read(&registers->lock);
+	sluice_mmio_unlock(&registers->mmio);
 	sluice_device_exit(sdev);
 	return ret;
 }
@@ -245,6 +237,16 @@ int sluice_registers_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+static void sluice_registers_zap(struct sluice_registers *registers)
+{
+	struct sluice_registers_client *client;
+
+	mutex_lock(&registers->mappings_lock);
+	list_for_each_entry(client, &registers->clients, link)
+		unmap_mapping_range(client->mapping, 0, 0, 1);
+	mutex_unlock(&registers->mappings_lock);
+}
+
 /**
  * sluice_device_zap_registers - remove registers from the page tables of all processes
  * @sdev: the device
@@ -256,16 +258,9 @@ int sluice_registers_mmap(struct file *file, struct vm_area_struct *vma)
  */
 void sluice_device_zap_registers(struct sluice_device *sdev)
 {
-	struct sluice_registers *registers = sdev->registers;
-	struct sluice_registers_client *client;
-
-	/* wait until faults with an old answer have mapped their pages: the loop removes these */
-	down_write(&registers->lock);
-	up_write(&registers->lock);
-	mutex_lock(&registers->mappings_lock);
-	list_for_each_entry(client, &registers->clients, link)
-		unmap_mapping_range(client->mapping, 0, 0, 1);
-	mutex_unlock(&registers->mappings_lock);
+	/* wait until faults with an old answer have mapped their pages: the zap removes these */
+	sluice_mmio_synchronize(&sdev->registers->mmio);
+	sluice_registers_zap(sdev->registers);
 }
 EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
 
@@ -281,8 +276,8 @@ EXPORT_SYMBOL_GPL(sluice_device_zap_registers);
  */
 void sluice_device_block(struct sluice_device *sdev)
 {
-	WRITE_ONCE(sdev->registers->blocked, true);
-	sluice_device_zap_registers(sdev);
+	sluice_mmio_block(&sdev->registers->mmio, true);
+	sluice_registers_zap(sdev->registers);
 	sluice_heaps_block(sdev, true);
 }
 EXPORT_SYMBOL_GPL(sluice_device_block);
@@ -296,8 +291,7 @@ EXPORT_SYMBOL_GPL(sluice_device_block);
 void sluice_device_unblock(struct sluice_device *sdev)
 {
 	sluice_heaps_block(sdev, false);
-	WRITE_ONCE(sdev->registers->blocked, false);
-	wake_up_all(&sdev->registers->wait);
+	sluice_mmio_block(&sdev->registers->mmio, false);
 }
 EXPORT_SYMBOL_GPL(sluice_device_unblock);
 

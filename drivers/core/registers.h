@@ -9,10 +9,12 @@
  *
  *	registers->mappings_lock	mutex, inside mmap_lock: guards the list of clients that
  *					have mapped registers, and the number of mappings
- *	registers->lock			rw_semaphore, inside mmap_lock.  A fault holds it for
+ *	registers->mmio.lock		rw_semaphore, inside mmap_lock.  A fault holds it for
  *					reading while it calls ->find_registers() and maps the
  *					page.  sluice_device_zap_registers() takes it for writing,
- *					to wait for faults that have got an old answer
+ *					to wait for faults that have got an old answer.
+ *					sluice_device_block() and _unblock() take it for writing,
+ *					too
  *
  * Device drivers call sluice_device_zap_registers(), sluice_device_block() and
  * sluice_device_unblock().  node.c calls sluice_registers_mmap() and sluice_registers_close().
