@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Registration of devices, their removal, and system sleep.  register.c makes a device of the parts
- * that the other files own, and takes it apart again.  It also owns the class of the nodes.
+ * Registration of devices, and their removal.  register.c makes a device of the parts that the
+ * other files own, and takes it apart again.  It also owns the class of the nodes.
  *
  * A device lives until the last reference on it is dropped.  Open files of the node, queues and
  * buffers hold references.  The hardware may be removed earlier: sluice_device_unregister() sets
