@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Controls: settings of a device for userspace, such as gain, input and trigger.
- *
- * This file owns the controls and their values.  The driver lists its controls once, with
- * sluice_device_add_controls().  The core copies the list, so enumeration needs neither a lock nor
- * the driver.  The core checks each new value, and keeps the last value that the driver has
- * accepted.  It asks the driver only for a control that the hardware changes
- * (SLUICE_CONTROL_VOLATILE).
- *
- * A call takes controls->lock before it enters the device.  The removal of the device therefore
- * waits for one call of the driver, and not for all callers that wait for the lock.
+ * Controls: settings of a device for userspace.  See control.h.
  */
 #include <linux/export.h>
 #include <linux/fs.h>
@@ -23,7 +14,6 @@
 #include "client.h"
 #include "control.h"
 #include "device.h"
-#include "event.h"
 #include "ioctl.h"
 #include "sluice.h"
 

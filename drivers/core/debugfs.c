@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/sluice: the live objects, for people and for tests.
- *
- *	objects		number of live objects of each kind
- *	buffers		one line for each buffer: its memory, the user and the process that
- *			opened the node, and the name that DMA_BUF_SET_NAME gave it
- *	pool		bytes of parked memory
- *	coverage	basic blocks that have run; only in kernels with KCOV
- *	<device>/	directory of a device:
- *		engines		one line for each engine: how often ops were aborted, and the
- *				job of its oldest op in flight
- *		queues		one line for each queue
- *		jobs		one line for each of the first SLUICE_DEBUGFS_JOBS jobs of a
- *				queue, with the fences that it waits for
- *		others		files that the device driver adds
- *
- * See debugfs.h.
+ * /sys/kernel/debug/sluice: the live objects.  See debugfs.h.
  */
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
@@ -23,21 +8,21 @@
 #include <linux/seq_file.h>
 
 #include "account.h"
+#include "bins.h"
 #include "buffer.h"
 #include "client.h"
 #include "compat/fence.h"
 #include "compat/list.h"
 #include "debugfs.h"
-#include "entity.h"
 #include "device.h"
 #include "engine.h"
+#include "entity.h"
 #include "flight.h"
 #include "heap.h"
-#include "watch.h"
 #include "object.h"
-#include "bins.h"
 #include "queue.h"
 #include "sluice.h"
+#include "watch.h"
 
 /* Most jobs of a queue, and most in-fences of a job: they are printed with interrupts off. */
 #define SLUICE_DEBUGFS_JOBS	16
@@ -176,8 +161,8 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 		else if (job)
 			state = sluice_debugfs_job_state(job);
 		spin_unlock(&engine->lock);
-		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->timeline.name, engine->index,
-			   queue->entity.priority, queue->submitted, queue->done,
+		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->timeline.name,
+			   engine->index, queue->entity.priority, queue->submitted, queue->done,
 			   queue->in_flight, queue->depth, state);
 		spin_unlock_irq(&queue->lock);
 	}

@@ -9,8 +9,6 @@
 #ifndef _SLUICE_DEPS_H
 #define _SLUICE_DEPS_H
 
-#include <linux/types.h>
-
 struct dma_fence;
 struct sluice_job;
 

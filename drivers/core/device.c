@@ -2,16 +2,13 @@
 /*
  * Devices: uses of the hardware, its sleep, and the list of all devices.  See device.h.
  */
-#include <linux/dma-mapping.h>
-#include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/pm_runtime.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 
-#include "compat/dma.h"
 #include "device.h"
 #include "sluice.h"
-
 
 static LIST_HEAD(sluice_devices);
 static DEFINE_MUTEX(sluice_devices_lock);

@@ -14,6 +14,7 @@
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 
+#include "compat/dma.h"
 #include "device.h"
 #include "dispatch.h"
 #include "engine.h"
@@ -25,8 +26,6 @@
 #include "slot.h"
 #include "trace.h"
 #include "watch.h"
-
-#include "compat/dma.h"
 
 /* Decisions about engine->look and ->signalled, before the next attempt to hand out an op. */
 #define SLUICE_DISPATCH_MAX_LOOKS	16

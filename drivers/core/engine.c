@@ -8,11 +8,10 @@
  */
 #include <linux/wait.h>
 
+#include "compat/timer.h"
 #include "device.h"
 #include "engine.h"
 #include "slot.h"
-
-#include "compat/timer.h"
 
 /**
  * sluice_engine_kick - queue the work item

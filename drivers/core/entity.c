@@ -19,12 +19,11 @@
 #include <linux/dma-fence.h>
 #include <linux/jiffies.h>
 
+#include "compat/timer.h"
 #include "engine.h"
 #include "entity.h"
 #include "slot.h"
 #include "trace.h"
-
-#include "compat/timer.h"
 
 /* Jobs that one call of sluice_entity_end_jobs() ends; it may run in an interrupt handler. */
 #define SLUICE_ENTITY_MAX_ENDS	8

@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Our dma_fence: a point on a timeline.
- *
- * A fence carries its own names and refers to no object, so it may outlive its job, its queue, its
- * device and, on the newest kernels, this module.  SUBMIT makes a fence if a buffer or an fd needs
- * one, and publishes it with the job.  FENCE makes one for a point that has none.  A fence is
- * signalled once, when the device does not access the memory of the job any more.
+ * Our dma_fence: a point on a timeline.  See fence.h.
  */
 #include <linux/slab.h>
 
-#include "fence.h"
 #include "compat/fence.h"
+#include "fence.h"
 
 /**
  * struct sluice_dma_fence - a point on a timeline

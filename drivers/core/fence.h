@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Our dma_fence: a point on a timeline.  A fence refers to no other object, and outlives them all.
+ * Our dma_fence: a point on a timeline.
+ *
+ * A fence carries its own names and refers to no object, so it may outlive its job, its queue, its
+ * device and, on the newest kernels, this module.  SUBMIT makes a fence if a buffer or an fd needs
+ * one, and publishes it with the job.  FENCE makes one for a point that has none.  A fence is
+ * signalled once, when the device does not access the memory of the job any more.
  *
  * The kernel's lock of a fence guards it.  submit.c, queue.c and slot.c make fences, queue.c and
  * slot.c signal them, and pick.c reads their deadlines.

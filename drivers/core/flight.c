@@ -16,6 +16,7 @@
 #include <linux/jiffies.h>
 #include <linux/slab.h>
 
+#include "compat/dma.h"
 #include "device.h"
 #include "engine.h"
 #include "entity.h"
@@ -24,8 +25,6 @@
 #include "pick.h"
 #include "slot.h"
 #include "trace.h"
-
-#include "compat/dma.h"
 
 /* The flags of a frame that a driver may report. */
 #define SLUICE_FLIGHT_FRAME_FLAGS	(SLUICE_FRAME_DAMAGED | SLUICE_FRAME_REPEATED | \
@@ -140,7 +139,7 @@ void sluice_flight_restart_clocks(struct sluice_engine *engine)
 
 /* Add @change to the number of ops in flight of each slot that an op uses. */
 static void sluice_flight_count_slots(struct sluice_engine *engine, const struct sluice_op_desc *op,
-				int change)
+				      int change)
 {
 	unsigned int i;
 
@@ -289,7 +288,7 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
  * it for the ranges that it has written.
  */
 static void sluice_flight_sync(const struct sluice_engine *engine, const struct sluice_op_desc *op,
-			   bool before)
+			       bool before)
 {
 	unsigned int i;
 
@@ -357,7 +356,8 @@ static struct sluice_flight *sluice_flight_find(struct sluice_engine *engine, u3
  * Add the result of an op to its job.  Frames that were lost before the first frame of a queue do
  * not count as dropped.
  */
-static void sluice_flight_add_result(struct sluice_sched_job *job, const struct sluice_result *result)
+static void sluice_flight_add_result(struct sluice_sched_job *job,
+				     const struct sluice_result *result)
 {
 	struct sluice_entity *entity = job->entity;
 
@@ -578,8 +578,8 @@ static void sluice_flight_take_back(struct sluice_engine *engine, struct sluice_
  * the op with @cookie, or NULL if this op has ended by itself, or for SLUICE_ALL_OPS.
  */
 static struct sluice_flight *sluice_flight_collect_stopped(struct sluice_engine *engine, u32 cookie,
-						    u64 number, enum sluice_aborted aborted,
-						    struct list_head *stopped)
+							   u64 number, enum sluice_aborted aborted,
+							   struct list_head *stopped)
 {
 	struct sluice_flight *flight, *next, *asked = NULL;
 	bool all = cookie == SLUICE_ALL_OPS || aborted == SLUICE_ABORTED_ALL;

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Formats of images: the lists of an engine, and the positions of the planes of a frame.
- *
- * The driver lists formats, sizes and frame intervals of each engine (struct sluice_engine_caps).
- * The core copies the lists at registration and enumerates them to userspace.  SUBMIT refuses a
- * frame that is not in the lists.  The copies are constant, and live as long as the device's
- * struct, even after the hardware is removed, so they need no lock.
- *
- * A table in this file has the geometry of the usual fourccs: facts of <drm/drm_fourcc.h> and
- * <linux/videodev2.h>, without a dependency on DRM or V4L2.  The driver measures all other formats,
- * and every modifier other than LINEAR, with ->check_frame().
+ * Formats of images: the lists of an engine, and the planes of a frame.  See format.h.
  */
 #include <linux/log2.h>
 #include <linux/math64.h>
@@ -104,7 +95,9 @@ static const struct sluice_geometry *sluice_geometry_find(u32 fourcc, u64 modifi
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sluice_geometry_table) && modifier == SLUICE_MODIFIER_LINEAR; i++)
+	if (modifier != SLUICE_MODIFIER_LINEAR)
+		return NULL;
+	for (i = 0; i < ARRAY_SIZE(sluice_geometry_table); i++)
 		if (sluice_geometry_table[i].fourcc == fourcc)
 			return &sluice_geometry_table[i];
 	return NULL;

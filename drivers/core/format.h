@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Formats of the images that an engine captures or plays.  They do not change after the
- * registration of the device, so there is no lock.
+ * Formats of images: the lists of an engine, and the positions of the planes of a frame.
+ *
+ * The driver lists formats, sizes and frame intervals of each engine (struct sluice_engine_caps).
+ * The core copies the lists at registration and enumerates them to userspace.  SUBMIT refuses a
+ * frame that is not in the lists.  The copies are constant, and live as long as the device's
+ * struct, even after the hardware is removed, so they need no lock.
+ *
+ * A table in format.c has the geometry of the usual fourccs: facts of <drm/drm_fourcc.h> and
+ * <linux/videodev2.h>, without a dependency on DRM or V4L2.  The driver measures all other formats,
+ * and every modifier other than LINEAR, with ->check_frame().
  */
 #ifndef _SLUICE_FORMAT_H
 #define _SLUICE_FORMAT_H

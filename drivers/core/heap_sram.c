@@ -2,8 +2,8 @@
 /*
  * The heap of SRAM inside the chip: see heap_sram.h.
  */
+#include <linux/export.h>
 #include <linux/genalloc.h>
-#include <linux/module.h>
 #include <linux/of.h>
 
 #include "device.h"

@@ -9,8 +9,8 @@
  *
  * See ioctl.h.
  */
-#include <linux/file.h>
 #include <linux/fcntl.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ioctl.h>
 #include <linux/minmax.h>

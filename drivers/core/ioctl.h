@@ -9,6 +9,7 @@
 #ifndef _SLUICE_IOCTL_H
 #define _SLUICE_IOCTL_H
 
+#include <linux/bits.h>
 #include <linux/types.h>
 
 struct file;
@@ -47,7 +48,7 @@ struct sluice_ioctl {
 	int (*fn)(struct sluice_call *call);
 };
 
-#define SLUICE_IOCTL_OUT_ON_ERROR	(1U << 0)	/* also write back after an error */
+#define SLUICE_IOCTL_OUT_ON_ERROR	BIT(0)	/* also write back after an error */
 
 /*
  * Bytes of each struct in the UAPI version that introduced it: the oldest programs pass this size.

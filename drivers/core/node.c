@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/sluice/<device>: the file operations of the node, and the node's ioctls.
- *
- * This file has no lock of its own.  The kernel calls the file operations.  Ioctls of one client
- * may run at the same time in several threads.
+ * /dev/sluice/<device>: the file operations and the ioctls of the node.  See node.h.
  */
 #include <linux/capability.h>
 #include <linux/file.h>
@@ -12,7 +9,6 @@
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/poll.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -29,10 +25,9 @@
 #include "format.h"
 #include "heap.h"
 #include "heap_contiguous.h"
-#include "pages.h"
 #include "ioctl.h"
 #include "node.h"
-#include "object.h"
+#include "pages.h"
 #include "queue.h"
 #include "queue_file.h"
 #include "registers.h"
@@ -487,8 +482,9 @@ static int sluice_node_create_queue(struct sluice_call *call)
 
 	if (args->engine >= sdev->num_engines || args->flags & ~SLUICE_NODE_QUEUE_ALL ||
 	    !sluice_node_completion_size_valid(args->completion_size) ||
-	    args->priority >= SLUICE_ENGINE_PRIORITIES || args->timeout_ms > SLUICE_MAX_TIMEOUT_MS ||
-	    args->depth > SLUICE_MAX_DEPTH || args->fd_flags & ~SLUICE_FD_INHERIT)
+	    args->priority >= SLUICE_ENGINE_PRIORITIES ||
+	    args->timeout_ms > SLUICE_MAX_TIMEOUT_MS || args->depth > SLUICE_MAX_DEPTH ||
+	    args->fd_flags & ~SLUICE_FD_INHERIT)
 		return -EINVAL;
 	/* jobs of the highest priority make all other jobs of the engine wait, up to a second */
 	if (args->priority == SLUICE_ENGINE_PRIORITIES - 1 && !capable(CAP_SYS_NICE))

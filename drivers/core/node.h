@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The nodes /dev/sluice/<device>, and what a dma-heap node shares with them.
+ * The nodes /dev/sluice/<device>: their file operations and ioctls, and the functions that a
+ * dma-heap node shares with them.
  *
- * register.c gives the file operations to the kernel.
+ * There is no lock of its own.  The kernel calls the file operations, which register.c gives to it.
+ * Ioctls of one client may run at the same time in several threads.
  */
 #ifndef _SLUICE_NODE_H
 #define _SLUICE_NODE_H
-
-#include <linux/types.h>
 
 struct file_operations;
 struct sluice_alloc;

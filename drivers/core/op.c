@@ -17,7 +17,7 @@
 #include "slot.h"
 
 static void sluice_range_add(struct sluice_op_desc *desc, u32 *slots, u32 slot, u64 offset,
-				u64 length, bool write)
+			     u64 length, bool write)
 {
 	slots[desc->num_ranges] = slot;
 	desc->ranges[desc->num_ranges++] = (struct sluice_range) {
@@ -46,7 +46,7 @@ static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluic
 		sluice_range_add(desc, slots, op->dst, op->dst_offset, op->length, true);
 	if (chosen ? op->flags & SLUICE_OP_SRC : op->kind == SLUICE_OP_COPY)
 		sluice_range_add(desc, slots, op->src, op->src_offset,
-				    chosen ? op->program.src_length : op->length, false);
+				 chosen ? op->program.src_length : op->length, false);
 }
 
 /*
@@ -100,7 +100,7 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
  * Return: 0, or an errno from the list at struct sluice_submit.
  */
 int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
-		       u32 (*slots)[SLUICE_MAX_PLANES])
+		       u32 slots[][SLUICE_MAX_PLANES])
 {
 	size_t op_size = args->op_size ?: SLUICE_OP_SIZE_V1;
 	u64 kinds = job->base.entity->engine->caps.op_kinds;
@@ -259,7 +259,7 @@ static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_tab
  * Context: may sleep; takes the dma_resv of the slots of programs.
  * Return: 0, or an errno from the list at struct sluice_submit.
  */
-int sluice_op_resolve_all(struct sluice_job *job, u32 (*slots)[SLUICE_MAX_PLANES])
+int sluice_op_resolve_all(struct sluice_job *job, u32 slots[][SLUICE_MAX_PLANES])
 {
 	struct sluice_slot_table *table = &job->queue->slots;
 	unsigned int i;

@@ -20,8 +20,8 @@
 struct sluice_job;
 
 int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
-		       u32 (*slots)[SLUICE_MAX_PLANES]);
-int sluice_op_resolve_all(struct sluice_job *job, u32 (*slots)[SLUICE_MAX_PLANES]);
+		       u32 slots[][SLUICE_MAX_PLANES]);
+int sluice_op_resolve_all(struct sluice_job *job, u32 slots[][SLUICE_MAX_PLANES]);
 int sluice_op_place_all(struct sluice_job *job);
 
 #endif /* _SLUICE_OP_H */

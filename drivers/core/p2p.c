@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Peer-to-peer: can the DMA of one PCI device reach the BAR of another, and at which address?
- * heap_bar.c calls this file.
- *
- * On newer kernels with CONFIG_PCI_P2PDMA, the kernel knows the route, also for memory without
- * struct pages, and is asked.  Elsewhere only a route that is certain is allowed:
- *
- * - The other device is the BAR's device itself, or is below the same PCIe switch, with no port on
- *   the way that redirects requests upwards (ACS).
- * - No IOMMU translates, and the bus addresses of the BAR equal the CPU's addresses.
- *
- * This file has no lock.  A mapping belongs to its importer, and is made and unmapped with the
- * dma_resv of the buffer held.
+ * Peer-to-peer DMA from one PCI device to the BAR of another.  See p2p.h.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>

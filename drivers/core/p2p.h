@@ -2,6 +2,13 @@
 /*
  * Peer-to-peer: can the DMA of one PCI device reach the BAR of another, and at which address?
  *
+ * On newer kernels with CONFIG_PCI_P2PDMA, the kernel knows the route, also for memory without
+ * struct pages, and is asked.  Elsewhere only a route that is certain is allowed:
+ *
+ * - The other device is the BAR's device itself, or is below the same PCIe switch, with no port on
+ *   the way that redirects requests upwards (ACS).
+ * - No IOMMU translates, and the bus addresses of the BAR equal the CPU's addresses.
+ *
  * A mapping belongs to its importer, and is made and unmapped with the dma_resv of the buffer held,
  * so there is no other lock.  heap_bar.c calls this file.
  */

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PRIVATE: ops that a driver defines.
- *
- * The core knows only the size of the payload.  It copies the payload once, so that userspace
- * cannot change it after the check, and asks the driver at SUBMIT (ops->check_private): an
- * engine gets no payload that its driver has not accepted.  The op uses memory as any op does,
- * in ranges of slots.  So explicit and implicit fences, revocation and unplug need no code in
- * the driver.
+ * PRIVATE: ops that a driver defines.  See private.h.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PROGRAM: ops that are lists of register accesses.
- *
- * The list is copied and checked at SUBMIT, so an engine gets no malformed command.  The device
- * driver knows which registers exist, and which userspace may use.  It is asked at SUBMIT
- * (ops->check_command), and checks again when the op runs.  Positions in slots are replaced by bus
- * addresses at SUBMIT too: the memory of a slot does not move, and the search for a position in
- * many segments takes time.
+ * PROGRAM: ops that are lists of register accesses.  See program.h.
  */
-#include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -41,7 +34,8 @@ static bool sluice_program_command_valid(const struct sluice_command *command, u
 {
 	switch (command->kind) {
 	case SLUICE_COMMAND_WRITE:
-		return sluice_program_register_valid(command) && !command->mask && !command->length &&
+		return sluice_program_register_valid(command) && !command->mask &&
+		       !command->length &&
 		       sluice_program_fits_width(command->value, command->width);
 	case SLUICE_COMMAND_WRITE_DST:
 	case SLUICE_COMMAND_WRITE_SRC:
@@ -148,7 +142,7 @@ struct sluice_program_place {
 
 /* Walk to a position.  Most positions are behind the last one, so the walk is short. */
 static void sluice_program_go_to(struct sluice_program_place *place, const struct sluice_slot *slot,
-			    u64 offset, u64 at)
+				 u64 offset, u64 at)
 {
 	if (!place->slot || at < place->at)
 		sluice_cursor_init(&place->cursor, slot, offset + at);
@@ -197,8 +191,8 @@ static int sluice_program_resolve(struct sluice_command *command,
 	if (command->value >= size || command->length > size - command->value)
 		return -ERANGE;
 	ret = sluice_program_find(&places[dst], set, dst ? desc->dst : desc->src,
-				dst ? desc->dst_offset : desc->src_offset, command->value,
-				&address, &left);
+				  dst ? desc->dst_offset : desc->src_offset, command->value,
+				  &address, &left);
 	if (ret)
 		return ret;
 	if (left < (command->length ?: size - command->value))

@@ -2,6 +2,12 @@
 /*
  * PROGRAM: ops that are lists of register accesses.
  *
+ * The list is copied and checked at SUBMIT, so an engine gets no malformed command.  The device
+ * driver knows which registers exist, and which userspace may use.  It is asked at SUBMIT
+ * (ops->check_command), and checks again when the op runs.  Positions in slots are replaced by bus
+ * addresses at SUBMIT too: the memory of a slot does not move, and the search for a position in
+ * many segments takes time.
+ *
  * An op belongs to the SUBMIT of its job, so there is no lock.  op.c and job.c call this file.
  */
 #ifndef _SLUICE_PROGRAM_H

@@ -8,7 +8,7 @@
 #include <linux/seq_file.h>
 #include <linux/uaccess.h>
 
-#include "client.h"
+#include "compat/fence.h"
 #include "device.h"
 #include "engine.h"
 #include "ioctl.h"
@@ -17,8 +17,6 @@
 #include "queue_file.h"
 #include "submit.h"
 #include "uring.h"
-
-#include "compat/fence.h"
 
 static int sluice_queue_file_release(struct inode *inode, struct file *file)
 {

@@ -8,8 +8,6 @@
 #ifndef _SLUICE_QUEUE_FILE_H
 #define _SLUICE_QUEUE_FILE_H
 
-#include <linux/types.h>
-
 struct sluice_call;
 struct sluice_create_queue;
 

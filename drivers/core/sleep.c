@@ -66,8 +66,8 @@ static bool sluice_sleep_stop(struct sluice_device *sdev, bool withdraw, unsigne
  * sluice_sleep_forever - stop the engines of a device that is being unregistered
  * @sdev: the device, whose @users is 0, so no job is left
  *
- * Waits at most ten seconds for ->start(), ->kick() and ->abort() to return.  A driver with ->kick()
- * then forgets its ring.
+ * Waits at most ten seconds for ->start(), ->kick() and ->abort() to return.  A driver with
+ * ->kick() then forgets its ring.
  *
  * Context: process context, may sleep, also for ->abort() with SLUICE_ALL_OPS.
  */

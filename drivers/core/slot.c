@@ -10,17 +10,16 @@
 
 #include "account.h"
 #include "client.h"
+#include "compat/dma-buf.h"
+#include "compat/dma.h"
 #include "device.h"
+#include "dma.h"
 #include "export.h"
 #include "fence.h"
 #include "heap.h"
 #include "object.h"
 #include "sharing.h"
 #include "slot.h"
-#include "dma.h"
-
-#include "compat/dma-buf.h"
-#include "compat/dma.h"
 
 /**
  * struct sluice_slot_device - the revoked slots of a device that must be unmapped
@@ -58,7 +57,7 @@ static enum dma_data_direction sluice_slot_direction(const struct sluice_device 
  * matter.
  */
 static bool sluice_slot_segment_aligned(const struct sluice_device *sdev, struct scatterlist *sg,
-				   bool last)
+					bool last)
 {
 	u64 ends = sg_dma_address(sg) | (last ? 0 : sg_dma_len(sg));
 

@@ -48,6 +48,7 @@
 #ifndef _SLUICE_H
 #define _SLUICE_H
 
+#include <linux/bits.h>
 #include <linux/device.h>
 #include <linux/interrupt.h>
 #include <linux/ktime.h>
@@ -238,9 +239,9 @@ struct sluice_result {
  *		ended.  The driver reports the ends in this order.  Several ops of one queue
  *		may then be in flight.  Without this flag, a queue has one op in flight at a time.
  */
-#define SLUICE_ENGINE_CPU	(1U << 0)
-#define SLUICE_ENGINE_QUICK	(1U << 1)
-#define SLUICE_ENGINE_ORDERED	(1U << 2)
+#define SLUICE_ENGINE_CPU	BIT(0)
+#define SLUICE_ENGINE_QUICK	BIT(1)
+#define SLUICE_ENGINE_ORDERED	BIT(2)
 
 #define SLUICE_ENGINE_ALL \
 	(SLUICE_ENGINE_CPU | SLUICE_ENGINE_QUICK | SLUICE_ENGINE_ORDERED)

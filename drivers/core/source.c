@@ -12,7 +12,6 @@
 #include <linux/string.h>
 
 #include "device.h"
-#include "event.h"
 #include "source.h"
 
 /**

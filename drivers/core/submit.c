@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat/fence.h"
 #include "deps.h"
 #include "device.h"
 #include "dispatch.h"
@@ -15,8 +16,6 @@
 #include "queue.h"
 #include "submit.h"
 #include "trace.h"
-
-#include "compat/fence.h"
 
 #define SLUICE_SUBMIT_INLINE_OPS	8	/* ops whose slot numbers are on the stack */
 

@@ -11,8 +11,8 @@
 #include "buffer.h"
 #include "compat/fence.h"
 #include "device.h"
-#include "heap.h"
 #include "entity.h"
+#include "heap.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

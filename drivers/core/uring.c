@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT through io_uring: a command on the fd of a queue submits a job, and completes when the job
- * has ended.
- *
- * The job is submitted as usual (submit.c): in the task that enters the ring, in the polling thread
- * of the ring, or in a worker.  The last two have the files and the memory of the task that they
- * work for.  The submission may sleep for locks, even with IO_URING_F_NONBLOCK.  If it returned
- * -EAGAIN instead, io_uring would pass the command to a worker, and later commands of the same batch
- * would overtake it: the jobs would not be in order.
- *
- * Lock: queue->lock guards the state of a command.  A command does not hold its job, because the
- * job holds the device, and userspace decides when io_uring runs the end of a command.
+ * SUBMIT through io_uring.  See uring.h.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "compat/uring.h"
 #include "ioctl.h"
 #include "job.h"
 #include "queue.h"
 #include "submit.h"
 #include "uring.h"
-
-#include "compat/uring.h"
 
 /**
  * struct sluice_uring - an io_uring command that has not completed, inside the command
@@ -160,6 +149,7 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	struct sluice_uring *uring = sluice_uring_of(cmd);
 	s32 result;
 
+	/* pairs with the release that ends the command: the result is complete then */
 	if (smp_load_acquire(&uring->state) == SLUICE_URING_ISSUED) {
 		/* before another context may complete it */
 		sluice_compat_uring_cancelable(cmd, issue_flags);

@@ -22,7 +22,6 @@
  * lock: both are set in the probe function, before the first device is registered.
  * dmaengine_channel.c owns each channel, and dmaengine_op.c the ops in flight.
  */
-#include <linux/dma-mapping.h>
 #include <linux/dmaengine.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>

@@ -25,7 +25,6 @@
 #include <linux/moduleparam.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
-#include <linux/slab.h>
 
 #include "sluice.h"
 

@@ -3,8 +3,6 @@
  * pattern: the test pattern that the device soft captures.  A person can recognise the scene,
  * and a program can check the fields.
  *
- * This file has no state and takes no lock.  The caller owns the memory that is drawn into.
- *
  * An image has these parts, from top to bottom:
  *
  *	fields		the frame number in binary: 32 rectangles, white for 1, black for 0,

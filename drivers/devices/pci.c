@@ -26,7 +26,6 @@
 #include <linux/pm_runtime.h>
 #include <linux/security.h>
 #include <linux/sizes.h>
-#include <linux/slab.h>
 
 #include "pci_program.h"
 #include "pci_registers.h"

@@ -11,7 +11,6 @@
  * The data and the lock are described in soft_frames.h.
  */
 #include <linux/crc32.h>
-#include <linux/math64.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>

@@ -362,6 +362,7 @@ static void controller_unbind(struct platform_device *pdev)
 	debugfs_remove_recursive(controller->debugfs);
 	dma_async_device_unregister(&controller->device);
 }
+
 SLUICE_PLATFORM_REMOVE(controller_remove, controller_unbind)
 
 static struct platform_driver controller_driver = {

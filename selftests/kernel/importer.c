@@ -536,7 +536,7 @@ out:
 static int importer_unblock(struct importer *importer)
 {
 	struct sluice_device *sdev = importer->blocked;
-	typeof(&sluice_device_unblock) unblock;
+	typeof(sluice_device_unblock) *unblock;
 
 	if (!sdev)
 		return -EINVAL;
@@ -553,7 +553,7 @@ static int importer_unblock(struct importer *importer)
 
 static int importer_block(struct importer *importer, int fd)
 {
-	typeof(&sluice_device_block) block;
+	typeof(sluice_device_block) *block;
 	struct sluice_device *sdev;
 	struct dma_buf *dmabuf;
 	int ret = -EINVAL;

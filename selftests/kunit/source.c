@@ -5,6 +5,8 @@
  */
 #include <kunit/test.h>
 
+#include "event.h"
+
 struct source_test {
 	struct sluice_device *sdev;
 	struct sluice_event_reader reader;

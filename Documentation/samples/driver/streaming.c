@@ -155,7 +155,9 @@ static void streaming_stop(struct streaming *card)
 	card->dropped += card->head != card->tail;
 	iowrite8(RESET, card->regs + CONTROL);
 	iowrite32(card->ring_dma, card->regs + RING_AT);
-	card->head = card->tail = card->running = 0;
+	card->head = 0;
+	card->tail = 0;
+	card->running = 0;
 	card->op = NULL;
 	card->engine = NULL;
 	spin_unlock_irq(&card->lock);
