@@ -248,6 +248,8 @@ int main(int argc, char **argv)
 		ok &= run_bench(&wakeup_benches[i], system.release);
 	for (i = 0; i < num_scale_benches; i++)
 		ok &= run_bench(&scale_benches[i], system.release);
+	for (i = 0; i < num_deadline_benches; i++)
+		ok &= run_bench(&deadline_benches[i], system.release);
 	for (i = 0; i < num_ring_benches; i++)
 		ok &= run_bench(&ring_benches[i], system.release);
 	return !ok;

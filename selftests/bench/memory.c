@@ -510,6 +510,11 @@ static const struct steps memory_used = { .value = overhead, .teardown = close_l
 #define WRAP \
 	.ours = { .exporter = &sluice, .steps = &wrap }, \
 	.peers = { { .exporter = &udmabuf, .steps = &wrap_peer } }
+/* Sluice alone: memory that the worker has cleared, that ALLOC clears, and new memory. */
+#define CLEARED \
+	.ours = { .exporter = &sluice, .steps = &alloc_warm, .name = "cleared before" }, \
+	.peers = { { .exporter = &sluice, .steps = &alloc_again, .name = "at once again" }, \
+		   { .exporter = &sluice, .steps = &alloc_cold, .name = "new" } }
 #define LIVE(number) \
 	.ours = { .exporter = &sluice, .steps = &one_more, .count = number }, \
 	.peers = { { .exporter = &sluice, .steps = &one_more, .count = 1, .name = "with 1 live" } }
@@ -539,6 +544,15 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "ALLOC + close, cold, 64 MiB", .size = MIB(64),
 		.goal = 1, EACH_EXPORTER(alloc_cold),
+	}, {
+		.area = "memory", .name = "ALLOC + close, time to clear, 4 KiB", .size = KIB(4),
+		CLEARED,
+	}, {
+		.area = "memory", .name = "ALLOC + close, time to clear, 1 MiB", .size = MIB(1),
+		CLEARED,
+	}, {
+		.area = "memory", .name = "ALLOC + close, time to clear, 64 MiB", .size = MIB(64),
+		CLEARED,
 	}, {
 		.area = "memory", .name = "WRAP + close, 4 KiB", .size = KIB(4), WRAP,
 	}, {

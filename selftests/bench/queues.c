@@ -344,6 +344,87 @@ static int fence_of_buffer(struct scene *scene)
 
 static const struct steps buffer_fence = { .setup = alloc_one, .step = fence_of_buffer };
 
+/*
+ * A job with one small op, from SUBMIT until its completion has been read: without a fence,
+ * with one on its buffer, with one as an fd, and with one that the caller asks for later.
+ */
+
+static int attach_one(struct scene *scene, uint32_t flags)
+{
+	int ret = open_queue(scene) ?: alloc_one(scene);
+
+	if (ret)
+		return ret;
+	scene->slots[0] = sluice_attach(scene->queue, scene->dmabufs[0],
+					SLUICE_ATTACH_WRITE | flags);
+	return scene->slots[0] < 0 ? scene->slots[0] : 0;
+}
+
+static int attach_explicit(struct scene *scene)
+{
+	return attach_one(scene, SLUICE_ATTACH_EXPLICIT);
+}
+
+static int attach_implicit(struct scene *scene)
+{
+	return attach_one(scene, 0);
+}
+
+/* soft0 does so small an op at once, so read() does not sleep. */
+static int submit_word(struct scene *scene, int *fence)
+{
+	struct sluice_completion completion;
+	struct sluice_op op;
+	int ret;
+
+	sluice_op_fill(&op, scene->slots[0], 0, 4, 0);
+	ret = sluice_submit(scene->queue, &op, 1, -1, fence, 0, &scene->point);
+	if (ret)
+		return ret;
+	ret = sluice_read(scene->queue, &completion, 1);
+	return ret < 0 ? ret : completion.status;
+}
+
+static int job_alone(struct scene *scene)
+{
+	return submit_word(scene, NULL);
+}
+
+static int job_with_fd(struct scene *scene)
+{
+	int fence, ret = submit_word(scene, &fence);
+
+	return ret ? ret : close(fence);
+}
+
+static int job_and_fence(struct scene *scene)
+{
+	int ret = submit_word(scene, NULL);
+
+	return ret ? ret : fence_of_point(scene);
+}
+
+static const struct steps without_fence = { .setup = attach_explicit, .step = job_alone };
+static const struct steps fence_on_buffer = { .setup = attach_implicit, .step = job_alone };
+static const struct steps fence_as_fd = { .setup = attach_explicit, .step = job_with_fd };
+static const struct steps fence_later = { .setup = attach_explicit, .step = job_and_fence };
+
+/* ATTACH and DETACH */
+
+static int alloc_and_open(struct scene *scene)
+{
+	return alloc_one(scene) ?: open_queue(scene);
+}
+
+static int attach_detach(struct scene *scene)
+{
+	int slot = sluice_attach(scene->queue, scene->dmabufs[0], SLUICE_ATTACH_WRITE);
+
+	return slot < 0 ? slot : sluice_detach(scene->queue, slot);
+}
+
+static const struct steps attach = { .setup = alloc_and_open, .step = attach_detach };
+
 const struct bench queue_benches[] = {
 	{
 		.area = "queues", .name = "submit an empty job, poll, read", .goal = 0.6,
@@ -354,6 +435,22 @@ const struct bench queue_benches[] = {
 		.goal = 4,
 		.ours = { .exporter = &sluice, .steps = &four_slots },
 		.peers = { { .name = "unknown ioctl", .steps = &unknown } },
+	}, {
+		.area = "queues", .name = "ATTACH + DETACH, 4 KiB", .size = KIB(4),
+		.ours = { .exporter = &sluice, .steps = &attach },
+		.peers = { { .exporter = &dma_heap, .steps = &attach } },
+	}, {
+		.area = "queues", .name = "ATTACH + DETACH, 64 MiB", .size = MIB(64),
+		.ours = { .exporter = &sluice, .steps = &attach },
+		.peers = { { .exporter = &dma_heap, .steps = &attach } },
+	}, {
+		.area = "queues", .name = "a job without a fence, read", .size = KIB(4),
+		.ours = { .exporter = &sluice, .steps = &without_fence },
+		.peers = {
+			{ .exporter = &sluice, .steps = &fence_on_buffer, .name = "on its buffer" },
+			{ .exporter = &sluice, .steps = &fence_as_fd, .name = "OUT_FENCE" },
+			{ .exporter = &sluice, .steps = &fence_later, .name = "FENCE later" },
+		},
 	}, {
 		.area = "queues", .name = "fence as a new sync_file, close", .size = KIB(4),
 		.goal = 0.9,

@@ -2,70 +2,18 @@
 /*
  * Many queues, many waiting jobs, many in-fences.  The cost of one must not depend on their number.
  *
- * The bell (selftests/kernel/bell.c) holds the jobs back, and reports when it has rung.  So the
- * measured time is the time in SUBMIT, plus the time from the bell until the last job has ended; in
- * between the CPU only waits.
+ * What is to be many waits for a busy engine (busy.h), or for a job that hangs.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "bell.h"
-#include "bench.h"
+#include "busy.h"
 
-#define MOST_QUEUES	64
-#define SUBMIT_NS	5000	/* more than enough to submit a job */
-
-static int queues[MOST_QUEUES], num_queues, fences[SLUICE_MAX_IN_FENCES] = { -1 };
-
-static int open_queue(void)
-{
-	struct sluice_create_queue args = { .depth = SLUICE_MAX_DEPTH };
-	int ret = xioctl(bell_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
-
-	return ret ? ret : args.fd;
-}
-
-/*
- * Attach the buffer as slot 0 of each queue, because a job without ops does not wait for the
- * engine.
- */
-static int attach_word(int queue, int dmabuf)
-{
-	int slot = sluice_attach(queue, dmabuf, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
-
-	return slot > 0 ? -EINVAL : slot;
-}
-
-static void close_queues(struct scene *scene)
-{
-	(void)scene;
-	while (num_queues)
-		close(queues[--num_queues]);
-}
-
-/* The scene's own queue has the first job. */
-static int open_queues(struct scene *scene, int count)
-{
-	int ret;
-
-	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
-	if (scene->dmabufs[0] < 0)
-		return scene->dmabufs[0];
-	for (num_queues = 0; num_queues < count; num_queues++) {
-		queues[num_queues] = open_queue();
-		if (queues[num_queues] < 0)
-			return queues[num_queues];
-		ret = attach_word(queues[num_queues], scene->dmabufs[0]);
-		if (ret)
-			return ret;
-	}
-	scene->queue = open_queue();
-	return scene->queue < 0 ? scene->queue : attach_word(scene->queue, scene->dmabufs[0]);
-}
+static int fences[SLUICE_MAX_IN_FENCES] = { -1 };
 
 static int submit(int queue, uint32_t flags, unsigned int in_fences)
 {
@@ -76,131 +24,53 @@ static int submit(int queue, uint32_t flags, unsigned int in_fences)
 	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
 }
 
-/* Submit an op of the bell that takes this number of nanoseconds; with 0 it ends at once. */
-static int submit_op(int queue, uint32_t flags, uint32_t ns)
-{
-	struct sluice_submit args = { .num_ops = 1, .flags = flags };
-	struct sluice_op op;
-
-	sluice_op_fill(&op, 0, 0, 4, ns);
-	args.ops = (uintptr_t)&op;
-	return xioctl(queue, SLUICE_IOCTL_SUBMIT, &args);
-}
-
-/* Wait for the end of the last job, and so of all. */
-static int see_end(int queue)
-{
-	struct pollfd pollfd = { .fd = queue, .events = POLLIN };
-
-	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
-}
-
-static int read_end(int queue)
-{
-	struct sluice_completion completion;
-	int ret = sluice_read(queue, &completion, 1);
-
-	return ret < 0 ? ret : completion.status;
-}
-
-/* Do not count the time in which all jobs wait. */
-static int without_the_wait(struct scene *scene, double submitted)
-{
-	double rang;
-	int ret = bell_rang(&rang);
-
-	if (ret)
-		return ret;
-	if (rang < submitted)	/* the bell rang too early */
-		return -ETIME;
-	scene->began += rang - submitted;
-	return 0;
-}
-
 /* Jobs behind one that keeps the engine busy until all have been submitted. */
 
-static double submitted;
-
-static int keep_engine_busy(struct scene *scene, unsigned int jobs)
-{
-	return submit_op(scene->queue, SLUICE_SUBMIT_NO_COMPLETION, (jobs + 1) * SUBMIT_NS);
-}
-
-static int last_queue(unsigned int jobs)
-{
-	return queues[(jobs - 1) % num_queues];
-}
-
-/* The queues take turns, so the queue with the last job also ends last. */
-static int submit_many(unsigned int jobs)
-{
-	unsigned int i;
-	int ret = 0;
-
-	for (i = 0; i < jobs && !ret; i++)
-		ret = submit_op(queues[i % num_queues], SLUICE_SUBMIT_NO_COMPLETION, 0);
-	if (!ret)
-		ret = submit_op(last_queue(jobs), 0, 0);
-	submitted = now();
-	return ret ? ret : see_end(last_queue(jobs));
-}
-
-static int without_the_op(struct scene *scene)
-{
-	return without_the_wait(scene, submitted);
-}
-
-#define FEW_JOBS	256
 #define MANY_JOBS	10000
-
-static int open_count(struct scene *scene)
-{
-	return open_queues(scene, scene->count);
-}
 
 static int before_few(struct scene *scene)
 {
-	return keep_engine_busy(scene, FEW_JOBS);
+	return busy_begin(scene, BUSY_JOBS);
 }
 
 static int submit_few(struct scene *scene)
 {
 	(void)scene;
-	return submit_many(FEW_JOBS);
+	return busy_run(BUSY_JOBS, 0);
 }
 
 static int read_few(struct scene *scene)
 {
 	(void)scene;
-	return read_end(last_queue(FEW_JOBS));
+	return busy_read(BUSY_JOBS);
 }
 
 static int before_all(struct scene *scene)
 {
-	return keep_engine_busy(scene, MANY_JOBS);
+	return busy_begin(scene, MANY_JOBS);
 }
 
 static int submit_all(struct scene *scene)
 {
 	(void)scene;
-	return submit_many(MANY_JOBS);
+	return busy_run(MANY_JOBS, 0);
 }
 
 static int read_all(struct scene *scene)
 {
 	(void)scene;
-	return read_end(last_queue(MANY_JOBS));
+	return busy_read(MANY_JOBS);
 }
 
 static const struct steps few_jobs = {
-	.setup = open_count, .before = before_few, .step = submit_few,
-	.correct = without_the_op, .after = read_few, .teardown = close_queues,
-	.batch = FEW_JOBS,
+	.setup = busy_open_count, .before = before_few, .step = submit_few,
+	.correct = busy_correct, .after = read_few, .teardown = busy_close,
+	.batch = BUSY_JOBS,
 };
 
 static const struct steps many_jobs = {
-	.setup = open_count, .before = before_all, .step = submit_all,
-	.correct = without_the_op, .after = read_all, .teardown = close_queues,
+	.setup = busy_open_count, .before = before_all, .step = submit_all,
+	.correct = busy_correct, .after = read_all, .teardown = busy_close,
 	.batch = MANY_JOBS,
 };
 
@@ -211,30 +81,7 @@ static const struct steps many_jobs = {
 
 #define WAITING_QUEUES	3
 
-static int hanging = -1, waiting[WAITING_QUEUES];
-
-static int hang(int *fence)
-{
-	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
-	struct sluice_op op;
-	int ret, buffer;
-
-	ret = xioctl(soft_device(), SLUICE_IOCTL_CREATE_QUEUE, &create);
-	if (ret)
-		return ret;
-	hanging = create.fd;
-	buffer = sluice.alloc(KIB(4));
-	if (buffer < 0)
-		return buffer;
-	ret = sluice_attach(hanging, buffer, 0);
-	close(buffer);
-	if (ret >= 0)
-		ret = write_file("/sys/kernel/debug/sluice/soft0/hang_next", "1");
-	if (ret)
-		return ret;
-	sluice_op_fill(&op, 0, 0, 4, 0);
-	return sluice_submit(hanging, &op, 1, -1, fence, 0, NULL);
-}
+static int waiting[WAITING_QUEUES];
 
 static int open_and_wait(struct scene *scene)
 {
@@ -243,34 +90,33 @@ static int open_and_wait(struct scene *scene)
 
 	for (i = 0; i < WAITING_QUEUES; i++)
 		waiting[i] = -1;
-	ret = hang(&fences[0]);
+	ret = hang_begin(&fences[0]);
 	for (i = 0; i < WAITING_QUEUES && !ret; i++) {
-		waiting[i] = open_queue();
+		waiting[i] = busy_open_queue();
 		ret = waiting[i] < 0 ? waiting[i] : 0;
 	}
 	for (i = 0; i < scene->count && !ret; i++)
 		ret = submit(waiting[i % WAITING_QUEUES], SLUICE_SUBMIT_NO_COMPLETION, 1);
 	close(fences[0]);
 	fences[0] = -1;
-	return ret ? ret : open_queues(scene, 1);
+	return ret ? ret : busy_open(scene, 1);
 }
 
 static void close_waiting(struct scene *scene)
 {
 	unsigned int i;
 
-	close_queues(scene);
+	busy_close(scene);
 	for (i = 0; i < WAITING_QUEUES; i++)
 		close(waiting[i]);
-	close(hanging);
-	hanging = -1;
+	hang_end();
 	settle(MIB(64));
 }
 
 static const struct steps jobs_beside_others = {
 	.setup = open_and_wait, .before = before_few, .step = submit_few,
-	.correct = without_the_op, .after = read_few, .teardown = close_waiting,
-	.batch = FEW_JOBS,
+	.correct = busy_correct, .after = read_few, .teardown = close_waiting,
+	.batch = BUSY_JOBS,
 };
 
 /*
@@ -302,10 +148,10 @@ static void close_crowd(struct scene *scene)
 	free(crowd_points);
 	crowd = crowd_devices = NULL;
 	crowd_points = NULL;
-	close_queues(scene);
-	close(hanging);
+	busy_close(scene);
+	hang_end();
 	close(fences[0]);
-	hanging = fences[0] = -1;
+	fences[0] = -1;
 	settle(MIB(64));
 }
 
@@ -363,11 +209,12 @@ static int open_crowd(unsigned int count, int (*open_one_more)(void))
 static int late_round(struct scene *scene, unsigned int round)
 {
 	unsigned int number = round % num_crowd;
+	struct sluice_submit one = {};
 	int queue = crowd[number], ret, i;
 
-	ret = submit_op(scene->queue, 0, 0);
+	ret = busy_submit(scene->queue, &one, 0);
 	if (!ret)
-		ret = see_end(scene->queue) ?: read_end(scene->queue);
+		ret = busy_see_end(scene->queue) ?: busy_read_end(scene->queue);
 	if (!ret)
 		ret = sluice_cancel(queue, 1, UINT64_MAX);
 	/* jobs that have just ended, or are about to, still count against the depth */
@@ -381,7 +228,7 @@ static int late_round(struct scene *scene, unsigned int round)
 /* The jobs wait for another device's job, so they are cancelled with it.  Wait for each of them. */
 static int end_jobs_of_crowd(void)
 {
-	int ret = sluice_cancel(hanging, 1, UINT64_MAX);
+	int ret = hang_cancel();
 	unsigned int i;
 
 	for (i = 0; i < num_crowd && ret >= 0; i++)
@@ -429,11 +276,11 @@ static int latest(struct scene *scene, int (*action)(struct scene *), double *va
 
 static int latest_beside(struct scene *scene, double *value)
 {
-	int ret = hang(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
+	int ret = hang_begin(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
 
 	if (!ret)
-		ret = open_queues(scene, 0);
-	/* a first round, because the kernel makes slabs for jobs with interrupts off for long */
+		ret = busy_open(scene, 0);
+	/* the kernel has interrupts off for long when it turns pages into memory for jobs */
 	if (!ret)
 		ret = late_rounds(scene);
 	return ret ? ret : latest(scene, run_beside_crowd, value);
@@ -441,7 +288,7 @@ static int latest_beside(struct scene *scene, double *value)
 
 static int latest_at_close(struct scene *scene, double *value)
 {
-	int ret = hang(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
+	int ret = hang_begin(&fences[0]) ?: open_crowd(scene->count, open_in_crowd);
 
 	if (!ret)
 		ret = end_jobs_of_crowd();
@@ -478,13 +325,13 @@ static int new_fences(void)
 		if (fences[i] < 0)
 			return fences[i];
 	}
-	return xioctl(bell_node(), BELL_RING, (void *)(100L * SUBMIT_NS));
+	return xioctl(bell_node(), BELL_RING, (void *)(100L * BUSY_NS));
 }
 
 /* The time from SUBMIT to the visible end, without the wait. */
 static int cost_with(struct scene *scene, unsigned int in_fences, double *cost)
 {
-	double end;
+	double submitted, end;
 	int ret = new_fences(), i;
 
 	if (ret)
@@ -493,14 +340,14 @@ static int cost_with(struct scene *scene, unsigned int in_fences, double *cost)
 	ret = submit(scene->queue, 0, in_fences);
 	submitted = now();
 	if (!ret)
-		ret = see_end(scene->queue);
+		ret = busy_see_end(scene->queue);
 	end = now();
 	if (!ret)
-		ret = without_the_wait(scene, submitted);
+		ret = busy_correct_since(scene, submitted);
 	*cost = end - scene->began;
 	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++)
 		close(fences[i]);
-	return ret ? ret : read_end(scene->queue);
+	return ret ? ret : busy_read_end(scene->queue);
 }
 
 static double with_one, with_all;
@@ -520,7 +367,7 @@ static int without_one(struct scene *scene)
 
 static int open_one(struct scene *scene)
 {
-	return open_queues(scene, 0);
+	return busy_open(scene, 0);
 }
 
 static int with_8(struct scene *scene)
