@@ -186,7 +186,7 @@ void sluice_deps_examine(struct sluice_job *job)
 	atomic_set(&base->waiting, 1 + pending);
 	base->prepared = !pending;
 	base->armed = base->prepared;
-	if (base->prepared)
+	if (base->prepared && base->num_deps)
 		base->in_fence_error = sluice_dep_error(base);
 }
 

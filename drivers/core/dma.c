@@ -162,15 +162,6 @@ size_t sluice_dma_segment_limit(size_t max)
 	return max < PAGE_SIZE ? rounddown_pow_of_two(max) : ALIGN_DOWN(max, PAGE_SIZE);
 }
 
-/* Length of the next segment, which neither exceeds the limit nor crosses a boundary. */
-size_t sluice_dma_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary)
-{
-	left = min(left, max);
-	if (boundary)
-		left = min_t(u64, left, boundary - (phys & (boundary - 1)));
-	return left;
-}
-
 /**
  * sluice_dma_sync_range - pass a part of a table between the CPU and a device
  * @dev: the device that the table is mapped for

@@ -11,6 +11,7 @@
 
 #include <linux/dma-direction.h>
 #include <linux/gfp.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
 
 struct device;
@@ -29,7 +30,17 @@ gfp_t sluice_dma_zone(const struct sluice_device *sdev);
 int sluice_dma_node(const struct sluice_device *sdev);
 
 size_t sluice_dma_segment_limit(size_t max);
-size_t sluice_dma_segment_length(phys_addr_t phys, size_t left, size_t max, u64 boundary);
+
+/* Length of the next segment, which neither exceeds the limit nor crosses a boundary. */
+static inline size_t sluice_dma_segment_length(phys_addr_t phys, size_t left, size_t max,
+					       u64 boundary)
+{
+	left = min(left, max);
+	if (boundary)
+		left = min_t(u64, left, boundary - (phys & (boundary - 1)));
+	return left;
+}
+
 void sluice_dma_sync_range(struct device *dev, struct sg_table *sgt, enum dma_data_direction dir,
 			   u64 offset, u64 length, bool for_cpu);
 

@@ -53,39 +53,6 @@ void sluice_engine_wake_resters(struct sluice_engine *engine)
 }
 
 /**
- * sluice_engine_has_ops - is there an op that could be handed out?
- * @engine: the engine
- *
- * Context: engine->lock held.
- * Return: true if there is one, whether the driver has room for it or not.
- */
-bool sluice_engine_has_ops(const struct sluice_engine *engine)
-{
-	unsigned int i;
-
-	lockdep_assert_held(&engine->lock);
-	for (i = 0; i < SLUICE_ENGINE_PRIORITIES; i++)
-		if (!list_empty(&engine->ready[i]))
-			return true;
-	return !list_empty(&engine->begun);
-}
-
-/**
- * sluice_engine_has_room - may the driver have one more op?
- * @engine: the engine
- *
- * Context: engine->lock held.
- * Return: true if an entry is unused, the engine is not stopped, no abort is running, and no abort
- * waits for a kept op.
- */
-bool sluice_engine_has_room(const struct sluice_engine *engine)
-{
-	lockdep_assert_held(&engine->lock);
-	return !engine->stopped && !engine->aborting && !engine->held_up &&
-	       !list_empty(&engine->idle);
-}
-
-/**
  * sluice_engine_has_work - is there a decision to take?
  * @engine: the engine
  *

@@ -125,14 +125,44 @@ struct sluice_engine {
 	struct timer_list timer;
 };
 
+/**
+ * sluice_engine_has_ops - is there an op that could be handed out?
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
+ * Return: true if there is one, whether the driver has room for it or not.
+ */
+static inline bool sluice_engine_has_ops(const struct sluice_engine *engine)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&engine->lock);
+	for (i = 0; i < SLUICE_ENGINE_PRIORITIES; i++)
+		if (!list_empty(&engine->ready[i]))
+			return true;
+	return !list_empty(&engine->begun);
+}
+
+/**
+ * sluice_engine_has_room - may the driver have one more op?
+ * @engine: the engine
+ *
+ * Context: engine->lock held.
+ * Return: true if an entry is unused, the device is awake, and no op waits to be stopped.
+ */
+static inline bool sluice_engine_has_room(const struct sluice_engine *engine)
+{
+	lockdep_assert_held(&engine->lock);
+	return !engine->stopped && !engine->aborting && !engine->held_up &&
+	       !list_empty(&engine->idle);
+}
+
 void sluice_engine_init(struct sluice_engine *engine, struct sluice_device *sdev,
 			unsigned int index, const struct sluice_engine_caps *caps,
 			work_func_t work);
 void sluice_engine_kick(struct sluice_engine *engine);
 void sluice_engine_kick_unless_dispatching(struct sluice_engine *engine);
 void sluice_engine_wake_resters(struct sluice_engine *engine);
-bool sluice_engine_has_ops(const struct sluice_engine *engine);
-bool sluice_engine_has_room(const struct sluice_engine *engine);
 bool sluice_engine_has_work(const struct sluice_engine *engine);
 void sluice_engine_revoke(struct sluice_engine *engine, struct sluice_slot *slot);
 void sluice_engine_stop(struct sluice_engine *engine, bool withdraw);

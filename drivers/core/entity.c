@@ -220,18 +220,6 @@ int sluice_entity_add(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_sched_job_is_chained - must a job end because of an error in front of it?
- * @job: the job
- *
- * Context: engine->lock held.
- * Return: true if its queue chains errors, and a job in front of it had one.
- */
-bool sluice_sched_job_is_chained(const struct sluice_sched_job *job)
-{
-	return job->entity->failed && job->point > job->entity->failed;
-}
-
-/**
  * sluice_sched_job_unwanted - must a job end, even if its ops in flight must be aborted?
  * @job: the job
  *
@@ -246,18 +234,6 @@ int sluice_sched_job_unwanted(const struct sluice_sched_job *job)
 	if (job->cancelled)
 		return job->cancelled;
 	return sluice_sched_job_is_chained(job) ? -ECANCELED : 0;
-}
-
-/**
- * sluice_sched_job_has_begun - has one of its ops been handed out?
- * @job: the job
- *
- * Context: engine->lock held.
- * Return: true if so.
- */
-bool sluice_sched_job_has_begun(const struct sluice_sched_job *job)
-{
-	return job->next_op || job->pass;
 }
 
 /**

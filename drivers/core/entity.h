@@ -199,8 +199,30 @@ static inline bool sluice_sched_job_is_cyclic(const struct sluice_sched_job *job
 	return job->flags & SLUICE_SUBMIT_CYCLIC;
 }
 
-bool sluice_sched_job_is_chained(const struct sluice_sched_job *job);
-bool sluice_sched_job_has_begun(const struct sluice_sched_job *job);
+/**
+ * sluice_sched_job_is_chained - must a job end because of an error in front of it?
+ * @job: the job
+ *
+ * Context: engine->lock held.
+ * Return: true if its queue chains errors, and a job in front of it had one.
+ */
+static inline bool sluice_sched_job_is_chained(const struct sluice_sched_job *job)
+{
+	return job->entity->failed && job->point > job->entity->failed;
+}
+
+/**
+ * sluice_sched_job_has_begun - has one of its ops been handed out?
+ * @job: the job
+ *
+ * Context: engine->lock held.
+ * Return: true if so.
+ */
+static inline bool sluice_sched_job_has_begun(const struct sluice_sched_job *job)
+{
+	return job->next_op || job->pass;
+}
+
 bool sluice_sched_job_is_lapped(const struct sluice_sched_job *job);
 bool sluice_sched_job_op_revoked(const struct sluice_sched_job *job, unsigned int op);
 int sluice_sched_job_unwanted(const struct sluice_sched_job *job);

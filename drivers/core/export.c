@@ -78,12 +78,6 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 	return sluice_mapping_get(attach->dmabuf->priv, attach, dir);
 }
 
-static void sluice_dmabuf_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-				enum dma_data_direction dir)
-{
-	sluice_mapping_put(attach->dmabuf->priv, attach, sgt, dir);
-}
-
 /**
  * sluice_dmabuf_begin_range - the CPU is about to use a range of a buffer
  * @buffer: the buffer
@@ -206,7 +200,7 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 	.attach = sluice_dmabuf_attach,
 	.detach = sluice_dmabuf_detach,
 	.map_dma_buf = sluice_dmabuf_map,
-	.unmap_dma_buf = sluice_dmabuf_unmap,
+	.unmap_dma_buf = sluice_mapping_put,
 	.begin_cpu_access = sluice_dmabuf_begin_cpu_access,
 	.end_cpu_access = sluice_dmabuf_end_cpu_access,
 	.mmap = sluice_dmabuf_mmap,

@@ -34,18 +34,6 @@ struct sluice_job_device {
 };
 
 /**
- * sluice_job_has_lists - do ops of a job have memory for commands or payloads?
- * @job: the job
- *
- * Context: any.
- * Return: true if at least one op has such memory.
- */
-bool sluice_job_has_lists(const struct sluice_job *job)
-{
-	return job->num_commands || job->payload;
-}
-
-/**
  * sluice_job_is_revoked - does the job use memory that its exporter has taken back?
  * @job: the job
  *

@@ -94,13 +94,24 @@ struct sluice_job {
 	struct sluice_op_desc ops[];
 };
 
+/**
+ * sluice_job_has_lists - do its ops have memory for commands or payloads?
+ * @job: the job
+ *
+ * Context: any.
+ * Return: true if at least one op does.
+ */
+static inline bool sluice_job_has_lists(const struct sluice_job *job)
+{
+	return job->num_commands || job->payload;
+}
+
 extern const struct sluice_entity_ops sluice_job_entity_ops;
 
 struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sluice_submit *args,
 				     struct sluice_job_notify *notify,
 				     const struct sluice_job_notify_ops *notify_ops);
 void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsigned int max);
-bool sluice_job_has_lists(const struct sluice_job *job);
 bool sluice_job_is_revoked(const struct sluice_job *job);
 void sluice_job_destroy(struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);

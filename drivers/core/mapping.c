@@ -352,7 +352,6 @@ struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
 
 /**
  * sluice_mapping_put - an importer unmaps a buffer
- * @buffer: the buffer
  * @attach: the importer's attachment
  * @sgt: table from sluice_mapping_get()
  * @dir: direction of the mapping
@@ -361,11 +360,12 @@ struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
  *
  * Context: may sleep; takes buffer->lock.
  */
-void sluice_mapping_put(struct sluice_buffer *buffer, struct dma_buf_attachment *attach,
-			struct sg_table *sgt, enum dma_data_direction dir)
+void sluice_mapping_put(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_data_direction dir)
 {
 	struct sluice_view *view = container_of(sgt, struct sluice_view, sgt);
 	struct sluice_attachment *attachment = attach->priv;
+	struct sluice_buffer *buffer = attach->dmabuf->priv;
 
 	mutex_lock(&buffer->lock);
 	trace_sluice_unmap(buffer, attachment->dev, dir, sgt);

@@ -23,8 +23,8 @@ struct sluice_buffer;
 
 struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
 				    struct dma_buf_attachment *attach, enum dma_data_direction dir);
-void sluice_mapping_put(struct sluice_buffer *buffer, struct dma_buf_attachment *attach,
-			struct sg_table *sgt, enum dma_data_direction dir);
+void sluice_mapping_put(struct dma_buf_attachment *attach, struct sg_table *sgt,
+			enum dma_data_direction dir);
 void sluice_mapping_detach(struct sluice_buffer *buffer, struct dma_buf_attachment *attach);
 void sluice_mapping_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length, bool for_cpu);
 

@@ -214,30 +214,6 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 }
 
 /**
- * sluice_queue_dead - why does the queue accept no more jobs?
- * @queue: the queue
- *
- * Context: any.
- * Return: 0 if it accepts jobs, or the errno with which it was killed.
- */
-int sluice_queue_dead(const struct sluice_queue *queue)
-{
-	return READ_ONCE(queue->entity.dead);
-}
-
-/**
- * sluice_queue_wake - wake readers, pollers, and callers of WAIT
- * @queue: the queue
- *
- * Context: any.
- */
-void sluice_queue_wake(struct sluice_queue *queue)
-{
-	if (wq_has_sleeper(&queue->wait))
-		wake_up_all(&queue->wait);
-}
-
-/**
  * sluice_queue_reserve - reserve room for a job that will be submitted
  * @queue: the queue
  *
@@ -431,19 +407,6 @@ void sluice_queue_set_progress(struct sluice_queue *queue, const struct sluice_c
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	sluice_queue_wake(queue);
-}
-
-/**
- * sluice_queue_has_record - is there a record for a reader?
- * @queue: the queue
- *
- * Context: queue->lock held.
- * Return: true if there is one.
- */
-bool sluice_queue_has_record(const struct sluice_queue *queue)
-{
-	lockdep_assert_held(&queue->lock);
-	return queue->progressed || !kfifo_is_empty(&queue->completions);
 }
 
 /*

@@ -105,12 +105,48 @@ struct sluice_queue {
 	wait_queue_head_t wait;
 };
 
+/**
+ * sluice_queue_dead - why does the queue accept no more jobs?
+ * @queue: the queue
+ *
+ * Context: any.
+ * Return: 0 if it accepts jobs, or the errno with which it was killed.
+ */
+static inline int sluice_queue_dead(const struct sluice_queue *queue)
+{
+	return READ_ONCE(queue->entity.dead);
+}
+
+/**
+ * sluice_queue_wake - wake readers, pollers, and callers of WAIT
+ * @queue: the queue
+ *
+ * Context: any.
+ */
+static inline void sluice_queue_wake(struct sluice_queue *queue)
+{
+	if (wq_has_sleeper(&queue->wait))
+		wake_up_all(&queue->wait);
+}
+
+/**
+ * sluice_queue_has_record - is there a record for a reader?
+ * @queue: the queue
+ *
+ * Context: queue->lock held.
+ * Return: true if there is one.
+ */
+static inline bool sluice_queue_has_record(const struct sluice_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	return queue->progressed || !kfifo_is_empty(&queue->completions);
+}
+
 struct sluice_queue *sluice_queue_create(struct sluice_client *client,
 					 const struct sluice_entity_ops *ops,
 					 const struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
-int sluice_queue_dead(const struct sluice_queue *queue);
 int sluice_queue_reserve(struct sluice_queue *queue);
 void sluice_queue_unreserve(struct sluice_queue *queue);
 int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *job);
@@ -121,12 +157,10 @@ void sluice_queue_end_point(struct sluice_queue *queue, const struct sluice_comp
 			    bool unread);
 void sluice_queue_set_progress(struct sluice_queue *queue,
 			       const struct sluice_completion *record);
-bool sluice_queue_has_record(const struct sluice_queue *queue);
 bool sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *record);
 void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completion *record);
 int sluice_queue_copy_record(const struct sluice_queue *queue, void __user *to,
 			     const struct sluice_completion *record);
-void sluice_queue_wake(struct sluice_queue *queue);
 int sluice_queue_wait(struct sluice_queue *queue, u64 point, ktime_t deadline, int *status);
 
 #endif /* _SLUICE_QUEUE_H */

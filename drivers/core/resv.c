@@ -59,18 +59,16 @@ void sluice_resv_add(struct sluice_resv_set *set, const struct sluice_slot *slot
 }
 
 /**
- * sluice_resv_unlock - unlock all dma_resv of a set
+ * sluice_resv_unlock_all - unlock all dma_resv of a set
  * @set: the set
- * @ctx: the context that was passed to sluice_resv_lock()
+ * @ctx: the context that was passed to sluice_resv_lock_all()
  *
  * Context: any.
  */
-void sluice_resv_unlock(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx)
+void sluice_resv_unlock_all(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx)
 {
 	unsigned int i;
 
-	if (!set->num_entries)
-		return;
 	for (i = 0; i < set->num_entries; i++)
 		dma_resv_unlock(set->entries[i].resv);
 	ww_acquire_fini(ctx);
@@ -106,9 +104,9 @@ static int sluice_resv_lock_slow(const struct sluice_resv_set *set, struct dma_r
 }
 
 /**
- * sluice_resv_lock - lock all dma_resv of a set
- * @set: the set
- * @ctx: initialised here if the set is not empty; for sluice_resv_unlock()
+ * sluice_resv_lock_all - lock all dma_resv of a set
+ * @set: the set, which is not empty
+ * @ctx: initialised here, for sluice_resv_unlock_all()
  *
  * If a lock returns -EDEADLK, this function unlocks all dma_resv, waits for the contended one, and
  * begins again.
@@ -116,14 +114,12 @@ static int sluice_resv_lock_slow(const struct sluice_resv_set *set, struct dma_r
  * Context: may sleep.
  * Return: 0 or -EINTR.
  */
-int sluice_resv_lock(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx)
+int sluice_resv_lock_all(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx)
 {
 	struct dma_resv *slow = NULL;
 	unsigned int i, locked;
 	int ret;
 
-	if (!set->num_entries)
-		return 0;
 	ww_acquire_init(ctx, &reservation_ww_class);
 retry:
 	if (slow) {

@@ -52,8 +52,35 @@ struct sluice_resv_set {
 void sluice_resv_add(struct sluice_resv_set *set, const struct sluice_slot *slot, bool write);
 int sluice_resv_lock_one(const struct sluice_resv_set *set, struct dma_resv *resv,
 			 struct ww_acquire_ctx *ctx);
-int sluice_resv_lock(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx);
-void sluice_resv_unlock(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx);
+int sluice_resv_lock_all(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx);
+void sluice_resv_unlock_all(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx);
 enum dma_resv_usage sluice_resv_waits_for(const struct sluice_resv_entry *entry);
+
+/**
+ * sluice_resv_lock - lock all dma_resv of a set
+ * @set: the set; it may be empty
+ * @ctx: context for sluice_resv_unlock()
+ *
+ * Context: may sleep.
+ * Return: 0 or -EINTR.
+ */
+static inline int sluice_resv_lock(const struct sluice_resv_set *set, struct ww_acquire_ctx *ctx)
+{
+	return set->num_entries ? sluice_resv_lock_all(set, ctx) : 0;
+}
+
+/**
+ * sluice_resv_unlock - release what sluice_resv_lock() has locked
+ * @set: the set
+ * @ctx: the same context
+ *
+ * Context: any.
+ */
+static inline void sluice_resv_unlock(const struct sluice_resv_set *set,
+				      struct ww_acquire_ctx *ctx)
+{
+	if (set->num_entries)
+		sluice_resv_unlock_all(set, ctx);
+}
 
 #endif /* _SLUICE_RESV_H */

@@ -214,8 +214,10 @@ static int sluice_submit_lock_and_publish(struct sluice_job *job)
 	if (ret)
 		return ret;
 	/* a later revocation waits for the dma_resv, then finds the job's fence and ends the job */
-	ret = sluice_job_is_revoked(job) ? -ENODEV : sluice_deps_collect_implicit(job);
-	if (!ret)
+	ret = sluice_job_is_revoked(job) ? -ENODEV : 0;
+	if (!ret && job->resv.num_entries)
+		ret = sluice_deps_collect_implicit(job);
+	if (!ret && job->base.num_deps)
 		ret = sluice_deps_prepare(job);
 	if (!ret)
 		ret = sluice_op_place_all(job);

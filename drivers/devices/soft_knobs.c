@@ -31,18 +31,6 @@
 #define SOFT_MAX_EVENTS		1000	/* limit of a write to the knob events */
 
 /**
- * soft_knobs_take - use one unit of a knob that is for the next N
- * @next: the knob
- *
- * Context: any.
- * Return: true if the knob was not 0.
- */
-bool soft_knobs_take(atomic_t *next)
-{
-	return atomic_add_unless(next, -1, 0);
-}
-
-/**
  * soft_knobs_take_error - read the knob control_error, and set it to 0
  * @knobs: the knobs
  *

@@ -47,7 +47,18 @@ struct soft_knobs {
 	atomic64_t events;
 };
 
-bool soft_knobs_take(atomic_t *next);
+/**
+ * soft_knobs_take - use one unit of a knob that is for the next N
+ * @next: the knob
+ *
+ * Context: any.
+ * Return: true if the knob was not 0.
+ */
+static inline bool soft_knobs_take(atomic_t *next)
+{
+	return atomic_add_unless(next, -1, 0);
+}
+
 int soft_knobs_take_error(struct soft_knobs *knobs);
 void soft_knobs_add_files(struct soft_knobs *knobs, struct sluice_device *sdev);
 
