@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The structs of benchmarks.  A case (struct bench) is an entry of a table in memory.c, queues.c,
- * wakeups.c, scale.c, deadlines.c or ring.c: Sluice's side, the peers' sides, and the goal.  A struct steps is
- * the way in which a side does a case; several cases share one.
+ * wakeups.c, scale.c, deadlines.c or ring.c: the side of Sluice, the peers, and the goal.  A struct
+ * steps is the way in which a side does a case; several cases share one.
  *
  * All functions return 0 (or an fd, or a number) or a negative errno.
  */
