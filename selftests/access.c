@@ -55,7 +55,7 @@ FIXTURE_SETUP(access)
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
 	number = sluice_find_heap(self->device, variant->heap);
-	ASSERT_EQ(sluice_get_heap(self->device, number, &heap), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, number, &heap), 0);
 	if (variant->flags & ~heap.options) {
 		close(self->device);
 		SKIP(return, "the processor can change no mapping of the kernel's");
@@ -178,7 +178,7 @@ TEST_F(access, debugfs_and_fdinfo_name_process_and_exporter)
 	bool exported = false;
 	FILE *file;
 
-	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->fd, &info), 0);
 	file = fopen("/proc/self/comm", "r");
 	ASSERT_NE(file, NULL);
 	ASSERT_EQ(fscanf(file, "%31s", comm), 1);

@@ -68,7 +68,7 @@ static bool nothing_is_charged(int device)
 {
 	struct sluice_info info;
 
-	if (sluice_get_info(device, &info))
+	if (sluice_device_info(device, &info))
 		return false;
 	if (open_bytes(device) || info.user_bytes || info.total_bytes)
 		printf("# open %llu, user %llu, total %llu\n",
@@ -85,7 +85,7 @@ TEST_F(account, the_defaults_leave_half_of_the_memory)
 
 	ASSERT_EQ(sysinfo(&machine), 0);
 	half = (uint64_t)machine.totalram * machine.mem_unit / 2;
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.open_limit, half);
 	EXPECT_EQ(info.total_limit, half);
 	EXPECT_EQ(info.user_limit, half - half / 4);
@@ -102,7 +102,7 @@ TEST_F(account, all_opens_together_have_a_limit)
 	ASSERT_EQ(limit_mb("total", 4), 0);
 	buffers[0] = alloc_hint(self->device, 0, 3 * MIB, &hint);
 	ASSERT_GE(buffers[0], 0);
-	ASSERT_EQ(sluice_get_info(self->other, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->other, &info), 0);
 	EXPECT_EQ(info.total_limit, 4 * MIB);
 	EXPECT_EQ(info.total_bytes, 3 * MIB);
 	EXPECT_EQ(info.user_bytes, 3 * MIB);
@@ -171,12 +171,12 @@ static int as_nobody(int roots)
 	first = sluice_open("soft0");
 	second = sluice_open("soft0");
 	WANT(first >= 0 && second >= 0);
-	WANT(!sluice_get_info(first, &info));
+	WANT(!sluice_device_info(first, &info));
 	WANT(info.user_limit == 4 * MIB && !info.user_bytes && info.total_bytes == 8 * MIB);
 	buffer = alloc_hint(first, 0, 3 * MIB, &hint);
 	WANT(buffer >= 0);
 	WANT(alloc_hint(second, 0, 2 * MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
-	WANT(!sluice_get_info(second, &info) && info.user_bytes == 3 * MIB);
+	WANT(!sluice_device_info(second, &info) && info.user_bytes == 3 * MIB);
 	WANT(info.total_bytes == 11 * MIB);
 	/* an open of another user is charged to that user, but the caller's rights count */
 	WANT(alloc_hint(roots, 0, MIB, &hint) == -EDQUOT && hint == SLUICE_HINT_USER_LIMIT);
@@ -208,7 +208,7 @@ TEST_F(account, all_opens_of_a_user_have_a_limit_that_root_may_exceed)
 	EXPECT_EQ(chmod("/dev/sluice/soft0", 0600), 0);
 	EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0)
 		TH_LOG("the line of as_nobody(), modulo 256");
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.user_bytes, 8 * MIB);
 	EXPECT_EQ(info.total_bytes, 8 * MIB);
 	close(buffer);
@@ -319,7 +319,7 @@ TEST_F(account, no_race_goes_over_a_limit)
 	}
 	/* the threads asked for 64 buffers, and 32 fit */
 	EXPECT_EQ(got, 32);
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.total_bytes, 8 * MIB);
 	EXPECT_EQ(open_bytes(self->device) + open_bytes(self->other), 8 * MIB);
 	for (i = 3; i < 256; i++)

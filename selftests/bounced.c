@@ -39,7 +39,7 @@ FIXTURE_SETUP(bounced)
 	self->device = sluice_open(variant->device);
 	if (self->device < 0)
 		SKIP(return, "no such device");
-	ASSERT_EQ(sluice_get_info(self->device, &self->info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &self->info), 0);
 	if (!(self->info.caps & SLUICE_CAP_BOUNCED))
 		SKIP(return, "this kernel bounces no DMA");
 }
@@ -84,7 +84,7 @@ TEST_F(bounced, memory_that_would_be_bounced_is_refused_with_a_hint)
 	uint32_t hint;
 	int node;
 
-	ASSERT_EQ(sluice_get_heap(self->device, 0, &pages), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, 0, &pages), 0);
 	EXPECT_EQ(pages.max_size, 0);
 	EXPECT_EQ(alloc_hint(self->device, 0, 4096, &hint), -EADDRNOTAVAIL);
 	EXPECT_EQ(hint, SLUICE_HINT_BOUNCED);
@@ -116,7 +116,7 @@ TEST_F(bounced, foreign_memory_is_not_bounced_in_silence)
 	ASSERT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), 0);
 	queue = patient_queue(self->device, 0);
 	EXPECT_EQ(sluice_attach(queue, data.fd, 0), -EADDRNOTAVAIL);
-	ASSERT_EQ(sluice_get_buffer(self->device, data.fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, data.fd, &info), 0);
 	EXPECT_EQ(info.error, -EADDRNOTAVAIL);
 	close(queue);
 	close(data.fd);

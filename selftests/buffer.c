@@ -73,7 +73,7 @@ TEST_F(buffer, grants_what_the_heap_says)
 				      .flags = variant->properties };
 	uint32_t flag, refused = 0;
 
-	ASSERT_EQ(sluice_get_heap(self->device, self->heap, &info), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, self->heap, &info), 0);
 	EXPECT_EQ(info.properties, variant->properties);
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), 0);
 	EXPECT_EQ(alloc.granted, variant->properties);
@@ -190,7 +190,7 @@ TEST_F(buffer, read_only_fd_gives_no_write_access)
 {
 	struct sluice_alloc alloc = { .size = SIZE, .heap = self->heap,
 				      .fd_flags = SLUICE_FD_RDONLY };
-	int queue = sluice_queue(self->device, 0), slot;
+	int queue = sluice_queue_create(self->device, 0), slot;
 	void *memory;
 
 	ASSERT_GE(queue, 0);
@@ -246,7 +246,7 @@ TEST_F(buffer, info_tells_how_the_device_sees_it)
 	struct sluice_buffer_info info;
 	struct stat stat;
 
-	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->fd, &info), 0);
 	ASSERT_EQ(fstat(self->fd, &stat), 0);
 	EXPECT_EQ(info.kind, SLUICE_BUFFER_OURS);
 	EXPECT_EQ(info.size, SIZE);
@@ -275,7 +275,7 @@ TEST_F(buffer, sizes_from_one_byte_to_many_pages)
 
 		fd = sluice_alloc(self->device, self->heap, sizes[i], 0);
 		ASSERT_GE(fd, 0) TH_LOG("size %lu", (unsigned long)sizes[i]);
-		ASSERT_EQ(sluice_get_buffer(self->device, fd, &info), 0);
+		ASSERT_EQ(sluice_buffer_info(self->device, fd, &info), 0);
 		EXPECT_EQ(info.size, rounded);
 		EXPECT_EQ(fill_words(fd, rounded, i), 0);
 		EXPECT_EQ(check_words(fd, rounded, i), 0);
@@ -333,19 +333,19 @@ TEST(addresses_are_told_to_root_only_when_allowed)
 
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(write_text(path, "Y"), 0);
-	ASSERT_EQ(sluice_get_buffer(device, fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(device, fd, &info), 0);
 	EXPECT_NE(info.address, 0);
 	EXPECT_LT(info.address, 1ULL << REAL_DEVICE_BITS);
 	child = fork();
 	if (!child) {
-		if (setuid(65534) || sluice_get_buffer(device, fd, &info))
+		if (setuid(65534) || sluice_buffer_info(device, fd, &info))
 			_exit(1);
 		_exit(info.address ? 2 : 0);
 	}
 	ASSERT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
 	ASSERT_EQ(write_text(path, "N"), 0);
-	ASSERT_EQ(sluice_get_buffer(device, fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(device, fd, &info), 0);
 	EXPECT_EQ(info.address, 0);
 	close(fd);
 	close(device);

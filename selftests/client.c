@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The application's side of Documentation/samples/client.c, a kernel module that inverts memory in
- * the order of fences: Sluice's and foreign memory, between jobs of Sluice, with failures and with
- * removal.
+ * The application's side of Documentation/samples/importer.c, a kernel module that inverts memory
+ * in the order of fences: Sluice's and foreign memory, between jobs of Sluice, with failures and
+ * with removal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,6 @@
 
 #include <drm/drm.h>
 
-#include "client.h"
 #include "fences.h"
 #include "harness.h"
 #include "jobs.h"
@@ -24,20 +23,21 @@
 #include "modules.h"
 #include "objects.h"
 #include "pattern.h"
+#include "samples/importer.h"
 #include "sluice.h"
 
 #define SIZE	65536UL
 #define WORDS	(SIZE / sizeof(uint32_t))
 #define ROUNDS	12
 
-#define MODULE	"sluice_sample_client"
+#define MODULE	"sluice_sample_importer"
 
 static int sample_open(void)
 {
 	int tries, fd;
 
 	if (access("/sys/module/" MODULE, F_OK) &&
-	    system("insmod /sluice/$(uname -r)/sluice-sample-client.ko"))
+	    system("insmod /sluice/$(uname -r)/sluice-sample-importer.ko"))
 		return -ENODEV;
 	for (tries = 0; tries < 300; tries++) {
 		fd = open("/dev/sluice-sample", O_RDWR | O_CLOEXEC);
@@ -147,9 +147,9 @@ static int new_buffer(int device, const char *memory)
 }
 
 /*
- * Two queues on different engines: only fences order the work of the queues and of the client.
+ * Two queues on different engines: only fences order the work of the queues and of the importer.
  * Foreign memory is in one queue only, because the kernel's DMA-API debugging complains about
- * memory that a device has mapped twice.  The client's work is still ordered by fences alone.
+ * memory that a device has mapped twice.  The importer's work is still ordered by fences alone.
  */
 FIXTURE(pipeline) {
 	struct objects before;
@@ -255,8 +255,8 @@ TEST_F(pipeline, is_in_order_without_a_wait_between_its_stages)
 	munmap(memory, ROUNDS * SIZE);
 }
 
-/* The CPU waits for the buffer while the client waits for the camera. */
-TEST_F(pipeline, cpu_access_waits_for_the_client)
+/* The CPU waits for the buffer while the importer waits for the camera. */
+TEST_F(pipeline, cpu_access_waits_for_the_importer)
 {
 	struct sluice_completion completion;
 	struct sluice_op op;
@@ -287,13 +287,13 @@ TEST_F(pipeline, cpu_access_waits_for_the_client)
 	close(done);
 }
 
-/* One queue.  The client waits for its job on y before the client touches x. */
-FIXTURE(client) {
+/* One queue.  The importer waits for its job on y before the importer touches x. */
+FIXTURE(importer) {
 	struct objects before;
 	int sample, device, queue, x, y;
 };
 
-FIXTURE_SETUP(client)
+FIXTURE_SETUP(importer)
 {
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 
@@ -311,7 +311,7 @@ FIXTURE_SETUP(client)
 	ASSERT_EQ(fill_words(self->x, SIZE, 7), 0);
 }
 
-FIXTURE_TEARDOWN(client)
+FIXTURE_TEARDOWN(importer)
 {
 	knob("delay_us", 0);
 	knob("fail_next", 0);
@@ -325,7 +325,7 @@ FIXTURE_TEARDOWN(client)
 	EXPECT_TRUE(module_unload(MODULE));
 }
 
-TEST_F(client, touches_its_range_and_no_other_byte)
+TEST_F(importer, touches_its_range_and_no_other_byte)
 {
 	int done = invert(self->sample, self->x, 4094, 5, -1);
 	uint8_t *memory, *expected;
@@ -347,8 +347,8 @@ TEST_F(client, touches_its_range_and_no_other_byte)
 	free(expected);
 }
 
-/* The client waits for a job elsewhere, and the next job on x waits for the client. */
-TEST_F(client, holds_back_the_next_by_its_fence_on_the_buffer)
+/* The importer waits for a job elsewhere, and the next job on x waits for the importer. */
+TEST_F(importer, holds_back_the_next_by_its_fence_on_the_buffer)
 {
 	int other = patient_queue(self->device, 1), z = sluice_alloc(self->device, 0, SIZE, 0);
 	int slow, done, copied;
@@ -383,7 +383,7 @@ TEST_F(client, holds_back_the_next_by_its_fence_on_the_buffer)
 	close(z);
 }
 
-TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
+TEST_F(importer, ends_with_ECANCELED_when_its_in_fence_failed)
 {
 	int failed, good, merged, done[4], i;
 	struct gate gate;
@@ -415,7 +415,7 @@ TEST_F(client, ends_with_ECANCELED_when_its_in_fence_failed)
 	close(good);
 }
 
-TEST_F(client, does_not_care_about_an_implicit_error)
+TEST_F(importer, does_not_care_about_an_implicit_error)
 {
 	struct gate gate;
 	int failed, done;
@@ -436,7 +436,7 @@ TEST_F(client, does_not_care_about_an_implicit_error)
 /*
  * Many jobs at once, from two processes.  An even number of inversions does not change the memory.
  */
-TEST_F(client, jobs_on_one_buffer_take_turns)
+TEST_F(importer, jobs_on_one_buffer_take_turns)
 {
 	int i, status, done;
 	pid_t child = fork();
@@ -457,7 +457,7 @@ TEST_F(client, jobs_on_one_buffer_take_turns)
 	EXPECT_EQ(check_words(self->x, SIZE, 7), 0);
 }
 
-TEST_F(client, refuses_what_makes_no_sense)
+TEST_F(importer, refuses_what_makes_no_sense)
 {
 	struct sluice_alloc rdonly = { .size = SIZE, .fd_flags = SLUICE_FD_RDONLY };
 	struct sample_invert good = { .fd = self->x, .in_fence = -1, .length = SIZE };
@@ -542,14 +542,14 @@ static void check_places(struct __test_metadata *_metadata, int sample, int queu
 	close(in);
 }
 
-TEST_F(client, has_a_limit_of_jobs_and_reuses_each_place)
+TEST_F(importer, has_a_limit_of_jobs_and_reuses_each_place)
 {
 	check_places(_metadata, self->sample, self->queue, self->x);
 	check_places(_metadata, self->sample, self->queue, self->x);
 	EXPECT_EQ(check_words(self->x, SIZE, 7), 0);
 }
 
-TEST_F(client, killed_process_leaves_jobs_that_end)
+TEST_F(importer, killed_process_leaves_jobs_that_end)
 {
 	int round, status, in;
 	pid_t child;
@@ -582,7 +582,7 @@ TEST_F(client, killed_process_leaves_jobs_that_end)
 	check_places(_metadata, self->sample, self->queue, self->x);
 }
 
-TEST_F(client, finishes_when_everything_has_been_closed)
+TEST_F(importer, finishes_when_everything_has_been_closed)
 {
 	int in, done, memory;
 	bool refused;
@@ -612,7 +612,7 @@ TEST_F(client, finishes_when_everything_has_been_closed)
 	close(memory);
 }
 
-TEST_F(client, keeps_the_buffer_until_its_job_has_ended)
+TEST_F(importer, keeps_the_buffer_until_its_job_has_ended)
 {
 	int in, done;
 
@@ -626,7 +626,7 @@ TEST_F(client, keeps_the_buffer_until_its_job_has_ended)
 	self->x = -1;
 	close(in);
 	EXPECT_FALSE(signalled(done));
-	/* the end of the queue cancels its job, and so the client's job */
+	/* the end of the queue cancels its job, and so the importer's job */
 	close(self->queue);
 	self->queue = -1;
 	EXPECT_EQ(sluice_fence_wait(done, LATE_MS), -ECANCELED);
@@ -634,7 +634,7 @@ TEST_F(client, keeps_the_buffer_until_its_job_has_ended)
 }
 
 /* Some kernels keep a module while its fences live, others do not. */
-TEST_F(client, fence_outlives_the_module_or_keeps_it)
+TEST_F(importer, fence_outlives_the_module_or_keeps_it)
 {
 	struct sync_fence_info one = {};
 	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)&one };
@@ -656,7 +656,7 @@ TEST_F(client, fence_outlives_the_module_or_keeps_it)
 	close(done);
 }
 
-TEST_F(client, ends_with_ETIME_when_a_fence_never_signals)
+TEST_F(importer, ends_with_ETIME_when_a_fence_never_signals)
 {
 	int timeline = sw_sync_timeline(), in, done;
 	int64_t before = now_ns();

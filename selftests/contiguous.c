@@ -33,8 +33,8 @@ FIXTURE_SETUP(contiguous)
 	ASSERT_GE(self->device, 0);
 	self->number = sluice_find_heap(self->device, "contiguous");
 	ASSERT_GE(self->number, 0);
-	ASSERT_EQ(sluice_get_heap(self->device, self->number, &self->heap), 0);
-	ASSERT_EQ(sluice_get_info(self->device, &self->info), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, self->number, &self->heap), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &self->info), 0);
 }
 
 FIXTURE_TEARDOWN(contiguous)
@@ -51,7 +51,7 @@ static bool is_good(int device, int buffer, uint64_t size)
 	struct sluice_op op;
 	bool good;
 
-	good = !sluice_get_buffer(device, buffer, &info) && !info.error && info.segments == 1 &&
+	good = !sluice_buffer_info(device, buffer, &info) && !info.error && info.segments == 1 &&
 	       info.largest_segment == size && !check_value(buffer, size, 0) &&
 	       sluice_attach(queue, buffer, 0) == 0;
 	if (!good)
@@ -122,7 +122,7 @@ TEST_F(contiguous, cached_memory_is_one_piece_and_zeroed_each_time)
 		ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), 0) TH_LOG("hint %u",
 										     args.hint);
 		EXPECT_EQ(args.granted, SLUICE_MEM_CACHED | SLUICE_MEM_CONTIGUOUS);
-		ASSERT_EQ(sluice_get_buffer(self->device, args.fd, &info), 0);
+		ASSERT_EQ(sluice_buffer_info(self->device, args.fd, &info), 0);
 		EXPECT_EQ(info.properties & (SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT),
 			  SLUICE_MEM_CACHED);
 		EXPECT_TRUE(is_good(self->device, args.fd, BLOCK));

@@ -173,7 +173,7 @@ TEST_F(controls, are_listed_with_type_range_and_name)
 	struct sluice_info info;
 	unsigned int i;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_TRUE(info.caps & SLUICE_CAP_CONTROLS);
 	for (i = 0; i < CONTROLS; i++) {
 		ASSERT_EQ(sluice_list_control(self->device, i, &control), 0);
@@ -875,7 +875,7 @@ TEST_F(controls, source_is_what_comes_in)
 	struct sluice_event event;
 	struct sluice_info info;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	ASSERT_EQ(sluice_get_source(self->device, info.num_engines - 1, &source), 0);
 	EXPECT_EQ(source.engine, info.num_engines - 1);
 	EXPECT_EQ(source.status, SLUICE_SOURCE_SIGNAL | SLUICE_SOURCE_LOCKED);
@@ -903,7 +903,7 @@ TEST_F(controls, lost_signal_is_an_event_and_ends_captures_with_ENOLINK)
 	struct sluice_info info;
 	unsigned int i, lost;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	for (lost = 1; lost + 1; lost--) {
 		uint32_t status = lost ? 0 : SLUICE_SOURCE_SIGNAL | SLUICE_SOURCE_LOCKED;
 
@@ -968,7 +968,7 @@ TEST_F(controls, private_op_does_what_its_payload_says)
 	uint32_t first, whole;
 	struct sluice_op op;
 
-	ASSERT_EQ(sluice_get_engine(self->device, 0, &engine), 0);
+	ASSERT_EQ(sluice_engine_info(self->device, 0, &engine), 0);
 	EXPECT_TRUE(engine.op_kinds & 1ULL << SLUICE_OP_PRIVATE);
 	ASSERT_EQ(fill_words(self->buffer, SIZE, 3), 0);
 	sluice_cpu_begin(self->buffer, false);
@@ -1272,7 +1272,7 @@ TEST_F(controls, unknown_kind_is_EINVAL_and_one_of_another_engine_EOPNOTSUPP)
 	if (device < 0)
 		SKIP(return, "there is no " REAL_DEVICE);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
 	prepare_crc32(&op, &payload, 0, 1024);
 	EXPECT_EQ(submit_one(queue, &op), -EOPNOTSUPP);

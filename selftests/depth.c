@@ -191,7 +191,7 @@ TEST_F(depth, takes_as_many_ops_as_it_has_places)
 	unsigned int i;
 	int more[2];
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(engine_read().depth, variant->depth);
 	ASSERT_EQ(knob("hang_next", variant->depth), 0);
 	for (i = 0; i < variant->depth; i++)
@@ -465,7 +465,7 @@ TEST_F(lengths, are_told)
 {
 	struct sluice_engine_info info;
 
-	ASSERT_EQ(sluice_get_engine(self->device, 1, &info), 0);
+	ASSERT_EQ(sluice_engine_info(self->device, 1, &info), 0);
 	EXPECT_EQ(info.min_length, 64);
 	EXPECT_EQ(info.max_length, 4096);
 	EXPECT_EQ(info.max_segments, 0);

@@ -155,7 +155,7 @@ TEST_F_TIMEOUT(direct, eventfds_that_make_no_sense_are_refused, SECONDS)
 	struct sluice_info info;
 	char path[64];
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	snprintf(path, sizeof(path), "/dev/sluice/%s", info.name);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_EVENTFD, &args), -EINVAL);
 	args = (struct sluice_eventfd) { .fd = -2 };

@@ -255,8 +255,8 @@ TEST_F(e1000, engines_tell_their_limits)
 {
 	struct sluice_engine_info send, receive;
 
-	ASSERT_EQ(sluice_get_engine(self->from.device, SEND, &send), 0);
-	ASSERT_EQ(sluice_get_engine(self->from.device, RECEIVE, &receive), 0);
+	ASSERT_EQ(sluice_engine_info(self->from.device, SEND, &send), 0);
+	ASSERT_EQ(sluice_engine_info(self->from.device, RECEIVE, &receive), 0);
 	EXPECT_EQ(send.min_length, 0);
 	EXPECT_EQ(send.max_length, FRAME);
 	EXPECT_EQ(send.max_segments, 1);
@@ -290,7 +290,7 @@ TEST_F(e1000, memory_in_several_segments_is_refused)
 	struct sluice_op op;
 
 	ASSERT_GE(buffer, 0);
-	ASSERT_EQ(sluice_get_buffer(self->to.device, buffer, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->to.device, buffer, &info), 0);
 	to = sluice_attach(self->to.queue, buffer, SLUICE_ATTACH_EXPLICIT);
 	from = sluice_attach(self->from.queue, buffer, SLUICE_ATTACH_EXPLICIT);
 	ASSERT_GE(to, 0);

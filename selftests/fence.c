@@ -378,7 +378,7 @@ TEST_F(fence, signals_ETIME_when_the_engine_hangs_and_later_jobs_go_on)
 
 TEST_F(fence, default_timeout_is_two_seconds)
 {
-	int queue = sluice_queue(self->device, 0), hung;
+	int queue = sluice_queue_create(self->device, 0), hung;
 	struct sluice_create_queue create = { .engine = 1, .timeout_ms = 8000 };
 	int64_t before, took;
 	int longer;
@@ -659,14 +659,14 @@ struct access {
 static int begin(const struct access *access)
 {
 	return access->range ?
-	       sluice_range_begin(access->device, access->dmabuf, access->write, 0, 4096) :
+	       sluice_cpu_begin_range(access->device, access->dmabuf, access->write, 0, 4096) :
 	       sluice_cpu_begin(access->dmabuf, access->write);
 }
 
 static int end(const struct access *access)
 {
 	return access->range ?
-	       sluice_range_end(access->device, access->dmabuf, access->write, 0, 4096) :
+	       sluice_cpu_end_range(access->device, access->dmabuf, access->write, 0, 4096) :
 	       sluice_cpu_end(access->dmabuf, access->write);
 }
 

@@ -712,7 +712,7 @@ TEST_F(formats, engines_tell_what_they_are)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(sluice_get_engine(self->device, i, &info), 0);
+		ASSERT_EQ(sluice_engine_info(self->device, i, &info), 0);
 		EXPECT_EQ(info.index, i);
 		EXPECT_EQ(info.op_kinds, 1 << SLUICE_OP_COPY | 1 << SLUICE_OP_FILL |
 			  1 << SLUICE_OP_CAPTURE | 1 << SLUICE_OP_PLAYBACK |
@@ -728,8 +728,8 @@ TEST_F(formats, engines_tell_what_they_are)
 		EXPECT_EQ(info.min_length, 0);
 		EXPECT_EQ(info.max_length, 0);
 	}
-	EXPECT_EQ(sluice_get_engine(self->device, 2, &info), -EINVAL);
-	EXPECT_EQ(sluice_get_engine(self->device, UINT32_MAX, &info), -EINVAL);
+	EXPECT_EQ(sluice_engine_info(self->device, 2, &info), -EINVAL);
+	EXPECT_EQ(sluice_engine_info(self->device, UINT32_MAX, &info), -EINVAL);
 	info = (struct sluice_engine_info) { .flags = 1 };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ENGINE_INFO, &info), -EINVAL);
 }

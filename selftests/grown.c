@@ -186,7 +186,7 @@ TEST_F(grown, records_have_the_size_that_their_queue_was_created_with)
 		int queue = create(self->device, sizes[i]);
 
 		ASSERT_GE(queue, 0);
-		ASSERT_EQ(sluice_get_queue(queue, &info), 0);
+		ASSERT_EQ(sluice_queue_info(queue, &info), 0);
 		EXPECT_EQ(info.completion_size, size);
 		EXPECT_EQ(info.timeout_ms, 30000);
 		EXPECT_EQ(info.depth, 256);
@@ -243,7 +243,7 @@ TEST_F(grown, a_job_tells_when_it_started_and_ended)
 	int64_t before = now_ns();
 	struct sluice_completion done;
 	struct sluice_op op;
-	int queue = sluice_queue(self->device, 0);
+	int queue = sluice_queue_create(self->device, 0);
 
 	ASSERT_EQ(sluice_attach(queue, self->buffer, 0), 0);
 	ASSERT_EQ(knob("delay_us", 20000), 0);

@@ -441,8 +441,8 @@ TEST_F(heapnode, memory_is_that_of_the_heap_and_its_device_works_on_it)
 	ASSERT_EQ(fill_words(buffer, SIZE, 3), 0);
 	EXPECT_EQ(check_words(buffer, SIZE, 3), 0);
 
-	ASSERT_EQ(sluice_get_heap(self->device, self->heap, &heap), 0);
-	ASSERT_EQ(sluice_get_buffer(self->device, buffer, &info), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, self->heap, &heap), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, buffer, &info), 0);
 	EXPECT_EQ(info.kind, SLUICE_BUFFER_OURS);
 	EXPECT_EQ(info.properties & heap.properties, heap.properties);
 	EXPECT_EQ(info.size, SIZE);
@@ -463,7 +463,7 @@ TEST_F(heapnode, memory_is_that_of_the_heap_and_its_device_works_on_it)
 TEST_F(heapnode, a_buffer_that_is_not_for_writing_is_not_written)
 {
 	unsigned int modes[] = { O_RDONLY, O_ACCMODE }, i;
-	int queue = sluice_queue(self->device, 0);
+	int queue = sluice_queue_create(self->device, 0);
 
 	ASSERT_GE(queue, 0);
 	for (i = 0; i < 2; i++) {
@@ -480,7 +480,7 @@ TEST_F(heapnode, more_than_there_can_be_is_ENOMEM)
 {
 	struct sluice_heap_info heap;
 
-	ASSERT_EQ(sluice_get_heap(self->device, self->heap, &heap), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, self->heap, &heap), 0);
 	EXPECT_EQ(heap_alloc(self->node, heap.max_size + 1), -ENOMEM);
 	EXPECT_EQ(heap_alloc(self->node, 1ULL << 50), -ENOMEM);
 	EXPECT_EQ(heap_alloc(self->node, 1ULL << 63), -ENOMEM);

@@ -115,9 +115,9 @@ TEST_F_TIMEOUT(large, no_access_goes_beyond_the_end, 300)
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
 	sluice_op_fill(&op, 0, 4, SIZE, 5);
 	EXPECT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 0, NULL), -ERANGE);
-	EXPECT_EQ(sluice_range_begin(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
-	EXPECT_EQ(sluice_range_end(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
-	EXPECT_EQ(sluice_range_begin(self->device, self->buffer, true, SIZE - 4, 8), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
+	EXPECT_EQ(sluice_cpu_end_range(self->device, self->buffer, true, BORDER - 4096, 8192), 0);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->buffer, true, SIZE - 4, 8), -ERANGE);
 
 	/* a mapping that begins beyond the border */
 	page = mmap(NULL, 4096, PROT_READ, MAP_SHARED, self->buffer, SIZE - 4096);

@@ -232,7 +232,7 @@ static void *storm(void *argument)
 		int device = sluice_open(name), queue = -1, buffer = -1, i;
 
 		if (device >= 0) {
-			queue = sluice_queue(device, 0);
+			queue = sluice_queue_create(device, 0);
 			buffer = sluice_alloc(device, 0, 8192, 0);
 		}
 		if (queue >= 0 && buffer >= 0 && sluice_attach(queue, buffer, 0) == 0) {
@@ -330,7 +330,7 @@ TEST(modules_in_use_cannot_be_unloaded)
 	ASSERT_GE(device, 0);
 	EXPECT_NE(unload("sluice-soft"), 0);
 	EXPECT_NE(unload("sluice"), 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	close(device);
 	EXPECT_NE(unload("sluice-soft"), 0);

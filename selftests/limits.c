@@ -64,7 +64,7 @@ TEST_F(limits, queues_of_an_open_are_as_many_as_INFO_says)
 	int queues[SLUICE_MAX_QUEUES + 1], count, i, ret = 0, other, again;
 	struct sluice_info info;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.max_queues, SLUICE_MAX_QUEUES);
 	for (count = 0; count <= SLUICE_MAX_QUEUES; count++) {
 		ret = queues[count] = small_queue(self->device, 0, 0);
@@ -129,7 +129,7 @@ TEST_F(limits, foreign_memory_in_slots_counts_as_held)
 
 	if (foreign < 0)
 		SKIP(return, "this kernel has no system heap");
-	queue = sluice_queue(self->device, 0);
+	queue = sluice_queue_create(self->device, 0);
 	ASSERT_GE(queue, 0);
 	ASSERT_EQ(open_limit_mb(4), 0);
 	EXPECT_EQ(charged(self->device), SIZE);
@@ -139,7 +139,7 @@ TEST_F(limits, foreign_memory_in_slots_counts_as_held)
 	EXPECT_EQ(sluice_attach(queue, foreign, 0), -EDQUOT);
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), -EDQUOT);
 	/* BUFFER_INFO would pin it once more */
-	ASSERT_EQ(sluice_get_buffer(self->device, foreign, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, foreign, &info), 0);
 	EXPECT_EQ(info.error, -EDQUOT);
 	/* Sluice's own memory is charged to the open that allocated it */
 	EXPECT_GE(sluice_attach(queue, self->buffer, 0), 0);
@@ -147,7 +147,7 @@ TEST_F(limits, foreign_memory_in_slots_counts_as_held)
 
 	ASSERT_EQ(sluice_detach(queue, slot), 0);
 	EXPECT_EQ(charged(self->device), SIZE);
-	ASSERT_EQ(sluice_get_buffer(self->device, foreign, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, foreign, &info), 0);
 	EXPECT_EQ(info.error, 0);
 	EXPECT_EQ(info.size, 3 * MIB);
 	EXPECT_EQ(charged(self->device), SIZE);

@@ -95,7 +95,7 @@ FIXTURE_SETUP(memory)
 	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
-	ASSERT_EQ(sluice_get_heap(self->device, 0, &info), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, 0, &info), 0);
 	if (variant->flags & ~info.options) {
 		close(self->device);
 		SKIP(return, "the processor can change no mapping of the kernel's");
@@ -143,7 +143,7 @@ TEST_F(memory, buffer_info_tells_the_kind)
 {
 	struct sluice_buffer_info info;
 
-	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->fd, &info), 0);
 	EXPECT_EQ(info.properties & ~SLUICE_MEM_CONTIGUOUS, variant->granted);
 }
 
@@ -412,17 +412,17 @@ TEST_F(memory, ranges_are_synced)
 	sluice_op_fill(&op, 0, SIZE / 2, 4096, 7);
 	before = now_ns();
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
 	EXPECT_GE(now_ns() - before, 100000000);
 	EXPECT_EQ(((uint32_t *)self->map)[SIZE / 8], 7);
 	self->map[SIZE / 2 + 8] = 9;
-	EXPECT_EQ(sluice_range_end(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
+	EXPECT_EQ(sluice_cpu_end_range(self->device, self->fd, true, SIZE / 2 - 100, 300), 0);
 	knob("delay_us", 0);
 	sluice_op_copy(&op, 0, 0, 0, SIZE / 2, 4096);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, NULL, 0, NULL), 0);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, 16), 0);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 0, 16), 0);
 	EXPECT_EQ(self->map[8], 9);
-	EXPECT_EQ(sluice_range_end(self->device, self->fd, false, 0, 16), 0);
+	EXPECT_EQ(sluice_cpu_end_range(self->device, self->fd, false, 0, 16), 0);
 	close(queue);
 }
 
@@ -431,15 +431,15 @@ TEST_F(memory, ranges_outside_are_refused)
 	struct sluice_sync sync = { .fd = self->fd, .flags = SLUICE_SYNC_READ, .length = 1 };
 	int heap, foreign;
 
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE), 0);
-	EXPECT_EQ(sluice_range_end(self->device, self->fd, false, 0, SIZE), 0);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, SIZE, 1), -ERANGE);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, UINT64_MAX, 2), -ERANGE);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 2, UINT64_MAX), -ERANGE);
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, 0), -EINVAL);
-	EXPECT_EQ(sluice_range_begin(self->device, -1, false, 0, 1), -EBADF);
-	EXPECT_EQ(sluice_range_begin(self->device, self->device, false, 0, 1), -EINVAL);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 0, SIZE), 0);
+	EXPECT_EQ(sluice_cpu_end_range(self->device, self->fd, false, 0, SIZE), 0);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, SIZE, 1), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, UINT64_MAX, 2), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 2, UINT64_MAX), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 0, 0), -EINVAL);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, -1, false, 0, 1), -EBADF);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->device, false, 0, 1), -EINVAL);
 	sync.flags = SLUICE_SYNC_END;
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_SYNC, &sync), -EINVAL);
 	sync.flags = SLUICE_SYNC_READ | 8;
@@ -450,7 +450,7 @@ TEST_F(memory, ranges_outside_are_refused)
 		return;
 	foreign = alloc_foreign(heap);
 	ASSERT_GE(foreign, 0);
-	EXPECT_EQ(sluice_range_begin(self->device, foreign, false, 0, 1), -EOPNOTSUPP);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, foreign, false, 0, 1), -EOPNOTSUPP);
 	close(foreign);
 	close(heap);
 }
@@ -473,12 +473,12 @@ TEST(contradictions_are_refused)
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
 	alloc.flags = SLUICE_MEM_PAGE_BACKED;
 	EXPECT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &alloc), -EOPNOTSUPP);
-	ASSERT_EQ(sluice_get_heap(device, 0, &info), 0);
+	ASSERT_EQ(sluice_heap_info(device, 0, &info), 0);
 	EXPECT_TRUE(info.options & SLUICE_MEM_PAGE_BACKED);
 #ifdef __x86_64__
 	EXPECT_TRUE(info.options & SLUICE_MEM_WRITE_COMBINED);
 #endif
-	ASSERT_EQ(sluice_get_heap(device, alloc.heap, &info), 0);
+	ASSERT_EQ(sluice_heap_info(device, alloc.heap, &info), 0);
 	EXPECT_EQ(info.options, SLUICE_MEM_CACHED);
 	close(device);
 }
@@ -871,7 +871,7 @@ static bool is_huge(int device, int buffer, uint64_t size)
 	int ret;
 
 	write_text(ADDRESSES, "Y");
-	ret = sluice_get_buffer(device, buffer, &info);
+	ret = sluice_buffer_info(device, buffer, &info);
 	write_text(ADDRESSES, "N");
 	if (!ret && !info.error && info.properties & SLUICE_MEM_HUGE &&
 	    info.segments <= size / HUGE && info.largest_segment >= HUGE &&
@@ -892,7 +892,7 @@ static bool has_huge(int device)
 {
 	struct sluice_heap_info info;
 
-	return !sluice_get_heap(device, 0, &info) && info.options & SLUICE_MEM_HUGE;
+	return !sluice_heap_info(device, 0, &info) && info.options & SLUICE_MEM_HUGE;
 }
 
 /* Also from the pool, and together with other flags. */
@@ -906,7 +906,7 @@ TEST(huge_memory_is_in_huge_pieces_and_its_size_is_whole_ones)
 	struct sluice_alloc args;
 	unsigned int i;
 
-	ASSERT_EQ(sluice_get_heap(device, 0, &info), 0);
+	ASSERT_EQ(sluice_heap_info(device, 0, &info), 0);
 	if (!has_huge(device))
 		SKIP(return, "huge pages of this machine have another size");
 	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {

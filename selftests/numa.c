@@ -136,7 +136,7 @@ static bool begins_on_node(int device, int buffer, int node)
 	int ret;
 
 	write_text(ADDRESSES, "Y");
-	ret = sluice_get_buffer(device, buffer, &info);
+	ret = sluice_buffer_info(device, buffer, &info);
 	write_text(ADDRESSES, "N");
 	if (ret || info.error || !info.address || block <= 0)
 		return false;

@@ -93,9 +93,9 @@ TEST_F(outoftree, driver_is_named_after_its_module_and_gets_ops)
 	ASSERT_EQ(module_load("card"), 0);
 	device = open_card();
 	ASSERT_GE(device, 0);
-	ASSERT_EQ(sluice_get_info(device, &info), 0);
+	ASSERT_EQ(sluice_device_info(device, &info), 0);
 	EXPECT_STREQ(info.driver, "card");
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	ASSERT_GE(queue, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	ASSERT_GE(buffer, 0);
@@ -117,7 +117,7 @@ TEST_F(outoftree, module_that_names_no_owner_stays_while_its_node_or_a_queue_is_
 	device = open_card();
 	ASSERT_GE(device, 0);
 	EXPECT_EQ(unload("card"), -EWOULDBLOCK);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	ASSERT_GE(queue, 0);
 	close(device);
 	EXPECT_EQ(unload("card"), -EWOULDBLOCK);

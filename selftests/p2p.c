@@ -120,13 +120,13 @@ TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
 	struct sluice_info info;
 	int other;
 
-	ASSERT_EQ(sluice_get_info(self->bar, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->bar, &info), 0);
 	EXPECT_STREQ(info.driver, "pci");
 	EXPECT_EQ(info.op_kinds, 1ULL << SLUICE_OP_PROGRAM);
 	EXPECT_EQ(info.num_heaps, 3);
 	EXPECT_EQ(sluice_find_heap(self->bar, "pages"), 0);
 	EXPECT_EQ(sluice_find_heap(self->bar, "contiguous"), 1);
-	ASSERT_EQ(sluice_get_heap(self->bar, self->heap, &heap), 0);
+	ASSERT_EQ(sluice_heap_info(self->bar, self->heap, &heap), 0);
 	EXPECT_EQ(heap.max_size, BAR_SIZE);
 	EXPECT_EQ(heap.properties,
 		  SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS | SLUICE_MEM_DEVICE);
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(p2p, a_BAR_is_a_heap_besides_those_of_system_memory, SECONDS)
 	ASSERT_EQ(xioctl(self->bar, SLUICE_IOCTL_ALLOC, &alloc), 0);
 	close(alloc.fd);
 
-	ASSERT_EQ(sluice_get_buffer(self->edu, self->buffer, &buffer), 0);
+	ASSERT_EQ(sluice_buffer_info(self->edu, self->buffer, &buffer), 0);
 	EXPECT_EQ(buffer.error, 0);
 	EXPECT_EQ(buffer.kind, SLUICE_BUFFER_OURS);
 	EXPECT_EQ(buffer.segments, 1);
@@ -314,7 +314,7 @@ TEST_F_TIMEOUT(p2p, a_device_without_a_route_is_refused_at_attach, SECONDS)
 		int device = sluice_open(cases[i].device), queue = patient_queue(device, 0);
 
 		EXPECT_EQ(sluice_attach(queue, self->buffer, 0), cases[i].error);
-		ASSERT_EQ(sluice_get_buffer(device, self->buffer, &info), 0);
+		ASSERT_EQ(sluice_buffer_info(device, self->buffer, &info), 0);
 		EXPECT_EQ(info.error, cases[i].error);
 		if (!cases[i].error) {
 			sluice_op_fill(&op, 0, 4096, SIZE - 4096, 0x28282828);
@@ -410,10 +410,10 @@ TEST_F_TIMEOUT(p2p, unbind_takes_mappings_and_fds_keep_saying_ENODEV, SECONDS)
 	EXPECT_EQ(sluice_map(self->buffer, SIZE, (void **)&late), -ENODEV);
 	EXPECT_EQ(sluice_cpu_begin(self->buffer, true), -ENODEV);
 	EXPECT_EQ(sluice_cpu_end(self->buffer, true), -ENODEV);
-	EXPECT_EQ(sluice_range_begin(self->edu, self->buffer, true, 0, 4096), -ENODEV);
-	EXPECT_EQ(sluice_range_end(self->edu, self->buffer, true, 0, 4096), -ENODEV);
+	EXPECT_EQ(sluice_cpu_begin_range(self->edu, self->buffer, true, 0, 4096), -ENODEV);
+	EXPECT_EQ(sluice_cpu_end_range(self->edu, self->buffer, true, 0, 4096), -ENODEV);
 	EXPECT_EQ(sluice_attach(self->queue, self->buffer, 0), -ENODEV);
-	ASSERT_EQ(sluice_get_buffer(self->edu, self->buffer, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->edu, self->buffer, &info), 0);
 	EXPECT_EQ(info.error, -ENODEV);
 	EXPECT_EQ(sluice_alloc(self->bar, self->heap, SIZE, 0), -ENODEV);
 

@@ -480,7 +480,7 @@ FIXTURE_TEARDOWN(runtime)
 
 TEST_F_TIMEOUT(runtime, a_slot_keeps_the_device_awake, SECONDS)
 {
-	int queue = sluice_queue(self->device, 0), slot, other;
+	int queue = sluice_queue_create(self->device, 0), slot, other;
 
 	/* an open node, memory and a queue do not need the hardware */
 	ASSERT_GE(queue, 0);
@@ -496,7 +496,7 @@ TEST_F_TIMEOUT(runtime, a_slot_keeps_the_device_awake, SECONDS)
 	close(queue);
 	EXPECT_TRUE(falls_asleep(self->address));
 	/* a failed ATTACH does not keep it awake */
-	queue = sluice_queue(self->device, 0);
+	queue = sluice_queue_create(self->device, 0);
 	close(self->buffer);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	EXPECT_LT(sluice_attach(queue, self->buffer, 0x80), 0);
@@ -567,7 +567,7 @@ TEST_F_TIMEOUT(runtime, unbind_drops_its_runtime_pm_references, SECONDS)
 		SKIP(return, "this kernel does not tell (CONFIG_PM_ADVANCED_DEBUG)");
 	device = peers_open_edu(peers);
 	ASSERT_GE(device, 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	slot = sluice_attach(queue, buffer, 0);
 	ASSERT_GE(slot, 0);

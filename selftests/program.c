@@ -239,7 +239,7 @@ TEST_F_TIMEOUT(program, copies_by_the_devices_own_dma, SECONDS)
 	struct sluice_info info;
 	struct sluice_op op;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.op_kinds, 1ULL << SLUICE_OP_PROGRAM);
 	EXPECT_EQ(info.num_interrupts, 1);
 	ASSERT_EQ(allow(self, RANGES), 0);
@@ -494,7 +494,7 @@ TEST_F_TIMEOUT(program, malformed_ops_are_refused, SECONDS)
 	close(self->queue);
 	close(self->device);
 	self->device = sluice_open("soft0");
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = sluice_queue_create(self->device, 0);
 	EXPECT_EQ(submit(self, &op), -EOPNOTSUPP);
 }
 
@@ -518,7 +518,7 @@ TEST_F_TIMEOUT(program, an_address_is_that_of_one_piece, SECONDS)
 	ASSERT_EQ(allow(self, RANGES), 0);
 	buffer = sluice_wrap(self->device, memfd, 0, 64 * 4096);
 	ASSERT_GE(buffer, 0);
-	ASSERT_EQ(sluice_get_buffer(self->device, buffer, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, buffer, &info), 0);
 	ASSERT_EQ(info.segments > 1, !translated());
 	ASSERT_EQ(sluice_detach(self->queue, self->from), 0);
 	self->from = sluice_attach(self->queue, buffer, SLUICE_ATTACH_READ);

@@ -117,7 +117,7 @@ TEST_F(rules, a_queue_that_chains_errors_goes_on_when_it_is_cleared)
 	struct gate gate;
 	int merged, fences[4], i;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_TRUE(info.caps & SLUICE_CAP_CHAIN_ERRORS);
 	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
 	ASSERT_EQ(sluice_attach(create.fd, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
@@ -301,7 +301,7 @@ static void be_busy(int device)
 
 static void submit_all_the_time(int device)
 {
-	int buffer = sluice_alloc(device, 0, SIZE, 0), queue = sluice_queue(device, 0);
+	int buffer = sluice_alloc(device, 0, SIZE, 0), queue = sluice_queue_create(device, 0);
 	struct sluice_submit submit = { .flags = SLUICE_SUBMIT_NO_COMPLETION, .num_ops = OPS };
 	struct sluice_op ops[OPS];
 	int i;

@@ -37,7 +37,7 @@ FIXTURE_SETUP(trace)
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	ASSERT_GE(self->buffer, 0);
 	self->queue = patient_queue(self->device, 1);
-	ASSERT_EQ(sluice_get_buffer(self->device, self->buffer, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->buffer, &info), 0);
 	self->inode = info.inode;
 }
 
@@ -92,7 +92,7 @@ TEST_F(trace, a_buffers_life)
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
 	ASSERT_EQ(sluice_cpu_begin(self->buffer, true), 0);
 	ASSERT_EQ(sluice_cpu_end(self->buffer, true), 0);
-	ASSERT_EQ(sluice_range_begin(self->device, self->buffer, true, 4096, 8192), 0);
+	ASSERT_EQ(sluice_cpu_begin_range(self->device, self->buffer, true, 4096, 8192), 0);
 	ASSERT_EQ(sluice_detach(self->queue, 0), 0);
 	close(self->buffer);
 
@@ -139,7 +139,7 @@ TEST_F(trace, a_wrapped_buffers_life)
 	long line;
 
 	ASSERT_GE(fd, 0);
-	ASSERT_EQ(sluice_get_buffer(self->device, fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, fd, &info), 0);
 	close(fd);
 	close(memfd);
 	snprintf(inode, sizeof(inode), "inode=%llu", info.inode);

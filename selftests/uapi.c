@@ -316,8 +316,8 @@ TEST_F(uapi, alloc_that_no_memory_can_hold_fails_with_a_hint)
 		EXPECT_EQ(args.hint, SLUICE_HINT_DMA_MASK);
 	}
 	/* more in one segment than any machine has */
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
-	ASSERT_EQ(sluice_get_heap(self->device, 1, &heap), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_heap_info(self->device, 1, &heap), 0);
 	args = (struct sluice_alloc) { .size = heap.max_size + 1, .heap = 1 };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_ALLOC, &args), -EFBIG);
 	EXPECT_EQ(args.hint, info.caps & SLUICE_CAP_CMA ? SLUICE_HINT_LIMIT :
@@ -578,7 +578,7 @@ TEST_F(uapi, submit_refuses_bad_ops)
 TEST_F(uapi, submit_refuses_ops_that_the_device_does_not_have)
 {
 	int device = sluice_open(REAL_DEVICE), buffer = sluice_alloc(device, 1, SIZE, 0);
-	int queue = sluice_queue(device, 0);
+	int queue = sluice_queue_create(device, 0);
 	struct sluice_op op;
 
 	ASSERT_GE(queue, 0);
@@ -653,7 +653,7 @@ TEST_F(uapi, read_refuses_short_and_bad_buffers_and_loses_no_record)
 
 TEST_F(uapi, closed_fds_are_EBADF)
 {
-	int queue = sluice_queue(self->device, 0);
+	int queue = sluice_queue_create(self->device, 0);
 	struct sluice_submit args = {};
 
 	close(queue);

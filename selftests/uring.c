@@ -66,7 +66,7 @@ FIXTURE_SETUP(uring)
 	knob("delay_us", 0);
 	self->has_ring = false;
 	self->device = sluice_open("soft0");
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
 	self->queue = patient_queue(self->device, 0);
 	self->slot = sluice_attach(self->queue, self->buffer, 0);

@@ -187,7 +187,7 @@ TEST_F(wrap, part_of_a_file_is_that_part)
 	EXPECT_TRUE(words_are(self->file + (offset + size) / 4, SIZE - offset - size, 3,
 			      (offset + size) / 4));
 	/* from the middle of one huge page to the middle of the next */
-	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->fd, &info), 0);
 	EXPECT_EQ(info.size, size);
 	if (variant->flags)
 		EXPECT_LE(info.segments, 2);
@@ -466,7 +466,7 @@ TEST_F(wrap, info_tells_what_it_is)
 	struct sluice_buffer_info info;
 
 	WRAP_ALL();
-	ASSERT_EQ(sluice_get_buffer(self->device, self->fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->fd, &info), 0);
 	EXPECT_EQ(info.kind, SLUICE_BUFFER_OURS);
 	EXPECT_EQ(info.size, SIZE);
 	EXPECT_EQ(info.properties & ~SLUICE_MEM_CONTIGUOUS, SLUICE_MEM_CACHED);
@@ -486,15 +486,15 @@ TEST_F(wrap, ranges_are_synced_like_a_heaps)
 	WRAP_ALL();
 	ASSERT_EQ(sluice_attach(self->queue, self->fd, 0), 0);
 	ASSERT_EQ(fill(self->queue, HUGE - PAGE, 2 * PAGE, 0x21), 0);
-	ASSERT_EQ(sluice_range_begin(self->device, self->fd, true, offset, length), 0);
+	ASSERT_EQ(sluice_cpu_begin_range(self->device, self->fd, true, offset, length), 0);
 	EXPECT_TRUE(all_are(self->file + offset / 4, length, 0x21));
 	memset(self->file + offset / 4, 0x22, length);
-	ASSERT_EQ(sluice_range_end(self->device, self->fd, true, offset, length), 0);
+	ASSERT_EQ(sluice_cpu_end_range(self->device, self->fd, true, offset, length), 0);
 	/* then jobs that read and write it */
 	ASSERT_EQ(fill(self->queue, HUGE, PAGE, 0x23), 0);
 	EXPECT_TRUE(all_are(self->file + offset / 4, 100, 0x22222222));
 	EXPECT_TRUE(all_are(self->file + HUGE / 4, PAGE, 0x23));
-	EXPECT_EQ(sluice_range_begin(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
+	EXPECT_EQ(sluice_cpu_begin_range(self->device, self->fd, false, 0, SIZE + 1), -ERANGE);
 }
 
 /* Pages that a process touches first after fork() still belong to the buffer. */

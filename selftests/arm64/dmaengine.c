@@ -158,7 +158,7 @@ static uint64_t bus_address(int device, int buffer)
 	struct sluice_buffer_info info;
 
 	write_text(path, "Y");
-	if (sluice_get_buffer(device, buffer, &info) || info.error)
+	if (sluice_buffer_info(device, buffer, &info) || info.error)
 		info.address = 0;
 	write_text(path, "N");
 	return info.address;
@@ -182,8 +182,8 @@ TEST_F(dmaengine, bus_addresses_are_not_physical_ones)
 	}
 	soft = sluice_open("soft0");
 	ASSERT_EQ(write_text(path, "Y"), 0);
-	EXPECT_EQ(sluice_get_buffer(self->device, self->dst, &info), 0);
-	EXPECT_EQ(sluice_get_buffer(soft, self->dst, &physical), 0);
+	EXPECT_EQ(sluice_buffer_info(self->device, self->dst, &info), 0);
+	EXPECT_EQ(sluice_buffer_info(soft, self->dst, &physical), 0);
 	ASSERT_EQ(write_text(path, "N"), 0);
 	EXPECT_EQ(info.error, 0);
 	EXPECT_EQ(physical.error, 0);
@@ -247,11 +247,11 @@ TEST_F(dmaengine, queue_closed_in_mid_job_stops_the_device)
 
 TEST_F(dmaengine, engines_are_channels_and_run_beside_each_other)
 {
-	int other = sluice_queue(self->device, 1), half = variant->size / 2, from, to;
+	int other = sluice_queue_create(self->device, 1), half = variant->size / 2, from, to;
 	struct sluice_info info;
 	struct sluice_op op;
 
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.num_engines, 2);
 	EXPECT_EQ(channels_in_use(), 2);
 	ASSERT_EQ(fill_words(self->src, variant->size, 10), 0);
@@ -379,7 +379,7 @@ TEST(cpu_access_syncs_the_caches_for_an_importer_whatever_the_heap)
 
 	for (i = 0; i < 2; i++) {
 		int buffer = sluice_alloc(soft, sluice_find_heap(soft, heaps[i]), 65536, 0);
-		int queue = sluice_queue(device, 0), fors, cpus;
+		int queue = sluice_queue_create(device, 0), fors, cpus;
 
 		ASSERT_GE(buffer, 0);
 		ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
@@ -422,7 +422,7 @@ TEST(contiguous_memory_is_cached_if_asked_and_its_caches_are_synced)
 	struct sluice_sync sync = { .offset = 8192, .length = 4096, .flags = SLUICE_SYNC_RW };
 	struct sluice_alloc args = { .size = 65536, .heap = heap, .flags = SLUICE_MEM_CACHED };
 	struct objects before = objects_read();
-	int coherent = sluice_alloc(device, heap, 65536, 0), queue = sluice_queue(device, 0);
+	int coherent = sluice_alloc(device, heap, 65536, 0), queue = sluice_queue_create(device, 0);
 	int pages = sluice_alloc(device, 0, 65536, 0);
 	struct sluice_buffer_info info;
 	unsigned long length = 0;
@@ -430,7 +430,7 @@ TEST(contiguous_memory_is_cached_if_asked_and_its_caches_are_synced)
 	ASSERT_GE(coherent, 0);
 	ASSERT_EQ(xioctl(device, SLUICE_IOCTL_ALLOC, &args), 0);
 	EXPECT_EQ(args.granted & ~SLUICE_MEM_RESERVED, SLUICE_MEM_CACHED | SLUICE_MEM_CONTIGUOUS);
-	ASSERT_EQ(sluice_get_buffer(device, args.fd, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(device, args.fd, &info), 0);
 	EXPECT_EQ(info.properties, args.granted);
 	EXPECT_EQ(info.segments, 1);
 	if (memory_type(pages) < 0)
@@ -470,7 +470,7 @@ TEST(contiguous_memory_is_in_the_region_of_the_device_tree)
 	struct sluice_heap_info info;
 	uint32_t hint;
 
-	ASSERT_EQ(sluice_get_heap(device, heap, &info), 0);
+	ASSERT_EQ(sluice_heap_info(device, heap, &info), 0);
 	EXPECT_EQ(info.properties, SLUICE_MEM_COHERENT | SLUICE_MEM_CONTIGUOUS |
 		  SLUICE_MEM_RESERVED);
 	EXPECT_EQ(info.max_size, RESERVED_SIZE);
@@ -495,7 +495,7 @@ TEST(contiguous_memory_is_in_the_region_of_the_device_tree)
 		for (i = 0; i < 8; i++)
 			close(fds[i]);
 	}
-	ASSERT_EQ(sluice_get_heap(soft, sluice_find_heap(soft, "contiguous"), &info), 0);
+	ASSERT_EQ(sluice_heap_info(soft, sluice_find_heap(soft, "contiguous"), &info), 0);
 	EXPECT_EQ(info.properties & SLUICE_MEM_RESERVED, 0);
 	close(soft);
 	EXPECT_TRUE(objects_settle(&before));
@@ -505,7 +505,7 @@ TEST(contiguous_memory_is_in_the_region_of_the_device_tree)
 /* Lines that are dropped may hold what a CPU has written and not synced yet. */
 TEST(looking_where_foreign_memory_is_drops_no_lines_of_the_caches)
 {
-	int device = sluice_open("dmaengine0"), queue = sluice_queue(device, 0), slot;
+	int device = sluice_open("dmaengine0"), queue = sluice_queue_create(device, 0), slot;
 	int foreign = foreign_buffer(65536);
 
 	ASSERT_GE(foreign, 0);
@@ -538,7 +538,7 @@ TEST(channels_are_those_that_were_named)
 	EXPECT_EQ(system("[ $(cat /sys/class/dma/dma0chan7/in_use) = 1 ]"), 0);
 	EXPECT_EQ(channels_in_use(), 1);
 	device = sluice_open("dmaengine0");
-	ASSERT_EQ(sluice_get_info(device, &info), 0);
+	ASSERT_EQ(sluice_device_info(device, &info), 0);
 	EXPECT_EQ(info.num_engines, 1);
 	EXPECT_STREQ(info.driver, "dmaengine");
 	/* while the node is open its module stays */
@@ -570,7 +570,7 @@ TEST(channel_that_is_not_there_is_waited_for_and_named)
 TEST(memory_of_all_of_the_machine_is_reached)
 {
 	struct objects before = objects_read();
-	int device = sluice_open("dmaengine0"), queue = sluice_queue(device, 0), fds[12], i;
+	int device = sluice_open("dmaengine0"), queue = sluice_queue_create(device, 0), fds[12], i;
 	uint64_t point;
 
 	ASSERT_GE(queue, 0);
@@ -616,13 +616,13 @@ TEST(sram_of_the_chip_is_a_heap_of_the_device)
 {
 	struct objects before = objects_read();
 	int device = sluice_open("dmaengine0"), heap = sluice_find_heap(device, "sram"), fds[3], i;
-	int soft = sluice_open("soft0"), queue = sluice_queue(soft, 0);
+	int soft = sluice_open("soft0"), queue = sluice_queue_create(soft, 0);
 	struct sluice_heap_info info;
 	uint32_t hint, *words;
 
 	ASSERT_GE(heap, 0);
 	ASSERT_GE(queue, 0);
-	ASSERT_EQ(sluice_get_heap(device, heap, &info), 0);
+	ASSERT_EQ(sluice_heap_info(device, heap, &info), 0);
 	EXPECT_EQ(info.properties, SLUICE_MEM_WRITE_COMBINED | SLUICE_MEM_CONTIGUOUS |
 		  SLUICE_MEM_DEVICE);
 	EXPECT_EQ(info.max_size, SRAM_SIZE);

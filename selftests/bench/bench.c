@@ -208,7 +208,7 @@ static void help(void)
 	       "Prints a line of JSON for each case, which selftests/bench/report reads.\n\n"
 	       "Needs root, the modules sluice, sluice-soft and vgem, /dev/dma_heap/system and\n"
 	       "/dev/udmabuf; a missing peer is left out.  \"map again\" needs the test module\n"
-	       "sluice-importer; cases that begin in an interrupt need sluice-bell.\n\n"
+	       "sluice-importer; cases that begin in an interrupt need sluice-irqsource.\n\n"
 	       "On a real machine the unit is ns.  Run it on an idle machine with a fixed clock\n"
 	       "frequency, pinned to a CPU (taskset -c 1).  In an emulator in which each\n"
 	       "instruction takes one nanosecond (QEMU, -icount shift=0), the clock counts\n"

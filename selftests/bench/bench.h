@@ -47,7 +47,7 @@ extern const struct exporter sluice, dma_heap, udmabuf;
  * @memfd: sealed against shrinking, with all its pages
  * @point: point of a job in @queue
  * @live: buffers that exist, and are not used
- * @event: the eventfd or the sync_file that the bell signals
+ * @event: the eventfd or the sync_file that the interrupt source signals
  * @began: the clock, right before the step
  * @ended: the clock, right after the step
  */
@@ -141,7 +141,7 @@ extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benc
 /** now - nanoseconds of CLOCK_MONOTONIC_RAW, which NTP does not adjust */
 double now(void);
 
-/* peers.c */
+/* nodes.c */
 
 /** soft_device - soft0, opened once */
 int soft_device(void);
@@ -149,14 +149,14 @@ int soft_device(void);
 /** heap_node - the system heap's node, opened once */
 int heap_node(void);
 
-/** bell_node - the node of the test module sluice-bell, opened once */
-int bell_node(void);
+/** irqsource_node - the node of the test module sluice-irqsource, opened once */
+int irqsource_node(void);
 
-/** bell_device - bell0, opened once */
-int bell_device(void);
+/** irqsource_device - irqsource0, opened once */
+int irqsource_device(void);
 
-/** bell_rang - time of the last ring, on the clock of now() */
-int bell_rang(double *time);
+/** irqsource_fired - time when the interrupt source fired last, on the clock of now() */
+int irqsource_fired(double *time);
 
 /** vgem_open - open vgem */
 int vgem_open(void);

@@ -14,7 +14,7 @@ static int hanging = -1;
 int busy_open_queue(void)
 {
 	struct sluice_create_queue args = { .depth = SLUICE_MAX_DEPTH };
-	int ret = xioctl(bell_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
+	int ret = xioctl(irqsource_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
 
 	return ret ? ret : args.fd;
 }
@@ -31,7 +31,7 @@ int busy_open(struct scene *scene, int count)
 {
 	int ret;
 
-	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
+	scene->dmabufs[0] = sluice_alloc(irqsource_device(), 0, KIB(4), 0);
 	if (scene->dmabufs[0] < 0)
 		return scene->dmabufs[0];
 	for (num_busy_queues = 0; num_busy_queues < count; num_busy_queues++) {
@@ -112,14 +112,14 @@ int busy_read(unsigned int jobs)
 
 int busy_correct_since(struct scene *scene, double since)
 {
-	double rang;
-	int ret = bell_rang(&rang);
+	double fired;
+	int ret = irqsource_fired(&fired);
 
 	if (ret)
 		return ret;
-	if (rang < since)	/* it rang too early */
+	if (fired < since)	/* it fired too early */
 		return -ETIME;
-	scene->began += rang - since;
+	scene->began += fired - since;
 	return 0;
 }
 

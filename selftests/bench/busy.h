@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs of bell0 (selftests/kernel/bell.c) that wait, because an op before them keeps the engine
- * busy until all have been submitted.
+ * Jobs of irqsource0 (selftests/kernel/irqsource.c) that wait, because an op before them keeps
+ * the engine busy until all have been submitted.
  *
- * Two times count: the time in SUBMIT, and the time from the bell until the last job is seen to
- * have ended.  In between, the CPU only waits.
+ * Two times count: the time in SUBMIT, and the time from the interrupt until the last job is seen
+ * to have ended.  In between, the CPU only waits.
  */
 #ifndef BENCH_BUSY_H
 #define BENCH_BUSY_H
@@ -18,7 +18,7 @@
 /* The queues whose jobs wait; each has a slot 0, of one page. */
 extern int busy_queues[BUSY_QUEUES], num_busy_queues;
 
-/** busy_open_queue - a queue of bell0 with the most room for jobs; returns its fd */
+/** busy_open_queue - a queue of irqsource0 with the most room for jobs; returns its fd */
 int busy_open_queue(void);
 
 /** busy_open - open so many queues, and scene->queue for the op that comes first */
@@ -32,9 +32,9 @@ void busy_close(struct scene *scene);
 
 /**
  * busy_submit - submit a job with one op
- * @queue: a queue of bell0 with a slot 0
+ * @queue: a queue of irqsource0 with a slot 0
  * @args: flags of the job; its results afterwards
- * @ns: how long the op takes; 0: it ends at once, and the bell does not ring
+ * @ns: how long the op takes; 0: it ends at once, and the interrupt source does not fire
  */
 int busy_submit(int queue, struct sluice_submit *args, uint32_t ns);
 
@@ -51,10 +51,10 @@ int busy_run(unsigned int jobs, uint32_t flags);
 /** busy_read - read the completion of the last of these jobs */
 int busy_read(unsigned int jobs);
 
-/** busy_correct - take off the wait between the last SUBMIT of busy_run() and the bell */
+/** busy_correct - take off the wait between the last SUBMIT of busy_run() and the interrupt */
 int busy_correct(struct scene *scene);
 
-/** busy_correct_since - take off the wait between a time and the bell */
+/** busy_correct_since - take off the wait between a time and the interrupt */
 int busy_correct_since(struct scene *scene, double submitted);
 
 /** busy_see_end - wait until a completion of the queue can be read */

@@ -266,9 +266,9 @@ static int range_access(struct scene *scene)
 {
 	uint64_t middle = scene->size / 2;
 	int device = soft_device(), fd = scene->dmabufs[0];
-	int ret = sluice_range_begin(device, fd, true, middle, KIB(4));
+	int ret = sluice_cpu_begin_range(device, fd, true, middle, KIB(4));
 
-	return ret ? ret : sluice_range_end(device, fd, true, middle, KIB(4));
+	return ret ? ret : sluice_cpu_end_range(device, fd, true, middle, KIB(4));
 }
 
 static const struct steps access_range = { .setup = map_four, .step = range_access };

@@ -21,7 +21,7 @@
 
 static int open_queue(struct scene *scene)
 {
-	scene->queue = sluice_queue(soft_device(), 0);
+	scene->queue = sluice_queue_create(soft_device(), 0);
 	return scene->queue < 0 ? scene->queue : 0;
 }
 

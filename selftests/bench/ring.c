@@ -3,11 +3,11 @@
  * From one op to the next, on a device that does nothing else: the cost of an op when several are
  * in flight, and the time that the device waits for the next one.
  *
- * The core's work item gives bell0 one op after the other (->start).  ring0 takes ops itself in its
- * interrupt (->kick), and has up to 1, 2 or 8 in flight.  Both are in selftests/kernel/bell.c,
- * which records when ops end and begin.  The first job runs until all have been submitted, so the
- * measurement begins with its end.  The other ops take a nanosecond if the CPU's work is measured,
- * and 50,000 if the device's gaps are.
+ * The core's work item gives irqsource0 one op after the other (->start).  ring0 takes ops itself
+ * in its interrupt (->kick), and has up to 1, 2 or 8 in flight.  Both are in
+ * selftests/kernel/irqsource.c, which records when ops end and begin.  The first job runs until all
+ * have been submitted, so the measurement begins with its end.  The other ops take a nanosecond if
+ * the CPU's work is measured, and 50,000 if the device's gaps are.
  */
 #include <errno.h>
 #include <poll.h>
@@ -15,19 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bell.h"
 #include "bench.h"
+#include "irqsource.h"
 #include "v4l2.h"
 
 #define JOBS		64
 #define SUBMIT_NS	20000	/* more than enough to submit a job */
 
-static struct bell_gap gap;
+static struct irqsource_gap gap;
 
-/* The count of a case is the depth of ring0, or 0 for bell0. */
+/* The count of a case is the depth of ring0, or 0 for irqsource0. */
 static int open_queue(struct scene *scene)
 {
-	int device = scene->count ? sluice_open("ring0") : sluice_open("bell0");
+	int device = scene->count ? sluice_open("ring0") : sluice_open("irqsource0");
 	struct sluice_create_queue args = {
 		.engine = scene->count == 8 ? 2 : scene->count == 2, .depth = 2 * JOBS,
 	};
@@ -56,7 +56,7 @@ static int submit_op(struct scene *scene, uint32_t flags, uint32_t ns)
 
 static int submit_all_of(struct scene *scene, uint32_t ns)
 {
-	int i, ret = xioctl(bell_node(), BELL_GAP, &gap);
+	int i, ret = xioctl(irqsource_node(), IRQSOURCE_GAP, &gap);
 
 	if (!ret)
 		ret = submit_op(scene, SLUICE_SUBMIT_NO_COMPLETION, (JOBS + 2) * SUBMIT_NS);
@@ -80,7 +80,7 @@ static int see_end(struct scene *scene)
 /* Count from the end of the first op, which must be later than the last SUBMIT. */
 static int from_the_first_end(struct scene *scene)
 {
-	int ret = xioctl(bell_node(), BELL_GAP, &gap);
+	int ret = xioctl(irqsource_node(), IRQSOURCE_GAP, &gap);
 
 	if (ret)
 		return ret;
@@ -120,7 +120,7 @@ static int worst_gap(struct scene *scene, double *value)
 		if (!ret)
 			ret = read_end(scene);
 		if (!ret)
-			ret = xioctl(bell_node(), BELL_GAP, &gap);
+			ret = xioctl(irqsource_node(), IRQSOURCE_GAP, &gap);
 		/* in the first round, caches are cold */
 		if (round && gap.worst > *value)
 			*value = gap.worst;
@@ -147,7 +147,7 @@ static int open_soft(struct scene *scene)
 {
 	int ret;
 
-	scene->queue = sluice_queue(soft_device(), 0);
+	scene->queue = sluice_queue_create(soft_device(), 0);
 	if (scene->queue < 0)
 		return scene->queue;
 	scene->dmabufs[0] = sluice_alloc(soft_device(), 0, scene->size, 0);

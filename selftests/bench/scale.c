@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "bell.h"
 #include "busy.h"
+#include "irqsource.h"
 
 static int fences[SLUICE_MAX_IN_FENCES] = { -1 };
 
@@ -158,7 +158,7 @@ static void close_crowd(struct scene *scene)
 /* Open the node once more, because one open can have only a limited number of queues. */
 static int open_crowd_device(void)
 {
-	int fd = sluice_open("bell0");
+	int fd = sluice_open("irqsource0");
 
 	if (fd >= 0)
 		crowd_devices[num_crowd_devices++] = fd;
@@ -263,13 +263,13 @@ static int close_each_in_crowd(struct scene *scene)
 static int latest(struct scene *scene, int (*action)(struct scene *), double *value)
 {
 	__u64 late = 0;
-	int ret = xioctl(bell_node(), BELL_WATCH, (void *)LATE_PERIOD_NS);
+	int ret = xioctl(irqsource_node(), IRQSOURCE_WATCH, (void *)LATE_PERIOD_NS);
 
 	if (!ret)
 		ret = action(scene);
 	if (!ret)
-		ret = xioctl(bell_node(), BELL_LATE, &late);
-	xioctl(bell_node(), BELL_WATCH, NULL);
+		ret = xioctl(irqsource_node(), IRQSOURCE_LATE, &late);
+	xioctl(irqsource_node(), IRQSOURCE_WATCH, NULL);
 	*value = (double)late;
 	return ret;
 }
@@ -321,11 +321,11 @@ static int new_fences(void)
 	int i;
 
 	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++) {
-		fences[i] = xioctl(bell_node(), BELL_FENCE, NULL);
+		fences[i] = xioctl(irqsource_node(), IRQSOURCE_FENCE, NULL);
 		if (fences[i] < 0)
 			return fences[i];
 	}
-	return xioctl(bell_node(), BELL_RING, (void *)(100L * BUSY_NS));
+	return xioctl(irqsource_node(), IRQSOURCE_FIRE, (void *)(100L * BUSY_NS));
 }
 
 /* The time from SUBMIT to the visible end, without the wait. */

@@ -3,8 +3,9 @@
  * From a device's interrupt to a waiter in poll(): the time from the signal until the waiter runs
  * again in its program.
  *
- * The interrupt of the same timer (selftests/kernel/bell.c) signals all sides, and records the time
- * right before.  bell0's job is a normal job: it fills 64 bytes of a buffer, which has its fence.
+ * The interrupt of the same timer (selftests/kernel/irqsource.c) signals all sides, and records the
+ * time right before.  irqsource0's job is a normal job: it fills 64 bytes of a buffer, which has
+ * its fence.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,10 +15,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "bell.h"
 #include "bench.h"
+#include "irqsource.h"
 
-#define BELL_NS		200000	/* the waiter must be asleep by then */
+#define FIRE_NS		200000	/* the waiter must be asleep by then */
 
 static pthread_t spinner;
 static volatile bool spinning;
@@ -58,17 +59,17 @@ static int wait_for(int fd)
 	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
 }
 
-static int began_at_the_bell(struct scene *scene)
+static int began_at_the_interrupt(struct scene *scene)
 {
-	double rang;
-	int ret = bell_rang(&rang);
+	double fired;
+	int ret = irqsource_fired(&fired);
 
 	if (ret)
 		return ret;
-	/* the waiter was not asleep yet, or another ring woke it */
-	if (rang <= scene->began || rang >= scene->ended)
+	/* the waiter was not asleep yet, or another interrupt woke it */
+	if (fired <= scene->began || fired >= scene->ended)
 		return -EIO;
-	scene->began = rang;
+	scene->began = fired;
 	return 0;
 }
 
@@ -91,19 +92,19 @@ static int fill_job(struct scene *scene, uint32_t flags, struct sluice_submit *a
 {
 	struct sluice_op op;
 
-	sluice_op_fill(&op, scene->slots[0], 0, 64, BELL_NS);
+	sluice_op_fill(&op, scene->slots[0], 0, 64, FIRE_NS);
 	*args = (struct sluice_submit) {
 		.ops = (uintptr_t)&op, .num_ops = 1, .flags = flags,
 	};
 	return xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, args);
 }
 
-static int open_bell_queue(struct scene *scene)
+static int open_irqsource_queue(struct scene *scene)
 {
-	scene->queue = sluice_queue(bell_device(), 0);
+	scene->queue = sluice_queue_create(irqsource_device(), 0);
 	if (scene->queue < 0)
 		return scene->queue;
-	scene->dmabufs[0] = sluice_alloc(bell_device(), 0, KIB(4), 0);
+	scene->dmabufs[0] = sluice_alloc(irqsource_device(), 0, KIB(4), 0);
 	if (scene->dmabufs[0] < 0)
 		return scene->dmabufs[0];
 	scene->slots[0] = sluice_attach(scene->queue, scene->dmabufs[0], SLUICE_ATTACH_WRITE);
@@ -140,13 +141,13 @@ static int submit_for_fence(struct scene *scene)
 }
 
 static const struct steps queue_wakes = {
-	.setup = open_bell_queue, .before = submit_for_completion, .step = wait_for_queue,
-	.correct = began_at_the_bell, .after = read_one, .teardown = stop_spinning,
+	.setup = open_irqsource_queue, .before = submit_for_completion, .step = wait_for_queue,
+	.correct = began_at_the_interrupt, .after = read_one, .teardown = stop_spinning,
 };
 
 static const struct steps fence_wakes = {
-	.setup = open_bell_queue, .before = submit_for_fence, .step = wait_for_event,
-	.correct = began_at_the_bell, .after = close_event, .teardown = stop_spinning,
+	.setup = open_irqsource_queue, .before = submit_for_fence, .step = wait_for_event,
+	.correct = began_at_the_interrupt, .after = close_event, .teardown = stop_spinning,
 };
 
 /* An eventfd, and a fence without a job. */
@@ -158,14 +159,14 @@ static int open_eventfd(struct scene *scene)
 	scene->event = eventfd(0, EFD_CLOEXEC);
 	if (scene->event < 0)
 		return -errno;
-	ret = xioctl(bell_node(), BELL_EVENTFD, (void *)(long)scene->event);
+	ret = xioctl(irqsource_node(), IRQSOURCE_EVENTFD, (void *)(long)scene->event);
 	return ret ? ret : keep_busy(scene);
 }
 
-static int ring_bell(struct scene *scene)
+static int fire(struct scene *scene)
 {
 	(void)scene;
-	return xioctl(bell_node(), BELL_RING, (void *)BELL_NS);
+	return xioctl(irqsource_node(), IRQSOURCE_FIRE, (void *)FIRE_NS);
 }
 
 static int read_eventfd(struct scene *scene)
@@ -178,18 +179,18 @@ static int read_eventfd(struct scene *scene)
 static void drop_eventfd(struct scene *scene)
 {
 	stop_spinning(scene);
-	xioctl(bell_node(), BELL_EVENTFD, (void *)-1L);
+	xioctl(irqsource_node(), IRQSOURCE_EVENTFD, (void *)-1L);
 }
 
-static int ring_for_fence(struct scene *scene)
+static int fire_for_fence(struct scene *scene)
 {
-	scene->event = xioctl(bell_node(), BELL_FENCE, NULL);
-	return scene->event < 0 ? scene->event : ring_bell(scene);
+	scene->event = xioctl(irqsource_node(), IRQSOURCE_FENCE, NULL);
+	return scene->event < 0 ? scene->event : fire(scene);
 }
 
 static const struct steps eventfd_wakes = {
-	.setup = open_eventfd, .before = ring_bell, .step = wait_for_event,
-	.correct = began_at_the_bell, .after = read_eventfd, .teardown = drop_eventfd,
+	.setup = open_eventfd, .before = fire, .step = wait_for_event,
+	.correct = began_at_the_interrupt, .after = read_eventfd, .teardown = drop_eventfd,
 };
 
 static int only_keep_busy(struct scene *scene)
@@ -198,8 +199,8 @@ static int only_keep_busy(struct scene *scene)
 }
 
 static const struct steps bare_fence_wakes = {
-	.setup = only_keep_busy, .before = ring_for_fence, .step = wait_for_event,
-	.correct = began_at_the_bell, .after = close_event, .teardown = stop_spinning,
+	.setup = only_keep_busy, .before = fire_for_fence, .step = wait_for_event,
+	.correct = began_at_the_interrupt, .after = close_event, .teardown = stop_spinning,
 };
 
 #define PEERS { { .name = "eventfd", .steps = &eventfd_wakes }, \

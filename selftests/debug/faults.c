@@ -46,14 +46,14 @@ static int try_info(void)
 {
 	struct sluice_info info;
 
-	return sluice_get_info(device, &info);
+	return sluice_device_info(device, &info);
 }
 
 static int try_heap_info(void)
 {
 	struct sluice_heap_info info;
 
-	return sluice_get_heap(device, 0, &info);
+	return sluice_heap_info(device, 0, &info);
 }
 
 static int try_alloc_pages(void)
@@ -69,7 +69,7 @@ static int try_alloc_contiguous(void)
 static int try_buffer_info(void)
 {
 	struct sluice_buffer_info info;
-	int ret = sluice_get_buffer(device, buffer, &info);
+	int ret = sluice_buffer_info(device, buffer, &info);
 
 	/* the reason why a buffer cannot be imported is part of the answer */
 	return ret ? ret : info.error;
@@ -77,7 +77,7 @@ static int try_buffer_info(void)
 
 static int try_create_queue(void)
 {
-	return sluice_queue(device, 0);
+	return sluice_queue_create(device, 0);
 }
 
 static int heap_node = -1;
@@ -544,7 +544,7 @@ static bool prepare_doomed(void)
 
 	busy[0] = sw_sync_timeline();
 	fence = sw_sync_fence(busy[0], 1);
-	doomed = sluice_queue(device, 1);
+	doomed = sluice_queue_create(device, 1);
 	if (sluice_attach(doomed, buffer, 0) || sluice_attach(doomed, buffer, 0) != 1)
 		return false;
 	sluice_op_fill(&op, 0, 0, 4096, 1);
@@ -716,7 +716,7 @@ FIXTURE_SETUP(faults)
 	ASSERT_GE(device, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	ASSERT_GE(buffer, 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	ASSERT_GE(queue, 0);
 }
 
@@ -755,7 +755,7 @@ TEST_F_TIMEOUT(faults, in_calls_on_a_queue_are_clean, 240)
 	struct objects idle;
 	int other = sluice_open("edu0");
 
-	edu = sluice_queue(other, 0);
+	edu = sluice_queue_create(other, 0);
 	ASSERT_GE(edu, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
 	idle = objects_read();

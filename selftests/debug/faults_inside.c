@@ -240,12 +240,12 @@ TEST_F_TIMEOUT(inside, a_probe_of_dmaengine_fails_cleanly, 600)
 {
 	if (system("[ -e /sluice/$(uname -r)/sluice-dmaengine.ko ]"))
 		SKIP(return, "no dmaengine in this kernel");
-	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-controller.ko && "
+	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-fake-dmac.ko && "
 			 "insmod /sluice/$(uname -r)/sluice-dmaengine.ko"), 0);
 	/* count again, because the fixture has counted without the module's first device */
 	self->before = objects_before();
 	EXPECT_TRUE(sites_each(&bind_dma_call));
-	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-controller"), 0);
+	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-fake-dmac"), 0);
 	self->before.count[0]--;
 }
 

@@ -39,7 +39,7 @@ static bool undo_attach(int slot)
 static int try_buffer_info(void)
 {
 	struct sluice_buffer_info info;
-	int ret = sluice_get_buffer(edu, buffer, &info);
+	int ret = sluice_buffer_info(edu, buffer, &info);
 
 	return ret ? ret : info.error;
 }
@@ -233,7 +233,7 @@ FIXTURE_SETUP(p2p)
 	ASSERT_GE(heap, 0);
 	edu = peers_open_edu(&peers);
 	ASSERT_GE(edu, 0);
-	queue = sluice_queue(edu, 0);
+	queue = sluice_queue_create(edu, 0);
 	ASSERT_GE(queue, 0);
 	buffer = sluice_alloc(bar, heap, SIZE, 0);
 	ASSERT_GE(buffer, 0);

@@ -115,7 +115,7 @@ static bool prepare_end(void)
 	struct sluice_op op;
 
 	device = peers_open_program(&peers);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	sluice_command_interrupt(&command, 0);
 	sluice_op_program(&op, &command, 1);
 	return !try_ranges() && !sluice_submit(queue, &op, 1, -1, NULL, 0, NULL);
@@ -185,12 +185,12 @@ static bool undo_probe(int result)
 	if (result < 0 && try_probe())
 		return false;
 	fd = sluice_open("pci0");
-	if (fd < 0 || sluice_get_info(fd, &info) || !info.num_interrupts) {
+	if (fd < 0 || sluice_device_info(fd, &info) || !info.num_interrupts) {
 		close(fd);
 		if (try_unbind() || try_probe())
 			return false;
 		fd = sluice_open("pci0");
-		sluice_get_info(fd, &info);
+		sluice_device_info(fd, &info);
 	}
 	close(fd);
 	return fd >= 0 && info.num_interrupts == 1;
@@ -216,7 +216,7 @@ FIXTURE_SETUP(program)
 	ASSERT_EQ(pci_attribute(peers.edu, "enable", "1"), 0);
 	device = peers_open_program(&peers);
 	ASSERT_GE(device, 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	ASSERT_GE(queue, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
 	slot = sluice_attach(queue, buffer, 0);

@@ -175,7 +175,7 @@ TEST_F(importer, has_as_many_segments_as_BUFFER_INFO_says)
 	struct importer_map table;
 
 	ASSERT_GE(import_map(self->importer, attachment, TO_DEVICE, &table), 0);
-	ASSERT_EQ(sluice_get_buffer(self->device, self->buffer, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->device, self->buffer, &info), 0);
 	EXPECT_EQ(info.error, 0);
 	EXPECT_EQ(info.segments, table.segments);
 	EXPECT_EQ(info.largest_segment, table.largest);
@@ -313,7 +313,7 @@ TEST_F(importer, brackets_cpu_access_in_any_order)
 
 TEST_F(importer, leaves_a_late_fence_that_jobs_and_cpu_wait_for)
 {
-	int queue = sluice_queue(self->device, 0), fence;
+	int queue = sluice_queue_create(self->device, 0), fence;
 	int64_t began = now_ns();
 	struct sluice_op op;
 
@@ -407,7 +407,7 @@ TEST_F(importer, lends_its_device_and_the_node_gets_the_next_number)
 	second = sluice_open("soft1");
 	ASSERT_GE(second, 0);
 	buffer = sluice_alloc(second, variant->heap, SIZE, 0);
-	queue = sluice_queue(second, 0);
+	queue = sluice_queue_create(second, 0);
 	ASSERT_EQ(sluice_attach(queue, buffer, 0), 0);
 	sluice_op_fill(&op, 0, 0, SIZE, 0x22);
 	ASSERT_EQ(sluice_submit(queue, &op, 1, -1, &fence, 0, NULL), 0);

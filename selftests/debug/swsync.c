@@ -29,7 +29,7 @@ FIXTURE_SETUP(swsync)
 	self->before = objects_before();
 	self->device = sluice_open("soft0");
 	self->buffer = sluice_alloc(self->device, 0, SIZE, 0);
-	self->queue = sluice_queue(self->device, 0);
+	self->queue = sluice_queue_create(self->device, 0);
 	ASSERT_EQ(sluice_attach(self->queue, self->buffer, 0), 0);
 }
 

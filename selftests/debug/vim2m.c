@@ -58,7 +58,7 @@ FIXTURE_SETUP(vim2m)
 	c->node = v4l2_open("vim2m", V4L2_CAP_VIDEO_M2M);
 	ASSERT_LE(0, c->node);
 	c->device = sluice_open("soft0");
-	c->queue = sluice_queue(c->device, 0);
+	c->queue = sluice_queue_create(c->device, 0);
 	ASSERT_LE(0, c->queue);
 }
 

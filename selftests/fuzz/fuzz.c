@@ -301,7 +301,7 @@ static bool device_works(void)
 
 	reset_knobs();
 	buffer = sluice_alloc(device, 0, 65536, 0);
-	queue = sluice_queue(device, 0);
+	queue = sluice_queue_create(device, 0);
 	sluice_op_fill(&op, 0, 0, 65536, 0x5a5a5a5a);
 	good = sluice_attach(queue, buffer, 0) == 0 &&
 	       sluice_submit(queue, &op, 1, -1, &fence, 0, NULL) == 0 &&

@@ -113,7 +113,7 @@ TEST_F(scanout, the_framebuffer_is_the_buffer)
 	ASSERT_GE(dmabuf, 0);
 	ASSERT_EQ(fstat(dmabuf, &stat), 0);
 	close(dmabuf);
-	ASSERT_EQ(sluice_get_buffer(self->s.device, self->s.frame, &info), 0);
+	ASSERT_EQ(sluice_buffer_info(self->s.device, self->s.frame, &info), 0);
 	EXPECT_EQ(stat.st_ino, info.inode);
 }
 

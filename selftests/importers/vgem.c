@@ -189,7 +189,7 @@ TEST_F(foreign, is_reported_as_foreign_and_importable)
 	struct stat stat;
 
 	ASSERT_EQ(0, fstat(self->buffer, &stat));
-	ASSERT_EQ(0, sluice_get_buffer(self->scene.device, self->buffer, &info));
+	ASSERT_EQ(0, sluice_buffer_info(self->scene.device, self->buffer, &info));
 	EXPECT_EQ(SLUICE_BUFFER_FOREIGN, info.kind);
 	EXPECT_EQ(0, info.error);
 	EXPECT_EQ(SIZE, info.size);
@@ -207,7 +207,7 @@ static void reached_by(struct __test_metadata *_metadata, int device, int buffer
 	const size_t part = 8192;	/* edu is slow */
 	struct sluice_op op;
 
-	ASSERT_EQ(0, sluice_get_buffer(device, buffer, &info));
+	ASSERT_EQ(0, sluice_buffer_info(device, buffer, &info));
 	EXPECT_EQ(0, info.error);
 	EXPECT_EQ(1, info.segments);
 	EXPECT_EQ(size, info.largest_segment);
@@ -225,7 +225,7 @@ static void reached_by(struct __test_metadata *_metadata, int device, int buffer
  */
 TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 {
-	int edu = sluice_open("edu0"), queue = sluice_queue(edu, 0), i, beyond;
+	int edu = sluice_open("edu0"), queue = sluice_queue_create(edu, 0), i, beyond;
 	struct sluice_buffer_info info;
 	uint32_t handle;
 
@@ -245,7 +245,7 @@ TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 		ASSERT_LE(0, self->buffer);
 	}
 	ASSERT_EQ(1, beyond);
-	ASSERT_EQ(0, sluice_get_buffer(edu, self->buffer, &info));
+	ASSERT_EQ(0, sluice_buffer_info(edu, self->buffer, &info));
 	EXPECT_EQ(-EADDRNOTAVAIL, info.error);
 	EXPECT_EQ(0, info.segments);
 	EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, self->buffer, 0));
@@ -379,7 +379,7 @@ TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 {
 	struct objects before = objects_before();
 	struct sluice_buffer_info info;
-	int device = sluice_open("edu0"), queue = sluice_queue(device, 0);
+	int device = sluice_open("edu0"), queue = sluice_queue_create(device, 0);
 	int other = sluice_open("soft0"), buffers[PIECES], last = 0, beyond;
 
 	ASSERT_GE(queue, 0);
@@ -394,7 +394,7 @@ TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 		reached_by(_metadata, device, buffers[last], PIECE);
 	} else {
 		EXPECT_EQ(-EADDRNOTAVAIL, sluice_attach(queue, buffers[last], 0));
-		ASSERT_EQ(0, sluice_get_buffer(device, buffers[last], &info));
+		ASSERT_EQ(0, sluice_buffer_info(device, buffers[last], &info));
 		EXPECT_EQ(-EADDRNOTAVAIL, info.error);
 		EXPECT_EQ(0, info.segments);
 	}

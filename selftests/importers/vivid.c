@@ -368,7 +368,7 @@ static int new_scattered(struct camera *camera)
 
 		if (fd < 0)
 			break;
-		if (!sluice_get_buffer(camera->memory, fd, &info) && info.segments > 1)
+		if (!sluice_buffer_info(camera->memory, fd, &info) && info.segments > 1)
 			found = fd;
 		else
 			held[count++] = fd;

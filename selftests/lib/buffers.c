@@ -24,7 +24,7 @@ int is_beyond(int device, int dmabuf, unsigned int bits)
 
 	if (ret)
 		return ret;
-	ret = sluice_get_buffer(device, dmabuf, &info);
+	ret = sluice_buffer_info(device, dmabuf, &info);
 	write_text(path, "N");
 	if (!ret && !info.address)
 		ret = -ENXIO;

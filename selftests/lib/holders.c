@@ -213,7 +213,7 @@ void *hold_jobs(void *argument)
 
 		if (device < 0)
 			continue;
-		queue = sluice_queue(device, 0);
+		queue = sluice_queue_create(device, 0);
 		buffer = new_buffer(holder, device, RACES_SIZE);
 		count(sluice_attach(queue, buffer, 0));
 		if (rand_r(seed) % 8 == 0) {
@@ -277,7 +277,7 @@ void *hold_mappings(void *argument)
 		if (device < 0)
 			continue;
 		buffer = new_buffer(holder, device, RACES_SIZE);
-		queue = sluice_queue(device, 0);
+		queue = sluice_queue_create(device, 0);
 		count(sluice_attach(queue, buffer, 0));
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
 		close_fd(&device);
@@ -327,7 +327,7 @@ void *hold_screen(void *argument)
 		if (device < 0)
 			continue;
 		buffer = new_buffer(holder, device, SCREEN_SIZE);
-		queue = sluice_queue(device, 1);
+		queue = sluice_queue_create(device, 1);
 		count(sluice_attach(queue, buffer, SLUICE_ATTACH_WRITE));
 		sluice_op_fill(&op, 0, 0, RACES_SIZE, 1);
 		submit(holder, queue, &op, -1, &fence);

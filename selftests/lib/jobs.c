@@ -28,7 +28,7 @@ bool wait_running(int device, unsigned int engine)
 	unsigned int number;
 	int tries;
 
-	if (sluice_get_info(device, &info))
+	if (sluice_device_info(device, &info))
 		return false;
 	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice/%s/queues", info.name);
 	for (tries = 0; tries < LATE_MS; tries++) {

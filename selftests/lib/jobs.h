@@ -32,7 +32,7 @@ bool wait_running(int device, unsigned int engine);
  */
 bool wait_hanging(void);
 
-/** patient_queue - sluice_queue() with the longest timeout for jobs */
+/** patient_queue - sluice_queue_create() with the longest timeout for jobs */
 int patient_queue(int device, unsigned int engine);
 
 /** struct gate - a job that keeps all other jobs from an engine */

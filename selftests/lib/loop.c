@@ -170,7 +170,7 @@ void *replace_queue(void *argument)
 
 	while (!over) {
 		int device = sluice_open(hands->name);
-		int other = count(sluice_queue(device, rand_r(&seed) & 1));
+		int other = count(sluice_queue_create(device, rand_r(&seed) & 1));
 
 		if (device >= 0)
 			close(device);

@@ -45,7 +45,7 @@ static void live(const char *name, unsigned int seed, int keeper)
 {
 	for (;;) {
 		unsigned int heap = rand_r(&seed) & 1;
-		int device = sluice_open(name), queue = sluice_queue(device, heap), i;
+		int device = sluice_open(name), queue = sluice_queue_create(device, heap), i;
 		int buffer = sluice_alloc(device, heap, SIZE, 0), fence = -1, other;
 		struct pollfd polled = { .fd = buffer, .events = POLLIN | POLLOUT };
 		struct sluice_completion completion;
@@ -98,7 +98,7 @@ static void live(const char *name, unsigned int seed, int keeper)
 				sluice_read(queue, &completion, 1);
 				break;
 			case 6:
-				sluice_get_buffer(device, buffer, &info);
+				sluice_buffer_info(device, buffer, &info);
 				break;
 			case 7:
 				sluice_detach(queue, 0);

@@ -36,7 +36,7 @@ static int open_any(const char *name)
 		snprintf(node, sizeof(node), "%s%d", name, i);
 		fd = sluice_open(node);
 		/* the edu on the first bus reaches less, and is not used here */
-		if (fd >= 0 && !sluice_get_info(fd, &info) && info.dma_bits == 64)
+		if (fd >= 0 && !sluice_device_info(fd, &info) && info.dma_bits == 64)
 			return fd;
 		if (fd >= 0)
 			close(fd);
@@ -128,7 +128,7 @@ static void *hold(void *argument)
 
 	while (!over) {
 		size_t size = 4096 * (1 + rand_r(&seed) % (LARGEST / 4096));
-		int edu = open_any("edu"), queue = count(sluice_queue(edu, 0));
+		int edu = open_any("edu"), queue = count(sluice_queue_create(edu, 0));
 		int buffer, bar, i;
 
 		for (i = 0; queue >= 0 && i < 8 && !over; i++) {

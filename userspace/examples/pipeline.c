@@ -173,7 +173,7 @@ static void allocate(struct buffer *buffer, int device, size_t size)
 	buffer->dmabuf = check(sluice_alloc(device, check(sluice_find_heap(device, "pages"),
 							  "heap 'pages'"),
 					    size, 0), "allocate a buffer");
-	check(sluice_get_buffer(device, buffer->dmabuf, &info), "buffer info");
+	check(sluice_buffer_info(device, buffer->dmabuf, &info), "buffer info");
 	buffer->inode = info.inode;
 }
 
@@ -182,7 +182,7 @@ static void set_up_camera(void)
 	int i;
 
 	camera = check(sluice_open("soft0"), "open soft0");
-	queue = check(sluice_queue(camera, 0), "create a queue on soft0");
+	queue = check(sluice_queue_create(camera, 0), "create a queue on soft0");
 	edu = sluice_open("edu0");
 	for (i = 0; i < BUFFERS; i++) {
 		allocate(&captures[i], camera, PANEL_BYTES);
@@ -446,9 +446,9 @@ static void copy_through_edu(unsigned int last, struct edu_result *result)
 	struct sluice_info device;
 	struct sluice_op op;
 
-	check(sluice_get_info(edu, &device), "ask edu0");
+	check(sluice_device_info(edu, &device), "ask edu0");
 	result->dma_bits = device.dma_bits;
-	check(sluice_get_buffer(edu, captures[0].dmabuf, &info), "buffer info");
+	check(sluice_buffer_info(edu, captures[0].dmabuf, &info), "buffer info");
 	result->capture_error = info.error;
 
 	heap = check(sluice_find_heap(edu, "pages"), "heap 'pages' of edu0");

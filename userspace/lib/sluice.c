@@ -90,20 +90,20 @@ int sluice_open(const char *name)
 	return fd;
 }
 
-int sluice_get_info(int device, struct sluice_info *info)
+int sluice_device_info(int device, struct sluice_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	return call(device, SLUICE_IOCTL_INFO, info);
 }
 
-int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info)
+int sluice_heap_info(int device, unsigned int index, struct sluice_heap_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->index = index;
 	return call(device, SLUICE_IOCTL_HEAP_INFO, info);
 }
 
-int sluice_get_engine(int device, unsigned int index, struct sluice_engine_info *info)
+int sluice_engine_info(int device, unsigned int index, struct sluice_engine_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->index = index;
@@ -217,7 +217,7 @@ int sluice_find_heap(int device, const char *name)
 	unsigned int i;
 	int ret;
 
-	for (i = 0; !(ret = sluice_get_heap(device, i, &info)); i++)
+	for (i = 0; !(ret = sluice_heap_info(device, i, &info)); i++)
 		if (!strcmp(info.name, name))
 			return (int)i;
 	return ret == -EINVAL ? -ENOENT : ret;
@@ -239,7 +239,7 @@ int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size)
 	return ret ? ret : args.fd;
 }
 
-int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info)
+int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->fd = dmabuf;
@@ -319,17 +319,17 @@ static int range_sync(int device, int dmabuf, bool write, uint64_t offset, uint6
 	return call(device, SLUICE_IOCTL_SYNC, &sync);
 }
 
-int sluice_range_begin(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
+int sluice_cpu_begin_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
 {
 	return range_sync(device, dmabuf, write, offset, length, 0);
 }
 
-int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
+int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
 {
 	return range_sync(device, dmabuf, write, offset, length, SLUICE_SYNC_END);
 }
 
-int sluice_queue(int device, unsigned int engine)
+int sluice_queue_create(int device, unsigned int engine)
 {
 	struct sluice_create_queue args = {
 		.engine = engine,
@@ -345,7 +345,7 @@ int sluice_queue(int device, unsigned int engine)
 	return ret ? ret : args.fd;
 }
 
-int sluice_get_queue(int queue, struct sluice_queue_info *info)
+int sluice_queue_info(int queue, struct sluice_queue_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	return call(queue, SLUICE_IOCTL_QUEUE_INFO, info);
@@ -661,7 +661,7 @@ static size_t record_size(int queue)
 	struct sluice_queue_info info;
 
 	/* the module is older than UAPI version 5; or this is no queue, and read() will fail */
-	return sluice_get_queue(queue, &info) ? SLUICE_COMPLETION_SIZE_V1 : info.completion_size;
+	return sluice_queue_info(queue, &info) ? SLUICE_COMPLETION_SIZE_V1 : info.completion_size;
 }
 
 /*

@@ -57,33 +57,33 @@ int sluice_open(const char *name);
 int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max);
 
 /**
- * sluice_get_info - ask what a device is and can do
+ * sluice_device_info - ask what a device is and can do
  * @device: fd of the device
  * @info: receives the answer
  *
  * Return: 0 or a negative errno.
  */
-int sluice_get_info(int device, struct sluice_info *info);
+int sluice_device_info(int device, struct sluice_info *info);
 
 /**
- * sluice_get_heap - describe one heap of a device
+ * sluice_heap_info - describe one heap of a device
  * @device: fd of the device
  * @index: number of the heap, from 0
  * @info: receives the description
  *
  * Return: 0, -EINVAL if @index is beyond the last heap, or another negative errno.
  */
-int sluice_get_heap(int device, unsigned int index, struct sluice_heap_info *info);
+int sluice_heap_info(int device, unsigned int index, struct sluice_heap_info *info);
 
 /**
- * sluice_get_engine - describe one engine of a device
+ * sluice_engine_info - describe one engine of a device
  * @device: fd of the device
  * @index: number of the engine, from 0
  * @info: receives the description
  *
  * Return: 0, -EINVAL if @index is beyond the last engine, or another negative errno.
  */
-int sluice_get_engine(int device, unsigned int index, struct sluice_engine_info *info);
+int sluice_engine_info(int device, unsigned int index, struct sluice_engine_info *info);
 
 /**
  * sluice_get_format - read one entry of the list of an engine's image formats
@@ -235,14 +235,14 @@ int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
 int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size);
 
 /**
- * sluice_get_buffer - ask how a device sees a dma-buf
+ * sluice_buffer_info - ask how a device sees a dma-buf
  * @device: fd of the device
  * @dmabuf: any dma-buf, of Sluice or of another exporter
  * @info: receives the answer
  *
  * Return: 0 or an errno of struct sluice_buffer_info's list.
  */
-int sluice_get_buffer(int device, int dmabuf, struct sluice_buffer_info *info);
+int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info);
 
 /**
  * sluice_map - map a dma-buf for the CPU: shared, for reading and writing
@@ -281,7 +281,7 @@ int sluice_cpu_begin(int dmabuf, bool write);
 int sluice_cpu_end(int dmabuf, bool write);
 
 /**
- * sluice_range_begin - begin CPU access to a range of a Sluice buffer
+ * sluice_cpu_begin_range - begin CPU access to a range of a Sluice buffer
  * @device: fd of any Sluice device
  * @dmabuf: a buffer of any Sluice device
  * @write: as for sluice_cpu_begin()
@@ -294,38 +294,38 @@ int sluice_cpu_end(int dmabuf, bool write);
  * Return: 0, -EOPNOTSUPP if the buffer comes from another exporter (call sluice_cpu_begin()
  * instead), or another errno of struct sluice_sync's list.
  */
-int sluice_range_begin(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
+int sluice_cpu_begin_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
 /**
- * sluice_range_end - end CPU access to a range of a Sluice buffer
+ * sluice_cpu_end_range - end CPU access to a range of a Sluice buffer
  * @device: fd of any Sluice device
  * @dmabuf: a buffer of any Sluice device
- * @write: the same as for sluice_range_begin()
- * @offset: the same as for sluice_range_begin(), in bytes
- * @length: the same as for sluice_range_begin(), in bytes
+ * @write: the same as for sluice_cpu_begin_range()
+ * @offset: the same as for sluice_cpu_begin_range(), in bytes
+ * @length: the same as for sluice_cpu_begin_range(), in bytes
  *
  * Return: 0 or an errno of struct sluice_sync's list.
  */
-int sluice_range_end(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
+int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
 /**
- * sluice_queue - create a queue with default priority, timeout and depth
+ * sluice_queue_create - create a queue with default priority, timeout and depth
  * @device: fd of the device
  * @engine: number of the engine that runs the queue's jobs
  *
  * Return: the fd of the queue (close-on-exec), or an errno of struct sluice_create_queue's
  * list.
  */
-int sluice_queue(int device, unsigned int engine);
+int sluice_queue_create(int device, unsigned int engine);
 
 /**
- * sluice_get_queue - ask what a queue was created with
+ * sluice_queue_info - ask what a queue was created with
  * @queue: fd of the queue
  * @info: receives the answer
  *
  * Return: 0, -ENOTTY before UAPI version 5, or another negative errno.
  */
-int sluice_get_queue(int queue, struct sluice_queue_info *info);
+int sluice_queue_info(int queue, struct sluice_queue_info *info);
 
 /**
  * sluice_attach - make a dma-buf a slot of a queue
@@ -637,7 +637,7 @@ int sluice_ack(int queue, uint64_t point, uint64_t ops);
  * request points to must stay until the request has completed.
  *
  * The kernel writes completion_size bytes of @completion, as many as the queue was created
- * with (see sluice_get_queue()).  For a queue of sluice_queue() that is the whole struct.
+ * with (see sluice_queue_info()).  For a queue of sluice_queue_create() that is the whole struct.
  */
 void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
 			struct sluice_completion *completion);

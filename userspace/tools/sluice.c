@@ -215,7 +215,7 @@ int open_device(const char *name, struct sluice_info *info)
 	if (fd < 0)
 		die("cannot open the device '%s': %s; 'sluice list' lists the devices", name,
 		    strerror(-fd));
-	ret = sluice_get_info(fd, info);
+	ret = sluice_device_info(fd, info);
 	if (ret == -ENODEV)
 		die("the device '%s' was removed: it was unplugged, or its driver was unbound; "
 		    "'sluice list' lists the devices", name);
@@ -396,7 +396,7 @@ static int do_list(void)
 		struct sluice_info info;
 		int fd = sluice_open(names[i]);
 
-		if (fd < 0 || sluice_get_info(fd, &info)) {
+		if (fd < 0 || sluice_device_info(fd, &info)) {
 			printf("%-12s (cannot be opened)\n", names[i]);
 			continue;
 		}
@@ -456,7 +456,7 @@ static int do_info(const struct options *options)
 	printf("\nalignment   %u bytes\nDMA         %u bits\nengines     %u\n", info.op_align,
 	       info.dma_bits, info.num_engines);
 	for (i = 0; i < info.num_engines && info.caps & SLUICE_CAP_FORMATS; i++) {
-		check(sluice_get_engine(device, i, &engine), "ask the device for its engines");
+		check(sluice_engine_info(device, i, &engine), "ask the device for its engines");
 		print_engine(&engine);
 	}
 	printf("fences      %s\n", info.caps & SLUICE_CAP_SYNC_FILE ? "sync_file" :
@@ -484,7 +484,7 @@ static int do_info(const struct options *options)
 	if (info.caps & SLUICE_CAP_BOUNCED)
 		puts("bounced     the kernel bounces this device's DMA: use the heap contiguous");
 	for (i = 0; i < info.num_heaps; i++) {
-		check(sluice_get_heap(device, i, &heap), "ask the device for its heaps");
+		check(sluice_heap_info(device, i, &heap), "ask the device for its heaps");
 		printf("heap        %-10s up to %" PRIu64 " MiB,", heap.name,
 		       (uint64_t)heap.max_size >> 20);
 		print_properties(heap.properties);
@@ -563,7 +563,7 @@ static int do_formats(const struct options *options)
 		die("the module is too old to list formats: it has UAPI version %u; load one with "
 		    "version 5 or later", info.uapi_version);
 	for (i = 0; i < info.num_engines; i++) {
-		check(sluice_get_engine(device, i, &engine), "ask the device for its engines");
+		check(sluice_engine_info(device, i, &engine), "ask the device for its engines");
 		printf("engine %u%s\n", i, engine.num_formats ? "" : "  raw data only");
 		for (j = 0; j < engine.num_formats; j++) {
 			check(sluice_get_format(device, i, j, &format),
@@ -581,7 +581,7 @@ static int do_alloc(const struct options *options)
 	int buffer = new_buffer(device, options->heap, options->size);
 	struct sluice_buffer_info info;
 
-	check(sluice_get_buffer(device, buffer, &info), "ask how the device sees the buffer");
+	check(sluice_buffer_info(device, buffer, &info), "ask how the device sees the buffer");
 	printf("size        %" PRIu64 " bytes\n", (uint64_t)info.size);
 	printf("segments    %u, the largest %" PRIu64 " bytes\n", info.segments,
 	       (uint64_t)info.largest_segment);

@@ -217,7 +217,7 @@ class Kernels(TreeTest):
         self.assert_fine()
 
     def test_a_device_driver_that_includes_another_header_is_found(self) -> None:
-        for name in ("slot.h", "compat/mm.h", "other.h", "selftests/kernel/bell.h"):
+        for name in ("slot.h", "compat/mm.h", "other.h", "selftests/kernel/irqsource.h"):
             with self.subTest(name):
                 self.append(NAME, "[sluice-other] drivers/devices\n 1 other: other\n")
                 self.write({NAME: f"{FLOORS}[sluice-other] drivers/devices\n 1 other: other\n",

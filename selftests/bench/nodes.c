@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sluice and its peers: the kernel's system heap, udmabuf over a memfd, and vgem as importer and as
- * a driver with fences; and the bell of the test module sluice-bell.
+ * The nodes that the cases open: of Sluice, the kernel's system heap, udmabuf over a memfd, vgem as
+ * importer and as a driver with fences, and the interrupt source (test module sluice-irqsource).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include <drm/drm.h>
 #include <drm/drm_mode.h>
 
-#include "bell.h"
 #include "bench.h"
+#include "irqsource.h"
 
 int xioctl(int fd, unsigned long request, void *argument)
 {
@@ -75,28 +75,28 @@ int heap_node(void)
 	return open_once(&heap, "/dev/dma_heap/system");
 }
 
-int bell_node(void)
+int irqsource_node(void)
 {
-	static int bell = -1;
+	static int node = -1;
 
-	return open_once(&bell, "/dev/sluice-bell");
+	return open_once(&node, "/dev/sluice-irqsource");
 }
 
-int bell_device(void)
+int irqsource_device(void)
 {
 	static int device = -1;
 
 	if (device < 0)
-		device = sluice_open("bell0");
+		device = sluice_open("irqsource0");
 	return device;
 }
 
-int bell_rang(double *time)
+int irqsource_fired(double *time)
 {
-	uint64_t rang;
-	int ret = xioctl(bell_node(), BELL_RANG, &rang);
+	uint64_t fired;
+	int ret = xioctl(irqsource_node(), IRQSOURCE_FIRED, &fired);
 
-	*time = rang;
+	*time = fired;
 	return ret;
 }
 

@@ -2,7 +2,7 @@
 /*
  * Sample of a kernel module that works on dma-bufs in the order of fences.  It takes a
  * dma-buf and an in-fence, works on the memory with the CPU, and signals a fence of its own.
- * client.h describes the interface for callers, and Documentation/tutorial.md explains each
+ * importer.h describes the interface for callers, and Documentation/tutorial.md explains each
  * step.
  *
  * The module uses only the kernel's interfaces for dma-bufs and fences, and nothing of
@@ -37,11 +37,11 @@
 #include <linux/uaccess.h>
 #include <linux/workqueue.h>
 
-#include "client.h"
 #include "compat/dma-buf.h"
 #include "compat/fence.h"
 #include "compat/module.h"
 #include "compat/timer.h"
+#include "importer.h"
 
 /**
  * struct sample_dep - a fence that a job waits for

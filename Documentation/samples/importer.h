@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
  * Interface of /dev/sluice-sample.  Its kernel module works on the dma-bufs of other drivers,
- * in the order of fences: see client.c.
+ * in the order of fences: see importer.c.
  */
-#ifndef _SLUICE_SAMPLE_CLIENT_H
-#define _SLUICE_SAMPLE_CLIENT_H
+#ifndef _SLUICE_SAMPLE_IMPORTER_H
+#define _SLUICE_SAMPLE_IMPORTER_H
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
@@ -60,4 +60,4 @@ struct sample_invert {
 
 #define SAMPLE_INVERT	_IOWR('s', 0, struct sample_invert)
 
-#endif /* _SLUICE_SAMPLE_CLIENT_H */
+#endif /* _SLUICE_SAMPLE_IMPORTER_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A DMA controller for tests, in software: two memcpy channels of the kernel's dmaengine.  It
+ * A fake DMA controller for tests, in software: two memcpy channels of the kernel's dmaengine.  It
  * works on kernels without an IOMMU only, because it treats bus addresses as physical
  * addresses.
  *
@@ -31,14 +31,14 @@
 
 #include "compat/driver.h"
 
-#define CONTROLLER_CHANNELS	2
+#define FAKE_DMAC_CHANNELS	2
 
 static bool synchronize = true;
 module_param(synchronize, bool, 0444);
 MODULE_PARM_DESC(synchronize, "channels can wait for their callbacks (default on)");
 
 /**
- * struct controller_descriptor - a descriptor: a copy or a fill
+ * struct fake_dmac_descriptor - a descriptor: a copy or a fill
  * @tx: the descriptor for dmaengine
  * @link: in channel->submitted or channel->issued
  * @dst: kernel address of the target
@@ -46,7 +46,7 @@ MODULE_PARM_DESC(synchronize, "channels can wait for their callbacks (default on
  * @value: fill: the byte
  * @length: bytes
  */
-struct controller_descriptor {
+struct fake_dmac_descriptor {
 	struct dma_async_tx_descriptor tx;
 	struct list_head link;
 	void *dst;
@@ -56,7 +56,7 @@ struct controller_descriptor {
 };
 
 /**
- * struct controller_channel - a channel
+ * struct fake_dmac_channel - a channel
  * @chan: the channel for dmaengine
  * @work: executes the descriptors that are issued
  * @lock: spinlock, irq: guards the fields below, and the cookies of @chan
@@ -65,7 +65,7 @@ struct controller_descriptor {
  * @count: number of descriptors that exist
  * @hung: the first descriptor of @issued does not end
  */
-struct controller_channel {
+struct fake_dmac_channel {
 	struct dma_chan chan;
 	struct work_struct work;
 	spinlock_t lock;
@@ -76,7 +76,7 @@ struct controller_channel {
 };
 
 /**
- * struct controller - the device
+ * struct fake_dmac - the device
  * @device: the device for dmaengine
  * @channels: the channels
  * @debugfs: the folder with the knobs
@@ -90,9 +90,9 @@ struct controller_channel {
  * @refuse_next: knob
  * @reject_next: knob
  */
-struct controller {
+struct fake_dmac {
 	struct dma_device device;
-	struct controller_channel channels[CONTROLLER_CHANNELS];
+	struct fake_dmac_channel channels[FAKE_DMAC_CHANNELS];
 	struct dentry *debugfs;
 	u32 delay_us;
 	u32 room;
@@ -105,23 +105,23 @@ struct controller {
 	atomic_t reject_next;
 };
 
-static struct controller_channel *controller_channel(struct dma_chan *chan)
+static struct fake_dmac_channel *dmac_channel(struct dma_chan *chan)
 {
-	return container_of(chan, struct controller_channel, chan);
+	return container_of(chan, struct fake_dmac_channel, chan);
 }
 
-static struct controller *controller_of(struct dma_chan *chan)
+static struct fake_dmac *dmac_of(struct dma_chan *chan)
 {
-	return container_of(chan->device, struct controller, device);
+	return container_of(chan->device, struct fake_dmac, device);
 }
 
-static dma_cookie_t controller_submit(struct dma_async_tx_descriptor *tx)
+static dma_cookie_t fake_dmac_submit(struct dma_async_tx_descriptor *tx)
 {
-	struct controller_descriptor *d = container_of(tx, struct controller_descriptor, tx);
-	struct controller_channel *ch = controller_channel(tx->chan);
+	struct fake_dmac_descriptor *d = container_of(tx, struct fake_dmac_descriptor, tx);
+	struct fake_dmac_channel *ch = dmac_channel(tx->chan);
 	unsigned long flags;
 
-	if (atomic_add_unless(&controller_of(tx->chan)->reject_next, -1, 0)) {
+	if (atomic_add_unless(&dmac_of(tx->chan)->reject_next, -1, 0)) {
 		spin_lock_irqsave(&ch->lock, flags);
 		ch->count--;
 		spin_unlock_irqrestore(&ch->lock, flags);
@@ -137,30 +137,30 @@ static dma_cookie_t controller_submit(struct dma_async_tx_descriptor *tx)
 	return tx->cookie;
 }
 
-static struct dma_async_tx_descriptor *controller_prep(struct dma_chan *chan, dma_addr_t dst,
-						       void *src, int value, size_t length)
+static struct dma_async_tx_descriptor *fake_dmac_prep(struct dma_chan *chan, dma_addr_t dst,
+						      void *src, int value, size_t length)
 {
-	struct controller_channel *ch = controller_channel(chan);
-	struct controller *controller = controller_of(chan);
-	struct controller_descriptor *d;
+	struct fake_dmac_channel *ch = dmac_channel(chan);
+	struct fake_dmac *dmac = dmac_of(chan);
+	struct fake_dmac_descriptor *d;
 	unsigned long flags;
 
-	if (atomic_add_unless(&controller->refuse_next, -1, 0))
+	if (atomic_add_unless(&dmac->refuse_next, -1, 0))
 		return NULL;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return NULL;
 	spin_lock_irqsave(&ch->lock, flags);
-	if (controller->room && ch->count >= controller->room) {
+	if (dmac->room && ch->count >= dmac->room) {
 		spin_unlock_irqrestore(&ch->lock, flags);
 		kfree(d);
 		return NULL;
 	}
 	ch->count++;
-	controller->most = max(controller->most, ch->count);
+	dmac->most = max(dmac->most, ch->count);
 	spin_unlock_irqrestore(&ch->lock, flags);
 	dma_async_tx_descriptor_init(&d->tx, chan);
-	d->tx.tx_submit = controller_submit;
+	d->tx.tx_submit = fake_dmac_submit;
 	d->dst = phys_to_virt(dma_to_phys(chan->device->dev, dst));
 	d->src = src;
 	d->value = value;
@@ -168,24 +168,24 @@ static struct dma_async_tx_descriptor *controller_prep(struct dma_chan *chan, dm
 	return &d->tx;
 }
 
-static struct dma_async_tx_descriptor *controller_prep_memcpy(struct dma_chan *chan, dma_addr_t dst,
-							      dma_addr_t src, size_t length,
-							      unsigned long flags)
+static struct dma_async_tx_descriptor *fake_dmac_prep_memcpy(struct dma_chan *chan, dma_addr_t dst,
+							     dma_addr_t src, size_t length,
+							     unsigned long flags)
 {
-	return controller_prep(chan, dst, phys_to_virt(dma_to_phys(chan->device->dev, src)), 0,
-			       length);
+	return fake_dmac_prep(chan, dst, phys_to_virt(dma_to_phys(chan->device->dev, src)), 0,
+			      length);
 }
 
-static struct dma_async_tx_descriptor *controller_prep_memset(struct dma_chan *chan, dma_addr_t dst,
-							      int value, size_t length,
-							      unsigned long flags)
+static struct dma_async_tx_descriptor *fake_dmac_prep_memset(struct dma_chan *chan, dma_addr_t dst,
+							     int value, size_t length,
+							     unsigned long flags)
 {
-	return controller_prep(chan, dst, NULL, value, length);
+	return fake_dmac_prep(chan, dst, NULL, value, length);
 }
 
-static void controller_issue_pending(struct dma_chan *chan)
+static void fake_dmac_issue_pending(struct dma_chan *chan)
 {
-	struct controller_channel *ch = controller_channel(chan);
+	struct fake_dmac_channel *ch = dmac_channel(chan);
 	unsigned long flags;
 
 	spin_lock_irqsave(&ch->lock, flags);
@@ -194,8 +194,8 @@ static void controller_issue_pending(struct dma_chan *chan)
 	queue_work(system_unbound_wq, &ch->work);
 }
 
-static enum dma_status controller_tx_status(struct dma_chan *chan, dma_cookie_t cookie,
-					    struct dma_tx_state *state)
+static enum dma_status fake_dmac_tx_status(struct dma_chan *chan, dma_cookie_t cookie,
+					   struct dma_tx_state *state)
 {
 	return dma_async_is_complete(cookie, chan->completed_cookie, chan->cookie);
 }
@@ -204,25 +204,25 @@ static enum dma_status controller_tx_status(struct dma_chan *chan, dma_cookie_t 
  * Execute one descriptor.
  * Return: the descriptor, which has ended, or NULL if there is none or the channel hangs.
  */
-static struct controller_descriptor *controller_do_next(struct controller_channel *ch,
-							struct dmaengine_result *result)
+static struct fake_dmac_descriptor *fake_dmac_do_next(struct fake_dmac_channel *ch,
+						      struct dmaengine_result *result)
 {
-	struct controller *controller = controller_of(&ch->chan);
-	struct controller_descriptor *d;
+	struct fake_dmac *dmac = dmac_of(&ch->chan);
+	struct fake_dmac_descriptor *d;
 	bool well;
 
 	spin_lock_irq(&ch->lock);
-	d = list_first_entry_or_null(&ch->issued, struct controller_descriptor, link);
-	well = d && !ch->hung && atomic_add_unless(&controller->skip, -1, 0);
+	d = list_first_entry_or_null(&ch->issued, struct fake_dmac_descriptor, link);
+	well = d && !ch->hung && atomic_add_unless(&dmac->skip, -1, 0);
 	if (d && !ch->hung && !well)
-		ch->hung = atomic_add_unless(&controller->hang_next, -1, 0);
+		ch->hung = atomic_add_unless(&dmac->hang_next, -1, 0);
 	if (!d || ch->hung) {
 		spin_unlock_irq(&ch->lock);
 		return NULL;
 	}
 	list_del(&d->link);
 	result->result = DMA_TRANS_NOERROR;
-	if (!well && atomic_add_unless(&controller->fail_next, -1, 0))
+	if (!well && atomic_add_unless(&dmac->fail_next, -1, 0))
 		result->result = DMA_TRANS_WRITE_FAILED;
 	else if (d->src)
 		memcpy(d->dst, d->src, d->length);
@@ -234,21 +234,21 @@ static struct controller_descriptor *controller_do_next(struct controller_channe
 	return d;
 }
 
-static void controller_work(struct work_struct *work)
+static void fake_dmac_work(struct work_struct *work)
 {
-	struct controller_channel *ch = container_of(work, struct controller_channel, work);
-	struct controller *controller = controller_of(&ch->chan);
-	struct controller_descriptor *d;
+	struct fake_dmac_channel *ch = container_of(work, struct fake_dmac_channel, work);
+	struct fake_dmac *dmac = dmac_of(&ch->chan);
+	struct fake_dmac_descriptor *d;
 	struct dmaengine_result result;
 	u32 delay_us;
 
 	for (;;) {
-		delay_us = READ_ONCE(controller->delay_us);
+		delay_us = READ_ONCE(dmac->delay_us);
 		if (delay_us)
 			usleep_range(delay_us, delay_us + 100);
 		/* from here on the context is like a tasklet, for the callback */
 		local_bh_disable();
-		d = controller_do_next(ch, &result);
+		d = fake_dmac_do_next(ch, &result);
 		if (d && d->tx.callback_result)
 			d->tx.callback_result(d->tx.callback_param, &result);
 		local_bh_enable();
@@ -259,10 +259,10 @@ static void controller_work(struct work_struct *work)
 	}
 }
 
-static int controller_terminate_all(struct dma_chan *chan)
+static int fake_dmac_terminate_all(struct dma_chan *chan)
 {
-	struct controller_channel *ch = controller_channel(chan);
-	struct controller_descriptor *d, *next;
+	struct fake_dmac_channel *ch = dmac_channel(chan);
+	struct fake_dmac_descriptor *d, *next;
 	unsigned long flags;
 	LIST_HEAD(gone);
 
@@ -276,28 +276,28 @@ static int controller_terminate_all(struct dma_chan *chan)
 	spin_unlock_irqrestore(&ch->lock, flags);
 	list_for_each_entry_safe(d, next, &gone, link)
 		kfree(d);
-	return READ_ONCE(controller_of(chan)->stubborn) ? -EBUSY : 0;
+	return READ_ONCE(dmac_of(chan)->stubborn) ? -EBUSY : 0;
 }
 
-static void controller_synchronize(struct dma_chan *chan)
+static void fake_dmac_synchronize(struct dma_chan *chan)
 {
-	cancel_work_sync(&controller_channel(chan)->work);
+	cancel_work_sync(&dmac_channel(chan)->work);
 }
 
-static int controller_alloc(struct dma_chan *chan)
+static int fake_dmac_alloc(struct dma_chan *chan)
 {
 	return 0;
 }
 
-static void controller_free(struct dma_chan *chan)
+static void fake_dmac_free(struct dma_chan *chan)
 {
-	controller_terminate_all(chan);
-	controller_synchronize(chan);
+	fake_dmac_terminate_all(chan);
+	fake_dmac_synchronize(chan);
 }
 
-static int controller_probe(struct platform_device *pdev)
+static int fake_dmac_probe(struct platform_device *pdev)
 {
-	struct controller *controller;
+	struct fake_dmac *dmac;
 	struct dma_device *device;
 	unsigned int i;
 	int ret;
@@ -305,11 +305,11 @@ static int controller_probe(struct platform_device *pdev)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
-	controller = devm_kzalloc(&pdev->dev, sizeof(*controller), GFP_KERNEL);
-	if (!controller)
+	dmac = devm_kzalloc(&pdev->dev, sizeof(*dmac), GFP_KERNEL);
+	if (!dmac)
 		return -ENOMEM;
-	platform_set_drvdata(pdev, controller);
-	device = &controller->device;
+	platform_set_drvdata(pdev, dmac);
+	device = &dmac->device;
 	device->dev = &pdev->dev;
 	dma_cap_set(DMA_MEMCPY, device->cap_mask);
 	dma_cap_set(DMA_MEMSET, device->cap_mask);
@@ -317,23 +317,23 @@ static int controller_probe(struct platform_device *pdev)
 	device->copy_align = DMAENGINE_ALIGN_8_BYTES;
 	device->fill_align = DMAENGINE_ALIGN_8_BYTES;
 	device->directions = BIT(DMA_MEM_TO_MEM);
-	device->device_alloc_chan_resources = controller_alloc;
-	device->device_free_chan_resources = controller_free;
-	device->device_prep_dma_memcpy = controller_prep_memcpy;
-	device->device_prep_dma_memset = controller_prep_memset;
-	device->device_issue_pending = controller_issue_pending;
-	device->device_tx_status = controller_tx_status;
-	device->device_terminate_all = controller_terminate_all;
+	device->device_alloc_chan_resources = fake_dmac_alloc;
+	device->device_free_chan_resources = fake_dmac_free;
+	device->device_prep_dma_memcpy = fake_dmac_prep_memcpy;
+	device->device_prep_dma_memset = fake_dmac_prep_memset;
+	device->device_issue_pending = fake_dmac_issue_pending;
+	device->device_tx_status = fake_dmac_tx_status;
+	device->device_terminate_all = fake_dmac_terminate_all;
 	if (synchronize)
-		device->device_synchronize = controller_synchronize;
+		device->device_synchronize = fake_dmac_synchronize;
 	INIT_LIST_HEAD(&device->channels);
-	for (i = 0; i < CONTROLLER_CHANNELS; i++) {
-		struct controller_channel *ch = &controller->channels[i];
+	for (i = 0; i < FAKE_DMAC_CHANNELS; i++) {
+		struct fake_dmac_channel *ch = &dmac->channels[i];
 
 		spin_lock_init(&ch->lock);
 		INIT_LIST_HEAD(&ch->submitted);
 		INIT_LIST_HEAD(&ch->issued);
-		INIT_WORK(&ch->work, controller_work);
+		INIT_WORK(&ch->work, fake_dmac_work);
 		ch->chan.device = device;
 		ch->chan.cookie = DMA_MIN_COOKIE;
 		ch->chan.completed_cookie = DMA_MIN_COOKIE;
@@ -342,62 +342,62 @@ static int controller_probe(struct platform_device *pdev)
 	ret = dma_async_device_register(device);
 	if (ret)
 		return ret;
-	controller->debugfs = debugfs_create_dir("sluice-controller", NULL);
-	debugfs_create_u32("delay_us", 0600, controller->debugfs, &controller->delay_us);
-	debugfs_create_u32("room", 0600, controller->debugfs, &controller->room);
-	debugfs_create_u32("most", 0600, controller->debugfs, &controller->most);
-	debugfs_create_atomic_t("skip", 0600, controller->debugfs, &controller->skip);
-	debugfs_create_bool("stubborn", 0600, controller->debugfs, &controller->stubborn);
-	debugfs_create_atomic_t("fail_next", 0600, controller->debugfs, &controller->fail_next);
-	debugfs_create_atomic_t("hang_next", 0600, controller->debugfs, &controller->hang_next);
-	debugfs_create_atomic_t("refuse_next", 0600, controller->debugfs, &controller->refuse_next);
-	debugfs_create_atomic_t("reject_next", 0600, controller->debugfs, &controller->reject_next);
+	dmac->debugfs = debugfs_create_dir("sluice-fake-dmac", NULL);
+	debugfs_create_u32("delay_us", 0600, dmac->debugfs, &dmac->delay_us);
+	debugfs_create_u32("room", 0600, dmac->debugfs, &dmac->room);
+	debugfs_create_u32("most", 0600, dmac->debugfs, &dmac->most);
+	debugfs_create_atomic_t("skip", 0600, dmac->debugfs, &dmac->skip);
+	debugfs_create_bool("stubborn", 0600, dmac->debugfs, &dmac->stubborn);
+	debugfs_create_atomic_t("fail_next", 0600, dmac->debugfs, &dmac->fail_next);
+	debugfs_create_atomic_t("hang_next", 0600, dmac->debugfs, &dmac->hang_next);
+	debugfs_create_atomic_t("refuse_next", 0600, dmac->debugfs, &dmac->refuse_next);
+	debugfs_create_atomic_t("reject_next", 0600, dmac->debugfs, &dmac->reject_next);
 	return 0;
 }
 
-static void controller_unbind(struct platform_device *pdev)
+static void fake_dmac_unbind(struct platform_device *pdev)
 {
-	struct controller *controller = platform_get_drvdata(pdev);
+	struct fake_dmac *dmac = platform_get_drvdata(pdev);
 
-	debugfs_remove_recursive(controller->debugfs);
-	dma_async_device_unregister(&controller->device);
+	debugfs_remove_recursive(dmac->debugfs);
+	dma_async_device_unregister(&dmac->device);
 }
 
-SLUICE_PLATFORM_REMOVE(controller_remove, controller_unbind)
+SLUICE_PLATFORM_REMOVE(fake_dmac_remove, fake_dmac_unbind)
 
-static struct platform_driver controller_driver = {
-	.driver.name = "sluice-controller",
-	.probe = controller_probe,
-	.remove = controller_remove,
+static struct platform_driver fake_dmac_driver = {
+	.driver.name = "sluice-fake-dmac",
+	.probe = fake_dmac_probe,
+	.remove = fake_dmac_remove,
 };
 
-static struct platform_device *controller_pdev;
+static struct platform_device *fake_dmac_pdev;
 
-static int __init controller_init(void)
+static int __init fake_dmac_init(void)
 {
 	int ret;
 
-	ret = platform_driver_register(&controller_driver);
+	ret = platform_driver_register(&fake_dmac_driver);
 	if (ret)
 		return ret;
-	controller_pdev = platform_device_register_simple("sluice-controller", PLATFORM_DEVID_NONE,
-							  NULL, 0);
-	if (IS_ERR(controller_pdev)) {
-		platform_driver_unregister(&controller_driver);
-		return PTR_ERR(controller_pdev);
+	fake_dmac_pdev = platform_device_register_simple("sluice-fake-dmac", PLATFORM_DEVID_NONE,
+							 NULL, 0);
+	if (IS_ERR(fake_dmac_pdev)) {
+		platform_driver_unregister(&fake_dmac_driver);
+		return PTR_ERR(fake_dmac_pdev);
 	}
 	return 0;
 }
 
-static void __exit controller_exit(void)
+static void __exit fake_dmac_exit(void)
 {
-	platform_device_unregister(controller_pdev);
-	platform_driver_unregister(&controller_driver);
+	platform_device_unregister(fake_dmac_pdev);
+	platform_driver_unregister(&fake_dmac_driver);
 }
 
-module_init(controller_init);
-module_exit(controller_exit);
+module_init(fake_dmac_init);
+module_exit(fake_dmac_exit);
 
-MODULE_DESCRIPTION("A DMA controller for tests of Sluice");
+MODULE_DESCRIPTION("A fake DMA controller for tests of Sluice");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dmaengine with a controller that fails, hangs, runs out of descriptors, cannot wait for its
- * callbacks, and is removed: selftests/kernel/controller.c.
+ * dmaengine with a fake controller that fails, hangs, runs out of descriptors, cannot wait for its
+ * callbacks, and is removed: selftests/kernel/fake_dmac.c.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -15,7 +15,7 @@
 
 #define NODE "/dev/sluice/dmaengine0"
 #define MODULE(name) "/sluice/$(uname -r)/" name ".ko"
-#define CONTROLLER "/sys/bus/platform/drivers/sluice-controller"
+#define DMAC "/sys/bus/platform/drivers/sluice-fake-dmac"
 #define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 
 /* segments are 64 KiB, so this is more than two batches of 32 */
@@ -25,7 +25,7 @@ static int set(const char *name, unsigned long value)
 {
 	char path[96], text[32];
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice-controller/%s", name);
+	snprintf(path, sizeof(path), "/sys/kernel/debug/sluice-fake-dmac/%s", name);
 	snprintf(text, sizeof(text), "%lu", value);
 	return write_text(path, text);
 }
@@ -37,7 +37,7 @@ static bool have_been_in_flight(int count)
 	FILE *file;
 
 	for (tries = 0; tries < 3000 && most < count; tries++) {
-		file = fopen("/sys/kernel/debug/sluice-controller/most", "re");
+		file = fopen("/sys/kernel/debug/sluice-fake-dmac/most", "re");
 		if (!file || fscanf(file, "%d", &most) != 1)
 			most = 0;
 		if (file)
@@ -56,19 +56,19 @@ static bool node_is_there(bool there)
 	return tries < 300;
 }
 
-FIXTURE(controller) {
+FIXTURE(fake_dmac) {
 	struct objects before;
 	int device, src, dst, queue, from, to;
 };
 
-FIXTURE_VARIANT(controller) {
+FIXTURE_VARIANT(fake_dmac) {
 	const char *options;
 };
 
-FIXTURE_VARIANT_ADD(controller, plain) { .options = "" };
-FIXTURE_VARIANT_ADD(controller, without_synchronize) { .options = " synchronize=0" };
+FIXTURE_VARIANT_ADD(fake_dmac, plain) { .options = "" };
+FIXTURE_VARIANT_ADD(fake_dmac, without_synchronize) { .options = " synchronize=0" };
 
-FIXTURE_SETUP(controller)
+FIXTURE_SETUP(fake_dmac)
 {
 	struct sluice_create_queue create = { .timeout_ms = 3000 };
 	char command[128];
@@ -76,7 +76,7 @@ FIXTURE_SETUP(controller)
 	if (system("[ -e " MODULE("sluice-dmaengine") " ]"))
 		SKIP(return, "no dmaengine in this kernel");
 	self->before = objects_before();
-	snprintf(command, sizeof(command), "insmod " MODULE("sluice-controller") "%s",
+	snprintf(command, sizeof(command), "insmod " MODULE("sluice-fake-dmac") "%s",
 		 variant->options);
 	ASSERT_EQ(system(command), 0);
 	ASSERT_EQ(system("insmod " MODULE("sluice-dmaengine")), 0);
@@ -92,14 +92,14 @@ FIXTURE_SETUP(controller)
 	ASSERT_EQ(fill_words(self->src, SIZE, 3), 0);
 }
 
-FIXTURE_TEARDOWN(controller)
+FIXTURE_TEARDOWN(fake_dmac)
 {
 	close(self->queue);
 	close(self->src);
 	close(self->dst);
 	close(self->device);
 	EXPECT_TRUE(module_unload("sluice_dmaengine"));
-	EXPECT_TRUE(module_unload("sluice_controller"));
+	EXPECT_TRUE(module_unload("sluice_fake_dmac"));
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
@@ -131,7 +131,7 @@ static bool copies(int queue, int to, int from, int dst)
 	return !run(queue, &op, &bytes) && bytes == SIZE && !check_words(dst, SIZE, 3);
 }
 
-TEST_F(controller, copies_and_fills)
+TEST_F(fake_dmac, copies_and_fills)
 {
 	struct sluice_info info;
 	struct sluice_op op;
@@ -145,13 +145,13 @@ TEST_F(controller, copies_and_fills)
 	EXPECT_EQ(run(self->queue, &op, NULL), 0);
 	EXPECT_EQ(check_value(self->dst, SIZE, 0x01020304), 0);
 	/* in units of the controller */
-	ASSERT_EQ(sluice_get_info(self->device, &info), 0);
+	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	EXPECT_EQ(info.op_align, 8);
 	sluice_op_fill(&op, self->to, 4, 8, 0);
 	EXPECT_EQ(run(self->queue, &op, NULL), -EINVAL);
 }
 
-TEST_F(controller, descriptor_that_fails_is_EIO)
+TEST_F(fake_dmac, descriptor_that_fails_is_EIO)
 {
 	struct sluice_op op;
 	uint64_t bytes;
@@ -174,7 +174,7 @@ TEST_F(controller, descriptor_that_fails_is_EIO)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, channel_that_hangs_is_stopped_at_the_timeout)
+TEST_F(fake_dmac, channel_that_hangs_is_stopped_at_the_timeout)
 {
 	struct sluice_op op;
 
@@ -184,7 +184,7 @@ TEST_F(controller, channel_that_hangs_is_stopped_at_the_timeout)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, without_any_descriptor_is_ENOMEM)
+TEST_F(fake_dmac, without_any_descriptor_is_ENOMEM)
 {
 	struct sluice_op op;
 
@@ -194,13 +194,13 @@ TEST_F(controller, without_any_descriptor_is_ENOMEM)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, few_descriptors_are_enough)
+TEST_F(fake_dmac, few_descriptors_are_enough)
 {
 	ASSERT_EQ(set("room", 3), 0);
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, descriptor_that_is_rejected_is_EIO)
+TEST_F(fake_dmac, descriptor_that_is_rejected_is_EIO)
 {
 	struct sluice_op op;
 
@@ -210,7 +210,7 @@ TEST_F(controller, descriptor_that_is_rejected_is_EIO)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, channel_that_is_not_stopped_is_not_used_again)
+TEST_F(fake_dmac, channel_that_is_not_stopped_is_not_used_again)
 {
 	struct sluice_op op;
 	int other;
@@ -222,14 +222,14 @@ TEST_F(controller, channel_that_is_not_stopped_is_not_used_again)
 	ASSERT_EQ(set("stubborn", 0), 0);
 	EXPECT_EQ(run(self->queue, &op, NULL), -EIO);
 	/* the other channel is still used */
-	other = sluice_queue(self->device, 1);
+	other = sluice_queue_create(self->device, 1);
 	ASSERT_EQ(sluice_attach(other, self->src, 0), 0);
 	ASSERT_EQ(sluice_attach(other, self->dst, 0), 1);
 	EXPECT_TRUE(copies(other, 1, 0, self->dst));
 	close(other);
 }
 
-TEST_F(controller, queue_closed_in_mid_job_stops_the_channel)
+TEST_F(fake_dmac, queue_closed_in_mid_job_stops_the_channel)
 {
 	struct sluice_op op;
 	int fence;
@@ -286,7 +286,7 @@ static int ended_well_but(int queue, int dst, int bad, int status)
 	return wrong;
 }
 
-TEST_F(controller, ops_are_in_flight_together_and_one_that_hangs_ends_alone)
+TEST_F(fake_dmac, ops_are_in_flight_together_and_one_that_hangs_ends_alone)
 {
 	ASSERT_EQ(set("hang_next", 1), 0);
 	ASSERT_EQ(submit_copies(self->queue, self->to, self->from), 0);
@@ -295,7 +295,7 @@ TEST_F(controller, ops_are_in_flight_together_and_one_that_hangs_ends_alone)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, hang_in_the_middle_ends_its_job_only)
+TEST_F(fake_dmac, hang_in_the_middle_ends_its_job_only)
 {
 	ASSERT_EQ(set("skip", 3), 0);
 	ASSERT_EQ(set("hang_next", 1), 0);
@@ -304,7 +304,7 @@ TEST_F(controller, hang_in_the_middle_ends_its_job_only)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, error_in_the_middle_ends_its_job_only)
+TEST_F(fake_dmac, error_in_the_middle_ends_its_job_only)
 {
 	ASSERT_EQ(set("skip", 3), 0);
 	ASSERT_EQ(set("fail_next", 1), 0);
@@ -315,7 +315,7 @@ TEST_F(controller, error_in_the_middle_ends_its_job_only)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, cancel_in_the_middle_ends_its_job_only)
+TEST_F(fake_dmac, cancel_in_the_middle_ends_its_job_only)
 {
 	/* the jobs behind the first wait, and the first runs again */
 	ASSERT_EQ(set("hang_next", 1), 0);
@@ -326,9 +326,9 @@ TEST_F(controller, cancel_in_the_middle_ends_its_job_only)
 	EXPECT_TRUE(copies(self->queue, self->to, self->from, self->dst));
 }
 
-TEST_F(controller, queue_that_goes_leaves_the_ops_of_another)
+TEST_F(fake_dmac, queue_that_goes_leaves_the_ops_of_another)
 {
-	int other = sluice_queue(self->device, 0), from, to;
+	int other = sluice_queue_create(self->device, 0), from, to;
 
 	from = sluice_attach(other, self->src, SLUICE_ATTACH_READ | SLUICE_ATTACH_EXPLICIT);
 	to = sluice_attach(other, self->dst, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
@@ -343,7 +343,7 @@ TEST_F(controller, queue_that_goes_leaves_the_ops_of_another)
 }
 
 /* Jobs in a chain: each reads data of the one before it, or must not overwrite its data. */
-TEST_F(controller, order_holds_also_after_ops_were_stopped)
+TEST_F(fake_dmac, order_holds_also_after_ops_were_stopped)
 {
 	struct sluice_completion completion;
 	struct sluice_op op;
@@ -385,7 +385,7 @@ TEST_F(controller, order_holds_also_after_ops_were_stopped)
 	munmap(words, SIZE);
 }
 
-TEST_F(controller, that_is_unbound_ends_jobs_and_removes_the_device)
+TEST_F(fake_dmac, that_is_unbound_ends_jobs_and_removes_the_device)
 {
 	struct sluice_op op;
 	int fence;
@@ -394,11 +394,11 @@ TEST_F(controller, that_is_unbound_ends_jobs_and_removes_the_device)
 	ASSERT_EQ(set("hang_next", 1), 0);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, &fence, 0, NULL), 0);
 	usleep(50000);
-	ASSERT_EQ(write_text(CONTROLLER "/unbind", "sluice-controller"), 0);
+	ASSERT_EQ(write_text(DMAC "/unbind", "sluice-fake-dmac"), 0);
 	EXPECT_EQ(sluice_fence_wait(fence, 0), -ENODEV);
 	EXPECT_NE(access(NODE, F_OK), 0);
 	close(fence);
-	ASSERT_EQ(write_text(CONTROLLER "/bind", "sluice-controller"), 0);
+	ASSERT_EQ(write_text(DMAC "/bind", "sluice-fake-dmac"), 0);
 	ASSERT_EQ(write_text(DRIVER "/bind", "sluice-dmaengine"), 0);
 	EXPECT_TRUE(node_is_there(true));
 }
