@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The calls of a program.  Each takes its arguments from its genes; see have.h.  This file has
+ * The calls of a program.  Each takes its arguments from its genes; see state.h.  This file has
  * Sluice's ioctls, the device's knobs, and processes; files.c has the rest.
  */
 #include <fcntl.h>
@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "have.h"
 #include "knobs.h"
 #include "machine.h"
 #include "sluice.h"
+#include "state.h"
 
 #define XRGB8888	0x34325258
 
@@ -134,9 +134,9 @@ static void do_attach(const uint8_t *g)
 	};
 
 	if (!lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_ATTACH, &attach, g[4]))
-		have.slots[have.num_slots++ % MAX_POINTS] = attach.slot;
-	if (have.num_slots > MAX_POINTS)
-		have.num_slots = MAX_POINTS;
+		state.slots[state.num_slots++ % MAX_POINTS] = attach.slot;
+	if (state.num_slots > MAX_POINTS)
+		state.num_slots = MAX_POINTS;
 }
 
 static void do_detach(const uint8_t *g)
@@ -151,7 +151,7 @@ static void do_detach(const uint8_t *g)
 
 static struct sluice_op *next_op(const uint8_t *g, uint32_t kind)
 {
-	struct sluice_op *op = &have.ops[have.num_ops < MAX_OPS ? have.num_ops++ : 0];
+	struct sluice_op *op = &state.ops[state.num_ops < MAX_OPS ? state.num_ops++ : 0];
 
 	memset(op, 0, sizeof(*op));
 	op->kind = kind;
@@ -196,7 +196,7 @@ static void do_playback(const uint8_t *g)
 	struct sluice_op *op;
 
 	do_capture(g);
-	op = &have.ops[have.num_ops - 1];
+	op = &state.ops[state.num_ops - 1];
 	op->kind = SLUICE_OP_PLAYBACK;
 	op->src = op->dst;
 	op->src_offset = op->dst_offset;
@@ -213,8 +213,8 @@ static void do_odd_op(const uint8_t *g)
 static void do_command(const uint8_t *g)
 {
 	static const uint8_t registers[] = { 0x00, 0x04, 0x08, 0x20, 0x24, 0x60, 0x64 };
-	unsigned int place = have.num_commands < MAX_COMMANDS ? have.num_commands++ : 0;
-	struct sluice_command *command = &have.commands[place];
+	unsigned int place = state.num_commands < MAX_COMMANDS ? state.num_commands++ : 0;
+	struct sluice_command *command = &state.commands[place];
 
 	memset(command, 0, sizeof(*command));
 	command->kind = g[0] < 240 ? 1U + g[0] % 5 : number(g[0]);
@@ -246,10 +246,10 @@ static void do_program(const uint8_t *g)
 		op->dst = op->dst_offset = op->length = 0;
 	if (!(op->flags & SLUICE_OP_SRC) && g[4] < 240)
 		op->src = op->src_offset = op->program.src_length = 0;
-	op->program.commands = address_of(have.commands, g[5]);
-	op->program.num_commands = g[6] < 240 ? have.num_commands : number(g[6]);
+	op->program.commands = address_of(state.commands, g[5]);
+	op->program.num_commands = g[6] < 240 ? state.num_commands : number(g[6]);
 	op->program.command_size = g[7] < 200 ? 0 : g[7] < 240 ? 40U + g[7] % 3 * 8 : number(g[7]);
-	have.num_commands = 0;
+	state.num_commands = 0;
 }
 
 /* The CRC-32 of memory, or a payload that is nearly right. */
@@ -263,9 +263,9 @@ static void do_private(const uint8_t *g)
 	op->payload.src_length = op->length;
 	if (op->flags & SLUICE_OP_DST && g[4] < 200)
 		op->length = 4;
-	memset(have.payload, 0, sizeof(have.payload));
-	have.payload[0] = g[5] < 240 ? 1 : number(g[5]);
-	op->payload.data = address_of(have.payload, g[6]);
+	memset(state.payload, 0, sizeof(state.payload));
+	state.payload[0] = g[5] < 240 ? 1 : number(g[5]);
+	op->payload.data = address_of(state.payload, g[6]);
 	op->payload.size = g[7] < 200 ? 8 : number(g[7]);
 	op->payload.reserved = reserved(g[4]);
 }
@@ -334,18 +334,18 @@ static void do_eventfd(const uint8_t *g)
 
 static void do_in_fence(const uint8_t *g)
 {
-	if (have.num_in_fences < MAX_FENCES)
-		have.in_fences[have.num_in_fences++] = pick_fd(g[0], FENCE);
+	if (state.num_in_fences < MAX_FENCES)
+		state.in_fences[state.num_in_fences++] = pick_fd(g[0], FENCE);
 }
 
 /* Submit all ops and in-fences since the last SUBMIT that succeeded, or a wrong number of them. */
 static void do_submit(const uint8_t *g)
 {
 	struct sluice_submit submit = {
-		.ops = address_of(have.ops, g[4]),
-		.in_fences = address_of(have.in_fences, g[5]),
-		.num_ops = g[2] < 240 ? have.num_ops : number(g[2]),
-		.num_in_fences = g[3] < 240 ? have.num_in_fences : number(g[3]),
+		.ops = address_of(state.ops, g[4]),
+		.in_fences = address_of(state.in_fences, g[5]),
+		.num_ops = g[2] < 240 ? state.num_ops : number(g[2]),
+		.num_in_fences = g[3] < 240 ? state.num_in_fences : number(g[3]),
 		.flags = g[1] < 248 ? g[1] % 8 : number(g[1]),
 		.fd_flags = reserved(g[6]),
 		.user_data = g[7],
@@ -354,14 +354,14 @@ static void do_submit(const uint8_t *g)
 	int fd = pick_fd(g[0], QUEUE);
 
 	if (!lying_ioctl(fd, SLUICE_IOCTL_SUBMIT, &submit, g[7])) {
-		have.points[have.num_points % MAX_POINTS] = submit.point;
-		if (have.num_points < MAX_POINTS)
-			have.num_points++;
+		state.points[state.num_points % MAX_POINTS] = submit.point;
+		if (state.num_points < MAX_POINTS)
+			state.num_points++;
 		if (submit.flags & SLUICE_SUBMIT_OUT_FENCE)
 			add_fd(submit.out_fence, FENCE);
 	}
-	have.num_ops = 0;
-	have.num_in_fences = 0;
+	state.num_ops = 0;
+	state.num_in_fences = 0;
 }
 
 static struct io_uring ring = { .ring_fd = -1 };
@@ -398,12 +398,12 @@ static void do_uring(const uint8_t *g)
 	if (!sqe)
 		return;
 	used++;
-	memcpy(ops[i], have.ops, sizeof(ops[i]));
+	memcpy(ops[i], state.ops, sizeof(ops[i]));
 	submits[i] = (struct sluice_submit) {
 		.ops = address_of(ops[i], g[4]),
-		.in_fences = address_of(have.in_fences, g[5]),
-		.num_ops = g[2] < 240 ? have.num_ops : number(g[2]),
-		.num_in_fences = g[3] < 128 ? have.num_in_fences : 0,
+		.in_fences = address_of(state.in_fences, g[5]),
+		.num_ops = g[2] < 240 ? state.num_ops : number(g[2]),
+		.num_in_fences = g[3] < 128 ? state.num_in_fences : 0,
 		.flags = g[1] < 248 ? g[1] % 8 : number(g[1]),
 		.user_data = g[7],
 	};
@@ -414,8 +414,8 @@ static void do_uring(const uint8_t *g)
 				   number(g[3]) & 0x3fff);
 	sqe->flags = g[5] < 160 ? 0 : g[5] < 192 ? IOSQE_ASYNC : g[5] < 224 ? IOSQE_IO_LINK : g[5];
 	io_uring_submit(&ring);
-	have.num_ops = 0;
-	have.num_in_fences = 0;
+	state.num_ops = 0;
+	state.num_in_fences = 0;
 }
 
 /* Wait for a result for a short time, or close the ring with its commands. */
@@ -478,9 +478,9 @@ static void do_raw_ioctl(const uint8_t *g)
 {
 	unsigned int type = g[1] < 200 ? SLUICE_IOCTL_BASE : g[1] < 220 ? 'b' : g[1] < 240 ? '>' : g[1];
 
-	memset(have.arena, g[4], 256);
+	memset(state.arena, g[4], 256);
 	ioctl(pick_fd(g[0], ANY), _IOC(g[2] % 4, type, g[3] < 128 ? g[3] % 7 : 0x20 + g[3] % 8,
-				       g[5] < 128 ? g[5] : number(g[5]) & 0x3fff), have.arena);
+				       g[5] < 128 ? g[5] : number(g[5]) & 0x3fff), state.arena);
 }
 
 /* A device that misbehaves for a moment */
@@ -512,7 +512,7 @@ static void do_show(const uint8_t *g)
 	else
 		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pick_fd(g[1], g[0] % 4));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	ret = read(fd, have.arena, have.page);
+	ret = read(fd, state.arena, state.page);
 	(void)ret;
 	close(fd);
 }
@@ -524,9 +524,9 @@ static void do_fork(const uint8_t *g)
 {
 	pid_t pid;
 
-	if (have.forked)
+	if (state.forked)
 		return;
-	have.forked = true;
+	state.forked = true;
 	pid = fork();
 	if (pid)
 		return;
@@ -588,19 +588,19 @@ void program_run(const struct program *program)
 {
 	unsigned int i;
 
-	have.page = sysconf(_SC_PAGESIZE);
-	have.arena = mmap(NULL, 3 * have.page, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (have.arena == MAP_FAILED)
+	state.page = sysconf(_SC_PAGESIZE);
+	state.arena = mmap(NULL, 3 * state.page, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (state.arena == MAP_FAILED)
 		return;
-	munmap(have.arena + 2 * have.page, have.page);
+	munmap(state.arena + 2 * state.page, state.page);
 	for (i = 0; i < program->count; i++)
 		calls[program->calls[i].kind].run(program->calls[i].gene);
 	/* close them here, because coverage ends before a process's files are closed */
-	for (i = 0; i < have.num_maps; i++)
-		munmap(have.maps[i].start, have.maps[i].size);
-	for (i = 0; i < have.num_fds; i++)
-		close(have.fds[i].fd);
+	for (i = 0; i < state.num_maps; i++)
+		munmap(state.maps[i].start, state.maps[i].size);
+	for (i = 0; i < state.num_fds; i++)
+		close(state.fds[i].fd);
 	if (ring.ring_fd >= 0)
 		close(ring.ring_fd);
 }

@@ -15,14 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "have.h"
+#include "state.h"
 
 /* Files */
 
 void do_read(const uint8_t *g)
 {
 	size_t size = g[1] < 128 ? sizeof(struct sluice_completion) * (1 + g[1] % 4) : number(g[1]);
-	void *place = g[2] < 240 ? have.arena : g[2] < 248 ? have.arena + 2 * have.page - 64 : NULL;
+	void *place = g[2] < 240 ? state.arena :
+		      g[2] < 248 ? state.arena + 2 * state.page - 64 : NULL;
 	int fd = pick_fd(g[0], QUEUE);
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 
@@ -30,13 +31,13 @@ void do_read(const uint8_t *g)
 	if (g[3] < 250 && (fcntl(fd, F_SETFL, g[3] < 128 ? O_NONBLOCK : 0) ||
 			   (g[3] >= 128 && poll(&wait, 1, 20) != 1)))
 		return;
-	if (read(fd, place, size < 2 * have.page ? size : 2 * have.page) < 0 && g[4] >= 240)
+	if (read(fd, place, size < 2 * state.page ? size : 2 * state.page) < 0 && g[4] >= 240)
 		lseek(fd, number(g[4]), SEEK_SET);
 }
 
 void do_write(const uint8_t *g)
 {
-	ssize_t ret = write(pick_fd(g[0], g[1] % 4), have.arena, 64);
+	ssize_t ret = write(pick_fd(g[0], g[1] % 4), state.arena, 64);
 
 	(void)ret;
 }
@@ -65,14 +66,14 @@ void do_close(const uint8_t *g)
 {
 	unsigned int index;
 
-	if (!have.num_fds)
+	if (!state.num_fds)
 		return;
-	index = have.num_fds - 1 - g[0] % have.num_fds;
-	close(have.fds[index].fd);
+	index = state.num_fds - 1 - g[0] % state.num_fds;
+	close(state.fds[index].fd);
 	/* now and then keep the number: a stale fd */
 	if (g[1] >= 224)
 		return;
-	have.fds[index] = have.fds[--have.num_fds];
+	state.fds[index] = state.fds[--state.num_fds];
 }
 
 void do_dup(const uint8_t *g)
@@ -125,17 +126,17 @@ void do_mmap(const uint8_t *g)
 	int prot = prots[g[3] % 5];
 	void *start = mmap(NULL, size, prot, g[4] < 200 ? MAP_SHARED : g[4] < 220 ? MAP_PRIVATE :
 			   MAP_SHARED | MAP_POPULATE, pick_fd(g[0], g[5] < 200 ? BUFFER : g[5] % 4),
-			   number(g[2]) & ~(have.page - 1));
+			   number(g[2]) & ~(state.page - 1));
 
 	if (start == MAP_FAILED)
 		return;
-	if (have.num_maps == MAX_MAPS) {
+	if (state.num_maps == MAX_MAPS) {
 		munmap(start, size);
 		return;
 	}
-	have.maps[have.num_maps].start = start;
-	have.maps[have.num_maps].prot = prot;
-	have.maps[have.num_maps++].size = size;
+	state.maps[state.num_maps].start = start;
+	state.maps[state.num_maps].prot = prot;
+	state.maps[state.num_maps++].size = size;
 }
 
 /*
@@ -148,12 +149,13 @@ void do_touch(const uint8_t *g)
 	unsigned int i;
 	int pipes[2];
 
-	if (!have.num_maps || pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
+	if (!state.num_maps || pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
 		return;
-	i = g[0] % have.num_maps;
-	place = (uint8_t *)have.maps[i].start + number(g[1]) % have.maps[i].size;
+	i = g[0] % state.num_maps;
+	place = (uint8_t *)state.maps[i].start + number(g[1]) % state.maps[i].size;
 	if (write(pipes[1], place, 1) == 1 && read(pipes[0], place, 1) == 1 && g[2] >= 128)
-		madvise(have.maps[i].start, have.maps[i].size, g[2] & 1 ? MADV_DONTNEED : MADV_DONTFORK);
+		madvise(state.maps[i].start, state.maps[i].size,
+			g[2] & 1 ? MADV_DONTNEED : MADV_DONTFORK);
 	close(pipes[0]);
 	close(pipes[1]);
 }
@@ -163,20 +165,20 @@ void do_munmap(const uint8_t *g)
 	unsigned int i;
 	void *moved;
 
-	if (!have.num_maps)
+	if (!state.num_maps)
 		return;
-	i = g[0] % have.num_maps;
+	i = g[0] % state.num_maps;
 	if (g[1] >= 192) {	/* shrink, move or grow a mapping */
-		moved = mremap(have.maps[i].start, have.maps[i].size,
-			       g[1] < 224 ? have.page : 2 * have.maps[i].size, MREMAP_MAYMOVE);
+		moved = mremap(state.maps[i].start, state.maps[i].size,
+			       g[1] < 224 ? state.page : 2 * state.maps[i].size, MREMAP_MAYMOVE);
 		if (moved != MAP_FAILED) {
-			have.maps[i].start = moved;
-			have.maps[i].size = g[1] < 224 ? have.page : 2 * have.maps[i].size;
+			state.maps[i].start = moved;
+			state.maps[i].size = g[1] < 224 ? state.page : 2 * state.maps[i].size;
 		}
 		return;
 	}
-	munmap(have.maps[i].start, have.maps[i].size);
-	have.maps[i] = have.maps[--have.num_maps];
+	munmap(state.maps[i].start, state.maps[i].size);
+	state.maps[i] = state.maps[--state.num_maps];
 }
 
 void do_sync(const uint8_t *g)

@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "have.h"
+#include "state.h"
 
-struct have have;
+struct state state;
 
 /* Numbers */
 
@@ -41,12 +41,12 @@ int add_fd(int fd, enum fd_kind kind)
 {
 	if (fd < 0)
 		return fd;
-	if (have.num_fds == MAX_FDS) {
+	if (state.num_fds == MAX_FDS) {
 		close(fd);
 		return -1;
 	}
-	have.fds[have.num_fds].fd = fd;
-	have.fds[have.num_fds++].kind = kind;
+	state.fds[state.num_fds].fd = fd;
+	state.fds[state.num_fds++].kind = kind;
 	return fd;
 }
 
@@ -59,14 +59,14 @@ int pick_fd(uint8_t gene, enum fd_kind kind)
 		return gene == 252 ? -1 : gene == 253 ? 1000 : gene == 254 ? AT_FDCWD : 0x7fffffff;
 	if (gene >= 240)
 		kind = ANY;
-	for (i = 0; i < have.num_fds; i++)
-		count += kind == ANY || have.fds[i].kind == kind;
+	for (i = 0; i < state.num_fds; i++)
+		count += kind == ANY || state.fds[i].kind == kind;
 	if (!count)
 		return -1;
 	gene %= count;
-	for (i = have.num_fds; i--; )
-		if ((kind == ANY || have.fds[i].kind == kind) && !gene--)
-			return have.fds[i].fd;
+	for (i = state.num_fds; i--; )
+		if ((kind == ANY || state.fds[i].kind == kind) && !gene--)
+			return state.fds[i].fd;
 	return -1;
 }
 
@@ -74,26 +74,26 @@ enum fd_kind kind_of_fd(int fd)
 {
 	unsigned int i;
 
-	for (i = 0; i < have.num_fds; i++)
-		if (have.fds[i].fd == fd)
-			return have.fds[i].kind;
+	for (i = 0; i < state.num_fds; i++)
+		if (state.fds[i].fd == fd)
+			return state.fds[i].kind;
 	return ANY;
 }
 
 uint32_t pick_slot(uint8_t gene)
 {
-	if (gene >= 240 || !have.num_slots)
+	if (gene >= 240 || !state.num_slots)
 		return number(gene);
-	return have.slots[have.num_slots - 1 - gene % have.num_slots];
+	return state.slots[state.num_slots - 1 - gene % state.num_slots];
 }
 
 uint64_t pick_point(uint8_t gene)
 {
 	if (gene >= 240)
 		return number(gene);
-	if (!have.num_points)
+	if (!state.num_points)
 		return gene;
-	return have.points[have.num_points - 1 - gene % have.num_points];
+	return state.points[state.num_points - 1 - gene % state.num_points];
 }
 
 /*
@@ -103,10 +103,10 @@ uint64_t pick_point(uint8_t gene)
 int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 {
 	size_t size = _IOC_SIZE(request), told = size;
-	uint8_t *place = have.arena;
+	uint8_t *place = state.arena;
 	int ret;
 
-	memset(have.arena, 0, 2 * have.page);
+	memset(state.arena, 0, 2 * state.page);
 	switch (gene) {
 	case 224 ... 227:
 		told = size - 4 * (gene - 223);
@@ -125,10 +125,10 @@ int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 		told = 0;
 		break;
 	case 238 ... 241:	/* the end is not mapped */
-		place += 2 * have.page - size + (gene - 238) * 8;
+		place += 2 * state.page - size + (gene - 238) * 8;
 		break;
 	case 242:		/* mapped up to the last byte */
-		place += 2 * have.page - size;
+		place += 2 * state.page - size;
 		break;
 	case 243:
 		place = NULL;
@@ -141,19 +141,19 @@ int lying_ioctl(int fd, unsigned long request, void *args, uint8_t gene)
 		break;
 	case 246 ... 249:	/* readable, but not writable */
 		memcpy(place, args, size);
-		mprotect(have.arena, have.page, PROT_READ);
+		mprotect(state.arena, state.page, PROT_READ);
 		ret = ioctl(fd, request, place);
-		mprotect(have.arena, have.page, PROT_READ | PROT_WRITE);
+		mprotect(state.arena, state.page, PROT_READ | PROT_WRITE);
 		return ret;
 	case 250:
 		request = _IOC(_IOC_NONE, _IOC_TYPE(request), _IOC_NR(request), size);
 		break;
 	}
-	if (place >= have.arena && place < have.arena + 2 * have.page)
-		memcpy(place, args, (size_t)(have.arena + 2 * have.page - place) < size ?
-		       (size_t)(have.arena + 2 * have.page - place) : size);
+	if (place >= state.arena && place < state.arena + 2 * state.page)
+		memcpy(place, args, (size_t)(state.arena + 2 * state.page - place) < size ?
+		       (size_t)(state.arena + 2 * state.page - place) : size);
 	ret = ioctl(fd, _IOC(_IOC_DIR(request), _IOC_TYPE(request), _IOC_NR(request), told), place);
-	if (!ret && place >= have.arena && place + size <= have.arena + 2 * have.page)
+	if (!ret && place >= state.arena && place + size <= state.arena + 2 * state.page)
 		memcpy(args, place, size);
 	return ret;
 }

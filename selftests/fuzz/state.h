@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The resources of a running program, and the choice of its calls among them. */
-#ifndef FUZZ_HAVE_H
-#define FUZZ_HAVE_H
+#ifndef FUZZ_STATE_H
+#define FUZZ_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@
 
 enum fd_kind { ANY, DEVICE, BUFFER, QUEUE, FENCE, TIMELINE };
 
-/** struct have - the resources of the program so far */
-struct have {
+/** struct state - the resources of the program so far */
+struct state {
 	struct {
 		int fd;
 		enum fd_kind kind;
@@ -47,7 +47,7 @@ struct have {
 	size_t page;
 };
 
-extern struct have have;
+extern struct state state;
 
 /** number - choose a number that often finds errors; the first ones are chosen more often */
 uint64_t number(uint8_t gene);
@@ -91,4 +91,4 @@ void do_signal(const uint8_t *g);
 void do_heap_node(const uint8_t *g);
 void do_foreign_buffer(const uint8_t *g);
 
-#endif /* FUZZ_HAVE_H */
+#endif /* FUZZ_STATE_H */
