@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "fault_sites.h"
 #include "fences.h"
 #include "harness.h"
 #include "jobs.h"
@@ -21,7 +22,6 @@
 #include "objects.h"
 #include "pages.h"
 #include "pattern.h"
-#include "sites.h"
 #include "sluice.h"
 
 #include "../../uapi/linux/sluice_soft.h"
@@ -711,7 +711,7 @@ FIXTURE_SETUP(faults)
 	self->before = objects_before();
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
-	ASSERT_TRUE(sites_on());
+	ASSERT_TRUE(fault_sites_on());
 	device = sluice_open("soft0");
 	ASSERT_GE(device, 0);
 	buffer = sluice_alloc(device, 0, SIZE, 0);
@@ -730,7 +730,7 @@ FIXTURE_TEARDOWN(faults)
 	EXPECT_EQ(sluice_fence_wait(fence, 5000), 0);
 	EXPECT_EQ(check_value(buffer, 4096, 1), 0);
 	close(fence);
-	sites_off();
+	fault_sites_off();
 	close(queue);
 	close(buffer);
 	close(device);
@@ -741,7 +741,7 @@ FIXTURE_TEARDOWN(faults)
 	do { \
 		unsigned int each; \
 		for (each = 0; each < sizeof(calls) / sizeof((calls)[0]); each++) \
-			EXPECT_TRUE(sites_each(&(calls)[each])); \
+			EXPECT_TRUE(fault_sites_each(&(calls)[each])); \
 	} while (0)
 
 TEST_F_TIMEOUT(faults, in_calls_on_a_device_are_clean, 120)
@@ -773,7 +773,7 @@ TEST_F_TIMEOUT(faults, in_calls_on_a_queue_are_clean, 240)
 
 TEST_F_TIMEOUT(faults, at_the_close_of_a_queue_change_nothing, 120)
 {
-	EXPECT_TRUE(sites_each(&close_queue_call));
+	EXPECT_TRUE(fault_sites_each(&close_queue_call));
 }
 
 TEST_F_TIMEOUT(faults, in_calls_on_a_buffer_are_clean, 120)
@@ -795,7 +795,7 @@ FIXTURE_TEARDOWN(visited)
 /* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
-	EXPECT_GT(sites_sum(), 400);
+	EXPECT_GT(fault_sites_sum(), 400);
 }
 
 TEST_HARNESS_MAIN

@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "fault_sites.h"
 #include "harness.h"
 #include "importer.h"
 #include "machine.h"
 #include "objects.h"
-#include "sites.h"
 #include "sluice.h"
 
 #define SIZE (256UL << 10)
@@ -182,12 +182,12 @@ FIXTURE_SETUP(inside)
 	self->before = objects_before();
 	if (access("/proc/self/fail-nth", F_OK))
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
-	ASSERT_TRUE(sites_on());
+	ASSERT_TRUE(fault_sites_on());
 }
 
 FIXTURE_TEARDOWN(inside)
 {
-	sites_off();
+	fault_sites_off();
 	EXPECT_TRUE(objects_settle(&self->before));
 }
 
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(inside, calls_of_an_importer_fail_cleanly, 120)
 	importer_device = answer(importer, IMPORTER_DEVICE, &args);
 	ASSERT_GE(importer_device, 0);
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		EXPECT_TRUE(sites_each(&calls[i]));
+		EXPECT_TRUE(fault_sites_each(&calls[i]));
 	close(importer);
 	close(buffer);
 	close(device);
@@ -215,7 +215,7 @@ TEST_F_TIMEOUT(inside, calls_of_an_importer_fail_cleanly, 120)
 
 TEST_F_TIMEOUT(inside, a_probe_of_soft_fails_cleanly, 600)
 {
-	EXPECT_TRUE(sites_each(&bind_soft_call));
+	EXPECT_TRUE(fault_sites_each(&bind_soft_call));
 }
 
 TEST_F_TIMEOUT(inside, a_probe_of_edu_fails_cleanly, 600)
@@ -230,7 +230,7 @@ TEST_F_TIMEOUT(inside, a_probe_of_edu_fails_cleanly, 600)
 	ASSERT_TRUE(unbind_edu());
 	ASSERT_EQ(write_text(enable, "1"), 0);
 	ASSERT_EQ(bind_edu(), 0);
-	EXPECT_TRUE(sites_each(&bind_edu_call));
+	EXPECT_TRUE(fault_sites_each(&bind_edu_call));
 	ASSERT_TRUE(unbind_edu());
 	EXPECT_EQ(write_text(enable, "0"), 0);
 	EXPECT_EQ(bind_edu(), 0);
@@ -244,7 +244,7 @@ TEST_F_TIMEOUT(inside, a_probe_of_dmaengine_fails_cleanly, 600)
 			 "insmod /sluice/$(uname -r)/sluice-dmaengine.ko"), 0);
 	/* count again, because the fixture has counted without the module's first device */
 	self->before = objects_before();
-	EXPECT_TRUE(sites_each(&bind_dma_call));
+	EXPECT_TRUE(fault_sites_each(&bind_dma_call));
 	EXPECT_EQ(system("rmmod sluice-dmaengine && rmmod sluice-fake-dmac"), 0);
 	self->before.count[0]--;
 }
@@ -263,7 +263,7 @@ FIXTURE_TEARDOWN(visited)
 /* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
-	EXPECT_GT(sites_sum(), 200);
+	EXPECT_GT(fault_sites_sum(), 200);
 }
 
 TEST_HARNESS_MAIN

@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "fault_sites.h"
 #include "harness.h"
 #include "import.h"
 #include "machine.h"
 #include "objects.h"
 #include "peers.h"
-#include "sites.h"
 #include "sluice.h"
 
 #define SIZE (256UL << 10)
@@ -224,7 +224,7 @@ FIXTURE_SETUP(p2p)
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no ivshmem and edu below a PCIe bridge");
-	ASSERT_TRUE(sites_on());
+	ASSERT_TRUE(fault_sites_on());
 	/* enabled by the test, too: otherwise there are thousands of places in ACPI */
 	ASSERT_EQ(pci_attribute(peers.bar, "enable", "1"), 0);
 	bar = peers_open_bar(&peers);
@@ -241,7 +241,7 @@ FIXTURE_SETUP(p2p)
 
 FIXTURE_TEARDOWN(p2p)
 {
-	sites_off();
+	fault_sites_off();
 	close(buffer);
 	close(queue);
 	close(edu);
@@ -256,7 +256,7 @@ TEST_F_TIMEOUT(p2p, calls_on_a_BAR_fail_cleanly, 300)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		EXPECT_TRUE(sites_each(&calls[i]));
+		EXPECT_TRUE(fault_sites_each(&calls[i]));
 }
 
 TEST_F_TIMEOUT(p2p, a_foreign_importer_fails_cleanly, 300)
@@ -275,7 +275,7 @@ TEST_F_TIMEOUT(p2p, a_foreign_importer_fails_cleanly, 300)
 	device = import_pci(importer, peers.edu, 64, 512, NO_BOUNDARY);
 	ASSERT_GE(device, 0);
 	for (i = 0; i < sizeof(import_calls) / sizeof(import_calls[0]); i++)
-		EXPECT_TRUE(sites_each(&import_calls[i]));
+		EXPECT_TRUE(fault_sites_each(&import_calls[i]));
 	close(importer);
 }
 
@@ -285,7 +285,7 @@ TEST_F_TIMEOUT(p2p, an_unbind_takes_the_memory_whatever_fails, 600)
 	close(bar);
 	buffer = bar = -1;
 	ASSERT_EQ(try_unbind(), 0);
-	EXPECT_TRUE(sites_each(&unbind_call));
+	EXPECT_TRUE(fault_sites_each(&unbind_call));
 	bar = buffer = -1;
 }
 
@@ -294,7 +294,7 @@ TEST_F_TIMEOUT(p2p, a_probe_of_pci_fails_cleanly, 600)
 	close(buffer);
 	close(bar);
 	buffer = bar = -1;
-	EXPECT_TRUE(sites_each(&probe_call));
+	EXPECT_TRUE(fault_sites_each(&probe_call));
 }
 
 FIXTURE(visited) {
@@ -311,7 +311,7 @@ FIXTURE_TEARDOWN(visited)
 /* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
-	EXPECT_GT(sites_sum(), 250);
+	EXPECT_GT(fault_sites_sum(), 250);
 }
 
 TEST_HARNESS_MAIN

@@ -9,11 +9,11 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "fault_sites.h"
 #include "harness.h"
 #include "machine.h"
 #include "objects.h"
 #include "peers.h"
-#include "sites.h"
 #include "sluice.h"
 
 #define SIZE 4096UL
@@ -211,7 +211,7 @@ FIXTURE_SETUP(program)
 		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 	if (!peers_find(&peers))
 		SKIP(return, "this machine has no edu below a PCIe bridge");
-	ASSERT_TRUE(sites_on());
+	ASSERT_TRUE(fault_sites_on());
 	/* enabled by the test, too: otherwise there are thousands of places in ACPI */
 	ASSERT_EQ(pci_attribute(peers.edu, "enable", "1"), 0);
 	device = peers_open_program(&peers);
@@ -228,7 +228,7 @@ FIXTURE_SETUP(program)
 
 FIXTURE_TEARDOWN(program)
 {
-	sites_off();
+	fault_sites_off();
 	close(counter);
 	close(buffer);
 	close(queue);
@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(program, calls_fail_cleanly, 300)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		EXPECT_TRUE(sites_each(&calls[i]));
+		EXPECT_TRUE(fault_sites_each(&calls[i]));
 }
 
 TEST_F_TIMEOUT(program, an_unbind_ends_it_whatever_fails, 600)
@@ -253,8 +253,8 @@ TEST_F_TIMEOUT(program, an_unbind_ends_it_whatever_fails, 600)
 	close(device);
 	device = queue = buffer = -1;
 	ASSERT_EQ(try_unbind(), 0);
-	EXPECT_TRUE(sites_each(&unbind_call));
-	EXPECT_TRUE(sites_each(&unmap_call));
+	EXPECT_TRUE(fault_sites_each(&unbind_call));
+	EXPECT_TRUE(fault_sites_each(&unmap_call));
 	device = queue = -1;
 }
 
@@ -264,7 +264,7 @@ TEST_F_TIMEOUT(program, a_probe_fails_cleanly, 600)
 	close(queue);
 	close(device);
 	device = queue = buffer = -1;
-	EXPECT_TRUE(sites_each(&probe_call));
+	EXPECT_TRUE(fault_sites_each(&probe_call));
 }
 
 FIXTURE(visited) {
@@ -281,7 +281,7 @@ FIXTURE_TEARDOWN(visited)
 /* the last test checks the results of those before it */
 TEST_F(visited, places_are_as_many_as_there_should_be)
 {
-	EXPECT_GT(sites_sum(), 100);
+	EXPECT_GT(fault_sites_sum(), 100);
 }
 
 TEST_HARNESS_MAIN

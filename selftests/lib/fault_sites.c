@@ -8,14 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fault_sites.h"
 #include "objects.h"
-#include "sites.h"
 
-#define MAX_SITES 2000
+#define MAX_FAULT_SITES 2000
 
 /* Results of all tests of a program, in shared memory, because each test is a process. */
 static struct {
-	int sites, survived, errnos[256];
+	int fault_sites, survived, errnos[256];
 } *seen;
 
 static int fail_nth;
@@ -25,7 +25,7 @@ __attribute__((constructor)) static void share_what_is_seen(void)
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-bool sites_on(void)
+bool fault_sites_on(void)
 {
 	fail_nth = open("/proc/self/fail-nth", O_RDWR | O_CLOEXEC);
 	/* every allocation of every size, without a report for each */
@@ -36,7 +36,7 @@ bool sites_on(void)
 		       "echo 0 >fail_page_alloc/min-order");
 }
 
-void sites_off(void)
+void fault_sites_off(void)
 {
 	close(fail_nth);
 }
@@ -61,7 +61,7 @@ static bool attempt_with(const struct call *call, int nth, int *result)
 	return !left;
 }
 
-static bool sites_round(const struct call *call)
+static bool fault_sites_round(const struct call *call)
 {
 	struct objects before = objects_read();
 	const char *wrong = NULL;
@@ -69,7 +69,7 @@ static bool sites_round(const struct call *call)
 	bool injected;
 
 	for (nth = 1; !wrong; nth++) {
-		if (nth == MAX_SITES)
+		if (nth == MAX_FAULT_SITES)
 			wrong = "no end";
 		else if (call->prepare && !call->prepare())
 			wrong = "not prepared";
@@ -87,7 +87,7 @@ static bool sites_round(const struct call *call)
 			wrong = "not the errno of a fault";
 		if (wrong || !injected)
 			break;
-		seen->sites++;
+		seen->fault_sites++;
 		/* the runner ends a guest that is silent for too long */
 		if (nth % 50 == 0) {
 			printf("# %s: %d sites so far\n", call->name, nth);
@@ -108,14 +108,14 @@ static bool sites_round(const struct call *call)
 	return !wrong;
 }
 
-bool sites_each(const struct call *call)
+bool fault_sites_each(const struct call *call)
 {
-	bool fine = sites_round(call);
+	bool fine = fault_sites_round(call);
 
-	return fine && (call->slow || sites_round(call));
+	return fine && (call->slow || fault_sites_round(call));
 }
 
-int sites_sum(void)
+int fault_sites_sum(void)
 {
 	unsigned int i;
 
@@ -123,8 +123,8 @@ int sites_sum(void)
 		if (seen->errnos[i])
 			printf("# %3d times: %s\n", seen->errnos[i], strerror(i));
 	printf("# %3d times: no harm\n", seen->survived);
-	printf("# %d faults, each in another place or another round\n", seen->sites);
-	return seen->sites;
+	printf("# %d faults, each in another place or another round\n", seen->fault_sites);
+	return seen->fault_sites;
 }
 
 bool undo_nothing(int result)

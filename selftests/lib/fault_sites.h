@@ -3,8 +3,8 @@
  * Make a call again and again, and let another of its allocations or copies fail each time, with
  * /proc/self/fail-nth of kernels with fault injection.
  */
-#ifndef SITES_H
-#define SITES_H
+#ifndef FAULT_SITES_H
+#define FAULT_SITES_H
 
 #include <stdbool.h>
 
@@ -32,23 +32,23 @@ struct call {
 	{ .name = (name_), .prepare = (prepare_), .attempt = (attempt_), .undo = (undo_), \
 	  ##__VA_ARGS__ }
 
-/** sites_on - switch on all kinds of faults for this task; false if that is not possible */
-bool sites_on(void);
+/** fault_sites_on - switch on all kinds of faults for this task; false if that is not possible */
+bool fault_sites_on(void);
 
-void sites_off(void);
+void fault_sites_off(void);
 
 /**
- * sites_each - make the call, and let its first, second, third ... place fail
+ * fault_sites_each - make the call, and let its first, second, third ... place fail
  *
  * Ends when the call passes without a fault, and then does a second round: now and then the kernel
  * allocates once more (to refill a cache), which moves all later places by one, and hides one.
  * After each attempt the errno must be clean, and the counts of all objects the same as before.  If
  * not, prints a line with the reason and returns false.
  */
-bool sites_each(const struct call *call);
+bool fault_sites_each(const struct call *call);
 
-/** sites_sum - print the number of faults and their effects; returns the number */
-int sites_sum(void);
+/** fault_sites_sum - print the number of faults and their effects; returns the number */
+int fault_sites_sum(void);
 
 /* for calls with nothing to undo, and for calls that return an fd */
 bool undo_nothing(int result);
@@ -57,4 +57,4 @@ bool undo_close(int fd);
 /** answer - ioctl() that returns its result or a negative errno */
 int answer(int fd, unsigned long request, const void *argument);
 
-#endif /* SITES_H */
+#endif /* FAULT_SITES_H */
