@@ -16,8 +16,8 @@
  *	engine		the part of a device that executes ops; engines are numbered from 0
  *	queue		a line of jobs for one engine.  The jobs end in the order in which they
  *			were submitted
- *	slot		a buffer that is attached and mapped for the device of a queue, under a
- *			number.  Ops name buffers by the numbers of slots
+ *	slot		a numbered entry of a queue.  It holds a buffer that is attached and mapped
+ *			for the device of the queue.  Ops name buffers by the numbers of slots
  *	op		one step of work, such as a copy or the capture of a frame
  *	job		a list of ops that one SUBMIT gives to a queue
  *	point		the number of a job in its queue, counted from 1.  The points of a queue in
@@ -45,8 +45,9 @@
  * Rules for all structs:
  *
  * - Later UAPI versions may add fields at the end of a struct.  The kernel takes the size of the
- *   struct from the command word of the ioctl.  Fields that an older program does not pass are
- *   zero.  A struct must have at least the fields of the UAPI version that introduced the struct.
+ *   struct from the command word of the ioctl.  If a program passes a shorter struct, the missing
+ *   fields are zero.  A struct must have at least the fields of the UAPI version that introduced
+ *   the struct.
  * - The size of an op, a command, a plane or a completion is in a field of its own: op_size,
  *   command_size, plane_size, completion_size.  Pass sizeof the struct.  0 means the size in the
  *   UAPI version that introduced the struct, such as SLUICE_OP_SIZE_V1.
@@ -64,7 +65,7 @@
  *	-E2BIG		the struct is longer than the kernel's, and the unknown part is not zero
  *	-EFAULT		an address is not valid
  *	-EMFILE		the call returns an fd, and the process has no free fd
- *	-ENFILE		ALLOC, WRAP, CREATE_QUEUE: the system has no free file
+ *	-ENFILE		ALLOC, WRAP, CREATE_QUEUE: the system has too many open files
  *	-ENOMEM		the kernel has no memory for its records
  *	-ENODEV		the device is removed.  HEAP_INFO, SYNC, QUEUE_INFO, FENCE, WAIT, CANCEL and
  *			ACK still work then
@@ -96,9 +97,9 @@ extern "C" {
  *	3	PROGRAM, EVENTFD, mmap() of registers
  *	4	max_queues, user_limit, total_limit, CHAIN_ERRORS, CANCEL_CLEAR, SLUICE_CAP_CMA,
  *		SLUICE_CAP_BOUNCED, SLUICE_HINT_* 4 to 7
- *	5	completion_size, QUEUE_INFO; in a completion started, ended, width, height and
- *		SLUICE_FRAME_*; ENGINE_INFO, ENUM_*, planes, modifier and field of an op; CYCLIC,
- *		ACK, EXCLUSIVE
+ *	5	completion_size, QUEUE_INFO; fields of a completion: started, ended, width, height
+ *		and SLUICE_FRAME_*; ENGINE_INFO, ENUM_*, planes, modifier and field of an op;
+ *		CYCLIC, ACK, EXCLUSIVE
  *	6	controls, events, SOURCE, PRIVATE, max_segments, min_length, max_length
  */
 #define SLUICE_UAPI_VERSION	6
@@ -106,8 +107,8 @@ extern "C" {
 #define SLUICE_NAME_LEN		32	/* bytes of a name, with its NUL */
 
 /*
- * Limits.  INFO also reports SLUICE_MAX_OPS, _IN_FENCES, _SLOTS, _QUEUES, _DEPTH and _TIMEOUT_MS of
- * the kernel module, which may be newer than this header.
+ * Limits.  The kernel module may be newer than this header, and may have other limits.  INFO
+ * reports SLUICE_MAX_OPS, _IN_FENCES, _SLOTS, _QUEUES, _DEPTH and _TIMEOUT_MS of the module.
  */
 #define SLUICE_MAX_OPS		256	/* ops of a job */
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
@@ -118,7 +119,7 @@ extern "C" {
 /* Jobs of a queue that have not ended, or whose completion is unread */
 #define SLUICE_MAX_DEPTH	4096
 #define SLUICE_MAX_TIMEOUT_MS	30000	/* running time of a job, in milliseconds */
-/* A queue is dead when so many jobs hung and none succeeded in between: see struct sluice_submit */
+/* A queue is dead after this number of hangs without a success between: see struct sluice_submit */
 #define SLUICE_MAX_HANGS	8
 #define SLUICE_MAX_COMMANDS	4096	/* commands of a job, in all its PROGRAMs */
 #define SLUICE_MAX_POLL_US	1000000	/* time of all POLLs of one PROGRAM, in microseconds */
@@ -127,8 +128,9 @@ extern "C" {
 #define SLUICE_MAX_EVENTS	64	/* unread events of an open file of the node */
 
 /*
- * Bytes of an op, a command, a completion and a plane in the UAPI version that introduced each.
- * The last is the largest value of op_size, command_size, completion_size and plane_size.
+ * The first four are the bytes of an op, a command, a completion and a plane, each in the UAPI
+ * version that introduced the struct.  SLUICE_MAX_RECORD_SIZE is the largest value of op_size,
+ * command_size, completion_size and plane_size.
  */
 #define SLUICE_OP_SIZE_V1		64
 #define SLUICE_COMMAND_SIZE_V1		40
@@ -145,8 +147,8 @@ extern "C" {
  * @SLUICE_OP_FILL: fills @length bytes of @dst with the 32-bit @value, in host byte order.
  *	Offset and length must be multiples of 4.
  * @SLUICE_OP_CAPTURE: the device writes its next frame to @dst.  If @frame.width is 0, the
- *	frame is raw data of at most @length bytes.  The field bytes of the completion has the
- *	actual number.  If @frame.width is not 0, the frame is an image, which must fit into
+ *	frame is raw data of at most @length bytes.  Field @bytes of struct sluice_completion has
+ *	the actual number.  If @frame.width is not 0, the frame is an image, which must fit into
  *	@length.
  * @SLUICE_OP_PLAYBACK: the device shows or plays the content of @src as its next frame: @length
  *	bytes of raw data if @frame.width is 0, otherwise an image.
@@ -154,9 +156,9 @@ extern "C" {
  *	registers of the device, and waits for its interrupts.  During the op the device may
  *	write @length bytes of @dst and read @src_length bytes of @src.
  * @SLUICE_OP_PRIVATE: an op that the device driver defines.  A payload describes the op.  SUBMIT
- *	copies the payload, and the driver checks the copy.  The driver also decides whether
- *	the op may be repeated after a stop.  During the op the device may write @length bytes
- *	of @dst and read @src_length bytes of @src.
+ *	copies the payload, and the driver checks the copy.  The kernel may have to stop the op, for
+ *	example for system sleep; the driver decides whether the op may then begin again.  During
+ *	the op the device may write @length bytes of @dst and read @src_length bytes of @src.
  *
  * All fields named here are fields of struct sluice_op.
  */
@@ -218,14 +220,14 @@ enum sluice_op_kind {
  * @op_align: out, offsets and lengths of ops must be multiples of it, in bytes.  It is the
  *	largest op_align of all engines
  * @dma_bits: out, width of the addresses that the device can use, in bits
- * @open_limit: out, most bytes of this open file of the node: in live buffers that it
- *	allocated, and in foreign buffers that are slots of its queues
+ * @open_limit: out, most bytes that this open file of the node may have: in buffers that it
+ *	allocated and that still exist, and in foreign buffers that are slots of its queues
  * @num_interrupts: out, number of interrupts that EVENTFD and PROGRAM can use; they are
  *	numbered from 0
  * @max_queues: out, most queues of an open file of the node; 0 in modules before UAPI version 4,
  *	which have no limit
- * @user_limit: out, most bytes in live buffers of all open files of one user, of all devices.  A
- *	caller with CAP_SYS_RESOURCE may exceed it
+ * @user_limit: out, most bytes that one user may have in buffers that exist, in all open files of
+ *	all devices.  A caller with CAP_SYS_RESOURCE may exceed it
  * @user_bytes: out, bytes that count against @user_limit for the user (real uid) that opened
  *	this open file
  * @total_limit: out, most bytes in live buffers of all open files of all devices
@@ -263,9 +265,9 @@ struct sluice_info {
 /*
  * sluice_engine_info.properties
  *
- *	IS_ORDERED	the device may have several ops of one queue at a time.  An op accesses
- *			memory only after the op before it has ended
- *	IS_SOFTWARE	the engine works with the CPU
+ *	IS_ORDERED	the device may have several ops of one queue at a time, and keeps their
+ *			order: an op accesses memory only after the op before it has ended
+ *	IS_SOFTWARE	the CPU executes the ops of this engine
  *	WRITES		the engine has ops that write to memory
  *	READS		the engine has ops that read from memory
  */
@@ -284,7 +286,7 @@ struct sluice_info {
  * @op_align: out, offsets and lengths of ops must be multiples of it, in bytes
  * @stride_align: out, strides of frames must be multiples of it, in bytes
  * @num_formats: out, number of formats that ENUM_FORMATS lists.  0: frames are raw data only
- * @max_segments: out, most segments of each range of an op; 0 for no limit
+ * @max_segments: out, most segments of each range of an op (see below); 0 for no limit
  * @min_length: out, bytes of the shortest op; 0 for no limit
  * @max_length: out, bytes of the longest op; 0 for no limit
  *
@@ -296,8 +298,8 @@ struct sluice_info {
  * @max_segments does not apply to PROGRAM.  A range is one plane of an image, or one side (@dst
  * or @src) of another op.  The kernel splits a segment that is longer than the device's DMA allows,
  * or that crosses the device's segment boundary.  This also happens to a buffer of the heap
- * "contiguous".  SUBMIT counts the parts.  BUFFER_INFO counts adjacent parts as one segment: its
- * number may be smaller.
+ * "contiguous".  SUBMIT counts these parts as segments.  BUFFER_INFO counts adjacent parts as one
+ * segment, so its number may be smaller.
  *
  * Modules before UAPI version 6 report 0 for these three limits.
  *
@@ -346,7 +348,7 @@ struct sluice_engine_info {
  *	DRM does not name, a fourcc of <linux/videodev2.h>
  * @modifier: out, SLUICE_MODIFIER_LINEAR or another modifier of DRM
  * @num_planes: out, number of planes of a frame, 1 to SLUICE_MAX_PLANES
- * @fields: out, bit (1 << SLUICE_FIELD_*) for each kind of field that a frame may be
+ * @fields: out, bit (1 << SLUICE_FIELD_*) for each value that the field of a frame may have
  * @num_sizes: out, number of entries that ENUM_SIZES lists for this format
  * @reserved: out, 0
  *
@@ -449,7 +451,8 @@ struct sluice_enum_intervals {
  * sluice_source.status
  *
  *	SIGNAL	a signal is present
- *	LOCKED	the device is locked to the signal.  Frames arrive, and the other fields are valid
+ *	LOCKED	the device is locked to the signal.  Frames arrive.  Width, height, field and
+ *		interval are valid
  */
 #define SLUICE_SOURCE_SIGNAL	(1U << 0)
 #define SLUICE_SOURCE_LOCKED	(1U << 1)
@@ -459,10 +462,10 @@ struct sluice_enum_intervals {
  * @engine: in, number of the engine
  * @flags: in, must be 0
  * @status: out, SLUICE_SOURCE_*
- * @width: out, pixels of a line; 0 if the source has no width of its own, or without
- *	SLUICE_SOURCE_LOCKED
+ * @width: out, pixels of a line; 0 if the source has no fixed width, or if SLUICE_SOURCE_LOCKED is
+ *	not set
  * @height: out, lines of the whole picture; 0 in the same cases
- * @field: out, SLUICE_FIELD_NONE or SLUICE_FIELD_INTERLACED, as the signal has it
+ * @field: out, SLUICE_FIELD_INTERLACED if the signal is interlaced, otherwise SLUICE_FIELD_NONE
  * @interval: out, time from frame to frame; 0/0 if it is not known
  *
  * The answer is the state that the device driver reported last.  The call neither accesses nor
@@ -507,8 +510,8 @@ struct sluice_source {
 #define SLUICE_CONTROL_VOLATILE		(1U << 1)
 
 /*
- * sluice_enum_controls.id.  These ids mean the same for all device drivers; units that are not
- * given here are the driver's.  Ids from SLUICE_CONTROL_DRIVER on are defined by each driver.
+ * sluice_enum_controls.id.  These ids have the same meaning in all device drivers.  If no unit is
+ * given here, the driver chooses it.  Ids from SLUICE_CONTROL_DRIVER on are defined by each driver.
  */
 #define SLUICE_CONTROL_INPUT		1	/* menu: which connector, or which sensor */
 #define SLUICE_CONTROL_GAIN		2
@@ -528,7 +531,7 @@ struct sluice_source {
  * @reserved: out, 0
  * @min: out, the smallest value
  * @max: out, the largest value
- * @step: out, each value is @min plus a multiple of it; not 0
+ * @step: out, each value is @min plus a multiple of @step, which is not 0
  * @default_value: out, the value before the first SET_CONTROL
  * @name: out, name for people; NUL-terminated; unique within the device
  *
@@ -616,8 +619,8 @@ struct sluice_control {
 /*
  * sluice_event.flags
  *
- *	OVERFLOW	events were lost because there was no room.  There may be no later event of
- *			the same type and id: query the state of the device again
+ *	OVERFLOW	events were lost because there was no room.  Perhaps no later event tells
+ *			the new state: query the state of the device again
  */
 #define SLUICE_EVENT_OVERFLOW	(1U << 0)
 
@@ -628,9 +631,8 @@ struct sluice_control {
  * @value: the new state of the object
  * @timestamp: when the event was raised: CLOCK_MONOTONIC, in nanoseconds
  * @sequence: number of the event; the device counts all its events from 1
- * @lost: number of events that this open file does not get: those after its previous record (or
- *	after open()) and before this record.  Later events of the same type and id replaced
- *	them, or there was no room
+ * @lost: number of events that this open file lost between its previous record (or its open()) and
+ *	this record.  Later events of the same type and id replaced them, or there was no room
  * @flags: SLUICE_EVENT_OVERFLOW
  * @reserved: 0
  * @reserved2: 0
@@ -661,7 +663,8 @@ struct sluice_control {
  * detect a change of its input.  The event then comes when the hardware is awake again.
  *
  * The size of the record is fixed.  Programs must ignore the reserved fields, because a later
- * version may use them.  Only an open file that asks for longer records will get them.
+ * version may use them.  If a later version has longer records, only an open file that asks for
+ * them will get them.
  */
 struct sluice_event {
 	__u32 type;
@@ -689,8 +692,8 @@ struct sluice_event {
  *	WRITE_COMBINED	CPU mappings gather writes, and are not cached.  For streams that the CPU
  *			only writes
  *	UNCACHED	CPU mappings are neither cached nor write-combined
- *	PAGE_BACKED	each CPU mapping holds references on its pages.  O_DIRECT, io_uring's fixed
- *			buffers and MSG_ZEROCOPY work on it
+ *	PAGE_BACKED	each CPU mapping holds references on the pages that it maps.  O_DIRECT,
+ *			io_uring's fixed buffers and MSG_ZEROCOPY work on it
  *	DEVICE		memory inside the device, in a BAR or in SRAM.  Another device can access it
  *			only peer-to-peer.  Sluice takes the memory back when the device is removed
  *	HUGE		an option: all memory is in huge pages of 2 MiB, so that segments and page
@@ -714,8 +717,8 @@ struct sluice_event {
  * @flags: in, must be 0
  * @name: out, name of the heap; NUL-terminated
  * @properties: out, SLUICE_MEM_* that each buffer of this heap has by default
- * @options: out, SLUICE_MEM_* that ALLOC may also ask for.  Another kind of CPU mapping replaces
- *	the default kind
+ * @options: out, SLUICE_MEM_* that ALLOC may also ask for.  If ALLOC asks for another kind of CPU
+ *	mapping, it replaces the default kind
  * @max_size: out, bytes of the largest buffer that ALLOC may ask for.  The memory that is free
  *	at the moment may be less
  *
@@ -738,9 +741,8 @@ struct sluice_heap_info {
  *	INHERIT	the fd survives exec().  Without this flag the fd is close-on-exec
  *	RDONLY	ALLOC and WRAP only.  The buffer is read-only.  Sluice refuses a shared writable
  *		CPU mapping (also through an importer), ATTACH for writing, and an importer that
- *		maps the buffer for writing only.  It accepts an importer that maps the buffer for
- *		both directions, because many importers always do this.  Such an importer is able
- *		to write
+ *		maps the buffer for writing only.  Many importers always map for both directions:
+ *		Sluice accepts them, and they are able to write to the buffer
  */
 #define SLUICE_FD_INHERIT	(1U << 0)
 #define SLUICE_FD_RDONLY	(1U << 1)
@@ -748,7 +750,7 @@ struct sluice_heap_info {
 /*
  * sluice_alloc.hint and sluice_wrap.hint: why the call failed
  *
- *	NONE		no more is known than the errno says
+ *	NONE		the errno says all that is known
  *	LIMIT		-EDQUOT: open_limit of this open file of the node would be exceeded
  *			-EFBIG, ALLOC: the size is above the heap's max_size
  *			-EFBIG, WRAP: the size is above the memory of the machine, or above what
@@ -778,8 +780,8 @@ struct sluice_heap_info {
 
 /**
  * struct sluice_alloc - SLUICE_IOCTL_ALLOC: allocate a buffer
- * @size: in, bytes, not 0; out, the size granted: rounded up to whole pages, with
- *	SLUICE_MEM_HUGE to whole huge pages
+ * @size: in, bytes, not 0; out, the size granted.  The kernel rounds it up to whole pages, or to
+ *	whole huge pages if SLUICE_MEM_HUGE is set
  * @heap: in, number of the heap
  * @flags: in, SLUICE_MEM_* that the buffer must have, or 0
  * @fd_flags: in, SLUICE_FD_* or 0
@@ -790,8 +792,8 @@ struct sluice_heap_info {
  * The memory is zeroed.  It is charged to the caller's memory cgroup, with two exceptions:
  *
  * - memory of the device itself (SLUICE_MEM_DEVICE)
- * - memory of the heap "contiguous" that comes from CMA, or is larger than the largest piece of the
- *   kernel's page allocator
+ * - a buffer of the heap "contiguous", if its memory comes from CMA, or if it is larger than the
+ *   largest piece of the kernel's page allocator
  *
  * Errors:
  *
@@ -834,7 +836,7 @@ struct sluice_alloc {
  *
  * The pages are pinned until the last reference to the dma-buf is dropped.  They count against
  * the limits as memory of ALLOC does.  If the range has only a part of a huge page, the whole huge
- * page counts.  Their charge to a memory cgroup does not change.
+ * page counts.  WRAP does not change the memory cgroup that the pages are charged to.
  *
  * Seals of the file:
  *
@@ -857,7 +859,8 @@ struct sluice_alloc {
  *	-EPERM		F_SEAL_SHRINK is missing.  A file that is no memfd cannot have it
  *	-EPERM		the file has F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
  *	-ERANGE		the range ends beyond the end of the file
- *	-EFBIG		@size is more than the machine has, or than the device can address
+ *	-EFBIG		@size is above the memory of the machine, or above what the device can
+ *			address
  *	-EDQUOT		as for ALLOC
  *	-EADDRNOTAVAIL	the device cannot address some of the pages: see @hint
  *	-ENOMEM		no memory, or no free huge page for a hole
@@ -987,8 +990,8 @@ struct sluice_eventfd {
  * The mapping must be shared, and keeps the hardware awake.
  *
  * Root allows ranges of registers, as the documentation of the device driver tells.  All ranges of
- * a device are either for mmap() or for PROGRAM ops.  After the device is removed, or after root
- * takes a range back, an access through a mapping raises SIGBUS.
+ * one device have the same use: either mmap() or PROGRAM ops.  After the device is removed, or
+ * after root takes a range back, an access through a mapping raises SIGBUS.
  *
  * Errors of mmap():
  *
@@ -1024,15 +1027,17 @@ struct sluice_eventfd {
  * @completion_size: in, bytes of each completion of this queue: sizeof(struct
  *	sluice_completion) as the caller knows it.  It must be a multiple of 8, from
  *	SLUICE_COMPLETION_SIZE_V1 to SLUICE_MAX_RECORD_SIZE; 0 for SLUICE_COMPLETION_SIZE_V1.
- *	Bytes that the kernel does not know are zero.  Modules before UAPI version 5 require 0
+ *	If it is larger than the kernel's struct, the rest of each completion is zero.  Modules
+ *	before UAPI version 5 require 0
  *
  * The jobs of a queue run and end in the order of their submission.  When the last fd of the
  * queue is closed, jobs that have not ended are cancelled.
  *
  * By default the next job runs after an error of a job.  With SLUICE_QUEUE_CHAIN_ERRORS, an error
  * of a job ends all later jobs with -ECANCELED, also jobs that are submitted afterwards, until
- * CANCEL with SLUICE_CANCEL_CLEAR.  A job that CANCEL has ended does not count as an error.  If a
- * job succeeds, all jobs between the last CLEAR and this job succeeded or were ended by CANCEL.
+ * CANCEL with SLUICE_CANCEL_CLEAR.  A job that CANCEL has ended does not count as an error.  So if
+ * a job succeeds, each job after the last CLEAR and before this job succeeded, or was ended by
+ * CANCEL.
  *
  * A queue exists until its last job has ended, even if its fd is closed earlier.  It counts as a
  * queue of its open file of the node, and blocks its engine if it is EXCLUSIVE, as long as it
@@ -1044,8 +1049,8 @@ struct sluice_eventfd {
  *	-EINVAL		@priority, @timeout_ms or @depth is above its maximum
  *	-EINVAL		@completion_size is not as described above
  *	-EPERM		@priority is 2, and the caller does not have CAP_SYS_NICE
- *	-EIO		SLUICE_MAX_HANGS jobs of this open file hung on the engine: see struct
- *			sluice_submit
+ *	-EIO		jobs of this open file hung SLUICE_MAX_HANGS times on the engine without a
+ *			success between: see struct sluice_submit
  *	-ENOSPC		this open file has SLUICE_MAX_QUEUES queues
  *	-EBUSY		the engine has an EXCLUSIVE queue
  *	-EBUSY		EXCLUSIVE was asked for, and the engine has another queue
@@ -1067,9 +1072,10 @@ struct sluice_create_queue {
  *	READ		the device reads the buffer
  *	WRITE		the device writes to the buffer
  *	EXPLICIT	no implicit sync: jobs do not wait for other users of the buffer, and other
- *			users do not wait for the jobs.  One exception: if the exporter can move the
- *			memory or take it back, jobs wait until it has moved or cleared the memory,
- *			and the exporter waits for the jobs
+ *			users do not wait for the jobs.  One exception: an exporter that can move
+ *			the memory or take it back.  If it is moving or clearing the memory, jobs
+ *			wait until it has finished.  Before it takes the memory back, it waits for
+ *			the jobs
  */
 #define SLUICE_ATTACH_READ	(1U << 0)
 #define SLUICE_ATTACH_WRITE	(1U << 1)
@@ -1083,9 +1089,9 @@ struct sluice_create_queue {
  * @reserved: in, must be 0
  *
  * The buffer is mapped for the device until DETACH, until the queue ends, or until the device is
- * removed.  A slot pins its buffer: the exporter cannot move the memory.  Because of this pin, the
- * size of a foreign buffer counts against open_limit of the open file that created the queue, once
- * for each slot.
+ * removed.  A slot pins its buffer: the exporter cannot move the memory.  Each slot with a foreign
+ * buffer adds the size of the buffer to the bytes that count against open_limit of the open file
+ * that created the queue.
  *
  * An exporter may take its memory back for good, for example memory in a BAR when its device is
  * removed.  Jobs that use the slot then end with -ENODEV, and SUBMIT refuses the slot with
@@ -1096,14 +1102,15 @@ struct sluice_create_queue {
  *	-EBADF		@fd is not an open fd
  *	-EINVAL		@fd is not a dma-buf
  *	-EINVAL		the exporter maps less than the size of the buffer
- *	-EACCES		WRITE (or neither READ nor WRITE), and the dma-buf is read-only
+ *	-EACCES		the dma-buf is read-only, and the call asks for WRITE (or for neither READ
+ *			nor WRITE)
  *	-EPERM		the exporter does not let its memory be pinned
  *	-ENOSPC		the queue has SLUICE_MAX_SLOTS slots
  *	-EDQUOT		the foreign buffer would exceed open_limit
  *	-EADDRNOTAVAIL	the device cannot address the memory, or the kernel would bounce its DMA
  *	-EADDRNOTAVAIL	a segment begins or ends at an address that is not a multiple of op_align of
- *			INFO (the end of the last segment may be any address).  Not for software
- *			devices
+ *			INFO.  The last segment may end at any address.  Software devices never
+ *			return this error
  *	-EADDRNOTAVAIL	the memory is in another device, and there is no route to it
  *	-EOPNOTSUPP	the engines are software, and the exporter gives no kernel mapping
  *	-EOPNOTSUPP	the memory is in another device, and this device cannot use peer memory
@@ -1141,8 +1148,8 @@ struct sluice_detach {
  * sluice_command.kind
  *
  *	WRITE		write @value to the register
- *	WRITE_DST	write the bus address of the byte that is @value bytes from the start of the
- *			op's dst range, or a part of this address (@part)
+ *	WRITE_DST	write a bus address to the register: that of the start of the op's dst range
+ *			plus @value bytes, or a half of it (@part)
  *	WRITE_SRC	the same for the src range
  *	POLL		read the register until its bits in @mask are equal to @value
  *	INTERRUPT	wait for the interrupt with the number @value
@@ -1179,9 +1186,10 @@ struct sluice_detach {
  * @part: WRITE_DST, WRITE_SRC: SLUICE_ADDRESS_*
  * @timeout_us: POLL: longest wait, in microseconds.  The sum for all POLLs of a PROGRAM must
  *	not be above SLUICE_MAX_POLL_US
- * @length: WRITE_DST, WRITE_SRC: bytes that the device uses, beginning at this address; 0 for
- *	the rest of the range.  These bytes must lie in one segment: otherwise SUBMIT fails with
- *	-EADDRNOTAVAIL.  struct sluice_engine_info tells where the kernel splits segments
+ * @length: WRITE_DST, WRITE_SRC: number of bytes that the device will use, from the address that
+ *	the command writes; 0 for all up to the end of the range.  These bytes must lie in one
+ *	segment: otherwise SUBMIT fails with -EADDRNOTAVAIL.  struct sluice_engine_info tells where
+ *	the kernel splits segments
  *
  * All fields are "in".  A field that the kind does not use must be 0; an INTERRUPT uses only
  * @value.  A command may use only registers in ranges that root has allowed for PROGRAM ops: see
@@ -1216,7 +1224,8 @@ struct sluice_command {
  * struct sluice_plane - where one plane of a frame is; all fields are "in"
  * @slot: number of the slot
  * @stride: bytes from the start of a line to the start of the next line
- * @offset: of the first line, in bytes from the start of the buffer; a multiple of op_align
+ * @offset: where the first line begins, in bytes from the start of the buffer; a multiple of
+ *	op_align
  */
 struct sluice_plane {
 	__u32 slot;
@@ -1234,15 +1243,16 @@ struct sluice_plane {
  *	SLUICE_OP_SRC); else 0
  * @dst_offset: bytes from the start of the buffer of @dst, if the op has @dst; else 0
  * @src_offset: bytes from the start of the buffer of @src, if the op has @src; else 0
- * @length: bytes, not 0.  PROGRAM, PRIVATE: of the range in @dst; 0 without SLUICE_OP_DST
+ * @length: number of bytes, not 0.  PROGRAM, PRIVATE: length of the range in @dst, or 0 without
+ *	SLUICE_OP_DST
  * @value: FILL: the value, 0 to 2^32 - 1
  * @frame: CAPTURE, PLAYBACK: the image; all fields are 0 for raw data
  * @frame.width: pixels of a line
  * @frame.height: lines in memory.  With SLUICE_FIELD_TOP, _BOTTOM or _ALTERNATE these are the lines
  *	of one field, half the lines of the picture
  * @frame.stride: bytes from the start of a line to the start of the next line, for the first
- *	plane.  It must not be less than the bytes of a line.  It must be a multiple of the
- *	engine's stride_align, and of an alignment of the format (4 for pixels of 4 bytes)
+ *	plane.  It must not be less than the bytes of a line.  It must be a multiple of the engine's
+ *	stride_align, and of the alignment of the format (for example 4, if a pixel has 4 bytes)
  * @frame.format: a fourcc that ENUM_FORMATS lists
  * @program: PROGRAM: the commands
  * @program.commands: address of an array of struct sluice_command
@@ -1251,8 +1261,8 @@ struct sluice_plane {
  *	SLUICE_COMMAND_SIZE_V1
  * @program.src_length: bytes of the range in @src, not 0; 0 without SLUICE_OP_SRC
  * @payload: PRIVATE: the description of the op
- * @payload.data: address of the payload, in the layout that the device driver documents.  A
- *	payload never names memory, neither by fd nor by address: @dst and @src do
+ * @payload.data: address of the payload, in the layout that the device driver documents.  A payload
+ *	has no fd and no address of memory: the op names its memory in @dst and @src
  * @payload.size: bytes of the payload, 1 to SLUICE_MAX_PAYLOAD
  * @payload.reserved: must be 0
  * @payload.src_length: bytes of the range in @src, not 0; 0 without SLUICE_OP_SRC
@@ -1328,8 +1338,8 @@ struct sluice_op {
  *	NO_COMPLETION	leave no completion for read()
  *	IGNORE_ERRORS	run the job even if an explicit in-fence ended with an error
  *	CYCLIC		repeat the ops: after the last op the first op follows again
- *	STOP_ON_XRUN	CYCLIC only: end the job with -EPIPE if the device has no op, because
- *			userspace has not acknowledged the next op with SLUICE_IOCTL_ACK
+ *	STOP_ON_XRUN	CYCLIC only: end the job with -EPIPE if the device has no op, and the next
+ *			op is late (see below)
  */
 #define SLUICE_SUBMIT_OUT_FENCE		(1U << 0)
 #define SLUICE_SUBMIT_NO_COMPLETION	(1U << 1)
@@ -1356,8 +1366,8 @@ struct sluice_op {
  * in-fences.  The fences of @in_fences are its explicit in-fences.  Its implicit in-fences are
  * fences on the buffers of slots that are not EXPLICIT: those of writers, if the job only reads the
  * buffer; those of readers and writers, if it writes to the buffer.  The job adds its own fence to
- * these buffers.  At an EXPLICIT slot it waits for the exporter only, if the exporter is moving or
- * clearing the memory.
+ * these buffers.  For the buffer of an EXPLICIT slot it waits in one case only: the exporter is
+ * moving or clearing the memory.
  *
  * If the job cannot run to its end:
  *
@@ -1368,16 +1378,16 @@ struct sluice_op {
  * - If the job runs longer than the timeout of its queue, it hangs: it ends with -ETIME, and the
  *   engine is reset.
  *
- * Each hang adds 1 to two counts.  A job with ops that succeeds sets both counts to 0:
+ * Each hang adds 1 to two counts.  If a job that has ops succeeds, both become 0.  The counts are:
  *
  * - The count of the queue.
  * - The count of the open file that created the queue, for all its queues on this engine.  If this
  *   count is SLUICE_MAX_HANGS, CREATE_QUEUE of this open file for this engine fails with -EIO.  A
  *   new open file begins with 0.
  *
- * If one of the counts is SLUICE_MAX_HANGS after a hang, the queue whose job hung is dead.  Further
- * hangs do not increase the second count.  All jobs of a dead queue end with -EIO, and SUBMIT fails
- * with -EIO.
+ * If one of the counts is SLUICE_MAX_HANGS after a hang, the queue whose job hung is dead.  The
+ * count of the open file never goes above SLUICE_MAX_HANGS.  All jobs of a dead queue end with
+ * -EIO, and SUBMIT fails with -EIO.
  *
  * Rules for a job with SLUICE_SUBMIT_CYCLIC:
  *
@@ -1386,14 +1396,14 @@ struct sluice_op {
  * - To end it with status 0, submit another job to the queue, for example a job without ops.  The
  *   CYCLIC job then ends after the last op of the current pass over its ops.  CANCEL ends it at
  *   once.
- * - It may have explicit in-fences.  But nothing may wait for it, because it may never end: it has
- *   no fence, its slots must be EXPLICIT, and its queue EXCLUSIVE.  OUT_FENCE and io_uring are
- *   refused.
+ * - It may have explicit in-fences.  It possibly never ends, so nothing is allowed to wait for it:
+ *   it has no fence.  Its slots must be EXPLICIT, and its queue EXCLUSIVE.  OUT_FENCE and io_uring
+ *   are refused.
  * - When ops of it have ended, it leaves a completion with SLUICE_COMPLETION_MORE.
  *
- * ACK is optional.  After the first ACK, an op is late if userspace has not acknowledged the
- * previous content of its buffer.  A late op waits while the device has two other ops of the job.
- * If the device has fewer, it gets the late op, and xruns of the completion counts this op.  With
+ * ACK is optional.  After the first ACK, an op is late if userspace has not yet acknowledged the
+ * same op of the pass before.  A late op waits while the device has two other ops of the job.  If
+ * the device has fewer, it gets the late op, and xruns of the completion counts this op.  With
  * SLUICE_SUBMIT_STOP_ON_XRUN a late op waits while the device has one other op.  If the device has
  * none, the job ends with -EPIPE.
  *
@@ -1429,7 +1439,8 @@ struct sluice_op {
  *	-EFBIG		a range has more segments than max_segments of the engine
  *	-EOPNOTSUPP	the engine does not have this kind of op
  *	-EOPNOTSUPP	the engine does not list the format, modifier, field or size of an image
- *	-EOPNOTSUPP	CYCLIC, and the exporter of a buffer needs fences (it has a pin op)
+ *	-EOPNOTSUPP	CYCLIC, and the exporter of a buffer needs a fence (its dma_buf_ops have the
+ *			callback pin)
  *	-EOPNOTSUPP	a command for a register of 8 bytes, on a 32-bit kernel
  *	-EOPNOTSUPP	in-fence fds or OUT_FENCE, and the kernel has no sync_file
  *	-EBUSY		the queue is full: read completions, or wait for the end of jobs that have
@@ -1461,8 +1472,8 @@ struct sluice_submit {
  * @fd: out, the sync_file; it has signalled already if the job has ended
  * @reserved: in, must be 0
  *
- * If the depth of the queue is N, the fence of an ended job has the error of the job only for the
- * last N jobs.  For older jobs it has no error.
+ * If the depth of the queue is N, the kernel keeps the errors of the last N jobs.  The fence of an
+ * older job has no error.
  *
  * Errors:
  *
@@ -1506,8 +1517,8 @@ struct sluice_wait {
 /*
  * sluice_cancel.flags
  *
- *	CLEAR	on a queue with SLUICE_QUEUE_CHAIN_ERRORS, after an error: later jobs run again,
- *		except jobs that have already failed and the jobs from @first to @last
+ *	CLEAR	ends the error state of a queue with SLUICE_QUEUE_CHAIN_ERRORS: new jobs run, and so
+ *		do jobs that have not ended yet, except the jobs from @first to @last
  */
 #define SLUICE_CANCEL_CLEAR	(1U << 0)
 
@@ -1516,8 +1527,8 @@ struct sluice_wait {
  * @first: in, the first point, not 0
  * @last: in, the last point.  It may be beyond the last job of the queue, such as 2^64 - 1
  * @flags: in, SLUICE_CANCEL_* or 0
- * @cancelled: out, number of jobs that this call cancelled.  A job counts again if an earlier call
- *	cancelled it and it has not ended
+ * @cancelled: out, number of jobs that this call cancelled.  It includes jobs that an earlier call
+ *	cancelled and that have not ended yet
  *
  * The jobs from @first to @last that have not ended will end with -ECANCELED, each at its place
  * on the timeline.  A job that runs is stopped.  A job that has not begun does not wait for fences
@@ -1541,9 +1552,9 @@ struct sluice_cancel {
 /**
  * struct sluice_ack - SLUICE_IOCTL_ACK: acknowledge ops of a CYCLIC job
  * @point: in, the point of the job
- * @ops: in, number of ops since the beginning of the job that userspace acknowledges.  Userspace
- *	has read the buffers of these ops, or filled them with new data.  The device may use
- *	these buffers again
+ * @ops: in, how many ops userspace acknowledges, counted from the beginning of the job.  Userspace
+ *	has read the buffers of these ops, or filled them with new data.  The device may use these
+ *	buffers again
  * @flags: in, must be 0
  * @reserved: in, must be 0
  *
@@ -1552,7 +1563,8 @@ struct sluice_cancel {
  *
  * Errors:
  *
- *	-EINVAL		@point is not submitted yet, or not among the last depth jobs of the queue
+ *	-EINVAL		@point is not submitted yet, or is older than the last jobs of the queue (as
+ *			many as its depth)
  *	-EINVAL		the job has not ended, and is not CYCLIC
  */
 struct sluice_ack {
@@ -1588,9 +1600,9 @@ struct sluice_ack {
  * @timestamp: CLOCK_MONOTONIC in nanoseconds.  CAPTURE, PLAYBACK: when the last frame of the job
  *	began.  Other jobs: when the job ended
  * @sequence: CAPTURE, PLAYBACK: number of the last frame; the device counts frames from 0
- * @dropped: sum of all ops of the job: frames lost since the engine's previous frame.  Losses
- *	before the first frame of a queue do not count.  CAPTURE: frames that came while the
- *	device had no op.  PLAYBACK: frames for which the device had no op
+ * @dropped: number of frames lost since the engine's previous frame, summed over all ops of the
+ *	job.  Losses before the first frame of a queue do not count.  CAPTURE: frames that came
+ *	while the device had no op.  PLAYBACK: frames for which the device had no op
  * @reserved: 0
  * @started: CLOCK_MONOTONIC in nanoseconds: when the device driver got the first op of the job;
  *	0 if it got none
@@ -1612,11 +1624,11 @@ struct sluice_ack {
  * Values of @status:
  *
  *	0		the job succeeded
- *	-ECANCELED	CANCEL, or the ring of its io_uring request was closed
+ *	-ECANCELED	CANCEL cancelled the job, or the ring of its io_uring request was closed
  *	-ECANCELED	an explicit in-fence ended with an error
  *	-ECANCELED	an earlier job of a queue with CHAIN_ERRORS failed
- *	-ECANCELED	a PROGRAM, or a PRIVATE that may not be repeated, was stopped because the
- *			system went to sleep, or together with another op that had to be stopped
+ *	-ECANCELED	a PROGRAM was stopped, or a PRIVATE that may not be repeated: because the
+ *			system went to sleep, or because another op had to be stopped
  *	-ETIME		the job hung: it ran longer than the timeout of its queue
  *	-ETIME		the device driver did not accept an op within the timeout of the queue
  *	-ETIME		an in-fence had not signalled 30 s after SUBMIT
@@ -1689,7 +1701,7 @@ struct sluice_queue_info {
 
 /**
  * struct sluice_uring_submit - SLUICE_URING_SUBMIT: submit a job and wait for its end
- * @submit: address of a struct sluice_submit, of the size that is in sqe->cmd_op
+ * @submit: address of a struct sluice_submit.  Its size is in sqe->cmd_op, as in any ioctl number
  * @completion: address of a struct sluice_completion, of the queue's completion_size; or 0.  The
  *	kernel fills it in when the job has ended
  *
@@ -1757,7 +1769,7 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_ACK		_IOW(SLUICE_IOCTL_BASE, 0x27, struct sluice_ack)
 #define SLUICE_IOCTL_QUEUE_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x26, struct sluice_queue_info)
 
-/* on a queue, sqe->cmd_op of io_uring: the size in it is sizeof the struct sluice_submit passed */
+/* on a queue, for sqe->cmd_op of io_uring; the size in it is that of the struct which is passed */
 #define SLUICE_URING_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x40, struct sluice_submit)
 
 #if defined(__cplusplus)
