@@ -17,12 +17,13 @@
 #include "ioctl.h"
 #include "sluice.h"
 
-#define SLUICE_CONTROLS_MAX	256	/* controls of a device; also entries of a menu */
+#define SLUICE_CONTROLS_MAX	256	/* of a device; also the most entries of a menu */
 #define SLUICE_CONTROL_PROPERTIES	(SLUICE_CONTROL_READ_ONLY | SLUICE_CONTROL_VOLATILE)
 
 /**
  * struct sluice_control_entry - a control of a device
- * @caps: copy of the driver's description, in which @name and @menu are NULL
+ * @caps: copy of the driver's description; the pointers caps.name and caps.menu of the copy are
+ *	NULL
  * @name: copy of the name
  * @menu: type MENU: copy of the names of its entries; else NULL
  * @value: the last value that the driver has accepted, at first the default; under
@@ -220,7 +221,7 @@ EXPORT_SYMBOL_GPL(sluice_device_add_controls);
 
 /**
  * sluice_controls_free - free the controls of a device
- * @sdev: the device, whose node is not open; it may have no controls
+ * @sdev: the device.  Its node is not open.  A device without controls is allowed
  *
  * Context: may sleep.
  */

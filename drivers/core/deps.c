@@ -47,7 +47,7 @@ static int sluice_deps_add(struct sluice_job *job, struct dma_fence *fence, bool
 }
 
 /**
- * sluice_deps_add_explicit - add a fence that came as an fd to the in-fences
+ * sluice_deps_add_explicit - add a fence to the in-fences of a job; the fence came as an fd
  * @job: a job that has not been published
  * @container: the fence, or an array or chain of fences; takes over the reference
  *
@@ -147,7 +147,8 @@ static int sluice_deps_unite(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_deps_prepare - remove duplicates, and allocate the memory to wait for the in-fences
+ * sluice_deps_prepare - remove duplicates, and allocate the memory that waiting for the in-fences
+ * needs
  * @job: a job that has not been published, with all its in-fences
  *
  * Context: may sleep; the dma_resv are held.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Engines: the lists that say what an engine must do next.  See engine.h.
+ * Engines.  Their lists say what an engine must do next.  See engine.h.
  *
  * A context that adds to a list, or finds that a job is late, queues the work item of the engine.
  * It need not queue the work item while engine->dispatching is set: the dispatching context checks
@@ -41,7 +41,7 @@ void sluice_engine_kick_unless_dispatching(struct sluice_engine *engine)
 
 /**
  * sluice_engine_wake_resters - wake tasks that wait until sluice_engine_rests() is true
- * @engine: an engine whose driver has one op less, or that no context dispatches any more
+ * @engine: an engine whose driver has just ended an op, or whose dispatching has just ended
  *
  * Context: engine->lock held.
  */
@@ -53,7 +53,7 @@ void sluice_engine_wake_resters(struct sluice_engine *engine)
 }
 
 /**
- * sluice_engine_has_work - is there a decision to take?
+ * sluice_engine_has_work - has the work item something to do?
  * @engine: the engine
  *
  * Context: engine->lock held.
@@ -74,7 +74,7 @@ static void sluice_engine_timer(struct timer_list *timer)
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	/* a job keeps the device and its workqueue; without one, both may be gone */
+	/* a job keeps the device and its workqueue alive; without a job, both may be freed */
 	if (!list_empty(&engine->in_flight) || sluice_engine_has_ops(engine)) {
 		engine->check = true;
 		sluice_engine_kick_unless_dispatching(engine);
@@ -131,7 +131,7 @@ void sluice_engine_stop(struct sluice_engine *engine, bool withdraw)
 }
 
 /**
- * sluice_engine_rests - is the driver without ops and without a call?
+ * sluice_engine_rests - does the driver have no op, and does no callback of it run?
  * @engine: the engine
  *
  * When this is true for a stopped engine, the engine does not call ->start(), ->kick() or ->abort()

@@ -43,7 +43,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 }
 
 /**
- * sluice_dmabuf_writes - does an importer map a read-only buffer for writing alone?
+ * sluice_dmabuf_writes - does an importer map a read-only buffer only for writing?
  * @attach: the attachment of the importer
  * @dir: direction of its mapping
  *
@@ -164,7 +164,9 @@ int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* private: only cached memory, because copies on write are cached */
+	/*
+	 * a private mapping needs CACHED memory, because pages that are copied on write are cached
+	 */
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)) &&
 	    (!buffer->heap->maps_private || !(buffer->properties & SLUICE_MEM_CACHED)))
 		return -EINVAL;

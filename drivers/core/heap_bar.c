@@ -43,7 +43,7 @@
 #include "trace.h"
 
 #define SLUICE_BAR_REVOKE_SECONDS	60	/* for all waits of a revocation together */
-#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes zeroed in one hold of the lock */
+#define SLUICE_BAR_ZERO_CHUNK		SZ_256K	/* bytes zeroed before the lock is released */
 
 /**
  * struct sluice_bar - the heap of memory inside a device
@@ -398,8 +398,8 @@ static unsigned long sluice_bar_time_left(unsigned long deadline)
 }
 
 /*
- * A fault inserts a page with the lock of bar->mmio held.  A page is therefore either found by the
- * zap, or inserted only when the block has ended.
+ * A fault inserts a page with the lock of bar->mmio held.  If it was inserted before the block
+ * began, the zap finds it.  Otherwise the fault waits until the device is not blocked any more.
  */
 static void sluice_bar_block(const struct sluice_heap *heap, bool block)
 {
@@ -531,8 +531,8 @@ static const struct sluice_bar_memory_ops sluice_bar_pci_ops = {
  * @bar: number of the BAR.  It must be memory without side effects (prefetchable), which the driver
  *	does not use otherwise
  *
- * The name of the heap is "bar" with the number.  The heap ends inside
- * sluice_device_unregister(), which waits at most a minute for the users of the memory.
+ * The name of the heap is "bar" with the number.  sluice_device_unregister() removes the heap.  It
+ * waits at most a minute for the users of the memory.
  *
  * Context: may sleep.
  * Return: 0, or:

@@ -216,7 +216,10 @@ static int sluice_contiguous_assign(struct sluice_device *sdev, struct device_no
 {
 	struct reserved_mem *reserved = of_reserved_mem_lookup(node);
 
-	/* a no-map region is not in the kernel's mapping, which cache syncs of importers need */
+	/*
+	 * a reusable region is in the kernel's mapping (it is not no-map): cache syncs of importers
+	 * need this mapping
+	 */
 	if (!reserved || !of_device_is_compatible(node, "shared-dma-pool") ||
 	    !of_property_read_bool(node, "reusable") ||
 	    !sluice_dma_reaches(&sdev->dev, reserved->base + reserved->size - 1))
@@ -277,7 +280,10 @@ void sluice_contiguous_unreserve(struct sluice_device *sdev)
 	kfree(sdev->region);
 }
 
-/* Bytes of all CMA memory, in use or not.  Modules cannot ask for the part of one device. */
+/*
+ * Bytes of all CMA memory, in use or not; 0 if the device has no CMA area.  All memory counts,
+ * because modules cannot ask for the size of one device's area.
+ */
 static u64 sluice_contiguous_cma_bytes(struct device *dev)
 {
 	unsigned long pages = 0;
@@ -295,8 +301,8 @@ static u64 sluice_contiguous_cma_bytes(struct device *dev)
  * @sdev: the device
  *
  * Context: any.
- * Return: true if the device has a CMA area.  On kernels where modules cannot ask for the area of
- * a device: true if the kernel has CMA memory.
+ * Return: true if the device has a CMA area.  Some kernels do not tell modules the area of a
+ * device: there, true if the kernel has any CMA memory.
  */
 bool sluice_contiguous_has_cma(const struct sluice_device *sdev)
 {
@@ -386,8 +392,8 @@ static int sluice_contiguous_table(struct sluice_buffer *buffer)
 }
 
 /*
- * Bytes beyond the size that the buffer keeps.  The page allocator has pieces of powers of two, and
- * the DMA API gives no part of a piece back.
+ * Bytes that the buffer occupies beyond its size.  The page allocator has pieces of powers of two,
+ * and the DMA API does not give the unused part of a piece back.
  */
 static u64 sluice_contiguous_excess(const struct sluice_buffer *buffer)
 {
@@ -414,12 +420,12 @@ static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
 {
 	int ret;
 
-	/* a mapping without bounce buffers has no cache maintenance either, which CACHED needs */
+	/* a mapping that skips bounce buffers also skips cache maintenance, which CACHED needs */
 	if (buffer->sdev->bounced && sluice_contiguous_noncoherent(buffer)) {
 		*hint = SLUICE_HINT_BOUNCED;
 		return -EADDRNOTAVAIL;
 	}
-	/* without CMA this cannot succeed, but would first try hard */
+	/* without CMA the allocation would fail, but only after much work */
 	if (buffer->size > SLUICE_CONTIGUOUS_BLOCK && !buffer->sdev->region &&
 	    !sluice_contiguous_has_cma(buffer->sdev))
 		return -ENOMEM;
@@ -450,7 +456,10 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 	int ret = sluice_contiguous_allocate(buffer, hint);
 
 	buffer->dma_alloc = !ret;
-	/* a smaller buffer may exceed the limit of its memory cgroup: a search would evade that */
+	/*
+	 * for a smaller buffer, -ENOMEM may come from the limit of its memory cgroup: a search
+	 * would evade that limit
+	 */
 	if (ret == -ENOMEM && buffer->size > SLUICE_CONTIGUOUS_BLOCK &&
 	    sluice_search_helps(buffer->sdev))
 		ret = sluice_search_alloc(buffer);

@@ -69,7 +69,7 @@ void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsign
 	job->max_deps = max;
 }
 
-/* Drop all in-fences, and remove the job from their watches in the engine.  Idempotent. */
+/* Drop all in-fences, and remove the job from their watches (watch.h).  Idempotent. */
 static void sluice_job_drop_deps(struct sluice_job *job)
 {
 	unsigned int i;
@@ -138,12 +138,18 @@ void sluice_job_destroy(struct sluice_job *job)
 	struct sluice_device *sdev = queue->sdev;
 	unsigned int i, j;
 
-	/* before the put of the queue, because this uses the engine through the queue */
+	/*
+	 * before the put of the queue: dropping in-fences needs the engine, which the queue leads
+	 * to
+	 */
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->base.num_ops; i++)
 		for (j = 0; j < job->ops[i].num_ranges; j++)
 			sluice_slot_put(job->ops[i].ranges[j].slot);
-	/* @sdev stays valid: the job has entered it, or the caller holds the queue's file */
+	/*
+	 * @sdev stays valid: sluice_device_enter() was called for the job, or the caller holds the
+	 * queue's file
+	 */
 	sluice_queue_put(queue);
 	sluice_job_free(job, sdev);
 }
@@ -155,8 +161,9 @@ static void sluice_job_free_work(struct work_struct *work)
 	struct sluice_job *job, *next;
 
 	/*
-	 * Each job keeps the device registered.  After the last one, sluice_device_unregister()
-	 * goes on, but it waits for this work item before it frees the device.
+	 * Each job keeps the device registered.  When the last job is freed,
+	 * sluice_device_unregister() continues.  It waits for this work item before it frees the
+	 * device.
 	 */
 	llist_for_each_entry_safe(job, next, list, free) {
 		sluice_job_destroy(job);
@@ -197,7 +204,8 @@ void sluice_job_put(struct sluice_job *job)
  * sluice_job_create - allocate a job, without ops and in-fences
  * @queue: the queue
  * @args: arguments of SUBMIT; checked
- * @notify: waiter for the end of the job, which then gets no completion for read(); or NULL
+ * @notify: waiter for the end of the job, or NULL.  If it is not NULL, read() returns no
+ *	completion of this job
  * @notify_ops: functions of @notify
  *
  * Context: may sleep.

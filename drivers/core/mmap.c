@@ -24,7 +24,7 @@ static pgoff_t sluice_vma_index(const struct vm_area_struct *vma, unsigned long 
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
-/* Can a huge entry at this address map a piece of the buffer? */
+/* Can one huge page table entry at this address map memory of the buffer? */
 static bool sluice_mmap_huge_fits(const struct sluice_buffer *buffer,
 				  const struct vm_area_struct *vma, unsigned long addr)
 {
@@ -41,14 +41,15 @@ static bool sluice_mmap_huge_fits(const struct sluice_buffer *buffer,
 
 static unsigned long sluice_mmap_pfn(const struct sluice_buffer *buffer, pgoff_t index)
 {
-	/* memory of a device: one piece, without pages */
+	/* memory of a device is contiguous, and has no struct page */
 	if (!buffer->heap->page)
 		return PHYS_PFN(buffer->end + 1 - buffer->size) + index;
 	return page_to_pfn(sluice_mmap_page(buffer, index));
 }
 
 /**
- * sluice_fault_pfn - fault handler: map a page by page frame, and the pages around it
+ * sluice_fault_pfn - fault handler: map one page by its page frame number, and also the pages
+ * around it
  * @vmf: a fault in a VM_PFNMAP mapping whose vm_private_data is the buffer
  *
  * For system memory this is needed only where a huge entry is not possible any more, because it
@@ -107,7 +108,10 @@ static vm_fault_t __maybe_unused sluice_fault_huge(struct vm_fault *vmf, unsigne
 int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long addr, int length,
 			     int write)
 {
-	/* VM_MAYWRITE is not enough, because the memory is shared: a write is no private copy */
+	/*
+	 * VM_MAYWRITE is enough only for a private copy.  This memory is shared, so VM_WRITE is
+	 * needed
+	 */
 	if (write && !(vma->vm_flags & VM_WRITE))
 		return -EFAULT;
 	return min_t(unsigned long, length, vma->vm_end - addr);
@@ -185,8 +189,8 @@ static const struct vm_operations_struct sluice_mmap_page_vm_ops = {
 /**
  * sluice_mmap_pages - map a buffer of scattered memory into a process
  * @buffer: the buffer
- * @vma: the mapping: inside the buffer, and it holds the dma-buf.  Private only for cached memory
- *	of the pages heap
+ * @vma: the mapping.  It is inside the buffer, and has a reference on the dma-buf.  It may be
+ *	private only for cached memory of the pages heap
  *
  * Context: may sleep; mmap_lock is held for writing.
  * Return: 0 or -ENOMEM.

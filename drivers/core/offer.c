@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Offers: the time limit for a driver with ->kick() to take an op.  See offer.h. */
+/*
+ * Offers.  A driver with ->kick() takes ops itself.  An offer is the time in which it must take
+ * one.  See offer.h.
+ */
 #include <linux/jiffies.h>
 
 #include "engine.h"
@@ -19,7 +22,7 @@ static unsigned long sluice_offer_deadline(const struct sluice_engine *engine,
 }
 
 /**
- * sluice_offer_is_late - is the time over in which the driver must take an op?
+ * sluice_offer_is_late - has the time ended in which the driver must take an op?
  * @engine: an engine with an offer
  * @entity: the entity whose op is the next
  *

@@ -58,11 +58,13 @@ static bool sluice_p2p_reaches_provided(struct pci_dev *pdev, struct p2pdma_prov
 }
 
 /*
- * Map with the kernel's helper, in as few pieces as possible, whatever segments the device can use:
+ * Map with the kernel's helper, in as few pieces as possible.  The segment limits of the device do
+ * not matter here:
  *
  * - Behind an IOMMU that translates: in one piece.  The helper would map each of several pieces to
  *   the address of the first one.
- * - Elsewhere: in pieces just below 4 GiB.  The helper maps and unmaps each piece by itself.
+ * - Elsewhere: in pieces that are a little smaller than 4 GiB.  The helper maps and unmaps each
+ *   piece separately.
  *
  * In both cases the helper's table shows one range of bus addresses, from which sluice_p2p_cut()
  * cuts the device's segments.
@@ -125,7 +127,7 @@ static bool sluice_p2p_route(struct pci_dev *a, struct pci_dev *b)
 	return top && !sluice_p2p_path_redirects(a, top) && !sluice_p2p_path_redirects(b, top);
 }
 
-/* The kernel knows no routes: only a route that is certain. */
+/* The kernel cannot tell whether a route works: accept only a route that certainly works. */
 static bool sluice_p2p_reaches_certainly(struct pci_dev *pdev, int bar, struct device *dev,
 					 phys_addr_t end)
 {

@@ -44,7 +44,7 @@ static struct shrinker *sluice_pool_shrinker;
 static struct list_lru sluice_pool_lru;
 static struct workqueue_struct *sluice_pool_wq;
 
-static atomic_t sluice_pool_freeing;	/* contexts that claim memory in order to free it */
+static atomic_t sluice_pool_freeing;	/* callers that claim memory to free it */
 
 static void sluice_pool_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sluice_pool_worker, sluice_pool_work);
@@ -302,7 +302,7 @@ void sluice_pool_park(struct sluice_pages *pages)
 	/* from here on another call may take it, or free it */
 	if (sluice_pool_over_limit(NULL))
 		sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
-	/* one jiffy later, so that the worker also finds what is parked until then */
+	/* start one jiffy later: the worker then also finds memory that is parked until then */
 	queue_delayed_work(sluice_pool_wq, &sluice_pool_worker, 1);
 }
 
@@ -423,7 +423,10 @@ void sluice_pool_exit(void)
 	destroy_workqueue(sluice_pool_wq);
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, NULL);
 	list_lru_destroy(&sluice_pool_lru);
-	/* wait for RCU callbacks, which free objects, and on some kernels the shrinker */
+	/*
+	 * wait for RCU callbacks: they free objects of the cache, and on some kernels the shrinker,
+	 * too
+	 */
 	rcu_barrier();
 	kmem_cache_destroy(sluice_pool_cache);
 }

@@ -140,7 +140,7 @@ struct sluice_program_place {
 	u64 at;
 };
 
-/* Walk to a position.  Most positions are behind the last one, so the walk is short. */
+/* Walk to a position.  Most positions come after the previous one, so the walk is short. */
 static void sluice_program_go_to(struct sluice_program_place *place, const struct sluice_slot *slot,
 				 u64 offset, u64 at)
 {
@@ -154,7 +154,7 @@ static void sluice_program_go_to(struct sluice_program_place *place, const struc
 
 /*
  * Find the bus address of a position, and the number of contiguous bytes behind it.  The dma_resv
- * is held only meanwhile, because the exporter may take the memory back at any time.  If that
+ * is held during the search, because the exporter may take the memory back at any time.  If that
  * happens before the job is published, the address is never used.
  */
 static int sluice_program_find(struct sluice_program_place *place,
@@ -222,7 +222,8 @@ static int sluice_program_resolve(struct sluice_command *command,
  * Context: may sleep; takes dma_resv.
  * Return: 0, or:
  *
- *	-EADDRNOTAVAIL	the memory is not in one piece there, or the address does not fit
+ *	-EADDRNOTAVAIL	the memory at the position is not contiguous, or its address does not fit
+ *			into the register
  *	-EINTR		a signal arrived
  *	-ENODEV		the exporter has taken the memory back
  *	-ERANGE		a position is not inside its range

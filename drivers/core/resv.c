@@ -12,7 +12,7 @@ static bool sluice_resv_is_revocable(const struct sluice_slot *slot)
 	return slot->attach->importer_ops && !sluice_dmabuf_buffer(slot->dmabuf);
 }
 
-/* Add an entry, or its needs to the entry of the same dma_resv. */
+/* Add an entry.  If the dma_resv has an entry already, merge the new one into it. */
 static void sluice_resv_insert(struct sluice_resv_set *set, struct sluice_resv_entry entry)
 {
 	struct sluice_resv_entry *entries = set->entries;

@@ -55,7 +55,7 @@ int sluice_sources_create(struct sluice_device *sdev)
 
 /**
  * sluice_sources_free - free the reports of a device
- * @sdev: the device, which is being freed; it may have no reports
+ * @sdev: the device, which is being freed.  A device without reports is allowed
  *
  * Context: any.
  */

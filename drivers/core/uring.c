@@ -14,7 +14,7 @@
 #include "uring.h"
 
 /**
- * struct sluice_uring - an io_uring command that has not completed, inside the command
+ * struct sluice_uring - our data of an io_uring command that has not completed; it is in cmd->pdu
  * @notify: its connection with the job; not used if the state is OVER
  * @completion: copy of the completion for @address, or NULL if the caller does not want one
  * @address: the caller's struct sluice_completion, of the queue's completion_size
@@ -91,7 +91,7 @@ static bool sluice_uring_ended(struct sluice_job_notify *notify,
 	return pending;
 }
 
-/* Have the command completed in its task. */
+/* Queue task work that completes the command in its own task. */
 static void sluice_uring_complete(struct sluice_job_notify *notify)
 {
 	struct sluice_uring *uring = container_of(notify, struct sluice_uring, notify);
@@ -210,7 +210,8 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
  * @issue_flags: IO_URING_F_*
  *
  * Context: may sleep.
- * Return: -EIOCBQUEUED for a command that has completed or will complete, else its result.
+ * Return: -EIOCBQUEUED if io_uring has got the result already, or will get it later; otherwise the
+ * result.
  */
 int sluice_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {

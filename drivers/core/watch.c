@@ -78,7 +78,7 @@ static void sluice_watch_close(struct sluice_watch *watch)
 	RB_CLEAR_NODE(&watch->node);
 }
 
-/* Called with the fence's lock held; by sluice_watch_join() without it. */
+/* dma-fence calls this with the lock of the fence held, sluice_watch_join() without it. */
 static void sluice_watch_callback(struct dma_fence *fence, struct dma_fence_cb *cb)
 {
 	struct sluice_watch *watch = container_of(cb, struct sluice_watch, cb);
@@ -148,7 +148,7 @@ void sluice_watch_arm(struct sluice_sched_job *job)
  * sluice_watch_next - take the next in-fence that has signalled out of its watch
  * @engine: the engine
  *
- * The caller must tell the job of the in-fence.
+ * The caller must tell the job that has this in-fence.
  *
  * Context: engine->lock held.
  * Return: the in-fence, or NULL if there is none.
@@ -216,7 +216,10 @@ void sluice_watch_leave(struct sluice_dep *dep)
 	spin_unlock_irqrestore(&watch->engine->lock, flags);
 	if (!last)
 		return;
-	/* this takes the fence's lock, so the callback does not run afterwards */
+	/*
+	 * this takes the lock of the fence, so it waits for a running callback, and none starts
+	 * later
+	 */
 	dma_fence_remove_callback(watch->fence, &watch->cb);
 	dma_fence_put(watch->fence);
 	kfree(watch);

@@ -4,7 +4,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
-#include <linux/falloc.h>	/* not by itself, on 6.1 */
+#include <linux/falloc.h>	/* on 6.1 it needs fs.h before it */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
@@ -30,7 +30,7 @@ struct sluice_wrap_buffer {
 
 static_assert(!offsetof(struct sluice_wrap_buffer, base));
 
-/* Pages that are pinned between two checks whether the caller was killed. */
+/* Number of pages to pin at a time.  Between two batches, the caller may be killed. */
 #define SLUICE_WRAP_BATCH	512UL
 
 /* May a range of a file be wrapped?  The answer stays valid while the inode is locked. */
@@ -119,7 +119,7 @@ static long sluice_wrap_pin_batch(struct file *memfd, u64 offset, struct page **
 	if (found <= 0)
 		return found ?: -ENOMEM;
 	for (i = 0; i < found; i++) {
-		/* a folio that begins in the batch before has been pinned twice */
+		/* a folio that began in the previous batch is now pinned twice: drop one pin */
 		if (folios[i] == *last)
 			sluice_compat_memfd_unpin(*last);
 		*last = folios[i];

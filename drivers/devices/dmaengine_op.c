@@ -3,14 +3,14 @@
  * Ops and their descriptors.
  *
  * An op is split into descriptors.  Each descriptor covers bytes that are in one segment of
- * the source and in one segment of the target.  The callback of a descriptor reports the op when
- * its last descriptor has ended.  It does not prepare another one, because it runs in a tasklet,
- * and some drivers of controllers allocate with GFP_KERNEL.
+ * the source and in one segment of the target.  The callback of an op's last descriptor reports the
+ * op.  A callback does not prepare the next descriptor: it runs in a tasklet, and some drivers of
+ * controllers allocate with GFP_KERNEL when they prepare one.
  *
  * A channel can only be stopped as a whole, and does not report how far it came.  The core
- * therefore hands out again the ops that were stopped for the sake of another, and they begin
- * again.  Their result must not change.  For this reason an op that overwrites the source of
- * an earlier op waits until the earlier op has ended: see dmae_op_must_wait().
+ * therefore hands out the other ops again, and they start from their beginning.  Their result must
+ * not change.  For this reason an op that overwrites the source of an earlier op waits until the
+ * earlier op has ended: see dmae_op_must_wait().
  *
  * The data and the locks are described in dmaengine_op.h.
  */
@@ -19,9 +19,9 @@
 #include "dmaengine_op.h"
 
 /**
- * dmae_op_forget_pieces - mark all pieces as free
- * @ch: the channel, which has no descriptor in flight; the caller holds its lock, or has not
- *	published it yet
+ * dmae_op_forget_pieces - mark all pieces (records of descriptors) as free
+ * @ch: the channel.  It has no descriptor in flight.  The caller holds the lock of the channel, or
+ *	the channel is not published yet
  *
  * Context: any.
  */
@@ -70,7 +70,8 @@ static bool dmae_op_take_ended(struct dmae_chan *ch, struct dmae_op *op)
 /**
  * dmae_op_report - report the end of an op to the core
  * @ch: the channel
- * @op: the op, which was taken out of the list; its entry may be used again afterwards
+ * @op: the op, already removed from the list.  After the call the core may use its memory for
+ *	another op
  *
  * Context: any; without the lock of the channel.
  */
@@ -201,7 +202,7 @@ static struct dma_async_tx_descriptor *dmae_op_prepare(struct dmae_chan *ch, str
 	} else if (is_dma_copy_aligned(device, dst, src, length)) {
 		tx = dmaengine_prep_dma_memcpy(ch->chan, dst, src, length, flags);
 	} else {
-		/* the op is aligned, but segments of a foreign buffer may begin anywhere */
+		/* the op is aligned, but segments of an imported buffer may begin anywhere */
 		return ERR_PTR(-EINVAL);
 	}
 	if (tx) {
@@ -214,7 +215,7 @@ static struct dma_async_tx_descriptor *dmae_op_prepare(struct dmae_chan *ch, str
 /*
  * Submit a descriptor.  Some controllers start it when the previous one ends, even before
  * dma_async_issue_pending().  The descriptor and its op may therefore have ended when
- * dmaengine_submit() returns.  For this reason all fields are updated before.
+ * dmaengine_submit() returns.  For this reason all fields are updated before the call.
  * Return: 0, or -EIO if the controller's driver refuses the descriptor.
  */
 static int dmae_op_submit(struct dmae_chan *ch, struct dmae_op *op, struct dmae_piece *piece,
@@ -246,7 +247,7 @@ static int dmae_op_submit(struct dmae_chan *ch, struct dmae_op *op, struct dmae_
 /**
  * dmae_op_queue - queue the next descriptor of an op
  * @ch: the channel
- * @op: the op; a fill finds its value in the pattern of the channel
+ * @op: the op.  The value of a fill is already in the pattern of the channel
  *
  * Context: process context, with channel->feed held.
  * Return: 0 if the caller may go on, even if nothing was queued; -EAGAIN if there is no room

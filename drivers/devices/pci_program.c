@@ -33,8 +33,8 @@
 #include "pci_program.h"
 
 #define PCI_RESET_PAUSE_MS	50	/* time between two attempts to reset the function */
-#define PCI_FEW_COMMANDS	16	/* most commands that pci_program_start() executes itself */
-#define PCI_WAITS		1	/* pci_program_run(): the program waits for an interrupt */
+#define PCI_FEW_COMMANDS	16	/* the most that pci_program_start() executes itself */
+#define PCI_WAITS		1	/* of pci_program_run(): the program waits for an interrupt */
 
 static struct pci_program *pci_program_of(struct pci_registers *regs)
 {
@@ -112,7 +112,7 @@ static int pci_program_command(struct pci_program *program, const struct sluice_
 {
 	if (command->kind == SLUICE_COMMAND_INTERRUPT)
 		return pci_program_await(program, command->value);
-	/* root may have changed the ranges since SUBMIT */
+	/* since SUBMIT, root may have changed which registers programs may access */
 	if (!pci_registers_cover(&program->registers, false, command->bar, command->offset,
 				 command->width))
 		return -EACCES;
@@ -139,7 +139,10 @@ static int pci_program_run(struct pci_program *program, const struct sluice_op_d
 			ret = -EACCES;
 		spin_unlock_irq(&program->registers.lock);
 	}
-	/* check @ret before @op: when the program waits, the handler may end the op at any time */
+	/*
+	 * check @ret before @op: if the program waits, the handler may end the op, and @op is then
+	 * not valid
+	 */
 	while (!ret && program->next < op->program.num_commands) {
 		if (!pci_program_runs(program))
 			return -ECANCELED;
@@ -414,7 +417,10 @@ int pci_program_check(void *priv, const struct sluice_command *command)
 					   command->offset, command->width) ? 0 : -EACCES;
 	if (command->value >= program->num_irqs)
 		return -EINVAL;
-	/* a process that has mapped registers could decide when the interrupt comes */
+	/*
+	 * a process that has mapped registers could delay the interrupt, and so the fence of the
+	 * job
+	 */
 	return READ_ONCE(program->registers.for_mmap) ? -EACCES : 0;
 }
 
@@ -554,8 +560,8 @@ void pci_program_enter(struct pci_program *program)
  * pci_program_leave - stop the device, before it is unregistered
  * @program: the program of the device
  *
- * Afterwards the device touches no memory, and its interrupts are ignored.  The first buffer is
- * unmapped after that.
+ * Afterwards the device touches no memory, and its interrupts are ignored.  Buffers are unmapped
+ * only after this function.
  *
  * Context: the remove function.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Engines of the device soft.
+ * Engines of the software device.
  *
  * The ops are copy, fill, capture, playback, and a private op that computes the CRC-32 of memory:
  * see <linux/sluice_soft.h>.
@@ -23,7 +23,7 @@
 #include "soft_knobs.h"
 #include "soft_source.h"
 
-#define SOFT_AT_ONCE		SZ_4K	/* bytes up to which ->start() does an op itself */
+#define SOFT_AT_ONCE		SZ_4K	/* largest op that ->start() executes itself, in bytes */
 
 /* The work of an op */
 
@@ -111,7 +111,10 @@ static void soft_engine_report(struct soft_engine *se, u32 cookie,
 		sluice_engine_done(se->engine, cookie, result);
 }
 
-/* Called with the lock held, so that soft_engine_abort() finds each op either held or reported. */
+/*
+ * Called with the lock held.  So soft_engine_abort() finds each op either in this list, or already
+ * reported.
+ */
 static void soft_engine_report_held(struct soft_engine *se)
 {
 	struct soft_op *so, *next;
@@ -185,7 +188,10 @@ static enum hrtimer_restart soft_engine_timer(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/* Set the time at which an op begins.  A capture or playback begins with a frame of its own. */
+/*
+ * Set the time at which an op begins.  A capture or playback begins when a frame begins.  Each op
+ * has another frame.
+ */
 static void soft_engine_set_time(struct soft_op *so)
 {
 	struct soft_engine *se = so->se;
@@ -204,7 +210,7 @@ static void soft_engine_set_time(struct soft_op *so)
 	so->when = ktime_add_us(so->when, delay_us);
 }
 
-/* Report ends of ops that are not in flight, as the knobs say. */
+/* For tests: if a knob asks for it, report ends of ops that are not in flight. */
 static void soft_engine_misreport(struct soft_engine *se, u32 cookie)
 {
 	const struct sluice_result result = {};
@@ -216,7 +222,7 @@ static void soft_engine_misreport(struct soft_engine *se, u32 cookie)
 		return;
 	sluice_engine_done(se->engine, 0, &result);
 	sluice_engine_done(se->engine, U32_MAX, &result);
-	/* the entry of the op, but the cookie of another op */
+	/* this cookie selects the entry of the op, but it is the cookie of another op */
 	sluice_engine_done(se->engine, cookie ^ (1U << 31), &result);
 }
 
