@@ -4,7 +4,7 @@
  */
 #include <linux/fcntl.h>
 #include <linux/fs.h>
-#include <linux/falloc.h>	/* on 6.1 it needs fs.h before it */
+#include <linux/falloc.h>	/* on 6.1 it needs the header above */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>

@@ -34,7 +34,7 @@
 
 #define PCI_RESET_PAUSE_MS	50	/* time between two attempts to reset the function */
 #define PCI_FEW_COMMANDS	16	/* the most that pci_program_start() executes itself */
-#define PCI_WAITS		1	/* of pci_program_run(): the program waits for an interrupt */
+#define PCI_WAITS		1	/* a result: the program waits for an interrupt */
 
 static struct pci_program *pci_program_of(struct pci_registers *regs)
 {
