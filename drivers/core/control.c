@@ -26,8 +26,8 @@
  *	NULL
  * @name: copy of the name
  * @menu: type MENU: copy of the names of its entries; else NULL
- * @value: the last value that the driver has accepted, at first the default; under
- *	controls->lock
+ * @value: the last value that the driver has accepted, at first the default; controls->lock guards
+ *	it
  */
 struct sluice_control_entry {
 	struct sluice_control_caps caps;
@@ -306,7 +306,10 @@ int sluice_control_enum_menu(struct sluice_call *call)
 	return 0;
 }
 
-/* Before a call of the driver: take the lock, enter the device and wake the hardware. */
+/*
+ * Call this before an op of the driver: it takes the lock, enters the device and wakes the
+ * hardware.
+ */
 static int sluice_control_begin(struct sluice_device *sdev)
 {
 	int ret;
@@ -366,8 +369,8 @@ int sluice_control_get(struct sluice_call *call)
 }
 
 /*
- * Store a value that the driver has accepted.  controls->lock keeps the events of two changes in
- * the order of the changes.
+ * Store a value that the driver has accepted.  controls->lock is held, so the events have the order
+ * of the changes.
  */
 static void sluice_control_store(struct sluice_device *sdev, struct sluice_control_entry *control,
 				 s64 value)

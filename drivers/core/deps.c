@@ -51,9 +51,9 @@ static int sluice_deps_add(struct sluice_job *job, struct dma_fence *fence, bool
  * @job: a job that has not been published
  * @container: the fence, or an array or chain of fences; takes over the reference
  *
- * The job waits for each fence of an array or chain separately, because a chain does not report the
- * errors of its fences.  A fence that has signalled may already be removed from its chain.  Its
- * error is then lost.
+ * The job waits for each fence of an array or chain separately.  One reason is that a chain does
+ * not report the errors of its fences.  A fence that has signalled may already be removed from its
+ * chain.  Its error is then lost.
  *
  * Context: may sleep.
  * Return: 0, -E2BIG (more than SLUICE_MAX_FENCES) or -ENOMEM.
@@ -64,7 +64,7 @@ int sluice_deps_add_explicit(struct sluice_job *job, struct dma_fence *container
 	struct dma_fence *fence;
 	int ret = 0;
 
-	/* after an error, too, run the loop to its end: it drops its references there */
+	/* run the loop to its end even after an error: its end drops the references */
 	dma_fence_unwrap_for_each(fence, &cursor, container)
 		if (!ret)
 			ret = sluice_deps_add(job, dma_fence_get(fence), true);

@@ -3,8 +3,8 @@
  * Engines.  Their lists say what an engine must do next.  See engine.h.
  *
  * A context that adds to a list, or finds that a job is late, queues the work item of the engine.
- * It need not queue the work item while engine->dispatching is set: the dispatching context checks
- * the lists again before it clears the flag.
+ * It need not queue the work item while engine->dispatching is set: then another context
+ * dispatches.  This context checks the lists again before it clears the flag.
  */
 #include <linux/wait.h>
 

@@ -22,9 +22,9 @@
 #include "trace.h"
 
 /*
- * How long an access of the CPU waits for the fences of a buffer: 60 s.  This is the longest wait
- * of a job for its in-fences plus the longest timeout of a job.  A job that waits behind other jobs
- * may end later.  The caller then gets -ETIME, and may try again.
+ * How long begin_cpu_access waits for the fences of a buffer: 60 s.  This is the longest wait of a
+ * job for its in-fences plus the longest timeout of a job.  A job that waits behind other jobs may
+ * end later.  The caller then gets -ETIME, and may try again.
  */
 #define SLUICE_DMABUF_CPU_TIMEOUT \
 	msecs_to_jiffies(SLUICE_FENCE_TIMEOUT_MS + SLUICE_MAX_TIMEOUT_MS)
@@ -33,7 +33,7 @@ static int sluice_dmabuf_attach(struct dma_buf *dmabuf, struct dma_buf_attachmen
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
-	/* a device without a DMA mask cannot do DMA, but its driver may use CPU mappings */
+	/* accept a device without a DMA mask: its driver may use CPU mappings */
 	if (attach->dev->dma_mask && !sluice_buffer_reached(buffer, attach->dev)) {
 		dev_dbg(attach->dev, "cannot address memory up to %pa of a buffer of %s\n",
 			&buffer->end, buffer->sdev->name);
@@ -93,7 +93,7 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
  *
  *	-ETIME		the fences did not signal in SLUICE_DMABUF_CPU_TIMEOUT
  *	-ERESTARTSYS	a signal arrived
- *	-EINTR		memory of a device: the task was killed during a reset
+ *	-EINTR		only for memory of a device: the task was killed during a reset
  *	-ENODEV		memory of a device: the device has been removed
  */
 int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,

@@ -6,8 +6,8 @@
  *
  *	bar->mmio.lock	for reading: use of the memory by the kernel, a fault, or the check of a
  *			route.  For writing: a revocation or a block.  Inside mmap_lock
- *	dma_resv	held while a mapping for DMA is made.  A revocation takes it after it has
- *			revoked the memory, so it finds each mapping
+ *	dma_resv	held while a mapping for DMA is made.  A revocation first revokes the memory
+ *			and then takes the dma_resv, so it finds each mapping
  *	bar->ranges_lock	guards the list of buffers and bar->revoking
  *
  * A revocation reaches buffers without holding a dma-buf reference, because an exporter cannot know
@@ -72,9 +72,9 @@ struct sluice_bar {
  * @base: the buffer
  * @offset: bytes from the start of the memory
  * @range: in bar->buffers.  bar->ranges_lock guards it and the next three fields
- * @dmabuf: the dma-buf, or NULL if it is not exported yet; valid as long as the buffer
- * @file_inode: inode of the dma-buf, to find mappings; reference held
- * @revoke_pass: the last pass of a revocation that has treated the buffer
+ * @dmabuf: the dma-buf, or NULL before the export; valid as long as the buffer exists
+ * @file_inode: inode of the dma-buf, to zap the mappings of processes; reference held
+ * @revoke_pass: number of the last pass of a revocation that has handled the buffer
  */
 struct sluice_bar_buffer {
 	struct sluice_buffer base;

@@ -23,7 +23,7 @@
 #include "mmap.h"
 #include "pool.h"
 
-/* The largest piece of the page allocator. */
+/* The largest piece that the page allocator can give. */
 #define SLUICE_CONTIGUOUS_BLOCK		((u64)PAGE_SIZE << SLUICE_COMPAT_MAX_ORDER)
 
 /**
@@ -74,7 +74,7 @@ static bool sluice_search_page_moves(unsigned long pfn, const struct zone *zone)
 	return PageLRU(page) || (!page_ref_count(page) && !PageSlab(page));
 }
 
-/* The same for all pages of a block. */
+/* Is each page of a pageblock free or movable? */
 static bool sluice_search_block_moves(unsigned long pfn, const struct zone *zone)
 {
 	unsigned long i;

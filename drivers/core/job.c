@@ -53,7 +53,8 @@ bool sluice_job_is_revoked(const struct sluice_job *job)
 /**
  * sluice_job_set_deps - replace the memory of the in-fences
  * @job: the job
- * @deps: memory from kvmalloc_array(), with a copy of the old contents; or job->inline_deps
+ * @deps: the new memory, with a copy of the old contents: from kvmalloc_array(), or
+ *	job->inline_deps
  * @max: number of in-fences for which @deps has room
  *
  * Frees the old memory.
@@ -83,8 +84,8 @@ static void sluice_job_drop_deps(struct sluice_job *job)
 }
 
 /*
- * Release the in-fences, slots and queue of a job, if that is possible in an interrupt.  Returns
- * false if it is not possible.  Some of them may be released nevertheless.
+ * Try to release the in-fences, slots and queue of a job without sleeping.  Returns false if this
+ * is not possible; some of them may already be released then.
  */
 static bool sluice_job_try_free(struct sluice_job *job)
 {

@@ -118,8 +118,8 @@ int sluice_vma_access_length(const struct vm_area_struct *vma, unsigned long add
 }
 
 /*
- * For gdb and /proc/PID/mem, because the kernel finds no pages behind such a mapping.  One page at
- * most; the caller calls again for the rest.
+ * gdb and /proc/PID/mem use this, because the kernel finds no struct page behind such a mapping.
+ * It copies one page at most.  The caller calls it again for the rest.
  */
 static int sluice_vma_access_pfn(struct vm_area_struct *vma, unsigned long addr, void *data,
 				 int length, int write)
@@ -149,7 +149,7 @@ static const struct vm_operations_struct sluice_mmap_pfn_vm_ops = {
 	SLUICE_COMPAT_HUGE_FAULT(sluice_fault_huge)
 };
 
-/* Map all that huge entries will not map, one piece at a time. */
+/* Map the parts that huge entries cannot map, one piece at a time. */
 static int sluice_mmap_small(struct sluice_buffer *buffer, struct vm_area_struct *vma)
 {
 	unsigned long addr, length;

@@ -15,7 +15,7 @@
 /**
  * struct sluice_p2p_mapping - a part of a BAR, mapped for one importer
  * @sgt: the importer's table: no pages, and segments that its device can use
- * @address: bus address of the part, which the device sees in one piece
+ * @address: bus address of the part.  The device sees the part in one piece
  * @size: bytes
  * @whole: the table of the kernel's helper, if the helper has mapped it; else NULL
  */
@@ -93,7 +93,10 @@ static bool sluice_p2p_bridge_redirects(struct pci_dev *bridge)
 	       control & (PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
 }
 
-/* Does a bridge on the way redirect requests?  From the device up to @top, which is not checked. */
+/*
+ * Does a bridge on the way redirect requests?  The walk goes from the device up to @top.  @top
+ * itself is not checked.
+ */
 static bool sluice_p2p_path_redirects(struct pci_dev *pdev, struct pci_dev *top)
 {
 	while ((pdev = pci_upstream_bridge(pdev)) != top)

@@ -25,7 +25,7 @@
 #include "pool.h"
 
 #define SLUICE_POOL_SECONDS	10
-#define SLUICE_POOL_BATCH	16	/* structs that change in one hold of a lock */
+#define SLUICE_POOL_BATCH	16	/* structs to change before a lock is released */
 
 /*
  * For the shrinker, the memory of one buffer counts as this number of objects.  The kernel expects
@@ -284,8 +284,8 @@ static void sluice_pool_free_oldest(enum zone_type zone,
  * @pages: the memory, which belongs to the pool from now on
  *
  * Memory that is pinned, or larger than the limit of the pool, is freed instead.  If the pool then
- * exceeds its limit, its oldest memory is freed.  For a large buffer this may be the memory of many
- * small buffers.
+ * exceeds its limit, its oldest memory is freed.  When a large buffer is parked, this may free the
+ * memory of many small buffers.
  *
  * Context: may sleep.
  */

@@ -154,7 +154,7 @@ err:
 }
 
 /**
- * sluice_resv_waits_for - the fences on a dma_resv for which a job must wait
+ * sluice_resv_waits_for - which fences of a dma_resv must a job wait for?
  * @entry: entry of the dma_resv
  *
  * A job that reads waits for writers.  A job that writes waits for readers and writers.  Both also

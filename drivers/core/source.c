@@ -35,7 +35,7 @@ struct sluice_sources {
 };
 
 /**
- * sluice_sources_create - create the reports of a device, which are not valid yet
+ * sluice_sources_create - create the reports of a device; they are not valid yet
  * @sdev: the device, which is being registered; its @num_engines is set
  *
  * Context: may sleep.
@@ -66,7 +66,8 @@ void sluice_sources_free(struct sluice_device *sdev)
 
 /**
  * sluice_device_source - report the input signal of an engine to userspace
- * @sdev: the device, from its ops->prepare() until sluice_device_unregister() returns
+ * @sdev: the device.  Calls are allowed from its ops->prepare() until sluice_device_unregister()
+ *	returns
  * @source: state of the signal, with the number of the engine; its flags must be 0
  *
  * The core keeps a copy for SLUICE_IOCTL_SOURCE.  It raises an event if this report differs from

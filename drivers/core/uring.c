@@ -44,7 +44,7 @@ static struct sluice_uring *sluice_uring_of(struct io_uring_cmd *cmd)
 
 /*
  * Can this context write the caller's memory?  A task that exits has no memory any more, and a
- * kernel thread may have that of another task.
+ * kernel thread may use the memory of another task.
  */
 static bool sluice_uring_has_user(void)
 {
@@ -106,9 +106,9 @@ static const struct sluice_job_notify_ops sluice_uring_notify_ops = {
 };
 
 /*
- * The ring or its task ends.  Complete the command now and cancel its job, because io_uring asks
- * again and again until all commands are complete.  A command that is OVER completes soon anyway.
- * A command that a worker is submitting is left alone: io_uring asks again.
+ * The ring or its task ends.  Complete the command now and cancel its job, because io_uring asks to
+ * cancel again and again, until all commands are complete.  A command that is OVER completes soon
+ * anyway.  A command that a worker is submitting is left alone: io_uring asks again.
  */
 static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				unsigned int issue_flags)
@@ -130,7 +130,9 @@ static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd 
 	sluice_compat_uring_done(cmd, -ECANCELED, issue_flags);
 }
 
-/* A job was submitted.  True if it has not ended, so the command must wait for it. */
+/*
+ * Called when a job was submitted.  True if the job has not ended, so the command must wait for it.
+ */
 static bool sluice_uring_wait(struct sluice_queue *queue, struct sluice_uring *uring)
 {
 	bool pending;
@@ -151,7 +153,7 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 
 	/* pairs with the release that ends the command: the result is complete then */
 	if (smp_load_acquire(&uring->state) == SLUICE_URING_ISSUED) {
-		/* before another context may complete it */
+		/* make it cancelable before another context may complete it */
 		sluice_compat_uring_cancelable(cmd, issue_flags);
 		if (!sluice_uring_wait(queue, uring))
 			sluice_uring_end(cmd, issue_flags);

@@ -33,7 +33,7 @@
  * @fence: reference held
  * @cb: the callback on @fence
  * @node: in engine->watches, until the fence has signalled or the last dep has left
- * @deps: deps whose job has not been told that the fence has signalled
+ * @deps: deps that wait for the fence, or whose job has not been told yet that it has signalled
  * @link: in engine->signalled, from the signal until @deps is empty
  * @joined: number of deps that have not left
  */
@@ -145,7 +145,7 @@ void sluice_watch_arm(struct sluice_sched_job *job)
 }
 
 /**
- * sluice_watch_next - take the next in-fence that has signalled out of its watch
+ * sluice_watch_next - remove the next signalled in-fence from its watch
  * @engine: the engine
  *
  * The caller must tell the job that has this in-fence.

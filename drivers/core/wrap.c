@@ -42,7 +42,9 @@ static int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 
 	if (seals < 0)
 		return seals;
-	/* even for a read-only dma-buf: an importer that maps in both directions may write */
+	/*
+	 * needed even for a read-only dma-buf: an importer that maps in both directions may write
+	 */
 	if ((memfd->f_mode & mode) != mode)
 		return -EACCES;
 	if (!(seals & F_SEAL_SHRINK) || seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
@@ -307,7 +309,7 @@ static struct page *sluice_wrap_page(const struct sluice_buffer *buffer, pgoff_t
 	return sluice_wrap_pages(buffer)[index];
 }
 
-/* It is in no list of heaps, and so has no number, because ALLOC cannot use it. */
+/* ALLOC cannot use it, so it is in no list of heaps, and has no number. */
 static const struct sluice_heap sluice_wrap_heap = {
 	.name = "wrapped",
 	.properties = SLUICE_MEM_CACHED,

@@ -41,7 +41,7 @@ static struct pci_program *pci_program_of(struct pci_registers *regs)
 	return container_of(regs, struct pci_program, registers);
 }
 
-/* Is the op still in flight?  It is not if it was aborted while the program runs. */
+/* Is the op still in flight?  An abort may have taken it away while the program runs. */
 static bool pci_program_runs(struct pci_program *program)
 {
 	return READ_ONCE(program->cookie);
