@@ -442,17 +442,34 @@ static void engine_test_decide(struct sluice_engine *engine, struct sluice_dispa
 	spin_unlock_irq(&engine->lock);
 }
 
+static void engine_expect_decision(struct kunit *test, struct sluice_engine *engine,
+				   enum sluice_dispatch_decision decision)
+{
+	struct sluice_dispatch_plan plan;
+
+	engine_test_decide(engine, &plan);
+	KUNIT_EXPECT_EQ(test, plan.decision, decision);
+}
+
+/* The engine decides to stop the first op of a job, and the driver stops it. */
+static void engine_expect_abort(struct kunit *test, struct sluice_engine *engine,
+				const struct sluice_sched_job *job, enum sluice_aborted answer)
+{
+	struct sluice_dispatch_plan plan;
+
+	engine_test_decide(engine, &plan);
+	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
+	KUNIT_EXPECT_EQ(test, plan.cookie, job->ops[0].cookie);
+	engine_driver.answer = answer;
+	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+}
+
 /* Cancel a job that is in flight, and have the driver stop ops for it. */
 static void engine_test_stop(struct kunit *test, struct sluice_engine *engine,
 			     struct sluice_sched_job *job, enum sluice_aborted answer)
 {
-	struct sluice_dispatch_plan plan;
-
 	sluice_sched_job_cancel(job);
-	engine_test_decide(engine, &plan);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-	engine_driver.answer = answer;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_abort(test, engine, job, answer);
 }
 
 /* The op that must be stopped ends before the driver stops it. */
@@ -542,7 +559,6 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 	struct engine_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_sched_job *innocent = engine_test_job(test, queue, 1), *late;
 	struct sluice_result good = {};
-	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	engine_driver.answer = SLUICE_ABORTED_ALL;
@@ -556,17 +572,13 @@ static void flights_are_not_stopped_for_others_for_ever(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, sluice_engine_next(engine),
 			    (const struct sluice_op_desc *)&late->ops[0]);
 	sluice_sched_job_cancel(late);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	/* the cancelled job does not wait for ever either */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	KUNIT_EXPECT_TRUE(test, sluice_engine_done(engine, innocent->ops[0].cookie, &good));
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(innocent));
 	KUNIT_EXPECT_EQ(test, innocent->result.status, 0);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_abort(test, engine, late, engine_driver.answer);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
 	engine_test_end(engine);
 }
@@ -578,7 +590,6 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 							  SLUICE_ENGINE_ORDERED);
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct sluice_sched_job *jobs[3];
-	struct sluice_dispatch_plan plan;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
@@ -587,21 +598,13 @@ static void flights_in_the_way_of_a_kept_one_are_stopped(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(jobs); i++)
 		KUNIT_EXPECT_NOT_NULL(test, sluice_engine_next(engine));
 	sluice_sched_job_cancel(jobs[2]);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	sluice_sched_job_cancel(jobs[0]);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-	KUNIT_EXPECT_EQ(test, plan.cookie, jobs[0]->ops[0].cookie);
-	engine_driver.answer = SLUICE_ABORTED_ONE;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_abort(test, engine, jobs[0], SLUICE_ABORTED_ONE);
 	/* a protected op is stopped if its own job is cancelled */
 	sluice_sched_job_cancel(jobs[1]);
 	for (i = 1; i < ARRAY_SIZE(jobs); i++) {
-		engine_test_decide(engine, &plan);
-		KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-		KUNIT_EXPECT_EQ(test, plan.cookie, jobs[i]->ops[0].cookie);
-		sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+		engine_expect_abort(test, engine, jobs[i], SLUICE_ABORTED_ONE);
 	}
 	KUNIT_EXPECT_EQ(test, queue->done, 3);
 	engine_test_end(engine);
@@ -616,15 +619,13 @@ static void flights_that_are_never_taken_end(struct kunit *test)
 	struct sluice_dispatch_plan plan;
 	unsigned long flags;
 
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_KICK);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_KICK);
 	spin_lock_irq(&engine->lock);
 	sluice_offer_watch(engine);
 	spin_unlock_irq(&engine->lock);
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	engine->check = true;
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	engine->offered_at -= queue->entity.timeout;
 	queue->entity.ready_since -= queue->entity.timeout;
 	engine->check = true;
@@ -964,15 +965,12 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct engine_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_sched_job *late = engine_test_job(test, other, 1), *once, *next;
-	struct sluice_dispatch_plan plan;
 
-	engine_driver.answer = SLUICE_ABORTED_ALL;
 	engine_expect_next(test, engine, late, 0);
 	once = engine_test_private(test, queue, false);
 	engine_expect_next(test, engine, once, 0);
 	sluice_sched_job_cancel(late);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	/* the timeout of the op limits the wait */
 	KUNIT_EXPECT_TRUE(test, timer_pending(&engine->timer));
 	next = engine_test_private(test, queue, false);
@@ -980,13 +978,9 @@ static void flights_wait_for_one_that_is_not_repeated(struct kunit *test)
 	engine_expect_done(test, engine, once, 0);
 	KUNIT_EXPECT_EQ(test, once->result.status, 0);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
-	engine_test_decide(engine, &plan);
-	KUNIT_ASSERT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-	KUNIT_EXPECT_EQ(test, plan.cookie, late->ops[0].cookie);
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_abort(test, engine, late, SLUICE_ABORTED_ALL);
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(late));
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_KICK);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_KICK);
 	engine_expect_next(test, engine, next, 0);
 	engine_expect_done(test, engine, next, 0);
 	engine_test_end(engine);
@@ -999,14 +993,12 @@ static void flights_are_handed_out_after_the_waiting_op_has_ended(struct kunit *
 	struct engine_queue *queue = engine_test_empty_queue(test, engine);
 	struct engine_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_sched_job *late = engine_test_job(test, other, 1), *once, *next;
-	struct sluice_dispatch_plan plan;
 
 	engine_expect_next(test, engine, late, 0);
 	once = engine_test_private(test, queue, false);
 	engine_expect_next(test, engine, once, 0);
 	sluice_sched_job_cancel(late);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	next = engine_test_job(test, queue, 1);
 	KUNIT_EXPECT_NULL(test, sluice_engine_next(engine));
 	engine_expect_done(test, engine, late, 0);
@@ -1025,7 +1017,6 @@ static void flights_of_revoked_memory_do_not_wait_for_others(struct kunit *test)
 	struct engine_queue *other = engine_test_empty_queue(test, engine);
 	struct sluice_slot *slot = kunit_kzalloc(test, sizeof(*slot), GFP_KERNEL);
 	struct sluice_sched_job *kept = engine_test_job(test, queue, 1), *job;
-	struct sluice_dispatch_plan plan;
 
 	KUNIT_ASSERT_NOT_NULL(test, slot);
 	INIT_LIST_HEAD(&slot->revoke);
@@ -1036,15 +1027,10 @@ static void flights_of_revoked_memory_do_not_wait_for_others(struct kunit *test)
 	engine_expect_next(test, engine, kept, 0);
 	engine_expect_next(test, engine, job, 0);
 	sluice_sched_job_cancel(job);
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_NOTHING);
+	engine_expect_decision(test, engine, SLUICE_DISPATCH_NOTHING);
 	slot->revoked = true;
 	engine->check = true;
-	engine_test_decide(engine, &plan);
-	KUNIT_EXPECT_EQ(test, plan.decision, SLUICE_DISPATCH_ABORT);
-	KUNIT_EXPECT_EQ(test, plan.cookie, job->ops[0].cookie);
-	engine_driver.answer = SLUICE_ABORTED_ONE;
-	sluice_flight_abort(engine, plan.cookie, plan.number, plan.status);
+	engine_expect_abort(test, engine, job, SLUICE_ABORTED_ONE);
 	engine_expect_done(test, engine, kept, 0);
 	engine_test_end(engine);
 }
