@@ -110,6 +110,23 @@ int busy_read(unsigned int jobs)
 	return busy_read_end(last_queue(jobs));
 }
 
+int busy_begin_few(struct scene *scene)
+{
+	return busy_begin(scene, BUSY_JOBS);
+}
+
+int busy_run_few(struct scene *scene)
+{
+	(void)scene;
+	return busy_run(BUSY_JOBS, 0);
+}
+
+int busy_read_few(struct scene *scene)
+{
+	(void)scene;
+	return busy_read(BUSY_JOBS);
+}
+
 int busy_correct_since(struct scene *scene, double since)
 {
 	double fired;

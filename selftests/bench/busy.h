@@ -51,6 +51,11 @@ int busy_run(unsigned int jobs, uint32_t flags);
 /** busy_read - read the completion of the last of these jobs */
 int busy_read(unsigned int jobs);
 
+/** busy_begin_few, busy_run_few, busy_read_few - the same for BUSY_JOBS jobs without flags */
+int busy_begin_few(struct scene *scene);
+int busy_run_few(struct scene *scene);
+int busy_read_few(struct scene *scene);
+
 /** busy_correct - take off the wait between the last SUBMIT of busy_run() and the interrupt */
 int busy_correct(struct scene *scene);
 

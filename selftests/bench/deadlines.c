@@ -135,17 +135,6 @@ static void close_beside_deadline(struct scene *scene)
 	fence = -1;
 }
 
-static int begin_jobs(struct scene *scene)
-{
-	return busy_begin(scene, BUSY_JOBS);
-}
-
-static int run_jobs(struct scene *scene)
-{
-	(void)scene;
-	return busy_run(BUSY_JOBS, 0);
-}
-
 static int begin_fences(struct scene *scene)
 {
 	return busy_begin(scene, 3 * BUSY_JOBS);
@@ -157,21 +146,17 @@ static int run_fences(struct scene *scene)
 	return busy_run(BUSY_JOBS, SLUICE_SUBMIT_OUT_FENCE);
 }
 
-static int read_last(struct scene *scene)
-{
-	(void)scene;
-	return busy_read(BUSY_JOBS);
+#define RUN(begin, run, open, close_all) { \
+	.setup = open, .before = begin, .step = run, .correct = busy_correct, \
+	.after = busy_read_few, .teardown = close_all, .batch = BUSY_JOBS, \
 }
 
-#define RUN(how, open, close_all) { \
-	.setup = open, .before = begin_##how, .step = run_##how, .correct = busy_correct, \
-	.after = read_last, .teardown = close_all, .batch = BUSY_JOBS, \
-}
-
-static const struct steps jobs = RUN(jobs, busy_open_count, busy_close);
-static const struct steps jobs_beside = RUN(jobs, open_beside_deadline, close_beside_deadline);
-static const struct steps fences = RUN(fences, busy_open_count, busy_close);
-static const struct steps fences_beside = RUN(fences, open_beside_deadline, close_beside_deadline);
+static const struct steps jobs = RUN(busy_begin_few, busy_run_few, busy_open_count, busy_close);
+static const struct steps jobs_beside = RUN(busy_begin_few, busy_run_few, open_beside_deadline,
+					       close_beside_deadline);
+static const struct steps fences = RUN(begin_fences, run_fences, busy_open_count, busy_close);
+static const struct steps fences_beside = RUN(begin_fences, run_fences, open_beside_deadline,
+						 close_beside_deadline);
 
 #define ORDER(which, number) \
 	.unit = "ops", \

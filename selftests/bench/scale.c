@@ -2,7 +2,7 @@
 /*
  * Many queues, many waiting jobs, many in-fences.  The cost of one must not depend on their number.
  *
- * What is to be many waits for a busy engine (busy.h), or for a job that hangs.
+ * The many objects wait for a busy engine (busy.h), or for a job that hangs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,23 +28,6 @@ static int submit(int queue, uint32_t flags, unsigned int in_fences)
 
 #define MANY_JOBS	10000
 
-static int before_few(struct scene *scene)
-{
-	return busy_begin(scene, BUSY_JOBS);
-}
-
-static int submit_few(struct scene *scene)
-{
-	(void)scene;
-	return busy_run(BUSY_JOBS, 0);
-}
-
-static int read_few(struct scene *scene)
-{
-	(void)scene;
-	return busy_read(BUSY_JOBS);
-}
-
 static int before_all(struct scene *scene)
 {
 	return busy_begin(scene, MANY_JOBS);
@@ -63,8 +46,8 @@ static int read_all(struct scene *scene)
 }
 
 static const struct steps few_jobs = {
-	.setup = busy_open_count, .before = before_few, .step = submit_few,
-	.correct = busy_correct, .after = read_few, .teardown = busy_close,
+	.setup = busy_open_count, .before = busy_begin_few, .step = busy_run_few,
+	.correct = busy_correct, .after = busy_read_few, .teardown = busy_close,
 	.batch = BUSY_JOBS,
 };
 
@@ -114,8 +97,8 @@ static void close_waiting(struct scene *scene)
 }
 
 static const struct steps jobs_beside_others = {
-	.setup = open_and_wait, .before = before_few, .step = submit_few,
-	.correct = busy_correct, .after = read_few, .teardown = close_waiting,
+	.setup = open_and_wait, .before = busy_begin_few, .step = busy_run_few,
+	.correct = busy_correct, .after = busy_read_few, .teardown = close_waiting,
 	.batch = BUSY_JOBS,
 };
 
