@@ -30,7 +30,7 @@
 /* Decisions about engine->look and ->signalled, before the next attempt to hand out an op. */
 #define SLUICE_DISPATCH_MAX_LOOKS	16
 
-/* What to do next, as decided with engine->lock held. */
+/* The next thing to do.  It is decided with engine->lock held. */
 enum sluice_dispatch_decision {
 	SLUICE_DISPATCH_NOTHING,
 	SLUICE_DISPATCH_START,		/* give an op to the driver */

@@ -11,8 +11,8 @@
  * because soft0 allocates it anywhere.
  *
  * At least in 6.12 and 7.2, videobuf2 leaks its reference to a dma-buf that it could not attach:
- * such a buffer is never freed, whoever exported it.  So no test makes vivid fail at this point; it
- * fails before (too small) or afterwards (not contiguous).
+ * such a buffer of any exporter is never freed.  So no test makes vivid fail at this point; it fails
+ * before (too small) or afterwards (not contiguous).
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Boot a kernel in QEMU with Sluice's modules and programs, and judge it.
 
-    run check KERNEL...     the tests, on kernels of the lab (oldest, lts, newest, 6.12;
+    run check KERNEL...     the tests, on kernels of the lab (oldest, lts, newest, X.Y;
                             newest-arm64) or on a release in build/
     run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
