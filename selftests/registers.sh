@@ -3,7 +3,7 @@
 #
 # A device without a driver of its own, driven by its registers: the examples in C
 # and in shell, as a user would run them, with a GPU as the consumer; and what
-# 'sluice program' says of programs that cannot be.  Prints TAP.
+# 'sluicectl program' says of programs that cannot be.  Prints TAP.
 #
 # Most functions are called by ok, which shellcheck does not see; and of a list
 # of lines the first is what counts.
@@ -69,13 +69,13 @@ refused() {
 
 refuses() {
 	local lines
-	if sluice program "$device" <list >out 2>err; then
+	if sluicectl program "$device" <list >out 2>err; then
 		echo "it succeeded"
 		return 1
 	fi
 	mapfile -t lines <err
 	printf '%s\n' "${lines[@]}"
-	[ ${#lines[@]} = 1 ] && [[ $lines = "sluice: "*"$1"* ]]
+	[ ${#lines[@]} = 1 ] && [[ $lines = "sluicectl: "*"$1"* ]]
 }
 
 # The left half of the picture is the image as it was: pixel (x, y) as registers.c draws it.
@@ -137,7 +137,7 @@ same_picture() {
 # 100 bytes there and back, by the tool alone.
 copies() {
 	head -c 100 /dev/urandom >data
-	sluice program "$device" --from data --to copy <<-END || return 1
+	sluicectl program "$device" --from data --to copy <<-END || return 1
 		# to the device, and back
 		src 0:0x80/8
 		write 0:0x88/8 0x40000
@@ -156,11 +156,11 @@ copies() {
 }
 
 identity_is_polled() {
-	echo "poll 0:0 0xff00ffff 0x010000ed 1000" | sluice program "$device"
+	echo "poll 0:0 0xff00ffff 0x010000ed 1000" | sluicectl program "$device"
 }
 
 then_fails() {
-	echo "poll 0:0 0 0 0" | sluice program "$device" --then "exit 3" 2>err && return 1
+	echo "poll 0:0 0 0 0" | sluicectl program "$device" --then "exit 3" 2>err && return 1
 	cat err
 	grep -q 'failed with status 3' err
 }
@@ -192,7 +192,7 @@ refused "place_outside_is_refused" "outside the buffer" "dst 0:0x88/8 65536"
 refused "unknown_interrupt_is_refused" "no such interrupt" "interrupt 7"
 printf 'write 0:0 0\n' >list
 ok "device_without_programs_is_refused" eval \
-	'sluice program soft0 <list 2>err; cat err; grep -q "cannot run programs" err'
+	'sluicectl program soft0 <list 2>err; cat err; grep -q "cannot run programs" err'
 
 echo "1..$tests"
 exit $((failures > 0))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# The sluice tool: what it does, and what it says when it cannot.  Prints TAP.
+# sluicectl: what it does, and what it says when it cannot.  Prints TAP.
 #
 # Most functions are called by ok, which shellcheck does not see; and of a list
 # of lines the first is what counts.
@@ -40,15 +40,15 @@ refused() {
 refuses() {
 	local words=$1 lines said
 	shift
-	if sluice "$@" >out 2>err; then
-		echo "'sluice $*' succeeded"
+	if sluicectl "$@" >out 2>err; then
+		echo "'sluicectl $*' succeeded"
 		return 1
 	fi
 	mapfile -t lines <err
 	printf '%s\n' "${lines[@]}"
 	[ ${#lines[@]} = 1 ] || { echo "not one line"; return 1; }
 	[ ! -s out ] || { echo "output on stdout:"; cat out; return 1; }
-	[[ $lines == "sluice: "* ]] || { echo "does not begin with its name"; return 1; }
+	[[ $lines == "sluicectl: "* ]] || { echo "does not begin with its name"; return 1; }
 	[[ $lines == *"$words"* ]] || { echo "does not say '$words'"; return 1; }
 	read -ra said <<<"$lines"
 	[ ${#said[@]} -ge 6 ] || { echo "says too little"; return 1; }
@@ -76,7 +76,7 @@ copies() {
 	local device=$1 bytes=$2
 	shift 2
 	rm -f copy
-	sluice copy "$device" --from data --to copy "$@" || return 1
+	sluicectl copy "$device" --from data --to copy "$@" || return 1
 	[ "$(stat -c %s copy)" = "$bytes" ] || { stat -c '%n has %s bytes' copy; return 1; }
 	cmp -n "$bytes" data copy
 }
@@ -93,13 +93,13 @@ copies_a_file_of() {
 copies_a_pipe() {
 	data_of 100000
 	rm -f copy
-	head -c 100000 data | sluice copy soft0 --from /proc/self/fd/0 --to copy && cmp data copy
+	head -c 100000 data | sluicectl copy soft0 --from /proc/self/fd/0 --to copy && cmp data copy
 }
 
 # Frame s of raw data: word i is s * 0x9e3779b9 + i, in 32 bits.
 captures_raw() {
 	local sequence
-	sluice capture soft0 --size 4K --frames 3 --to raw >out || return 1
+	sluicectl capture soft0 --size 4K --frames 3 --to raw >out || return 1
 	cat out
 	[ "$(wc -l <out)" = 4 ] || return 1
 	sequence=$(awk 'END { print $1 }' out)
@@ -110,7 +110,7 @@ captures_raw() {
 }
 
 captures_in_order() {
-	sluice capture soft0 --size 4K --frames 5 >out || return 1
+	sluicectl capture soft0 --size 4K --frames 5 >out || return 1
 	cat out
 	awk 'NR > 2 && ($1 <= sequence || $2 <= time || $1 != sequence + 1 + $4) { exit 1 }
 		NR > 1 { sequence = $1; time = $2; if ($3 != 4096) exit 1 }
@@ -121,7 +121,7 @@ captures_in_order() {
 captures_image() {
 	local sequence seconds
 	rm -f image
-	sluice capture soft0 --geometry 320x240 --frames 2 --to image >out || return 1
+	sluicectl capture soft0 --geometry 320x240 --frames 2 --to image >out || return 1
 	cat out
 	sequence=$(awk 'END { print $1 }' out)
 	seconds=$(awk 'END { print $2 }' out)
@@ -131,20 +131,20 @@ captures_image() {
 
 # A control is set by number and by name, read back, and set to its default again.
 sets_controls() {
-	sluice controls soft0 brightness=-50 && has "brightness" "-50  (default 0; -255..255/5)" -- \
-		sluice controls soft0 brightness &&
-		sluice controls soft0 input=black && has "black  (default scene; scene black)" -- \
-			sluice controls soft0 input &&
-		sluice controls soft0 input=0 && sluice controls soft0 brightness=0 &&
-		has "scene  (default" "brightness       0  (default" -- sluice controls soft0
+	sluicectl controls soft0 brightness=-50 && has "brightness" "-50  (default 0; -255..255/5)" -- \
+		sluicectl controls soft0 brightness &&
+		sluicectl controls soft0 input=black && has "black  (default scene; scene black)" -- \
+			sluicectl controls soft0 input &&
+		sluicectl controls soft0 input=0 && sluicectl controls soft0 brightness=0 &&
+		has "scene  (default" "brightness       0  (default" -- sluicectl controls soft0
 }
 
 # The button's effect is on one image: the first is white, the second is not.
 presses_a_button() {
-	sluice controls soft0 trigger &&
-		sluice capture soft0 --geometry 64x48 --to image &&
+	sluicectl controls soft0 trigger &&
+		sluicectl capture soft0 --geometry 64x48 --to image &&
 		[ "$(tail -c +14 image | tr -d '\377' | wc -c)" = 0 ] &&
-		sluice capture soft0 --geometry 64x48 --to image &&
+		sluicectl capture soft0 --geometry 64x48 --to image &&
 		[ "$(tail -c +14 image | tr -d '\377' | wc -c)" != 0 ]
 }
 
@@ -152,9 +152,9 @@ presses_a_button() {
 lists_what_cannot_be_read() {
 	echo 5 >/sys/kernel/debug/sluice/soft0/control_error
 	has "frame            cannot be read: Input/output error" "source 0 " -- \
-		sluice controls soft0 || return 1
+		sluicectl controls soft0 || return 1
 	echo 5 >/sys/kernel/debug/sluice/soft0/control_error
-	! sluice controls soft0 frame && sluice controls soft0 frame
+	! sluicectl controls soft0 frame && sluicectl controls soft0 frame
 }
 
 # The tool has opened the device when it prints its heading.
@@ -171,7 +171,7 @@ await_heading() {
 events_end_with_the_device() {
 	local driver=/sys/bus/platform/drivers/sluice-soft tries=200 tool status
 	rm -f happened
-	timeout 100 sluice events soft0 >happened &
+	timeout 100 sluicectl events soft0 >happened &
 	tool=$!
 	await_heading "$tool" || return 1
 	echo sluice-soft >"$driver/unbind"
@@ -191,11 +191,11 @@ events_end_with_the_device() {
 prints_events() {
 	local tool
 	rm -f happened
-	timeout 100 sluice events soft0 --count 2 >happened &
+	timeout 100 sluicectl events soft0 --count 2 >happened &
 	tool=$!
 	await_heading "$tool" || return 1
-	sluice controls soft0 freeze=1
-	sluice controls soft0 freeze=0
+	sluicectl controls soft0 freeze=1
+	sluicectl controls soft0 freeze=0
 	# the second may have taken the first one's place
 	echo 1 >/sys/kernel/debug/sluice/soft0/events
 	wait "$tool"
@@ -204,7 +204,7 @@ prints_events() {
 }
 
 reports_a_full_stdout() {
-	! sluice list 2>err >/dev/full && cat err && grep -q "cannot write the output" err
+	! sluicectl list 2>err >/dev/full && cat err && grep -q "cannot write the output" err
 }
 
 # As many objects as before; the last may take a moment.
@@ -221,42 +221,42 @@ nothing_leaked() {
 cat "$OBJECTS" >before || exit 1
 echo "TAP version 13"
 
-ok "help_is_printed_on_request" has "usage: sluice list" capture -- sluice --help
-ok "version_is_that_of_the_module" has "sluice $(cat /sys/module/sluice/version)" -- sluice --version
-ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluice list
+ok "help_is_printed_on_request" has "usage: sluicectl list" capture -- sluicectl --help
+ok "version_is_that_of_the_module" has "sluicectl $(cat /sys/module/sluice/version)" -- sluicectl --version
+ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluicectl list
 ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
 	"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \
-	"pRAA  1 plane" -- sluice formats soft0
-ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluice formats edu0
+	"pRAA  1 plane" -- sluicectl formats soft0
+ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluicectl formats edu0
 ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback private; depth" \
-	"18 formats" "software" -- sluice info soft0
+	"18 formats" "software" -- sluicectl info soft0
 [ ! -e /dev/sluice/ether0 ] ||
 	ok "info_tells_the_limits_of_ops" has "depth 255" "ops of at most 16384 bytes, at most 1 segment" \
-		"ops of at least 16384 bytes, at most 1 segment" -- sluice info ether0
+		"ops of at least 16384 bytes, at most 1 segment" -- sluicectl info ether0
 ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
-	sluice info soft0
-ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluice info edu0
-ok "info_takes_a_path" has "edu" "DMA         28 bits" -- sluice info /dev/sluice/edu0
+	sluicectl info soft0
+ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluicectl info edu0
+ok "info_takes_a_path" has "edu" "DMA         28 bits" -- sluicectl info /dev/sluice/edu0
 ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
-	sluice alloc soft0 --size 1M
-ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluice alloc soft0 --size 4097
+	sluicectl alloc soft0 --size 1M
+ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluicectl alloc soft0 --size 4097
 ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- \
-	sluice alloc soft0 --heap contiguous --size 256K
+	sluicectl alloc soft0 --heap contiguous --size 256K
 
 ok "controls_are_listed_with_values_and_sources" has "input " "frame " "read-only, volatile" \
-	"trigger          (button)" "source 0         locked, 1/" -- sluice controls soft0
-ok "controls_of_a_device_without_any_are_nothing" sluice controls edu0
+	"trigger          (button)" "source 0         locked, 1/" -- sluicectl controls soft0
+ok "controls_of_a_device_without_any_are_nothing" sluicectl controls edu0
 ok "controls_are_set_by_number_and_by_name" sets_controls
 ok "control_that_cannot_be_read_does_not_end_the_list" lists_what_cannot_be_read
 ok "button_is_pressed" presses_a_button
 ok "events_are_printed_as_they_happen" prints_events
 ok "events_end_well_when_the_device_has_gone" events_end_with_the_device
 
-ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluice copy soft0
+ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluicectl copy soft0
 ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
-	sluice copy soft0 --heap contiguous --size 1M
+	sluicectl copy soft0 --heap contiguous --size 1M
 ok "alloc_wraps_a_memfd" has "size        8192 bytes" cached -- \
-	sluice alloc soft0 --heap memfd --size 4097
+	sluicectl alloc soft0 --heap memfd --size 4097
 data_of 300000
 ok "copied_file_is_equal_in_wrapped_memory" copies soft0 300000 --heap memfd
 ok "copied_file_is_equal" copies soft0 300000
@@ -264,7 +264,7 @@ ok "copy_takes_the_first_bytes_of_a_longer_file" copies soft0 12345 --size 12345
 ok "copy_of_one_byte" copies_a_file_of soft0 1
 ok "copy_of_a_length_that_is_no_multiple_of_a_word" copies_a_file_of soft0 4099
 ok "copy_reads_a_pipe_to_its_end" copies_a_pipe
-ok "edu0_copies_8K" has "copied 8192 bytes" -- sluice copy edu0 --size 8K
+ok "edu0_copies_8K" has "copied 8192 bytes" -- sluicectl copy edu0 --size 8K
 ok "edu0_copies_a_file" copies_a_file_of edu0 5001
 
 ok "capture_writes_raw_data" captures_raw

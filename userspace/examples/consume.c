@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * consume WIDTH HEIGHT FILE: a process that gets a buffer and a fence from another process,
- * and lets a GPU compute on the buffer.  'sluice program --then' starts it, and passes the
+ * and lets a GPU compute on the buffer.  'sluicectl program --then' starts it, and passes the
  * numbers of the two fds in the environment.
  */
 #include <stdio.h>
@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 	unsigned long height = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 
 	if (!width || !height || width > 16384 || height > 16384 || dmabuf < 0 || fence < 0) {
-		fputs("usage: sluice program DEVICE --then 'consume WIDTH HEIGHT FILE' <LIST\n", stderr);
+		fputs("usage: sluicectl program DEVICE --then 'consume WIDTH HEIGHT FILE' <LIST\n", stderr);
 		return 2;
 	}
 	device = sluice_open(NULL);

@@ -27,4 +27,4 @@ while [ $place -lt $size ]; do
 	echo "dst 0:0x88/8 $place $length"
 	transfer $length 7
 	place=$((place + length))
-done | sluice program "$device" --from "$from" --then "$here/consume $width $height $file"
+done | sluicectl program "$device" --from "$from" --then "$here/consume $width $height $file"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sluice controls, sluice events: controls, sources and events of a device. */
+/* sluicectl controls, sluicectl events: controls, sources and events of a device. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,7 +142,7 @@ static int64_t parse_value(int device, const struct sluice_enum_controls *contro
 	errno = 0;
 	value = strtoll(text, &end, 0);
 	if (errno || end == text || *end)
-		die("'%s' is not a value of %s: 'sluice controls' lists the values that it accepts",
+		die("'%s' is not a value of %s: 'sluicectl controls' lists the values that it accepts",
 		    text, control->name);
 	return value;
 }
@@ -157,7 +157,7 @@ static void set_control(int device, const struct sluice_enum_controls *control, 
 		    ", in steps of %" PRId64, control->name, value, (int64_t)control->min,
 		    (int64_t)control->max, (int64_t)control->step);
 	if (ret == -EACCES)
-		die("%s is read-only: 'sluice controls' shows which controls can be set",
+		die("%s is read-only: 'sluicectl controls' shows which controls can be set",
 		    control->name);
 	check(ret, "set the control");
 }
@@ -182,7 +182,7 @@ int do_controls(const struct options *options)
 	/* no control has so long a name: a control whose name is its first part must not match */
 	ret = length < sizeof(name) ? sluice_find_control(device, name, &control) : -ENOENT;
 	if (ret == -ENOENT)
-		die("the device '%s' has no control '%.*s': 'sluice controls %s' lists its "
+		die("the device '%s' has no control '%.*s': 'sluicectl controls %s' lists its "
 		    "controls", info.name, (int)length, options->control, info.name);
 	check(ret, "ask the device for its controls");
 	if (value)

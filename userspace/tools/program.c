@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sluice program: control a device through its registers, from the shell. */
+/* sluicectl program: control a device through its registers, from the shell. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,7 +183,7 @@ static void submit_program(int queue, const struct sluice_op *op, bool wants_fen
 		die("a command names memory outside the buffer: check its PLACE and LENGTH against "
 		    "--size and --from");
 	case EINVAL:
-		die("the device has no such interrupt ('sluice info' shows how many it has), or "
+		die("the device has no such interrupt ('sluicectl info' shows how many it has), or "
 		    "the times of all polls are more than %u us together", SLUICE_MAX_POLL_US);
 	}
 	check(-errno, "submit the program");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the commands of sluice(1) share.  An error ends the program with one line on stderr. */
+/* What the commands of sluicectl(1) share.  An error ends the program with one line on stderr. */
 #ifndef TOOL_H
 #define TOOL_H
 

@@ -74,9 +74,9 @@ class Archive(GuestTest):
     def test_guest_for_arm64_has_all_that_it_needs(self) -> None:
         self.kernel(ARM64, ARM64)
         for path in ("arm64/usr/bin/busybox", "arm64/usr/bin/bash-static", "build/guest/main",
-                     "build/user-arm64/tools/sluice", "build/user-arm64/tests/fence",
+                     "build/user-arm64/tools/sluicectl", "build/user-arm64/tests/fence",
                      f"build/{ARM64}/sluice.o"):
             self.write(path, *path.split("/"))
         self.assertEqual(set(self.made(ARM64)), {
             "bin/bash", "bin/busybox", "init", "modules/list", f"sluice/{ARM64}/sluice.ko",
-            "sluice/guest/main", "sluice/user/tests/fence", "sluice/user/tools/sluice"})
+            "sluice/guest/main", "sluice/user/tests/fence", "sluice/user/tools/sluicectl"})

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* sluice(1): inspect Sluice devices, and try them from the shell. */
+/* sluicectl(1): inspect Sluice devices, and try them from the shell. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -16,18 +16,18 @@
 #include "tool.h"
 
 static const char usage_text[] =
-	"usage: sluice list\n"
-	"       sluice info DEVICE\n"
-	"       sluice formats DEVICE\n"
-	"       sluice controls DEVICE [NAME[=VALUE]]\n"
-	"       sluice events DEVICE [--count N]\n"
-	"       sluice alloc DEVICE [--heap NAME] [--size BYTES]\n"
-	"       sluice copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
-	"       sluice capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
+	"usage: sluicectl list\n"
+	"       sluicectl info DEVICE\n"
+	"       sluicectl formats DEVICE\n"
+	"       sluicectl controls DEVICE [NAME[=VALUE]]\n"
+	"       sluicectl events DEVICE [--count N]\n"
+	"       sluicectl alloc DEVICE [--heap NAME] [--size BYTES]\n"
+	"       sluicectl copy DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
+	"       sluicectl capture DEVICE [--heap NAME] [--frames N] [--to FILE]\n"
 	"                      [--size BYTES | --geometry WxH]\n"
-	"       sluice program DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
+	"       sluicectl program DEVICE [--heap NAME] [--size BYTES] [--from FILE] [--to FILE]\n"
 	"                      [--then COMMAND] <LIST\n"
-	"       sluice --help | --version\n"
+	"       sluicectl --help | --version\n"
 	"\n"
 	"list      lists the devices\n"
 	"info      shows what a device is and what it can do\n"
@@ -44,22 +44,22 @@ static const char usage_text[] =
 	"capture   captures frames and prints their completions; FILE gets the last\n"
 	"          frame, as PPM if --geometry is given\n"
 	"program   lets the kernel access registers of the device; each line of LIST is\n"
-	"          one command, and sluice(1) explains the commands:\n"
+	"          one command, and sluicectl(1) explains the commands:\n"
 	"              write REGISTER VALUE\n"
 	"              src REGISTER [PLACE [LENGTH]]  (also src-low, src-high)\n"
 	"              dst REGISTER [PLACE [LENGTH]]  (also dst-low, dst-high)\n"
 	"              poll REGISTER MASK VALUE MICROSECONDS\n"
 	"              interrupt NUMBER\n"
 	"\n"
-	"DEVICE is a name that 'sluice list' prints, or an absolute path.  BYTES is a\n"
+	"DEVICE is a name that 'sluicectl list' prints, or an absolute path.  BYTES is a\n"
 	"number that K, M or G may follow.  NAME after --heap is a heap that\n"
-	"'sluice info' lists, or memfd: memory of the tool that the device uses in place.\n";
+	"'sluicectl info' lists, or memfd: memory of the tool that the device uses in place.\n";
 
 void die(const char *format, ...)
 {
 	va_list args;
 
-	fputs("sluice: ", stderr);
+	fputs("sluicectl: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
@@ -134,15 +134,15 @@ static struct options parse(int argc, char **argv, const char *allowed)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":", known, &index)) != -1) {
 		if (option == ':')
-			die("the option %s needs a value: 'sluice --help' shows which",
+			die("the option %s needs a value: 'sluicectl --help' shows which",
 			    argv[optind - 1]);
 		if (option == '?' && optopt)
-			die("there is no option -%c: 'sluice --help' lists the options", optopt);
+			die("there is no option -%c: 'sluicectl --help' lists the options", optopt);
 		if (option == '?')
-			die("there is no option %s: 'sluice --help' lists the options",
+			die("there is no option %s: 'sluicectl --help' lists the options",
 			    argv[optind - 1]);
 		if (!strchr(allowed, option))
-			die("'sluice %s' does not accept --%s: 'sluice --help' lists its options",
+			die("'sluicectl %s' does not accept --%s: 'sluicectl --help' lists its options",
 			    argv[0], known[index].name);
 		switch (option) {
 		case 'h':
@@ -181,14 +181,14 @@ static struct options parse(int argc, char **argv, const char *allowed)
 		die("--geometry and --size exclude each other: leave out --size, because the "
 		    "geometry determines the size");
 	if (optind == argc)
-		die("'sluice %s' needs a device: 'sluice list' lists the devices", argv[0]);
+		die("'sluicectl %s' needs a device: 'sluicectl list' lists the devices", argv[0]);
 	/* a command that allows a control may have one more argument */
 	if (strchr(allowed, '=') && optind + 2 <= argc)
 		options.control = argv[optind + 1];
 	if (optind + 1 + !!options.control < argc && options.control)
 		die("unexpected argument '%s': name one control at a time", argv[optind + 2]);
 	if (optind + 1 < argc && !options.control)
-		die("unexpected argument '%s': 'sluice %s' takes one device, and options",
+		die("unexpected argument '%s': 'sluicectl %s' takes one device, and options",
 		    argv[optind + 1], argv[0]);
 	options.device = argv[optind];
 	return options;
@@ -197,7 +197,7 @@ static struct options parse(int argc, char **argv, const char *allowed)
 void check(int ret, const char *what)
 {
 	if (ret == -ENODEV)
-		die("cannot %s: the device was removed; 'sluice list' lists the devices", what);
+		die("cannot %s: the device was removed; 'sluicectl list' lists the devices", what);
 	if (ret < 0)
 		die("cannot %s: %s", what, strerror(-ret));
 }
@@ -207,27 +207,27 @@ int open_device(const char *name, struct sluice_info *info)
 	int fd = sluice_open(name), ret;
 
 	if (fd == -ENOENT)
-		die("there is no device '%s': 'sluice list' lists the devices; if it is not "
+		die("there is no device '%s': 'sluicectl list' lists the devices; if it is not "
 		    "listed, load its device driver", name);
 	if (fd == -EACCES)
 		die("no permission to open '%s': run as root, or give your group access to the "
 		    "nodes in /dev/sluice by a udev rule", name);
 	if (fd < 0)
-		die("cannot open the device '%s': %s; 'sluice list' lists the devices", name,
+		die("cannot open the device '%s': %s; 'sluicectl list' lists the devices", name,
 		    strerror(-fd));
 	ret = sluice_device_info(fd, info);
 	if (ret == -ENODEV)
 		die("the device '%s' was removed: it was unplugged, or its driver was unbound; "
-		    "'sluice list' lists the devices", name);
+		    "'sluicectl list' lists the devices", name);
 	if (ret)
-		die("'%s' is not a Sluice device: 'sluice list' lists the devices", name);
+		die("'%s' is not a Sluice device: 'sluicectl list' lists the devices", name);
 	return fd;
 }
 
 void need_op(const struct sluice_info *info, uint32_t kind, const char *verb)
 {
 	if (!(info->op_kinds & 1ULL << kind))
-		die("the device '%s' cannot %s: 'sluice info %s' lists its ops", info->name,
+		die("the device '%s' cannot %s: 'sluicectl info %s' lists its ops", info->name,
 		    verb, info->name);
 }
 
@@ -236,7 +236,7 @@ static int open_heap(int device, const char *name)
 	int heap = sluice_find_heap(device, name);
 
 	if (heap == -ENOENT)
-		die("the device has no heap '%s': 'sluice info' lists its heaps", name);
+		die("the device has no heap '%s': 'sluicectl info' lists its heaps", name);
 	check(heap, "ask the device for its heaps");
 	return heap;
 }
@@ -277,17 +277,17 @@ static void die_of_hint(uint32_t hint, int error, uint64_t size)
 		if (error == -EDQUOT)
 			die("%" PRIu64 " more bytes would exceed what one open file of the node "
 			    "may hold: use a smaller buffer, or raise the module parameter "
-			    "open_limit_mb; 'sluice info' shows the limit", size);
+			    "open_limit_mb; 'sluicectl info' shows the limit", size);
 		die("%" PRIu64 " bytes are more than this heap can ever have: use a smaller "
-		    "buffer; 'sluice info' shows the largest size", size);
+		    "buffer; 'sluicectl info' shows the largest size", size);
 	case SLUICE_HINT_USER_LIMIT:
 		die("%" PRIu64 " more bytes would exceed what all open files of this user may "
 		    "hold: use a smaller buffer, or raise the module parameter user_limit_mb; "
-		    "'sluice info' shows how much they hold", size);
+		    "'sluicectl info' shows how much they hold", size);
 	case SLUICE_HINT_TOTAL_LIMIT:
 		die("%" PRIu64 " more bytes would exceed what all open files of all users may "
 		    "hold: use a smaller buffer, or raise the module parameter total_limit_mb; "
-		    "'sluice info' shows how much they hold", size);
+		    "'sluicectl info' shows how much they hold", size);
 	case SLUICE_HINT_NO_CMA:
 		die("no piece of memory has %" PRIu64 " bytes, and the kernel reserves no memory "
 		    "for large buffers: use a smaller buffer, or boot with cma=SIZE (the kernel "
@@ -362,7 +362,7 @@ struct sluice_completion read_completion(int queue)
 
 	check(sluice_read(queue, &completion, 1), "read the completion");
 	if (completion.status == -ETIME)
-		die("the job exceeded the longest timeout of a job ('sluice info' shows it): use a "
+		die("the job exceeded the longest timeout of a job ('sluicectl info' shows it): use a "
 		    "smaller buffer");
 	if (completion.status == -EIO)
 		die("the device reported that the job failed, or a poll ran out of time: the "
@@ -775,14 +775,14 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
-		puts("sluice " SLUICE_VERSION);
+		puts("sluicectl " SLUICE_VERSION);
 		return 0;
 	}
 	if (argc < 2)
-		die("a command is missing: 'sluice --help' lists the commands");
+		die("a command is missing: 'sluicectl --help' lists the commands");
 	if (!strcmp(argv[1], "list")) {
 		if (argc > 2)
-			die("unexpected argument '%s': 'sluice list' takes no arguments", argv[2]);
+			die("unexpected argument '%s': 'sluicectl list' takes no arguments", argv[2]);
 		ret = do_list();
 	}
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -792,7 +792,7 @@ int main(int argc, char **argv)
 		ret = commands[i].run(&options);
 	}
 	if (ret < 0)
-		die("there is no command '%s': 'sluice --help' lists the commands", argv[1]);
+		die("there is no command '%s': 'sluicectl --help' lists the commands", argv[1]);
 	if (fflush(stdout) || ferror(stdout))
 		die("cannot write the output: %s", strerror(errno));
 	return ret;
