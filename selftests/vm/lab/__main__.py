@@ -5,12 +5,13 @@
                                 (X.Y), or a release; without any, the first three roles
     setup --arm64 [KERNEL...]   kernels for arm64, and the programs for their guest
     setup --headers             other kernels' headers for the gates: row "headers" in roles
+    setup --workshop            a root file system to make and try packages and documents in
     setup --source KERNEL       the source of a kernel; prints the tarball's path
     setup --no-tests [KERNEL...]  without the kernel's test harness
     setup --refresh             ask the archive again for the kernel of each role
 
 A second run finds everything and returns at once, without a network.  build/lab/ has links to
-the parts that a checkout uses: root, harness, arm64, and kernels/KERNEL.
+the parts that a checkout uses: root, harness, arm64, workshop, and kernels/KERNEL.
 """
 import argparse
 import errno
@@ -24,7 +25,7 @@ from .archive import Archive
 from .cache import Cache
 from .headers import Headers, split
 from .kernels import FOUND, ROLES, Kernels, Table
-from .root import CLANG, COMPILERS, have_arm64, have_root
+from .root import CLANG, COMPILERS, WORKSHOP, have_arm64, have_root
 from .sources import have_harness, have_source, tarball
 from .tell import Problem, say
 
@@ -109,6 +110,13 @@ class Setup:
                 unlink("kernels", name)
         self.cache.remove_unused(used)
 
+    def workshop(self):
+        """Get the root file system for packages and documents."""
+        self.cache.lock()
+        root = have_root(self.cache, self.archive, self.table.home, WORKSHOP)
+        link(root, "workshop")
+        self.cache.remove_unused([root])
+
     def harness(self, refresh):
         """Get the harness for the tests: the newest kernel's, whichever kernel is tested."""
         known = self.cache.read(FOUND).get("harness", "none")
@@ -158,6 +166,7 @@ def main():
     parser.add_argument("--arm64", action="store_true")
     parser.add_argument("--refresh", action="store_true")
     parser.add_argument("--headers", action="store_true")
+    parser.add_argument("--workshop", action="store_true")
     parser.add_argument("--no-tests", action="store_true")
     parser.add_argument("--source", action="store_true")
     args = parser.parse_args()
@@ -175,6 +184,8 @@ def main():
             os.environ.get("SLUICE_ROLES") or os.path.join(TOP, "selftests", "vm", "roles")))
         if args.source:
             print(setup.source(args.kernels[0]))
+        elif args.workshop:
+            setup.workshop()
         elif args.headers:
             setup.headers(args.refresh)
         else:

@@ -24,12 +24,21 @@ COMPILERS = ["gcc", "make", "libc6-dev", "bc", "flex", "bison", "libelf-dev", "l
 EVERYTHING = COMPILERS + [
     "g++", "gcc-12", "pkgconf", "dwarves", "udev", "procps", "psmisc", "busybox-static",
     "mesa-vulkan-drivers", "libvulkan-dev", "glslang-tools", "libdrm-dev", "v4l-utils",
-    "liburing-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler",
+    "liburing-dev", "libsmartcols-dev", "libjson-c-dev", "libkmod-dev", "strace", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "device-tree-compiler",
     "reuse"]
 # to compile modules with the other compiler; nothing is linked, and no program runs
 CLANG = ["clang", "make", "binutils", "libelf1t64", "python3-minimal", "kmod"]
+# to make packages, to install and remove them, to compare interfaces, to make the documents, and
+# to boot a guest with Secure Boot
+WORKSHOP = COMPILERS + [
+    "g++", "pkgconf", "udev", "procps", "psmisc", "busybox-static", "libsmartcols-dev", "libjson-c-dev",
+    "libkmod-dev", "debhelper", "dh-dkms", "dkms", "dpkg-dev", "fakeroot", "lintian", "piuparts",
+    "autopkgtest", "rpm", "abigail-tools", "python3-sphinx", "python3-myst-parser", "furo", "mandoc",
+    "groff", "man-db", "bash-completion", "zsh", "fish", "ovmf", "shim-signed", "grub-efi-amd64-signed",
+    "grub-efi-amd64-bin", "sbsigntool", "mokutil", "openssl", "python3-virt-firmware", "mtools",
+    "dosfstools"]
 # libraries for arm64's programs, and the few programs of its guest
-ARM64 = ["liburing-dev", "busybox-static", "bash-static"]
+ARM64 = ["liburing-dev", "libsmartcols-dev", "libjson-c-dev", "busybox-static", "bash-static"]
 
 # increased when the steps to make a root change
 FORMAT = 1
