@@ -37,7 +37,7 @@ static int sample_open(void)
 	int tries, fd;
 
 	if (access("/sys/module/" MODULE, F_OK) &&
-	    system("insmod /sluice/$(uname -r)/sluice-sample-importer.ko"))
+	    module_load("sluice-sample-importer"))
 		return -ENODEV;
 	for (tries = 0; tries < 300; tries++) {
 		fd = open("/dev/sluice-sample", O_RDWR | O_CLOEXEC);

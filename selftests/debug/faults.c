@@ -24,7 +24,7 @@
 #include "pattern.h"
 #include "sluice.h"
 
-#include "../../uapi/linux/sluice_soft.h"
+#include <linux/sluice_soft.h>
 
 #define SIZE (256UL << 10)
 #define BUSY_FENCES 5

@@ -4,6 +4,7 @@
 #define HARNESS_H
 
 #include "kselftest_harness.h"
+#include "ready.h"
 
 /*
  * The harness ends a test after 30 s, but two waits of LATE_MS take longer.  The runner ends a
@@ -11,5 +12,11 @@
  */
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 120
+
+/* Before the harness prints its plan. */
+static void __attribute__((constructor)) harness_begins(void)
+{
+	machine_ready();
+}
 
 #endif /* HARNESS_H */
