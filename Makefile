@@ -14,6 +14,8 @@ ifneq ($(KDIR),)
 KERNELS := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ONE := $(KERNELS)
 endif
+# A file for the results, for programs that read JUnit's format.
+RESULTS := $(if $(JUNIT),-j '$(JUNIT)')
 # A newer kernel than the archive has is built from its source.
 ifneq ($(SOURCE),)
 ifneq ($(KERNEL),canary)
@@ -29,9 +31,11 @@ help:
 	@echo 'make check KERNEL=canary      ... on one that is newer than the newest, where there is one;'
 	@echo '                              SOURCE=linux-X.Y.tar.xz builds it from that source'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
+	@echo 'make check JUNIT=FILE         ... and also write the results to FILE, as JUnit does'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
+	@echo 'make check-kselftest          some of them as kselftest has them, on a plain machine'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
@@ -78,11 +82,18 @@ endif
 ifneq ($(CANARY_SOURCE),)
 check: user
 	@source=$$(realpath -e '$(SOURCE)') && release=$$($(VM)/build lab "$$source:debug") && \
-		$(PATIENCE) $(VM)/run check $$release $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$release $(if $(T),-t $(T)) $(RESULTS)
 else
 check: user modules
-	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
+	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu) $(RESULTS)
 endif
+
+# The tests as kselftest has them, installed in a guest that has nothing of the lab.
+check-kselftest:
+	@$(VM)/setup $(ONE)
+	@$(VM)/build programs
+	@$(VM)/build modules $(ONE)
+	@$(VM)/kselftest $(ONE) $(T)
 
 # The lab's own software: the set-up, against an archive on this machine, and the judgement
 # of guests.
@@ -94,7 +105,7 @@ check-arm64:
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/build modules $(ARM64:=-arm64)
 	@$(VM)/build user-arm64 $(ARM64)
-	@$(VM)/run check $(ARM64:=-arm64) $(if $(T),-t $(T))
+	@$(VM)/run check $(ARM64:=-arm64) $(if $(T),-t $(T)) $(RESULTS)
 
 # Kernels built to catch bugs.  LONG=1: all of them; KERNEL=lts or VARIANT=kcsan:
 # that one.
@@ -111,7 +122,7 @@ user-newest: setup-newest
 
 check-debug: user-newest
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(PATIENCE) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$releases $(if $(T),-t $(T)) $(RESULTS)
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
@@ -171,5 +182,5 @@ gates: user
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-kselftest check-arm64 check-debug \
 	check-races fuzz mutants bench coverage demo shell gates clean
