@@ -14,11 +14,13 @@
 OUTPUT ?= $(CURDIR)/../build/kselftest
 override OUTPUT := $(abspath $(OUTPUT))
 
+USR_SRC ?= /usr/src
+
 # Where a source may be: around this tree, as Debian's package linux-source has it, in the lab.
 newest = $(lastword $(shell printf '%s\n' $(1) | sort -V))
 ABOVE := .. ../.. ../../.. ../../../..
-SOURCES := $(call newest,$(wildcard /usr/src/linux-source-*/tools/testing/selftests/lib.mk))
-TARBALL := $(call newest,$(wildcard /usr/src/linux-source-*.tar.*))
+SOURCES := $(call newest,$(wildcard $(USR_SRC)/linux-source-*/tools/testing/selftests/lib.mk))
+TARBALL := $(call newest,$(wildcard $(USR_SRC)/linux-source-*.tar.*))
 # the tarball is unpacked here, as far as it is needed
 UNPACKED := $(OUTPUT)/harness
 
@@ -83,7 +85,8 @@ unpack:
 	@tar -xf '$(TARBALL)' -C '$(UNPACKED).part' --strip-components=1 --wildcards \
 		'*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/kselftest*' \
 		'*/tools/testing/selftests/run_kselftest.sh' \
-		'*/tools/testing/selftests/dmabuf-heaps/*' || { rm -rf '$(UNPACKED).part'; exit 1; }
+		'*/tools/testing/selftests/dmabuf-heaps/*' || { rm -rf '$(UNPACKED).part'; \
+		echo 'selftests: $(TARBALL) cannot be unpacked: install the package again' >&2; exit 1; }
 	@mv '$(UNPACKED).part' '$(UNPACKED)'
 
 clean:
