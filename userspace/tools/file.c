@@ -46,8 +46,10 @@ void *read_file(const char *path, uint64_t limit, uint64_t most, uint64_t *size)
 			break;
 		if (!limit && got > most)
 			die_of_length(path, most);
-		if (got == room)
-			memory = realloc(memory, room *= 2);
+		if (got == room) {
+			room = room * 2 < most + 1 ? room * 2 : most + 1;
+			memory = realloc(memory, room);
+		}
 	}
 	if (!memory)
 		die("no memory for the content of '%s': use a smaller file", path);

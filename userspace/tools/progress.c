@@ -17,6 +17,7 @@
 #define DELAY_S		1.0	/* shorter work shows nothing */
 #define INTERVAL_S	0.2
 
+static double began;	/* the work, when its progress was first asked for */
 static bool shown;
 
 double seconds_now(void)
@@ -36,13 +37,12 @@ static bool wanted(void)
 
 void show_progress(const char *format, ...)
 {
-	static double began, last;
-	double now;
+	static double last;
+	double now = seconds_now();
 	va_list args;
 
 	if (!wanted())
 		return;
-	now = seconds_now();
 	if (!began)
 		began = now;
 	if (now - began < DELAY_S || now - last < INTERVAL_S)
@@ -68,10 +68,12 @@ void end_progress(void)
 void wait_readable(int fd, const char *what, unsigned int limit_s)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
-	double began = seconds_now();
+	double start = seconds_now();
 
 	if (!wanted())
 		return;
+	if (!began)
+		began = start;
 	while (poll(&ready, 1, INTERVAL_S * 1000) <= 0)
-		show_progress("%s: %.0f s of at most %u s", what, seconds_now() - began, limit_s);
+		show_progress("%s: %.0f s of at most %u s", what, seconds_now() - start, limit_s);
 }

@@ -10,7 +10,7 @@ static int help(int argc, char **argv)
 {
 	if (argc > 2)
 		die_usage("unexpected argument '%s': 'sluicectl help' takes one command", argv[2]);
-	if (argc == 2)
+	if (argc == 2 && strcmp(argv[1], "help"))
 		print_command_help(find_command(argv[1]));
 	else
 		print_help();

@@ -54,6 +54,7 @@ class Files:
     root: str
     build: str
     out: str	# the guest writes only to this folder
+    bar: str = ""	# the memory of a BAR; by default a file in this folder
 
 
 def comma(path: str) -> str:
@@ -200,8 +201,8 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),
         # The peers come last, so that they change no address.  The BAR's memory is a
-        # file, which the guest finds in /out.
-        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.out)}/bar",
+        # file, which the guest finds in /out, except with a shell.
+        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.bar or os.path.join(files.out, 'bar'))}",
         *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
         "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff", *cards,
         "-monitor", f"unix:{files.monitor},server=on,wait=off", *serial(kind, files)]

@@ -33,6 +33,13 @@ _sluicectl_names() {
 	sluicectl "$2" "$3" --json 2>/dev/null | grep -o "\"$1\":\"[^\"]*\"" | cut -d'"' -f4
 }
 
+# _sluicectl_offer OPTION...: offer what compgen finds, a line each
+_sluicectl_offer() {
+	local found
+	found=$(compgen "$@")
+	[ -z "$found" ] || mapfile -t COMPREPLY <<<"$found"
+}
+
 _sluicectl() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]} device="" arguments=0 i word words=""
@@ -44,7 +51,7 @@ _sluicectl() {
 		previous=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	if [ "$COMP_CWORD" = 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$_sluicectl_commands --help --version" -- "$current")
+		_sluicectl_offer -W "$_sluicectl_commands --help --version" -- "$current"
 		return
 	fi
 	for ((i = 2; i < COMP_CWORD; i++)); do
@@ -71,11 +78,11 @@ _sluicectl() {
 		;;
 	--from | --to)
 		compopt -o filenames 2>/dev/null
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		_sluicectl_offer -f -- "$current"
 		return
 		;;
 	--then)
-		mapfile -t COMPREPLY < <(compgen -c -- "$current")
+		_sluicectl_offer -c -- "$current"
 		return
 		;;
 	--size | --geometry | --frames | --count)
@@ -93,7 +100,7 @@ _sluicectl() {
 		fi
 		;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	_sluicectl_offer -W "$words" -- "$current"
 }
 
 complete -F _sluicectl sluicectl
