@@ -359,6 +359,7 @@ pipes_are_written_directly() {
 }
 
 # The text must not be mixed with the data.
+# shellcheck disable=SC2094
 dash_is_standard_output() {
 	head -c 100000 /dev/urandom >data
 	sluicectl copy soft0 --from - --to - <data 2>err | cat >got || return 1
@@ -478,7 +479,8 @@ progress_is_for_terminals() {
 	grep -q "copying: [0-9]* s of at most 30 s" out || { echo "no progress beside the output"; return 1; }
 	# the line of progress is gone before the result is printed
 	grep -q "${ESCAPE}\\[K[^${ESCAPE}]*edu0 copied 61440 bytes" out || { od -c out; return 1; }
-	$command 2>err >out && [ ! -s err ] || { echo "progress in a file"; return 1; }
+	$command 2>err >out || return 1
+	[ ! -s err ] || { echo "progress in a file"; return 1; }
 	on_terminal "TERM=dumb $command >/dev/null" >out
 	! grep "copying" out
 }
