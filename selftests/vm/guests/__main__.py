@@ -5,7 +5,7 @@
                             newest-arm64) or on a release in build/
     run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
-    run shell KERNEL        a shell, on this terminal
+    run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
     run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read

@@ -59,6 +59,7 @@ class Files:
     root: str
     build: str
     out: str	# the guest writes only to this folder
+    bar: str = ""	# the memory of a BAR; by default a file in this folder
 
 
 def comma(path: str) -> str:
@@ -197,10 +198,11 @@ def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
 def peers(kind: Kind, files: Files, sound: list[str]) -> list[str]:
     """The peers, and the sound card, which come last, so that they change no address.
 
-    The BAR's memory is a file, which the guest finds in /out.
+    The BAR's memory is a file, which the guest finds in /out, except with a shell.
     """
+    memory = comma(files.bar or os.path.join(files.out, "bar"))
     return [
-        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.out)}/bar",
+        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={memory}",
         *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
         "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff"]
 

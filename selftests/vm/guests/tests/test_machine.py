@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from dataclasses import replace
 
 from .. import machine
 from ..machine import Files, Kind
@@ -55,6 +56,13 @@ class Machines(unittest.TestCase):
         shared = [word for word in command if word.startswith("local,")]
         self.assertEqual([word.split(",")[1] for word in shared if "readonly=on" not in word], ["id=out"])
         self.assertEqual(len(shared), 4)
+
+    def test_shell_has_the_memory_of_the_bar_elsewhere(self) -> None:
+        files = replace(FILES, bar="/temp,orary/bar")
+        shell = " ".join(machine.command(Kind("shell"), PC, files, False))
+        self.assertIn("mem-path=/temp,,orary/bar ", shell)
+        self.assertNotIn("ut/bar", shell)
+        self.assertIn("path=/o,,ut,security_model", shell)
 
     def test_commas_of_paths_are_doubled(self) -> None:
         command = qemu(Kind("check"))
