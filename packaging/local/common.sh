@@ -101,31 +101,32 @@ signed_only() {
 	return 1
 }
 
-# signing: sets SIGN_KEY and SIGN_CERT, or SIGN_KEY= if modules are not signed
+# signing: sets sign_key and sign_cert to the files of the key, or sign_key= if modules are not signed
 signing() {
 	local key
-	SIGN_CERT=${SIGN_CERT-}
-	if [ "${SIGN_KEY-}" = none ]; then
-		SIGN_KEY=
+	sign_key=${SIGN_KEY-} sign_cert=${SIGN_CERT-}
+	if [ "$sign_key" = none ]; then
+		sign_key=
 		return
 	fi
-	if [ -z "${SIGN_KEY-}" ] && live && signed_only; then
+	if [ -z "$sign_key" ] && live && signed_only; then
 		# the kernel's own key, and the machine-owner keys of Debian and Ubuntu
 		for key in "$KDIR/certs/signing_key.pem:$KDIR/certs/signing_key.x509" \
 				/var/lib/dkms/mok.key:/var/lib/dkms/mok.pub \
 				/var/lib/shim-signed/mok/MOK.priv:/var/lib/shim-signed/mok/MOK.der; do
-			[ -e "${key%:*}" ] && [ -e "${key#*:}" ] || continue
-			SIGN_KEY=${key%:*} SIGN_CERT=${key#*:}
-			break
+			if [ -e "${key%:*}" ] && [ -e "${key#*:}" ]; then
+				sign_key=${key%:*} sign_cert=${key#*:}
+				break
+			fi
 		done
-		[ -n "${SIGN_KEY-}" ] || die "this machine loads signed modules only (Secure Boot), and" \
+		[ -n "$sign_key" ] || die "this machine loads signed modules only (Secure Boot), and" \
 			"there is no key: make one (see Documentation/install.md), name one with SIGN_KEY= and" \
 			"SIGN_CERT=, or set SIGN_KEY=none to install unsigned modules"
 	fi
-	[ -n "${SIGN_KEY-}" ] || { SIGN_KEY=; return; }
-	[ -e "$SIGN_KEY" ] || die "SIGN_KEY=$SIGN_KEY does not exist: name the file of the private key"
-	[ -n "$SIGN_CERT" ] || die "SIGN_KEY= needs SIGN_CERT=, the certificate (DER) of this key"
-	[ -e "$SIGN_CERT" ] || die "SIGN_CERT=$SIGN_CERT does not exist: name the certificate (DER) of the key"
+	[ -n "$sign_key" ] || return 0
+	[ -e "$sign_key" ] || die "SIGN_KEY=$sign_key does not exist: name the file of the private key"
+	[ -n "$sign_cert" ] || die "SIGN_KEY= needs SIGN_CERT=, the certificate (DER) of this key"
+	[ -e "$sign_cert" ] || die "SIGN_CERT=$sign_cert does not exist: name the certificate (DER) of the key"
 	[ -x "$KDIR/scripts/sign-file" ] || die "$KDIR has no scripts/sign-file, which signs modules:" \
 		"build the kernel with CONFIG_MODULE_SIG, or set SIGN_KEY=none"
 }
