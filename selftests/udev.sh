@@ -39,7 +39,7 @@ udev() {
 	/usr/lib/systemd/systemd-udevd --daemon || return 1
 	udevadm trigger --action=add --settle --subsystem-match=misc --subsystem-match=sluice || status=1
 	[ "$#" = 0 ] || "$@" || status=1
-	udevadm control --exit
+	udevadm control --exit --timeout=600
 	return "$status"
 }
 
@@ -176,7 +176,7 @@ a_bind_mount_of_a_node_works_in_a_container() {
 rebind() {
 	local driver=/sys/bus/platform/drivers/sluice-soft device
 	device=$(basename "$(find "$driver/" -maxdepth 1 -type l -name '*soft*' | head -n 1)")
-	echo "$device" >"$driver/unbind" && echo "$device" >"$driver/bind" && udevadm settle
+	echo "$device" >"$driver/unbind" && echo "$device" >"$driver/bind" && udevadm settle --timeout=600
 }
 
 a_device_that_is_bound_later_has_the_same_access() {
