@@ -49,6 +49,13 @@ help:
 	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
+	@echo 'make install                  on this machine, without the lab: modules for the running kernel,'
+	@echo '                              library, tool, headers, man pages, udev rule; DESTDIR=, PREFIX=,'
+	@echo '                              KDIR=, ...: see Documentation/install.md'
+	@echo 'make install-modules          ... only the modules; install-user for the rest'
+	@echo 'make local                    ... only compile them, as an ordinary user'
+	@echo 'make uninstall                remove what make install has installed'
+	@echo 'make check-install            the tests of make install, in a copy of the root file system'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -185,8 +192,32 @@ gates: user
 	@$(VM)/setup --headers
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
+# On this machine, without the lab.  The scripts get all variables of the command line.
+LOCAL := packaging/local
+
+local:
+	@$(LOCAL)/build modules user
+
+install:
+	@$(LOCAL)/install modules user
+
+install-modules:
+	@$(LOCAL)/install modules
+
+install-user:
+	@$(LOCAL)/install user
+
+uninstall:
+	@$(LOCAL)/uninstall
+
+check-install:
+	@$(VM)/setup lts
+	@$(VM)/setup --workshop
+	@$(VM)/install-test
+
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool check-kselftest check-arm64 check-debug \
-	check-races fuzz mutants bench coverage demo shell gates clean
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
+	check-kselftest check-arm64 check-debug check-races fuzz mutants bench coverage demo shell gates \
+	local install install-modules install-user uninstall check-install clean

@@ -35,6 +35,28 @@ ok() {
 	fi
 }
 
+# ok_or_skip NAME COMMAND...: the same, for a command that may find that this machine cannot run the
+# test: then its status is 4, and its last line is the reason
+ok_or_skip() {
+	local name=$1 status=0
+	shift
+	ktap_number=$((ktap_number + 1))
+	[ -z "$ktap_counting" ] || return 0
+	"$@" >"$ktap_said" 2>&1 || status=$?
+	case $status in
+	0) echo "ok $ktap_number $name" ;;
+	4)
+		echo "ok $ktap_number $name # SKIP $(tail -n 1 "$ktap_said")"
+		ktap_skipped=$((ktap_skipped + 1))
+		;;
+	*)
+		sed 's/^/# /' "$ktap_said"
+		echo "not ok $ktap_number $name"
+		ktap_failed=$((ktap_failed + 1))
+		;;
+	esac
+}
+
 # skip NAME REASON: a test that this machine cannot run
 skip() {
 	ktap_number=$((ktap_number + 1))
