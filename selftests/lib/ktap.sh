@@ -95,8 +95,10 @@ run_tests() {
 	printf 'TAP version 13\n1..%d\n' "$ktap_number"
 	ktap_counting="" ktap_number=0
 	# a file without a name, so that none is left behind
-	file=$(mktemp) && exec 9<>"$file" && rm "$file" && ktap_said=/proc/$$/fd/9 ||
-		{ echo "Bail out! cannot make a temporary file"; exit $KTAP_FAIL; }
+	file=$(mktemp) || { echo "Bail out! cannot make a temporary file"; exit $KTAP_FAIL; }
+	exec 9<>"$file"
+	rm "$file"
+	ktap_said=/proc/$$/fd/9
 	"$1"
 	[ $ktap_failed = 0 ] || exit $KTAP_FAIL
 	[ $ktap_skipped != "$ktap_number" ] || exit $KTAP_SKIP
@@ -108,8 +110,10 @@ run_tests() {
 needs_sluice() {
 	local sluice=/sys/kernel/debug/sluice
 	[ "$(id -u)" = 0 ] || skip_all "the tests need root"
-	[ -e /dev/sluice/soft0 ] || load_module sluice-soft && await_file /dev/sluice/soft0 ||
-		skip_all "there is no /dev/sluice/soft0: load the module sluice-soft"
+	if [ ! -e /dev/sluice/soft0 ]; then
+		load_module sluice-soft || skip_all "the module sluice-soft cannot be loaded"
+		await_file /dev/sluice/soft0 || skip_all "there is no /dev/sluice/soft0"
+	fi
 	[ -e $sluice ] || mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 	[ -r $sluice/objects ] || skip_all "$sluice cannot be read: the tests need debugfs"
 }

@@ -13,17 +13,29 @@
 #include "machine.h"
 #include "modules.h"
 
-bool module_path(const char *name, char *path, size_t size)
+/* The folder of the modules, or NULL if they are installed. */
+static const char *modules_folder(void)
 {
-	const char *folder = getenv("SLUICE_MODULES");
+	static char lab[96];
 	struct utsname kernel;
-	char lab[96];
-	FILE *pipe;
 
+	if (getenv("SLUICE_MODULES"))
+		return getenv("SLUICE_MODULES");
 	uname(&kernel);
 	snprintf(lab, sizeof(lab), "/sluice/%s", kernel.release);
-	if (!folder && !access(lab, F_OK))
-		folder = lab;
+	return access(lab, F_OK) ? NULL : lab;
+}
+
+bool modules_installed(void)
+{
+	return !modules_folder();
+}
+
+bool module_path(const char *name, char *path, size_t size)
+{
+	const char *folder = modules_folder();
+	FILE *pipe;
+
 	if (folder) {
 		snprintf(path, size, "%s/%s.ko", folder, name);
 		return !access(path, F_OK);

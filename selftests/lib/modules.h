@@ -7,11 +7,14 @@
 #include <stddef.h>
 
 /**
- * module_path - the file of a module of Sluice
+ * modules_installed - are Sluice's modules among the kernel's?
  *
- * It is in the folder that the environment variable SLUICE_MODULES names, or in a guest of the lab
- * in /sluice, or installed with the kernel's modules.  Returns whether there is one.
+ * Otherwise, they are in the folder that the environment variable SLUICE_MODULES names, or in a
+ * guest of the lab in /sluice.
  */
+bool modules_installed(void);
+
+/** module_path - the file of a module of Sluice; returns whether there is one */
 bool module_path(const char *name, char *path, size_t size);
 
 /**

@@ -2,8 +2,13 @@
 """The strict reader of KTAP, and the comparison with the kernel's own."""
 from __future__ import annotations
 
+import os
+import subprocess
+
 from .. import ktap
 from .local import GuestTest
+
+LIBRARY = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../../lib/ktap.sh"))
 
 GOOD = ["TAP version 13", "1..3", "# said", "ok 1 a.a", "not ok 2 a.b", "ok 3 a.c # SKIP no card"]
 
@@ -112,3 +117,54 @@ def parse_run_tests(lines, printer):
         judge.compare(log, self.reader())
         self.assertEqual(judge.problems[-1],
                          "    newest: a: kunit_parser.py counts 2 passed, 1 failed, 1 skipped\n")
+
+
+class Scripts(GuestTest):
+    """selftests/lib/ktap.sh."""
+
+    def run_script(self, body: str) -> tuple[int, list[str]]:
+        """Run a script that uses the library; returns its status and its output."""
+        script = self.write(f". {LIBRARY}\n{body}\n", "script")
+        ran = subprocess.run(["bash", script], check=False, capture_output=True, text=True,
+                             cwd=self.folder, env={"PATH": os.environ["PATH"], "TMPDIR": self.folder})
+        self.assertEqual(ran.stderr, "")
+        # no temporary file is left
+        self.assertEqual(os.listdir(self.folder), ["script"])
+        return ran.returncode, ran.stdout.splitlines()
+
+    def test_plan_is_in_front_and_counts_loops_and_conditions(self) -> None:
+        status, output = self.run_script(
+            'tests() { ok first true; for i in a b; do ok "loop_$i" test -n "$i"; done\n'
+            '[ -e /nowhere ] || ok last true; [ -e / ] || ok never true; }\nrun_tests tests')
+        self.assertEqual((status, output[:2]), (0, ["TAP version 13", "1..4"]))
+        self.assertEqual(ktap.count(output), ((4, 0, 0), []))
+
+    def test_failure_is_a_status_and_has_what_the_command_said(self) -> None:
+        status, output = self.run_script(
+            "says() { echo one; echo two >&2; false; }\n"
+            "tests() { ok good echo hidden; ok bad says; }\nrun_tests tests")
+        self.assertEqual((status, output[2:]), (1, ["ok 1 good", "# one", "# two", "not ok 2 bad"]))
+        self.assertEqual(ktap.count(output), ((1, 1, 0), []))
+
+    def test_program_that_skips_all_ends_with_4(self) -> None:
+        for body in ("skip_all 'no card'",
+                     "tests() { skip a 'no card'; ok_on none0 b true; }\nrun_tests tests"):
+            with self.subTest(body):
+                status, output = self.run_script(body)
+                self.assertEqual(status, 4)
+                self.assertEqual(ktap.count(output)[1], [])
+        self.assertEqual(output[-1], "ok 2 b # SKIP this machine has no none0")
+
+    def test_one_test_that_passes_is_no_skip(self) -> None:
+        status, output = self.run_script("tests() { skip a 'no card'; ok b true; }\nrun_tests tests")
+        self.assertEqual((status, ktap.count(output)), (0, ((1, 0, 1), [])))
+
+    def test_output_is_that_of_the_running_test_alone(self) -> None:
+        status, _ = self.run_script(
+            "checks() { echo two; [ \"$(output)\" = two ]; }\n"
+            "tests() { ok a echo one one one; ok b checks; }\nrun_tests tests")
+        self.assertEqual(status, 0)
+
+    def test_modules_are_those_of_the_folder_that_is_named(self) -> None:
+        _, output = self.run_script("modules_folder; SLUICE_MODULES=/there modules_folder")
+        self.assertEqual(output[-1], "/there")

@@ -41,6 +41,12 @@ class Machines(unittest.TestCase):
                      "-netdev hubport,id=n2,hubid=1 -device e1000,netdev=n2 -monitor unix:/monitor,"):
             self.assertIn(part, command)
 
+    def test_plain_guest_has_no_device_of_the_lab(self) -> None:
+        command = qemu(Kind("kselftest"))
+        self.assertIn("-smp 2 -device VGA -m 3G", command)
+        for device in ("edu", "AC97", "e1000", "ivshmem", "x3130", "virtio-gpu"):
+            self.assertNotIn(device, command)
+
     def test_two_serial_ports_come_in_their_order(self) -> None:
         for kernel in (PC, PI):
             self.assertTrue(qemu(Kind("check"), kernel).endswith(
