@@ -42,8 +42,8 @@ help:
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
 	@echo '                              and the check of the floors of drivers/'
-	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
+	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
@@ -89,11 +89,6 @@ endif
 # of guests.
 check-lab:
 	@$(VM)/lab-test
-
-# What sluicectl says without a device, in the root file system that has the shells.
-check-tool: user-newest
-	@$(VM)/setup --workshop
-	@$(VM)/build in-workshop /src/selftests/vm/tool-test
 
 # Debian's kernels for arm64 on QEMU's Raspberry Pi 3, with what that needs.
 check-arm64:
@@ -169,6 +164,12 @@ else
 endif
 	@$(VM)/run shell $(ONE)
 
+# What sluicectl says without a device, in the root file system that has the shells.
+.PHONY: check-tool
+check-tool: user-newest
+	@$(VM)/setup --workshop
+	@$(VM)/build in-workshop /src/selftests/vm/tool-test
+
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
@@ -177,5 +178,5 @@ gates: user
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool check-arm64 check-debug \
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
 	check-races fuzz mutants bench coverage demo shell gates clean
