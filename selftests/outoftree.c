@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -59,12 +58,10 @@ static int times_in_log(const char *text)
 /* The reason why a sample cannot be tried, or NULL. */
 static const char *not_built(const char *name)
 {
-	struct utsname kernel;
 	char path[256];
 
-	uname(&kernel);
-	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
-	return access(path, F_OK) ? "the sample driver was not built for this kernel" : NULL;
+	return module_path(name, path, sizeof(path)) ? NULL :
+	       "the sample driver was not built for this kernel";
 }
 
 FIXTURE(outoftree) {

@@ -6,6 +6,7 @@
     run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
+    run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
 over 9p below an overlay in memory, so that no change lasts.  The guest
@@ -29,6 +30,7 @@ from .bench import bench
 from .check import check
 from .demo import demo
 from .guest import Guest
+from .kselftest import kselftest
 from .machine import PARTS
 
 
@@ -36,7 +38,8 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["check", "demo", "bench", "shell"])
+    parser.add_argument("mode", choices=["check", "demo", "bench", "shell",
+                                         "kselftest"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS],
@@ -44,6 +47,8 @@ def arguments() -> argparse.Namespace:
                         "nodes; or a debug kernel's tests without and with faults")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE",
                         dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
+    parser.add_argument("-j", "--junit", default="", metavar="FILE",
+                        help="also write the results of check to this file, in JUnit's format")
     return parser.parse_args()
 
 
@@ -51,11 +56,13 @@ def main() -> int:
     """Run the command line."""
     args = arguments()
     if args.mode == "check":
-        return check(args.lines, args.test, args.part, args.settings)
+        return check(args.lines, args.test, args.part, args.settings, args.junit)
     if args.mode == "demo":
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "kselftest":
+        return kselftest(args.lines[0], args.test)
     places.stage_guest()
     return Guest(args.lines[0], "shell", interactive=True).interact()
 

@@ -77,8 +77,13 @@ class Guest:
     """One QEMU with one kernel."""
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
-                 settings: Sequence[str] = (), interactive: bool = False) -> None:
+                 settings: Sequence[str] = (), interactive: bool = False,
+                 modules_at: str = "") -> None:
+        """MODULES_AT: a root folder with other modules for this kernel than its package has."""
         self.kernel = places.kernel_of(line)
+        if modules_at:
+            self.kernel = self.kernel._replace(
+                modules=os.path.join(modules_at, "lib", "modules", self.kernel.release))
         self.kind = Kind(mode, test, part, tuple(settings),
                          shutil.get_terminal_size() if interactive else None)
         self.release = self.kernel.release

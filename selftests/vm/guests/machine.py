@@ -19,7 +19,7 @@ PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell or mutants
+    mode: str	# check, demo, bench, shell, kselftest or mutants
     test: str = ""	# only this test program
     part: str = ""	# one of PARTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
@@ -34,6 +34,11 @@ class Kind:
     def counted(self) -> bool:
         """Does the guest's clock count instructions?"""
         return self.mode == "bench" or self.part == "gapless"
+
+    @property
+    def plain(self) -> bool:
+        """Has the guest only devices that many machines have, and none that are for tests?"""
+        return self.mode == "kselftest"
 
     @property
     def wired(self) -> bool:
@@ -117,6 +122,8 @@ def board(kind: Kind) -> list[str]:
         # the host is.
         shift = 0 if kind.mode == "bench" else 2
         return ["-smp", "1", "-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+    if kind.plain:
+        return ["-smp", "2", "-device", "VGA"]
     devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
     if kind.part == "iommu":
         # in front of the devices that use it
@@ -188,6 +195,18 @@ def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
             "-append", kernel_arguments(kind, kernel)]
 
 
+def peers(kind: Kind, files: Files, sound: list[str]) -> list[str]:
+    """The peers, and the sound card, which come last, so that they change no address.
+
+    The BAR's memory is a file, which the guest finds in /out, except with a shell.
+    """
+    memory = comma(files.bar or os.path.join(files.out, "bar"))
+    return [
+        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={memory}",
+        *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
+        "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff"]
+
+
 def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     """A PC; HEARS: with a sound card that records."""
     sound = playing(files) if kind.wired else []
@@ -200,11 +219,7 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),
-        # The peers come last, so that they change no address.  The BAR's memory is a
-        # file, which the guest finds in /out, except with a shell.
-        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.bar or os.path.join(files.out, 'bar'))}",
-        *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
-        "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff", *cards,
+        *([] if kind.plain else peers(kind, files, sound)), *cards,
         "-monitor", f"unix:{files.monitor},server=on,wait=off", *serial(kind, files)]
 
 
