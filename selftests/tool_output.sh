@@ -204,8 +204,8 @@ closed_descriptors_stay_closed() {
 }
 
 closed_input_is_told() {
-	says "cannot read the commands from standard input" 1 sluicectl program soft0 <&- &&
-		says "cannot read '-'" 1 sluicectl copy soft0 --from - <&-
+	says "cannot read the commands from standard input" 1 timeout 100 sluicectl program soft0 <&- &&
+		says "cannot read '-'" 1 timeout 100 sluicectl copy soft0 --from - <&-
 }
 
 setting_needs_no_output() {

@@ -8,14 +8,15 @@
 #define OPTIONS(...) (const struct option_use[]) { __VA_ARGS__ { OPTION_NONE, NULL } }
 
 static const char buffers_text[] = "heap of the buffers, or memfd (default: pages)";
+static const char contiguous_text[] = "heap of the buffers, or memfd (default: contiguous)";
 
 const struct command commands[] = {
 	{
 		.name = "list",
 		.synopsis = "",
 		.summary = "lists the devices",
-		.text = "Lists the devices: name, device driver, number of engines and heaps, and the\n"
-			"width of DMA addresses.\n",
+		.text = "Lists the devices: name, device driver, number of engines and heaps,\n"
+			"and the width of DMA addresses.\n",
 		.options = OPTIONS(PRINTS,),
 		.run = do_list,
 	},
@@ -24,8 +25,8 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "shows what a device is and what it can do",
-		.text = "Shows what a device is and what it can do: its ops and engines, its limits, how\n"
-			"much memory is in buffers, and its heaps.\n",
+		.text = "Shows what a device is and what it can do: its ops and engines, its\n"
+			"limits, how much memory is in buffers, and its heaps.\n",
 		.options = OPTIONS({ OPTION_JSON, NULL },),
 		.run = do_info,
 	},
@@ -34,8 +35,8 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "lists the image formats of each engine",
-		.text = "Lists the image formats of each engine, with planes, fields, frame sizes and\n"
-			"frame intervals.\n",
+		.text = "Lists the image formats of each engine, with planes, fields, frame\n"
+			"sizes and frame intervals.\n",
 		.options = OPTIONS(PRINTS,),
 		.run = do_formats,
 	},
@@ -44,9 +45,10 @@ const struct command commands[] = {
 		.takes = TAKES_CONTROL,
 		.synopsis = "DEVICE [NAME[=VALUE]]",
 		.summary = "lists, prints or sets controls of a device",
-		.text = "Lists the controls of the device and its input signals.  With NAME it prints\n"
-			"one control, or presses it if it is a button.  With NAME=VALUE it sets the\n"
-			"control. VALUE is a number or, for a menu, the name of an entry.\n",
+		.text = "Lists the controls of the device and its input signals.  With NAME it\n"
+			"prints one control, or presses it if it is a button.  With NAME=VALUE\n"
+			"it sets the control. VALUE is a number or, for a menu, the name of an\n"
+			"entry.\n",
 		.options = OPTIONS(PRINTS,),
 		.run = do_controls,
 	},
@@ -55,8 +57,8 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "prints events of a device as they happen",
-		.text = "Prints events that the device raises from now on: N events, or all until the\n"
-			"device is removed.\n",
+		.text = "Prints events that the device raises from now on: N events, or all\n"
+			"until the device is removed.\n",
 		.options = OPTIONS({ OPTION_COUNT, NULL }, PRINTS,),
 		.run = do_events,
 	},
@@ -75,11 +77,11 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "lets the device copy a buffer, and compares",
-		.text = "Lets the device copy one buffer to another, and compares the two buffers.  The\n"
-			"data is FILE, or its first BYTES bytes.  Without --from the tool makes up BYTES\n"
-			"bytes.\n",
+		.text = "Lets the device copy one buffer to another, and compares the two\n"
+			"buffers.  The data is FILE, or its first BYTES bytes.  Without --from\n"
+			"the tool makes up BYTES bytes.\n",
 		.options = OPTIONS({ OPTION_HEAP, buffers_text },
-				   { OPTION_SIZE, "number of bytes (default: the whole file, or 64K)" },
+				   { OPTION_SIZE, "bytes to copy (default: all of FILE, or 64K)" },
 				   { OPTION_FROM, NULL },
 				   { OPTION_TO, "file for the copy; - for standard output" },
 				   { OPTION_JSON, NULL },),
@@ -90,13 +92,13 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "captures frames, and prints their completions",
-		.text = "Captures frames, one after the other, and prints the number, time and bytes of\n"
-			"each frame, and how many frames were lost before it.  --geometry and --size\n"
-			"exclude each other.\n",
+		.text = "Captures frames, one after the other, and prints the number, time and\n"
+			"bytes of each frame, and how many frames were lost before\n"
+			"it.  --geometry and --size exclude each other.\n",
 		.options = OPTIONS({ OPTION_HEAP, NULL }, { OPTION_FRAMES, NULL },
 				   { OPTION_SIZE, "bytes of a frame of raw data (default: 64K)" },
-				   { OPTION_GEOMETRY, "capture XRGB8888 images of this size in pixels" },
-				   { OPTION_TO, "file for the last frame, as PPM if it is an image" },
+				   { OPTION_GEOMETRY, "capture XRGB8888 images of this size" },
+				   { OPTION_TO, "file for the last frame; an image as PPM" },
 				   PRINTS,),
 		.run = do_capture,
 	},
@@ -105,15 +107,15 @@ const struct command commands[] = {
 		.takes = TAKES_DEVICE,
 		.synopsis = "DEVICE",
 		.summary = "lets the kernel access registers of the device",
-		.text = "Lets the kernel access registers of the device.  Each line of standard input is\n"
-			"one command, which sluicectl-program(1) explains:\n"
+		.text = "Lets the kernel access registers of the device.  Each line of standard\n"
+			"input is one command, which sluicectl-program(1) explains:\n"
 			"    write REGISTER VALUE\n"
 			"    src REGISTER [PLACE [LENGTH]]  (also src-low, src-high)\n"
 			"    dst REGISTER [PLACE [LENGTH]]  (also dst-low, dst-high)\n"
 			"    poll REGISTER MASK VALUE MICROSECONDS\n"
 			"    interrupt NUMBER\n",
-		.options = OPTIONS({ OPTION_HEAP, "heap of the buffers, or memfd (default: contiguous)" },
-				   { OPTION_SIZE, "size of the target (default: that of --from, or 64K)" },
+		.options = OPTIONS({ OPTION_HEAP, contiguous_text },
+				   { OPTION_SIZE, "size of the target (default: of FILE, or 64K)" },
 				   { OPTION_FROM, "content of the source (default: BYTES zeros)" },
 				   { OPTION_TO, "file for the target; - for standard output" },
 				   { OPTION_THEN, NULL },

@@ -77,8 +77,8 @@ static int add_row(struct table *table, int device, const struct sluice_enum_con
 			fprintf(out, "cannot be read: %s", strerror(-ret));
 		else
 			fputs(format_value(device, control, value, name, sizeof(name)), out);
-		fprintf(out, "  (default %s; ", format_value(device, control, control->default_value,
-							     name, sizeof(name)));
+		format_value(device, control, control->default_value, name, sizeof(name));
+		fprintf(out, "  (default %s; ", name);
 	} else {
 		fputc('(', out);
 	}
@@ -238,8 +238,8 @@ static int64_t parse_value(int device, const struct sluice_enum_controls *contro
 	errno = 0;
 	value = strtoll(text, &end, 0);
 	if (errno || end == text || *end)
-		die("'%s' is not a value of %s: 'sluicectl controls' lists the values that it accepts",
-		    text, control->name);
+		die("'%s' is not a value of %s: 'sluicectl controls' lists the values that it "
+		    "accepts", text, control->name);
 	return value;
 }
 

@@ -23,8 +23,8 @@ static void print_result(const struct options *options, const struct sluice_info
 	struct json_object *object;
 
 	if (!options->json) {
-		printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are equal\n", info->name,
-		       bytes, seconds * 1e3);
+		printf("%s copied %" PRIu64 " bytes in %.1f ms; both buffers are equal\n",
+		       info->name, bytes, seconds * 1e3);
 		return;
 	}
 	object = json_object_new_object();

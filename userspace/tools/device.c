@@ -18,8 +18,8 @@ const char * const kind_names[NUM_KINDS] = {
 void die_without_devices(void)
 {
 	if (access("/sys/module/sluice", F_OK))
-		die("there is no device, because Sluice's modules are not loaded: load a device driver, "
-		    "for example 'modprobe sluice-soft'");
+		die("there is no device, because Sluice's modules are not loaded: load a device "
+		    "driver, for example 'modprobe sluice-soft'");
 	die("there is no device: load a device driver, for example 'modprobe sluice-soft'");
 }
 
@@ -49,9 +49,9 @@ static void __attribute__((noreturn)) die_of_permission(const char *name)
 
 	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "/dev/sluice/", name);
 	if (!stat(path, &node) && node.st_gid && (node.st_mode & 0060) == 0060)
-		die("no permission to open '%s': its node belongs to the group '%s', so run as root, or "
-		    "let root add you to this group ('usermod -aG %s USER'), and log in again", name,
-		    group_name(node.st_gid), group_name(node.st_gid));
+		die("no permission to open '%s': its node belongs to the group '%s', so run as "
+		    "root, or let root add you to this group ('usermod -aG %s USER'), and log in "
+		    "again", name, group_name(node.st_gid), group_name(node.st_gid));
 	die("no permission to open '%s': run as root, or give your group access to the nodes in "
 	    "/dev/sluice by a udev rule", name);
 }

@@ -202,8 +202,8 @@ struct target *open_target(const char *path)
 	if (!exists && errno != ENOENT)
 		die_of_writing(target, errno);
 	if (!exists && !lstat(path, &old))
-		die("cannot write '%s', a symbolic link to a file that does not exist: name that file",
-		    path);
+		die("cannot write '%s', a symbolic link to a file that does not exist: name that "
+		    "file", path);
 	if (!exists || S_ISREG(old.st_mode)) {
 		/* a symbolic link stays, and the file that it names is replaced */
 		target->final = exists ? realpath(path, NULL) : strdup(path);

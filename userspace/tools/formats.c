@@ -48,8 +48,8 @@ static void get_interval(int device, const struct sluice_enum_formats *format,
 			 const struct sluice_enum_sizes *size, unsigned int index,
 			 struct sluice_enum_intervals *interval)
 {
-	check(sluice_get_interval(device, format, size->min_width, size->min_height, index, interval),
-	      "ask the device for its frame intervals");
+	check(sluice_get_interval(device, format, size->min_width, size->min_height, index,
+				  interval), "ask the device for its frame intervals");
 }
 
 static void print_intervals(FILE *out, int device, const struct sluice_enum_formats *format,
@@ -174,7 +174,8 @@ static void print_engine(int device, unsigned int index, bool json)
 		printf("engine %u%s\n", index, engine.num_formats ? "" : "  raw data only");
 	table = new_table(columns, sizeof(columns) / sizeof(columns[0]));
 	for (i = 0; i < engine.num_formats; i++) {
-		check(sluice_get_format(device, index, i, &format), "ask the device for its formats");
+		check(sluice_get_format(device, index, i, &format),
+		      "ask the device for its formats");
 		if (json)
 			print_object(device, &format);
 		else

@@ -12,8 +12,9 @@ void print_help(void)
 	const struct command *command;
 
 	for (command = commands; command->name; command++)
-		printf("%s sluicectl %s%s%s [OPTION...]\n", command == commands ? "usage:" : "      ",
-		       command->name, *command->synopsis ? " " : "", command->synopsis);
+		printf("%s sluicectl %s%s%s [OPTION...]\n",
+		       command == commands ? "usage:" : "      ", command->name,
+		       *command->synopsis ? " " : "", command->synopsis);
 	puts("       sluicectl help [COMMAND]\n"
 	     "       sluicectl --help | --version\n");
 	for (command = commands; command->name; command++)

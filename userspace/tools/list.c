@@ -19,8 +19,8 @@ static char (*list_names(int *count))[SLUICE_NAME_LEN]
 		free(names);
 		names = calloc(room, sizeof(*names));
 		if (!names)
-			die("no memory for the names of %d devices: end other programs, and try again",
-			    room);
+			die("no memory for the names of %d devices: end other programs, and try "
+			    "again", room);
 	}
 	check(*count, "list /dev/sluice");
 	return names;
@@ -48,7 +48,8 @@ static const char *plural(char *text, size_t size, unsigned int count, const cha
 	return text;
 }
 
-static void add_row(struct table *table, const char *name, const struct sluice_info *info, int error)
+static void add_row(struct table *table, const char *name, const struct sluice_info *info,
+		    int error)
 {
 	char driver[SLUICE_NAME_LEN + 16], engines[32], heaps[32], bits[32];
 

@@ -195,8 +195,9 @@ struct options parse(const struct command *command, int argc, char **argv)
 				  argv[optind - 1], command->name);
 		option = option == 'h' ? OPTION_HELP : option - LONG_ONLY;
 		if (!accepts(command, option))
-			die_usage("'sluicectl %s' does not accept --%s: 'sluicectl help %s' lists its "
-				  "options", command->name, option_rows[option].name, command->name);
+			die_usage("'sluicectl %s' does not accept --%s: 'sluicectl help %s' lists "
+				  "its options", command->name, option_rows[option].name,
+				  command->name);
 		parse_option(option, optarg, &options);
 		if (options.help)
 			return options;

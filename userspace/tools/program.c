@@ -247,8 +247,8 @@ int do_program(const struct options *options)
 	double began;
 
 	if (options->from && !strcmp(options->from, "-"))
-		die_usage("--from - is not possible here, because standard input has the commands: name "
-			  "a file");
+		die_usage("--from - is not possible here, because standard input has the commands: "
+			  "name a file");
 	count = read_commands(commands);
 	device = open_device(options->device, &info);
 	need_op(&info, SLUICE_OP_PROGRAM, "run programs");

@@ -43,7 +43,8 @@ int main(int argc, char **argv)
 	argv++;
 	if (!strcmp(argv[0], "--version") || !strcmp(argv[0], "--help") || !strcmp(argv[0], "-h")) {
 		if (argc > 1)
-			die_usage("unexpected argument '%s': '%s' takes no arguments", argv[1], argv[0]);
+			die_usage("unexpected argument '%s': '%s' takes no arguments", argv[1],
+				  argv[0]);
 		if (!strcmp(argv[0], "--version"))
 			puts("sluicectl " SLUICE_VERSION);
 		else
@@ -51,8 +52,8 @@ int main(int argc, char **argv)
 	} else if (!strcmp(argv[0], "help")) {
 		ret = help(argc, argv);
 	} else if (argv[0][0] == '-') {
-		die_usage("there is no option %s before a command: 'sluicectl --help' shows where options "
-			  "are written", argv[0]);
+		die_usage("there is no option %s before a command: 'sluicectl --help' shows where "
+			  "options are written", argv[0]);
 	} else {
 		ret = run(argc, argv);
 	}

@@ -130,7 +130,7 @@ void check(int ret, const char *what);
 
 /* output.c: standard output */
 
-/** open_descriptors - make sure that no file which is opened later becomes stdin, stdout or stderr */
+/** open_descriptors - make sure that no file becomes stdin, stdout or stderr when it is opened */
 void open_descriptors(void);
 
 /** need_output - die if standard output is closed; call it before work whose result is printed */
