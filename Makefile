@@ -166,6 +166,7 @@ endif
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
+	@$(VM)/setup --workshop
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
 clean:
