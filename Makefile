@@ -44,6 +44,7 @@ help:
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
+	@echo 'make check-ktree              the driver inside the source of the newest kernel, as modules and built in'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -169,8 +170,12 @@ gates: user
 	@$(VM)/setup --workshop
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
+# The driver inside the newest kernel's own source.
+check-ktree: setup-newest
+	@$(VM)/ktree
+
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
+.PHONY: help setup setup-newest refresh user user-newest modules check check-ktree check-lab check-arm64 check-debug \
 	check-races fuzz mutants bench coverage demo shell gates clean
