@@ -56,6 +56,7 @@ help:
 	@echo 'make local                    ... only compile them, as an ordinary user'
 	@echo 'make uninstall                remove what make install has installed'
 	@echo 'make check-install            the tests of make install, in a copy of the root file system'
+	@echo 'make check-ktree              the driver inside the source of the newest kernel, as modules and built in'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -190,6 +191,7 @@ endif
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
+	@$(VM)/setup --workshop
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
 # On this machine, without the lab.  The scripts get all variables of the command line.
@@ -214,6 +216,10 @@ check-install:
 	@$(VM)/setup lts
 	@$(VM)/setup --workshop
 	@$(VM)/install-test
+
+# The driver inside the newest kernel's own source.
+check-ktree: setup-newest
+	@$(VM)/ktree
 
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build

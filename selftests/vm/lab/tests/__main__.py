@@ -12,7 +12,7 @@ from .local import HERE, usual
 
 PROCESSES = 6
 VM = os.path.dirname(os.path.dirname(HERE))
-PACKAGES = ("lab", "guests", "house")
+PACKAGES = ("lab", "guests", "house", "abi")
 
 
 def each(suite):
