@@ -15,6 +15,11 @@
 # Functions are called by ok, which shellcheck does not see.
 # shellcheck disable=SC2317,SC2329
 
+# It breaks the machine, and mends only what it broke itself.
+if ! grep -q 'sluice\.mode=' /proc/cmdline; then
+	printf 'TAP version 13\n1..0 # SKIP runs only in a guest of the lab, because it breaks the machine\n'
+	exit 4
+fi
 [ -n "${DOCTOR_NAMESPACE-}" ] || exec env DOCTOR_NAMESPACE=1 unshare -m --propagation private "$0" "$@"
 
 boot=${1-}
@@ -280,11 +285,10 @@ state() {
 }
 
 nothing_is_changed() {
-	local i
 	state >before
 	doctor || return
 	# fences and buffers are released a moment later
-	for i in $(seq 300); do
+	for _ in $(seq 300); do
 		state >after
 		! cmp -s before after || return 0
 		sleep 0.1
@@ -503,8 +507,7 @@ camera() {
 }
 
 no_camera() {
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		! modprobe -qr vivid || return 0
 		sleep 0.1
 	done
