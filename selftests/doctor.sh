@@ -20,6 +20,11 @@ if ! grep -q 'sluice\.mode=' /proc/cmdline; then
 	printf 'TAP version 13\n1..0 # SKIP runs only in a guest of the lab, because it breaks the machine\n'
 	exit 4
 fi
+# It expects drivers of Debian's kernels.
+if [ -e "/sluice/$(uname -r)/sluice-importer.ko" ]; then
+	printf 'TAP version 13\n1..0 # SKIP the debug kernels have too few drivers\n'
+	exit 4
+fi
 [ -n "${DOCTOR_NAMESPACE-}" ] || exec env DOCTOR_NAMESPACE=1 unshare -m --propagation private "$0" "$@"
 
 boot=${1-}
@@ -262,7 +267,7 @@ text_has_the_findings_of_json() {
 		grep -q "^  $level  *$id  " text || { echo "no $id in the text"; return 1; }
 	done <findings
 	[ "$(grep -c '^  ' text)" = "$(wc -l <findings)" ] || return
-	[ "$(tail -n 1 text)" = "${text_end:-}" ] || [[ $(tail -n 1 text) =~ ^[0-9]+\ problems?,\ [0-9]+\ warnings?:\ .*\.$ ]] || return
+	[[ $(tail -n 1 text) =~ ^[0-9]+\ problems?,\ [0-9]+\ warnings?:\ .*\.$ ]] || return
 	sluicectl doctor --color always | grep -q $'\033\[32m'
 }
 
