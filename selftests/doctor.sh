@@ -15,16 +15,13 @@
 # Functions are called by ok, which shellcheck does not see.
 # shellcheck disable=SC2317,SC2329
 
-# It breaks the machine, and mends only what it broke itself.
-if ! grep -q 'sluice\.mode=' /proc/cmdline; then
-	printf 'TAP version 13\n1..0 # SKIP runs only in a guest of the lab, because it breaks the machine\n'
-	exit 4
-fi
-# It expects drivers of Debian's kernels.
-if [ -e "/sluice/$(uname -r)/sluice-importer.ko" ]; then
-	printf 'TAP version 13\n1..0 # SKIP the debug kernels have too few drivers\n'
-	exit 4
-fi
+here=$(dirname "$(realpath "$0")")
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. "$here/lib/ktap.sh"
+
+grep -q 'sluice\.mode=' /proc/cmdline && [ -d "/sluice/$(uname -r)" ] ||
+	skip_all "this test breaks the machine, so it runs only in a guest of the lab"
+[ ! -e "/sluice/$(uname -r)/sluice-importer.ko" ] || skip_all "debug kernels have too few drivers"
 [ -n "${DOCTOR_NAMESPACE-}" ] || exec env DOCTOR_NAMESPACE=1 unshare -m --propagation private "$0" "$@"
 
 boot=${1-}
@@ -32,7 +29,7 @@ release=$(uname -r)
 modules=${SLUICE_MODULES:-/sluice/$release}
 version=$(sluicectl --version) && version=${version#* }
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+trap 'sort -u "$dir/runs"; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 # other users read what the tests mount from here
 chmod 755 "$dir"
@@ -41,29 +38,6 @@ chmod 755 "$dir"
 # Loading a Vulkan driver takes seconds: only some tests do it.
 drivers=${VK_DRIVER_FILES-}
 export VK_DRIVER_FILES=/nonexistent VK_ICD_FILENAMES=/nonexistent
-
-number=0 failures=0 counting=
-
-# ok NAME COMMAND...: a test is a command that succeeds.  Its output is printed if it fails.
-ok() {
-	local name=$1
-	shift
-	number=$((number + 1))
-	[ -z "$counting" ] || return 0
-	if "$@" >said 2>&1; then
-		echo "ok $number $name"
-	else
-		sed 's/^/# /' said
-		echo "not ok $number $name"
-		failures=$((failures + 1))
-	fi
-}
-
-# skip NAME REASON: a test that this machine cannot run
-skip() {
-	number=$((number + 1))
-	[ -n "$counting" ] || echo "ok $number $1 # SKIP $2"
-}
 
 # Check the JSON of "sluicectl doctor" and its exit status, and print a line for each finding:
 # ID|LEVEL|GROUP|SUBJECT|TEXT
@@ -825,10 +799,4 @@ signed=$(find "/usr/lib/modules/$release/kernel/drivers/gpu/drm/vgem" -name 'vge
 [ -z "$signed" ] || { cp "$signed" "$dir/${signed##*/}" && signed=$dir/${signed##*/}; }
 [ -z "$boot" ] || mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 
-counting=1
-boot_tests
-printf 'TAP version 13\n1..%d\n' "$number"
-counting="" number=0
-boot_tests
-sort -u runs
-[ $failures = 0 ]
+run_tests boot_tests

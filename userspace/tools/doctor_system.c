@@ -154,6 +154,6 @@ void explain_permission(const char *path, char *text, size_t size)
 			 "container or a security module");
 	} else {
 		snprintf(text, size, "its mode %04o gives access to no group, so run as root, or give it to a "
-			 "group by a udev rule such as 99-sluice.rules", node.st_mode & 07777);
+			 "group by a udev rule such as 70-sluice.rules", node.st_mode & 07777);
 	}
 }
