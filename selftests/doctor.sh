@@ -22,7 +22,8 @@ here=$(dirname "$(realpath "$0")")
 grep -q 'sluice\.mode=' /proc/cmdline && [ -d "/sluice/$(uname -r)" ] ||
 	skip_all "this test breaks the machine, so it runs only in a guest of the lab"
 [ ! -e "/sluice/$(uname -r)/sluice-importer.ko" ] || skip_all "debug kernels have too few drivers"
-[ -n "${DOCTOR_NAMESPACE-}" ] || exec env DOCTOR_NAMESPACE=1 unshare -m --propagation private "$0" "$@"
+[ -n "${DOCTOR_NAMESPACE-}" ] ||
+	exec env DOCTOR_NAMESPACE=1 unshare -m --propagation private "$0" "$@"
 
 boot=${1-}
 release=$(uname -r)
@@ -212,7 +213,8 @@ graphics_are_unloaded() {
 
 importers_take_buffers_and_fences() {
 	has importer-takes-buffer "vulkan (" && has importer-takes-buffer "card" &&
-		has importer-refuses-buffer "card" "refuses our buffers" && has importer-takes-fence "card" && hasnt importers-none importer-untried vulkan-crashes
+		has importer-refuses-buffer "card" "refuses our buffers" && has importer-takes-fence "card" &&
+		hasnt importers-none importer-untried vulkan-crashes
 }
 
 mappings_are_tried() {
@@ -377,10 +379,14 @@ disabled_io_uring_is_named() {
 }
 
 refused_io_uring_is_named() { doctor limited 425 1 && has io-uring-refused && hasnt io-uring; }
-missing_io_uring_is_named() { doctor limited 425 38 && has io-uring-missing && hasnt io-uring io-uring-refused; }
+missing_io_uring_is_named() {
+	doctor limited 425 38 && has io-uring-missing && hasnt io-uring io-uring-refused
+}
 missing_af_xdp_is_named() { doctor limited 41 97 && has af-xdp-missing && hasnt af-xdp; }
 
-missing_dma_heaps_are_named() { covered /dev/dma_heap doctor && has dma-heap-missing && hasnt dma-heap; }
+missing_dma_heaps_are_named() {
+	covered /dev/dma_heap doctor && has dma-heap-missing && hasnt dma-heap
+}
 
 false_heap() {
 	: >/dev/dma_heap/false
@@ -429,7 +435,7 @@ cma_in_vain_is_named() {
 }
 
 fragmented_memory_is_named() {
-	echo "Node 0, zone   Normal    100     20      3      1      0      0      0      0      0      0      0" >fake
+	echo "Node 0, zone   Normal  100  20  3  1  0  0  0  0  0  0  0" >fake
 	faked /proc/buddyinfo doctor && has memory-fragmented "" "has 32 KiB" && hasnt contiguous
 }
 
@@ -795,7 +801,8 @@ core_and_devices() { insmod "$modules/sluice.ko" && devices_are_loaded; }
 
 loader=$(realpath /usr/lib/*/libvulkan.so.1 2>/dev/null | head -n 1)
 # a module of Debian's, kept here because tests cover its folder
-signed=$(find "/usr/lib/modules/$release/kernel/drivers/gpu/drm/vgem" -name 'vgem.ko*' 2>/dev/null | head -n 1)
+signed=$(find "/usr/lib/modules/$release/kernel/drivers/gpu/drm/vgem" -name 'vgem.ko*' 2>/dev/null |
+	head -n 1)
 [ -z "$signed" ] || { cp "$signed" "$dir/${signed##*/}" && signed=$dir/${signed##*/}; }
 [ -z "$boot" ] || mount -t securityfs securityfs /sys/kernel/security 2>/dev/null
 

@@ -23,7 +23,8 @@ unsigned int address_bits(void)
 		if (sscanf(line, " spanned %llu", &spanned) == 1)
 			present = 0;
 		sscanf(line, " present %llu", &present);
-		if (sscanf(line, " start_pfn: %llu", &start) == 1 && present && start + spanned > end)
+		if (sscanf(line, " start_pfn: %llu", &start) == 1 && present &&
+		    start + spanned > end)
 			end = start + spanned;
 	}
 	if (file)
@@ -40,8 +41,8 @@ static bool is_translated(const char *name)
 	return read_line(path, type, sizeof(type)) && !strncmp(type, "DMA", 3);
 }
 
-static int alloc_from(const struct patient *patient, unsigned int heap, uint64_t size, uint32_t flags,
-		      uint32_t *hint)
+static int alloc_from(const struct patient *patient, unsigned int heap, uint64_t size,
+		      uint32_t flags, uint32_t *hint)
 {
 	uint64_t page = sysconf(_SC_PAGESIZE);
 	struct sluice_alloc args = {
@@ -59,19 +60,21 @@ static const char *reason_of(uint32_t hint, int error)
 	case SLUICE_HINT_LIMIT:
 		return "this open file of the node may hold no more: raise sluice.open_limit_mb";
 	case SLUICE_HINT_USER_LIMIT:
-		return "this user may hold no more: end other programs, or raise sluice.user_limit_mb";
+		return "this user may hold no more: end other programs, or raise "
+		       "sluice.user_limit_mb";
 	case SLUICE_HINT_TOTAL_LIMIT:
-		return "all users together may hold no more: end other programs, or raise sluice.total_limit_mb";
+		return "all users together may hold no more: end other programs, or raise "
+		       "sluice.total_limit_mb";
 	case SLUICE_HINT_DMA_MASK:
-		return "no memory that the device can address is free: end other programs, or reserve "
-		       "memory with cma= at boot";
+		return "no memory that the device can address is free: end other programs, or "
+		       "reserve memory with cma= at boot";
 	case SLUICE_HINT_NO_CMA:
 	case SLUICE_HINT_FRAGMENTED:
 		return "no free piece of memory is large enough: reserve memory with cma= at boot";
 	}
 	if (error == -ENOMEM)
-		return "no memory is free, or the memory cgroup is at its limit: end other programs, or "
-		       "raise the limit";
+		return "no memory is free, or the memory cgroup is at its limit: end other "
+		       "programs, or raise the limit";
 	return strerror(-error);
 }
 
@@ -96,13 +99,15 @@ static bool try_heaps(const struct patient *patient, unsigned int *worked)
 		} else if (hint == SLUICE_HINT_BOUNCED) {
 			bounced = true;
 		} else {
-			report("heap-fails", patient->info.name, "The heap '%s' gives no buffer of %u bytes, "
-			       "because %s.", heap.name, TRIAL_SIZE, reason_of(hint, buffer));
+			report("heap-fails", patient->info.name, "The heap '%s' gives no buffer of "
+			       "%u bytes, because %s.", heap.name, TRIAL_SIZE,
+			       reason_of(hint, buffer));
 		}
 	}
 	if (bounced || patient->info.caps & SLUICE_CAP_BOUNCED)
-		report("device-bounced", patient->info.name, "The kernel bounces the device's DMA (a confidential "
-		       "guest, or swiotlb=force): use the heap 'contiguous', or boot without swiotlb=force.");
+		report("device-bounced", patient->info.name, "The kernel bounces the device's DMA "
+		       "(a confidential guest, or swiotlb=force): use the heap 'contiguous', or "
+		       "boot without swiotlb=force.");
 	return useful;
 }
 
@@ -113,9 +118,10 @@ static void examine_address_bits(const struct patient *patient)
 	if (patient->info.caps & SLUICE_CAP_BOUNCED || bits <= patient->info.dma_bits ||
 	    is_translated(patient->info.name))
 		return;
-	report("device-address-bits", patient->info.name, "The device has addresses of %u bits, but memory of "
-	       "this machine needs %u bits: its own heaps work, but memory of other origin may be refused, so "
-	       "allocate from this device, or switch on an IOMMU.", patient->info.dma_bits, bits);
+	report("device-address-bits", patient->info.name, "The device has addresses of %u bits, "
+	       "but memory of this machine needs %u bits: its own heaps work, but memory of other "
+	       "origin may be refused, so allocate from this device, or switch on an IOMMU.",
+	       patient->info.dma_bits, bits);
 }
 
 static void report_closed(const char *name, int error)
@@ -127,11 +133,12 @@ static void report_closed(const char *name, int error)
 		explain_permission(path, order, sizeof(order));
 		report("node-permission", name, "You may not open %s: %s.", path, order);
 	} else if (error == -EPERM) {
-		report("node-forbidden", name, "The container or a security module forbids %s: pass the device "
-		       "to the container (podman or docker run --device %s).", path, path);
+		report("node-forbidden", name, "The container or a security module forbids %s: "
+		       "pass the device to the container (podman or docker run --device %s).", path,
+		       path);
 	} else {
-		report("device-unreadable", name, "The device at %s does not answer (%s): see the kernel's log, "
-		       "then bind its driver again.", path, strerror(-error));
+		report("device-unreadable", name, "The device at %s does not answer (%s): see the "
+		       "kernel's log, then bind its driver again.", path, strerror(-error));
 	}
 }
 
@@ -152,8 +159,8 @@ static void examine_one(struct patients *patients, const char *name)
 	}
 	useful = try_heaps(patient, &worked);
 	if (worked)
-		report("device-works", name, "The device (driver %s, %u-bit DMA) gives buffers from %u of %u "
-		       "heaps.", patient->info.driver, patient->info.dma_bits, worked,
+		report("device-works", name, "The device (driver %s, %u-bit DMA) gives buffers "
+		       "from %u of %u heaps.", patient->info.driver, patient->info.dma_bits, worked,
 		       patient->info.num_heaps);
 	examine_address_bits(patient);
 	if (useful && (patients->memory < 0 ||
@@ -166,7 +173,7 @@ static void examine_one(struct patients *patients, const char *name)
 	patients->count++;
 }
 
-/* Devices that the kernel has, but /dev/sluice does not: a container, or no udev and no devtmpfs. */
+/* Devices that the kernel has, but /dev/sluice does not: in a container, or without devtmpfs. */
 static void examine_missing_nodes(void)
 {
 	DIR *dir = opendir("/sys/class/sluice");
@@ -176,9 +183,9 @@ static void examine_missing_nodes(void)
 	while (dir && (entry = readdir(dir))) {
 		snprintf(path, sizeof(path), "/dev/sluice/%s", entry->d_name);
 		if (entry->d_name[0] != '.' && access(path, F_OK))
-			report("node-missing", entry->d_name, "The kernel has this device, but %s does not exist: "
-			       "in a container pass it (podman or docker run --device %s), else run "
-			       "'udevadm trigger'.", path, path);
+			report("node-missing", entry->d_name, "The kernel has this device, but %s "
+			       "does not exist: in a container pass it (podman or docker run "
+			       "--device %s), else run 'udevadm trigger'.", path, path);
 	}
 	if (dir)
 		closedir(dir);
@@ -190,14 +197,14 @@ void examine_devices(struct patients *patients)
 	int count = sluice_list(names, MAX_PATIENTS), i;
 
 	if (count < 0)
-		report("node-permission", NULL, "You may not read the folder /dev/sluice: run as root, or let "
-		       "root run 'chmod 755 /dev/sluice'.");
+		report("node-permission", NULL, "You may not read the folder /dev/sluice: run as "
+		       "root, or let root run 'chmod 755 /dev/sluice'.");
 	for (i = 0; i < count && i < MAX_PATIENTS; i++)
 		examine_one(patients, names[i]);
 	examine_missing_nodes();
 	if (!count && module_is_there() && count_entries("/sys/class/sluice") <= 0)
-		report("device-none", NULL, "The module is loaded, but there is no device: load the driver of your "
-		       "device, or run 'modprobe sluice-soft' as root to try.");
+		report("device-none", NULL, "The module is loaded, but there is no device: load "
+		       "the driver of your device, or run 'modprobe sluice-soft' as root to try.");
 }
 
 void release_devices(struct patients *patients)
@@ -219,12 +226,14 @@ int trial_buffer(const struct patients *patients, uint64_t size, bool contiguous
 }
 
 /* The engine that fills or copies, as @kind says; -ENOENT if there is none. */
-static int find_engine(const struct patient *patient, uint32_t kind, struct sluice_engine_info *engine)
+static int find_engine(const struct patient *patient, uint32_t kind,
+		       struct sluice_engine_info *engine)
 {
 	unsigned int i;
 
 	for (i = 0; i < patient->info.num_engines; i++) {
-		if (!sluice_engine_info(patient->fd, i, engine) && engine->op_kinds & 1ULL << kind &&
+		if (!sluice_engine_info(patient->fd, i, engine) &&
+		    engine->op_kinds & 1ULL << kind &&
 		    (!engine->max_length || engine->max_length >= TRIAL_SIZE) &&
 		    engine->min_length <= TRIAL_SIZE && TRIAL_SIZE % engine->op_align == 0)
 			return i;

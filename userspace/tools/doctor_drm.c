@@ -127,10 +127,11 @@ static void examine_fence(int card, const char *name, int fence)
 	}
 	ret = try_commit(card, fence);
 	if (ret == -EACCES || ret == -EPERM)
-		report("importer-busy", name, "Another program has the display, so our fence was not tried: run "
-		       "doctor on a text console.");
+		report("importer-busy", name, "Another program has the display, so our fence was "
+		       "not tried: run doctor on a text console.");
 	else
-		report_fence(name, ret, ret == -EOPNOTSUPP ? "it has neither syncobjs nor IN_FENCE_FD" :
+		report_fence(name, ret, ret == -EOPNOTSUPP ?
+			     "it has neither syncobjs nor IN_FENCE_FD" :
 			     ret ? strerror(-ret) : "as IN_FENCE_FD of a commit");
 }
 
@@ -155,7 +156,8 @@ static void examine_buffer(int card, const char *name, const struct patients *pa
 	report_buffer(name, ret, contiguous);
 }
 
-static void examine_node(const char *path, const char *node, const struct patients *patients, int fence)
+static void examine_node(const char *path, const char *node, const struct patients *patients,
+			 int fence)
 {
 	char driver[64] = "", name[400];
 	struct drm_version version = { .name_len = sizeof(driver) - 1, .name = driver };

@@ -211,8 +211,8 @@ static void print_text(void)
 			titled = true;
 			printf("  %s%-7s%s  %-24s  %s%s%s\n", color ? colors[level] : "",
 			       level_names[level], color && *colors[level] ? "\033[0m" : "",
-			       finding->row->id, finding->subject ?: "", finding->subject ? ": " : "",
-			       finding->text);
+			       finding->row->id, finding->subject ?: "",
+			       finding->subject ? ": " : "", finding->text);
 		}
 	}
 	printf("\n%u problem%s, %u warning%s: %s.\n", counts[LEVEL_PROBLEM],

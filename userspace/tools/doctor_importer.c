@@ -11,16 +11,17 @@
 void report_buffer(const char *importer, int error, bool contiguous)
 {
 	if (!error && contiguous)
-		report("importer-takes-buffer", importer, "It takes our buffers of the heap 'contiguous', but not "
-		       "those of 'pages'.");
+		report("importer-takes-buffer", importer, "It takes our buffers of the heap "
+		       "'contiguous', but not those of 'pages'.");
 	else if (!error)
 		report("importer-takes-buffer", importer, "It takes our buffers.");
 	else if (error == -EADDRNOTAVAIL)
-		report("importer-refuses-buffer", importer, "It cannot address the memory of our buffer: allocate "
-		       "from a device with fewer address bits, or switch on an IOMMU.");
+		report("importer-refuses-buffer", importer, "It cannot address the memory of our "
+		       "buffer: allocate from a device with fewer address bits, or switch on an "
+		       "IOMMU.");
 	else
-		report("importer-refuses-buffer", importer, "It refuses our buffers (%s): copy to a buffer of its "
-		       "own, or use another importer.", strerror(-error));
+		report("importer-refuses-buffer", importer, "It refuses our buffers (%s): copy to "
+		       "a buffer of its own, or use another importer.", strerror(-error));
 }
 
 void report_fence(const char *importer, int error, const char *how)
@@ -28,8 +29,8 @@ void report_fence(const char *importer, int error, const char *how)
 	if (!error)
 		report("importer-takes-fence", importer, "It takes our fences (%s).", how);
 	else
-		report("importer-refuses-fence", importer, "It takes no fence of ours (%s): wait for the job before "
-		       "it gets the buffer.", how);
+		report("importer-refuses-fence", importer, "It takes no fence of ours (%s): wait "
+		       "for the job before it gets the buffer.", how);
 }
 
 int open_importer(const char *path, const char *name)
@@ -43,8 +44,8 @@ int open_importer(const char *path, const char *name)
 		explain_permission(path, order, sizeof(order));
 		report("importer-permission", name, "You may not open %s: %s.", path, order);
 	} else {
-		report("importer-unreadable", name, "%s cannot be opened (%s): see the kernel's log, and load its "
-		       "driver again.", path, strerror(error));
+		report("importer-unreadable", name, "%s cannot be opened (%s): see the kernel's "
+		       "log, and load its driver again.", path, strerror(error));
 	}
 	return -error;
 }
@@ -60,9 +61,10 @@ void examine_importers(const struct patients *patients)
 	count += examine_vulkan(patients, fence.fd);
 	release_fence(&fence);
 	if (!count)
-		report("importers-none", NULL, "There is no importer (no DRM card, V4L2 node or Vulkan driver): only "
-		       "programs and Sluice devices can use the buffers, so load the driver of your importer.");
+		report("importers-none", NULL, "There is no importer (no DRM card, V4L2 node or "
+		       "Vulkan driver): only programs and Sluice devices can use the buffers, so "
+		       "load the driver of your importer.");
 	else if (patients->memory < 0)
-		report("importer-untried", NULL, "No importer was tried, because no Sluice device gave a buffer: "
-		       "first do what the findings above say.");
+		report("importer-untried", NULL, "No importer was tried, because no Sluice device "
+		       "gave a buffer: first do what the findings above say.");
 }

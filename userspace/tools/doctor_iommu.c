@@ -21,15 +21,16 @@ static void examine_groups(void)
 		translated += read_line(path, type, sizeof(type)) && !strncmp(type, "DMA", 3);
 	}
 	if (translated)
-		report("iommu-translates", NULL, "An IOMMU translates the addresses of devices in %u of %u groups.",
-		       translated, all);
+		report("iommu-translates", NULL, "An IOMMU translates the addresses of devices in "
+		       "%u of %u groups.", translated, all);
 	else if (all)
-		report("iommu-passthrough", NULL, "The IOMMU does not translate: boot with iommu.passthrough=0 if a "
-		       "device has too few address bits, or needs scattered memory in one piece.");
+		report("iommu-passthrough", NULL, "The IOMMU does not translate: boot with "
+		       "iommu.passthrough=0 if a device has too few address bits, or needs "
+		       "scattered memory in one piece.");
 	else if (dir)
-		report("iommu-off", NULL, "No IOMMU is in use: switch it on in the firmware and the kernel "
-		       "(intel_iommu=on) if a device has too few address bits, or needs scattered memory in one "
-		       "piece.");
+		report("iommu-off", NULL, "No IOMMU is in use: switch it on in the firmware and "
+		       "the kernel (intel_iommu=on) if a device has too few address bits, or needs "
+		       "scattered memory in one piece.");
 	if (dir)
 		closedir(dir);
 }
@@ -43,8 +44,8 @@ static void examine_swiotlb(void)
 	while (word && !((word == value || word[-1] == ',') && (!word[5] || word[5] == ',')))
 		word = strstr(word + 1, "force");
 	if (word)
-		report("swiotlb-forced", NULL, "swiotlb=force makes the kernel bounce all DMA: boot without it, or use "
-		       "only the heap 'contiguous'.");
+		report("swiotlb-forced", NULL, "swiotlb=force makes the kernel bounce all DMA: "
+		       "boot without it, or use only the heap 'contiguous'.");
 }
 
 void examine_iommu(void)

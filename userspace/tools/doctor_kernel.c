@@ -23,11 +23,12 @@ static void examine_sync_file(const struct patients *patients)
 				    has_symbol("sync_file_create");
 
 	if (has > 0)
-		report("sync-file", NULL, "The kernel has sync_file: fences have file descriptors.");
+		report("sync-file", NULL, "The kernel has sync_file: fences have file "
+		       "descriptors.");
 	else if (!has)
-		report("sync-file-missing", NULL, "The kernel has no sync_file, so fences have no file descriptors: "
-		       "wait for jobs with read() or poll() of the queue, or use a kernel with "
-		       "CONFIG_SYNC_FILE, which Debian's cloud flavour is not.");
+		report("sync-file-missing", NULL, "The kernel has no sync_file, so fences have no "
+		       "file descriptors: wait for jobs with read() or poll() of the queue, or use "
+		       "a kernel with CONFIG_SYNC_FILE, which Debian's cloud flavour is not.");
 }
 
 /* Allocate from a dma-heap and release the buffer; returns 0 or a negative errno. */
@@ -66,23 +67,28 @@ static void examine_dma_heaps(void)
 			report("dma-heap", entry->d_name, "This dma-heap gives buffers.");
 		} else if (ret == -EACCES || ret == -EPERM) {
 			explain_permission(path, order, sizeof(order));
-			report("dma-heap-permission", entry->d_name, "You may not open %s: %s.", path, order);
+			report("dma-heap-permission", entry->d_name, "You may not open %s: %s.",
+			       path, order);
 		} else {
-			report("dma-heap-fails", entry->d_name, "This dma-heap gives no buffer (%s): use another "
-			       "heap, or a heap of a Sluice device.", strerror(-ret));
+			report("dma-heap-fails", entry->d_name, "This dma-heap gives no buffer "
+			       "(%s): use another heap, or a heap of a Sluice device.",
+			       strerror(-ret));
 		}
 	}
 	if (dir)
 		closedir(dir);
 	if (!count)
-		report("dma-heap-missing", NULL, "/dev/dma_heap has no heap: allocate from the heaps of a Sluice "
-		       "device, or use a kernel with CONFIG_DMABUF_HEAPS_SYSTEM.");
+		report("dma-heap-missing", NULL, "/dev/dma_heap has no heap: allocate from the "
+		       "heaps of a Sluice device, or use a kernel with "
+		       "CONFIG_DMABUF_HEAPS_SYSTEM.");
 }
 
 /* Make a dma-buf of a page of a memfd; returns 0 or a negative errno. */
 static int try_udmabuf(int device)
 {
-	struct udmabuf_create args = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = sysconf(_SC_PAGESIZE) };
+	struct udmabuf_create args = {
+		.flags = UDMABUF_FLAGS_CLOEXEC, .size = sysconf(_SC_PAGESIZE),
+	};
 	int fd, ret = 0;
 
 	args.memfd = memfd_create("sluice", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -113,14 +119,15 @@ static void examine_udmabuf(void)
 		return;
 	}
 	if (ret) {
-		report("udmabuf-missing", NULL, "The kernel has no udmabuf, or it is not loaded: run 'modprobe "
-		       "udmabuf' as root, or let a Sluice device use memory of your program (WRAP).");
+		report("udmabuf-missing", NULL, "The kernel has no udmabuf, or it is not loaded: "
+		       "run 'modprobe udmabuf' as root, or let a Sluice device use memory of your "
+		       "program (WRAP).");
 		return;
 	}
 	ret = try_udmabuf(device);
 	if (ret)
-		report("udmabuf-fails", NULL, "udmabuf makes no buffer of a memfd (%s): see the module "
-		       "parameters of udmabuf.", strerror(-ret));
+		report("udmabuf-fails", NULL, "udmabuf makes no buffer of a memfd (%s): see the "
+		       "module parameters of udmabuf.", strerror(-ret));
 	else
 		report("udmabuf", NULL, "udmabuf makes buffers of memory of a program.");
 	close(device);
@@ -131,8 +138,9 @@ static void examine_graphics(void)
 	if (!access("/sys/class/drm", F_OK) || !access("/dev/dri", F_OK))
 		report("drm", NULL, "The kernel has DRM.");
 	else
-		report("drm-missing", NULL, "The kernel has no DRM, or no DRM driver is loaded: to share buffers with "
-		       "a GPU or a display load its driver; Debian's cloud flavour has none.");
+		report("drm-missing", NULL, "The kernel has no DRM, or no DRM driver is loaded: to "
+		       "share buffers with a GPU or a display load its driver; Debian's cloud "
+		       "flavour has none.");
 }
 
 static void examine_p2pdma(void)
@@ -140,10 +148,12 @@ static void examine_p2pdma(void)
 	int has = has_symbol("pci_p2pdma_add_resource");
 
 	if (has > 0)
-		report("p2pdma", NULL, "The kernel has P2PDMA: PCI devices can reach memory of another device.");
+		report("p2pdma", NULL, "The kernel has P2PDMA: PCI devices can reach memory of "
+		       "another device.");
 	else if (!has)
-		report("p2pdma-missing", NULL, "The kernel has no P2PDMA, so memory in a BAR is shared less "
-		       "widely: use a kernel with CONFIG_PCI_P2PDMA if PCI devices shall reach each other.");
+		report("p2pdma-missing", NULL, "The kernel has no P2PDMA, so memory in a BAR is "
+		       "shared less widely: use a kernel with CONFIG_PCI_P2PDMA if PCI devices "
+		       "shall reach each other.");
 }
 
 static void examine_io_uring(void)
@@ -155,16 +165,19 @@ static void examine_io_uring(void)
 	if (ring >= 0)
 		close(ring);
 	if (!error) {
-		report("io-uring", NULL, "The kernel has io_uring: jobs can be submitted through it.");
+		report("io-uring", NULL, "The kernel has io_uring: jobs can be submitted through "
+		       "it.");
 	} else if (error == ENOSYS) {
-		report("io-uring-missing", NULL, "The kernel has no io_uring: submit jobs with SUBMIT, or use a "
-		       "kernel with CONFIG_IO_URING.");
+		report("io-uring-missing", NULL, "The kernel has no io_uring: submit jobs with "
+		       "SUBMIT, or use a kernel with CONFIG_IO_URING.");
 	} else if (read_number("/proc/sys/kernel/io_uring_disabled", &disabled) && disabled) {
-		report("io-uring-disabled", NULL, "kernel.io_uring_disabled=%u forbids io_uring: submit jobs with "
-		       "SUBMIT, or let root run 'sysctl kernel.io_uring_disabled=0'.", (unsigned int)disabled);
+		report("io-uring-disabled", NULL, "kernel.io_uring_disabled=%u forbids io_uring: "
+		       "submit jobs with SUBMIT, or let root run 'sysctl "
+		       "kernel.io_uring_disabled=0'.", (unsigned int)disabled);
 	} else {
-		report("io-uring-refused", NULL, "io_uring makes no ring (%s): submit jobs with SUBMIT, or allow "
-		       "io_uring in the seccomp filter of the container.", strerror(error));
+		report("io-uring-refused", NULL, "io_uring makes no ring (%s): submit jobs with "
+		       "SUBMIT, or allow io_uring in the seccomp filter of the container.",
+		       strerror(error));
 	}
 }
 

@@ -32,7 +32,8 @@
 
 static void *ordinary_memory(void)
 {
-	void *memory = mmap(NULL, TRIAL_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *memory = mmap(NULL, TRIAL_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		die("no memory for a trial: end other programs, and try again");
@@ -69,15 +70,16 @@ static void try_o_direct(void *memory, void *mapping)
 	int fd = open_direct(memory);
 
 	if (fd < 0) {
-		report("o-direct-untried", NULL, "No file was found that O_DIRECT can read: run doctor in a folder of "
-		       "a local file system.");
+		report("o-direct-untried", NULL, "No file was found that O_DIRECT can read: run "
+		       "doctor in a folder of a local file system.");
 		return;
 	}
 	if (pread(fd, mapping, BLOCK, 0) == BLOCK)
 		report("o-direct", NULL, "O_DIRECT reads into mappings of PAGE_BACKED buffers.");
 	else
-		report("o-direct-refused", NULL, "O_DIRECT does not read into a mapping of a PAGE_BACKED buffer (%s): "
-		       "read into other memory and copy, and report the kernel's version.", strerror(errno));
+		report("o-direct-refused", NULL, "O_DIRECT does not read into a mapping of a "
+		       "PAGE_BACKED buffer (%s): read into other memory and copy, and report the "
+		       "kernel's version.", strerror(errno));
 	close(fd);
 }
 
@@ -101,14 +103,16 @@ static void try_io_uring(void *memory, void *mapping)
 		return;
 	ret = register_buffer(ring, mapping);
 	if (!ret)
-		report("io-uring-buffers", NULL, "io_uring takes mappings of PAGE_BACKED buffers as fixed buffers.");
+		report("io-uring-buffers", NULL, "io_uring takes mappings of PAGE_BACKED buffers "
+		       "as fixed buffers.");
 	else if (register_buffer(ring, memory))
-		report("io-uring-buffers-refused", NULL, "io_uring takes no memory at all as a fixed buffer (%s): "
-		       "raise the limit of locked memory (ulimit -l).", strerror(-ret));
-	else
-		report("io-uring-buffers-refused", NULL, "io_uring takes ordinary memory as a fixed buffer, but no "
-		       "mapping of a PAGE_BACKED buffer (%s): use plain reads and writes, or a kernel from 6.12 on.",
+		report("io-uring-buffers-refused", NULL, "io_uring takes no memory at all as a "
+		       "fixed buffer (%s): raise the limit of locked memory (ulimit -l).",
 		       strerror(-ret));
+	else
+		report("io-uring-buffers-refused", NULL, "io_uring takes ordinary memory as a "
+		       "fixed buffer, but no mapping of a PAGE_BACKED buffer (%s): use plain reads "
+		       "and writes, or a kernel from 6.12 on.", strerror(-ret));
 	close(ring);
 }
 
@@ -131,20 +135,24 @@ static void try_af_xdp(void *memory, void *mapping)
 	int ret = register_umem(memory);
 
 	if (ret == -EPERM || ret == -EACCES) {
-		report("af-xdp-permission", NULL, "You may not use AF_XDP: run as root, or with CAP_NET_RAW.");
+		report("af-xdp-permission", NULL, "You may not use AF_XDP: run as root, or with "
+		       "CAP_NET_RAW.");
 		return;
 	}
 	if (ret) {
-		report("af-xdp-missing", NULL, "The kernel takes no memory for AF_XDP (%s): to receive packets into "
-		       "buffers use a kernel with CONFIG_XDP_SOCKETS.", strerror(-ret));
+		report("af-xdp-missing", NULL, "The kernel takes no memory for AF_XDP (%s): to "
+		       "receive packets into buffers use a kernel with CONFIG_XDP_SOCKETS.",
+		       strerror(-ret));
 		return;
 	}
 	ret = register_umem(mapping);
 	if (ret)
-		report("af-xdp-refused", NULL, "AF_XDP takes ordinary memory, but no mapping of a PAGE_BACKED buffer "
-		       "(%s): copy the packets, and report the kernel's version.", strerror(-ret));
+		report("af-xdp-refused", NULL, "AF_XDP takes ordinary memory, but no mapping of a "
+		       "PAGE_BACKED buffer (%s): copy the packets, and report the kernel's "
+		       "version.", strerror(-ret));
 	else
-		report("af-xdp", NULL, "AF_XDP takes mappings of PAGE_BACKED buffers for its packets.");
+		report("af-xdp", NULL, "AF_XDP takes mappings of PAGE_BACKED buffers for its "
+		       "packets.");
 }
 
 /*
@@ -154,7 +162,8 @@ static void try_af_xdp(void *memory, void *mapping)
 #define REGISTER_ZCRX_IFQ	32
 #define ZCRX_WITHOUT_DEVICE	2	/* ZCRX_REG_NODEV: all data is copied */
 #define REGION_IS_USERS		1	/* IORING_MEM_REGION_TYPE_USER */
-#define NEEDED_FLAGS		(IORING_SETUP_CQE32 | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER)
+#define NEEDED_FLAGS \
+	(IORING_SETUP_CQE32 | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER)
 
 struct zcrx_area {
 	uint64_t addr, len, token;
@@ -205,19 +214,21 @@ static void try_zcrx(void *memory, void *mapping)
 	int ret = register_zcrx(memory, rings);
 
 	if (ret == -EPERM || ret == -EACCES) {
-		report("zcrx-permission", NULL, "You may not use zero-copy receive of io_uring, or io_uring at all: run "
-		       "as root, or with CAP_NET_ADMIN.");
+		report("zcrx-permission", NULL, "You may not use zero-copy receive of io_uring, or "
+		       "io_uring at all: run as root, or with CAP_NET_ADMIN.");
 	} else if (ret) {
-		report("zcrx-missing", NULL, "The kernel has no zero-copy receive of io_uring that works without a "
-		       "network card (%s): use a kernel with CONFIG_IO_URING_ZCRX, or AF_XDP.", strerror(-ret));
+		report("zcrx-missing", NULL, "The kernel has no zero-copy receive of io_uring that "
+		       "works without a network card (%s): use a kernel with CONFIG_IO_URING_ZCRX, "
+		       "or AF_XDP.", strerror(-ret));
 	} else {
 		ret = register_zcrx(mapping, rings);
 		if (ret)
-			report("zcrx-refused", NULL, "Zero-copy receive takes ordinary memory, but no mapping of a "
-			       "PAGE_BACKED buffer (%s): use AF_XDP, and report the kernel's version.",
-			       strerror(-ret));
+			report("zcrx-refused", NULL, "Zero-copy receive takes ordinary memory, but "
+			       "no mapping of a PAGE_BACKED buffer (%s): use AF_XDP, and report "
+			       "the kernel's version.", strerror(-ret));
 		else
-			report("zcrx", NULL, "Zero-copy receive of io_uring takes mappings of PAGE_BACKED buffers.");
+			report("zcrx", NULL, "Zero-copy receive of io_uring takes mappings of "
+			       "PAGE_BACKED buffers.");
 	}
 	munmap(rings, TRIAL_SIZE);
 }
@@ -230,8 +241,8 @@ void examine_mappings(const struct patients *patients)
 	if (patients->memory < 0 || buffer < 0 || sluice_map(buffer, TRIAL_SIZE, &mapping)) {
 		if (buffer >= 0)
 			close(buffer);
-		report("mappings-untried", NULL, "Mappings were not tried, because no heap 'pages' gave a buffer with "
-		       "PAGE_BACKED: first do what the findings above say.");
+		report("mappings-untried", NULL, "Mappings were not tried, because no heap 'pages' "
+		       "gave a buffer with PAGE_BACKED: first do what the findings above say.");
 		return;
 	}
 	show_progress("trying mappings");

@@ -21,20 +21,23 @@ static void examine_cma(void)
 
 	if (!find_field("/proc/meminfo", "CmaTotal", &total)) {
 		if (!access("/proc/meminfo", R_OK))
-			report("cma-missing", NULL, "The kernel has no CMA: for large contiguous buffers use a kernel "
-			       "with CONFIG_DMA_CMA, or a device behind an IOMMU.");
+			report("cma-missing", NULL, "The kernel has no CMA: for large contiguous "
+			       "buffers use a kernel with CONFIG_DMA_CMA, or a device behind an "
+			       "IOMMU.");
 		return;
 	}
 	find_field("/proc/meminfo", "CmaFree", &available);
 	if (total)
-		report("cma", NULL, "%" PRIu64 " MiB are reserved for contiguous buffers (CMA), of which %" PRIu64
-		       " MiB are free.", total >> 10, available >> 10);
+		report("cma", NULL, "%" PRIu64 " MiB are reserved for contiguous buffers (CMA), of "
+		       "which %" PRIu64 " MiB are free.", total >> 10, available >> 10);
 	else if (given)
-		report("cma-none", NULL, "No memory is reserved for contiguous buffers, although the kernel was "
-		       "booted with cma=%s: reserve less, and see the kernel's log.", given);
+		report("cma-none", NULL, "No memory is reserved for contiguous buffers, although "
+		       "the kernel was booted with cma=%s: reserve less, and see the kernel's log.",
+		       given);
 	else
-		report("cma-none", NULL, "No memory is reserved for contiguous buffers: if you need buffers of more "
-		       "than 4 MiB from the heap 'contiguous', boot with cma=SIZE, such as cma=256M.");
+		report("cma-none", NULL, "No memory is reserved for contiguous buffers: if you "
+		       "need buffers of more than 4 MiB from the heap 'contiguous', boot with "
+		       "cma=SIZE, such as cma=256M.");
 }
 
 /* The size of the largest free piece of memory, in bytes; 0 if it is unknown. */
@@ -70,11 +73,12 @@ static void examine_pieces(void)
 	if (!largest)
 		return;
 	if (largest < SMALL_PIECE)
-		report("memory-fragmented", NULL, "The largest free piece of memory has %" PRIu64 " KiB: larger "
-		       "contiguous buffers may fail, so boot with cma=SIZE, or let root run 'sysctl "
-		       "vm.compact_memory=1'.", largest >> 10);
+		report("memory-fragmented", NULL, "The largest free piece of memory has %" PRIu64
+		       " KiB: larger contiguous buffers may fail, so boot with cma=SIZE, or let "
+		       "root run 'sysctl vm.compact_memory=1'.", largest >> 10);
 	else
-		report("contiguous", NULL, "The largest free piece of memory has %" PRIu64 " KiB.", largest >> 10);
+		report("contiguous", NULL, "The largest free piece of memory has %" PRIu64 " KiB.",
+		       largest >> 10);
 }
 
 static void examine_huge_pages(void)
@@ -86,11 +90,11 @@ static void examine_huge_pages(void)
 	find_field("/proc/meminfo", "HugePages_Free", &available);
 	find_field("/proc/meminfo", "Hugepagesize", &size);
 	if (total)
-		report("huge-pages", NULL, "%" PRIu64 " of %" PRIu64 " huge pages of %" PRIu64 " KiB are free.",
-		       available, total, size);
+		report("huge-pages", NULL, "%" PRIu64 " of %" PRIu64 " huge pages of %" PRIu64
+		       " KiB are free.", available, total, size);
 	else
-		report("huge-pages-none", NULL, "No huge pages are reserved: only if WRAP shall use a memfd with huge "
-		       "pages, let root run 'sysctl vm.nr_hugepages=N'.");
+		report("huge-pages-none", NULL, "No huge pages are reserved: only if WRAP shall "
+		       "use a memfd with huge pages, let root run 'sysctl vm.nr_hugepages=N'.");
 }
 
 /* The folder where cgroups are mounted; @root is the cgroup that this folder shows. */
@@ -106,7 +110,8 @@ static bool find_cgroups(bool second, char *mounted, char *root, size_t size)
 
 		if (!end || sscanf(end, " - %63s %*s %511s", kind, options) != 2)
 			continue;
-		if (second ? strcmp(kind, "cgroup2") : strcmp(kind, "cgroup") || !strstr(options, "memory"))
+		if (second ? strcmp(kind, "cgroup2") :
+			     strcmp(kind, "cgroup") || !strstr(options, "memory"))
 			continue;
 		*end = '\0';
 		/* the fourth and the fifth word */
@@ -193,12 +198,13 @@ static void examine_cgroup(void)
 	    !find_limit(false, cgroup, sizeof(cgroup), &limit, &left))
 		return;
 	if (left < LITTLE)
-		report("cgroup-near-limit", cgroup, "The limit of this memory cgroup is %" PRIu64 " MiB, and leaves "
-		       "%" PRIu64 " MiB for buffers: raise the limit (memory.max, or MemoryMax= of systemd).",
-		       limit / MIB, left / MIB);
+		report("cgroup-near-limit", cgroup, "The limit of this memory cgroup is %" PRIu64
+		       " MiB, and leaves %" PRIu64 " MiB for buffers: raise the limit (memory.max, "
+		       "or MemoryMax= of systemd).", limit / MIB, left / MIB);
 	else
-		report("cgroup-limit", cgroup, "The limit of this memory cgroup is %" PRIu64 " MiB, and leaves %"
-		       PRIu64 " MiB: buffers count against it.", limit / MIB, left / MIB);
+		report("cgroup-limit", cgroup, "The limit of this memory cgroup is %" PRIu64
+		       " MiB, and leaves %" PRIu64 " MiB: buffers count against it.", limit / MIB,
+		       left / MIB);
 }
 
 void examine_memory(void)

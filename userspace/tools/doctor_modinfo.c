@@ -136,7 +136,7 @@ static int visit(const char *path, const struct stat *, int type, struct FTW *)
 
 bool find_module(const char *release, const char *name, char *path, size_t size)
 {
-	/* the folders for modules that are not the kernel's own, and where ours would be in its tree */
+	/* for modules that are not the kernel's own, and where ours would be in its tree */
 	static const char * const folders[] = {
 		"updates", "extra", "weak-updates", "kernel/drivers/misc", "kernel/drivers/dma-buf",
 	};

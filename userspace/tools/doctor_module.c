@@ -32,7 +32,8 @@ static unsigned int find_other_kernels(char *text, size_t size)
 		    !find_module(entry->d_name, "sluice", path, sizeof(path)))
 			continue;
 		if (used < size)
-			snprintf(text + used, size - used, "%s%s", count ? ", " : "", entry->d_name);
+			snprintf(text + used, size - used, "%s%s", count ? ", " : "",
+				 entry->d_name);
 		count++;
 	}
 	if (dir)
@@ -48,22 +49,24 @@ static void examine_absence(const char *path)
 
 	snprintf(folder, sizeof(folder), "/lib/modules/%s", release);
 	if (*path && !is_indexed(release, "sluice"))
-		report("module-not-indexed", "sluice", "The file %s is there, but modprobe does not know it: "
-		       "run 'depmod' as root, then 'modprobe sluice-soft' to try.", path);
+		report("module-not-indexed", "sluice", "The file %s is there, but modprobe does "
+		       "not know it: run 'depmod' as root, then 'modprobe sluice-soft' to try.",
+		       path);
 	else if (*path)
-		report("module-unloaded", "sluice", "The module is installed, but not loaded: run 'modprobe "
-		       "sluice-soft' as root to try, or load the driver of your device.");
+		report("module-unloaded", "sluice", "The module is installed, but not loaded: run "
+		       "'modprobe sluice-soft' as root to try, or load the driver of your device.");
 	else if (find_other_kernels(others, sizeof(others)))
-		report("module-other-kernel", "sluice", "The module is installed for %s, but not for the running "
-		       "kernel %s: install the headers of this kernel, then run 'dkms autoinstall' or "
-		       "'make install' as root.", others, release);
+		report("module-other-kernel", "sluice", "The module is installed for %s, but not "
+		       "for the running kernel %s: install the headers of this kernel, then run "
+		       "'dkms autoinstall' or 'make install' as root.", others, release);
 	else if (access(folder, F_OK))
-		report("modules-invisible", "sluice", "No module is loaded, and %s does not exist, as in a "
-		       "container: load the modules on the host, and pass /dev/sluice to the container.",
-		       folder);
+		report("modules-invisible", "sluice", "No module is loaded, and %s does not exist, "
+		       "as in a container: load the modules on the host, and pass /dev/sluice to "
+		       "the container.", folder);
 	else
-		report("module-missing", "sluice", "The module is installed for no kernel: install the package "
-		       "sluice-dkms, or run 'make install' in Sluice's source as root.");
+		report("module-missing", "sluice", "The module is installed for no kernel: install "
+		       "the package sluice-dkms, or run 'make install' in Sluice's source as "
+		       "root.");
 }
 
 /* The names of a list such as "a,b", or of one word, that are ours: "sluice" or "sluice_*". */
@@ -79,8 +82,8 @@ static void examine_held_back(const char *names, const char *where)
 		snprintf(path, sizeof(path), "/sys/module/%.100s", word);
 		if ((strcmp(word, "sluice") && strncmp(word, "sluice_", 7)) || !access(path, F_OK))
 			continue;
-		report(word[6] ? "driver-held-back" : "module-held-back", word,
-		       "The module is held back by %s: remove it there, then load the module.", where);
+		report(word[6] ? "driver-held-back" : "module-held-back", word, "The module is "
+		       "held back by %s: remove it there, then load the module.", where);
 	}
 }
 
@@ -101,7 +104,8 @@ static void examine_configuration(const char *path)
 			snprintf(where, sizeof(where), "'blacklist %s' in %s", name, path);
 		else if (!strcmp(verb, "install") && program &&
 			 (strstr(program, "/false") || strstr(program, "/true")))
-			snprintf(where, sizeof(where), "'install %s %s' in %s", name, program, path);
+			snprintf(where, sizeof(where), "'install %s %s' in %s", name, program,
+				 path);
 		else
 			continue;
 		examine_held_back(name, where);
@@ -113,7 +117,8 @@ static void examine_configuration(const char *path)
 static void examine_configurations(void)
 {
 	static const char * const folders[] = {
-		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+		"/usr/lib/modprobe.d",
 	};
 	struct dirent *entry;
 	char path[512];
@@ -194,9 +199,9 @@ static void examine_signature(const char *path)
 
 	if (strcmp(lockdown, "none")) {
 		why = "the lockdown of the kernel";
-		report("lockdown", NULL, "The kernel is locked down (%s): programs get no registers, no "
-		       "BARs that sluice_pci.bars names and no bus addresses, so do without them or "
-		       "switch Secure Boot off.", lockdown);
+		report("lockdown", NULL, "The kernel is locked down (%s): programs get no "
+		       "registers, no BARs that sluice_pci.bars names and no bus addresses, so do "
+		       "without them or switch Secure Boot off.", lockdown);
 	}
 	if (read_line("/sys/module/module/parameters/sig_enforce", line, sizeof(line)) &&
 	    (line[0] == 'Y' || line[0] == '1'))
@@ -205,19 +210,19 @@ static void examine_signature(const char *path)
 		why = "Secure Boot";
 	if (!why)
 		return;
-	report("signatures-enforced", NULL, "Because of %s the kernel loads only modules with a signature "
-	       "that it knows: sign the modules with a key that is enrolled, such as DKMS's key (mokutil "
-	       "--import /var/lib/dkms/mok.pub).", why);
+	report("signatures-enforced", NULL, "Because of %s the kernel loads only modules with a "
+	       "signature that it knows: sign the modules with a key that is enrolled, such as "
+	       "DKMS's key (mokutil --import /var/lib/dkms/mok.pub).", why);
 	if (!*path)
 		return;
 	read_modinfo(path, &info);
 	if (info.known && !info.is_signed)
-		report("module-unsigned", "sluice", "The file %s has no signature, so the kernel refuses it "
-		       "because of %s: sign it with DKMS's key or with sign-file, and enroll the key by "
-		       "'mokutil --import'.", path, why);
+		report("module-unsigned", "sluice", "The file %s has no signature, so the kernel "
+		       "refuses it because of %s: sign it with DKMS's key or with sign-file, and "
+		       "enroll the key by 'mokutil --import'.", path, why);
 	else if (info.known)
-		report("module-signed", "sluice", "The file %s is signed by '%s': if the kernel refuses it, "
-		       "enroll this key by 'mokutil --import'.", path,
+		report("module-signed", "sluice", "The file %s is signed by '%s': if the kernel "
+		       "refuses it, enroll this key by 'mokutil --import'.", path,
 		       info.signer[0] ? info.signer : "a key without a name");
 }
 
@@ -232,15 +237,15 @@ static void examine_version(const char *path)
 	}
 	report("module-loaded", "sluice", "The module, version %s, is loaded.", loaded);
 	if (strcmp(loaded, SLUICE_VERSION))
-		report("module-version", "sluice", "The module has version %s, but this program has version "
-		       "%s: install the same version of both.", loaded, SLUICE_VERSION);
+		report("module-version", "sluice", "The module has version %s, but this program "
+		       "has version %s: install the same version of both.", loaded, SLUICE_VERSION);
 	if (!*path)
 		return;
 	read_modinfo(path, &info);
 	if (info.version[0] && strcmp(loaded, info.version))
-		report("module-outdated", "sluice", "Version %s is loaded, but version %s is installed: end the "
-		       "programs that use Sluice, then unload the modules and load them again.", loaded,
-		       info.version);
+		report("module-outdated", "sluice", "Version %s is loaded, but version %s is "
+		       "installed: end the programs that use Sluice, then unload the modules and "
+		       "load them again.", loaded, info.version);
 }
 
 void examine_module(void)

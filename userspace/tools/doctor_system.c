@@ -147,13 +147,14 @@ void explain_permission(const char *path, char *text, size_t size)
 		snprintf(text, size, "run as root");
 	} else if ((node.st_mode & 0060) == 0060 && node.st_gid && !in_group(node.st_gid) &&
 		   find_group(node.st_gid, name, sizeof(name))) {
-		snprintf(text, size, "its group is '%s', so let root run 'usermod -aG %s USER', and log in again",
-			 name, name);
+		snprintf(text, size, "its group is '%s', so let root run 'usermod -aG %s USER', "
+			 "and log in again", name, name);
 	} else if ((node.st_mode & 0060) == 0060 && in_group(node.st_gid)) {
-		snprintf(text, size, "its group is yours, so something else forbids it, such as the "
-			 "container or a security module");
+		snprintf(text, size, "its group is yours, so something else forbids it, such as "
+			 "the container or a security module");
 	} else {
-		snprintf(text, size, "its mode %04o gives access to no group, so run as root, or give it to a "
-			 "group by a udev rule such as 70-sluice.rules", node.st_mode & 07777);
+		snprintf(text, size, "its mode %04o gives access to no group, so run as root, or "
+			 "give it to a group by a udev rule such as 70-sluice.rules",
+			 node.st_mode & 07777);
 	}
 }

@@ -3,8 +3,8 @@
  * V4L2 nodes.  QBUF imports a buffer, also when no picture is captured.  V4L2 has no interface for
  * fences.
  *
- * If a dma-buf cannot be attached to the device, videobuf2 never releases this dma-buf (seen in Linux
- * 6.12 and 7.2).  So a buffer is tried only if the device surely reaches its memory.
+ * If a dma-buf cannot be attached to the device, videobuf2 never releases this dma-buf (seen in
+ * Linux 6.12 and 7.2).  So a buffer is tried only if the device surely reaches its memory.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -137,7 +137,8 @@ static int try_heap(int node, const struct patients *patients, struct frame *fra
 /* Does the device of a node reach all memory that our buffer can have? */
 static bool reaches(const char *node, const struct patients *patients)
 {
-	unsigned int needed = patients->all[patients->memory].info.dma_bits, memory = address_bits();
+	unsigned int needed = patients->all[patients->memory].info.dma_bits;
+	unsigned int memory = address_bits();
 	uint64_t mask = 32;	/* what a device has at least, if its driver asks for no less */
 	char path[320];
 
@@ -163,11 +164,11 @@ static void try_buffers(int node, const char *name, const struct patients *patie
 		}
 	}
 	if (ret == -EBUSY)
-		report("importer-busy", name, "Another program uses it, so our buffer was not tried: end this "
-		       "program, and run doctor again.");
+		report("importer-busy", name, "Another program uses it, so our buffer was not "
+		       "tried: end this program, and run doctor again.");
 	else if (ret == -ENOMEM)
-		report("importer-untried", name, "There is no memory for a buffer of its frames: choose a smaller "
-		       "format, or boot with cma=SIZE.");
+		report("importer-untried", name, "There is no memory for a buffer of its frames: "
+		       "choose a smaller format, or boot with cma=SIZE.");
 	else
 		report_buffer(name, ret, contiguous);
 }
@@ -191,12 +192,13 @@ static bool examine_node(const char *path, const char *node, const struct patien
 	snprintf(name, sizeof(name), "%s (%.16s)", node, (const char *)capability.driver);
 	if (patients->memory >= 0) {
 		if (!read_format(fd, &frame))
-			report("importer-untried", name, "Its format gives no size of a frame, or a very large one: "
-			       "set a format (v4l2-ctl -v), and run doctor again.");
+			report("importer-untried", name, "Its format gives no size of a frame, or "
+			       "a very large one: set a format (v4l2-ctl -v), and run doctor "
+			       "again.");
 		else if (!reaches(node, patients))
-			report("importer-untried", name, "It may not reach the memory of our buffer, and the kernel "
-			       "never frees a buffer after such a failure: allocate from a device with fewer "
-			       "address bits.");
+			report("importer-untried", name, "It may not reach the memory of our "
+			       "buffer, and the kernel never frees a buffer after such a failure: "
+			       "allocate from a device with fewer address bits.");
 		else
 			try_buffers(fd, name, patients, &frame);
 		report_fence(name, -EOPNOTSUPP, "V4L2 has no interface for fences");
@@ -216,8 +218,8 @@ unsigned int examine_v4l2(const struct patients *patients)
 		char path[300];
 
 		snprintf(path, sizeof(path), "/dev/%s", node);
-		if (!strncmp(node, "video", 5) && strspn(node + 5, "0123456789") == strlen(node + 5) &&
-		    node[5]) {
+		if (!strncmp(node, "video", 5) && node[5] &&
+		    strspn(node + 5, "0123456789") == strlen(node + 5)) {
 			show_progress("trying %s", path);
 			count += examine_node(path, node, patients);
 		}

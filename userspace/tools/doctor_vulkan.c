@@ -67,7 +67,9 @@ static bool has_extension(struct trial *trial, const char *name)
 static bool imports_buffer(struct trial *trial)
 {
 	PFN_vkGetMemoryFdPropertiesKHR properties_of = DEVICE(trial, vkGetMemoryFdPropertiesKHR);
-	VkMemoryFdPropertiesKHR properties = { .sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR };
+	VkMemoryFdPropertiesKHR properties = {
+		.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR,
+	};
 	VkImportMemoryFdInfoKHR import = {
 		.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
 		.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
@@ -80,7 +82,7 @@ static bool imports_buffer(struct trial *trial)
 	VkDeviceMemory memory;
 
 	if (!properties_of ||
-	    properties_of(trial->device, import.handleType, trial->buffer, &properties) != VK_SUCCESS ||
+	    properties_of(trial->device, import.handleType, trial->buffer, &properties) ||
 	    !properties.memoryTypeBits)
 		return false;
 	info.memoryTypeIndex = __builtin_ctz(properties.memoryTypeBits);
@@ -156,7 +158,7 @@ static void examine_physical(struct trial *trial, struct verdict *verdict)
 		names[info.enabledExtensionCount++] = VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME;
 	verdict->tried_buffer = trial->buffer >= 0;
 	verdict->tried_fence = trial->fence >= 0;
-	if (INSTANCE(trial, vkCreateDevice)(trial->physical, &info, NULL, &trial->device) != VK_SUCCESS)
+	if (INSTANCE(trial, vkCreateDevice)(trial->physical, &info, NULL, &trial->device))
 		return;
 	verdict->buffer = buffers && verdict->tried_buffer && imports_buffer(trial);
 	verdict->fence = fences && verdict->tried_fence && imports_fence(trial);
@@ -177,7 +179,7 @@ static int examine_drivers(struct trial *trial, void *library, int out)
 	VkResult result;
 
 	trial->get = (PFN_vkGetInstanceProcAddr)dlsym(library, "vkGetInstanceProcAddr");
-	if (!trial->get || INSTANCE(trial, vkCreateInstance)(&info, NULL, &trial->instance) != VK_SUCCESS)
+	if (!trial->get || INSTANCE(trial, vkCreateInstance)(&info, NULL, &trial->instance))
 		return 0;
 	result = INSTANCE(trial, vkEnumeratePhysicalDevices)(trial->instance, &count, all);
 	if (result != VK_SUCCESS && result != VK_INCOMPLETE)
@@ -219,7 +221,8 @@ static void report_verdict(const struct verdict *verdict)
 		report_buffer(name, verdict->buffer ? 0 : -EOPNOTSUPP, false);
 	if (verdict->tried_fence)
 		report_fence(name, verdict->fence ? 0 : -EOPNOTSUPP,
-			     verdict->fence ? "as a semaphore" : "it makes no semaphore of a sync_file");
+			     verdict->fence ? "as a semaphore" :
+					      "it makes no semaphore of a sync_file");
 }
 
 /* Read verdicts until the child closes its end; false after a time without one. */
@@ -268,14 +271,17 @@ unsigned int examine_vulkan(const struct patients *patients, int fence)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-		report("vulkan-missing", NULL, "There is no Vulkan loader: to share buffers with a GPU through Vulkan "
-		       "install libvulkan1 and the driver (on Debian, apt install mesa-vulkan-drivers).");
+		report("vulkan-missing", NULL, "There is no Vulkan loader: to share buffers with a "
+		       "GPU through Vulkan install libvulkan1 and the driver (on Debian, apt "
+		       "install mesa-vulkan-drivers).");
 	else if (!answers || WIFSIGNALED(status))
-		report("vulkan-crashes", NULL, "A Vulkan driver %s in its trial: update the driver, or name a good one "
-		       "in the variable VK_DRIVER_FILES.", answers ? "crashes" : "hangs");
+		report("vulkan-crashes", NULL, "A Vulkan driver %s in its trial: update the "
+		       "driver, or name a good one in the variable VK_DRIVER_FILES.", answers ?
+		       "crashes" : "hangs");
 	else if (!count)
-		report("vulkan-missing", NULL, "No Vulkan driver has a device: to share buffers with a GPU through "
-		       "Vulkan install the driver (on Debian, apt install mesa-vulkan-drivers).");
+		report("vulkan-missing", NULL, "No Vulkan driver has a device: to share buffers "
+		       "with a GPU through Vulkan install the driver (on Debian, apt install "
+		       "mesa-vulkan-drivers).");
 	return count;
 }
 
@@ -283,8 +289,9 @@ unsigned int examine_vulkan(const struct patients *patients, int fence)
 
 unsigned int examine_vulkan(const struct patients *, int)
 {
-	report("vulkan-missing", NULL, "This program was built without Vulkan, so its drivers were not tried: build "
-	       "it with the header vulkan/vulkan_core.h (on Debian, apt install libvulkan-dev), not statically.");
+	report("vulkan-missing", NULL, "This program was built without Vulkan, so its drivers were "
+	       "not tried: build it with the header vulkan/vulkan_core.h (on Debian, apt install "
+	       "libvulkan-dev), not statically.");
 	return 0;
 }
 
