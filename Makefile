@@ -36,6 +36,7 @@ help:
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
 	@echo 'make check-kselftest          some of them as kselftest has them, on a plain machine'
+	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bounced for one of its boots'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
@@ -103,6 +104,10 @@ check-kselftest:
 	@$(VM)/build programs
 	@$(VM)/build modules $(ONE)
 	@$(VM)/kselftest $(ONE) $(T)
+
+# sluicectl doctor on machines that boot with other parameters, and that its test breaks.
+check-doctor: user modules
+	@$(VM)/run doctor $(KERNELS) $(if $(T),-p $(T))
 
 # The lab's own software: the set-up, against an archive on this machine, and the judgement
 # of guests.
@@ -224,6 +229,6 @@ check-ktree: setup-newest
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
+.PHONY: help setup setup-newest refresh user user-newest modules check check-doctor check-lab check-tool \
 	check-kselftest check-arm64 check-debug check-races fuzz mutants bench coverage demo shell gates \
 	local install install-modules install-user uninstall check-install clean

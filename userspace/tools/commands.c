@@ -122,6 +122,17 @@ const struct command commands[] = {
 				   { OPTION_JSON, NULL },),
 		.run = do_program,
 	},
+	{
+		.name = "doctor",
+		.synopsis = "",
+		.summary = "says what on this machine hinders Sluice",
+		.text = "Says what on this machine hinders Sluice, and what to do.  It changes nothing,\n"
+			"but really tries devices, importers and mappings with small buffers.  The exit\n"
+			"status is 0 if nothing hinders, 3 if there are warnings, and 4 if there are\n"
+			"problems.\n",
+		.options = OPTIONS(PRINTS,),
+		.run = do_doctor,
+	},
 	{}
 };
 

@@ -99,6 +99,7 @@ int do_alloc(const struct options *options);
 int do_copy(const struct options *options);
 int do_capture(const struct options *options);
 int do_program(const struct options *options);
+int do_doctor(const struct options *options);
 
 /* options.c */
 

@@ -14,14 +14,23 @@ ACCEL = "tcg,thread=single,tb-size=128"
 
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
+# The parts of the mode doctor, with their boot parameters: see selftests/doctor.sh.
+BOOTS: dict[str, tuple[str, ...]] = {
+    "bare": ("cma=64M",),
+    "translated": ("intel_iommu=on", "iommu.passthrough=0"),
+    "passthrough": ("intel_iommu=on", "iommu=pt"),
+    "enforced": ("module.sig_enforce=1", "module_blacklist=sluice,sluice-soft"),
+    "bounced": ("swiotlb=force",),
+}
+
 
 @dataclass(frozen=True)
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell, kselftest or mutants
+    mode: str	# check, demo, bench, shell, doctor, kselftest or mutants
     test: str = ""	# only this test program
-    part: str = ""	# one of PARTS; for mutants, the number of the guest
+    part: str = ""	# one of PARTS; for doctor, of BOOTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
     terminal: os.terminal_size | None = None	# a shell on this terminal
 
@@ -29,6 +38,11 @@ class Kind:
     def large(self) -> bool:
         """Does the test need memory that no other test does?"""
         return self.test == "large"
+
+    @property
+    def behind_iommu(self) -> bool:
+        """Is there an IOMMU, whether it translates or not?"""
+        return self.part in ("iommu", "translated", "passthrough")
 
     @property
     def counted(self) -> bool:
@@ -94,6 +108,8 @@ def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
         words += ["intel_iommu=on", "iommu.passthrough=0", "mitigations=off"]
     if kind.part == "bounced":
         words += ["swiotlb=force", "cma=96M"]
+    if kind.mode == "doctor":
+        words += BOOTS[kind.part]
     if kind.terminal:
         words += [f"sluice.columns={kind.terminal.columns}", f"sluice.rows={kind.terminal.lines}"]
     return " ".join(words)
@@ -125,7 +141,7 @@ def board(kind: Kind) -> list[str]:
     if kind.plain:
         return ["-smp", "2", "-device", "VGA"]
     devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
-    if kind.part == "iommu":
+    if kind.behind_iommu:
         # in front of the devices that use it
         return ["-device", "intel-iommu,intremap=off", "-smp", "2", *devices]
     if kind.part == "numa":

@@ -6,7 +6,7 @@
 # _sluicectl_options COMMAND: the options that a command accepts
 _sluicectl_options() {
 	case $1 in
-	list) echo --json --color ;;
+	list | doctor) echo --json --color ;;
 	info) echo --json ;;
 	formats | controls) echo --json --color ;;
 	events) echo --count --json --color ;;
@@ -18,7 +18,7 @@ _sluicectl_options() {
 	[ "$1" = help ] || echo --help
 }
 
-_sluicectl_commands='list info formats controls events alloc copy capture program help'
+_sluicectl_commands='list info formats controls events alloc copy capture program doctor help'
 
 _sluicectl_devices() {
 	local node
@@ -93,7 +93,7 @@ _sluicectl() {
 			words=$(_sluicectl_options "$command")
 		elif [ "$command" = help ]; then
 			[ "$arguments" != 0 ] || words=$_sluicectl_commands
-		elif [ "$arguments" = 0 ] && [ "$command" != list ]; then
+		elif [ "$arguments" = 0 ] && [[ $command != list && $command != doctor ]]; then
 			words=$(_sluicectl_devices)
 		elif [ "$arguments" = 1 ] && [ "$command" = controls ]; then
 			words=$(_sluicectl_names control controls "$device")

@@ -2,7 +2,7 @@
 #
 # Completion of sluicectl(1) for fish.
 
-set -l commands list info formats controls events alloc copy capture program help
+set -l commands list info formats controls events alloc copy capture program doctor help
 
 # The device is the first word behind the command that is no option, and no value of one.
 function __sluicectl_device
@@ -49,6 +49,7 @@ complete -c sluicectl -n $first -a alloc -d 'Allocate a buffer and show how the 
 complete -c sluicectl -n $first -a copy -d 'Let the device copy a buffer, and compare'
 complete -c sluicectl -n $first -a capture -d 'Capture frames, and print their completions'
 complete -c sluicectl -n $first -a program -d 'Let the kernel access registers of the device'
+complete -c sluicectl -n $first -a doctor -d 'Say what on this machine hinders Sluice'
 complete -c sluicectl -n $first -a help -d 'Describe a command and its options'
 
 complete -c sluicectl -n '__fish_seen_subcommand_from help' -a "$commands"
@@ -58,8 +59,8 @@ complete -c sluicectl -n '__fish_seen_subcommand_from controls; and __sluicectl_
     -a '(__sluicectl_names control controls)' -d Control
 
 set -l seen __fish_seen_subcommand_from
-complete -c sluicectl -n "$seen list info formats controls events alloc copy capture program" -l json -d 'Print JSON, one object on each line'
-complete -c sluicectl -n "$seen list formats controls events capture" -l color -x -a 'auto always never' -d 'Use colours'
+complete -c sluicectl -n "$seen list info formats controls events alloc copy capture program doctor" -l json -d 'Print JSON, one object on each line'
+complete -c sluicectl -n "$seen list formats controls events capture doctor" -l color -x -a 'auto always never' -d 'Use colours'
 complete -c sluicectl -n "$seen events" -l count -x -d 'Number of events'
 complete -c sluicectl -n "$seen alloc copy capture program" -l heap -x -a '(__sluicectl_names heap info) memfd' -d 'Heap of the buffer'
 complete -c sluicectl -n "$seen alloc copy capture program" -l size -x -d 'Size in bytes'
