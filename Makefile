@@ -43,6 +43,7 @@ help:
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
+	@echo 'make docs                     the documents as a site, in build/docs/html, and the man pages'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
@@ -163,6 +164,11 @@ else
 endif
 	@$(VM)/run shell $(ONE)
 
+# The documents as a site, and the man pages.
+docs: setup-newest
+	@$(VM)/setup --workshop
+	@$(VM)/docs
+
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
@@ -172,4 +178,4 @@ clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
-	check-races fuzz mutants bench coverage demo shell gates clean
+	check-races fuzz mutants bench coverage demo shell docs gates clean

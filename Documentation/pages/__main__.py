@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""The documents as a site and as man pages.
+
+    pages stage TOP MAN KERNEL-DOC OUT  the sources of the site: the documents of the tree TOP, the
+                                        man pages in the folder MAN, and the comments of the
+                                        headers, as the kernel's program prints them
+    pages links SITE                    fails if a link of the site leads nowhere
+    pages man HEADER EXAMPLES VERSION OUT
+                                        a man page for each function of a header
+    pages commands PAGE KIND            the commands of a how-to page: see howto.py
+"""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from . import links, tree
+from .comment import Problem, listed
+
+
+def output(command: list[str]) -> str:
+    """What a command prints.  Its warnings are failures."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or done.stderr.strip():
+        raise Problem(f"'{' '.join(command)}' failed:\n{done.stderr}")
+    return done.stdout
+
+
+def stage(top: str, man: str, kernel_doc: str, out: str) -> None:
+    """The sources of the site."""
+    pages, api = {}, {}
+    for name in sorted(os.listdir(man)):
+        path = os.path.join(man, name)
+        if name.endswith((".1", ".3")) and not tree.read(path).startswith(".so "):
+            pages[name] = output(["mandoc", "-Thtml", "-Ofragment,man=%N.%S.html", path])
+    with tempfile.TemporaryDirectory() as folder:
+        for name, header, *_ in tree.HEADERS:
+            path = os.path.join(folder, os.path.basename(header))
+            tree.write(path, listed(tree.read(os.path.join(top, header))))
+            api[name] = output([sys.executable, "-B", kernel_doc, "-rst", path])
+    tree.stage(top, out, pages, api)
+
+
+def main() -> int:
+    """Run the command of the command line."""
+    try:
+        match sys.argv[1:]:
+            case ["stage", top, man, kernel_doc, out]:
+                stage(top, man, kernel_doc, out)
+            case ["links", site]:
+                found = links.findings(site)
+                print("".join(f"{finding}\n" for finding in found), end="")
+                return 1 if found else 0
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except Problem as problem:
+        print(f"sluice: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
