@@ -5,7 +5,7 @@
                                         man pages in the folder MAN, and the comments of the
                                         headers, as the kernel's program prints them
     pages links SITE                    fails if a link of the site leads nowhere
-    pages man HEADER EXAMPLES VERSION OUT
+    pages man HEADER EXAMPLES DATE VERSION OUT
                                         a man page for each function of a header
     pages commands PAGE KIND            the commands of a how-to page: see howto.py
 """
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import links, tree
+from . import links, man, tree
 from .comment import Problem, listed
 
 
@@ -28,16 +28,16 @@ def output(command: list[str]) -> str:
     return done.stdout
 
 
-def stage(top: str, man: str, kernel_doc: str, out: str) -> None:
+def stage(top: str, folder: str, kernel_doc: str, out: str) -> None:
     """The sources of the site."""
     pages, api = {}, {}
-    for name in sorted(os.listdir(man)):
-        path = os.path.join(man, name)
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
         if name.endswith((".1", ".3")) and not tree.read(path).startswith(".so "):
             pages[name] = output(["mandoc", "-Thtml", "-Ofragment,man=%N.%S.html", path])
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as copies:
         for name, header, *_ in tree.HEADERS:
-            path = os.path.join(folder, os.path.basename(header))
+            path = os.path.join(copies, os.path.basename(header))
             tree.write(path, listed(tree.read(os.path.join(top, header))))
             api[name] = output([sys.executable, "-B", kernel_doc, "-rst", path])
     tree.stage(top, out, pages, api)
@@ -47,12 +47,14 @@ def main() -> int:
     """Run the command of the command line."""
     try:
         match sys.argv[1:]:
-            case ["stage", top, man, kernel_doc, out]:
-                stage(top, man, kernel_doc, out)
+            case ["stage", top, folder, kernel_doc, out]:
+                stage(top, folder, kernel_doc, out)
             case ["links", site]:
                 found = links.findings(site)
                 print("".join(f"{finding}\n" for finding in found), end="")
                 return 1 if found else 0
+            case ["man", header, examples, date, version, out]:
+                man.write_pages(header, examples, date, version, out)
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

@@ -20,6 +20,7 @@ KERNEL_DOC = re.compile(r"^/\*\*\n(.*?)\n \*/\n([^;]*;)?", re.M | re.S)
 ROW = re.compile(r"^\t(\S[^\t]*)\t+(\S.*)$")
 MORE = re.compile(r"^\t\t+(\S.*)$")
 HEAD = re.compile(r"^(\w+)(?:\(\))? - (.+)$")
+ERRORS = re.compile(r"^Errors(?: of (.+))?:$")
 ARGUMENT = re.compile(r"^@(\w+): (.+)$")
 
 
@@ -45,6 +46,8 @@ class Function(NamedTuple):
     text: list[str | list[Row]]
     result: str
     errors: list[Row]
+    # the function that returns these errors, if it is another
+    refuses: str
 
 
 def lines_of(comment: str) -> list[str]:
@@ -91,15 +94,17 @@ def function_of(comment: str, prototype: str) -> Function:
             text.append(rest[0].strip())
             rest = rest[1:]
         arguments.append(Row(found.group(1), " ".join(text)))
-    text, result, errors = [], "", []
+    text: list[str | list[Row]] = []
+    errors: list[Row] = []
+    result = refuses = ""
     expected = False
     for block in blocks_of(rest):
         if expected:
             if not isinstance(block, list):
                 raise Problem(f"{name}: no table follows 'Errors:'")
             errors, expected = block, False
-        elif block == "Errors:":
-            expected = True
+        elif isinstance(block, str) and (found := ERRORS.match(block)):
+            refuses, expected = found.group(1) or "", True
         elif isinstance(block, str) and block.startswith("Return: "):
             result = block.removeprefix("Return: ")
         else:
@@ -108,7 +113,10 @@ def function_of(comment: str, prototype: str) -> Function:
         raise Problem(f"{name}: the comment has no table 'Errors:'")
     if bool(result) == prototype.startswith("void "):
         raise Problem(f"{name}: a function has a line 'Return:' if it returns something, and only then")
-    return Function(name, head.group(2), re.sub(r"\s+", " ", prototype), arguments, text, result, errors)
+    if bool(result) == bool(refuses):
+        raise Problem(f"{name}: the table of a function that returns nothing is 'Errors of FUNCTION:'")
+    return Function(name, head.group(2), re.sub(r"\s+", " ", prototype), arguments, text, result, errors,
+                    refuses)
 
 
 def functions_of(header: str) -> list[Function]:

@@ -11,9 +11,11 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 
-LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(\))")
+LINK = re.compile(r"\[([^][]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 PARTS = ("Tutorials", "How-to", "Reference", "Explanation")
 ROW = re.compile(r"^\| \[[^]]*\]\(([^)#]+)\)", re.M)
+# a man page that another man page names
+MANUAL = re.compile(r"<b>([\w-]+)</b>\((\d)\)")
 # files that are another page of the site
 PAGES = {
     "README.md": "index.md",
@@ -59,16 +61,22 @@ def place_of(target: str) -> str:
     return f"man/{man.group(1)}.md" if man else PAGES.get(target, target)
 
 
-def linked(text: str, page: str, use: Callable[[str], None]) -> str:
-    """A document with the links of the site.  use() is called for each file that it links to."""
+def linked(text: str, page: str, use: Callable[[str], str]) -> str:
+    """A document with the links of the site.
+
+    use() is called for each file that the document links to, and returns its title.  A link whose
+    text is only the name of the file gets the title as its text.
+    """
     def replace(match: re.Match[str]) -> str:
-        begin, target, anchor, end = match.groups()
+        words, target, anchor = match.groups()
         if re.match(r"\w+:", target):
             return match.group()
         path = os.path.normpath(os.path.join(os.path.dirname(page), target))
-        use(path)
+        title = use(path)
+        if words == os.path.basename(target) and title:
+            words = title
         path = os.path.relpath(place_of(path), os.path.dirname(place_of(page)) or ".")
-        return f"{begin}{path}{anchor or ''}{end}"
+        return f"[{words}]({path}{anchor or ''})"
     return LINK.sub(replace, text)
 
 
@@ -98,10 +106,16 @@ def stage(top: str, out: str, man: dict[str, str], api: dict[str, str]) -> None:
     files: set[str] = set()
     os.makedirs(os.path.join(out, "api"), exist_ok=True)
     folder = os.path.join(top, "Documentation")
+
+    def use(file: str) -> str:
+        files.add(file)
+        path = os.path.join(top, file)
+        return title_of(read(path)) if file.endswith(".md") and os.path.isfile(path) else ""
+
     names = sorted(name for name in os.listdir(folder) if name.endswith(".md"))
     roots = sorted(name for name in os.listdir(top) if name.endswith(".md"))
     for page in [*roots, *(f"Documentation/{name}" for name in names)]:
-        text = linked(read(os.path.join(top, page)), page, files.add)
+        text = linked(read(os.path.join(top, page)), page, use)
         if page == "README.md":
             text += "\n" + side(read(os.path.join(folder, "index.md")), names, roots)
         write(os.path.join(out, place_of(page)), text)
@@ -111,6 +125,8 @@ def stage(top: str, out: str, man: dict[str, str], api: dict[str, str]) -> None:
             os.makedirs(os.path.dirname(os.path.join(out, file)), exist_ok=True)
             shutil.copy(source, os.path.join(out, file))
     for name, html in man.items():
+        html = MANUAL.sub(lambda found: f'<a href="{found[1]}.{found[2]}.html">{found[0]}</a>'
+                          if f"{found[1]}.{found[2]}" in man else found[0], html)
         heading = re.sub(r"\.(\d)$", r"(\1)", name)
         write(os.path.join(out, "man", f"{name}.md"),
               f"# {heading}\n\n```{{raw}} html\n{html}\n```\n")
