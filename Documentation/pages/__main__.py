@@ -7,7 +7,7 @@
     pages links SITE                    fails if a link of the site leads nowhere
     pages man HEADER EXAMPLES DATE VERSION OUT
                                         a man page for each function of a header
-    pages commands PAGE KIND            the commands of a how-to page: see howto.py
+    pages commands TOP OUT PAGE...      the commands of how-to pages: see howto.py
 """
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import links, man, tree
+from . import howto, links, man, tree
 from .comment import Problem, listed
 
 
@@ -55,6 +55,8 @@ def main() -> int:
                 return 1 if found else 0
             case ["man", header, examples, date, version, out]:
                 man.write_pages(header, examples, date, version, out)
+            case ["commands", top, out, *pages]:
+                howto.write_pages(top, pages, out)
             case _:
                 print(__doc__, file=sys.stderr)
                 return 2

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 LINK = re.compile(r"\[([^][]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 PARTS = ("Tutorials", "How-to", "Reference", "Explanation")
-ROW = re.compile(r"^\| \[[^]]*\]\(([^)#]+)\)", re.M)
+ROW = re.compile(r"^\| \[[^]]*\]\(([^)#]+)(?:#[^)]*)?\)", re.M)
 # a man page that another man page names
 MANUAL = re.compile(r"<b>([\w-]+)</b>\((\d)\)")
 # files that are another page of the site

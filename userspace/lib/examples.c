@@ -258,7 +258,7 @@ int copy(int queue, unsigned int to, unsigned int from, uint64_t size)
 	ret = sluice_submit(queue, &op, 1, -1, &fence, 0, NULL);
 	if (ret)
 		return ret;
-	ret = sluice_fence_wait(fence, 1000);
+	ret = sluice_fence_wait(fence, -1);	/* jobs always end */
 	close(fence);
 	return ret;
 }
