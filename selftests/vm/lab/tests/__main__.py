@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Run the tests of all packages beside the lab and of the documents, all or those whose name contains an argument.
+"""Run the tests of the documents' programs and of all packages beside the lab: all, or those whose
+name contains an argument.
 
 Prints TAP.
 """
