@@ -13,6 +13,7 @@
 #include <liburing.h>
 
 #include "harness.h"
+#include "jobs.h"
 #include "knobs.h"
 #include "machine.h"
 #include "objects.h"
@@ -51,8 +52,8 @@ FIXTURE_SETUP(manual)
 	knob("delay_us", 0);
 	self->device = sluice_open("soft0");
 	ASSERT_GE(self->device, 0);
-	self->queue = make_queue(self->device);
-	self->screen = sluice_queue_create(self->device, 1);
+	self->queue = patient_queue(self->device, 0);
+	self->screen = patient_queue(self->device, 1);
 	self->buffer = alloc_contiguous(self->device, SIZE);
 	self->other = sluice_alloc(self->device, 0, IMAGE, 0);
 	ASSERT_GE(self->queue, 0);
@@ -73,6 +74,10 @@ FIXTURE_TEARDOWN(manual)
 
 TEST_F(manual, devices_and_their_parts)
 {
+	int queue = make_queue(self->device);
+
+	EXPECT_GE(queue, 0);
+	close(queue);
 	EXPECT_EQ(print_device("soft0"), 0);
 	EXPECT_EQ(print_devices(), 0);
 	EXPECT_EQ(print_heaps(self->device), 0);
@@ -158,7 +163,12 @@ TEST_F(manual, frames)
 
 TEST_F(manual, cyclic_job)
 {
-	struct sluice_create_queue args = { .engine = 1, .flags = SLUICE_QUEUE_EXCLUSIVE };
+	struct sluice_create_queue args = {
+		.engine = 1,
+		.flags = SLUICE_QUEUE_EXCLUSIVE,
+		.timeout_ms = SLUICE_MAX_TIMEOUT_MS,
+		.completion_size = sizeof(struct sluice_completion),
+	};
 	unsigned int slots[2];
 
 	/* an exclusive queue is alone on its engine */

@@ -413,8 +413,9 @@ int run_after_both(int queue, const struct sluice_op *op, int first, int second,
 }
 
 /*
- * sluice_submit_cyclic sluice_ack sluice_cancel: capture 8 frames in turns into two slots of a
- * queue that was created with SLUICE_QUEUE_EXCLUSIVE; the slots have SLUICE_ATTACH_EXPLICIT
+ * sluice_submit_cyclic sluice_ack sluice_cancel: capture 8 frames in turns into two slots with
+ * SLUICE_ATTACH_EXPLICIT; the queue was created with SLUICE_QUEUE_EXCLUSIVE, and with a
+ * completion_size that includes the field ops
  */
 int stream(int queue, const unsigned int slots[2], uint64_t size)
 {
