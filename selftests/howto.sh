@@ -3,6 +3,9 @@
 #
 # The commands of the how-to pages, in their order.  Documentation/pages/howto.py has taken them
 # from the pages when the tests were compiled.  Prints TAP: a test for each command.
+#
+# The files of the pages call howto, which shellcheck does not see.
+# shellcheck disable=SC2317,SC2329
 
 folder=$(dirname "$(realpath "$0")")/lib/howto
 said=$(mktemp) || exit 1
@@ -14,11 +17,15 @@ masked() {
 	sed -E 's/\b(0x)?[0-9a-f]*[0-9][0-9a-f]*\b/N/g; s/[[:space:]]+/ /g; s/ $//'
 }
 
-# shows OUTPUT: is it what the page shows?  "..." stands for any text
+# shows OUTPUT: is it what the page shows?  "..." stands for any text, and a line "..." for any
+# number of lines
 shows() {
 	local actual pattern
 	actual=$(masked <"$said")
-	pattern=$(masked <<<"$1")
+	pattern=$'\n'$(masked <<<"$1")
+	pattern=${pattern//$'\n...\n'/$'\n...'}
+	[[ $pattern != *$'\n...' ]] || pattern=${pattern%$'\n...'}...
+	pattern=${pattern#$'\n'}
 	pattern=${pattern//\\/\\\\}
 	pattern=${pattern//[/\\[}
 	pattern=${pattern//\*/\\*}

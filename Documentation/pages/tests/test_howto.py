@@ -115,6 +115,14 @@ class Run(unittest.TestCase):
         self.assert_fails("# false", "# its status is 1:")
         self.assert_fails("# true    # fails", "# it succeeded:")
 
+    def test_a_line_of_dots_stands_for_any_number_of_lines(self) -> None:
+        for printed in ("b", "a\\nb", "a\\na\\nb", "b\\nc", "a\\na\\nb\\nc\\nd"):
+            done = self.run_page(f"```console\n# printf '{printed}\\n'\n...\nb\n...\n```\n")
+            self.assertEqual(done.returncode, 0, printed + done.stdout)
+        for printed in ("a", "ab\\ncb", ""):
+            done = self.run_page(f"```console\n# printf '{printed}\\n'\nb\n...\n```\n")
+            self.assertEqual(done.returncode, 1, printed)
+
     def test_numbers_may_differ(self) -> None:
         done = self.run_page("```console\n# echo 'frame   7: 0x1f bytes, 00ff at 1.5 s'\n"
                              "frame 123: 0xdead1 bytes, 12 at 20.25 s\n```\n")
