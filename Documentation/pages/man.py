@@ -67,8 +67,10 @@ def page_of(function: Function, example: tuple[str, str], date: str, version: st
             names: Sequence[str]) -> str:
     """The page of one function."""
     what, code = example
+    # REUSE-IgnoreStart
     text = [
         ".\\\" SPDX-License-Identifier: MIT",
+        # REUSE-IgnoreEnd
         ".\\\" Made from the comments of sluice.h: change them, not this page.",
         f'.TH {function.name.upper()} 3 "{date}" "Sluice {version}" "Library Functions"',
         f".SH NAME\n{function.name} \\- {escaped(function.purpose)}",
