@@ -7,6 +7,7 @@
 # The files of the pages call howto, which shellcheck does not see.
 # shellcheck disable=SC2317,SC2329
 
+[ -d /sluice/user ] || { echo "1..0 # SKIP the commands of the pages are for a guest of the lab"; exit 4; }
 folder=$(dirname "$(realpath "$0")")/lib/howto
 said=$(mktemp) || exit 1
 trap 'rm -f "$said"' EXIT

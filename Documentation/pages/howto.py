@@ -11,8 +11,8 @@ The fence of a block says who runs it:
 
 A line "> " continues a command.  Other lines are the output of the command above.  The test
 compares them: "..." stands for any text, a line "..." for any number of lines, and a number for any
-number.  Output that the page does not show is not compared.  A command that ends with the comment "# fails" must fail; any other must
-succeed.
+number.  Output that the page does not show is not compared.  A command that ends with the comment
+"# fails" must fail; any other must succeed.
 
 A page with such a block must have all its commands in such blocks.
 """

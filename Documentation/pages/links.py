@@ -46,8 +46,9 @@ def findings(site: str) -> list[str]:
                 with open(path, encoding="utf-8") as file:
                     pages[path] = Page(file.read())
             elif name.endswith(".css"):
+                here = os.path.relpath(path, site)
                 with open(path, encoding="utf-8") as file:
-                    result += [f"{os.path.relpath(path, site)}: loads {first or second}, which is not in the site"
+                    result += [f"{here}: loads {first or second}, which is not in the site"
                                for first, second in URL.findall(file.read())
                                if re.match(r"(\w+:)?//", first or second)]
     for path, page in sorted(pages.items()):

@@ -85,7 +85,7 @@ class Run(unittest.TestCase):
             write_pages(folder, [os.path.join(folder, "page.md")], os.path.join(folder, "lib", "howto"))
             shutil.copy(TEST, folder)
             with open(os.path.join(folder, "howto.sh"), encoding="utf-8") as file:
-                script = file.read().replace("cd /root ", f"cd {folder} ")
+                script = file.read().replace("cd /root ", f"cd {folder} ").replace("/sluice/user", folder)
             with open(os.path.join(folder, "howto.sh"), "w", encoding="utf-8") as file:
                 file.write(script)
             return subprocess.run(["bash", os.path.join(folder, "howto.sh")], capture_output=True,
