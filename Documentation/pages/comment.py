@@ -88,12 +88,12 @@ def function_of(comment: str, prototype: str) -> Function:
     name, arguments = head.group(1), []
     rest = lines[1:]
     while rest and (found := ARGUMENT.match(rest[0])):
-        text = [found.group(2)]
+        words = [found.group(2)]
         rest = rest[1:]
         while rest and rest[0].startswith("\t"):
-            text.append(rest[0].strip())
+            words.append(rest[0].strip())
             rest = rest[1:]
-        arguments.append(Row(found.group(1), " ".join(text)))
+        arguments.append(Row(found.group(1), " ".join(words)))
     text: list[str | list[Row]] = []
     errors: list[Row] = []
     result = refuses = ""
@@ -135,8 +135,9 @@ def functions_of(header: str) -> list[Function]:
 def listed(header: str) -> str:
     """A header whose comments have lists in place of tables, as reStructuredText shows them best."""
     def replace(match: re.Match[str]) -> str:
-        lines, result, table = match.group().split("\n"), [], False
-        for line in lines:
+        result: list[str] = []
+        table = False
+        for line in match.group().split("\n"):
             row = re.match(r"^ \*\t(\S[^\t]*)\t+(\S.*)$", line)
             more = re.match(r"^ \*\t\t+(\S.*)$", line)
             if row and (table or result[-1] == " *"):

@@ -60,11 +60,11 @@ def findings(site: str) -> list[str]:
             if re.match(r"\w+:|//", link):
                 continue
             target, _, place = link.partition("#")
-            file = os.path.normpath(os.path.join(os.path.dirname(path), unquote(target.partition("?")[0])))
+            there = os.path.normpath(os.path.join(os.path.dirname(path), unquote(target.partition("?")[0])))
             if not target:
-                file = path
-            if not os.path.isfile(file):
+                there = path
+            if not os.path.isfile(there):
                 result.append(f"{here}: there is no {link}")
-            elif place and file in pages and unquote(place) not in pages[file].places:
+            elif place and there in pages and unquote(place) not in pages[there].places:
                 result.append(f"{here}: {target or 'the page'} has no place '{place}'")
     return result
