@@ -7,6 +7,8 @@ empty :=
 # Kernels go by their role, which selftests/vm/roles explains.  KERNEL= chooses: a role,
 # a line as X.Y, a release, or several of them.  KDIR=/path/to/build takes a kernel of
 # your own, T=name one test program.
+# For selftests/vm/build, KERNEL in the environment is the name of one kernel
+unexport KERNEL
 KERNELS := $(or $(KERNEL),oldest lts newest)
 ONE := $(lastword $(or $(KERNEL),newest))
 ARM64 := $(or $(KERNEL),lts newest)
