@@ -549,8 +549,8 @@ int sluice_eventfd(int device, unsigned int interrupt);
  * @size: in bytes, a multiple of the page size
  * @address: set to the address of the mapping.  Undo the mapping with munmap()
  *
- * Return: 0, -EACCES if root has not given these pages to processes, or another negative errno
- * of mmap().
+ * Return: 0, -EACCES if root has not given these pages to processes, -EPERM if the kernel is
+ * locked down, or another negative errno of mmap().
  */
 int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t size,
 			 volatile void **address);
