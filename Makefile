@@ -34,6 +34,7 @@ help:
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
+	@echo 'make check-secureboot         ... with Secure Boot, and what a locked-down kernel forbids'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
@@ -90,6 +91,17 @@ endif
 # of guests.
 check-lab:
 	@$(VM)/lab-test
+
+# Guests with Secure Boot; and the rules of lockdown in guests that lock themselves down.
+SECURE := $(or $(KERNEL),newest)
+
+check-secureboot:
+	@$(VM)/setup $(SECURE)
+	@$(VM)/setup --workshop
+	@$(VM)/build user
+	@$(VM)/build modules $(SECURE)
+	@$(VM)/run check $(SECURE) -t lockdown
+	@SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-900} $(VM)/run secureboot $(SECURE)
 
 # Debian's kernels for arm64 on QEMU's Raspberry Pi 3, with what that needs.
 check-arm64:
@@ -173,5 +185,5 @@ gates: user
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-secureboot check-debug \
 	check-races fuzz mutants bench coverage demo shell gates clean

@@ -5,6 +5,7 @@
                             newest-arm64) or on a release in build/
     run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
+    run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
@@ -30,13 +31,14 @@ from .check import check
 from .demo import demo
 from .guest import Guest
 from .machine import PARTS
+from .secureboot import secureboot
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["check", "demo", "bench", "shell"])
+    parser.add_argument("mode", choices=["check", "demo", "bench", "secureboot", "shell"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS],
@@ -56,6 +58,8 @@ def main() -> int:
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "secureboot":
+        return secureboot(args.lines)
     places.stage_guest()
     return Guest(args.lines[0], "shell", interactive=True).interact()
 

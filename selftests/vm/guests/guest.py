@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from . import initramfs, log, machine, places
+from . import firmware, initramfs, log, machine, places
 from .machine import Files, Kind
 
 GUEST_SECONDS = int(os.environ.get("SLUICE_GUEST_SECONDS", "2400"))
@@ -102,6 +102,8 @@ class Guest:
                            monitor=os.path.join(self.temp.name, "monitor"),
                            root=places.ROOT, build=places.BUILD, out=self.out)
         initramfs.make(self.kernel, self.files.initramfs)
+        if mode == "secureboot":
+            self.files = firmware.add(self.kind, self.kernel, self.files, self.temp.name)
         hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
         if hears:
             self.env["ALSA_CONFIG_PATH"] = words_to_hear(self.temp.name)
