@@ -55,10 +55,13 @@ def tree(kernel: Kernel, files: Files, arguments: str, target: str) -> None:
 
 
 def size_of(folder: str) -> int:
-    """The size for a disk with these files, in MiB."""
+    """The size for a disk with these files, in MiB.
+
+    The firmware takes a file system with fewer than 65525 clusters for FAT16, so it must be large.
+    """
     content = sum(os.path.getsize(os.path.join(path, name))
                   for path, _, names in os.walk(folder) for name in names)
-    return content // MEBIBYTE + 16
+    return max(64, content // MEBIBYTE + 16)
 
 
 def make_disk(kernel: Kernel, files: Files, arguments: str) -> str:
@@ -73,7 +76,7 @@ def make_disk(kernel: Kernel, files: Files, arguments: str) -> str:
         image.truncate(size_of(content) * MEBIBYTE)
     # in the workshop, which has the programs for this file system
     subprocess.run([os.path.join(places.TOP, "selftests/vm/build"), "in-workshop", "sh", "-ec",
-                    'cd "$1" && mformat -i disk.img -F :: && mcopy -i disk.img -s disk/* ::',
+                    'cd "$1" && mformat -i disk.img -F -c 1 :: && mcopy -i disk.img -s disk/* ::',
                     "disk", os.path.join("/src/build/secureboot", kernel.release)], check=True)
     shutil.rmtree(content)
     return disk
@@ -82,11 +85,11 @@ def make_disk(kernel: Kernel, files: Files, arguments: str) -> str:
 def add(kind: Kind, kernel: Kernel, files: Files, temp: str) -> Files:
     """Files of a guest that boots with Secure Boot, from those of another guest.
 
-    Its root is the workshop, with the programs that a user needs for keys.  The guest's own
+    The firmware knows the owner's key, except in the part "enrol".  The guest's root is the workshop, with the programs that a user needs for keys.  The guest's own
     variables are in TEMP, because the firmware writes to them.
     """
     top = folder_of(kernel)
-    variables = shutil.copy(os.path.join(top, "variables.fd"), temp)
+    variables = shutil.copy(os.path.join(top, kind.part or "variables") + ".fd", temp)
     disk = make_disk(kernel, files, machine.kernel_arguments(kind, kernel))
     return dataclasses.replace(files, root=places.WORKSHOP, firmware=Firmware(
         code=os.path.join(top, "code.fd"), variables=variables, disk=disk))

@@ -113,16 +113,19 @@ class Guest:
         """Run to the end, on this terminal."""
         return subprocess.run(self.command, check=False).returncode
 
-    def screendump(self, path: str) -> None:
-        """Have QEMU save the guest's screen, as a PNG or a PPM."""
+    def monitor(self, command: str) -> None:
+        """Have QEMU's monitor run a command to its end."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(self.files.monitor)
             sock.settimeout(20)
             reader = sock.makefile("rb")
-            kind = "-f png" if path.endswith(".png") else ""
-            sock.sendall(f"screendump {quoted(path)} {kind}\ninfo status\n".encode())
+            sock.sendall(f"{command}\ninfo status\n".encode())
             while b"VM status" not in reader.readline():
                 pass
+
+    def screendump(self, path: str) -> None:
+        """Have QEMU save the guest's screen, as a PNG or a PPM."""
+        self.monitor(f"screendump {quoted(path)}" + (" -f png" if path.endswith(".png") else ""))
 
     def run(self, on_line: Callable[[str], None]) -> int | None:
         """Run to the end, with each line of TAP for on_line().

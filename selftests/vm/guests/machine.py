@@ -12,6 +12,7 @@ from .places import Kernel
 # memory took a minute, without a pause.  With 128 MiB, old translations are dropped in time.
 ACCEL = "tcg,thread=single,tb-size=128"
 
+# those of check; a guest with Secure Boot also has the part "enrol": see secureboot.py
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
 
@@ -215,7 +216,8 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     return [
         "qemu-system-x86_64", "-machine", "q35,smm=on" if files.firmware else "q35",
         "-cpu", processor(kind), "-accel", ACCEL, *board(kind),
-        "-m", "7G" if kind.large else "3G", "-nodefaults", "-no-reboot",
+        "-m", "7G" if kind.large else "3G", "-nodefaults",
+        *([] if kind.part == "enrol" else ["-no-reboot"]),
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),
