@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 
 from . import firmware, places, report
 from .check import without_twins
@@ -23,6 +24,10 @@ from .judge import Judge
 # The guest has asked for no limit of time, so the screen with "Press any key" does not come.  An
 # answer is at most two keys, because the keyboard keeps few of them on a busy machine.
 ANSWERS: tuple[tuple[bytes, tuple[str, ...]], ...] = (
+    # The firmware looks for a keyboard when a program wants a key for the first time, and loses
+    # the keys that were pressed before.  This one has no effect, except that the menu is drawn
+    # again.
+    (b"Enroll MOK", ("up",)),
     (b"Enroll MOK", ("down", "ret")),	# below "Continue boot"
     (b"View key 0", ("down", "ret")),	# "Continue"
     (b"Enroll the key(s)?", ("down", "ret")),	# "Yes", below "No"
@@ -31,12 +36,16 @@ ANSWERS: tuple[tuple[bytes, tuple[str, ...]], ...] = (
 )
 
 
+AGAIN_SECONDS = 10	# after them, the first answer is repeated
+
+
 class Owner:
     """Answers MokManager, whose screen is also on the first serial port."""
 
     def __init__(self, guest: Guest) -> None:
         self.guest = guest
         self.answered = 0
+        self.pressed = 0.0	# time of the last answer
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
@@ -48,6 +57,12 @@ class Owner:
         self.ended.set()
         self.thread.join()
 
+    def press(self, keys: Iterable[str]) -> None:
+        """Press keys."""
+        for key in keys:
+            self.guest.monitor(f"sendkey {key}")
+        self.pressed = time.monotonic()
+
     def look(self, screen: bytes, seen: int) -> int:
         """Answer the questions on the screen after position SEEN; returns the new position."""
         while self.answered < len(ANSWERS):
@@ -55,10 +70,11 @@ class Owner:
             found = screen.find(text, seen)
             if found < 0:
                 break
-            for key in keys:
-                self.guest.monitor(f"sendkey {key}")
+            self.press(keys)
             self.answered += 1
             seen = found + len(text)
+        if self.answered == 1 and time.monotonic() - self.pressed > AGAIN_SECONDS:
+            self.press(ANSWERS[0][1])
         return seen
 
     def watch(self) -> None:

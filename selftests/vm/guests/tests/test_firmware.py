@@ -14,7 +14,8 @@ from ..machine import Files, Kind
 from ..secureboot import ANSWERS, Owner
 from .local import LTS, NEWEST, GuestTest
 
-SCREENS = (b"\x1b[1;1HPerform MOK management\x1b[0m Continue boot Enroll MOK Enroll key from disk",
+MENU = b"\x1b[1;1HPerform MOK management\x1b[0m Continue boot Enroll MOK Enroll key from disk"
+SCREENS = (MENU, MENU,
            b"[Enroll MOK] View key 0 Continue",
            b"Enroll the key(s)? No Yes", b"Password:       ", b"Perform MOK management Reboot")
 
@@ -129,6 +130,17 @@ class Answers(unittest.TestCase):
             self.assertEqual(self.keys, expected)
         self.assertEqual(self.owner.answered, len(ANSWERS))
 
+    def test_key_that_was_lost_is_pressed_again_until_the_menu_comes_again(self) -> None:
+        seen = self.owner.look(MENU, 0)
+        self.assertEqual(self.keys, ["up"])
+        with mock.patch.object(secureboot, "AGAIN_SECONDS", -1):
+            seen = self.owner.look(MENU, seen)
+            self.assertEqual(self.keys, ["up", "up"])
+            self.owner.look(2 * MENU, seen)
+            self.assertEqual(self.keys, ["up", "up", "down", "ret"])
+            self.owner.look(2 * MENU, 2 * len(MENU))
+        self.assertEqual(self.keys, ["up", "up", "down", "ret"])
+
     def test_nothing_is_pressed_before_its_screen(self) -> None:
         self.owner.look(b"Reboot Password: View key 0", 0)
         self.assertEqual(self.keys, [])
@@ -171,7 +183,7 @@ class Run(GuestTest):
 
     def test_question_that_was_not_asked_is_a_failure(self) -> None:
         self.kernel("newest", NEWEST)
-        self.assertEqual(self.run_with(["newest"], 3)[0], 1)
+        self.assertEqual(self.run_with(["newest"], 4)[0], 1)
         self.assertIn("newest/enrol: MokManager has not shown 'Password:'", self.printed)
 
 
