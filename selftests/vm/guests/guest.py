@@ -117,7 +117,7 @@ class Guest:
         """Have QEMU's monitor run a command to its end."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(self.files.monitor)
-            sock.settimeout(20)
+            sock.settimeout(120)
             reader = sock.makefile("rb")
             sock.sendall(f"{command}\ninfo status\n".encode())
             while b"VM status" not in reader.readline():

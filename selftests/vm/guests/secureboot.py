@@ -10,6 +10,7 @@ questions with the keyboard, as the owner of the machine would.
 """
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -50,6 +51,9 @@ class Owner:
         self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def __enter__(self) -> Owner:
+        # the screens of an earlier guest
+        if os.path.exists(self.guest.kernel_log):
+            os.unlink(self.guest.kernel_log)
         self.thread.start()
         return self
 
@@ -80,10 +84,11 @@ class Owner:
     def watch(self) -> None:
         """Look at the screen until the guest ends."""
         seen = 0
-        while not self.ended.wait(0.2):
-            if os.path.exists(self.guest.kernel_log):
-                with open(self.guest.kernel_log, "rb") as log:
-                    seen = self.look(log.read(), seen)
+        with contextlib.suppress(OSError):	# QEMU has ended
+            while not self.ended.wait(0.2):
+                if os.path.exists(self.guest.kernel_log):
+                    with open(self.guest.kernel_log, "rb") as log:
+                        seen = self.look(log.read(), seen)
 
 
 def secureboot_one(line: str, part: str) -> Judge:

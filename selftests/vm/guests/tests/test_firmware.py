@@ -152,6 +152,25 @@ class Answers(unittest.TestCase):
         self.assertFalse(self.owner.thread.is_alive())
 
 
+class Watched(GuestTest):
+    """Owner, with a file."""
+
+    def test_screens_of_an_earlier_guest_are_not_answered(self) -> None:
+        guest = mock.Mock(kernel_log=self.write(MENU.decode(), "log"))
+        with Owner(guest):
+            self.assertFalse(os.path.exists(guest.kernel_log))
+        guest.monitor.assert_not_called()
+
+    def test_watch_ends_when_the_monitor_has(self) -> None:
+        guest = mock.Mock(kernel_log=self.at("log"))
+        guest.monitor.side_effect = ConnectionRefusedError
+        with Owner(guest) as owner:
+            self.write(MENU.decode(), "log")
+            owner.thread.join(60)
+            self.assertFalse(owner.thread.is_alive())
+        self.assertEqual(owner.answered, 0)
+
+
 class Run(GuestTest):
     """secureboot()."""
 
