@@ -71,3 +71,11 @@ def stage_guest() -> None:
     shutil.copy(os.path.join(TOP, "selftests/vm/secureboot/guest"),
                 os.path.join(folder, "secureboot"))
     shutil.copy(os.path.join(TOP, "Documentation/secure-boot.md"), folder)
+
+
+def tell_saved(saved: str) -> None:
+    """Tell a guest with a shell which folder of this machine its /out is."""
+    folder = os.path.join(BUILD, "guest")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "saved"), "w", encoding="utf-8") as text:
+        text.write(saved + "\n")

@@ -182,7 +182,8 @@ class Run(GuestTest):
             started.append("/".join(filter(None, (line, part))))
 
             def run(on_line) -> int:	# type: ignore[no-untyped-def]
-                for text in ("# begin secureboot", "ok 1 one", "1..1", "# end secureboot 0"):
+                for text in ("# begin secureboot", "TAP version 13", "1..1", "ok 1 one",
+                             "# end secureboot 0"):
                     on_line(text)
                 return 0
             return mock.Mock(release=line, run=run, trouble=lambda: [])
