@@ -44,6 +44,8 @@ help:
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
+	@echo 'make deb                      the Debian packages, in build/deb'
+	@echo 'make check-packages           the tests of the packages: installing, DKMS, upgrading, removing'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -168,8 +170,19 @@ gates: user
 	@$(VM)/setup --headers
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
 
+# Debian packages: in the lab's root for packages, where this machine lacks what they need.
+deb:
+	@dpkg-checkbuilddeps 2>/dev/null || $(VM)/setup --workshop
+	@packaging/deb
+
+check-packages:
+	@$(VM)/setup oldest lts newest
+	@$(VM)/setup --headers
+	@$(VM)/setup --workshop
+	@$(VM)/packages
+
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
-	check-races fuzz mutants bench coverage demo shell gates clean
+	check-races fuzz mutants bench coverage demo shell gates deb check-packages clean
