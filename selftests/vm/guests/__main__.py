@@ -6,6 +6,8 @@
     run demo KERNEL         the demo; its files are in build/demo/
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
     run shell KERNEL        a shell, on this terminal
+    run packages KERNEL     the Debian packages, in the root and with the modules that --root and
+                            --modules name: selftests/vm/packages has installed them there
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
 over 9p below an overlay in memory, so that no change lasts.  The guest
@@ -22,6 +24,7 @@ and succeeded, and the kernel's log has no report of a bug.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from . import places
@@ -30,13 +33,14 @@ from .check import check
 from .demo import demo
 from .guest import Guest
 from .machine import PARTS
+from .packages import packages
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["check", "demo", "bench", "shell"])
+    parser.add_argument("mode", choices=["check", "demo", "bench", "shell", "packages"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS],
@@ -44,6 +48,9 @@ def arguments() -> argparse.Namespace:
                         "nodes; or a debug kernel's tests without and with faults")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE",
                         dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
+    parser.add_argument("--root", default="", metavar="FOLDER", help="for packages: the root")
+    parser.add_argument("--modules", default="", metavar="FOLDER",
+                        help="for packages: the kernel's modules")
     return parser.parse_args()
 
 
@@ -56,6 +63,10 @@ def main() -> int:
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "packages":
+        if not args.root or not args.modules:
+            places.fail("packages needs --root and --modules: run selftests/vm/packages, which names them")
+        return packages(args.lines[0], os.path.abspath(args.root), os.path.abspath(args.modules))
     places.stage_guest()
     return Guest(args.lines[0], "shell", interactive=True).interact()
 

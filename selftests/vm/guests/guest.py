@@ -77,15 +77,19 @@ class Guest:
     """One QEMU with one kernel."""
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
-                 settings: Sequence[str] = (), interactive: bool = False) -> None:
+                 settings: Sequence[str] = (), interactive: bool = False,
+                 root: str = places.ROOT, modules: str = "") -> None:
+        # ROOT and MODULES: other folders than those of the lab, which have modules of ours in them
         self.kernel = places.kernel_of(line)
+        if modules:
+            self.kernel = self.kernel._replace(modules=modules)
         self.kind = Kind(mode, test, part, tuple(settings),
                          shutil.get_terminal_size() if interactive else None)
         self.release = self.kernel.release
         self.name = "-".join(filter(None, (mode, self.release,
                                            "large" if self.kind.large else part)))
-        modules = "mutants" if mode == "mutants" else self.release
-        if not os.path.exists(os.path.join(places.BUILD, modules, "sluice.ko")):
+        built = "mutants" if mode == "mutants" else self.release
+        if not modules and not os.path.exists(os.path.join(places.BUILD, built, "sluice.ko")):
             places.fail(f"no modules for {self.release}: run 'make modules KERNEL={line}' first")
         os.makedirs(places.LOG, exist_ok=True)
         self.out = os.path.join(places.BUILD, "out", self.name)
@@ -100,7 +104,7 @@ class Guest:
         self.files = Files(initramfs=os.path.join(self.temp.name, "initramfs"),
                            kernel_log=self.kernel_log,
                            monitor=os.path.join(self.temp.name, "monitor"),
-                           root=places.ROOT, build=places.BUILD, out=self.out)
+                           root=root, build=places.BUILD, out=self.out)
         initramfs.make(self.kernel, self.files.initramfs)
         hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
         if hears:

@@ -19,7 +19,7 @@ PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell or mutants
+    mode: str	# check, demo, bench, shell, packages or mutants
     test: str = ""	# only this test program
     part: str = ""	# one of PARTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line

@@ -67,3 +67,4 @@ def stage_guest() -> None:
     os.makedirs(folder, exist_ok=True)
     shutil.copy(os.path.join(TOP, "selftests/vm/guest"), os.path.join(folder, "main"))
     shutil.copy(os.path.join(TOP, "selftests/vm/demo"), os.path.join(folder, "demo"))
+    shutil.copy(os.path.join(TOP, "selftests/vm/packages-guest"), os.path.join(folder, "packages"))
