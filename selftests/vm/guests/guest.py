@@ -78,7 +78,7 @@ class Guest:
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
                  settings: Sequence[str] = (), interactive: bool = False,
-                 root: str = places.ROOT, modules: str = "") -> None:
+                 root: str = "", modules: str = "") -> None:
         # ROOT and MODULES: other folders than those of the lab, which have modules of ours in them
         self.kernel = places.kernel_of(line)
         if modules:
@@ -104,7 +104,7 @@ class Guest:
         self.files = Files(initramfs=os.path.join(self.temp.name, "initramfs"),
                            kernel_log=self.kernel_log,
                            monitor=os.path.join(self.temp.name, "monitor"),
-                           root=root, build=places.BUILD, out=self.out)
+                           root=root or places.ROOT, build=places.BUILD, out=self.out)
         initramfs.make(self.kernel, self.files.initramfs)
         hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
         if hears:
