@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The Debian packages, in a guest whose root has them installed.
 
-The root and the folder of the kernel's modules are those in which selftests/vm/packages has
-installed the packages.
+The root is the one in which selftests/vm/packages has installed the packages.
 """
 from __future__ import annotations
 
@@ -11,10 +10,10 @@ from .guest import Guest
 from .judge import Judge
 
 
-def packages(line: str, root: str, modules: str) -> int:
+def packages(line: str, root: str) -> int:
     """The command."""
     places.stage_guest()
-    guest = Guest(line, "packages", root=root, modules=modules)
+    guest = Guest(line, "packages", root=root, modules_at=root)
     print(f"==> {guest.release}: booting with the packages", flush=True)
     judge = Judge(line)
     judge.finish(guest.run(judge.line))

@@ -17,10 +17,10 @@ class Packages(GuestTest):
         self.kernel("newest", NEWEST)
         with mock.patch.object(guest.initramfs, "make"), \
              mock.patch.object(guest, "audio_drivers", return_value=[]):
-            command = Guest("newest", "packages", root="/machine", modules="/machine/modules").command
+            command = Guest("newest", "packages", root="/machine", modules_at="/machine").command
         text = " ".join(command)
         self.assertIn("id=root,path=/machine,", text)
-        self.assertIn("id=modules,path=/machine/modules,", text)
+        self.assertIn("id=modules,path=/machine/lib/modules/7.3.4+deb13-amd64,", text)
         self.assertIn("sluice.mode=packages", text)
 
     def test_command_without_its_folders_says_which_script_has_them(self) -> None:
