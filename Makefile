@@ -62,6 +62,8 @@ help:
 	@echo 'make uninstall                remove what make install has installed'
 	@echo 'make check-install            the tests of make install, in a copy of the root file system'
 	@echo 'make check-ktree              the driver inside the source of the newest kernel, as modules and built in'
+	@echo 'make deb                      the Debian packages, in build/deb'
+	@echo 'make check-packages           the tests of the packages: installing, DKMS, upgrading, removing'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -246,10 +248,21 @@ check-install:
 check-ktree: setup-newest
 	@$(VM)/ktree
 
+# Debian packages: in the lab's root for packages, where this machine lacks what they need.
+deb:
+	@dpkg-checkbuilddeps 2>/dev/null || $(VM)/setup --workshop
+	@packaging/deb
+
+check-packages:
+	@$(VM)/setup oldest lts newest
+	@$(VM)/setup --headers
+	@$(VM)/setup --workshop
+	@$(VM)/packages
+
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
 	check-debug check-races fuzz mutants bench coverage demo shell docs gates local install \
-	install-modules install-user uninstall clean
+	install-modules install-user uninstall deb check-packages clean

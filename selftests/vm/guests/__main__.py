@@ -9,6 +9,8 @@
     run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
     run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
+    run packages KERNEL     the Debian packages, in the root that --root names: selftests/vm/packages
+                            has installed them there
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
 over 9p below an overlay in memory, so that no change lasts.  The guest
@@ -25,6 +27,7 @@ and succeeded, and the kernel's log has no report of a bug.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from . import places
@@ -35,6 +38,7 @@ from .doctor import doctor
 from .guest import Guest
 from .kselftest import kselftest
 from .machine import BOOTS, PARTS
+from .packages import packages
 from .secureboot import secureboot
 
 
@@ -43,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "shell",
-                                         "kselftest", "secureboot"])
+                                         "kselftest", "packages", "secureboot"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
@@ -54,6 +58,7 @@ def arguments() -> argparse.Namespace:
                         dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
     parser.add_argument("-j", "--junit", default="", metavar="FILE",
                         help="also write the results of check to this file, in JUnit's format")
+    parser.add_argument("--root", default="", metavar="FOLDER", help="for packages: the root")
     return parser.parse_args()
 
 
@@ -72,6 +77,10 @@ def main() -> int:
         return secureboot(args.lines)
     if args.mode == "kselftest":
         return kselftest(args.lines[0], args.test)
+    if args.mode == "packages":
+        if not args.root:
+            places.fail("packages needs --root: run selftests/vm/packages, which names one")
+        return packages(args.lines[0], os.path.abspath(args.root))
     places.stage_guest()
     return Guest(args.lines[0], "shell", interactive=True).interact()
 

@@ -78,8 +78,10 @@ class Guest:
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
                  settings: Sequence[str] = (), interactive: bool = False,
-                 modules_at: str = "") -> None:
-        """MODULES_AT: a root folder with other modules for this kernel than its package has."""
+                 modules_at: str = "", root: str = "") -> None:
+        """MODULES_AT: a root folder with other modules for this kernel than its package has.
+        ROOT: another root than that of the lab, which has its own modules of Sluice.
+        """
         self.kernel = places.kernel_of(line)
         if modules_at:
             self.kernel = self.kernel._replace(
@@ -89,8 +91,8 @@ class Guest:
         self.release = self.kernel.release
         self.name = "-".join(filter(None, (mode, self.release,
                                            "large" if self.kind.large else part)))
-        modules = "mutants" if mode == "mutants" else self.release
-        if not os.path.exists(os.path.join(places.BUILD, modules, "sluice.ko")):
+        built = "mutants" if mode == "mutants" else self.release
+        if not root and not os.path.exists(os.path.join(places.BUILD, built, "sluice.ko")):
             places.fail(f"no modules for {self.release}: run 'make modules KERNEL={line}' first")
         os.makedirs(places.LOG, exist_ok=True)
         self.out = os.path.join(places.BUILD, "out", self.name)
@@ -109,7 +111,7 @@ class Guest:
         self.files = Files(initramfs=os.path.join(self.temp.name, "initramfs"),
                            kernel_log=self.kernel_log,
                            monitor=os.path.join(self.temp.name, "monitor"),
-                           root=places.ROOT, build=places.BUILD, out=self.out,
+                           root=root or places.ROOT, build=places.BUILD, out=self.out,
                            bar=os.path.join(self.temp.name, "bar") if interactive else "")
         initramfs.make(self.kernel, self.files.initramfs)
         if mode == "secureboot":

@@ -29,7 +29,7 @@ BOOTS: dict[str, tuple[str, ...]] = {
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell, doctor, kselftest, secureboot or mutants
+    mode: str	# check, demo, bench, shell, doctor, kselftest, packages, secureboot or mutants
     test: str = ""	# only this test program
     part: str = ""	# one of PARTS; for doctor, of BOOTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line

@@ -71,6 +71,7 @@ def stage_guest() -> None:
     shutil.copy(os.path.join(TOP, "selftests/vm/secureboot/guest"),
                 os.path.join(folder, "secureboot"))
     shutil.copy(os.path.join(TOP, "Documentation/secure-boot.md"), folder)
+    shutil.copy(os.path.join(TOP, "selftests/vm/packages-guest"), os.path.join(folder, "packages"))
 
 
 def tell_saved(saved: str) -> None:
