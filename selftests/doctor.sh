@@ -561,6 +561,14 @@ outdated() {
 
 outdated_module_is_named() { covered /usr/lib/modules outdated; }
 
+# compressed: the same, as Debian compresses modules; without debug information, which takes minutes
+compressed() {
+	[ -e "$dir/small.ko.xz" ] || {
+		strip --strip-debug -o "$dir/small.ko" "$modules/sluice.ko" && xz -0 "$dir/small.ko"
+	} || return
+	installed "$dir/small.ko.xz" "$release" .xz
+}
+
 is_invisible() { doctor && has modules-invisible && hasnt module-missing module-loaded; }
 
 is_missing() {
@@ -580,8 +588,7 @@ is_not_indexed() {
 }
 
 is_unloaded() {
-	xz -c "$modules/sluice.ko" >sluice.ko.xz && installed sluice.ko.xz "$release" .xz || return
-	depmod
+	compressed && depmod || return
 	doctor && has module-unloaded sluice "modprobe" && has mappings-untried &&
 		hasnt module-not-indexed module-unsigned signatures-enforced lockdown &&
 		doctor user && has module-unloaded
@@ -594,8 +601,7 @@ unsigned_is_named() {
 	doctor && has module-unsigned sluice "module.sig_enforce" && has signatures-enforced &&
 		has module-unloaded && hasnt module-signed &&
 		rm -r "/usr/lib/modules/$release/updates" &&
-		xz -c "$modules/sluice.ko" >sluice.ko.xz && installed sluice.ko.xz "$release" .xz && depmod &&
-		doctor && has module-unsigned sluice "sluice.ko.xz"
+		compressed && depmod && doctor && has module-unsigned sluice "sluice.ko.xz"
 }
 
 # A module of Debian's in the place of ours: it is signed.
