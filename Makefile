@@ -39,7 +39,7 @@ help:
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
 	@echo 'make check-secureboot         ... with Secure Boot, and what a locked-down kernel forbids'
 	@echo 'make check-kselftest          some of them as kselftest has them, on a plain machine'
-	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bounced for one of its boots'
+	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bouncing for one of its boots'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'

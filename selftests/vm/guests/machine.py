@@ -21,7 +21,7 @@ BOOTS: dict[str, tuple[str, ...]] = {
     "translated": ("intel_iommu=on", "iommu.passthrough=0"),
     "passthrough": ("intel_iommu=on", "iommu=pt"),
     "enforced": ("module.sig_enforce=1", "module_blacklist=sluice,sluice-soft"),
-    "bounced": ("swiotlb=force",),
+    "bouncing": ("swiotlb=force",),
 }
 
 
