@@ -49,6 +49,7 @@ help:
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
+	@echo 'make docs                     the documents as a site, in build/docs/html, and the man pages'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
 	@echo 'make install                  on this machine, without the lab: modules for the running kernel,'
 	@echo '                              library, tool, headers, man pages, udev rule; DESTDIR=, PREFIX=,'
@@ -193,6 +194,11 @@ else
 endif
 	@$(VM)/run shell $(ONE)
 
+# The documents as a site, and the man pages.
+docs: setup-newest
+	@$(VM)/setup --workshop
+	@$(VM)/docs
+
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
@@ -229,6 +235,7 @@ check-ktree: setup-newest
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-doctor check-lab check-tool \
-	check-kselftest check-arm64 check-debug check-races fuzz mutants bench coverage demo shell gates \
-	local install install-modules install-user uninstall check-install clean
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
+	check-kselftest check-install check-doctor check-ktree check-arm64 check-debug check-races fuzz \
+	mutants bench coverage demo shell docs gates local install install-modules install-user \
+	uninstall clean

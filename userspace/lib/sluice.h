@@ -47,8 +47,15 @@ extern "C" {
  * @name: a name such as "soft0"; or an absolute path; or NULL for the device whose name is
  *	first in the alphabet
  *
- * Return: the fd of the device (close-on-exec), -ENOENT if there is no such device, -EACCES
- * without permission, -ENODEV if the device has just been removed, or another errno of open().
+ * Return: the fd of the device (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		there is no such device, or with NULL no device at all
+ *	-EACCES		the caller may not open the node
+ *	-ENODEV		the device has just been removed
+ *	-ENAMETOOLONG	the path of the node has more than 255 bytes
+ *	-EMFILE		the process has no free fd
  */
 int sluice_open(const char *name);
 
@@ -57,7 +64,13 @@ int sluice_open(const char *name);
  * @names: array that receives up to @max names, sorted
  * @max: length of @names
  *
- * Return: the number of devices, which may be more than @max, or a negative errno.
+ * Return: the number of devices, which may be more than @max, or a negative errno.  Without a
+ * device it is 0.
+ *
+ * Errors:
+ *
+ *	-EACCES		the caller may not read the folder /dev/sluice
+ *	-EMFILE		the process has no free fd
  */
 int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max);
 
@@ -67,6 +80,11 @@ int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max);
  * @info: receives the answer
  *
  * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@device is not the fd of a device
+ *	-ENODEV		the device is removed
  */
 int sluice_device_info(int device, struct sluice_info *info);
 
@@ -76,7 +94,12 @@ int sluice_device_info(int device, struct sluice_info *info);
  * @index: number of the heap, from 0
  * @info: receives the description
  *
- * Return: 0, -EINVAL if @index is beyond the last heap, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last heap
+ *	-ENOTTY		@device is not the fd of a device
  */
 int sluice_heap_info(int device, unsigned int index, struct sluice_heap_info *info);
 
@@ -86,7 +109,13 @@ int sluice_heap_info(int device, unsigned int index, struct sluice_heap_info *in
  * @index: number of the engine, from 0
  * @info: receives the description
  *
- * Return: 0, -EINVAL if @index is beyond the last engine, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last engine
+ *	-ENOTTY		the module is older than UAPI version 5
+ *	-ENODEV		the device is removed
  */
 int sluice_engine_info(int device, unsigned int index, struct sluice_engine_info *info);
 
@@ -97,7 +126,14 @@ int sluice_engine_info(int device, unsigned int index, struct sluice_engine_info
  * @index: number of the entry, from 0
  * @format: receives the entry
  *
- * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
+ *	-EINVAL		@index is beyond the last entry
+ *	-ENOTTY		the module is older than UAPI version 5
+ *	-ENODEV		the device is removed
  */
 int sluice_get_format(int device, unsigned int engine, unsigned int index,
 		      struct sluice_enum_formats *format);
@@ -109,7 +145,14 @@ int sluice_get_format(int device, unsigned int engine, unsigned int index,
  * @index: number of the entry, from 0
  * @size: receives the entry: a range of widths and heights
  *
- * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last entry
+ *	-EINVAL		the engine does not list the format
+ *	-ENOTTY		the module is older than UAPI version 5
+ *	-ENODEV		the device is removed
  */
 int sluice_get_size(int device, const struct sluice_enum_formats *format, unsigned int index,
 		    struct sluice_enum_sizes *size);
@@ -123,7 +166,14 @@ int sluice_get_size(int device, const struct sluice_enum_formats *format, unsign
  * @index: number of the entry, from 0
  * @interval: receives the entry: a range of intervals, in seconds
  *
- * Return: 0, -EINVAL if @index is beyond the last entry, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last entry
+ *	-EINVAL		the engine does not list the format, or not with this size
+ *	-ENOTTY		the module is older than UAPI version 5
+ *	-ENODEV		the device is removed
  */
 int sluice_get_interval(int device, const struct sluice_enum_formats *format, uint32_t width,
 			uint32_t height, unsigned int index,
@@ -135,8 +185,14 @@ int sluice_get_interval(int device, const struct sluice_enum_formats *format, ui
  * @engine: number of the engine
  * @source: receives the state that the device driver has reported last
  *
- * Return: 0, -EOPNOTSUPP if the device driver reports no source for this engine, -ENOTTY
- * before UAPI version 6, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
+ *	-EOPNOTSUPP	the device driver reports no source for this engine
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_get_source(int device, unsigned int engine, struct sluice_source *source);
 
@@ -146,7 +202,13 @@ int sluice_get_source(int device, unsigned int engine, struct sluice_source *sou
  * @index: number of the entry in the list of controls, from 0
  * @control: receives the description
  *
- * Return: 0, -EINVAL if @index is beyond the last control, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@index is beyond the last control
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_list_control(int device, unsigned int index, struct sluice_enum_controls *control);
 
@@ -157,8 +219,15 @@ int sluice_list_control(int device, unsigned int index, struct sluice_enum_contr
  * @value: from 0 to the control's max
  * @menu: receives the name
  *
- * Return: 0, -EINVAL if @value is beyond the last or the control is not a menu, -ENOENT if
- * there is no such control, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@value is below 0, or beyond the last entry
+ *	-EINVAL		the control is not a menu
+ *	-ENOENT		there is no such control
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_menu *menu);
 
@@ -168,7 +237,13 @@ int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_
  * @name: the complete name
  * @control: receives the description of the control
  *
- * Return: 0, -ENOENT if no control has this name, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		no control has this name
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_find_control(int device, const char *name, struct sluice_enum_controls *control);
 
@@ -178,8 +253,16 @@ int sluice_find_control(int device, const char *name, struct sluice_enum_control
  * @id: of the control
  * @value: receives the value
  *
- * Return: 0, -EACCES if the control is a button, or another errno of struct sluice_control's
- * list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		there is no such control
+ *	-EACCES		the control is a button
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	others		the errno of the device driver
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_get_control(int device, uint32_t id, int64_t *value);
 
@@ -189,8 +272,18 @@ int sluice_get_control(int device, uint32_t id, int64_t *value);
  * @id: of the control
  * @value: the new value; 0 presses a button
  *
- * Return: 0, -ERANGE if the control cannot have this value, or another errno of struct
- * sluice_control's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		there is no such control
+ *	-ERANGE		the control cannot have this value, which is never rounded
+ *	-EACCES		the control is read-only
+ *	-EACCES		@device is not open for writing
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	others		the errno of the device driver
+ *	-ENOTTY		the module is older than UAPI version 6
+ *	-ENODEV		the device is removed
  */
 int sluice_set_control(int device, uint32_t id, int64_t value);
 
@@ -202,9 +295,15 @@ int sluice_set_control(int device, uint32_t id, int64_t value);
  *
  * Blocks while there is no event.  poll() reports POLLPRI when there is one.
  *
- * Return: the number of events, -EAGAIN if there is none and the fd is non-blocking, -EINTR
- * if a signal came whose handler was installed without SA_RESTART, -ENODEV if the device is
- * removed and all events have been read, or another negative errno.
+ * Return: the number of events, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EAGAIN		there is no event, and the fd is non-blocking
+ *	-EINVAL		@max is 0
+ *	-EINTR		a signal came, and its handler was installed without SA_RESTART
+ *	-EFAULT		@events is not a valid address; no event is lost
+ *	-ENODEV		the device is removed, and all events have been read
  */
 int sluice_read_events(int device, struct sluice_event *events, size_t max);
 
@@ -213,7 +312,12 @@ int sluice_read_events(int device, struct sluice_event *events, size_t max);
  * @device: fd of the device
  * @name: of the heap, such as "pages" or "contiguous"
  *
- * Return: the number, -ENOENT if no heap has this name, or another negative errno.
+ * Return: the number, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		no heap has this name
+ *	-ENOTTY		@device is not the fd of a device
  */
 int sluice_find_heap(int device, const char *name);
 
@@ -224,7 +328,22 @@ int sluice_find_heap(int device, const char *name);
  * @size: in bytes, not 0; rounded up to whole pages, with SLUICE_MEM_HUGE to whole huge pages
  * @flags: SLUICE_MEM_* that the buffer must have, or 0
  *
- * Return: the fd of a dma-buf (close-on-exec), or an errno of struct sluice_alloc's list.
+ * Return: the fd of a dma-buf (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@size is 0, or there is no such heap
+ *	-EINVAL		flags exclude one another, such as two kinds of CPU mapping
+ *	-EOPNOTSUPP	the heap does not have all flags that were asked for
+ *	-EFBIG		@size is more than the heap can ever have; a contiguous heap may have
+ *			more with cma= on the kernel command line
+ *	-EDQUOT		the buffer would exceed the limit of this open file, of its user or of
+ *			all open files
+ *	-EADDRNOTAVAIL	the kernel would bounce the device's DMA: use the heap "contiguous"
+ *			without SLUICE_MEM_CACHED
+ *	-ENOMEM		no memory is free that the device can address, or no free piece is
+ *			large enough, or the memory cgroup is at its limit
+ *	-ENODEV		the device is removed
  */
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
 
@@ -235,7 +354,24 @@ int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags);
  * @offset: of the first page, in bytes, a multiple of the page size
  * @size: in bytes, a multiple of the page size, not 0
  *
- * Return: the fd of a dma-buf (close-on-exec), or an errno of struct sluice_wrap's list.
+ * Return: the fd of a dma-buf (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@memfd is not an open fd
+ *	-EINVAL		the file is neither of tmpfs nor of hugetlbfs
+ *	-EINVAL		@size is 0, or @offset or @size is not a multiple of the page size
+ *	-EACCES		@memfd is not open for both reading and writing
+ *	-EPERM		the seal F_SEAL_SHRINK is missing, or there is a seal against writing
+ *	-ERANGE		the range ends beyond the end of the file
+ *	-EFBIG		@size is more than the RAM of the machine, or than the device can
+ *			address at all
+ *	-EDQUOT		the buffer would exceed the limit of this open file, of its user or of
+ *			all open files
+ *	-EADDRNOTAVAIL	the device cannot address some of the pages, or the kernel would
+ *			bounce its DMA: allocate from a heap
+ *	-ENOMEM		no memory is free for a hole of the file
+ *	-ENODEV		the device is removed
  */
 int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size);
 
@@ -245,7 +381,13 @@ int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size);
  * @dmabuf: any dma-buf, of Sluice or of another exporter
  * @info: receives the answer
  *
- * Return: 0 or an errno of struct sluice_buffer_info's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@dmabuf is not an open fd
+ *	-EINVAL		@dmabuf is not a dma-buf
+ *	-ENODEV		the device is removed
  */
 int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info);
 
@@ -261,6 +403,14 @@ int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info);
  * access, and sluice_cpu_end() after it.
  *
  * Return: 0 or a negative errno of mmap().
+ *
+ * Errors:
+ *
+ *	-EBADF		@dmabuf is not an open fd
+ *	-EINVAL		@size is 0, or the mapping ends beyond the end of the buffer
+ *	-EACCES		the buffer is read-only
+ *	-ENOMEM		the process has no room for the mapping
+ *	-ENODEV		the buffer is memory of a device that is removed
  */
 int sluice_map(int dmabuf, size_t size, void **address);
 
@@ -272,7 +422,14 @@ int sluice_map(int dmabuf, size_t size, void **address);
  * Waits for the fences on the buffer: for all if @write is true, else for those of writers.
  * Then the exporter maintains the CPU's caches.
  *
- * Return: 0, -ETIME if jobs still use a Sluice buffer after 60 s, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@dmabuf is not a dma-buf
+ *	-ETIME		jobs still use a Sluice buffer after 60 s; the call may be repeated
+ *	-ENODEV		the buffer is memory of a device that is removed
+ *	others		the errno of another exporter
  */
 int sluice_cpu_begin(int dmabuf, bool write);
 
@@ -282,6 +439,12 @@ int sluice_cpu_begin(int dmabuf, bool write);
  * @write: the same as for sluice_cpu_begin()
  *
  * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@dmabuf is not a dma-buf
+ *	-ENODEV		the buffer is memory of a device that is removed
+ *	others		the errno of another exporter
  */
 int sluice_cpu_end(int dmabuf, bool write);
 
@@ -296,8 +459,17 @@ int sluice_cpu_end(int dmabuf, bool write);
  * Waits for the same fences as sluice_cpu_begin(), but maintains the caches for the range
  * only.
  *
- * Return: 0, -EOPNOTSUPP if the buffer comes from another exporter (call sluice_cpu_begin()
- * instead), or another errno of struct sluice_sync's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@dmabuf is not an open fd
+ *	-EINVAL		@dmabuf is not a dma-buf, or @length is 0
+ *	-EOPNOTSUPP	the buffer comes from another exporter: call sluice_cpu_begin()
+ *			instead
+ *	-ERANGE		the range ends beyond the end of the buffer
+ *	-ETIME		jobs still use the buffer after 60 s; the call may be repeated
+ *	-ENODEV		the buffer is memory of a device that is removed
  */
 int sluice_cpu_begin_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
@@ -309,7 +481,15 @@ int sluice_cpu_begin_range(int device, int dmabuf, bool write, uint64_t offset, 
  * @offset: the same as for sluice_cpu_begin_range(), in bytes
  * @length: the same as for sluice_cpu_begin_range(), in bytes
  *
- * Return: 0 or an errno of struct sluice_sync's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@dmabuf is not an open fd
+ *	-EINVAL		@dmabuf is not a dma-buf, or @length is 0
+ *	-EOPNOTSUPP	the buffer comes from another exporter
+ *	-ERANGE		the range ends beyond the end of the buffer
+ *	-ENODEV		the buffer is memory of a device that is removed
  */
 int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length);
 
@@ -318,8 +498,16 @@ int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, ui
  * @device: fd of the device
  * @engine: number of the engine that runs the queue's jobs
  *
- * Return: the fd of the queue (close-on-exec), or an errno of struct sluice_create_queue's
- * list.
+ * Return: the fd of the queue (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine
+ *	-EBUSY		the engine has a queue with SLUICE_QUEUE_EXCLUSIVE
+ *	-ENOSPC		this open file of the node has 1024 queues
+ *	-EIO		8 jobs of this open file hung on the engine, and none succeeded in
+ *			between
+ *	-ENODEV		the device is removed
  */
 int sluice_queue_create(int device, unsigned int engine);
 
@@ -328,7 +516,11 @@ int sluice_queue_create(int device, unsigned int engine);
  * @queue: fd of the queue
  * @info: receives the answer
  *
- * Return: 0, -ENOTTY before UAPI version 5, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@queue is not a queue, or the module is older than UAPI version 5
  */
 int sluice_queue_info(int queue, struct sluice_queue_info *info);
 
@@ -338,7 +530,25 @@ int sluice_queue_info(int queue, struct sluice_queue_info *info);
  * @dmabuf: any dma-buf, of Sluice or of another exporter; may be closed afterwards
  * @flags: SLUICE_ATTACH_*; if neither READ nor WRITE is given, the slot is for both
  *
- * Return: the number of the slot, or an errno of struct sluice_attach's list.
+ * Return: the number of the slot, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@dmabuf is not an open fd
+ *	-EINVAL		@dmabuf is not a dma-buf
+ *	-EACCES		the dma-buf is read-only, and @flags are not SLUICE_ATTACH_READ alone
+ *	-EADDRNOTAVAIL	the device cannot address the memory, or not with its alignment; or
+ *			the kernel would bounce its DMA
+ *	-EOPNOTSUPP	the device is software, and the exporter does not map the memory for
+ *			the kernel; or the memory is in another device, and this device cannot
+ *			use it
+ *	-EPERM		the exporter does not let its memory be pinned
+ *	-EDQUOT		a buffer of another exporter would exceed the limit of the open file
+ *	-ENOSPC		the queue has 1024 slots
+ *	-ETIME		the exporter is still moving or clearing the memory after 30 s
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-ENODEV		the device is removed, or the memory belongs to another device that is
+ *			removed
  */
 int sluice_attach(int queue, int dmabuf, uint32_t flags);
 
@@ -347,7 +557,11 @@ int sluice_attach(int queue, int dmabuf, uint32_t flags);
  * @queue: fd of the queue
  * @slot: number of the slot; jobs that have been submitted keep the buffer until they end
  *
- * Return: 0, -ENOENT if there is no such slot, or another negative errno.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOENT		there is no such slot
  */
 int sluice_detach(int queue, unsigned int slot);
 
@@ -359,6 +573,17 @@ int sluice_detach(int queue, unsigned int slot);
  * @src: slot that is read
  * @src_offset: in the buffer of @src, in bytes
  * @length: in bytes, not 0
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		a length is 0, or beyond the engine's limits; or an offset or a length
+ *			is not a multiple of op_align
+ *	-EINVAL		the ranges overlap
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EFBIG		a range has more segments than the engine's max_segments
+ *	-EOPNOTSUPP	the engine does not copy
  */
 void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
 		    unsigned int src, uint64_t src_offset, uint64_t length);
@@ -370,6 +595,17 @@ void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
  * @offset: in the buffer of @dst, in bytes, a multiple of 4
  * @length: in bytes, a multiple of 4, not 0
  * @value: 32 bits in host byte order, repeated
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		a length is 0, or beyond the engine's limits; or an offset or a length
+ *			is not a multiple of op_align
+ *	-EINVAL		@offset or @length is not a multiple of 4
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EFBIG		a range has more segments than the engine's max_segments
+ *	-EOPNOTSUPP	the engine does not fill
  */
 void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length,
 		    uint32_t value);
@@ -380,6 +616,16 @@ void sluice_op_fill(struct sluice_op *op, unsigned int dst, uint64_t offset, uin
  * @dst: slot that is written
  * @offset: in the buffer of @dst, in bytes
  * @length: bytes of the frame; if the device's frames vary in length, the most bytes of one
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		a length is 0, or beyond the engine's limits; or an offset or a length
+ *			is not a multiple of op_align
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EFBIG		a range has more segments than the engine's max_segments
+ *	-EOPNOTSUPP	the engine does not capture
  */
 void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, uint64_t length);
 
@@ -391,6 +637,15 @@ void sluice_op_capture(struct sluice_op *op, unsigned int dst, uint64_t offset, 
  * @width: in pixels
  * @height: in lines
  * @stride: bytes from line to line
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		the format cannot have this width or height
+ *	-EINVAL		@stride is shorter than a line, or is not aligned
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		the image ends beyond the end of the buffer
+ *	-EOPNOTSUPP	the engine does not capture, or does not list XRGB8888 with this size
  */
 void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t offset,
 			     uint32_t width, uint32_t height, uint32_t stride);
@@ -401,6 +656,16 @@ void sluice_op_capture_frame(struct sluice_op *op, unsigned int dst, uint64_t of
  * @src: slot that is read
  * @offset: in the buffer of @src, in bytes
  * @length: of the frame, in bytes
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		a length is 0, or beyond the engine's limits; or an offset or a length
+ *			is not a multiple of op_align
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EFBIG		a range has more segments than the engine's max_segments
+ *	-EOPNOTSUPP	the engine does not play back
  */
 void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset, uint64_t length);
 
@@ -412,6 +677,16 @@ void sluice_op_playback(struct sluice_op *op, unsigned int src, uint64_t offset,
  * @width: in pixels
  * @height: in lines
  * @stride: bytes from line to line
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		the format cannot have this width or height
+ *	-EINVAL		@stride is shorter than a line, or is not aligned
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		the image ends beyond the end of the buffer
+ *	-EOPNOTSUPP	the engine does not play back, or does not list XRGB8888 with this
+ *			size
  */
 void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t offset,
 			      uint32_t width, uint32_t height, uint32_t stride);
@@ -423,6 +698,14 @@ void sluice_op_playback_frame(struct sluice_op *op, unsigned int src, uint64_t o
  * @length: bytes of all planes together, which follow one another from the op's offset on
  *
  * The stride that is already in the op is the stride of the first plane.
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@format is 0, or cannot have this width, height or stride
+ *	-EINVAL		the kernel does not know the format's planes: call
+ *			sluice_frame_planes()
+ *	-ERANGE		a plane ends beyond @length or beyond its buffer
+ *	-EOPNOTSUPP	the engine does not list the format with this size
  */
 void sluice_frame_format(struct sluice_op *op, uint32_t format, uint64_t length);
 
@@ -434,6 +717,16 @@ void sluice_frame_format(struct sluice_op *op, uint32_t format, uint64_t length)
  *
  * The slot, offset, length and stride of the op itself are cleared.  If the format is not
  * XRGB8888, call sluice_frame_format() before this function.
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@num_planes is not the number of planes of the format
+ *	-EINVAL		a stride is shorter than a line, or is not aligned
+ *	-E2BIG		@num_planes is above SLUICE_MAX_PLANES
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		a plane ends beyond the end of its buffer
+ *	-EOPNOTSUPP	the engine does not list the format with this size
  */
 void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes,
 			 unsigned int num_planes);
@@ -445,6 +738,15 @@ void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes
  * @num_commands: length of @commands, at least 1
  *
  * If the device uses memory, call sluice_program_dst() and sluice_program_src() afterwards.
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@num_commands is 0, or a command is malformed
+ *	-EINVAL		the polls of the op together may take more than 1 s
+ *	-E2BIG		the job has more than 4096 commands
+ *	-EACCES		root has not allowed a register for programs
+ *	-EOPNOTSUPP	the engine does not run programs
+ *	-EIO		the hardware was asleep, and does not wake up
  */
 void sluice_op_program(struct sluice_op *op, const struct sluice_command *commands,
 		       unsigned int num_commands);
@@ -457,6 +759,15 @@ void sluice_op_program(struct sluice_op *op, const struct sluice_command *comman
  * @size: of @payload, in bytes, 1 to SLUICE_MAX_PAYLOAD
  *
  * If the device uses memory, call sluice_program_dst() and sluice_program_src() afterwards.
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@size is 0, or the device driver does not accept the payload
+ *	-E2BIG		@size is above SLUICE_MAX_PAYLOAD, or the payloads of the job have
+ *			more than 65536 bytes
+ *	-EOPNOTSUPP	the engine has no private ops
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	others		the errno of the device driver
  */
 void sluice_op_private(struct sluice_op *op, const void *payload, size_t size);
 
@@ -466,6 +777,13 @@ void sluice_op_private(struct sluice_op *op, const void *payload, size_t size);
  * @slot: slot that is written
  * @offset: of the range in the slot's buffer, in bytes
  * @length: of the range, in bytes, not 0
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@length is 0
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		the range ends beyond the end of the buffer
  */
 void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
 
@@ -475,6 +793,13 @@ void sluice_program_dst(struct sluice_op *op, unsigned int slot, uint64_t offset
  * @slot: slot that is read
  * @offset: of the range in the slot's buffer, in bytes
  * @length: of the range, in bytes, not 0
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		@length is 0
+ *	-ENOENT		there is no such slot
+ *	-EACCES		the slot was attached for the other direction
+ *	-ERANGE		the range ends beyond the end of the buffer
  */
 void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset, uint64_t length);
 
@@ -485,6 +810,12 @@ void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset
  * @width: of the register: 1, 2, 4 or 8 bytes
  * @offset: of the register in the BAR, in bytes, a multiple of @width
  * @value: the value to write
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		there is no such BAR, or @width or @offset is not valid
+ *	-EACCES		root has not allowed the register for programs
+ *	-EOPNOTSUPP	@width is 8, and the kernel has 32 bits
  */
 void sluice_command_write(struct sluice_command *command, unsigned int bar, unsigned int width,
 			  uint64_t offset, uint64_t value);
@@ -497,6 +828,14 @@ void sluice_command_write(struct sluice_command *command, unsigned int bar, unsi
  * @offset: of the register in the BAR, in bytes, a multiple of @width
  * @place: the byte whose address is written: its offset in the op's dst range, in bytes
  * @length: bytes that the device uses from there on; 0 for the rest of the range
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		there is no such BAR, or @width or @offset is not valid
+ *	-EACCES		root has not allowed the register for programs
+ *	-ERANGE		the memory is outside the op's range
+ *	-EADDRNOTAVAIL	the memory is in several segments, or @width is 4 and the address
+ *			needs more than 32 bits
  */
 void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsigned int width,
 			uint64_t offset, uint64_t place, uint64_t length);
@@ -509,6 +848,14 @@ void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsign
  * @offset: of the register in the BAR, in bytes, a multiple of @width
  * @place: the byte whose address is written: its offset in the op's src range, in bytes
  * @length: bytes that the device uses from there on; 0 for the rest of the range
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		there is no such BAR, or @width or @offset is not valid
+ *	-EACCES		root has not allowed the register for programs
+ *	-ERANGE		the memory is outside the op's range
+ *	-EADDRNOTAVAIL	the memory is in several segments, or @width is 4 and the address
+ *			needs more than 32 bits
  */
 void sluice_command_src(struct sluice_command *command, unsigned int bar, unsigned int width,
 			uint64_t offset, uint64_t place, uint64_t length);
@@ -522,6 +869,14 @@ void sluice_command_src(struct sluice_command *command, unsigned int bar, unsign
  * @mask: the bits of the register that are compared with @value
  * @value: the value that these bits must have; all other bits of @value must be 0
  * @timeout_us: microseconds until the job ends with -EIO, if the register never has the value
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		there is no such BAR, or @width or @offset is not valid
+ *	-EACCES		root has not allowed the register for programs
+ *	-EINVAL		@value has a bit that @mask does not have
+ *	-EINVAL		the polls of the op together may take more than 1 s
+ *	-EOPNOTSUPP	@width is 8, and the kernel has 32 bits
  */
 void sluice_command_poll(struct sluice_command *command, unsigned int bar, unsigned int width,
 			 uint64_t offset, uint64_t mask, uint64_t value, uint64_t timeout_us);
@@ -530,6 +885,10 @@ void sluice_command_poll(struct sluice_command *command, unsigned int bar, unsig
  * sluice_command_interrupt - fill in a command that waits for an interrupt
  * @command: the command
  * @interrupt: number of the interrupt, from 0
+ *
+ * Errors of sluice_submit():
+ *
+ *	-EINVAL		there is no such interrupt
  */
 void sluice_command_interrupt(struct sluice_command *command, unsigned int interrupt);
 
@@ -541,8 +900,15 @@ void sluice_command_interrupt(struct sluice_command *command, unsigned int inter
  * Each interrupt, and the removal of the device, adds 1 to the eventfd.  The eventfd replaces
  * the eventfd of an earlier call with the same @device and @interrupt.
  *
- * Return: the eventfd (close-on-exec, non-blocking), or an errno of struct sluice_eventfd's
- * list.
+ * Return: the eventfd (close-on-exec, non-blocking), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such interrupt
+ *	-ENOSPC		the device has 256 eventfds
+ *	-EMFILE		the process has no free fd
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-ENODEV		the device is removed
  */
 int sluice_eventfd(int device, unsigned int interrupt);
 
@@ -554,8 +920,16 @@ int sluice_eventfd(int device, unsigned int interrupt);
  * @size: in bytes, a multiple of the page size
  * @address: set to the address of the mapping.  Undo the mapping with munmap()
  *
- * Return: 0, -EACCES if root has not given these pages to processes, or another negative errno
- * of mmap().
+ * Return: 0 or a negative errno of mmap().
+ *
+ * Errors:
+ *
+ *	-EACCES		root has not allowed all these pages for mmap()
+ *	-EINVAL		there is no such BAR, or the device driver does not let userspace map
+ *			registers
+ *	-EINVAL		@offset or @size is not a multiple of the page size, or @size is 0
+ *	-EIO		the hardware was asleep, and does not wake up
+ *	-ENODEV		the device is removed
  */
 int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t size,
 			 volatile void **address);
@@ -570,8 +944,22 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
  * @user_data: any number; the job's completion returns it
  * @point: set to the job's point; may be NULL
  *
- * Return: 0, -EBADF if @in_fence is negative and not -1, or another errno of struct
- * sluice_submit's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBUSY		the queue is full: read completions
+ *	-EINVAL		an op is not valid: its page says why
+ *	-ENOENT		there is no such slot
+ *	-EACCES		a slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EOPNOTSUPP	the engine does not have this kind of op, or the kernel has no
+ *			sync_file
+ *	-E2BIG		@num_ops is above SLUICE_MAX_OPS
+ *	-EBADF		@in_fence is not an open fd, and not -1
+ *	-EINVAL		@in_fence is not a sync_file
+ *	-EIO		the queue is dead: 8 of its jobs hung; close it
+ *	-ENODEV		the device is removed, or the memory of a slot was taken back
  */
 int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, int in_fence,
 		  int *out_fence, uint64_t user_data, uint64_t *point);
@@ -590,8 +978,22 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
  * If any of the fences ends with an error, the job ends with -ECANCELED and does not run.  A
  * fence that sluice_fence_merge() has made may hide an error of one of its fences.
  *
- * Return: 0, -E2BIG if there are too many fences, -EBADF if a fence is not an open fd, or
- * another errno of struct sluice_submit's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBUSY		the queue is full: read completions
+ *	-EINVAL		an op is not valid: its page says why
+ *	-ENOENT		there is no such slot
+ *	-EACCES		a slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EOPNOTSUPP	the engine does not have this kind of op, or the kernel has no
+ *			sync_file
+ *	-E2BIG		there are too many ops or fences
+ *	-EBADF		a fence is not an open fd
+ *	-EINVAL		a fence is not a sync_file
+ *	-EIO		the queue is dead: 8 of its jobs hung; close it
+ *	-ENODEV		the device is removed, or the memory of a slot was taken back
  */
 int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
 			const int *in_fences, unsigned int num_in_fences, int *out_fence,
@@ -612,7 +1014,21 @@ struct io_uring_sqe;
  * the queue, or until the job is cancelled.  Completions with SLUICE_COMPLETION_MORE tell how
  * many ops have ended.
  *
- * Return: 0 or an errno of struct sluice_submit's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		the queue does not have SLUICE_QUEUE_EXCLUSIVE
+ *	-EINVAL		@num_ops is 0, or an op is neither a capture nor a playback
+ *	-EINVAL		a slot does not have SLUICE_ATTACH_EXPLICIT
+ *	-EOPNOTSUPP	the exporter of a buffer must be able to wait for the job, but a
+ *			cyclic job has no fence
+ *	-EBUSY		the queue is full: read completions
+ *	-ENOENT		there is no such slot
+ *	-EACCES		a slot was attached for the other direction
+ *	-ERANGE		a range ends beyond the end of its buffer
+ *	-EIO		the queue is dead: 8 of its jobs hung; close it
+ *	-ENODEV		the device is removed, or the memory of a slot was taken back
  */
 int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int num_ops,
 			 uint32_t flags, uint64_t user_data, uint64_t *point);
@@ -624,7 +1040,13 @@ int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int nu
  * @ops: number of ops, from the beginning of the job on, whose captured data has been read, or
  *	whose buffers have been filled again for playback
  *
- * Return: 0 or an errno of struct sluice_ack's list.
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@point is not submitted yet, or is too old
+ *	-EINVAL		the job has not ended, and is not cyclic
+ *	-ENOTTY		@queue is not a queue, or the module is older than UAPI version 5
  */
 int sluice_ack(int queue, uint64_t point, uint64_t ops);
 
@@ -643,6 +1065,13 @@ int sluice_ack(int queue, uint64_t point, uint64_t ops);
  *
  * The kernel writes completion_size bytes of @completion, as many as the queue was created
  * with (see sluice_queue_info()).  For a queue of sluice_queue_create() that is the whole struct.
+ *
+ * Errors of the request:
+ *
+ *	-EOPNOTSUPP	@queue is not a queue
+ *	-EFAULT		the address of @submit or of @completion is not valid
+ *	-EBUSY		the queue is full
+ *	others		the other errnos of sluice_submit(), and the errors of a job
  */
 void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
 			struct sluice_completion *completion);
@@ -659,8 +1088,17 @@ void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submi
  * because it was too slow.  The job's completion, or poll() on its fence, tells whether it has
  * ended.
  *
- * Return: 0 if the job succeeded, the job's error if it failed, -ETIME if it has not ended in
- * time, or another negative errno.
+ * Return: 0 if the job succeeded, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@point is 0, or is not submitted yet
+ *	-ETIME		the job has not ended in time
+ *	-ETIME		the job itself was too slow
+ *	-ECANCELED	the job was cancelled, or one of its explicit in-fences ended with an
+ *			error
+ *	-ENODEV		the device was removed before the job ended
+ *	others		the error of the job, often -EIO
  */
 int sluice_wait(int queue, uint64_t point, int timeout_ms);
 
@@ -673,7 +1111,12 @@ int sluice_wait(int queue, uint64_t point, int timeout_ms);
  * Does not wait.  The jobs end with -ECANCELED, soon and in their order.  A job that is about
  * to end may still complete normally.
  *
- * Return: the number of jobs that were cancelled, or an errno of struct sluice_cancel's list.
+ * Return: the number of jobs that were cancelled, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@first is 0, or is after @last
+ *	-ENOTTY		@queue is not a queue
  */
 int sluice_cancel(int queue, uint64_t first, uint64_t last);
 
@@ -687,9 +1130,16 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last);
  * Blocks while there is no completion.  To wake a thread that waits here, submit a job without
  * ops, or send the thread a signal whose handler was installed without SA_RESTART.
  *
- * Return: the number of completions; -EINTR after such a signal; -EAGAIN if there is none and
- * the queue is non-blocking; -ENODEV if the device is removed, or -EIO if the queue is dead,
- * and all completions have been read; or another negative errno.
+ * Return: the number of completions, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EAGAIN		there is no completion, and the queue is non-blocking
+ *	-EINVAL		@max is 0
+ *	-EINTR		a signal came, and its handler was installed without SA_RESTART
+ *	-EFAULT		@completions is not a valid address; no completion is lost
+ *	-ENODEV		the device is removed, and all completions have been read
+ *	-EIO		the queue is dead, and all completions have been read
  */
 int sluice_read(int queue, struct sluice_completion *completions, size_t max);
 
@@ -701,8 +1151,15 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max);
  * A fence whose job was too slow also has the error -ETIME.  poll() on the fence tells whether
  * it has signalled.
  *
- * Return: 0 if the fence has signalled without an error, the fence's error, -ETIME if it has
- * not signalled in time, -EBADF if @fence is negative or not open, or another negative errno.
+ * Return: 0 if the fence has signalled without an error, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ETIME		the fence has not signalled in time
+ *	-ETIME		the job of the fence was too slow
+ *	-EBADF		@fence is negative or not open
+ *	-ENOTTY		@fence is not a sync_file
+ *	others		the error of the fence
  */
 int sluice_fence_wait(int fence, int timeout_ms);
 
@@ -712,7 +1169,12 @@ int sluice_fence_wait(int fence, int timeout_ms);
  * @write: true for the fences that a writer must wait for, which are all; false for those that
  *	a reader must wait for, which are the fences of writers
  *
- * Return: the fd of a new sync_file, or a negative errno.
+ * Return: the fd of a new sync_file (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@dmabuf is not a dma-buf, or the kernel has no sync_file
+ *	-EMFILE		the process has no free fd
  */
 int sluice_fence_export(int dmabuf, bool write);
 
@@ -723,6 +1185,11 @@ int sluice_fence_export(int dmabuf, bool write);
  * @write: true to add it as the fence of a writer, false as the fence of a reader
  *
  * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@dmabuf is not a dma-buf, or the kernel has no sync_file
+ *	-EINVAL		@fence is not a sync_file
  */
 int sluice_fence_import(int dmabuf, int fence, bool write);
 
@@ -735,7 +1202,13 @@ int sluice_fence_import(int dmabuf, int fence, bool write);
  * later job.  The merged fence then does not have the error of the earlier job.  Where errors
  * matter, pass both fences to sluice_submit_after() instead.
  *
- * Return: the fd of a new sync_file, or a negative errno.
+ * Return: the fd of a new sync_file (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ENOTTY		@a is not a sync_file
+ *	-ENOENT		@b is not a sync_file
+ *	-EMFILE		the process has no free fd
  */
 int sluice_fence_merge(int a, int b);
 

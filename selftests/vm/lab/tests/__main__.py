@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Run the tests of all packages beside the lab, all or those whose name contains an argument.
+"""Run the tests of the documents' programs and of all packages beside the lab: all, or those whose
+name contains an argument.
 
 Prints TAP.
 """
@@ -12,7 +13,8 @@ from .local import HERE, usual
 
 PROCESSES = 6
 VM = os.path.dirname(os.path.dirname(HERE))
-PACKAGES = ("lab", "guests", "house", "abi")
+DOCUMENTS = os.path.join(os.path.dirname(os.path.dirname(VM)), "Documentation")
+PACKAGES = ((VM, "lab"), (VM, "guests"), (VM, "house"), (VM, "abi"), (DOCUMENTS, "pages"))
 
 
 def each(suite):
@@ -26,9 +28,9 @@ def each(suite):
 
 def tests():
     """The tests of all packages."""
-    for package in PACKAGES:
-        yield from each(unittest.defaultTestLoader.discover(
-            os.path.join(VM, package, "tests"), top_level_dir=VM))
+    for folder, package in PACKAGES:
+        yield from each(unittest.TestLoader().discover(
+            os.path.join(folder, package, "tests"), top_level_dir=folder))
 
 
 class Verdict(unittest.TestResult):
