@@ -14,6 +14,8 @@ ifneq ($(KDIR),)
 KERNELS := $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null)
 ONE := $(KERNELS)
 endif
+# A file for the results, for programs that read JUnit's format.
+RESULTS := $(if $(JUNIT),-j '$(JUNIT)')
 # A newer kernel than the archive has is built from its source.
 ifneq ($(SOURCE),)
 ifneq ($(KERNEL),canary)
@@ -29,9 +31,12 @@ help:
 	@echo 'make check KERNEL=canary      ... on one that is newer than the newest, where there is one;'
 	@echo '                              SOURCE=linux-X.Y.tar.xz builds it from that source'
 	@echo 'make check KDIR=/path         ... on a kernel build of your own'
+	@echo 'make check JUNIT=FILE         ... and also write the results to FILE, as JUnit does'
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
+	@echo 'make check-kselftest          some of them as kselftest has them, on a plain machine'
+	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bounced for one of its boots'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
@@ -42,9 +47,18 @@ help:
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
 	@echo '                              and the check of the floors of drivers/'
+	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
 	@echo 'make shell                    a shell in a guest with the modules loaded'
 	@echo 'make docs                     the documents as a site, in build/docs/html, and the man pages'
 	@echo 'make gates                    W=1, sparse, UAPI layout, on every kernel and its flavours'
+	@echo 'make install                  on this machine, without the lab: modules for the running kernel,'
+	@echo '                              library, tool, headers, man pages, udev rule; DESTDIR=, PREFIX=,'
+	@echo '                              KDIR=, ...: see Documentation/install.md'
+	@echo 'make install-modules          ... only the modules; install-user for the rest'
+	@echo 'make local                    ... only compile them, as an ordinary user'
+	@echo 'make uninstall                remove what make install has installed'
+	@echo 'make check-install            the tests of make install, in a copy of the root file system'
+	@echo 'make check-ktree              the driver inside the source of the newest kernel, as modules and built in'
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
@@ -79,23 +93,39 @@ endif
 ifneq ($(CANARY_SOURCE),)
 check: user
 	@source=$$(realpath -e '$(SOURCE)') && release=$$($(VM)/build lab "$$source:debug") && \
-		$(PATIENCE) $(VM)/run check $$release $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$release $(if $(T),-t $(T)) $(RESULTS)
 else
 check: user modules
-	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu)
+	@$(VM)/run check $(KERNELS) $(if $(T),-t $(T)) $(if $(IOMMU),-p iommu) $(RESULTS)
 endif
+
+# The tests as kselftest has them, installed in a guest that has nothing of the lab.
+check-kselftest:
+	@$(VM)/setup $(ONE)
+	@$(VM)/build programs
+	@$(VM)/build modules $(ONE)
+	@$(VM)/kselftest $(ONE) $(T)
+
+# sluicectl doctor on machines that boot with other parameters, and that its test breaks.
+check-doctor: user modules
+	@$(VM)/run doctor $(KERNELS) $(if $(T),-p $(T))
 
 # The lab's own software: the set-up, against an archive on this machine, and the judgement
 # of guests.
 check-lab:
 	@$(VM)/lab-test
 
+# What sluicectl says without a device, in the root file system that has the shells.
+check-tool: user-newest
+	@$(VM)/setup --workshop
+	@$(VM)/build in-workshop /src/selftests/vm/tool-test
+
 # Debian's kernels for arm64 on QEMU's Raspberry Pi 3, with what that needs.
 check-arm64:
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/build modules $(ARM64:=-arm64)
 	@$(VM)/build user-arm64 $(ARM64)
-	@$(VM)/run check $(ARM64:=-arm64) $(if $(T),-t $(T))
+	@$(VM)/run check $(ARM64:=-arm64) $(if $(T),-t $(T)) $(RESULTS)
 
 # Kernels built to catch bugs.  LONG=1: all of them; KERNEL=lts or VARIANT=kcsan:
 # that one.
@@ -112,7 +142,7 @@ user-newest: setup-newest
 
 check-debug: user-newest
 	@releases=$$($(VM)/build lab $(LAB)) && \
-		$(PATIENCE) $(VM)/run check $$releases $(if $(T),-t $(T))
+		$(PATIENCE) $(VM)/run check $$releases $(if $(T),-t $(T)) $(RESULTS)
 
 # Loops of races, each as long as this, in seconds.
 RACES_SECONDS := $(or $(SECONDS),$(if $(LONG),900,40))
@@ -172,10 +202,40 @@ docs: setup-newest
 gates: user
 	@$(VM)/setup --arm64 $(ARM64)
 	@$(VM)/setup --headers
+	@$(VM)/setup --workshop
 	@$(VM)/gates $(KERNELS) $(ARM64:=-arm64)
+
+# On this machine, without the lab.  The scripts get all variables of the command line.
+LOCAL := packaging/local
+
+local:
+	@$(LOCAL)/build modules user
+
+install:
+	@$(LOCAL)/install modules user
+
+install-modules:
+	@$(LOCAL)/install modules
+
+install-user:
+	@$(LOCAL)/install user
+
+uninstall:
+	@$(LOCAL)/uninstall
+
+check-install:
+	@$(VM)/setup lts
+	@$(VM)/setup --workshop
+	@$(VM)/install-test
+
+# The driver inside the newest kernel's own source.
+check-ktree: setup-newest
+	@$(VM)/ktree
 
 clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
-.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-arm64 check-debug \
-	check-races fuzz mutants bench coverage demo shell docs gates clean
+.PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
+	check-kselftest check-install check-doctor check-ktree check-arm64 check-debug check-races fuzz \
+	mutants bench coverage demo shell docs gates local install install-modules install-user \
+	uninstall clean

@@ -99,6 +99,7 @@ TEST_F(account, all_opens_together_have_a_limit)
 	struct sluice_info info;
 	uint32_t hint;
 
+	NEEDS_DEVICE(REAL_DEVICE);
 	ASSERT_EQ(limit_mb("total", 4), 0);
 	buffers[0] = alloc_hint(self->device, 0, 3 * MIB, &hint);
 	ASSERT_GE(buffers[0], 0);

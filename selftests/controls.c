@@ -20,7 +20,7 @@
 #include "scene.h"
 #include "sluice.h"
 
-#include "../uapi/linux/sluice_soft.h"
+#include <linux/sluice_soft.h>
 
 #define DRIVER	"/sys/bus/platform/drivers/sluice-soft"
 #define NODE	"/dev/sluice/soft0"

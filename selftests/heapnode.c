@@ -122,6 +122,8 @@ FIXTURE_VARIANT_ADD(abi, real_contiguous) { .path = "/dev/dma_heap/sluice-" REAL
 
 FIXTURE_SETUP(abi)
 {
+	if (access(variant->path, F_OK))
+		SKIP(return, "this machine has no %s", variant->path);
 	self->before = objects_before();
 	self->node = open(variant->path, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->node, 0);
@@ -399,6 +401,7 @@ FIXTURE_VARIANT_ADD(heapnode, real_contiguous) { .device = REAL_DEVICE, .heap = 
 
 FIXTURE_SETUP(heapnode)
 {
+	NEEDS_DEVICE(variant->device);
 	self->before = objects_before();
 	snprintf(self->path, sizeof(self->path), "/dev/dma_heap/sluice-%s-%s", variant->device,
 		 variant->heap);
@@ -649,7 +652,7 @@ TEST_F(gone, modules_stay_while_the_node_is_open_and_the_core_while_a_buffer_is)
 	EXPECT_TRUE(wait_for_node(variant->path, false));
 	EXPECT_EQ(fill_words(self->buffer, SIZE, 8), 0);
 	EXPECT_NE(unload("sluice"), 0);
-	ASSERT_EQ(system("insmod /sluice/$(uname -r)/sluice-soft.ko"), 0);
+	ASSERT_EQ(module_load("sluice-soft"), 0);
 	ASSERT_TRUE(wait_for_node(variant->path, true));
 	EXPECT_EQ(check_words(self->buffer, SIZE, 8), 0);
 	self->node = open(variant->path, O_RDWR | O_CLOEXEC);

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -59,12 +59,10 @@ static int times_in_log(const char *text)
 /* The reason why a sample cannot be tried, or NULL. */
 static const char *not_built(const char *name)
 {
-	struct utsname kernel;
 	char path[256];
 
-	uname(&kernel);
-	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
-	return access(path, F_OK) ? "the sample driver was not built for this kernel" : NULL;
+	return module_path(name, path, sizeof(path)) ? NULL :
+	       "the sample driver was not built for this kernel";
 }
 
 FIXTURE(outoftree) {
@@ -134,6 +132,47 @@ TEST_F(outoftree, driver_compiled_for_another_api_is_ENOEXEC_and_told_what_to_do
 	EXPECT_EQ(times_in_log(advice), before + 1);
 	EXPECT_EQ(access("/sys/module/sluice_outdated", F_OK), -1);
 	EXPECT_EQ(access("/sys/devices/platform/sluice_outdated", F_OK), -1);
+}
+
+/*
+ * Load a sample driver as if its source lacked the line that imports the namespace.  Returns 0 or
+ * -errno; -ENODATA if the file does not import the namespace exactly once.
+ */
+static int load_without_namespace(const char *name)
+{
+	static const char import[] = "import_ns=SLUICE";
+	struct utsname kernel;
+	char path[256], *image = NULL, *at = NULL;
+	int fd, ret = -ENODATA;
+	struct stat status;
+
+	uname(&kernel);
+	snprintf(path, sizeof(path), "/sluice/%s/%s.ko", kernel.release, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!fstat(fd, &status))
+		image = malloc(status.st_size);
+	if (image && read(fd, image, status.st_size) == status.st_size)
+		at = memmem(image, status.st_size, import, sizeof(import));
+	if (at && !memmem(at + 1, image + status.st_size - at - 1, import, sizeof(import))) {
+		/* another tag, which the kernel does not know */
+		memcpy(at, "imported_", 9);
+		ret = syscall(SYS_init_module, image, status.st_size, "") ? -errno : 0;
+	}
+	free(image);
+	close(fd);
+	return ret;
+}
+
+TEST_F(outoftree, driver_that_does_not_import_the_namespace_is_EINVAL_and_told_why)
+{
+	const char *reason = "from namespace SLUICE, but does not import it";
+	int before = times_in_log(reason);
+
+	EXPECT_EQ(load_without_namespace("card"), -EINVAL);
+	EXPECT_GT(times_in_log(reason), before);
+	EXPECT_EQ(access("/sys/module/card", F_OK), -1);
 }
 
 /* QEMU's edu, whose buffer has 4092 bytes. */

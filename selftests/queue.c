@@ -50,6 +50,7 @@ FIXTURE_SETUP(queue)
 	struct sluice_create_queue create = { .timeout_ms = SLUICE_MAX_TIMEOUT_MS };
 	int heap;
 
+	NEEDS_DEVICE(variant->device);
 	self->before = objects_before();
 	knob("delay_us", 0);
 	self->device = sluice_open(variant->device);

@@ -9,10 +9,11 @@
 # of lines the first is what counts.
 # shellcheck disable=SC2317,SC2329,SC2128
 
-examples=$(dirname "$0")/../examples
-dir=$(mktemp -d) || exit 1
-cd "$dir" || exit 1
-tests=0 failures=0
+here=$(dirname "$(realpath "$0")")
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. "$here/lib/ktap.sh"
+examples=$here/../examples
+needs_sluice
 
 # The edu that has no driver, below the switch.
 edu=
@@ -22,7 +23,12 @@ for address in /sys/bus/pci/devices/*; do
 	0x12340x11e8) edu=$address ;;
 	esac
 done
-[ -n "$edu" ] || { echo "1..0 # SKIP this machine has no edu below a PCIe bridge"; exit 0; }
+[ -n "$edu" ] || skip_all "this machine has no edu below a PCIe bridge"
+[ -x "$examples/registers" ] || skip_all "the examples of Sluice are not beside the tests"
+needs_command sluicectl
+[ -d /sys/bus/pci/drivers/sluice-pci ] || load_module sluice-pci || skip_all "there is no module sluice-pci"
+dir=$(mktemp -d) || exit 1
+cd "$dir" || exit 1
 
 leave() {
 	echo "${edu##*/}" >"$edu/driver/unbind"
@@ -37,21 +43,6 @@ for _ in $(seq 100); do
 	sleep 0.1
 done
 device=$(ls "$edu/sluice")
-
-# ok NAME COMMAND...: a test is a command that succeeds; what it says is shown
-# only if it does not.
-ok() {
-	local name=$1
-	shift
-	tests=$((tests + 1))
-	if "$@" >said 2>&1; then
-		echo "ok $tests $name"
-	else
-		sed 's/^/# /' said
-		echo "not ok $tests $name"
-		failures=$((failures + 1))
-	fi
-}
 
 # allow RANGES: registers that programs may use
 allow() {
@@ -165,34 +156,35 @@ then_fails() {
 	grep -q 'failed with status 3' err
 }
 
-ok "registers_are_nobodys_at_first" [ -z "$(cat "$edu/registers")" ]
-refused "program_without_permission_is_refused" "root has not allowed" "write 0:0x60 0"
-ok "root_allows_registers" allow "0:0+0x8 0:0x64+0x4 0:0x80+0x20"
-draw >image
-ok "c_example_goes_to_the_gpu" c_example
-ok "shell_example_goes_to_the_gpu" shell_example
-ok "both_make_the_same_picture" same_picture
-ok "program_copies_a_file" copies
-ok "register_is_polled" identity_is_polled
-ok "failure_behind_then_is_told" then_fails
-refused "register_outside_is_refused" "root has not allowed" "write 0:0x60 0"
-refused "no_commands_are_refused" "there are no commands" "# nothing"
-refused "unknown_command_is_refused" "there is no command 'copy'" "copy 0:0 1"
-refused "missing_value_is_refused" "write it as 'write REGISTER VALUE'" "write 0:0x64"
-refused "too_many_words_are_refused" "write it as 'poll" "poll 0:0 1 1 1 1 1 1"
-refused "line_is_named" "line 2:" "write 0:0x64 0" "write 0:0x64 x"
-refused "bad_register_is_refused" "is not a register" "write 0x64 1"
-refused "bad_width_is_refused" "1, 2, 4 or 8 bytes" "write 0:0x64/3 1"
-refused "misaligned_register_is_refused" "not a multiple" "write 0:0x66 1"
-refused "bar_6_is_refused" "there is no BAR 6" "write 6:0 1"
-refused "value_too_large_is_refused" "does not fit" "write 0:0x64 0x100000000"
-refused "poll_that_cannot_end_is_refused" "can never match" "poll 0:0 1 2 5"
-refused "poll_in_vain_is_told" "reported that the job failed" "poll 0:0 1 0 5"
-refused "place_outside_is_refused" "outside the buffer" "dst 0:0x88/8 65536"
-refused "unknown_interrupt_is_refused" "no such interrupt" "interrupt 7"
-printf 'write 0:0 0\n' >list
-ok "device_without_programs_is_refused" eval \
-	'sluicectl program soft0 <list 2>err; cat err; grep -q "cannot run programs" err'
+tests() {
+	ok "registers_are_nobodys_at_first" [ -z "$(cat "$edu/registers")" ]
+	refused "program_without_permission_is_refused" "root has not allowed" "write 0:0x60 0"
+	ok "root_allows_registers" allow "0:0+0x8 0:0x64+0x4 0:0x80+0x20"
+	draw >image
+	ok "c_example_goes_to_the_gpu" c_example
+	ok "shell_example_goes_to_the_gpu" shell_example
+	ok "both_make_the_same_picture" same_picture
+	ok "program_copies_a_file" copies
+	ok "register_is_polled" identity_is_polled
+	ok "failure_behind_then_is_told" then_fails
+	refused "register_outside_is_refused" "root has not allowed" "write 0:0x60 0"
+	refused "no_commands_are_refused" "there are no commands" "# nothing"
+	refused "unknown_command_is_refused" "there is no command 'copy'" "copy 0:0 1"
+	refused "missing_value_is_refused" "write it as 'write REGISTER VALUE'" "write 0:0x64"
+	refused "too_many_words_are_refused" "write it as 'poll" "poll 0:0 1 1 1 1 1 1"
+	refused "line_is_named" "line 2:" "write 0:0x64 0" "write 0:0x64 x"
+	refused "bad_register_is_refused" "is not a register" "write 0x64 1"
+	refused "bad_width_is_refused" "1, 2, 4 or 8 bytes" "write 0:0x64/3 1"
+	refused "misaligned_register_is_refused" "not a multiple" "write 0:0x66 1"
+	refused "bar_6_is_refused" "there is no BAR 6" "write 6:0 1"
+	refused "value_too_large_is_refused" "does not fit" "write 0:0x64 0x100000000"
+	refused "poll_that_cannot_end_is_refused" "can never match" "poll 0:0 1 2 5"
+	refused "poll_in_vain_is_told" "reported that the job failed" "poll 0:0 1 0 5"
+	refused "place_outside_is_refused" "outside the buffer" "dst 0:0x88/8 65536"
+	refused "unknown_interrupt_is_refused" "no such interrupt" "interrupt 7"
+	printf 'write 0:0 0\n' >list
+	ok "device_without_programs_is_refused" eval \
+		'sluicectl program soft0 <list 2>err; cat err; grep -q "cannot run programs" err'
+}
 
-echo "1..$tests"
-exit $((failures > 0))
+run_tests tests

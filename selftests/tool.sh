@@ -8,26 +8,9 @@
 # shellcheck disable=SC2317,SC2329,SC2128
 
 OBJECTS=/sys/kernel/debug/sluice/objects
-programs=$(dirname "$(realpath "$0")")
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
-tests=0 failures=0
-
-# ok NAME COMMAND...: a test is a command that succeeds; what it says is shown
-# only if it does not.
-ok() {
-	local name=$1
-	shift
-	tests=$((tests + 1))
-	if "$@" >said 2>&1; then
-		echo "ok $tests $name"
-	else
-		sed 's/^/# /' said
-		echo "not ok $tests $name"
-		failures=$((failures + 1))
-	fi
-}
+here=$(dirname "$(realpath "$0")")
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. "$here/lib/ktap.sh"
 
 # refused NAME WORDS ARGUMENT...: the tool fails and says one sentence that has
 # these words in it, and more in it than the name of an errno.
@@ -125,7 +108,7 @@ captures_image() {
 	cat out
 	sequence=$(awk 'END { print $1 }' out)
 	seconds=$(awk 'END { print $2 }' out)
-	"$programs/lib/scene_ppm" 320 240 "$sequence" "$seconds" >expected || return 1
+	"$here/lib/scene_ppm" 320 240 "$sequence" "$seconds" >expected || return 1
 	cmp image expected
 }
 
@@ -218,127 +201,131 @@ nothing_leaked() {
 	done
 }
 
-cat "$OBJECTS" >before || exit 1
-echo "TAP version 13"
-
-ok "help_is_printed_on_request" has "usage: sluicectl list" capture -- sluicectl --help
-ok "version_is_that_of_the_module" has "sluicectl $(cat /sys/module/sluice/version)" -- sluicectl --version
-ok "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluicectl list
-ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
-	"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \
-	"pRAA  1 plane" -- sluicectl formats soft0
-ok "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluicectl formats edu0
-ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback private; depth" \
-	"18 formats" "software" -- sluicectl info soft0
-[ ! -e /dev/sluice/ether0 ] ||
-	ok "info_tells_the_limits_of_ops" has "depth 255" "ops of at most 16384 bytes, at most 1 segment" \
+tests() {
+	local value count size geometry frames
+	ok "help_is_printed_on_request" has "usage: sluicectl list" capture -- sluicectl --help
+	ok "version_is_that_of_the_module" has "sluicectl $(cat /sys/module/sluice/version)" -- sluicectl --version
+	ok_on edu0 "list_names_every_device" has "driver soft" "driver edu" "28-bit DMA" -- sluicectl list
+	ok "formats_lists_planes_fields_sizes_and_intervals" has "engine 0" "engine 1" \
+		"NV12  2 planes top bottom alternate" "2..4294967295/2x2..4294967295/2  1/30 s" \
+		"pRAA  1 plane" -- sluicectl formats soft0
+	ok_on edu0 "formats_of_a_device_without_any_are_raw_data" has "raw data only" -- sluicectl formats edu0
+	ok "info_tells_what_each_engine_does" has "engine 0    copy fill capture playback private; depth" \
+		"18 formats" "software" -- sluicectl info soft0
+	ok_on ether0 "info_tells_the_limits_of_ops" has "depth 255" "ops of at most 16384 bytes, at most 1 segment" \
 		"ops of at least 16384 bytes, at most 1 segment" -- sluicectl info ether0
-ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
-	sluicectl info soft0
-ok "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluicectl info edu0
-ok "info_takes_a_path" has "edu" "DMA         28 bits" -- sluicectl info /dev/sluice/edu0
-ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
-	sluicectl alloc soft0 --size 1M
-ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluicectl alloc soft0 --size 4097
-ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- \
-	sluicectl alloc soft0 --heap contiguous --size 256K
+	ok "info_tells_what_soft0_can_do" has soft0 "copy fill capture" pages contiguous sync_file -- \
+		sluicectl info soft0
+	ok_on edu0 "info_names_the_dma_heap_nodes" has "also /dev/dma_heap/sluice-edu0-contiguous" -- sluicectl info edu0
+	ok_on edu0 "info_takes_a_path" has "edu" "DMA         28 bits" -- sluicectl info /dev/sluice/edu0
+	ok "alloc_takes_the_pages_heap_by_default" has "1048576 bytes" cached -- \
+		sluicectl alloc soft0 --size 1M
+	ok "alloc_rounds_up_to_pages" has "size        8192 bytes" -- sluicectl alloc soft0 --size 4097
+	ok "alloc_from_contiguous_gives_one_segment" has "segments    1," contiguous -- \
+		sluicectl alloc soft0 --heap contiguous --size 256K
 
-ok "controls_are_listed_with_values_and_sources" has "input " "frame " "read-only, volatile" \
-	"trigger          (button)" "source 0         locked, 1/" -- sluicectl controls soft0
-ok "controls_of_a_device_without_any_are_nothing" sluicectl controls edu0
-ok "controls_are_set_by_number_and_by_name" sets_controls
-ok "control_that_cannot_be_read_does_not_end_the_list" lists_what_cannot_be_read
-ok "button_is_pressed" presses_a_button
-ok "events_are_printed_as_they_happen" prints_events
-ok "events_end_well_when_the_device_has_gone" events_end_with_the_device
+	ok "controls_are_listed_with_values_and_sources" has "input " "frame " "read-only, volatile" \
+		"trigger          (button)" "source 0         locked, 1/" -- sluicectl controls soft0
+	ok_on edu0 "controls_of_a_device_without_any_are_nothing" sluicectl controls edu0
+	ok "controls_are_set_by_number_and_by_name" sets_controls
+	ok "control_that_cannot_be_read_does_not_end_the_list" lists_what_cannot_be_read
+	ok "button_is_pressed" presses_a_button
+	ok "events_are_printed_as_they_happen" prints_events
+	ok "events_end_well_when_the_device_has_gone" events_end_with_the_device
 
-ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluicectl copy soft0
-ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
-	sluicectl copy soft0 --heap contiguous --size 1M
-ok "alloc_wraps_a_memfd" has "size        8192 bytes" cached -- \
-	sluicectl alloc soft0 --heap memfd --size 4097
-data_of 300000
-ok "copied_file_is_equal_in_wrapped_memory" copies soft0 300000 --heap memfd
-ok "copied_file_is_equal" copies soft0 300000
-ok "copy_takes_the_first_bytes_of_a_longer_file" copies soft0 12345 --size 12345
-ok "copy_of_one_byte" copies_a_file_of soft0 1
-ok "copy_of_a_length_that_is_no_multiple_of_a_word" copies_a_file_of soft0 4099
-ok "copy_reads_a_pipe_to_its_end" copies_a_pipe
-ok "edu0_copies_8K" has "copied 8192 bytes" -- sluicectl copy edu0 --size 8K
-ok "edu0_copies_a_file" copies_a_file_of edu0 5001
+	ok "copy_makes_up_its_data" has "copied 65536 bytes" -- sluicectl copy soft0
+	ok "copy_from_contiguous_memory" has "copied 1048576 bytes" -- \
+		sluicectl copy soft0 --heap contiguous --size 1M
+	ok "alloc_wraps_a_memfd" has "size        8192 bytes" cached -- \
+		sluicectl alloc soft0 --heap memfd --size 4097
+	data_of 300000
+	ok "copied_file_is_equal_in_wrapped_memory" copies soft0 300000 --heap memfd
+	ok "copied_file_is_equal" copies soft0 300000
+	ok "copy_takes_the_first_bytes_of_a_longer_file" copies soft0 12345 --size 12345
+	ok "copy_of_one_byte" copies_a_file_of soft0 1
+	ok "copy_of_a_length_that_is_no_multiple_of_a_word" copies_a_file_of soft0 4099
+	ok "copy_reads_a_pipe_to_its_end" copies_a_pipe
+	ok_on edu0 "edu0_copies_8K" has "copied 8192 bytes" -- sluicectl copy edu0 --size 8K
+	ok_on edu0 "edu0_copies_a_file" copies_a_file_of edu0 5001
 
-ok "capture_writes_raw_data" captures_raw
-ok "captured_frames_are_numbered_in_order" captures_in_order
-ok "captured_image_is_the_scene_to_the_last_byte" captures_image
+	ok "capture_writes_raw_data" captures_raw
+	ok "captured_frames_are_numbered_in_order" captures_in_order
+	ok "captured_image_is_the_scene_to_the_last_byte" captures_image
 
-data_of 1000
-: >empty
-refused "no_command_is_refused" "--help"
-refused "unknown_command_is_refused" "no command 'frobnicate'" frobnicate
-refused "unknown_command_with_a_device_is_refused" "no command 'frobnicate'" frobnicate soft0
-refused "list_with_a_device_is_refused" "takes no arguments" list soft0
-refused "missing_device_is_refused" "needs a device" info
-refused "two_devices_are_refused" "edu0" info soft0 edu0
-refused "unknown_device_is_refused" "no device 'soft99'" info soft99
-refused "file_that_is_no_device_is_refused" "not a Sluice device" info /dev/null
-refused "folder_that_is_no_device_is_refused" "cannot open" info /dev/sluice
-refused "unknown_option_is_refused" "--frobnicate" alloc soft0 --frobnicate
-refused "unknown_letter_is_refused" "no option -z" alloc soft0 -z
-refused "option_of_another_command_is_refused" "--geometry" copy soft0 --geometry 64x48
-refused "option_without_its_value_is_refused" "--size needs a value" alloc soft0 --size
-refused "unknown_control_is_refused" "no control 'contrast'" controls soft0 contrast
-refused "unknown_control_of_any_length_is_refused" "no control 'brightness_that_is_longer_than_any" \
-	controls soft0 brightness_that_is_longer_than_any=5
-refused "control_of_two_is_refused" "name one control at a time" controls soft0 brightness input
-refused "value_out_of_range_is_refused" "cannot be 256" controls soft0 brightness=256
-refused "value_between_steps_is_refused" "cannot be 3" controls soft0 brightness=3
-for value in "" x 5x 99999999999999999999; do
-	refused "value_'${value}'_is_refused" "is not a value of brightness" \
-		controls soft0 "brightness=$value"
-done
-refused "unknown_entry_of_a_menu_is_refused" "is not a value of input" controls soft0 input=white
-refused "read_only_control_is_refused" "frame is read-only" controls soft0 frame=1
-refused "control_of_another_command_is_refused" "unexpected argument 'brightness'" info soft0 brightness
-for count in 0 -3 many 9999999999; do
-	refused "count_'${count}'_is_refused" "is not a number of events" events soft0 --count "$count"
-done
-refused "unknown_heap_is_refused" "no heap 'swamp'" alloc soft0 --heap swamp
-for size in "" 0 -1 12Q 1KK K 0x 64M1 99999999999999999999 18446744073709551615 9999999999G; do
-	refused "size_'${size}'_is_refused" "is not a size" alloc soft0 --size "$size"
-done
-refused "size_beyond_all_memory_is_refused" "more than this heap can ever have" \
-	alloc soft0 --size 1000G
-refused "memfd_beyond_all_memory_is_refused" "more than this heap can ever have" \
-	alloc soft0 --heap memfd --size 1000G
-refused "memfd_larger_than_any_file_is_refused" "more than this heap can ever have" \
-	alloc soft0 --heap memfd --size 9223372036854775807
-# with an IOMMU in between it reaches all
-grep -q '^DMA' /sys/kernel/iommu_groups/0/type 2>/dev/null ||
-	refused "memfd_that_the_device_does_not_reach_is_refused" "cannot address" \
-		alloc edu0 --heap memfd --size 64M
-for geometry in "" 64 x 64x x48 0x48 64x0 -64x48 64x-48 64x48x2 64X48 640*480 99999x48 wide; do
-	refused "geometry_'${geometry}'_is_refused" "is not a geometry" \
-		capture soft0 --geometry "$geometry"
-done
-refused "geometry_with_size_is_refused" "exclude each other" \
-	capture soft0 --geometry 64x48 --size 4K
-refused "raw_size_of_half_a_word_is_refused" "multiple of 4" capture soft0 --size 4098
-for frames in 0 -3 many 3x 9999999999; do
-	refused "frames_'${frames}'_are_refused" "is not a number of frames" \
-		capture soft0 --frames "$frames"
-done
-refused "capture_on_edu0_is_refused" "cannot capture" capture edu0
-refused "missing_file_is_refused" "cannot read 'nowhere'" copy soft0 --from nowhere
-refused "folder_instead_of_a_file_is_refused" "cannot read '/tmp'" copy soft0 --from /tmp
-refused "empty_file_is_refused" "is empty" copy soft0 --from empty
-refused "file_shorter_than_size_is_refused" "has only 1000 bytes" \
-	copy soft0 --from data --size 1001
-refused "target_that_cannot_be_created_is_refused" "cannot write 'no/where'" \
-	copy soft0 --from data --to no/where
-refused "full_disk_is_reported" "cannot write '/dev/full'" copy soft0 --from data --to /dev/full
-ok "output_that_cannot_be_written_is_reported" reports_a_full_stdout
+	data_of 1000
+	: >empty
+	refused "no_command_is_refused" "--help"
+	refused "unknown_command_is_refused" "no command 'frobnicate'" frobnicate
+	refused "unknown_command_with_a_device_is_refused" "no command 'frobnicate'" frobnicate soft0
+	refused "list_with_a_device_is_refused" "takes no arguments" list soft0
+	refused "missing_device_is_refused" "needs a device" info
+	refused "two_devices_are_refused" "edu0" info soft0 edu0
+	refused "unknown_device_is_refused" "no device 'soft99'" info soft99
+	refused "file_that_is_no_device_is_refused" "not a Sluice device" info /dev/null
+	refused "folder_that_is_no_device_is_refused" "cannot open" info /dev/sluice
+	refused "unknown_option_is_refused" "--frobnicate" alloc soft0 --frobnicate
+	refused "unknown_letter_is_refused" "no option -z" alloc soft0 -z
+	refused "option_of_another_command_is_refused" "--geometry" copy soft0 --geometry 64x48
+	refused "option_without_its_value_is_refused" "--size needs a value" alloc soft0 --size
+	refused "unknown_control_is_refused" "no control 'contrast'" controls soft0 contrast
+	refused "unknown_control_of_any_length_is_refused" "no control 'brightness_that_is_longer_than_any" \
+		controls soft0 brightness_that_is_longer_than_any=5
+	refused "control_of_two_is_refused" "name one control at a time" controls soft0 brightness input
+	refused "value_out_of_range_is_refused" "cannot be 256" controls soft0 brightness=256
+	refused "value_between_steps_is_refused" "cannot be 3" controls soft0 brightness=3
+	for value in "" x 5x 99999999999999999999; do
+		refused "value_'${value}'_is_refused" "is not a value of brightness" \
+			controls soft0 "brightness=$value"
+	done
+	refused "unknown_entry_of_a_menu_is_refused" "is not a value of input" controls soft0 input=white
+	refused "read_only_control_is_refused" "frame is read-only" controls soft0 frame=1
+	refused "control_of_another_command_is_refused" "unexpected argument 'brightness'" info soft0 brightness
+	for count in 0 -3 many 9999999999; do
+		refused "count_'${count}'_is_refused" "is not a number of events" events soft0 --count "$count"
+	done
+	refused "unknown_heap_is_refused" "no heap 'swamp'" alloc soft0 --heap swamp
+	for size in "" 0 -1 12Q 1KK K 0x 64M1 99999999999999999999 18446744073709551615 9999999999G; do
+		refused "size_'${size}'_is_refused" "is not a size" alloc soft0 --size "$size"
+	done
+	refused "size_beyond_all_memory_is_refused" "more than this heap can ever have" \
+		alloc soft0 --size 1000G
+	refused "memfd_beyond_all_memory_is_refused" "more than this heap can ever have" \
+		alloc soft0 --heap memfd --size 1000G
+	refused "memfd_larger_than_any_file_is_refused" "more than this heap can ever have" \
+		alloc soft0 --heap memfd --size 9223372036854775807
+	# with an IOMMU in between it reaches all
+	grep -q '^DMA' /sys/kernel/iommu_groups/0/type 2>/dev/null ||
+		ok_on edu0 "memfd_that_the_device_does_not_reach_is_refused" refuses "cannot address" \
+			alloc edu0 --heap memfd --size 64M
+	for geometry in "" 64 x 64x x48 0x48 64x0 -64x48 64x-48 64x48x2 64X48 640*480 99999x48 wide; do
+		refused "geometry_'${geometry}'_is_refused" "is not a geometry" \
+			capture soft0 --geometry "$geometry"
+	done
+	refused "geometry_with_size_is_refused" "exclude each other" \
+		capture soft0 --geometry 64x48 --size 4K
+	refused "raw_size_of_half_a_word_is_refused" "multiple of 4" capture soft0 --size 4098
+	for frames in 0 -3 many 3x 9999999999; do
+		refused "frames_'${frames}'_are_refused" "is not a number of frames" \
+			capture soft0 --frames "$frames"
+	done
+	ok_on edu0 "capture_on_edu0_is_refused" refuses "cannot capture" capture edu0
+	refused "missing_file_is_refused" "cannot read 'nowhere'" copy soft0 --from nowhere
+	refused "folder_instead_of_a_file_is_refused" "cannot read '/tmp'" copy soft0 --from /tmp
+	refused "empty_file_is_refused" "is empty" copy soft0 --from empty
+	refused "file_shorter_than_size_is_refused" "has only 1000 bytes" \
+		copy soft0 --from data --size 1001
+	refused "target_that_cannot_be_created_is_refused" "cannot write 'no/where'" \
+		copy soft0 --from data --to no/where
+	refused "full_disk_is_reported" "cannot write '/dev/full'" copy soft0 --from data --to /dev/full
+	ok "output_that_cannot_be_written_is_reported" reports_a_full_stdout
 
-ok "nothing_is_left_behind" nothing_leaked
+	ok "nothing_is_left_behind" nothing_leaked
+}
 
-echo "1..$tests"
-exit $((failures > 0))
+needs_sluice
+needs_command sluicectl
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+cat "$OBJECTS" >before || exit 1
+run_tests tests

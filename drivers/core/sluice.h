@@ -42,6 +42,11 @@
  * - The PM ops for system sleep call sluice_device_suspend() and sluice_device_resume().
  *   For runtime PM the core keeps the parent device awake while something needs it.
  *
+ * The functions of this header are in the symbol namespace SLUICE.  The module of a driver
+ * imports it, on any kernel, with the line:
+ *
+ *	MODULE_INFO(import_ns, "SLUICE");
+ *
  * For a PCI device, sluice_pci_enable() and the functions below it do the work that is the
  * same in each driver.
  */

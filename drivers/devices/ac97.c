@@ -276,3 +276,4 @@ module_sluice_pci_driver("sluice-ac97", ac97_ids, ac97_probe);
 MODULE_DESCRIPTION("Sluice device driver for QEMU's AC97");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -317,3 +317,4 @@ MODULE_DESCRIPTION("Sluice device driver for memcpy channels of the dmaengine fr
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -276,3 +276,4 @@ module_sluice_pci_driver("sluice-e1000", e1000_ids, e1000_probe);
 MODULE_DESCRIPTION("Sluice device driver for frames through QEMU's e1000");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -326,3 +326,4 @@ MODULE_DESCRIPTION("Sluice device driver for QEMU's edu");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -285,3 +285,4 @@ MODULE_DESCRIPTION("Sluice device driver for any PCI device");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -301,3 +301,4 @@ MODULE_DESCRIPTION("Sluice device driver in software");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION(SLUICE_VERSION);
+MODULE_INFO(import_ns, "SLUICE");

@@ -14,7 +14,6 @@
 #include "sluice.h"
 
 #define NODE "/dev/sluice/dmaengine0"
-#define MODULE(name) "/sluice/$(uname -r)/" name ".ko"
 #define DMAC "/sys/bus/platform/drivers/sluice-fake-dmac"
 #define DRIVER "/sys/bus/platform/drivers/sluice-dmaengine"
 
@@ -66,20 +65,18 @@ FIXTURE_VARIANT(fake_dmac) {
 };
 
 FIXTURE_VARIANT_ADD(fake_dmac, plain) { .options = "" };
-FIXTURE_VARIANT_ADD(fake_dmac, without_synchronize) { .options = " synchronize=0" };
+FIXTURE_VARIANT_ADD(fake_dmac, without_synchronize) { .options = "synchronize=0" };
 
 FIXTURE_SETUP(fake_dmac)
 {
 	struct sluice_create_queue create = { .timeout_ms = 3000 };
-	char command[128];
+	char path[256];
 
-	if (system("[ -e " MODULE("sluice-dmaengine") " ]"))
-		SKIP(return, "no dmaengine in this kernel");
+	if (!module_path("sluice-fake-dmac", path, sizeof(path)))
+		SKIP(return, "this kernel has no module sluice-fake-dmac");
 	self->before = objects_before();
-	snprintf(command, sizeof(command), "insmod " MODULE("sluice-fake-dmac") "%s",
-		 variant->options);
-	ASSERT_EQ(system(command), 0);
-	ASSERT_EQ(system("insmod " MODULE("sluice-dmaengine")), 0);
+	ASSERT_EQ(module_load_with("sluice-fake-dmac", variant->options), 0);
+	ASSERT_EQ(module_load("sluice-dmaengine"), 0);
 	ASSERT_TRUE(node_is_there(true));
 	self->device = sluice_open("dmaengine0");
 	self->src = sluice_alloc(self->device, 0, SIZE, 0);

@@ -24,7 +24,7 @@
 #include "pattern.h"
 #include "sluice.h"
 
-#include "../../uapi/linux/sluice_soft.h"
+#include <linux/sluice_soft.h>
 
 #define SIZE (256UL << 10)
 #define BUSY_FENCES 5
@@ -786,6 +786,8 @@ FIXTURE(visited) {
 
 FIXTURE_SETUP(visited)
 {
+	if (access("/proc/self/fail-nth", F_OK))
+		SKIP(return, "no fault injection (/proc/self/fail-nth) in this kernel");
 }
 
 FIXTURE_TEARDOWN(visited)

@@ -3,12 +3,18 @@
 #
 # The KUnit tests that the debug build has inside sluice.ko (selftests/kunit/).  They run when the
 # module is loaded, so load it again, and print their results from the kernel's log as TAP.
-[ -d /sys/module/kunit ] || { echo "1..0 # SKIP this kernel has no KUnit"; exit 4; }
+here=$(dirname "$(realpath "$0")")
+# shellcheck source-path=SCRIPTDIR source=../lib/ktap.sh
+. "$here/lib/ktap.sh"
+[ -d /sys/module/kunit ] || skip_all "this kernel has no KUnit"
+needs_sluice
 modules="sluice sluice-soft sluice-edu sluice-pci sluice-ac97 sluice-e1000"
-directory=/sluice/$(uname -r)
+directory=$(modules_folder)
+# modules without KUnit inside would be loaded again for nothing
+[ -e "$directory/sluice-importer.ko" ] || skip_all "the modules were built without SLUICE_TESTS=1"
 
 # unloading the module loses the coverage so far
-[ -e /sys/kernel/debug/sluice/coverage ] && cat /sys/kernel/debug/sluice/coverage >>/out/coverage
+[ -e /sys/kernel/debug/sluice/coverage ] && [ -d /out ] && cat /sys/kernel/debug/sluice/coverage >>/out/coverage
 
 for module in sluice-importer $(tac -s ' ' <<<"$modules "); do
 	[ -d "/sys/module/${module//-/_}" ] || continue
@@ -20,10 +26,13 @@ done
 mark="sluice: kunit $$"
 echo "$mark" >/dev/kmsg
 for module in $modules; do
-	insmod "$directory/$module.ko" || { echo "Bail out! cannot load $module"; exit 1; }
+	insmod "$directory/$module.ko" && continue
+	printf 'TAP version 13\nBail out! cannot load %s\n' "$module"
+	exit 1
 done
 udevadm settle 2>/dev/null
 
+# the plan comes first, so keep the lines until their number is known
 dmesg --notime | awk -v mark="$mark" '
 	index($0, mark) { on = 1; next }
 	!on { next }
@@ -35,9 +44,16 @@ dmesg --notime | awk -v mark="$mark" '
 		sub(/^ *(not )?ok [0-9]+ (- )?/, "", name)
 		count++
 		failed += bad
-		print (bad ? "not ok " : "ok ") count " " suite "." name
+		said = said (bad ? "not ok " : "ok ") count " " suite "." name "\n"
 		next
 	}
-	/^    # / { print "#" substr($0, 6) }
-	/EXPECTATION FAILED|ASSERTION FAILED|Expected|failed at/ { print "# " $0 }
-	END { print "1.." count + 0; exit !count || failed > 0 }'
+	/^    # / { said = said "#" substr($0, 6) "\n" }
+	/EXPECTATION FAILED|ASSERTION FAILED|Expected|failed at/ { said = said "# " $0 "\n" }
+	END {
+		print "TAP version 13"
+		if (count)
+			printf "1..%d\n%s", count, said
+		else
+			printf "%sBail out! the kernel has logged no results of KUnit\n", said
+		exit !count || failed > 0
+	}'

@@ -229,6 +229,7 @@ TEST_F(foreign, is_refused_by_a_device_that_cannot_address_it)
 	struct sluice_buffer_info info;
 	uint32_t handle;
 
+	NEEDS_DEVICE("edu0");
 	ASSERT_LE(0, queue);
 	if (translated()) {
 		reached_by(_metadata, edu, self->buffer, SIZE);
@@ -382,6 +383,7 @@ TEST(memory_that_the_device_cannot_address_is_refused_not_bounced)
 	int device = sluice_open("edu0"), queue = sluice_queue_create(device, 0);
 	int other = sluice_open("soft0"), buffers[PIECES], last = 0, beyond;
 
+	NEEDS_DEVICE("edu0");
 	ASSERT_GE(queue, 0);
 	/* hold buffers within reach until one is beyond */
 	buffers[0] = sluice_alloc(other, 0, PIECE, 0);

@@ -724,3 +724,4 @@ MODULE_DESCRIPTION("dma-buf importer for tests");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
 SLUICE_IMPORT_NS(DMA_BUF);
+MODULE_INFO(import_ns, "SLUICE");

@@ -484,3 +484,4 @@ module_exit(irqsource_exit);
 MODULE_DESCRIPTION("An interrupt source for benchmarks of Sluice");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "SLUICE");

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "import.h"
+#include "modules.h"
 #include "pattern.h"
 
 static int number(int fd, unsigned long request, const void *argument)
@@ -21,7 +22,7 @@ static int number(int fd, unsigned long request, const void *argument)
 bool import_load(void)
 {
 	return !access("/dev/sluice-importer", F_OK) ||
-	       !system("insmod /sluice/$(uname -r)/sluice-importer.ko && udevadm settle");
+	       (!module_load("sluice-importer") && !system("udevadm settle"));
 }
 
 int import_open(void)

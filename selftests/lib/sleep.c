@@ -14,7 +14,7 @@ bool root_stays_awake(void)
 	if (access("/sys/bus/virtio/drivers/9pnet_virtio", F_OK) ||
 	    !access("/sys/module/" AWAKE, F_OK))
 		return true;
-	return !system("insmod /sluice/$(uname -r)/sluice-awake.ko");
+	return !module_load("sluice-awake");
 }
 
 int sleep_until_woken(const char *test, const char *state)

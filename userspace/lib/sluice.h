@@ -37,6 +37,11 @@
 extern "C" {
 #endif
 
+/* The library is compiled with hidden symbols.  The functions below are its interface. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /**
  * sluice_open - open the node of a device
  * @name: a name such as "soft0"; or an absolute path; or NULL for the device whose name is
@@ -1206,6 +1211,10 @@ int sluice_fence_import(int dmabuf, int fence, bool write);
  *	-EMFILE		the process has no free fd
  */
 int sluice_fence_merge(int a, int b);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 /* sluicectl program: control a device through its registers, from the shell. */
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,9 @@ static unsigned int read_commands(struct sluice_command *commands)
 	unsigned int count = 0, line = 0;
 	size_t room = 0;
 	char *text = NULL;
+	int error;
 
-	while (getline(&text, &room, stdin) >= 0) {
+	while (errno = 0, getline(&text, &room, stdin) >= 0) {
 		char *words[MAX_WORDS + 1], *comment = strchr(text, '#'), *rest = text, *word;
 		unsigned int found = 0;
 
@@ -149,7 +151,10 @@ static unsigned int read_commands(struct sluice_command *commands)
 			    line, SLUICE_MAX_COMMANDS);
 		parse_command(words, found, line, &commands[count++]);
 	}
+	error = errno;
 	free(text);
+	if (ferror(stdin))
+		die("cannot read the commands from standard input: %s", strerror(error));
 	if (!count)
 		die("there are no commands: write them to standard input, one on each line");
 	return count;
@@ -208,23 +213,49 @@ static void run_then(const char *command, int dmabuf, int fence, uint64_t size)
 		    WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
+static void print_result(const struct options *options, const struct sluice_info *info,
+			 unsigned int count, double seconds, uint64_t point)
+{
+	struct json_object *object;
+
+	if (!options->json) {
+		printf("%s did %u commands in %.1f ms (point %" PRIu64 ")\n", info->name, count,
+		       seconds * 1e3, point);
+		return;
+	}
+	object = json_object_new_object();
+	json_add_string(object, "device", info->name);
+	json_add_number(object, "commands", count);
+	json_add_double(object, "seconds", seconds);
+	json_add_number(object, "point", point);
+	print_json(object);
+}
+
 int do_program(const struct options *options)
 {
 	static struct sluice_command commands[SLUICE_MAX_COMMANDS];
 	const char *heap = options->heap_given ? options->heap : "contiguous";
 	uint64_t size = options->size, src_size = options->size;
 	struct sluice_completion completion;
-	unsigned int count = read_commands(commands);
 	struct sluice_info info;
-	int device = open_device(options->device, &info);
+	int device;
 	int queue, src, dst, copy = -1, fence = -1;
 	void *data = NULL, *memory;
+	struct target *target = NULL;
 	struct sluice_op op;
+	unsigned int count;
 	double began;
 
+	if (options->from && !strcmp(options->from, "-"))
+		die_usage("--from - is not possible here, because standard input has the commands: "
+			  "name a file");
+	count = read_commands(commands);
+	device = open_device(options->device, &info);
 	need_op(&info, SLUICE_OP_PROGRAM, "run programs");
+	if (options->to)
+		target = open_target(options->to);
 	if (options->from) {
-		data = read_file(options->from, 0, &src_size);
+		data = read_file(options->from, 0, info.open_limit, &src_size);
 		if (!options->size_given)
 			size = src_size;
 	}
@@ -250,15 +281,15 @@ int do_program(const struct options *options)
 		close(copy);
 		close(fence);
 	}
-	completion = read_completion(queue);
+	completion = read_completion(queue, "running the program");
 	began = seconds_now() - began;
-	if (options->to) {
+	if (target) {
 		memory = map_buffer(dst, size);
 		check(sluice_cpu_begin(dst, false), "read the buffer");
-		write_file(options->to, memory, size);
+		write_target(target, memory, size);
 		check(sluice_cpu_end(dst, false), "read the buffer");
+		close_target(target);
 	}
-	printf("%s did %u commands in %.1f ms (point %" PRIu64 ")\n", info.name, count, began * 1e3,
-	       (uint64_t)completion.point);
+	print_result(options, &info, count, began, completion.point);
 	return 0;
 }

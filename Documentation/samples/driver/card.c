@@ -66,3 +66,4 @@ module_exit(card_exit);
 MODULE_DESCRIPTION("Sample of a Sluice device driver");
 MODULE_AUTHOR("The Sluice authors");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "SLUICE");

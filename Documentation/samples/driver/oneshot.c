@@ -99,3 +99,4 @@ static const struct pci_device_id oneshot_ids[] = {	/* only with a driver_overri
 module_sluice_pci_driver("oneshot", oneshot_ids, oneshot_probe);
 MODULE_DESCRIPTION("Sample of a Sluice driver for a one-shot device");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "SLUICE");

@@ -212,3 +212,4 @@ static const struct pci_device_id streaming_ids[] = {
 module_sluice_pci_driver("streaming", streaming_ids, streaming_probe);
 MODULE_DESCRIPTION("Sample of a Sluice driver for a device that streams");
 MODULE_LICENSE("GPL");
+MODULE_INFO(import_ns, "SLUICE");

@@ -4,8 +4,10 @@
     run check KERNEL...     the tests, on kernels of the lab (oldest, lts, newest, X.Y;
                             newest-arm64) or on a release in build/
     run demo KERNEL         the demo; its files are in build/demo/
+    run doctor KERNEL...    the tests of sluicectl doctor, on machines that boot differently
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
-    run shell KERNEL        a shell, on this terminal
+    run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
+    run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
 
 A guest's kernel is unmodified.  Its root is the cached root file system, read
 over 9p below an overlay in memory, so that no change lasts.  The guest
@@ -28,22 +30,28 @@ from . import places
 from .bench import bench
 from .check import check
 from .demo import demo
+from .doctor import doctor
 from .guest import Guest
-from .machine import PARTS
+from .kselftest import kselftest
+from .machine import BOOTS, PARTS
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["check", "demo", "bench", "shell"])
+    parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "shell",
+                                         "kselftest"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
-    parser.add_argument("-p", "--part", default="", choices=["", *PARTS],
+    parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
                         help="behind an IOMMU; all DMA bounced, and with CMA; with two NUMA "
-                        "nodes; or a debug kernel's tests without and with faults")
+                        "nodes; a debug kernel's tests without and with faults; or a boot of "
+                        "doctor")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE",
                         dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
+    parser.add_argument("-j", "--junit", default="", metavar="FILE",
+                        help="also write the results of check to this file, in JUnit's format")
     return parser.parse_args()
 
 
@@ -51,11 +59,15 @@ def main() -> int:
     """Run the command line."""
     args = arguments()
     if args.mode == "check":
-        return check(args.lines, args.test, args.part, args.settings)
+        return check(args.lines, args.test, args.part, args.settings, args.junit)
+    if args.mode == "doctor":
+        return doctor(args.lines, args.part)
     if args.mode == "demo":
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "kselftest":
+        return kselftest(args.lines[0], args.test)
     places.stage_guest()
     return Guest(args.lines[0], "shell", interactive=True).interact()
 

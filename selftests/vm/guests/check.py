@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 
-from . import places, report
+from . import ktap, places, report
 from .guest import Guest
 from .judge import Judge
 
@@ -47,6 +47,7 @@ def check_one(line: str, test: str, part: str, settings: Sequence[str]) -> Judge
     coverage = os.path.join(guest.out, "coverage")
     if reached and os.path.exists(coverage):
         shutil.copy(coverage, reached)
+    judge.compare(guest.tap_log, ktap.KernelReader(os.path.join(places.LAB, "harness")))
     judge.trouble(guest.trouble())
     judge.see(f"    logs: {guest.tap_log}\n          {guest.kernel_log}\n")
     return judge
@@ -102,8 +103,11 @@ def without_twins(lines: Iterable[str]) -> list[str]:
     return list(once.values())
 
 
-def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str]) -> int:
-    """All kernels, several at a time."""
+def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str],
+          junit: str = "") -> int:
+    """All kernels, several at a time.  JUNIT: a file for the results, in JUnit's format."""
+    if junit:
+        report.writable(junit)
     places.stage_guest()
     lines = without_twins(lines)
     guests = guests_for(lines, test, part)
@@ -111,5 +115,7 @@ def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str]) -
                              any(map(places.is_debug, lines)))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         judges = list(pool.map(lambda guest: check_one(*guest, settings), guests))
+    if junit:
+        report.write(junit, report.junit(judges))
     print(report.summary(judges), end="", flush=True)
     return report.status(judges)

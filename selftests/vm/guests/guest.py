@@ -77,8 +77,13 @@ class Guest:
     """One QEMU with one kernel."""
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
-                 settings: Sequence[str] = (), interactive: bool = False) -> None:
+                 settings: Sequence[str] = (), interactive: bool = False,
+                 modules_at: str = "") -> None:
+        """MODULES_AT: a root folder with other modules for this kernel than its package has."""
         self.kernel = places.kernel_of(line)
+        if modules_at:
+            self.kernel = self.kernel._replace(
+                modules=os.path.join(modules_at, "lib", "modules", self.kernel.release))
         self.kind = Kind(mode, test, part, tuple(settings),
                          shutil.get_terminal_size() if interactive else None)
         self.release = self.kernel.release
@@ -89,8 +94,12 @@ class Guest:
             places.fail(f"no modules for {self.release}: run 'make modules KERNEL={line}' first")
         os.makedirs(places.LOG, exist_ok=True)
         self.out = os.path.join(places.BUILD, "out", self.name)
-        shutil.rmtree(self.out, ignore_errors=True)
-        os.makedirs(self.out)
+        if interactive:
+            # it has what a person has saved: keep that
+            self.out = os.path.join(places.BUILD, "saved")
+        else:
+            shutil.rmtree(self.out, ignore_errors=True)
+        os.makedirs(self.out, exist_ok=interactive)
         self.kernel_log = os.path.join(places.LOG, self.name + ".kernel")
         self.tap_log = os.path.join(places.LOG, self.name + ".tap")
         self.picture = os.path.join(places.BUILD, "demo", "screen.png")
@@ -100,7 +109,8 @@ class Guest:
         self.files = Files(initramfs=os.path.join(self.temp.name, "initramfs"),
                            kernel_log=self.kernel_log,
                            monitor=os.path.join(self.temp.name, "monitor"),
-                           root=places.ROOT, build=places.BUILD, out=self.out)
+                           root=places.ROOT, build=places.BUILD, out=self.out,
+                           bar=os.path.join(self.temp.name, "bar") if interactive else "")
         initramfs.make(self.kernel, self.files.initramfs)
         hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
         if hears:
@@ -108,7 +118,8 @@ class Guest:
         self.command = machine.command(self.kind, self.kernel, self.files, hears)
 
     def interact(self) -> int:
-        """Run to the end, on this terminal."""
+        """Run to the end, on this terminal.  The guest's greeting names the folder for files."""
+        places.tell_saved(self.out)
         return subprocess.run(self.command, check=False).returncode
 
     def screendump(self, path: str) -> None:

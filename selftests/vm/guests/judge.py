@@ -18,16 +18,25 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import log, places
+from . import ktap, log, places
 
 SAID_LINES = 12
 # statuses of a test program that has not failed: 4 is for "skipped"
 GOOD = (0, 4)
 
 PLAYED = re.compile(r"has played (\d+=\d+:\d+:\d+)$")
-SKIP = re.compile(r"# SKIP")
 # lines of the harness about a test; all other lines are from the test itself
 HARNESS = re.compile(r"# +(RUN|OK|FAIL|SKIP) ")
+
+
+class Case(NamedTuple):
+    """The result of one test, for report.junit()."""
+
+    program: str
+    name: str
+    seconds: float = 0
+    failed: str | None = None	# what was said of it
+    skipped: str | None = None	# the reason
 
 
 class Counts(NamedTuple):
@@ -53,10 +62,10 @@ class Judge:
         self.all: list[str] = []	# programs that have ended
         self.times: list[tuple[float, str]] = []	# (seconds, test)
         self.tones: list[str] = []	# played by the guest
+        self.cases: list[Case] = []	# all results
         # of the program that runs
         self.program: str | None = None
-        self.planned: int | None = None
-        self.seen = 0
+        self.reader = ktap.Reader()
         self.before = Counts(0, 0, 0)
         self.began = self.told = time.monotonic()	# told: time at which the last test ended
         self.reasons: collections.Counter[str] = collections.Counter()
@@ -68,9 +77,10 @@ class Judge:
         """All results so far."""
         return Counts(self.passed, self.failed, self.skipped)
 
-    def bad(self, text: str, more: str = "") -> None:
-        """Count a failure, and print it."""
+    def bad(self, text: str, more: str = "", case: Case | None = None) -> None:
+        """Count a failure, and print it.  CASE: the test that has failed, if it is one."""
         self.failed += 1
+        self.cases.append(case or Case(self.program or "guest", text.split("\n")[0], failed=more))
         self.problems.append(f"    {self.label}: {text}\n" +
                              "".join(more.splitlines(True)[:SAID_LINES]))
         print(f"  {self.label:<12} FAIL {text}\n{more}", end="", flush=True)
@@ -83,12 +93,17 @@ class Judge:
             if match := pattern.match(text):
                 meaning(self, match)
                 return
-        if text.startswith("# ") and not HARNESS.match(text):
+        if self.program and (line := self.reader.line(text)):
+            if line.plan:
+                self.plan(line)
+            else:
+                self.result(line)
+        elif text.startswith("# ") and not HARNESS.match(text):
             self.said.append(text[2:])
 
     def begin(self, match: re.Match[str]) -> None:
         """A program begins."""
-        self.program, self.planned, self.seen = match.group(1), None, 0
+        self.program, self.reader = match.group(1), ktap.Reader()
         self.before = self.counts
         self.began = self.told = time.monotonic()
 
@@ -96,11 +111,10 @@ class Judge:
         """A program has ended."""
         name, status = match.group(1), int(match.group(2))
         self.all.append(name)
-        if self.planned is None:
-            self.bad(f"{name}: no TAP plan")
-        elif self.planned != self.seen:
-            self.bad(f"{name}: {self.planned} tests planned, {self.seen} reported")
-        elif status not in GOOD and self.failed == self.before.failed:
+        faults = self.reader.end()
+        for fault in faults:
+            self.bad(f"{name}: {fault}")
+        if not faults and status not in GOOD and self.failed == self.before.failed:
             self.bad(f"{name}: ended with status {status}")
         passed, failed, skipped = (now - then for now, then in zip(self.counts, self.before))
         print(f"  {self.label:<12} {name:<12} {passed:3} passed {failed:2} failed "
@@ -114,30 +128,34 @@ class Judge:
         """The guest itself has a problem."""
         self.bad(match.string.lstrip("# "))
 
-    def plan(self, match: re.Match[str]) -> None:
-        """Take the number of tests that must come; a program without tests has a reason."""
-        if not self.program:
-            return
-        self.planned = int(match.group(1))
-        if not self.planned:
-            self.skipped += 1
-            self.reasons[match.group(2) or "it says nothing"] += 1
+    def skip(self, case: Case) -> None:
+        """A test, or a program without tests, was skipped."""
+        self.skipped += 1
+        self.reasons[case.skipped or "it says nothing"] += 1
+        self.cases.append(case)
 
-    def result(self, match: re.Match[str]) -> None:
+    def plan(self, line: ktap.Line) -> None:
+        """A program without tests has a reason."""
+        if not line.number:
+            assert self.program
+            self.skip(Case(self.program, self.program, skipped=line.reason))
+
+    def result(self, line: ktap.Line) -> None:
         """The result of one test."""
-        if not self.program:
-            return
-        self.seen += 1
+        assert self.program
         now = time.monotonic()
-        self.times.append((now - self.told, f"{self.program}: {match.group(2)}"))
+        seconds = now - self.told
+        self.times.append((seconds, f"{self.program}: {line.name}"))
         self.told = now
-        if SKIP.search(match.string):
-            self.skipped += 1
-            self.reasons[match.group(2).partition("# SKIP")[2].strip()] += 1
-        elif match.group(1):
-            self.bad(f"{self.program}: {match.group(2)}", quote(self.said))
+        case = Case(self.program, line.name, seconds)
+        if line.directive == "SKIP":
+            self.skip(case._replace(skipped=line.reason))
+        elif not line.passed:
+            self.bad(f"{self.program}: {line.name}", quote(self.said),
+                     case._replace(failed="\n".join(self.said)))
         else:
             self.passed += 1
+            self.cases.append(case)
         self.said.clear()
 
     def finish(self, done: int | None, test: str = "") -> None:
@@ -156,7 +174,17 @@ class Judge:
             self.bad("what was played is not what was heard", heard.stdout)
             return
         self.passed += 1
+        self.cases.append(Case("heard", "what was played is what was heard"))
         print(f"  {self.label:<12} heard: {len(self.tones)} tones, sample for sample", flush=True)
+
+    def compare(self, tap_log: str, reader: ktap.KernelReader) -> None:
+        """Does the kernel's own reader count the same in the output of each program?"""
+        if not reader:
+            return
+        with open(tap_log, encoding="utf-8", errors="replace") as text:
+            for name, output in ktap.programs(text):
+                if difference := reader.differs(output):
+                    self.bad(f"{name}: {difference}")
 
     def trouble(self, reports: list[log.Report]) -> None:
         """Count each report of the kernel as a failure; print the first ten."""
@@ -175,6 +203,4 @@ MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Judge, re.Match[str]], None]], 
     (re.compile(r"# begin (\S+)"), Judge.begin),
     (re.compile(r"# end (\S+) (\d+)"), Judge.end),
     (re.compile(r"# unload failed: \S+|Bail out!"), Judge.complaint),
-    (re.compile(r"1\.\.(\d+)(?: *# SKIP *(.*))?"), Judge.plan),
-    (re.compile(r"(not )?ok \d+ *-? *(.*)"), Judge.result),
 )

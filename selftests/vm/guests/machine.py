@@ -14,14 +14,23 @@ ACCEL = "tcg,thread=single,tb-size=128"
 
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
+# The parts of the mode doctor, with their boot parameters: see selftests/doctor.sh.
+BOOTS: dict[str, tuple[str, ...]] = {
+    "bare": ("cma=64M",),
+    "translated": ("intel_iommu=on", "iommu.passthrough=0"),
+    "passthrough": ("intel_iommu=on", "iommu=pt"),
+    "enforced": ("module.sig_enforce=1", "module_blacklist=sluice,sluice-soft"),
+    "bounced": ("swiotlb=force",),
+}
+
 
 @dataclass(frozen=True)
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell or mutants
+    mode: str	# check, demo, bench, shell, doctor, kselftest or mutants
     test: str = ""	# only this test program
-    part: str = ""	# one of PARTS; for mutants, the number of the guest
+    part: str = ""	# one of PARTS; for doctor, of BOOTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
     terminal: os.terminal_size | None = None	# a shell on this terminal
 
@@ -31,9 +40,19 @@ class Kind:
         return self.test == "large"
 
     @property
+    def behind_iommu(self) -> bool:
+        """Is there an IOMMU, whether it translates or not?"""
+        return self.part in ("iommu", "translated", "passthrough")
+
+    @property
     def counted(self) -> bool:
         """Does the guest's clock count instructions?"""
         return self.mode == "bench" or self.part == "gapless"
+
+    @property
+    def plain(self) -> bool:
+        """Has the guest only devices that many machines have, and none that are for tests?"""
+        return self.mode == "kselftest"
 
     @property
     def wired(self) -> bool:
@@ -54,6 +73,7 @@ class Files:
     root: str
     build: str
     out: str	# the guest writes only to this folder
+    bar: str = ""	# the memory of a BAR; by default a file in this folder
 
 
 def comma(path: str) -> str:
@@ -88,6 +108,8 @@ def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
         words += ["intel_iommu=on", "iommu.passthrough=0", "mitigations=off"]
     if kind.part == "bounced":
         words += ["swiotlb=force", "cma=96M"]
+    if kind.mode == "doctor":
+        words += BOOTS[kind.part]
     if kind.terminal:
         words += [f"sluice.columns={kind.terminal.columns}", f"sluice.rows={kind.terminal.lines}"]
     return " ".join(words)
@@ -116,8 +138,10 @@ def board(kind: Kind) -> list[str]:
         # the host is.
         shift = 0 if kind.mode == "bench" else 2
         return ["-smp", "1", "-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+    if kind.plain:
+        return ["-smp", "2", "-device", "VGA"]
     devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
-    if kind.part == "iommu":
+    if kind.behind_iommu:
         # in front of the devices that use it
         return ["-device", "intel-iommu,intremap=off", "-smp", "2", *devices]
     if kind.part == "numa":
@@ -187,6 +211,18 @@ def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
             "-append", kernel_arguments(kind, kernel)]
 
 
+def peers(kind: Kind, files: Files, sound: list[str]) -> list[str]:
+    """The peers, and the sound card, which come last, so that they change no address.
+
+    The BAR's memory is a file, which the guest finds in /out, except with a shell.
+    """
+    memory = comma(files.bar or os.path.join(files.out, "bar"))
+    return [
+        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={memory}",
+        *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
+        "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff"]
+
+
 def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     """A PC; HEARS: with a sound card that records."""
     sound = playing(files) if kind.wired else []
@@ -199,11 +235,7 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),
-        # The peers come last, so that they change no address.  The BAR's memory is a
-        # file, which the guest finds in /out.
-        "-object", f"memory-backend-file,id=bar,share=on,size=4M,mem-path={comma(files.out)}/bar",
-        *bridges(kind), *sound, "-device", "ivshmem-plain,memdev=bar,bus=down0",
-        "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff", *cards,
+        *([] if kind.plain else peers(kind, files, sound)), *cards,
         "-monitor", f"unix:{files.monitor},server=on,wait=off", *serial(kind, files)]
 
 

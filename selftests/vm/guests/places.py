@@ -67,3 +67,11 @@ def stage_guest() -> None:
     os.makedirs(folder, exist_ok=True)
     shutil.copy(os.path.join(TOP, "selftests/vm/guest"), os.path.join(folder, "main"))
     shutil.copy(os.path.join(TOP, "selftests/vm/demo"), os.path.join(folder, "demo"))
+
+
+def tell_saved(saved: str) -> None:
+    """Tell a guest with a shell which folder of this machine its /out is."""
+    folder = os.path.join(BUILD, "guest")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "saved"), "w", encoding="utf-8") as text:
+        text.write(saved + "\n")

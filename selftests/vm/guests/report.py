@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
-from .judge import Counts, Judge
+from . import places
+from .judge import Case, Counts, Judge
 
 SLOWEST = int(os.environ.get("SLUICE_SLOWEST", "12"))
 
@@ -33,6 +36,73 @@ def summary(judges: Sequence[Judge]) -> str:
     passed, failed, skipped = total(judges)
     return (slowest(judges) + (failures(judges) if failed else "") +
             f"{passed} passed, {failed} failed, {skipped} skipped\n")
+
+
+# what XML cannot have
+UNPRINTABLE = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def clean(text: str) -> str:
+    """A text without the characters that XML cannot have."""
+    return UNPRINTABLE.sub("?", text)
+
+
+def testcase(label: str, case: Case) -> ET.Element:
+    """One test.  Its class is what readers group by: the guest and the program."""
+    element = ET.Element("testcase", {
+        # a dot begins a package there
+        "classname": clean(f"{label.replace('.', '_')}.{case.program}"), "name": clean(case.name),
+        "time": f"{case.seconds:.3f}"})
+    if case.failed is not None:
+        failure = ET.SubElement(element, "failure", message=clean(case.name), type="failure")
+        failure.text = clean(case.failed)
+    elif case.skipped is not None:
+        ET.SubElement(element, "skipped", message=clean(case.skipped))
+    return element
+
+
+def junit(judges: Iterable[Judge]) -> str:
+    """The results in JUnit's format: a suite for each guest."""
+    suites = ET.Element("testsuites", name="sluice")
+    sums = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    total_time = 0.0
+    for judge in judges:
+        counts = {"tests": len(judge.cases), "failures": judge.failed, "errors": 0,
+                  "skipped": judge.skipped}
+        seconds = sum(case.seconds for case in judge.cases)
+        suite = ET.SubElement(suites, "testsuite", name=clean(judge.label), time=f"{seconds:.3f}",
+                              **{name: str(count) for name, count in counts.items()})
+        suite.extend(testcase(judge.label, case) for case in judge.cases)
+        sums = {name: count + counts[name] for name, count in sums.items()}
+        total_time += seconds
+    suites.attrib.update({name: str(count) for name, count in sums.items()},
+                         time=f"{total_time:.3f}")
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, "unicode") + "\n"
+
+
+def writable(path: str) -> None:
+    """End the command if a file cannot be written, before the work begins."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if os.path.isdir(path):
+        places.fail(f"{path} is a folder: JUNIT= names a file")
+    if not os.path.isdir(folder):
+        places.fail(f"there is no folder {folder} for JUNIT={path}: make it first")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        places.fail(f"cannot write JUNIT={path}: its folder or the file is read-only")
+
+
+def write(path: str, text: str) -> None:
+    """Write a file.  It has its name only when it is complete."""
+    part = path + ".part"
+    try:
+        with open(part, "w", encoding="utf-8") as out:
+            out.write(text)
+        os.replace(part, path)
+    except OSError as error:
+        if os.path.exists(part):
+            os.unlink(part)
+        places.fail(f"cannot write JUNIT={path}: {error.strerror}")
 
 
 def status(judges: Sequence[Judge]) -> int:

@@ -17,6 +17,8 @@ from .tell import Problem, say
 # files of the source, with their folders
 HARNESS = ["tools/testing/selftests/kselftest*.h",
            "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c",
+           "tools/testing/selftests/lib.mk", "tools/testing/selftests/run_kselftest.sh",
+           "tools/testing/selftests/kselftest/*", "tools/testing/kunit/kunit_p*.py",
            "scripts/checker-valid.sh",
            "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt",
            "kernel-doc", "kdoc/*.py"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import xml.etree.ElementTree as ET
 from unittest import mock
 
 from .. import check, guest, places, report
@@ -85,18 +86,20 @@ class Runs(GuestTest):
         return check.check(["newest"], test, "", [])
 
     def test_guest_that_passes_is_success(self) -> None:
-        self.assertEqual(self.run_check("# begin a", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0"), 0)
+        self.assertEqual(self.run_check("# begin a", "TAP version 13", "1..1", "ok 1 a.a",
+                                        "# end a 0", "# guest done 0"), 0)
         self.assertTrue(self.printed.startswith(f"==> {NEWEST}: booting\n"))
         self.assertTrue(self.printed.endswith("\n1 passed, 0 failed, 0 skipped\n"))
         with open(os.path.join(places.LOG, f"check-{NEWEST}.tap"), encoding="utf-8") as tap:
-            self.assertEqual(len(tap.readlines()), 5)
+            self.assertEqual(len(tap.readlines()), 6)
 
     def test_guest_in_which_all_is_skipped_is_no_success(self) -> None:
-        self.assertEqual(self.run_check("# begin a", "1..0", "# end a 4", "# guest done 0"), 1)
+        self.assertEqual(self.run_check("# begin a", "TAP version 13", "1..0 # SKIP no a",
+                                        "# end a 4", "# guest done 0"), 1)
         self.assertTrue(self.printed.endswith("\n0 passed, 0 failed, 1 skipped\n"))
 
     def test_output_that_ends_early_is_a_failure(self) -> None:
-        self.assertEqual(self.run_check("# begin a", "1..2", "ok 1 a.a"), 1)
+        self.assertEqual(self.run_check("# begin a", "TAP version 13", "1..2", "ok 1 a.a"), 1)
         self.assertIn("FAIL the guest did not reach its end (in a)\n", self.printed)
 
     def test_silent_guest_is_ended_and_has_failed(self) -> None:
@@ -111,7 +114,7 @@ class Runs(GuestTest):
 
     def test_oops_is_a_failure_although_all_tests_pass(self) -> None:
         self.assertEqual(self.run_check(
-            "# begin a", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0",
+            "# begin a", "TAP version 13", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0",
             more="echo '[    9.5] BUG: kernel NULL pointer dereference' >>$1"), 1)
         self.assertIn("FAIL kernel log: BUG: kernel NULL pointer dereference\n", self.printed)
         self.assertTrue(self.printed.endswith("\n1 passed, 1 failed, 0 skipped\n"))
@@ -119,12 +122,28 @@ class Runs(GuestTest):
 
     def test_leak_is_a_failure(self) -> None:
         self.assertEqual(self.run_check(
-            "# begin a", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0",
+            "# begin a", "TAP version 13", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0",
             more="echo 'unreferenced object 0x1' >$2/kmemleak"), 1)
         self.assertIn("FAIL kernel log: kmemleak: unreferenced object 0x1\n", self.printed)
 
+    def test_results_are_also_written_for_junit(self) -> None:
+        path = self.at("junit.xml")
+        self.script = ": >$1\nprintf '%s\\n' '# begin a' 'TAP version 13' 1..1 'ok 1 a.a' '# end a 0'"
+        self.assertEqual(check.check(["newest"], "", "", [], path), 1)
+        suite = ET.parse(path).getroot()[0]
+        self.assertEqual([(case.get("classname"), case.get("name")) for case in suite],
+                         [("newest.a", "a.a"), ("newest.guest", "the guest did not reach its end")])
+
+    def test_file_that_cannot_be_written_is_refused_before_a_guest_boots(self) -> None:
+        for path, says in ((self.at("none", "junit.xml"), "there is no folder"),
+                           (self.folder, "is a folder")):
+            with self.assertRaises(SystemExit) as raised:
+                check.check(["newest"], "", "", [], path)
+            self.assertIn(says, str(raised.exception))
+        self.assertEqual(self.printed, "")
+
     def test_coverage_is_kept_and_that_of_an_earlier_run_is_not(self) -> None:
-        passed = ("# begin a", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0")
+        passed = ("# begin a", "TAP version 13", "1..1", "ok 1 a.a", "# end a 0", "# guest done 0")
         kept = self.at("build", "coverage", NEWEST, "tests")
         self.run_check(*passed, more="echo f+0x1/0x2 >$2/coverage")
         self.assertTrue(os.path.exists(kept))
@@ -135,7 +154,7 @@ class Runs(GuestTest):
 
     def test_bytes_that_are_no_text_do_no_harm(self) -> None:
         self.assertEqual(self.run_check(
-            "# begin a", "1..1", more="printf '\\377\\nok 1 a.a\\r\\n# end a 0\\n# guest done 0\\n'"), 0)
+            "# begin a", "TAP version 13", "1..1", more="printf '\\377\\nok 1 a.a\\r\\n# end a 0\\n# guest done 0\\n'"), 0)
 
     def test_missing_modules_give_a_sentence(self) -> None:
         os.unlink(self.at("build", NEWEST, "sluice.ko"))
@@ -149,8 +168,8 @@ class Sums(GuestTest):
     """The output about several guests."""
 
     def test_sum_is_that_of_all_guests(self) -> None:
-        judges = [self.judged("# begin a", "1..3", "ok 1 a.a", "ok 2 a.b # SKIP no", "not ok 3 a.c"),
-                  self.judged("# begin a", "1..1", "ok 1 a.a", label="lts")]
+        judges = [self.judged("# begin a", "TAP version 13", "1..3", "ok 1 a.a", "ok 2 a.b # SKIP no", "not ok 3 a.c"),
+                  self.judged("# begin a", "TAP version 13", "1..1", "ok 1 a.a", label="lts")]
         self.assertEqual(report.total(judges), (2, 1, 1))
         self.assertEqual(report.status(judges), 1)
         self.assertTrue(report.summary(judges).endswith(

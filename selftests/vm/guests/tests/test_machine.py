@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+from dataclasses import replace
 
 from .. import machine
 from ..machine import Files, Kind
@@ -40,6 +41,12 @@ class Machines(unittest.TestCase):
                      "-netdev hubport,id=n2,hubid=1 -device e1000,netdev=n2 -monitor unix:/monitor,"):
             self.assertIn(part, command)
 
+    def test_plain_guest_has_no_device_of_the_lab(self) -> None:
+        command = qemu(Kind("kselftest"))
+        self.assertIn("-smp 2 -device VGA -m 3G", command)
+        for device in ("edu", "AC97", "e1000", "ivshmem", "x3130", "virtio-gpu"):
+            self.assertNotIn(device, command)
+
     def test_two_serial_ports_come_in_their_order(self) -> None:
         for kernel in (PC, PI):
             self.assertTrue(qemu(Kind("check"), kernel).endswith(
@@ -55,6 +62,13 @@ class Machines(unittest.TestCase):
         shared = [word for word in command if word.startswith("local,")]
         self.assertEqual([word.split(",")[1] for word in shared if "readonly=on" not in word], ["id=out"])
         self.assertEqual(len(shared), 4)
+
+    def test_shell_has_the_memory_of_the_bar_elsewhere(self) -> None:
+        files = replace(FILES, bar="/temp,orary/bar")
+        shell = " ".join(machine.command(Kind("shell"), PC, files, False))
+        self.assertIn("mem-path=/temp,,orary/bar ", shell)
+        self.assertNotIn("ut/bar", shell)
+        self.assertIn("path=/o,,ut,security_model", shell)
 
     def test_commas_of_paths_are_doubled(self) -> None:
         command = qemu(Kind("check"))

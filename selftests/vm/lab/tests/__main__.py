@@ -14,7 +14,7 @@ from .local import HERE, usual
 PROCESSES = 6
 VM = os.path.dirname(os.path.dirname(HERE))
 DOCUMENTS = os.path.join(os.path.dirname(os.path.dirname(VM)), "Documentation")
-PACKAGES = ((VM, "lab"), (VM, "guests"), (VM, "house"), (DOCUMENTS, "pages"))
+PACKAGES = ((VM, "lab"), (VM, "guests"), (VM, "house"), (VM, "abi"), (DOCUMENTS, "pages"))
 
 
 def each(suite):

@@ -111,6 +111,9 @@ def source(line, version, lacks=""):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:xz") as tar:
         for path in ("tools/testing/selftests/kselftest.h", "tools/testing/selftests/kselftest_harness.h",
+                     "tools/testing/selftests/lib.mk", "tools/testing/selftests/run_kselftest.sh",
+                     "tools/testing/selftests/kselftest/runner.sh",
+                     "tools/testing/kunit/kunit_parser.py",
                      "tools/testing/selftests/dmabuf-heaps/dmabuf-heap.c", "scripts/checker-valid.sh",
                      "scripts/checkpatch.pl", "scripts/const_structs.checkpatch", "scripts/spelling.txt",
                      "tools/docs/kernel-doc", "tools/lib/python/kdoc/kdoc_re.py",

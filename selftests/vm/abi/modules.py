@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""The functions of drivers/core/sluice.h: sluice.ko exports them, in a namespace of their own."""
+from __future__ import annotations
+
+import glob
+import os
+import re
+
+from .library import declared
+
+HEADER = "drivers/core/sluice.h"
+NAMESPACE = "SLUICE"
+# Exported for all modules of builds for tests only.
+TESTS = {"sluice_coverage", "sluice_mutant"}
+
+
+def check(header: str, symvers: str, optional: set[str], name: str) -> list[str]:
+    """Compares the header with the Module.symvers of a build."""
+    names = declared(header)
+    names |= set(re.findall(r"^extern const struct \w+ (sluice_\w+);", header, re.M))
+    found = []
+    exported = set()
+    for line in symvers.splitlines():
+        _, symbol, module, kind, *namespace = line.split("\t")
+        if os.path.basename(module) != "sluice" or symbol in TESTS:
+            continue
+        exported.add(symbol)
+        if namespace != [NAMESPACE] or kind != "EXPORT_SYMBOL_GPL":
+            found.append(f"{name}: {symbol} is exported as {kind} {''.join(namespace)}, not as "
+                         f"EXPORT_SYMBOL_GPL {NAMESPACE}")
+    found += [f"{name}: sluice.ko exports {symbol}, and {HEADER} does not declare it"
+              for symbol in sorted(exported - names)]
+    found += [f"{name}: {HEADER} declares {symbol}, and sluice.ko does not export it"
+              for symbol in sorted(names - exported - optional)]
+    return found
+
+
+def builds(folder: str) -> list[str]:
+    """The Module.symvers of all builds of kernels of the lab."""
+    return sorted(path for path in glob.glob(os.path.join(folder, "*", "Module.symvers"))
+                  if os.path.basename(os.path.dirname(path)) not in ("mutants",))

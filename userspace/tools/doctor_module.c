@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/* The kernel modules: are they there, loaded, held back, signed, and of the right version? */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+bool module_is_there(void)
+{
+	/* a container may not show /sys/module, but has nodes */
+	return !access("/sys/module/sluice", F_OK) || sluice_list(NULL, 0) > 0;
+}
+
+/* The other kernels that have the module: "A, B"; returns their number. */
+static unsigned int find_other_kernels(char *text, size_t size)
+{
+	DIR *dir = opendir("/lib/modules");
+	unsigned int count = 0;
+	struct dirent *entry;
+	char path[1024];
+
+	text[0] = '\0';
+	while (dir && (entry = readdir(dir))) {
+		size_t used = strlen(text);
+
+		if (entry->d_name[0] == '.' || !strcmp(entry->d_name, kernel_release()) ||
+		    !find_module(entry->d_name, "sluice", path, sizeof(path)))
+			continue;
+		if (used < size)
+			snprintf(text + used, size - used, "%s%s", count ? ", " : "",
+				 entry->d_name);
+		count++;
+	}
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/* Without the module: report why, and what to do. */
+static void examine_absence(const char *path)
+{
+	const char *release = kernel_release();
+	char others[512], folder[512];
+
+	snprintf(folder, sizeof(folder), "/lib/modules/%s", release);
+	if (*path && !is_indexed(release, "sluice"))
+		report("module-not-indexed", "sluice", "The file %s is there, but modprobe does "
+		       "not know it: run 'depmod' as root, then 'modprobe sluice-soft' to try.",
+		       path);
+	else if (*path)
+		report("module-unloaded", "sluice", "The module is installed, but not loaded: run "
+		       "'modprobe sluice-soft' as root to try, or load the driver of your device.");
+	else if (find_other_kernels(others, sizeof(others)))
+		report("module-other-kernel", "sluice", "The module is installed for %s, but not "
+		       "for the running kernel %s: install the headers of this kernel, then run "
+		       "'dkms autoinstall' or 'make install' as root.", others, release);
+	else if (access(folder, F_OK))
+		report("modules-invisible", "sluice", "No module is loaded, and %s does not exist, "
+		       "as in a container: load the modules on the host, and pass /dev/sluice to "
+		       "the container.", folder);
+	else
+		report("module-missing", "sluice", "The module is installed for no kernel: install "
+		       "the package sluice-dkms, or run 'make install' in Sluice's source as "
+		       "root.");
+}
+
+/* The names of a list such as "a,b", or of one word, that are ours: "sluice" or "sluice_*". */
+static void examine_held_back(const char *names, const char *where)
+{
+	char copy[1024], *word, *rest = copy, path[128], *letter;
+
+	snprintf(copy, sizeof(copy), "%s", names);
+	while ((word = strtok_r(rest, ", \t\n", &rest))) {
+		for (letter = word; *letter; letter++)
+			if (*letter == '-')
+				*letter = '_';
+		snprintf(path, sizeof(path), "/sys/module/%.100s", word);
+		if ((strcmp(word, "sluice") && strncmp(word, "sluice_", 7)) || !access(path, F_OK))
+			continue;
+		report(word[6] ? "driver-held-back" : "module-held-back", word, "The module is "
+		       "held back by %s: remove it there, then load the module.", where);
+	}
+}
+
+/* A file of modprobe's configuration: "blacklist NAME", or "install NAME /bin/false". */
+static void examine_configuration(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[1024], where[600];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *rest = line, *verb = strtok_r(rest, " \t\n", &rest);
+		char *name = verb ? strtok_r(rest, " \t\n", &rest) : NULL;
+		char *program = name ? strtok_r(rest, " \t\n", &rest) : NULL;
+
+		if (!name)
+			continue;
+		if (!strcmp(verb, "blacklist"))
+			snprintf(where, sizeof(where), "'blacklist %s' in %s", name, path);
+		else if (!strcmp(verb, "install") && program &&
+			 (strstr(program, "/false") || strstr(program, "/true")))
+			snprintf(where, sizeof(where), "'install %s %s' in %s", name, program,
+				 path);
+		else
+			continue;
+		examine_held_back(name, where);
+	}
+	if (file)
+		fclose(file);
+}
+
+static void examine_configurations(void)
+{
+	static const char * const folders[] = {
+		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
+		"/usr/lib/modprobe.d",
+	};
+	struct dirent *entry;
+	char path[512];
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		DIR *dir = opendir(folders[i]);
+
+		while (dir && (entry = readdir(dir))) {
+			size_t length = strlen(entry->d_name);
+
+			if (length < 5 || strcmp(entry->d_name + length - 5, ".conf"))
+				continue;
+			snprintf(path, sizeof(path), "%s/%s", folders[i], entry->d_name);
+			examine_configuration(path);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
+static void examine_boot_parameters(void)
+{
+	static const char * const names[] = { "module_blacklist=", "modprobe.blacklist=" };
+	char where[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *value = boot_parameter(names[i]);
+
+		snprintf(where, sizeof(where), "%s on the kernel's command line", names[i]);
+		if (value)
+			examine_held_back(value, where);
+	}
+}
+
+static bool has_secure_boot(void)
+{
+	FILE *file = fopen("/sys/firmware/efi/efivars/SecureBoot-"
+			   "8be4df61-93ca-11d2-aa0d-00e098032b8c", "re");
+	unsigned char content[5] = {};
+	bool on;
+
+	/* four bytes of attributes, then the value */
+	on = file && fread(content, 1, 5, file) == 5 && content[4] == 1;
+	if (file)
+		fclose(file);
+	return on;
+}
+
+/* "integrity", "confidentiality" or "none"; only root may read the file. */
+static const char *lockdown_mode(void)
+{
+	static char line[128];
+	const char *parameter = boot_parameter("lockdown=");
+	char *begin, *end;
+
+	if (read_line("/sys/kernel/security/lockdown", line, sizeof(line))) {
+		begin = strchr(line, '[');
+		end = begin ? strchr(begin, ']') : NULL;
+		if (end) {
+			*end = '\0';
+			return begin + 1;
+		}
+	}
+	if (parameter) {
+		snprintf(line, sizeof(line), "%s", parameter);
+		return line;
+	}
+	return "none";
+}
+
+static void examine_signature(const char *path)
+{
+	const char *lockdown = lockdown_mode(), *why = NULL;
+	struct modinfo info;
+	char line[16];
+
+	if (strcmp(lockdown, "none")) {
+		why = "the lockdown of the kernel";
+		report("lockdown", NULL, "The kernel is locked down (%s): programs get no "
+		       "registers, no BARs that sluice_pci.bars names and no bus addresses, so do "
+		       "without them or switch Secure Boot off.", lockdown);
+	}
+	if (read_line("/sys/module/module/parameters/sig_enforce", line, sizeof(line)) &&
+	    (line[0] == 'Y' || line[0] == '1'))
+		why = why ?: "module.sig_enforce";
+	if (has_secure_boot())
+		why = "Secure Boot";
+	if (!why)
+		return;
+	report("signatures-enforced", NULL, "Because of %s the kernel loads only modules with a "
+	       "signature that it knows: sign the modules with a key that is enrolled, such as "
+	       "DKMS's key (mokutil --import /var/lib/dkms/mok.pub).", why);
+	if (!*path)
+		return;
+	read_modinfo(path, &info);
+	if (info.known && !info.is_signed)
+		report("module-unsigned", "sluice", "The file %s has no signature, so the kernel "
+		       "refuses it because of %s: sign it with DKMS's key or with sign-file, and "
+		       "enroll the key by 'mokutil --import'.", path, why);
+	else if (info.known)
+		report("module-signed", "sluice", "The file %s is signed by '%s': if the kernel "
+		       "refuses it, enroll this key by 'mokutil --import'.", path,
+		       info.signer[0] ? info.signer : "a key without a name");
+}
+
+static void examine_version(const char *path)
+{
+	char loaded[64] = "";
+	struct modinfo info;
+
+	if (!read_line("/sys/module/sluice/version", loaded, sizeof(loaded))) {
+		report("module-loaded", "sluice", "The module is loaded.");
+		return;
+	}
+	report("module-loaded", "sluice", "The module, version %s, is loaded.", loaded);
+	if (strcmp(loaded, SLUICE_VERSION))
+		report("module-version", "sluice", "The module has version %s, but this program "
+		       "has version %s: install the same version of both.", loaded, SLUICE_VERSION);
+	if (!*path)
+		return;
+	read_modinfo(path, &info);
+	if (info.version[0] && strcmp(loaded, info.version))
+		report("module-outdated", "sluice", "Version %s is loaded, but version %s is "
+		       "installed: end the programs that use Sluice, then unload the modules and "
+		       "load them again.", loaded, info.version);
+}
+
+void examine_module(void)
+{
+	char path[1024] = "";
+
+	if (!find_module(kernel_release(), "sluice", path, sizeof(path)))
+		path[0] = '\0';
+	if (module_is_there())
+		examine_version(path);
+	else
+		examine_absence(path);
+	examine_configurations();
+	examine_boot_parameters();
+	examine_signature(path);
+}

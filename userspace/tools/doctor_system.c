@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+/* Files of the kernel, of which any may be missing: in a container, or on another kernel. */
+#include <dirent.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool got;
+
+	if (!file)
+		return false;
+	got = fgets(line, size, file);
+	fclose(file);
+	if (got)
+		line[strcspn(line, "\n")] = '\0';
+	return got;
+}
+
+bool read_number(const char *path, uint64_t *number)
+{
+	char line[64], *end;
+
+	if (!read_line(path, line, sizeof(line)))
+		return false;
+	*number = strtoull(line, &end, 0);
+	return end != line && !*end;
+}
+
+bool find_field(const char *path, const char *name, uint64_t *number)
+{
+	size_t length = strlen(name);
+	FILE *file = fopen(path, "re");
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, length) || line[length] != ':')
+			continue;
+		*number = strtoull(line + length + 1, NULL, 10);
+		found = true;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+const char *boot_parameter(const char *name)
+{
+	static char line[8192];
+	char *word, *rest = line, *value = NULL;
+
+	if (!read_line("/proc/cmdline", line, sizeof(line)))
+		return NULL;
+	while ((word = strtok_r(rest, " ", &rest)))
+		if (!strncmp(word, name, strlen(name)))
+			value = word + strlen(name);
+	return value;
+}
+
+const char *kernel_release(void)
+{
+	static struct utsname names;
+
+	if (!names.release[0])
+		uname(&names);
+	return names.release;
+}
+
+int has_symbol(const char *name)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	size_t length = strlen(name);
+	bool any = false, found = false;
+	char line[512];
+
+	/* "ADDRESS TYPE NAME", and "[MODULE]" after a tab */
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		char *symbol = strchr(line, ' ');
+
+		any = true;
+		symbol = symbol ? strchr(symbol + 1, ' ') : NULL;
+		found = symbol && !strncmp(symbol + 1, name, length) &&
+			strchr("\n\t", symbol[1 + length]);
+	}
+	if (file)
+		fclose(file);
+	return any ? found : -1;
+}
+
+int count_entries(const char *path)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+	int count = 0;
+
+	if (!dir)
+		return -1;
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+/* The name of a group; false if /etc/group does not have it. */
+static bool find_group(gid_t gid, char *name, size_t size)
+{
+	FILE *file = fopen("/etc/group", "re");
+	struct group *group;
+	bool found = false;
+
+	while (file && !found && (group = fgetgrent(file))) {
+		found = group->gr_gid == gid;
+		if (found)
+			snprintf(name, size, "%s", group->gr_name);
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool in_group(gid_t gid)
+{
+	gid_t all[1024];
+	int count = getgroups(1024, all), i;
+
+	for (i = 0; i < count; i++)
+		if (all[i] == gid)
+			return true;
+	return getegid() == gid;
+}
+
+void explain_permission(const char *path, char *text, size_t size)
+{
+	char name[64];
+	struct stat node;
+
+	if (stat(path, &node)) {
+		snprintf(text, size, "run as root");
+	} else if ((node.st_mode & 0060) == 0060 && node.st_gid && !in_group(node.st_gid) &&
+		   find_group(node.st_gid, name, sizeof(name))) {
+		snprintf(text, size, "its group is '%s', so let root run 'usermod -aG %s USER', "
+			 "and log in again", name, name);
+	} else if ((node.st_mode & 0060) == 0060 && in_group(node.st_gid)) {
+		snprintf(text, size, "its group is yours, so something else forbids it, such as "
+			 "the container or a security module");
+	} else {
+		snprintf(text, size, "its mode %04o gives access to no group, so run as root, or "
+			 "give it to a group by a udev rule such as 70-sluice.rules",
+			 node.st_mode & 07777);
+	}
+}
