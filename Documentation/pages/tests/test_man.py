@@ -119,7 +119,7 @@ class Pages(unittest.TestCase):
         self.assertIn("The number is .5 or more.\nSee \\fBsluice_put\\fP(3) for \\fInumber\\fP.", text)
 
     def test_code_keeps_its_lines(self) -> None:
-        self.assertIn("{\n\\&        /* a comment */\n\\ \n\\&        return sluice_get(device, number);\n}\n.fi",
+        self.assertIn("{\n\\&        /* a comment */\n\\~\n\\&        return sluice_get(device, number);\n}\n.fi",
                       page("sluice_get.3"))
 
     def test_a_page_names_the_others_that_it_uses(self) -> None:
