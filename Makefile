@@ -7,6 +7,8 @@ empty :=
 # Kernels go by their role, which selftests/vm/roles explains.  KERNEL= chooses: a role,
 # a line as X.Y, a release, or several of them.  KDIR=/path/to/build takes a kernel of
 # your own, T=name one test program.
+# For selftests/vm/build, KERNEL in the environment is the name of one kernel
+unexport KERNEL
 KERNELS := $(or $(KERNEL),oldest lts newest)
 ONE := $(lastword $(or $(KERNEL),newest))
 ARM64 := $(or $(KERNEL),lts newest)
@@ -35,8 +37,9 @@ help:
 	@echo 'make check T=fence            ... one test program: see selftests/'
 	@echo 'make check IOMMU=1            ... behind an IOMMU; all tests on the newest run there, too'
 	@echo 'make check-arm64              ... on arm64, with DMA engines of a Raspberry Pi 3; KERNEL=, T= as above'
+	@echo 'make check-secureboot         ... with Secure Boot, and what a locked-down kernel forbids'
 	@echo 'make check-kselftest          some of them as kselftest has them, on a plain machine'
-	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bounced for one of its boots'
+	@echo 'make check-doctor             sluicectl doctor on broken machines; T=bouncing for one of its boots'
 	@echo 'make check-debug              ... on a kernel built to catch bugs (once 15 minutes)'
 	@echo 'make check-debug LONG=1       ... and on the lts kernel built so, and on the newest with KCSAN'
 	@echo 'make check-debug KERNEL=lts   ... on that one; VARIANT=kcsan for KCSAN'
@@ -116,6 +119,17 @@ check-doctor: user modules
 # of guests.
 check-lab:
 	@$(VM)/lab-test
+
+# Guests with Secure Boot; and the rules of lockdown in guests that lock themselves down.
+SECURE := $(or $(KERNEL),newest)
+
+check-secureboot:
+	@$(VM)/setup $(SECURE)
+	@$(VM)/setup --workshop
+	@$(VM)/build user
+	@$(VM)/build modules $(SECURE)
+	@$(VM)/run check $(SECURE) -t lockdown
+	@SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-900} $(VM)/run secureboot $(SECURE)
 
 # What sluicectl says without a device, in the root file system that has the shells.
 check-tool: user-newest
@@ -249,6 +263,6 @@ clean:
 	rm -rf build 2>/dev/null || sudo rm -rf build
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
-	check-kselftest check-install check-doctor check-ktree check-arm64 check-debug check-races fuzz \
-	mutants bench coverage demo shell docs gates local install install-modules install-user \
-	uninstall deb check-packages clean
+	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
+	check-debug check-races fuzz mutants bench coverage demo shell docs gates local install \
+	install-modules install-user uninstall deb check-packages clean

@@ -9,43 +9,8 @@
 
 OBJECTS=/sys/kernel/debug/sluice/objects
 here=$(dirname "$(realpath "$0")")
-if [ -e "$here/lib/ktap.sh" ]; then
-	# shellcheck disable=SC1091
-	. "$here/lib/ktap.sh"
-	needs_sluice
-else
-	number=0 failures=0 counting=
-	ok() {
-		local name=$1
-		shift
-		number=$((number + 1))
-		[ -z "$counting" ] || return 0
-		if "$@" >"$dir/.said" 2>&1; then
-			echo "ok $number $name"
-		else
-			sed 's/^/# /' "$dir/.said"
-			echo "not ok $number $name"
-			failures=$((failures + 1))
-		fi
-	}
-	skip() {
-		number=$((number + 1))
-		[ -n "$counting" ] || echo "ok $number $1 # SKIP $2"
-	}
-	ok_on() {
-		local device=$1
-		shift
-		if [ -e "/dev/sluice/$device" ]; then ok "$@"; else skip "$1" "this machine has no $device"; fi
-	}
-	run_tests() {
-		counting=1
-		"$1"
-		printf 'TAP version 13\n1..%d\n' "$number"
-		counting="" number=0
-		"$1"
-		exit $((failures > 0))
-	}
-fi
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. "$here/lib/ktap.sh"
 
 # ok_by PROGRAM NAME COMMAND...: a test that needs this program
 ok_by() {
@@ -53,12 +18,6 @@ ok_by() {
 	shift
 	if command -v "$program" >/dev/null; then ok "$@"; else skip "$1" "this machine has no $program"; fi
 }
-
-dir=$(mktemp -d) || exit 1
-# a user who is not root must reach files in it
-chmod 755 "$dir"
-trap 'umount "$dir/full" 2>/dev/null; rm -rf "$dir"' EXIT
-cd "$dir" || exit 1
 
 # says WORDS STATUS COMMAND...: the command ends with this status, and with one sentence on stderr
 # that has these words in it
@@ -69,7 +28,7 @@ says() {
 	status=$?
 	cat err
 	mapfile -t lines <err
-	[ $status = "$wanted" ] || { echo "status $status, not $wanted"; return 1; }
+	[ "$status" = "$wanted" ] || { echo "status $status, not $wanted"; return 1; }
 	[ ${#lines[@]} = 1 ] || { echo "not one line"; return 1; }
 	[[ ${lines[0]} = "sluicectl: "*"$words"* ]] || { echo "does not say '$words'"; return 1; }
 }
@@ -319,7 +278,7 @@ ended_by() {
 	wait "$tool" 2>/dev/null
 	status=$?
 	echo "status $status"
-	[ $status = $((128 + $(kill -l "$signal"))) ] && only old && old_is_unchanged
+	[ "$status" = $((128 + $(kill -l "$signal"))) ] && only old && old_is_unchanged
 }
 
 # beside NAME: the file is being written
@@ -330,7 +289,7 @@ beside() {
 signals_remove_the_partial_file() {
 	local signal
 	for signal in INT TERM HUP QUIT; do
-		ended_by $signal || { echo "after SIG$signal"; return 1; }
+		ended_by "$signal" || { echo "after SIG$signal"; return 1; }
 	done
 }
 
@@ -409,7 +368,7 @@ with_node() {
 	status=$?
 	chgrp "$group" /dev/sluice/soft0
 	chmod "$mode" /dev/sluice/soft0
-	return $status
+	return "$status"
 }
 
 user_is_told_of_root() {
@@ -487,11 +446,18 @@ progress_is_for_terminals() {
 
 # --- completion ---
 
+# completion: the file for bash, of the lab or installed
+completion() {
+	local file
+	for file in "$here/../completions/sluicectl.bash" {/usr/local,/usr}/share/bash-completion/completions/sluicectl; do
+		[ ! -e "$file" ] || { echo "$file"; return; }
+	done
+	return 1
+}
+
 bash_completes_what_there_is() {
-	local tree=$here/../completions
-	[ -e "$tree/sluicectl.bash" ] || tree=$here/../../userspace/tools/completions
-	# shellcheck disable=SC1091
-	. "$tree/sluicectl.bash" || return 1
+	# shellcheck disable=SC1090
+	. "$(completion)" || return 1
 	COMP_WORDS=(sluicectl info s) COMP_CWORD=2
 	_sluicectl
 	echo "devices: ${COMPREPLY[*]}"
@@ -513,8 +479,6 @@ nothing_leaked() {
 same_objects() {
 	diff before "$OBJECTS"
 }
-
-cat "$OBJECTS" >before || exit 1
 
 tests() {
 	ok_by python3 "list_is_json" json_of 'any(each["device"] == "soft0" and each["driver"] == "soft" and
@@ -573,8 +537,20 @@ tests() {
 
 	ok_by script "colours_are_for_terminals" colours_are_for_terminals
 	ok_on edu0 "progress_is_for_terminals" progress_is_for_terminals
-	ok "bash_completes_what_there_is" bash_completes_what_there_is
+	if completion >/dev/null; then
+		ok "bash_completes_what_there_is" bash_completes_what_there_is
+	else
+		skip "bash_completes_what_there_is" "the completion of bash is not installed"
+	fi
 	ok "nothing_is_left_behind" nothing_leaked
 }
 
+needs_sluice
+needs_command sluicectl
+dir=$(mktemp -d) || exit 1
+# a user who is not root must reach files in it
+chmod 755 "$dir"
+trap 'umount "$dir/full" 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+cat "$OBJECTS" >before || exit 1
 run_tests tests

@@ -25,7 +25,8 @@ WIDTH = 78
 def escaped(text: str) -> str:
     """Text for roff: backslashes, minus signs, and dots at the beginning of a line."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
-    return re.sub(r"^(?=[.'])", r"\\&", text, flags=re.M)
+    # for HTML, mandoc puts an empty line before a line that begins with a space, and drops others
+    return re.sub(r"^$", r"\\~", re.sub(r"^(?=[.' ])", r"\\&", text, flags=re.M), flags=re.M)
 
 
 def marked(text: str) -> str:

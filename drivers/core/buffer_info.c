@@ -9,6 +9,7 @@
 #include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/scatterlist.h>
+#include <linux/security.h>
 
 #include "buffer.h"
 #include "buffer_info.h"
@@ -86,6 +87,16 @@ out:
 	return ret;
 }
 
+/*
+ * May the caller know bus addresses?  They are of use only with access to a device's registers or
+ * to physical memory, past the kernel's drivers.  A locked-down kernel forbids both.
+ */
+static bool sluice_buffer_info_may_tell(void)
+{
+	return sluice_buffer_info_addresses && capable(CAP_SYS_RAWIO) &&
+	       !security_locked_down(LOCKDOWN_DEV_MEM);
+}
+
 /* Fill in @info from a temporary slot, which is charged like any other slot. */
 static int sluice_buffer_info_probe(struct sluice_client *client, struct dma_buf *dmabuf,
 				    struct sluice_buffer_info *info)
@@ -134,7 +145,7 @@ int sluice_buffer_info(struct sluice_client *client, struct dma_buf *dmabuf,
 		info->error = sluice_buffer_info_look(sdev, buffer, info);
 	else
 		info->error = sluice_buffer_info_probe(client, dmabuf, info);
-	if (!sluice_buffer_info_addresses || !capable(CAP_SYS_RAWIO))
+	if (!sluice_buffer_info_may_tell())
 		info->address = 0;
 	if (info->error == -ENODEV && READ_ONCE(sdev->gone))
 		return -ENODEV;

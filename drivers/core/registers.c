@@ -215,6 +215,7 @@ static int sluice_registers_begin(struct sluice_client *client, struct file *fil
  *
  *	-EINVAL		the mapping is private, or there are no such registers
  *	-EACCES		userspace may not have all of the pages
+ *	-EPERM		the kernel is locked down
  *	-EIO		the hardware does not wake up
  *	-ENOMEM		no memory
  *	-ENODEV		the device is removed

@@ -466,8 +466,8 @@ struct sluice_device_ops {
 	 * of a WRITE_DST or WRITE_SRC is filled in.
 	 *
 	 * Context: at SUBMIT.
-	 * Return: 0, -EACCES if the register or interrupt may not be used, or -EINVAL
-	 * if it does not exist.
+	 * Return: 0, -EACCES if the register or interrupt may not be used, -EINVAL if it
+	 * does not exist, or -EPERM if security_locked_down() forbids it.
 	 */
 	int (*check_command)(void *priv, const struct sluice_command *command);
 	/**
@@ -477,7 +477,8 @@ struct sluice_device_ops {
 	 *
 	 * Context: process context, mmap_lock is held: must not fault on user memory.
 	 * Return: 0 with @phys set to the page's physical address, -EACCES if
-	 * userspace may not have the page, or -EINVAL if there is no such page.
+	 * userspace may not have the page, -EINVAL if there is no such page, or -EPERM
+	 * if security_locked_down() forbids it.
 	 */
 	int (*find_registers)(void *priv, u64 offset, phys_addr_t *phys);
 	/**

@@ -111,6 +111,11 @@ static int pci_add_heaps(struct pci_registers *regs)
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		if (!pci_bar_is_memory(pdev, bar))
 			continue;
+		/* without a mask, the driver can only guess that the BAR has no registers */
+		if (security_locked_down(LOCKDOWN_PCI_ACCESS)) {
+			dev_info(&pdev->dev, "locked-down kernel: no BAR becomes a heap\n");
+			return 0;
+		}
 		if (!devm_request_mem_region(&pdev->dev, pci_resource_start(pdev, bar),
 					     pci_resource_len(pdev, bar), "sluice-pci"))
 			return dev_err_probe(&pdev->dev, -EBUSY, "BAR %d is in use\n", bar);

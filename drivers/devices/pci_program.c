@@ -401,6 +401,7 @@ bool pci_program_interrupt(struct pci_program *program, unsigned int number)
  * Context: process context; does not sleep.
  * Return: 0, or a negative errno:
  *
+ *	-EPERM		the command uses a register, and the kernel is locked down
  *	-EACCES		the register is not in a range for programs
  *	-EACCES		the command waits for an interrupt, and the ranges are for processes
  *	-EINVAL		the device has no such interrupt
@@ -409,12 +410,17 @@ bool pci_program_interrupt(struct pci_program *program, unsigned int number)
 int pci_program_check(void *priv, const struct sluice_command *command)
 {
 	struct pci_program *program = pci_program_of(priv);
+	int ret;
 
 	if (command->width > sizeof(long))
 		return -EOPNOTSUPP;
-	if (command->kind != SLUICE_COMMAND_INTERRUPT)
+	if (command->kind != SLUICE_COMMAND_INTERRUPT) {
+		ret = pci_registers_locked_down(&program->registers);
+		if (ret)
+			return ret;
 		return pci_registers_cover(&program->registers, false, command->bar,
 					   command->offset, command->width) ? 0 : -EACCES;
+	}
 	if (command->value >= program->num_irqs)
 		return -EINVAL;
 	/*

@@ -9,7 +9,8 @@
  * A user who may write the registers of a DMA engine can make the device write to memory: to
  * any memory that the IOMMU lets the device reach, or to all memory if there is no IOMMU.
  * Therefore the device is not a bus master without ranges, and a write of ranges needs
- * CAP_SYS_RAWIO.
+ * CAP_SYS_RAWIO.  A locked-down kernel (integrity, as with Secure Boot) lets userspace use no
+ * register at all.
  *
  * The data and the locks are described in pci_registers.h.
  */
@@ -141,6 +142,25 @@ void pci_registers_resume(struct pci_registers *regs)
 
 /* Ranges */
 
+/**
+ * pci_registers_locked_down - ask whether the kernel's lockdown forbids registers to userspace
+ * @regs: the registers of the device
+ *
+ * Root may lock the kernel down after registers were allowed.  So the question is asked at each
+ * use.  Mappings and programs that exist already stay.
+ *
+ * Context: process context; does not sleep.
+ * Return: 0, or -EPERM if userspace must not use registers.
+ */
+int pci_registers_locked_down(const struct pci_registers *regs)
+{
+	int ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
+
+	if (ret)
+		dev_dbg(&regs->pdev->dev, "locked-down kernel: no registers for userspace\n");
+	return ret;
+}
+
 /* Does the range contain all of these registers? */
 static bool pci_registers_contain(const struct pci_range *range, unsigned int bar, u64 offset,
 				  u64 length)
@@ -184,17 +204,22 @@ bool pci_registers_cover(struct pci_registers *regs, bool for_mmap, unsigned int
  * Return: 0, or a negative errno:
  *
  *	-EINVAL		the device has no such BAR, the BAR is a heap, or its pages cannot be mapped
+ *	-EPERM		the kernel is locked down
  *	-EACCES		the page is not in a range for processes
  */
 int pci_registers_find(struct pci_registers *regs, u64 offset, phys_addr_t *phys)
 {
 	u64 bar = offset / SLUICE_MMAP_BAR(1);
+	int ret;
 
 	offset %= SLUICE_MMAP_BAR(1);
 	if (bar >= PCI_STD_NUM_BARS || regs->heaps & BIT(bar) ||
 	    !(pci_resource_flags(regs->pdev, bar) & IORESOURCE_MEM) ||
 	    !PAGE_ALIGNED(pci_resource_start(regs->pdev, bar)))
 		return -EINVAL;
+	ret = pci_registers_locked_down(regs);
+	if (ret)
+		return ret;
 	if (!pci_registers_cover(regs, true, bar, offset, PAGE_SIZE))
 		return -EACCES;
 	*phys = pci_resource_start(regs->pdev, bar) + offset;
@@ -338,9 +363,10 @@ static ssize_t registers_store(struct device *dev, struct device_attribute *attr
 
 	if (!capable(CAP_SYS_RAWIO))
 		return -EPERM;
-	ret = security_locked_down(LOCKDOWN_PCI_ACCESS);
-	if (!ret)
-		ret = pci_registers_parse(text, ranges, &count, &for_mmap);
+	ret = pci_registers_parse(text, ranges, &count, &for_mmap);
+	/* a locked-down kernel also lets root remove ranges that were allowed earlier */
+	if (!ret && count)
+		ret = pci_registers_locked_down(regs);
 	if (ret)
 		return ret;
 	/* a device that sleeps may forget whether it is a bus master */

@@ -75,6 +75,7 @@ extern const struct attribute_group *pci_registers_groups[];
 void pci_registers_init(struct pci_registers *regs, struct pci_dev *pdev);
 void pci_registers_halt(struct pci_registers *regs);
 void pci_registers_resume(struct pci_registers *regs);
+int pci_registers_locked_down(const struct pci_registers *regs);
 bool pci_registers_cover(struct pci_registers *regs, bool for_mmap, unsigned int bar, u64 offset,
 			 u64 length);
 int pci_registers_find(struct pci_registers *regs, u64 offset, phys_addr_t *phys);

@@ -896,7 +896,7 @@ struct sluice_wrap {
  * @segments: out, number of segments; adjacent segments count as one
  * @largest_segment: out, bytes of the largest segment
  * @address: out, bus address of the first segment; 0 unless the caller has CAP_SYS_RAWIO and
- *	the module parameter expose_addresses is on
+ *	the module parameter expose_addresses is on; 0 if the kernel is locked down
  *
  * The kernel attaches a foreign buffer for a moment.  Meanwhile the buffer counts against
  * open_limit, so @error may be -EDQUOT.
@@ -996,6 +996,7 @@ struct sluice_eventfd {
  * Errors of mmap():
  *
  *	-EACCES		root has not allowed all these pages for mmap()
+ *	-EPERM		the kernel is locked down
  *	-EINVAL		the mapping is private
  *	-EINVAL		there is no such BAR with registers
  *	-EIO		the hardware was asleep, and does not wake up
@@ -1434,6 +1435,7 @@ struct sluice_op {
  *	-EACCES		the slot was attached only for the other direction
  *	-EACCES		a command uses a register that root has not allowed for PROGRAM ops
  *	-EACCES		an INTERRUPT, and root has allowed registers for mmap()
+ *	-EPERM		a command uses a register, and the kernel is locked down
  *	-EADDRNOTAVAIL	the bytes of a WRITE_DST or WRITE_SRC are in several segments
  *	-EADDRNOTAVAIL	a register of 4 bytes, and an address that needs more than 32 bits
  *	-EFBIG		a range has more segments than max_segments of the engine

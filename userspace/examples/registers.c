@@ -125,7 +125,8 @@ int main(int argc, char **argv)
 	ret = sluice_submit(queue.fd, ops, PIECES, -1, &fence, 0, NULL);
 	if (ret) {
 		fprintf(stderr, "cannot submit: %s%s\n", strerror(-ret),
-			ret == -EACCES ? " (root has to allow the registers)" : "");
+			ret == -EACCES ? " (root has to allow the registers)" :
+			ret == -EPERM ? " (the kernel is locked down)" : "");
 		return 1;
 	}
 	printf("job         %u ops of %u commands, %lu bytes by the device's DMA, twice\n",

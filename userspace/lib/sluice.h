@@ -925,6 +925,7 @@ int sluice_eventfd(int device, unsigned int interrupt);
  * Errors:
  *
  *	-EACCES		root has not allowed all these pages for mmap()
+ *	-EPERM		the kernel is locked down
  *	-EINVAL		there is no such BAR, or the device driver does not let userspace map
  *			registers
  *	-EINVAL		@offset or @size is not a multiple of the page size, or @size is 0

@@ -105,7 +105,7 @@ struct patient {
 /**
  * struct patients - all of them
  * @memory: the index of the device that allocates buffers for trials: of those that can, the one
- *	with the fewest address bits; -1 if there is none
+ *	whose buffers have the lowest addresses; -1 if there is none
  * @worker: the index of the device whose fences are tried; -1 if there is none
  */
 struct patients {
@@ -120,6 +120,12 @@ bool module_is_there(void);
 
 void examine_devices(struct patients *patients);
 void release_devices(struct patients *patients);
+
+/** is_translated - does an IOMMU translate the addresses of a device of this class? */
+bool is_translated(const char *class, const char *name);
+
+/** trial_bits - width in bits of the highest physical address that a buffer for trials can have */
+unsigned int trial_bits(const struct patients *patients);
 
 /** address_bits - width in bits of the highest address of memory; 0 if it is unknown */
 unsigned int address_bits(void);

@@ -32,13 +32,27 @@ unsigned int address_bits(void)
 	return end ? 64 - __builtin_clzll(end * sysconf(_SC_PAGESIZE) - 1) : 0;
 }
 
-/* Does an IOMMU translate the addresses of a device? */
-static bool is_translated(const char *name)
+bool is_translated(const char *class, const char *name)
 {
-	char path[128], type[32];
+	char path[320], type[32];
 
-	snprintf(path, sizeof(path), "/sys/class/sluice/%s/device/iommu_group/type", name);
+	snprintf(path, sizeof(path), "/sys/class/%s/%s/device/iommu_group/type", class, name);
 	return read_line(path, type, sizeof(type)) && !strncmp(type, "DMA", 3);
+}
+
+/* Width of the physical addresses of a device's buffers.  Behind an IOMMU they may be anywhere. */
+static unsigned int buffer_bits(const struct patient *patient)
+{
+	unsigned int bits = address_bits() ?: 64;
+
+	if (is_translated("sluice", patient->info.name) || bits < patient->info.dma_bits)
+		return bits;
+	return patient->info.dma_bits;
+}
+
+unsigned int trial_bits(const struct patients *patients)
+{
+	return buffer_bits(&patients->all[patients->memory]);
 }
 
 static int alloc_from(const struct patient *patient, unsigned int heap, uint64_t size,
@@ -116,7 +130,7 @@ static void examine_address_bits(const struct patient *patient)
 	unsigned int bits = address_bits();
 
 	if (patient->info.caps & SLUICE_CAP_BOUNCED || bits <= patient->info.dma_bits ||
-	    is_translated(patient->info.name))
+	    is_translated("sluice", patient->info.name))
 		return;
 	report("device-address-bits", patient->info.name, "The device has addresses of %u bits, "
 	       "but memory of this machine needs %u bits: its own heaps work, but memory of other "
@@ -163,8 +177,7 @@ static void examine_one(struct patients *patients, const char *name)
 		       "from %u of %u heaps.", patient->info.driver, patient->info.dma_bits, worked,
 		       patient->info.num_heaps);
 	examine_address_bits(patient);
-	if (useful && (patients->memory < 0 ||
-		       patient->info.dma_bits < patients->all[patients->memory].info.dma_bits))
+	if (useful && (patients->memory < 0 || buffer_bits(patient) < trial_bits(patients)))
 		patients->memory = patients->count;
 	/* the software device first, because its jobs are quick */
 	if (useful && patient->info.op_kinds & 1 << SLUICE_OP_COPY &&

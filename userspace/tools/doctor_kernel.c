@@ -135,7 +135,7 @@ static void examine_udmabuf(void)
 
 static void examine_graphics(void)
 {
-	if (!access("/sys/class/drm", F_OK) || !access("/dev/dri", F_OK))
+	if (!access("/sys/class/drm", F_OK) || count_entries("/dev/dri") > 0)
 		report("drm", NULL, "The kernel has DRM.");
 	else
 		report("drm-missing", NULL, "The kernel has no DRM, or no DRM driver is loaded: to "

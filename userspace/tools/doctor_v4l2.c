@@ -137,16 +137,12 @@ static int try_heap(int node, const struct patients *patients, struct frame *fra
 /* Does the device of a node reach all memory that our buffer can have? */
 static bool reaches(const char *node, const struct patients *patients)
 {
-	unsigned int needed = patients->all[patients->memory].info.dma_bits;
-	unsigned int memory = address_bits();
 	uint64_t mask = 32;	/* what a device has at least, if its driver asks for no less */
 	char path[320];
 
 	snprintf(path, sizeof(path), "/sys/class/video4linux/%s/device/dma_mask_bits", node);
 	read_number(path, &mask);
-	if (memory && memory < needed)
-		needed = memory;
-	return needed <= mask;
+	return is_translated("video4linux", node) || trial_bits(patients) <= mask;
 }
 
 static void try_buffers(int node, const char *name, const struct patients *patients,

@@ -180,6 +180,9 @@ static void submit_program(int queue, const struct sluice_op *op, bool wants_fen
 		die("root has not allowed a register of the program: as root, write the ranges of "
 		    "all its registers, each as BAR:OFFSET+LENGTH, to the file 'registers' of the "
 		    "device in /sys/bus/pci/devices");
+	case EPERM:
+		die("this kernel is locked down, as with Secure Boot, so a program may use no "
+		    "register: use a device driver for this device instead of sluice-pci");
 	case EADDRNOTAVAIL:
 		die("an address of the program cannot be written: the memory has several segments "
 		    "(use --heap contiguous, or give src and dst a LENGTH), or the address needs "

@@ -43,6 +43,7 @@ int one(int device,
 	int *number)
 {
 	/* a comment */
+
 	return sluice_get(device, number);
 }
 
@@ -116,6 +117,10 @@ class Pages(unittest.TestCase):
         self.assertIn("Get one \\enumber", text)
         self.assertIn(".B \\-EINVAL\n\\fIdevice\\fP is \\-1, which is no fd\n", text)
         self.assertIn("The number is .5 or more.\nSee \\fBsluice_put\\fP(3) for \\fInumber\\fP.", text)
+
+    def test_code_keeps_its_lines(self) -> None:
+        self.assertIn("{\n\\&        /* a comment */\n\\~\n\\&        return sluice_get(device, number);\n}\n.fi",
+                      page("sluice_get.3"))
 
     def test_a_page_names_the_others_that_it_uses(self) -> None:
         self.assertIn(".SH SEE ALSO\n.BR sluice_put (3),\n.BR libsluice (3)\n", page("sluice_get.3"))

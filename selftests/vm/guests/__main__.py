@@ -6,6 +6,7 @@
     run demo KERNEL         the demo; its files are in build/demo/
     run doctor KERNEL...    the tests of sluicectl doctor, on machines that boot differently
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
+    run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
     run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
     run packages KERNEL     the Debian packages, in the root that --root names: selftests/vm/packages
@@ -38,6 +39,7 @@ from .guest import Guest
 from .kselftest import kselftest
 from .machine import BOOTS, PARTS
 from .packages import packages
+from .secureboot import secureboot
 
 
 def arguments() -> argparse.Namespace:
@@ -45,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "shell",
-                                         "kselftest", "packages"])
+                                         "kselftest", "packages", "secureboot"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
@@ -71,6 +73,8 @@ def main() -> int:
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "secureboot":
+        return secureboot(args.lines)
     if args.mode == "kselftest":
         return kselftest(args.lines[0], args.test)
     if args.mode == "packages":

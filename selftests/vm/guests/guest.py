@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from . import initramfs, log, machine, places
+from . import firmware, initramfs, log, machine, places
 from .machine import Files, Kind
 
 GUEST_SECONDS = int(os.environ.get("SLUICE_GUEST_SECONDS", "2400"))
@@ -114,6 +114,8 @@ class Guest:
                            root=root or places.ROOT, build=places.BUILD, out=self.out,
                            bar=os.path.join(self.temp.name, "bar") if interactive else "")
         initramfs.make(self.kernel, self.files.initramfs)
+        if mode == "secureboot":
+            self.files = firmware.add(self.kind, self.kernel, self.files, self.temp.name)
         hears = self.kind.wired and not self.kernel.arm64 and "alsa" in audio_drivers()
         if hears:
             self.env["ALSA_CONFIG_PATH"] = words_to_hear(self.temp.name)
@@ -124,16 +126,19 @@ class Guest:
         places.tell_saved(self.out)
         return subprocess.run(self.command, check=False).returncode
 
-    def screendump(self, path: str) -> None:
-        """Have QEMU save the guest's screen, as a PNG or a PPM."""
+    def monitor(self, command: str) -> None:
+        """Have QEMU's monitor run a command to its end."""
         with socket.socket(socket.AF_UNIX) as sock:
             sock.connect(self.files.monitor)
-            sock.settimeout(20)
+            sock.settimeout(120)
             reader = sock.makefile("rb")
-            kind = "-f png" if path.endswith(".png") else ""
-            sock.sendall(f"screendump {quoted(path)} {kind}\ninfo status\n".encode())
+            sock.sendall(f"{command}\ninfo status\n".encode())
             while b"VM status" not in reader.readline():
                 pass
+
+    def screendump(self, path: str) -> None:
+        """Have QEMU save the guest's screen, as a PNG or a PPM."""
+        self.monitor(f"screendump {quoted(path)}" + (" -f png" if path.endswith(".png") else ""))
 
     def run(self, on_line: Callable[[str], None]) -> int | None:
         """Run to the end, with each line of TAP for on_line().

@@ -12,6 +12,7 @@ from .places import Kernel
 # memory took a minute, without a pause.  With 128 MiB, old translations are dropped in time.
 ACCEL = "tcg,thread=single,tb-size=128"
 
+# those of check; a guest with Secure Boot also has the part "enrol": see secureboot.py
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
 # The parts of the mode doctor, with their boot parameters: see selftests/doctor.sh.
@@ -20,7 +21,7 @@ BOOTS: dict[str, tuple[str, ...]] = {
     "translated": ("intel_iommu=on", "iommu.passthrough=0"),
     "passthrough": ("intel_iommu=on", "iommu=pt"),
     "enforced": ("module.sig_enforce=1", "module_blacklist=sluice,sluice-soft"),
-    "bounced": ("swiotlb=force",),
+    "bouncing": ("swiotlb=force",),
 }
 
 
@@ -28,7 +29,7 @@ BOOTS: dict[str, tuple[str, ...]] = {
 class Kind:
     """The purpose of a guest."""
 
-    mode: str	# check, demo, bench, shell, doctor, kselftest, packages or mutants
+    mode: str	# check, demo, bench, shell, doctor, kselftest, packages, secureboot or mutants
     test: str = ""	# only this test program
     part: str = ""	# one of PARTS; for doctor, of BOOTS; for mutants, the number of the guest
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
@@ -64,6 +65,15 @@ class Kind:
 
 
 @dataclass(frozen=True)
+class Firmware:
+    """The files of a guest that firmware starts, from a disk."""
+
+    code: str
+    variables: str	# the firmware writes to this file
+    disk: str
+
+
+@dataclass(frozen=True)
 class Files:
     """The files and folders that QEMU opens, except the kernel's."""
 
@@ -73,6 +83,7 @@ class Files:
     root: str
     build: str
     out: str	# the guest writes only to this folder
+    firmware: Firmware | None = None	# None: QEMU loads the kernel
     bar: str = ""	# the memory of a BAR; by default a file in this folder
 
 
@@ -206,7 +217,16 @@ def serial(kind: Kind, files: Files) -> list[str]:
 
 
 def boot(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
-    """The kernel, its command line and its initramfs."""
+    """The kernel, its command line and its initramfs; or the firmware, and a disk with them."""
+    if files.firmware:
+        # Only firmware in system management mode writes the variables
+        return ["-global", "driver=cfi.pflash01,property=secure,value=on",
+                "-global", "ICH9-LPC.disable_s3=1",
+                "-drive", "if=pflash,unit=0,format=raw,readonly=on,"
+                f"file={comma(files.firmware.code)}",
+                "-drive", f"if=pflash,unit=1,format=raw,file={comma(files.firmware.variables)}",
+                "-drive", f"if=none,id=disk,format=raw,readonly=on,file={comma(files.firmware.disk)}",
+                "-device", "virtio-blk-pci,drive=disk,bootindex=0"]
     return ["-kernel", kernel.image, "-initrd", files.initramfs,
             "-append", kernel_arguments(kind, kernel)]
 
@@ -230,8 +250,10 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     if hears:
         cards += hearing()
     return [
-        "qemu-system-x86_64", "-machine", "q35", "-cpu", processor(kind), "-accel", ACCEL,
-        *board(kind), "-m", "7G" if kind.large else "3G", "-nodefaults", "-no-reboot",
+        "qemu-system-x86_64", "-machine", "q35,smm=on" if files.firmware else "q35",
+        "-cpu", processor(kind), "-accel", ACCEL, *board(kind),
+        "-m", "7G" if kind.large else "3G", "-nodefaults",
+        *([] if kind.part == "enrol" else ["-no-reboot"]),
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
         *share("out", files.out, readonly=False),

@@ -15,6 +15,7 @@ LOG = os.path.join(BUILD, "log")
 LAB = os.path.join(BUILD, "lab")
 ROOT = os.path.realpath(os.path.join(LAB, "root"))
 ARM64 = os.path.realpath(os.path.join(LAB, "arm64"))
+WORKSHOP = os.path.realpath(os.path.join(LAB, "workshop"))
 
 
 def fail(message: str) -> NoReturn:
@@ -67,6 +68,9 @@ def stage_guest() -> None:
     os.makedirs(folder, exist_ok=True)
     shutil.copy(os.path.join(TOP, "selftests/vm/guest"), os.path.join(folder, "main"))
     shutil.copy(os.path.join(TOP, "selftests/vm/demo"), os.path.join(folder, "demo"))
+    shutil.copy(os.path.join(TOP, "selftests/vm/secureboot/guest"),
+                os.path.join(folder, "secureboot"))
+    shutil.copy(os.path.join(TOP, "Documentation/secure-boot.md"), folder)
     shutil.copy(os.path.join(TOP, "selftests/vm/packages-guest"), os.path.join(folder, "packages"))
 
 
