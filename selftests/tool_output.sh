@@ -364,7 +364,7 @@ limit_of_the_heap_is_named() {
 USER_GROUP=65533
 
 as_nobody() {
-	setpriv --reuid=65534 --regid=$USER_GROUP --clear-groups "$@"
+	setpriv --reuid=65534 --regid="$USER_GROUP" --clear-groups "$@"
 }
 
 # with_node MODE GROUP COMMAND...: while the node of soft0 has this mode and group
@@ -403,9 +403,9 @@ file_in_a_closed_folder_is_written() {
 	head -c 100000 /dev/zero >files/old
 	chown 65534 files/old
 	chmod 755 files
-	with_node 660 $USER_GROUP as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
+	with_node 660 "$USER_GROUP" as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
 	only old && [ "$(stat -c %s files/old)" = 5000 ] &&
-		with_node 660 $USER_GROUP says "cannot write 'files/new': Permission denied" 1 \
+		with_node 660 "$USER_GROUP" says "cannot write 'files/new': Permission denied" 1 \
 			as_nobody sluicectl copy soft0 --to files/new && only old
 }
 
@@ -416,7 +416,7 @@ file_of_another_owner_is_written_in_place() {
 	chmod 777 files
 	chmod 666 files/old
 	before=$(stat -c '%i %u %g %a' files/old)
-	with_node 660 $USER_GROUP as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
+	with_node 660 "$USER_GROUP" as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
 	stat -c '%i %u %g %a %s' files/old
 	only old && [ "$(stat -c '%i %u %g %a %s' files/old)" = "$before 5000" ]
 }
@@ -448,7 +448,7 @@ file_that_may_not_be_written_is_refused() {
 	with_files
 	chmod 777 files
 	chmod 644 files/old
-	with_node 660 $USER_GROUP says "cannot write 'files/old': Permission denied" 1 \
+	with_node 660 "$USER_GROUP" says "cannot write 'files/old': Permission denied" 1 \
 		as_nobody sluicectl copy soft0 --to files/old && only old && old_is_unchanged
 }
 
