@@ -67,7 +67,7 @@ help:
 	@echo 'make modules KERNEL=lts       compile the modules into build/'
 	@echo 'make setup                    only fetch and prepare what the others need'
 	@echo 'make refresh                  ask the archive again which kernels there are (KERNEL= for others)'
-	@echo 'make clean                    remove build/ (the cache stays)'
+	@echo 'make clean                    remove build/ (the cache and build/saved/ stay)'
 
 setup:
 ifeq ($(KDIR)$(CANARY_SOURCE),)
@@ -260,7 +260,12 @@ check-packages:
 	@$(VM)/packages
 
 clean:
-	rm -rf build 2>/dev/null || sudo rm -rf build
+	@if [ -e build/saved ] && ! rmdir build/saved 2>/dev/null; then \
+		echo "build/saved stays, because it has files that you have saved in a guest"; \
+		set -- find build -mindepth 1 -maxdepth 1 ! -name saved -exec rm -rf {} +; \
+	else \
+		set -- rm -rf build; \
+	fi; "$$@" 2>/dev/null || sudo "$$@"
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \

@@ -182,7 +182,8 @@ sound_machine_has_no_problem() {
 		one_of dma-heap dma-heap-missing && one_of udmabuf udmabuf-missing &&
 		one_of iommu-off iommu-translates iommu-passthrough &&
 		hasnt module-unloaded module-missing module-version module-held-back driver-held-back \
-			device-none node-missing node-permission device-unreadable heap-fails
+			device-none node-missing node-permission device-unreadable heap-fails || return
+	! grep '^[^|]*|problem|' findings
 }
 
 # No udev loads them in a guest.  virtio-gpu takes no foreign buffers, and bochs only on new kernels.
@@ -458,6 +459,21 @@ limit() {
 	rmdir cgroups/t/below cgroups/t && umount cgroups && return $rc
 }
 
+# What is full of a cache has room: the kernel counts 500 MiB, of which 300 MiB are cached files.
+cached() {
+	local rc
+	mkdir -p cgroups && mount -t cgroup2 cgroup2 cgroups && echo +memory >cgroups/cgroup.subtree_control &&
+		mkdir -p cgroups/t/below && echo 512M >cgroups/t/memory.max || return
+	echo $((500 << 20)) >current
+	printf 'anon 1\nactive_file %d\ninactive_file %d\n' $((200 << 20)) $((100 << 20)) >stat
+	mount --bind current cgroups/t/memory.current && mount --bind stat cgroups/t/memory.stat &&
+		doctor bash -c 'echo $$ >cgroups/t/below/cgroup.procs && exec "$@"' - &&
+		has cgroup-limit /t "leaves 312 MiB" && hasnt cgroup-near-limit
+	rc=$?
+	umount cgroups/t/memory.current cgroups/t/memory.stat
+	rmdir cgroups/t/below cgroups/t && umount cgroups && return $rc
+}
+
 # Importers --------------------------------------------------------------------------------------
 
 nothing_to_import() {
@@ -474,6 +490,32 @@ dead_card() {
 	mknod /dev/dri/card63 c 226 63
 	doctor && has importer-unreadable card63
 }
+
+# immutable FILE FLAG: nobody may change the file (16), or those who may otherwise (0)
+immutable() {
+	python3 -c 'import fcntl, struct, sys
+with open(sys.argv[1], "rb") as file:
+    fcntl.ioctl(file, 0x40086602, struct.pack("L", int(sys.argv[2])))' "$@"
+}
+
+# A device cgroup answers EPERM, as a file does that nobody may change.
+forbidden_card() {
+	local rc
+	: >/dev/dri/card63
+	immutable /dev/dri/card63 16 || { echo "this kernel's tmpfs has no immutable files"; return 4; }
+	doctor && has importer-permission card63 "the container or a security module forbids it" &&
+		! grep "gives access to no group" findings
+	rc=$?
+	immutable /dev/dri/card63 0 && return $rc
+}
+
+# Only one program may have the clock.
+busy_card() {
+	mknod /dev/dri/card63 c "$(stat -c %Hr /dev/rtc0)" "$(stat -c %Lr /dev/rtc0)" || return
+	doctor && has importer-busy card63 && hasnt importer-unreadable
+}
+
+busy_card_is_named() { covered /dev/dri busy_card 7</dev/rtc0; }
 
 dead_card_is_named() { covered /dev/dri dead_card; }
 
@@ -549,6 +591,58 @@ held_back() {
 	doctor && has "$2" "$3" "in $blacklist"
 	rc=$?
 	rm $blacklist && return $rc
+}
+
+# modprobe's blacklist is about aliases: a module that is loaded by its name is not held back.  An
+# empty /sys hides that edu is loaded.
+only_edu_is_held_back() {
+	covered /sys doctor && has driver-held-back sluice_edu "load the module by its name" &&
+		hasnt module-held-back && ! has driver-held-back sluice_soft
+}
+
+blacklist_holds_back_what_has_an_alias() {
+	local rc
+	printf 'blacklist %s\n' sluice sluice-soft sluice-edu >$blacklist
+	only_edu_is_held_back
+	rc=$?
+	rm $blacklist && return $rc
+}
+
+each_blacklist_at_boot_counts() {
+	echo "modprobe.blacklist=sluice-edu quiet modprobe.blacklist=pcspkr,sluice,sluice-soft" >fake
+	faked /proc/cmdline only_edu_is_held_back && has driver-held-back sluice_edu "modprobe.blacklist="
+}
+
+masked() {
+	local rc
+	echo "install sluice-dmaengine /bin/false" >"/usr/lib/modprobe.d/${blacklist##*/}"
+	doctor && has driver-held-back sluice_dmaengine && : >$blacklist &&
+		doctor && hasnt driver-held-back
+	rc=$?
+	rm -f $blacklist
+	return $rc
+}
+
+masked_configuration_does_not_count() {
+	mkdir -p /usr/lib/modprobe.d && covered /usr/lib/modprobe.d masked
+}
+
+# With Secure Boot, the lockdown tells what the kernel enforces, if it can be read.
+secure_boot() {
+	local lockdown=/sys/kernel/security/lockdown
+	installed "$modules/sluice.ko"
+	mkdir -p /sys/firmware/efi/efivars
+	printf '\6\0\0\0\1' >/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+	echo "[none] integrity confidentiality" >$lockdown
+	doctor && hasnt signatures-enforced module-unsigned lockdown || return
+	rm $lockdown
+	doctor && has signatures-enforced "" "Because of Secure Boot" && hasnt module-unsigned || return
+	echo "none [integrity] confidentiality" >$lockdown
+	doctor && has signatures-enforced "" "Because of the lockdown" && has module-unsigned
+}
+
+secure_boot_enforces_by_lockdown() {
+	covered /usr/lib/modules covered /sys/firmware covered /sys/kernel/security secure_boot
 }
 
 version_of_another_release_is_named() {
@@ -676,9 +770,20 @@ loaded_tests() {
 	ok "without_sysfs_devices_work" without_sysfs_devices_work
 	ok "without_procfs_it_ends" without_procfs_it_ends
 	ok "fragmented_memory_is_named" fragmented_memory_is_named
-	ok "driver_that_is_held_back_is_named" held_back "blacklist sluice-dmaengine" driver-held-back \
-		sluice_dmaengine
+	ok "driver_that_is_held_back_is_named" held_back "install sluice-dmaengine /bin/false" \
+		driver-held-back sluice_dmaengine
+	ok "blacklist_holds_back_what_has_an_alias" blacklist_holds_back_what_has_an_alias
+	ok "each_blacklist_at_boot_counts" each_blacklist_at_boot_counts
+	ok "masked_configuration_does_not_count" masked_configuration_does_not_count
+	ok "secure_boot_enforces_by_lockdown" secure_boot_enforces_by_lockdown
+	ok_or_skip "forbidden_card_is_named" covered /dev/dri forbidden_card
+	if [ -e /dev/rtc0 ]; then
+		ok "busy_card_is_named" busy_card_is_named
+	else
+		skip "busy_card_is_named" "the machine has no /dev/rtc0"
+	fi
 	ok "memory_cgroup_with_room_is_named" limit 512 cgroup-limit
+	ok "memory_cgroup_full_of_cache_has_room" cached
 }
 
 
@@ -689,7 +794,6 @@ bare_tests() {
 	ok "module_of_another_kernel_is_named" covered /usr/lib/modules is_for_another_kernel
 	ok "module_that_is_not_indexed_is_named" covered /usr/lib/modules is_not_indexed
 	ok "module_that_is_not_loaded_is_named" covered /usr/lib/modules is_unloaded
-	ok "module_that_is_held_back_is_named" held_back "blacklist sluice" module-held-back sluice
 	ok "module_that_is_replaced_is_named" held_back "install sluice /bin/false" module-held-back sluice
 	ok "kernel_without_sync_file_is_named" symbols_tell pci_p2pdma_add_resource sync-file-missing sync-file
 	ok "kernel_with_p2pdma_is_named" symbols_tell pci_p2pdma_add_resource p2pdma p2pdma-missing

@@ -264,6 +264,14 @@ full_disk_keeps_the_old_file() {
 		[ "$(ls -A full)" = old ] && [ "$(cat full/old)" = precious ]
 }
 
+limit_of_a_file_keeps_the_old_file() {
+	with_files
+	(
+		ulimit -f 16
+		says "cannot write 'files/old': File too large" 1 sluicectl copy soft0 --size 1M --to files/old
+	) && only old && old_is_unchanged
+}
+
 # ended_by SIGNAL: it removes what was written so far.  edu0 copies for 25 s.
 ended_by() {
 	local signal=$1 tool status
@@ -353,8 +361,10 @@ limit_of_the_heap_is_named() {
 
 # --- users ---
 
+USER_GROUP=65533
+
 as_nobody() {
-	setpriv --reuid=65534 --regid=65533 --clear-groups "$@"
+	setpriv --reuid=65534 --regid="$USER_GROUP" --clear-groups "$@"
 }
 
 # with_node MODE GROUP COMMAND...: while the node of soft0 has this mode and group
@@ -393,17 +403,52 @@ file_in_a_closed_folder_is_written() {
 	head -c 100000 /dev/zero >files/old
 	chown 65534 files/old
 	chmod 755 files
-	with_node 666 0 as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
+	with_node 660 "$USER_GROUP" as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
 	only old && [ "$(stat -c %s files/old)" = 5000 ] &&
-		with_node 666 0 says "cannot write 'files/new': Permission denied" 1 \
+		with_node 660 "$USER_GROUP" says "cannot write 'files/new': Permission denied" 1 \
 			as_nobody sluicectl copy soft0 --to files/new && only old
+}
+
+# A user cannot make a file of root's, so the old one stays, with its owner.
+file_of_another_owner_is_written_in_place() {
+	local before
+	with_files
+	chmod 777 files
+	chmod 666 files/old
+	before=$(stat -c '%i %u %g %a' files/old)
+	with_node 660 "$USER_GROUP" as_nobody sluicectl copy soft0 --size 5000 --to files/old || return 1
+	stat -c '%i %u %g %a %s' files/old
+	only old && [ "$(stat -c '%i %u %g %a %s' files/old)" = "$before 5000" ]
+}
+
+# immutable FILE FLAG: nobody may change the file (16), or those who may otherwise (0)
+immutable() {
+	python3 -c 'import fcntl, struct, sys
+with open(sys.argv[1], "rb") as file:
+    fcntl.ioctl(file, 0x40086602, struct.pack("L", int(sys.argv[2])))' "$@"
+}
+
+# A device cgroup answers EPERM, as a file does that nobody may change.
+user_is_told_of_the_container() {
+	local status
+	mkdir -p forbidden
+	mount -t tmpfs tmpfs forbidden && touch forbidden/node || return 1
+	if immutable forbidden/node 16; then
+		says "the container or a security module forbids it" 1 sluicectl info "$PWD/forbidden/node"
+		status=$?
+		immutable forbidden/node 0
+	else
+		echo "this kernel's tmpfs has no immutable files"
+		status=4
+	fi
+	umount forbidden && return $status
 }
 
 file_that_may_not_be_written_is_refused() {
 	with_files
 	chmod 777 files
 	chmod 644 files/old
-	with_node 666 0 says "cannot write 'files/old': Permission denied" 1 \
+	with_node 660 "$USER_GROUP" says "cannot write 'files/old': Permission denied" 1 \
 		as_nobody sluicectl copy soft0 --to files/old && only old && old_is_unchanged
 }
 
@@ -521,6 +566,7 @@ tests() {
 	ok "failed_job_keeps_the_old_file" failed_job_keeps_the_old_file
 	ok "bad_file_costs_no_work" bad_file_costs_no_work
 	ok "full_disk_keeps_the_old_file" full_disk_keeps_the_old_file
+	ok "limit_of_a_file_keeps_the_old_file" limit_of_a_file_keeps_the_old_file
 	ok_on edu0 "signals_remove_the_partial_file" signals_remove_the_partial_file
 	ok_on edu0 "ignored_signal_stays_ignored" ignored_signal_stays_ignored
 	ok "pipes_are_written_directly" pipes_are_written_directly
@@ -531,8 +577,14 @@ tests() {
 
 	ok_by setpriv "user_is_told_of_root" user_is_told_of_root
 	ok_by setpriv "user_is_told_of_the_group" user_is_told_of_the_group
+	if command -v python3 >/dev/null; then
+		ok_or_skip "user_is_told_of_the_container" user_is_told_of_the_container
+	else
+		skip "user_is_told_of_the_container" "this machine has no python3"
+	fi
 	ok_by setpriv "list_tells_a_user_of_permissions" list_tells_a_user_of_permissions
 	ok_by setpriv "file_in_a_closed_folder_is_written" file_in_a_closed_folder_is_written
+	ok_by setpriv "file_of_another_owner_is_written_in_place" file_of_another_owner_is_written_in_place
 	ok_by setpriv "file_that_may_not_be_written_is_refused" file_that_may_not_be_written_is_refused
 
 	ok_by script "colours_are_for_terminals" colours_are_for_terminals
@@ -550,7 +602,18 @@ needs_command sluicectl
 dir=$(mktemp -d) || exit 1
 # a user who is not root must reach files in it
 chmod 755 "$dir"
-trap 'umount "$dir/full" 2>/dev/null; rm -rf "$dir"' EXIT
+node=$(stat -c "%g %a" /dev/sluice/soft0) || exit 1
+
+# The end, also after a signal: other users get no access to the node that they had not before.
+leave() {
+	chgrp "${node% *}" /dev/sluice/soft0
+	chmod "${node#* }" /dev/sluice/soft0
+	rm -f /dev/sluice/aaa
+	umount "$dir/full" 2>/dev/null
+	umount "$dir/forbidden" 2>/dev/null
+	rm -rf "$dir"
+}
+trap leave EXIT
 cd "$dir" || exit 1
 cat "$OBJECTS" >before || exit 1
 run_tests tests

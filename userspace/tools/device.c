@@ -42,12 +42,16 @@ static const char *group_name(gid_t gid)
 	return name;
 }
 
-static void __attribute__((noreturn)) die_of_permission(const char *name)
+static void __attribute__((noreturn)) die_of_permission(const char *name, int error)
 {
 	struct stat node;
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "/dev/sluice/", name);
+	if (error == EPERM)
+		die("no permission to open '%s': the container or a security module forbids it, so "
+		    "pass the node to the container (podman or docker run --device %s)", name,
+		    path);
 	if (!stat(path, &node) && node.st_gid && (node.st_mode & 0060) == 0060)
 		die("no permission to open '%s': its node belongs to the group '%s', so run as "
 		    "root, or let root add you to this group ('usermod -aG %s USER'), and log in "
@@ -83,7 +87,7 @@ int open_device(const char *name, struct sluice_info *info)
 		die("there is no device '%s': 'sluicectl list' lists the devices; if it is not "
 		    "listed, load its device driver", name);
 	if (fd == -EACCES || fd == -EPERM)
-		die_of_permission(name);
+		die_of_permission(name, -fd);
 	if (fd < 0)
 		die("cannot open the device '%s': %s; 'sluicectl list' lists the devices", name,
 		    strerror(-fd));

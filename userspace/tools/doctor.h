@@ -45,6 +45,15 @@ bool read_number(const char *path, uint64_t *number);
 bool find_field(const char *path, const char *name, uint64_t *number);
 
 /**
+ * next_boot_parameter - find a parameter of the kernel's command line, each time that it is there
+ * @name: with its "="
+ * @index: 0 for the first
+ *
+ * Return: the value, or NULL.  The next call overwrites it.
+ */
+const char *next_boot_parameter(const char *name, unsigned int index);
+
+/**
  * boot_parameter - find a parameter of the kernel's command line
  * @name: with its "="
  *
@@ -62,11 +71,12 @@ int has_symbol(const char *name);
 int count_entries(const char *path);
 
 /**
- * explain_permission - say which group would open a node
+ * explain_permission - say why a node could not be opened, and who could open it
  * @path: of the node
+ * @error: EACCES, or EPERM as of a device cgroup
  * @text: set to an order: the part of a sentence behind a colon, without a full stop
  */
-void explain_permission(const char *path, char *text, size_t size);
+void explain_permission(const char *path, int error, char *text, size_t size);
 
 /* doctor_modinfo.c: a file of a module */
 

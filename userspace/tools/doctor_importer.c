@@ -36,13 +36,16 @@ void report_fence(const char *importer, int error, const char *how)
 int open_importer(const char *path, const char *name)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK), error = errno;
-	char order[256];
+	char order[512];
 
 	if (fd >= 0)
 		return fd;
 	if (error == EACCES || error == EPERM) {
-		explain_permission(path, order, sizeof(order));
+		explain_permission(path, error, order, sizeof(order));
 		report("importer-permission", name, "You may not open %s: %s.", path, order);
+	} else if (error == EBUSY) {
+		report("importer-busy", name, "Another program uses %s alone, so it was not tried: "
+		       "end that program, and run doctor again.", path);
 	} else {
 		report("importer-unreadable", name, "%s cannot be opened (%s): see the kernel's "
 		       "log, and load its driver again.", path, strerror(error));

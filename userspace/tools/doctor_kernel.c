@@ -51,7 +51,7 @@ static int try_dma_heap(const char *path)
 static void examine_dma_heaps(void)
 {
 	DIR *dir = opendir("/dev/dma_heap");
-	char path[300], order[256];
+	char path[300], order[512];
 	struct dirent *entry;
 	unsigned int count = 0;
 
@@ -66,7 +66,7 @@ static void examine_dma_heaps(void)
 		if (!ret) {
 			report("dma-heap", entry->d_name, "This dma-heap gives buffers.");
 		} else if (ret == -EACCES || ret == -EPERM) {
-			explain_permission(path, order, sizeof(order));
+			explain_permission(path, -ret, order, sizeof(order));
 			report("dma-heap-permission", entry->d_name, "You may not open %s: %s.",
 			       path, order);
 		} else {
@@ -111,10 +111,10 @@ static void examine_udmabuf(void)
 {
 	static const char path[] = "/dev/udmabuf";
 	int device = open(path, O_RDWR | O_CLOEXEC), ret = device < 0 ? -errno : 0;
-	char order[256];
+	char order[512];
 
 	if (ret == -EACCES || ret == -EPERM) {
-		explain_permission(path, order, sizeof(order));
+		explain_permission(path, -ret, order, sizeof(order));
 		report("udmabuf-permission", NULL, "You may not open %s: %s.", path, order);
 		return;
 	}

@@ -151,11 +151,36 @@ static bool find_own_cgroup(bool second, char *path, size_t size)
 	return found;
 }
 
+/* The bytes of files that a cgroup caches: the kernel frees them if a program needs memory. */
+static uint64_t cached_by(const char *path, bool second)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t sum = 0, bytes;
+	char line[256], name[64];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		char *plain = name;
+
+		if (sscanf(line, "%63s %" SCNu64, name, &bytes) != 2)
+			continue;
+		/* in the first version the other lines leave out the cgroups below */
+		if (!second && strncmp(plain, "total_", 6))
+			continue;
+		if (!second)
+			plain += 6;
+		if (!strcmp(plain, "active_file") || !strcmp(plain, "inactive_file"))
+			sum += bytes;
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
 /* Find the cgroup, this process's own or one above, that leaves least memory. */
 static bool find_limit(bool second, char *cgroup, size_t size, uint64_t *limit, uint64_t *left)
 {
 	char mounted[2048], root[2048], own[2048], path[5000], *slash;
-	uint64_t most, used;
+	uint64_t most, used, cached;
 	bool found = false;
 
 	if (!find_cgroups(second, mounted, root, sizeof(root)) ||
@@ -173,6 +198,9 @@ static bool find_limit(bool second, char *cgroup, size_t size, uint64_t *limit, 
 				 second ? "memory.current" : "memory.usage_in_bytes");
 			if (!read_number(path, &used))
 				used = 0;
+			snprintf(path, sizeof(path), "%s%s/memory.stat", mounted, own);
+			cached = cached_by(path, second);
+			used -= cached > used ? used : cached;
 			used = used > most ? most : used;
 			if (!found || most - used < *left) {
 				snprintf(cgroup, size, "%s", *own ? own : "/");

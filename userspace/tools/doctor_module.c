@@ -69,8 +69,17 @@ static void examine_absence(const char *path)
 		       "root.");
 }
 
-/* The names of a list such as "a,b", or of one word, that are ours: "sluice" or "sluice_*". */
-static void examine_held_back(const char *names, const char *where)
+/* Is the module loaded by an alias, when its device is found?  The others are loaded by name. */
+static bool has_alias(const char *module)
+{
+	return !strcmp(module, "sluice_edu");
+}
+
+/*
+ * The names of a list such as "a,b", or of one word, that are ours: "sluice" or "sluice_*".
+ * @aliases: modprobe's blacklist, which holds back a module only where an alias asks for it
+ */
+static void examine_held_back(const char *names, const char *where, bool aliases)
 {
 	char copy[1024], *word, *rest = copy, path[128], *letter;
 
@@ -82,6 +91,13 @@ static void examine_held_back(const char *names, const char *where)
 		snprintf(path, sizeof(path), "/sys/module/%.100s", word);
 		if ((strcmp(word, "sluice") && strncmp(word, "sluice_", 7)) || !access(path, F_OK))
 			continue;
+		if (aliases) {
+			if (has_alias(word))
+				report("driver-held-back", word, "The module is not loaded for its "
+				       "devices because of %s: remove it there, or load the module "
+				       "by its name.", where);
+			continue;
+		}
 		report(word[6] ? "driver-held-back" : "module-held-back", word, "The module is "
 		       "held back by %s: remove it there, then load the module.", where);
 	}
@@ -108,29 +124,46 @@ static void examine_configuration(const char *path)
 				 path);
 		else
 			continue;
-		examine_held_back(name, where);
+		examine_held_back(name, where, *verb == 'b');
 	}
 	if (file)
 		fclose(file);
 }
 
+/* Where modprobe looks, in this order. */
+static const char * const folders[] = {
+	"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+	"/lib/modprobe.d",
+};
+#define NUM_FOLDERS (sizeof(folders) / sizeof(folders[0]))
+
+/* Does an earlier folder have a file of this name, which is read instead? */
+static bool is_masked(const char *name, size_t folder)
+{
+	char path[512];
+
+	while (folder--) {
+		snprintf(path, sizeof(path), "%s/%s", folders[folder], name);
+		if (!access(path, F_OK))
+			return true;
+	}
+	return false;
+}
+
 static void examine_configurations(void)
 {
-	static const char * const folders[] = {
-		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-		"/usr/lib/modprobe.d",
-	};
 	struct dirent *entry;
 	char path[512];
 	size_t i;
 
-	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (i = 0; i < NUM_FOLDERS; i++) {
 		DIR *dir = opendir(folders[i]);
 
 		while (dir && (entry = readdir(dir))) {
 			size_t length = strlen(entry->d_name);
 
-			if (length < 5 || strcmp(entry->d_name + length - 5, ".conf"))
+			if (length < 5 || strcmp(entry->d_name + length - 5, ".conf") ||
+			    is_masked(entry->d_name, i))
 				continue;
 			snprintf(path, sizeof(path), "%s/%s", folders[i], entry->d_name);
 			examine_configuration(path);
@@ -142,17 +175,14 @@ static void examine_configurations(void)
 
 static void examine_boot_parameters(void)
 {
-	static const char * const names[] = { "module_blacklist=", "modprobe.blacklist=" };
-	char where[64];
-	size_t i;
+	const char *value = boot_parameter("module_blacklist=");
+	unsigned int i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *value = boot_parameter(names[i]);
-
-		snprintf(where, sizeof(where), "%s on the kernel's command line", names[i]);
-		if (value)
-			examine_held_back(value, where);
-	}
+	/* of the kernel's own the last one counts, of modprobe's all */
+	if (value)
+		examine_held_back(value, "module_blacklist= on the kernel's command line", false);
+	for (i = 0; (value = next_boot_parameter("modprobe.blacklist=", i)); i++)
+		examine_held_back(value, "modprobe.blacklist= on the kernel's command line", true);
 }
 
 static bool has_secure_boot(void)
@@ -169,14 +199,18 @@ static bool has_secure_boot(void)
 	return on;
 }
 
-/* "integrity", "confidentiality" or "none"; only root may read the file. */
-static const char *lockdown_mode(void)
+/*
+ * "integrity", "confidentiality" or "none".  Any user may read the file, but a kernel without
+ * lockdown has none, and a container may not show it: then @known is false.
+ */
+static const char *lockdown_mode(bool *known)
 {
 	static char line[128];
 	const char *parameter = boot_parameter("lockdown=");
 	char *begin, *end;
 
-	if (read_line("/sys/kernel/security/lockdown", line, sizeof(line))) {
+	*known = read_line("/sys/kernel/security/lockdown", line, sizeof(line));
+	if (*known) {
 		begin = strchr(line, '[');
 		end = begin ? strchr(begin, ']') : NULL;
 		if (end) {
@@ -193,11 +227,13 @@ static const char *lockdown_mode(void)
 
 static void examine_signature(const char *path)
 {
-	const char *lockdown = lockdown_mode(), *why = NULL;
+	bool known, is_locked;
+	const char *lockdown = lockdown_mode(&known), *why = NULL;
 	struct modinfo info;
 	char line[16];
 
-	if (strcmp(lockdown, "none")) {
+	is_locked = strcmp(lockdown, "none");
+	if (is_locked) {
 		why = "the lockdown of the kernel";
 		report("lockdown", NULL, "The kernel is locked down (%s): programs get no "
 		       "registers, no BARs that sluice_pci.bars names and no bus addresses, so do "
@@ -206,7 +242,8 @@ static void examine_signature(const char *path)
 	if (read_line("/sys/module/module/parameters/sig_enforce", line, sizeof(line)) &&
 	    (line[0] == 'Y' || line[0] == '1'))
 		why = why ?: "module.sig_enforce";
-	if (has_secure_boot())
+	/* Secure Boot alone enforces nothing: most kernels lock themselves down because of it */
+	if (!known && has_secure_boot())
 		why = "Secure Boot";
 	if (!why)
 		return;
@@ -216,6 +253,9 @@ static void examine_signature(const char *path)
 	if (!*path)
 		return;
 	read_modinfo(path, &info);
+	/* the kernel has taken a module that is loaded */
+	if (info.known && !info.is_signed && !is_locked && module_is_there())
+		return;
 	if (info.known && !info.is_signed)
 		report("module-unsigned", "sluice", "The file %s has no signature, so the kernel "
 		       "refuses it because of %s: sign it with DKMS's key or with sign-file, and "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Files of the kernel, of which any may be missing: in a container, or on another kernel. */
 #include <dirent.h>
+#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,17 +54,26 @@ bool find_field(const char *path, const char *name, uint64_t *number)
 	return found;
 }
 
-const char *boot_parameter(const char *name)
+const char *next_boot_parameter(const char *name, unsigned int index)
 {
 	static char line[8192];
-	char *word, *rest = line, *value = NULL;
+	char *word, *rest = line;
 
 	if (!read_line("/proc/cmdline", line, sizeof(line)))
 		return NULL;
 	while ((word = strtok_r(rest, " ", &rest)))
-		if (!strncmp(word, name, strlen(name)))
-			value = word + strlen(name);
-	return value;
+		if (!strncmp(word, name, strlen(name)) && !index--)
+			return word + strlen(name);
+	return NULL;
+}
+
+const char *boot_parameter(const char *name)
+{
+	unsigned int count = 0;
+
+	while (next_boot_parameter(name, count))
+		count++;
+	return count ? next_boot_parameter(name, count - 1) : NULL;
 }
 
 const char *kernel_release(void)
@@ -138,12 +148,15 @@ static bool in_group(gid_t gid)
 	return getegid() == gid;
 }
 
-void explain_permission(const char *path, char *text, size_t size)
+void explain_permission(const char *path, int error, char *text, size_t size)
 {
 	char name[64];
 	struct stat node;
 
-	if (stat(path, &node)) {
+	if (error == EPERM) {
+		snprintf(text, size, "the container or a security module forbids it, so pass the "
+			 "node to the container (podman or docker run --device %s)", path);
+	} else if (stat(path, &node)) {
 		snprintf(text, size, "run as root");
 	} else if ((node.st_mode & 0060) == 0060 && node.st_gid && !in_group(node.st_gid) &&
 		   find_group(node.st_gid, name, sizeof(name))) {
@@ -152,6 +165,10 @@ void explain_permission(const char *path, char *text, size_t size)
 	} else if ((node.st_mode & 0060) == 0060 && in_group(node.st_gid)) {
 		snprintf(text, size, "its group is yours, so something else forbids it, such as "
 			 "the container or a security module");
+	} else if (node.st_mode & 0060) {
+		snprintf(text, size, "its mode %04o and its group %u do not permit it, so run as "
+			 "root, or give it to a group of yours by a udev rule such as "
+			 "70-sluice.rules", node.st_mode & 07777, node.st_gid);
 	} else {
 		snprintf(text, size, "its mode %04o gives access to no group, so run as root, or "
 			 "give it to a group by a udev rule such as 70-sluice.rules",

@@ -71,7 +71,7 @@ struct target {
 	const char *path;	/* as the user has written it */
 	int fd;
 	char *final;		/* the name that a regular file gets at the end */
-	bool in_place;		/* a regular file whose folder permits no other file */
+	bool in_place;		/* a regular file in whose place no other can be put */
 };
 
 /*
@@ -106,6 +106,8 @@ static void catch_signals(void)
 	}, old;
 	unsigned int i;
 
+	/* beyond the limit of a file's size, write() shall fail instead */
+	signal(SIGXFSZ, SIG_IGN);
 	for (i = 0; i < NUM_ENDING; i++)
 		/* a signal that was ignored from the beginning, as by nohup, stays ignored */
 		if (!sigaction(ending[i], NULL, &old) && old.sa_handler == SIG_DFL)
@@ -148,7 +150,21 @@ static char *name_beside(const char *final)
 	return need(name);
 }
 
-/* Create a file beside the final one.  Returns false if the folder does not permit it. */
+static void remove_unfinished(void)
+{
+	sigset_t signals;
+
+	block_signals(&signals);
+	unlink(unfinished);
+	free(unfinished);
+	unfinished = NULL;
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+}
+
+/*
+ * Create a file beside the final one.  Returns false if the folder does not permit it, or if the
+ * new file cannot have the owner and the permissions of the old one.
+ */
 static bool create_beside(struct target *target, const struct stat *old)
 {
 	char *name = name_beside(target->final);
@@ -170,10 +186,17 @@ static bool create_beside(struct target *target, const struct stat *old)
 			return false;
 		die_of_writing(target, error);
 	}
-	/* the new file has the old one's owner, if this is allowed, and its permissions */
-	if (old && fchown(target->fd, old->st_uid, old->st_gid) && errno != EPERM)
-		die_of_writing(target, errno);
-	if (fchmod(target->fd, old ? old->st_mode & 0777 : 0666 & ~mask))
+	if (old) {
+		if (!fchown(target->fd, old->st_uid, old->st_gid) &&
+		    !fchmod(target->fd, old->st_mode & 0777))
+			return true;
+		close(target->fd);
+		remove_unfinished();
+		return false;
+	}
+	/* some file systems, such as vfat, have no permissions to set */
+	if (fchmod(target->fd, 0666 & ~mask) && errno != EPERM && errno != ENOTSUP &&
+	    errno != ENOSYS)
 		die_of_writing(target, errno);
 	return true;
 }

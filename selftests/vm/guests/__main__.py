@@ -59,7 +59,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-j", "--junit", default="", metavar="FILE",
                         help="also write the results of check to this file, in JUnit's format")
     parser.add_argument("--root", default="", metavar="FOLDER", help="for packages: the root")
-    return parser.parse_args()
+    args = parser.parse_args()
+    fitting = {"check": PARTS, "doctor": tuple(BOOTS)}.get(args.mode, ())
+    if args.part and args.part not in fitting:
+        parser.error(f"{args.mode} has no part '{args.part}': " +
+                     (f"use one of {', '.join(fitting)}" if fitting else "leave out --part"))
+    return args
 
 
 def main() -> int:

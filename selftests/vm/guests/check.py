@@ -115,7 +115,7 @@ def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str],
                              any(map(places.is_debug, lines)))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         judges = list(pool.map(lambda guest: check_one(*guest, settings), guests))
+    print(report.summary(judges), end="", flush=True)
     if junit:
         report.write(junit, report.junit(judges))
-    print(report.summary(judges), end="", flush=True)
     return report.status(judges)

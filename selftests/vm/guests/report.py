@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
+import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 
@@ -81,26 +83,51 @@ def junit(judges: Iterable[Judge]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, "unicode") + "\n"
 
 
+def is_special(path: str) -> bool:
+    """Is there something that is no regular file, such as /dev/null or a pipe?"""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+def mode_for(path: str) -> int:
+    """The permissions of a file that exists, or those that a new one gets."""
+    if os.path.exists(path):
+        return stat.S_IMODE(os.stat(path).st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
 def writable(path: str) -> None:
     """End the command if a file cannot be written, before the work begins."""
-    folder = os.path.dirname(os.path.abspath(path))
+    folder = os.path.dirname(os.path.realpath(path))
     if os.path.isdir(path):
         places.fail(f"{path} is a folder: JUNIT= names a file")
     if not os.path.isdir(folder):
         places.fail(f"there is no folder {folder} for JUNIT={path}: make it first")
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+    needed = [] if is_special(path) else [folder]
+    if os.path.exists(path):
+        needed.append(path)
+    if not all(os.access(each, os.W_OK) for each in needed):
         places.fail(f"cannot write JUNIT={path}: its folder or the file is read-only")
 
 
 def write(path: str, text: str) -> None:
-    """Write a file.  It has its name only when it is complete."""
-    part = path + ".part"
+    """Write a file.  It has its name only when it is complete; what is no file is written to."""
+    part = ""
     try:
-        with open(part, "w", encoding="utf-8") as out:
+        if is_special(path):
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(text)
+            return
+        # a symbolic link stays
+        final = os.path.realpath(path)
+        number, part = tempfile.mkstemp(prefix=".junit.", dir=os.path.dirname(final))
+        with open(number, "w", encoding="utf-8") as out:
             out.write(text)
-        os.replace(part, path)
+        os.chmod(part, mode_for(final))
+        os.replace(part, final)
     except OSError as error:
-        if os.path.exists(part):
+        if part and os.path.exists(part):
             os.unlink(part)
         places.fail(f"cannot write JUNIT={path}: {error.strerror}")
 

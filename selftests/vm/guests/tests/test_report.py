@@ -78,3 +78,32 @@ class JUnit(GuestTest):
         self.assertEqual(os.listdir(self.folder), ["junit.xml"])
         with open(path, encoding="utf-8") as text:
             self.assertEqual(text.read(), "one")
+
+    def test_what_is_no_file_is_written_and_stays(self) -> None:
+        path = self.at("pipe")
+        os.mkfifo(path)
+        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        report.writable(path)
+        report.write(path, "one")
+        self.assertEqual(os.read(reader, 100), b"one")
+        self.assertEqual(os.listdir(self.folder), ["pipe"])
+        self.assertTrue(report.is_special("/dev/null"))
+
+    def test_link_stays_and_its_file_keeps_its_permissions(self) -> None:
+        path = self.write("old", "below", "junit.xml")
+        os.chmod(path, 0o640)
+        os.symlink(path, self.at("link"))
+        report.write(self.at("link"), "one")
+        self.assertTrue(os.path.islink(self.at("link")))
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o640)
+        with open(path, encoding="utf-8") as text:
+            self.assertEqual(text.read(), "one")
+        self.assertEqual(os.listdir(self.at("below")), ["junit.xml"])
+
+    def test_folder_that_cannot_be_written_is_refused_even_with_an_old_file(self) -> None:
+        path = self.write("old", "below", "junit.xml")
+        with mock.patch("os.access", side_effect=lambda at, _: at == path), \
+             self.assertRaises(SystemExit) as raised:
+            report.writable(path)
+        self.assertIn("read-only", str(raised.exception))
