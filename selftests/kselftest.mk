@@ -11,8 +11,17 @@
 # KSELFTEST=DIR is the folder tools/testing/selftests of a kernel's source, for its harness.
 # OUTPUT=DIR is another folder for the programs.  V=1 prints each command.
 
-OUTPUT ?= $(CURDIR)/../build/kselftest
+# Only from the command line: the environment of a build may have an OUTPUT for something else.
+DEFAULT := $(abspath $(CURDIR)/../build/kselftest)
+ifeq ($(origin OUTPUT),command line)
 override OUTPUT := $(abspath $(OUTPUT))
+else
+override OUTPUT := $(DEFAULT)
+endif
+# A folder that has this file was made by the build, so clean may delete it.
+MARKER := $(OUTPUT)/.made-by-sluice
+mark = $(if $(filter $(DEFAULT),$(OUTPUT)),,[ -n "$$(ls -A '$(OUTPUT)' 2>/dev/null)" ] || \
+	{ mkdir -p '$(OUTPUT)' && touch '$(MARKER)'; })
 
 USR_SRC ?= /usr/src
 
@@ -41,7 +50,10 @@ endif
 NEEDED := lib.mk kselftest.h kselftest_harness.h run_kselftest.sh kselftest/runner.sh
 RUNNER := $(addprefix $(KSELFTEST)/kselftest/,runner.sh prefix.pl ktap_helpers.sh module.sh ksft.py)
 
-COLLECT = +@$(MAKE) $(if $(V),,-s) --no-print-directory COLLECTION=sluice OUTPUT='$(OUTPUT)' KSELFTEST='$(KSELFTEST)'
+COLLECTED = --no-print-directory COLLECTION=sluice OUTPUT='$(OUTPUT)' KSELFTEST='$(KSELFTEST)'
+COLLECT = +@$(MAKE) $(if $(V),,-s) $(COLLECTED)
+# for the list of the tests, whose output is a file: no command may be in it
+LIST = +@$(MAKE) -s $(COLLECTED) emit_tests
 
 all: harness
 	$(COLLECT) all
@@ -54,17 +66,21 @@ install: harness
 	@mkdir -p '$(abspath $(INSTALL_PATH))/kselftest'
 	@cp $(wildcard $(RUNNER)) '$(abspath $(INSTALL_PATH))/kselftest/'
 	@cp $(KSELFTEST)/run_kselftest.sh '$(abspath $(INSTALL_PATH))/'
-	$(COLLECT) emit_tests >'$(abspath $(INSTALL_PATH))/kselftest-list.txt'
+	$(LIST) >'$(abspath $(INSTALL_PATH))/kselftest-list.txt'
 
 emit_tests: harness
-	$(COLLECT) emit_tests
+	$(LIST)
 
-# From an installed folder: only there the runner finds the settings.
+# From an installed folder: only there the runner finds the settings.  The runner of some kernels
+# ends with 0 also after a failure, so its output counts, too.
 INSTALLED := $(OUTPUT)/installed
+RESULTS := $(OUTPUT)/results
 run_tests:
 	+@$(MAKE) --no-print-directory install INSTALL_PATH='$(INSTALLED)' >&2
-	@'$(INSTALLED)/run_kselftest.sh' $(if $(T),$(foreach test,$(T),-t sluice:$(call program,$(test))),\
-		-c sluice)
+	@rm -f '$(RESULTS).failed'; \
+	{ '$(INSTALLED)/run_kselftest.sh' $(if $(T),$(foreach test,$(T),-t sluice:$(call program,$(test))),\
+		-c sluice) || touch '$(RESULTS).failed'; } | tee '$(RESULTS)' && \
+	[ ! -e '$(RESULTS).failed' ] && ! grep -q '^not ok' '$(RESULTS)'
 
 # a script, also without its ending
 program = $(1)$(if $(wildcard $(1).sh debug/$(1).sh),.sh)
@@ -77,10 +93,12 @@ harness: $(UNPACK)
 		[ -e '$(KSELFTEST)'/$$file ] || { echo "selftests: $(KSELFTEST) has no $$file: name the" \
 			"folder tools/testing/selftests of a kernel's source with KSELFTEST=" >&2; exit 1; }; \
 	done
+	@$(mark)
 
 # A folder has its name only when it is complete.
 unpack:
 	@echo 'taking the test harness out of $(TARBALL)'
+	@$(mark)
 	@rm -rf '$(UNPACKED).part' && mkdir -p '$(UNPACKED).part'
 	@tar -xf '$(TARBALL)' -C '$(UNPACKED).part' --strip-components=1 --wildcards \
 		'*/tools/testing/selftests/lib.mk' '*/tools/testing/selftests/kselftest*' \
@@ -90,6 +108,8 @@ unpack:
 	@mv '$(UNPACKED).part' '$(UNPACKED)'
 
 clean:
+	@[ '$(OUTPUT)' = '$(DEFAULT)' ] || [ -e '$(MARKER)' ] || [ ! -e '$(OUTPUT)' ] || { \
+		echo 'selftests: $(OUTPUT) is not a folder that the build has made: delete it yourself' >&2; exit 1; }
 	rm -rf '$(OUTPUT)'
 
 .DEFAULT_GOAL := all

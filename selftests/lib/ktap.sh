@@ -105,8 +105,8 @@ run_tests() {
 	exit $KTAP_PASS
 }
 
-# needs_sluice: load sluice-soft if it is not there.  Skip all tests without it, without root, or
-# without the files in debugfs that tests read.
+# needs_sluice: load sluice-soft if it is not there.  Skip all tests without it, without root,
+# without the files in debugfs that tests read, or on a kernel that is locked down.
 needs_sluice() {
 	local sluice=/sys/kernel/debug/sluice
 	[ "$(id -u)" = 0 ] || skip_all "the tests need root"
@@ -116,6 +116,12 @@ needs_sluice() {
 	fi
 	[ -e $sluice ] || mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 	[ -r $sluice/objects ] || skip_all "$sluice cannot be read: the tests need debugfs"
+	! locked_down $sluice/soft0/fail_next || skip_all "the kernel is locked down"
+}
+
+# locked_down KNOB: can this file of debugfs not be opened for writing, because of lockdown?
+locked_down() {
+	[ -e "$1" ] && [[ $(LC_ALL=C; exec 2>&1; : >>"$1") = *": Operation not permitted" ]]
 }
 
 # needs_command NAME: skip all tests without this command

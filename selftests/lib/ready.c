@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* See ready.h. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -12,6 +15,7 @@
 #define NODE "/dev/sluice/soft0"
 #define DEBUGFS "/sys/kernel/debug"
 #define OBJECTS DEBUGFS "/sluice/objects"
+#define KNOB DEBUGFS "/sluice/soft0/fail_next"
 
 static void skip_all(const char *reason)
 {
@@ -41,6 +45,17 @@ static bool load_soft(void)
 	return false;
 }
 
+/* Then the knobs of soft0 cannot be opened, and registers cannot be used. */
+static bool locked_down(void)
+{
+	int fd = open(KNOB, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EPERM;
+	close(fd);
+	return false;
+}
+
 void machine_ready(void)
 {
 	if (geteuid())
@@ -50,6 +65,9 @@ void machine_ready(void)
 	if (access(OBJECTS, R_OK) &&
 	    (mount("debugfs", DEBUGFS, "debugfs", 0, NULL) || access(OBJECTS, R_OK)))
 		skip_all(OBJECTS " cannot be read: the tests need debugfs");
+	/* the test of lockdown itself is the exception */
+	if (strcmp(program_invocation_short_name, "lockdown") && locked_down())
+		skip_all("the kernel is locked down");
 }
 
 bool device_exists(const char *device)

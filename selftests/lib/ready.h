@@ -8,8 +8,9 @@
 /**
  * machine_ready - load sluice-soft if it is not there; skip the whole program without it
  *
- * The same without root, and without the files in debugfs that the tests read.  The program then
- * ends with status 4, after a plan that gives the reason.
+ * The same without root, without the files in debugfs that the tests read, and on a kernel that is
+ * locked down (except in the program lockdown).  The program then ends with status 4, after a plan
+ * that gives the reason.
  */
 void machine_ready(void);
 

@@ -745,6 +745,7 @@ void sluice_frame_planes(struct sluice_op *op, const struct sluice_plane *planes
  *	-EINVAL		the polls of the op together may take more than 1 s
  *	-E2BIG		the job has more than 4096 commands
  *	-EACCES		root has not allowed a register for programs
+ *	-EPERM		a command uses a register, and the kernel is locked down
  *	-EOPNOTSUPP	the engine does not run programs
  *	-EIO		the hardware was asleep, and does not wake up
  */
@@ -815,6 +816,7 @@ void sluice_program_src(struct sluice_op *op, unsigned int slot, uint64_t offset
  *
  *	-EINVAL		there is no such BAR, or @width or @offset is not valid
  *	-EACCES		root has not allowed the register for programs
+ *	-EPERM		the kernel is locked down
  *	-EOPNOTSUPP	@width is 8, and the kernel has 32 bits
  */
 void sluice_command_write(struct sluice_command *command, unsigned int bar, unsigned int width,
@@ -833,6 +835,7 @@ void sluice_command_write(struct sluice_command *command, unsigned int bar, unsi
  *
  *	-EINVAL		there is no such BAR, or @width or @offset is not valid
  *	-EACCES		root has not allowed the register for programs
+ *	-EPERM		the kernel is locked down
  *	-ERANGE		the memory is outside the op's range
  *	-EADDRNOTAVAIL	the memory is in several segments, or @width is 4 and the address
  *			needs more than 32 bits
@@ -853,6 +856,7 @@ void sluice_command_dst(struct sluice_command *command, unsigned int bar, unsign
  *
  *	-EINVAL		there is no such BAR, or @width or @offset is not valid
  *	-EACCES		root has not allowed the register for programs
+ *	-EPERM		the kernel is locked down
  *	-ERANGE		the memory is outside the op's range
  *	-EADDRNOTAVAIL	the memory is in several segments, or @width is 4 and the address
  *			needs more than 32 bits
@@ -874,6 +878,7 @@ void sluice_command_src(struct sluice_command *command, unsigned int bar, unsign
  *
  *	-EINVAL		there is no such BAR, or @width or @offset is not valid
  *	-EACCES		root has not allowed the register for programs
+ *	-EPERM		the kernel is locked down
  *	-EINVAL		@value has a bit that @mask does not have
  *	-EINVAL		the polls of the op together may take more than 1 s
  *	-EOPNOTSUPP	@width is 8, and the kernel has 32 bits
@@ -953,6 +958,7 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
  *	-EINVAL		an op is not valid: its page says why
  *	-ENOENT		there is no such slot
  *	-EACCES		a slot was attached for the other direction
+ *	-EPERM		an op uses a register, and the kernel is locked down
  *	-ERANGE		a range ends beyond the end of its buffer
  *	-EOPNOTSUPP	the engine does not have this kind of op, or the kernel has no
  *			sync_file
@@ -987,6 +993,7 @@ int sluice_submit(int queue, const struct sluice_op *ops, unsigned int num_ops, 
  *	-EINVAL		an op is not valid: its page says why
  *	-ENOENT		there is no such slot
  *	-EACCES		a slot was attached for the other direction
+ *	-EPERM		an op uses a register, and the kernel is locked down
  *	-ERANGE		a range ends beyond the end of its buffer
  *	-EOPNOTSUPP	the engine does not have this kind of op, or the kernel has no
  *			sync_file

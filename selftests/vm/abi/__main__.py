@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Is everything still there that programs and device drivers were compiled with?
 
-    interfaces check    compare the UAPI headers, libsluice.so and the modules of all builds with
-                        what the last release had and with their headers; silent if all is well
-    interfaces prove    break each rule once, in a copy, and expect the finding
-    interfaces renew    at a release: write what the next release must keep, uapi/abi/ and
-                        userspace/lib/abi/
+    interfaces check PLACE...   compare the UAPI headers, libsluice.so and the modules with what the
+                                last release had and with their headers; silent if all is well.  A
+                                PLACE is a folder of build/ with modules, such as the release of a
+                                kernel
+    interfaces prove            break each rule once, in a copy, and expect the finding
+    interfaces renew            at a release: write what the next release must keep, uapi/abi/ and
+                                userspace/lib/abi/
 
 The exit status is 1 if there is a finding.
 """
@@ -28,17 +30,14 @@ def text(path: str) -> str:
         return file.read()
 
 
-def check() -> list[str]:
-    """All findings."""
+def check(places: list[str]) -> list[str]:
+    """All findings, also about the modules in these folders of build/."""
     shared = os.path.join(BUILD, "user", "lib", "libsluice.so")
     found = [f"UAPI: {finding}" for finding in
              uapi.compare(text(uapi.BASELINE), uapi.describe(os.path.join(TOP, "uapi")))]
     found += library.check_symbols(text(library.HEADER), library.exported(shared))
     found += library.compare(os.path.join(TOP, library.BASELINE), shared)
-    for path in modules.builds(BUILD):
-        found += modules.check(text(modules.HEADER), text(path), {"sluice_device_add_sram"},
-                               os.path.basename(os.path.dirname(path)))
-    return found
+    return found + modules.check_builds(text(modules.HEADER), BUILD, places, {"sluice_device_add_sram"})
 
 
 def renew() -> None:
@@ -57,12 +56,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="interfaces", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="?", default="check", choices=("check", "prove", "renew"))
+    parser.add_argument("places", nargs="*", metavar="PLACE", help="for check")
+    arguments = parser.parse_args()
+    command = arguments.command
+    if arguments.places and command != "check":
+        parser.error(f"{command} takes no PLACE")
     try:
-        command = parser.parse_args().command
         if command == "renew":
             renew()
             return 0
-        found = check() if command == "check" else prove.prove(TOP)
+        found = check(arguments.places) if command == "check" else prove.prove(TOP)
     except (Problem, OSError) as problem:
         print(f"sluice: {problem}", file=sys.stderr)
         return 1

@@ -32,9 +32,10 @@ def exported(path: str) -> dict[str, str]:
     found = {}
     for line in output("nm", "-D", "--defined-only", "--with-symbol-versions", path).splitlines():
         kind, name = line.split()[-2:]
-        symbol, _, version = name.partition("@@")
+        # name@@VERSION, or name@VERSION of a function for older programs
+        symbol, _, version = name.partition("@")
         if kind != "A":
-            found[symbol] = version
+            found[symbol] = version.removeprefix("@")
     return found
 
 

@@ -78,6 +78,9 @@ OF_UAPI = (
         None),
 )
 
+# a function that the library exports under another name, with a version
+VERSION = '__attribute__((visibility("default"), symver("%s"))) '
+
 OF_LIBRARY = (
     Change("a function is removed", (
         (HEADER, "int sluice_fence_merge(int a, int b);", ""), (MAP, "\tsluice_fence_merge;\n", "")),
@@ -107,6 +110,14 @@ OF_LIBRARY = (
         (MAP, "\tsluice_fence_merge;\n", "\tsluice_fence_merge;\n\tsluice_new;\n"),
         (CODE, "int sluice_fence_merge(int a, int b)\n",
          "int sluice_new(void)\n{\n\treturn 0;\n}\n\nint sluice_fence_merge(int a, int b)\n")), None),
+    Change("allowed: a function has a new version, and the old one stays for older programs", (
+        (MAP, "local:\n\t*;\n};\n",
+         "local:\n\t*;\n};\n\nLIBSLUICE_9 {\nglobal:\n\tsluice_fence_merge;\n} LIBSLUICE_0.1;\n"),
+        (CODE, "int sluice_fence_merge(int a, int b)\n",
+         VERSION % "sluice_fence_merge@@LIBSLUICE_9" + "int sluice_merge_9(int a, int b);\n"
+         "int sluice_merge_9(int a, int b)\n{\n\treturn a + b;\n}\n\n" +
+         VERSION % "sluice_fence_merge@LIBSLUICE_0.1" + "int sluice_merge_1(int a, int b);\n"
+         "int sluice_merge_1(int a, int b)\n")), None),
 )
 
 

@@ -2,7 +2,10 @@
 """What is read from headers and from builds, and what a comparison says."""
 from __future__ import annotations
 
+import os
+import tempfile
 import unittest
+from unittest import mock
 
 from .. import library, modules, uapi
 from ..finding import Problem
@@ -103,6 +106,24 @@ class Symbols(unittest.TestCase):
         self.assertIn("not as EXPORT_SYMBOL_GPL SLUICE", check(SYMVERS.replace("\tSLUICE\n", "\t\n")))
         self.assertIn("does not export it", check(SYMVERS, self.HEADER + "int sluice_two(void);\n"))
         self.assertIn("does not declare it", check(SYMVERS, ""))
+
+    def test_only_the_named_builds_count_and_each_must_be_there(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for place, symvers in (("7.3", SYMVERS), ("old", "")):
+                os.mkdir(os.path.join(folder, place))
+                with open(os.path.join(folder, place, "Module.symvers"), "w", encoding="utf-8") as file:
+                    file.write(symvers)
+            for places, finding in ((["7.3"], ""), (["old"], "old: drivers/core/sluice.h declares"),
+                                    (["7.3", "6.1"], "6.1: the modules are not built"),
+                                    ([], "no build of the modules is named")):
+                found = "\n".join(modules.check_builds(self.HEADER, folder, places, set()))
+                with self.subTest(places):
+                    self.assertTrue(found.startswith(finding) and bool(found) == bool(finding), found)
+
+    def test_version_of_a_symbol_is_behind_one_or_two_signs(self) -> None:
+        listing = "0000 T sluice_one@@V_2\n0000 T sluice_two@V_1\n0000 T bare\n0000 A V_1\n"
+        with mock.patch.object(library, "output", return_value=listing):
+            self.assertEqual(library.exported("x"), {"sluice_one": "V_2", "sluice_two": "V_1", "bare": ""})
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ class Harness(GuestTest):
         return subprocess.run(["make", "-s", "-C", self.at("tree", "selftests"),
                                "USR_SRC=" + self.at("usr"), *words],
                               check=False, capture_output=True, text=True,
-                              env={"PATH": os.environ["PATH"], "LC_ALL": "C"})
+                              env={"PATH": os.environ["PATH"], "LC_ALL": "C",
+                                   **({"OUTPUT": os.environ["OUTPUT"]} if "OUTPUT" in os.environ else {})})
 
     def says(self, *words: str) -> str:
         """The sentence of a make that fails."""
@@ -156,6 +157,58 @@ class Harness(GuestTest):
         self.assertIn("linux-source-7.3.tar.xz cannot be unpacked: install the package again",
                       self.make("harness").stderr)
         self.assertEqual(os.listdir(self.at("tree", "build", "kselftest")), [])
+
+    def fake(self, runner: str = "") -> None:
+        """A harness that compiles nothing."""
+        self.source("usr", "linux-source-7.3")
+        at = ("usr", "linux-source-7.3", "tools", "testing", "selftests")
+        self.write("all install:\nemit_tests:\n\techo sluice:fence\n", *at, "lib.mk")
+        os.chmod(self.write("#!/bin/sh\n" + runner, *at, "run_kselftest.sh"), 0o755)
+        self.write("", "tree", "userspace", "examples", "vulkan.mk")
+
+    def nothing(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run make without programs."""
+        return self.make("HELPERS=" + self.at("tree", "selftests", "Makefile"), "TEST_CUSTOM_PROGS=", *words)
+
+    def test_only_the_command_line_names_the_output(self) -> None:
+        self.fake()
+        keep = self.write("keep", "mine", "file")
+        with mock.patch.dict(os.environ, {"OUTPUT": self.at("mine")}):
+            self.assertEqual(self.nothing("clean").returncode, 0)
+            self.assertEqual(self.nothing("run_tests").returncode, 0)
+        self.assertEqual(os.listdir(self.at("mine")), ["file"])
+        self.assertTrue(os.path.exists(self.at("tree", "build", "kselftest", "installed")))
+        self.assertEqual(self.nothing("clean").returncode, 0)
+        self.assertFalse(os.path.exists(self.at("tree", "build", "kselftest")))
+        self.assertTrue(os.path.exists(keep))
+
+    def test_clean_deletes_no_folder_that_was_there_before(self) -> None:
+        self.fake()
+        self.write("keep", "mine", "file")
+        for goal in ("clean", "all"):
+            made = self.nothing(goal, "OUTPUT=" + self.at("mine"))
+            self.assertEqual(made.returncode != 0, goal == "clean", made.stderr)
+        self.assertIn("mine is not a folder that the build has made: delete it yourself",
+                      self.says("clean", "OUTPUT=" + self.at("mine")))
+        self.assertEqual(os.listdir(self.at("mine")), ["file"])
+        for goal in ("all", "clean", "clean"):
+            self.assertEqual(self.nothing(goal, "OUTPUT=" + self.at("new")).returncode, 0)
+            self.assertEqual(os.path.exists(self.at("new")), goal == "all")
+
+    def test_list_of_tests_has_no_command(self) -> None:
+        self.fake()
+        for words in ((), ("V=1",)):
+            self.assertEqual(self.nothing("install", "INSTALL_PATH=" + self.at("to"), *words).returncode, 0)
+            with open(self.at("to", "kselftest-list.txt"), encoding="utf-8") as file:
+                self.assertEqual(file.read(), "sluice:fence\n")
+
+    def test_run_fails_if_a_test_fails(self) -> None:
+        for runner, fails in (("echo ok 1 x; echo '# not ok 1 y'", False), ("echo not ok 1 x", True),
+                              ("echo ok 1 x; exit 1", True)):
+            self.fake(runner + "\n")
+            made = self.nothing("run_tests")
+            self.assertEqual(made.returncode != 0, fails, made.stderr)
+            self.assertIn("ok 1 x", made.stdout)
 
     def test_install_without_a_folder_is_refused(self) -> None:
         self.source("usr", "linux-source-7.3")
