@@ -79,9 +79,9 @@ kernel() {
 	version=${RELEASE%%[!0-9.]*}
 	[ "$(printf '%s\n' 6.1 "$version" | sort -V | head -n 1)" = 6.1 ] ||
 		die "kernel $RELEASE is older than 6.1, the oldest kernel that Sluice supports"
-	for option in MODULES MMU HAS_DMA PCI SHMEM EVENTFD DMA_SHARED_BUFFER; do
-		grep -qx "CONFIG_$option=y" "$KDIR/include/config/auto.conf" ||
-			die "kernel $RELEASE has no CONFIG_$option, which Sluice needs: use a kernel that has it"
+	for option in MODULES=y MMU=y HAS_DMA=y PCI=y SHMEM=y EVENTFD=y DMA_SHARED_BUFFER=y 'CRC32=[ym]'; do
+		grep -qx "CONFIG_$option" "$KDIR/include/config/auto.conf" || die "kernel $RELEASE has no" \
+			"CONFIG_${option%=*}, which Sluice needs: use a kernel that has it"
 	done
 	if live && [ "$RELEASE" != "$running" ]; then
 		say "the modules are for kernel $RELEASE, and this machine runs $running"
