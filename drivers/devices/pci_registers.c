@@ -147,9 +147,9 @@ void pci_registers_resume(struct pci_registers *regs)
  * @regs: the registers of the device
  *
  * Root may lock the kernel down after registers were allowed.  So the question is asked at each
- * use.  Programs that exist already stay.  In mappings that exist already, pages that a process has
- * already accessed stay, until a reset of the device or until root writes an empty line; other pages
- * raise SIGBUS.
+ * use.  Programs that exist already stay.  In mappings that exist already, pages that a process
+ * has already accessed stay, until a reset of the device or until root writes an empty line; other
+ * pages raise SIGBUS.
  *
  * Context: process context; does not sleep.
  * Return: 0, or -EPERM if userspace must not use registers.
