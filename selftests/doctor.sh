@@ -491,13 +491,6 @@ dead_card() {
 	doctor && has importer-unreadable card63
 }
 
-# immutable FILE FLAG: nobody may change the file (16), or those who may otherwise (0)
-immutable() {
-	python3 -c 'import fcntl, struct, sys
-with open(sys.argv[1], "rb") as file:
-    fcntl.ioctl(file, 0x40086602, struct.pack("L", int(sys.argv[2])))' "$@"
-}
-
 # A device cgroup answers EPERM, as a file does that nobody may change.
 forbidden_card() {
 	local rc

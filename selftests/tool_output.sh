@@ -421,13 +421,6 @@ file_of_another_owner_is_written_in_place() {
 	only old && [ "$(stat -c '%i %u %g %a %s' files/old)" = "$before 5000" ]
 }
 
-# immutable FILE FLAG: nobody may change the file (16), or those who may otherwise (0)
-immutable() {
-	python3 -c 'import fcntl, struct, sys
-with open(sys.argv[1], "rb") as file:
-    fcntl.ioctl(file, 0x40086602, struct.pack("L", int(sys.argv[2])))' "$@"
-}
-
 # A device cgroup answers EPERM, as a file does that nobody may change.
 user_is_told_of_the_container() {
 	local status

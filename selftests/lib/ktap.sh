@@ -158,3 +158,11 @@ await_file() {
 		sleep 0.1
 	done
 }
+
+# immutable FILE FLAG: no user may change or open the file for writing (16), or the usual users may
+# again (0).  Fails where the file system has no such flag.
+immutable() {
+	python3 -c 'import fcntl, struct, sys
+with open(sys.argv[1], "rb") as file:
+    fcntl.ioctl(file, 0x40086602, struct.pack("L", int(sys.argv[2])))' "$@"
+}

@@ -23,39 +23,39 @@ void die_without_devices(void)
 	die("there is no device: load a device driver, for example 'modprobe sluice-soft'");
 }
 
-/*
- * The name of a group, or its number.  Only /etc/group is read: a static program has no other
- * sources of names.
- */
-static const char *group_name(gid_t gid)
+bool find_group(gid_t gid, char *name, size_t size)
 {
-	static char name[64];
 	FILE *file = fopen("/etc/group", "re");
 	struct group *group;
+	bool found = false;
 
-	snprintf(name, sizeof(name), "%u", gid);
-	while (file && (group = fgetgrent(file)))
-		if (group->gr_gid == gid)
-			snprintf(name, sizeof(name), "%s", group->gr_name);
+	while (file && !found && (group = fgetgrent(file))) {
+		found = group->gr_gid == gid;
+		if (found)
+			snprintf(name, size, "%s", group->gr_name);
+	}
 	if (file)
 		fclose(file);
-	return name;
+	return found;
 }
 
 static void __attribute__((noreturn)) die_of_permission(const char *name, int error)
 {
 	struct stat node;
-	char path[256];
+	char path[256], group[64];
 
 	snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : "/dev/sluice/", name);
 	if (error == EPERM)
 		die("no permission to open '%s': the container or a security module forbids it, so "
 		    "pass the node to the container (podman or docker run --device %s)", name,
 		    path);
-	if (!stat(path, &node) && node.st_gid && (node.st_mode & 0060) == 0060)
+	if (!stat(path, &node) && node.st_gid && (node.st_mode & 0060) == 0060) {
+		if (!find_group(node.st_gid, group, sizeof(group)))
+			snprintf(group, sizeof(group), "%u", node.st_gid);
 		die("no permission to open '%s': its node belongs to the group '%s', so run as "
 		    "root, or let root add you to this group ('usermod -aG %s USER'), and log in "
-		    "again", name, group_name(node.st_gid), group_name(node.st_gid));
+		    "again", name, group, group);
+	}
 	die("no permission to open '%s': run as root, or give your group access to the nodes in "
 	    "/dev/sluice by a udev rule", name);
 }

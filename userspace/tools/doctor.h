@@ -71,12 +71,13 @@ int has_symbol(const char *name);
 int count_entries(const char *path);
 
 /**
- * explain_permission - say why a node could not be opened, and who could open it
+ * report_permission - report why a node could not be opened, and which user could open it
+ * @id: as for report()
+ * @subject: as for report()
  * @path: of the node
  * @error: EACCES, or EPERM as of a device cgroup
- * @text: set to an order: the part of a sentence behind a colon, without a full stop
  */
-void explain_permission(const char *path, int error, char *text, size_t size);
+void report_permission(const char *id, const char *subject, const char *path, int error);
 
 /* doctor_modinfo.c: a file of a module */
 

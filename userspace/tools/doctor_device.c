@@ -140,12 +140,11 @@ static void examine_address_bits(const struct patient *patient)
 
 static void report_closed(const char *name, int error)
 {
-	char path[300], order[512];
+	char path[300];
 
 	snprintf(path, sizeof(path), "/dev/sluice/%.255s", name);
 	if (error == -EACCES) {
-		explain_permission(path, EACCES, order, sizeof(order));
-		report("node-permission", name, "You may not open %s: %s.", path, order);
+		report_permission("node-permission", name, path, EACCES);
 	} else if (error == -EPERM) {
 		report("node-forbidden", name, "The container or a security module forbids %s: "
 		       "pass the device to the container (podman or docker run --device %s).", path,

@@ -36,13 +36,11 @@ void report_fence(const char *importer, int error, const char *how)
 int open_importer(const char *path, const char *name)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK), error = errno;
-	char order[512];
 
 	if (fd >= 0)
 		return fd;
 	if (error == EACCES || error == EPERM) {
-		explain_permission(path, error, order, sizeof(order));
-		report("importer-permission", name, "You may not open %s: %s.", path, order);
+		report_permission("importer-permission", name, path, error);
 	} else if (error == EBUSY) {
 		report("importer-busy", name, "Another program uses %s alone, so it was not tried: "
 		       "end that program, and run doctor again.", path);

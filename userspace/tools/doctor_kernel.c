@@ -51,7 +51,7 @@ static int try_dma_heap(const char *path)
 static void examine_dma_heaps(void)
 {
 	DIR *dir = opendir("/dev/dma_heap");
-	char path[300], order[512];
+	char path[300];
 	struct dirent *entry;
 	unsigned int count = 0;
 
@@ -66,9 +66,7 @@ static void examine_dma_heaps(void)
 		if (!ret) {
 			report("dma-heap", entry->d_name, "This dma-heap gives buffers.");
 		} else if (ret == -EACCES || ret == -EPERM) {
-			explain_permission(path, -ret, order, sizeof(order));
-			report("dma-heap-permission", entry->d_name, "You may not open %s: %s.",
-			       path, order);
+			report_permission("dma-heap-permission", entry->d_name, path, -ret);
 		} else {
 			report("dma-heap-fails", entry->d_name, "This dma-heap gives no buffer "
 			       "(%s): use another heap, or a heap of a Sluice device.",
@@ -111,11 +109,9 @@ static void examine_udmabuf(void)
 {
 	static const char path[] = "/dev/udmabuf";
 	int device = open(path, O_RDWR | O_CLOEXEC), ret = device < 0 ? -errno : 0;
-	char order[512];
 
 	if (ret == -EACCES || ret == -EPERM) {
-		explain_permission(path, -ret, order, sizeof(order));
-		report("udmabuf-permission", NULL, "You may not open %s: %s.", path, order);
+		report_permission("udmabuf-permission", NULL, path, -ret);
 		return;
 	}
 	if (ret) {

@@ -2,7 +2,6 @@
 /* Files of the kernel, of which any may be missing: in a container, or on another kernel. */
 #include <dirent.h>
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,23 +119,6 @@ int count_entries(const char *path)
 	return count;
 }
 
-/* The name of a group; false if /etc/group does not have it. */
-static bool find_group(gid_t gid, char *name, size_t size)
-{
-	FILE *file = fopen("/etc/group", "re");
-	struct group *group;
-	bool found = false;
-
-	while (file && !found && (group = fgetgrent(file))) {
-		found = group->gr_gid == gid;
-		if (found)
-			snprintf(name, size, "%s", group->gr_name);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static bool in_group(gid_t gid)
 {
 	gid_t all[1024];
@@ -148,7 +130,11 @@ static bool in_group(gid_t gid)
 	return getegid() == gid;
 }
 
-void explain_permission(const char *path, int error, char *text, size_t size)
+/*
+ * Why a node could not be opened, and who could open it: the part of a sentence behind a colon,
+ * without a full stop.
+ */
+static void explain_permission(const char *path, int error, char *text, size_t size)
 {
 	char name[64];
 	struct stat node;
@@ -174,4 +160,12 @@ void explain_permission(const char *path, int error, char *text, size_t size)
 			 "give it to a group by a udev rule such as 70-sluice.rules",
 			 node.st_mode & 07777);
 	}
+}
+
+void report_permission(const char *id, const char *subject, const char *path, int error)
+{
+	char order[512];
+
+	explain_permission(path, error, order, sizeof(order));
+	report(id, subject, "You may not open %s: %s.", path, order);
 }

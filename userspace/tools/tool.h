@@ -8,6 +8,8 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include <sys/types.h>
+
 #include "sluice.h"
 
 struct json_object;
@@ -211,6 +213,13 @@ int open_device(const char *name, struct sluice_info *info);
 
 /** die_without_devices - say why there is no device, and what to do */
 void __attribute__((noreturn)) die_without_devices(void);
+
+/**
+ * find_group - find the name of a group; false if /etc/group does not have it
+ *
+ * Only this file is read: a static program has no other sources of names.
+ */
+bool find_group(gid_t gid, char *name, size_t size);
 
 /** open_error - say in a few words why a device cannot be opened */
 const char *open_error(int error);
