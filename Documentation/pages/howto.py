@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The commands of how-to pages, for the test selftests/howto.sh.
 
-The fence of a block says who runs it:
+The fence of a block says where it runs:
 
     ```console                  root in a guest of the lab: each command begins with "# "
     ```console host             the lab's root file system, in the folder of the tree, when the
                                 tests are compiled: each command begins with "$ "
-    ```console unrun REASON     nobody, for this reason
+    ```console unrun REASON     not run, for this reason
     ```c build/NAME.c           the lab writes the block to this file before the commands run
 
 A line "> " continues a command.  Other lines are the output of the command above.  The test

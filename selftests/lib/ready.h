@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all test programs need of the machine. */
+/* The parts of the machine that each test program needs. */
 #ifndef READY_H
 #define READY_H
 
