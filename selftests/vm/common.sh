@@ -15,6 +15,18 @@ ROOTFS=$LAB/root
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'sluice: %s\n' "$*" >&2; exit 1; }
 
+# alone FOLDER BUILD: be the only one at work in this folder until this shell ends.  The message
+# calls the work of another "another build of BUILD".
+alone() {
+	local lock
+	# the folder itself: another user, who may not write to it, can wait, too
+	exec {lock}<"$1"
+	flock -n "$lock" || {
+		say "another build of $2 is at work: waiting for it to end"
+		flock "$lock"
+	}
+}
+
 # Run as root, with sudo for other users.
 as_root() {
 	if [ "$(id -u)" = 0 ]; then
