@@ -770,16 +770,10 @@ loaded_tests() {
 	ok "masked_configuration_does_not_count" masked_configuration_does_not_count
 	ok "secure_boot_enforces_by_lockdown" secure_boot_enforces_by_lockdown
 	ok_or_skip "forbidden_card_is_named" covered /dev/dri forbidden_card
-	if [ -e /dev/rtc0 ]; then
-		ok "busy_card_is_named" busy_card_is_named
-	else
-		skip "busy_card_is_named" "the machine has no /dev/rtc0"
-	fi
+	ok_with /dev/rtc0 "busy_card_is_named" busy_card_is_named
 	ok "memory_cgroup_with_room_is_named" limit 512 cgroup-limit
 	ok "memory_cgroup_full_of_cache_has_room" cached
 }
-
-
 
 bare_tests() {
 	ok "kernel_without_modules_is_named" covered /usr/lib/modules is_invisible
@@ -804,28 +798,14 @@ bare_tests() {
 		skip "forbidden_nodes_are_named" "the kernel has no device cgroups of version 1"
 	fi
 	ok "heap_that_is_full_is_named" heap_that_is_full_is_named
-	if [ -e /proc/sys/kernel/io_uring_disabled ]; then
-		ok "disabled_io_uring_is_named" disabled_io_uring_is_named
-	else
-		skip "disabled_io_uring_is_named" "the kernel has no kernel.io_uring_disabled"
-	fi
+	ok_with /proc/sys/kernel/io_uring_disabled "disabled_io_uring_is_named" disabled_io_uring_is_named
 	ok "refused_io_uring_is_named" refused_io_uring_is_named
 	ok "missing_io_uring_is_named" missing_io_uring_is_named
 	ok "missing_af_xdp_is_named" missing_af_xdp_is_named
-	if [ -d /dev/dma_heap ]; then
-		ok "missing_dma_heaps_are_named" missing_dma_heaps_are_named
-		ok "dma_heap_that_gives_nothing_is_named" dma_heap_that_gives_nothing_is_named
-	else
-		skip "missing_dma_heaps_are_named" "the kernel has no dma-heaps"
-		skip "dma_heap_that_gives_nothing_is_named" "the kernel has no dma-heaps"
-	fi
-	if [ -e /dev/udmabuf ]; then
-		ok "missing_udmabuf_is_named" udmabuf_is_missing
-		ok "udmabuf_that_makes_nothing_is_named" udmabuf_makes_nothing
-	else
-		skip "missing_udmabuf_is_named" "the kernel has no udmabuf"
-		skip "udmabuf_that_makes_nothing_is_named" "the kernel has no udmabuf"
-	fi
+	ok_with /dev/dma_heap "missing_dma_heaps_are_named" missing_dma_heaps_are_named
+	ok_with /dev/dma_heap "dma_heap_that_gives_nothing_is_named" dma_heap_that_gives_nothing_is_named
+	ok_with /dev/udmabuf "missing_udmabuf_is_named" udmabuf_is_missing
+	ok_with /dev/udmabuf "udmabuf_that_makes_nothing_is_named" udmabuf_makes_nothing
 	ok "kernel_without_cma_is_named" kernel_without_cma_is_named
 	ok "cma_is_counted" cma_is_counted
 	ok "cma_in_vain_is_named" cma_in_vain_is_named

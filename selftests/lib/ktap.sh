@@ -65,6 +65,17 @@ skip() {
 	ktap_skipped=$((ktap_skipped + 1))
 }
 
+# ok_with FILE NAME COMMAND...: a test that needs this file
+ok_with() {
+	local file=$1
+	shift
+	if [ -e "$file" ]; then
+		ok "$@"
+	else
+		skip "$1" "this machine has no $file"
+	fi
+}
+
 # ok_on DEVICE NAME COMMAND...: a test that needs this device of Sluice
 ok_on() {
 	local device=$1
