@@ -459,7 +459,7 @@ limit() {
 	rmdir cgroups/t/below cgroups/t && umount cgroups && return $rc
 }
 
-# What is full of a cache has room: the kernel counts 500 MiB, of which 300 MiB are cached files.
+# A group that is full of a cache has room: the kernel counts 500 MiB, of which 300 MiB are cached files.
 cached() {
 	local rc
 	mkdir -p cgroups && mount -t cgroup2 cgroup2 cgroups && echo +memory >cgroups/cgroup.subtree_control &&

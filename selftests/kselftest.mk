@@ -46,7 +46,7 @@ KSELFTEST := $(UNPACKED)/tools/testing/selftests
 UNPACK := unpack
 endif
 
-# What is needed of it, for a program and for the folder that install makes.
+# The files that are needed of it, for a program and for the folder that install makes.
 NEEDED := lib.mk kselftest.h kselftest_harness.h run_kselftest.sh kselftest/runner.sh
 RUNNER := $(addprefix $(KSELFTEST)/kselftest/,runner.sh prefix.pl ktap_helpers.sh module.sh ksft.py)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of "sluicectl doctor" share, below the file that implements it.
+ * Functions and types that the files of "sluicectl doctor" share, below the file that implements each.
  *
  * Each file examines one part of the machine, and reports findings.  No function changes a setting
  * or loads a module: a trial allocates a small buffer, uses it, and releases it.

@@ -126,7 +126,7 @@ static const char * const level_names[NUM_LEVELS] = {
 	[LEVEL_PROBLEM] = "problem",
 };
 
-/* What the whole is called in JSON, by the highest level; a note is no fault */
+/* The result of all findings in JSON, by the highest level; a note is no fault */
 static const char * const result_names[NUM_LEVELS] = {
 	[LEVEL_OK] = "ok", [LEVEL_NOTE] = "ok", [LEVEL_WARNING] = "warning",
 	[LEVEL_PROBLEM] = "problem",

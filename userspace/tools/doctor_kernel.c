@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What the kernel has beside Sluice: sync_file, dma-heaps, udmabuf, DRM, P2PDMA, io_uring. */
+/* Features of the kernel that Sluice works with: sync_file, dma-heaps, udmabuf, DRM, P2PDMA, io_uring. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of sluicectl(1) share, below the file that implements it.
+ * Functions and types that the files of sluicectl(1) share, below the file that implements each.
  *
  * A command is a row of the table in commands.c, and a function in a file of its name.  An error
  * ends the program with one sentence on stderr.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """KTAP, as a strict reader wants it, and as the kernel's own reader sees it.
 
-The format is described in the kernel's Documentation/dev-tools/ktap.rst.  Readers forgive much of
-what is wrong, each of them something else, so the lab forgives nothing.
+The format is described in the kernel's Documentation/dev-tools/ktap.rst.  The errors that
+readers accept differ from one reader to another, so the lab accepts none.
 """
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def summary(judges: Sequence[Judge]) -> str:
             f"{passed} passed, {failed} failed, {skipped} skipped\n")
 
 
-# what XML cannot have
+# characters that XML cannot have
 UNPRINTABLE = re.compile("[^\t\n -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
