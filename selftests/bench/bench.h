@@ -5,10 +5,14 @@
  * steps is the way in which a side does a case; several cases share one.
  *
  * All functions return 0 (or an fd, or a number) or a negative errno.
+ *
+ * A step is DISTURBED if what it depends on did not hold: for example, a timer fired before all
+ * jobs had been submitted, because the kernel had something else to do.
  */
 #ifndef BENCH_H
 #define BENCH_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +24,7 @@
 #define MAX_PEERS	3
 #define MAX_IMPORTERS	4
 #define MAX_LIVE	10000
+#define DISTURBED	(-ETIME)	/* the step does not count: do it again */
 
 /**
  * struct exporter - a source of dma-bufs
@@ -76,12 +81,13 @@ struct scene {
  * @step: measured
  * @correct: called after each @step if only a part of it counts: moves scene->began to the start of
  *	this part
- * @after: called after each @step, not measured
+ * @after: called after each @step, not measured; also if it or @correct returned DISTURBED
  * @teardown: called once, also after an error; closes objects that are not in the scene (the
  *	scene's fds are closed anyway)
  * @batch: how often @step does the measured work; 0 stands for 1
  * @most: most steps, for a slow @before; 0: no limit
- * @value: returns the value itself, instead of a measured step
+ * @value: returns the value itself, instead of a measured step; if DISTURBED, it is called again
+ *	with a new scene
  */
 struct steps {
 	int (*setup)(struct scene *scene);
@@ -136,7 +142,7 @@ extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], s
 extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benches,
 	num_scale_benches, num_deadline_benches, num_ring_benches;
 
-/* bench.c */
+/* measure.c */
 
 /** now - nanoseconds of CLOCK_MONOTONIC_RAW, which NTP does not adjust */
 double now(void);

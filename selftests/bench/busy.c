@@ -134,8 +134,8 @@ int busy_correct_since(struct scene *scene, double since)
 
 	if (ret)
 		return ret;
-	if (fired < since)	/* it fired too early */
-		return -ETIME;
+	if (fired < since)
+		return DISTURBED;
 	scene->began += fired - since;
 	return 0;
 }

@@ -11,7 +11,7 @@
 
 #include "bench.h"
 
-#define BUSY_NS		5000	/* for a job to be submitted, and more */
+#define BUSY_NS		20000	/* more than enough to submit a job; the wait does not count */
 #define BUSY_QUEUES	64
 #define BUSY_JOBS	256
 
@@ -56,10 +56,13 @@ int busy_begin_few(struct scene *scene);
 int busy_run_few(struct scene *scene);
 int busy_read_few(struct scene *scene);
 
-/** busy_correct - take off the wait between the last SUBMIT of busy_run() and the interrupt */
+/**
+ * busy_correct - take off the wait between the last SUBMIT of busy_run() and the interrupt;
+ * DISTURBED if the interrupt came first
+ */
 int busy_correct(struct scene *scene);
 
-/** busy_correct_since - take off the wait between a time and the interrupt */
+/** busy_correct_since - the same for the wait between a time and the interrupt */
 int busy_correct_since(struct scene *scene, double submitted);
 
 /** busy_see_end - wait until a completion of the queue can be read */

@@ -85,10 +85,14 @@ static int count_before(int number, double *value)
 static int ops_before(struct scene *scene, int number, bool deadline, double *value)
 {
 	int ret = busy_open_count(scene);
+	double submitted;
 
 	if (!ret)
 		ret = submit_beside_urgent(scene, number, deadline);
-	return ret ? ret : count_before(number, value);
+	submitted = now();
+	if (!ret)
+		ret = count_before(number, value);
+	return ret ? ret : busy_correct_since(scene, submitted);
 }
 
 static int before_first(struct scene *scene, double *value)

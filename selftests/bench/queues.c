@@ -29,7 +29,7 @@ static int wait_ready(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
-	return poll(&pollfd, 1, 10000) == 1 ? 0 : -ETIME;
+	return poll(&pollfd, 1, 10000) == 1 ? 0 : -ETIMEDOUT;
 }
 
 /* Submit an empty job, and wait for its end. */

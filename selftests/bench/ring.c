@@ -85,7 +85,7 @@ static int from_the_first_end(struct scene *scene)
 	if (ret)
 		return ret;
 	if (gap.first < scene->began)
-		return -ETIME;
+		return DISTURBED;
 	scene->began = gap.first;
 	return 0;
 }
@@ -111,16 +111,20 @@ static const struct steps stream = {
 static int worst_gap(struct scene *scene, double *value)
 {
 	int round, ret = open_queue(scene);
+	double submitted;
 
 	*value = 0;
 	for (round = 0; round < 20 && !ret; round++) {
 		ret = submit_all_of(scene, 50000);
+		submitted = now();
 		if (!ret)
 			ret = see_end(scene);
 		if (!ret)
 			ret = read_end(scene);
 		if (!ret)
 			ret = xioctl(irqsource_node(), IRQSOURCE_GAP, &gap);
+		if (!ret && gap.first < submitted)
+			ret = DISTURBED;
 		/* in the first round, caches are cold */
 		if (round && gap.worst > *value)
 			*value = gap.worst;

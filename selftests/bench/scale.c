@@ -330,7 +330,9 @@ static int cost_with(struct scene *scene, unsigned int in_fences, double *cost)
 	*cost = end - scene->began;
 	for (i = 0; i < SLUICE_MAX_IN_FENCES; i++)
 		close(fences[i]);
-	return ret ? ret : busy_read_end(scene->queue);
+	if (ret && ret != DISTURBED)
+		return ret;
+	return busy_read_end(scene->queue) ?: ret;
 }
 
 static double with_one, with_all;

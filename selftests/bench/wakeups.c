@@ -66,8 +66,10 @@ static int began_at_the_interrupt(struct scene *scene)
 
 	if (ret)
 		return ret;
-	/* the waiter was not asleep yet, or another interrupt woke it */
-	if (fired <= scene->began || fired >= scene->ended)
+	/* the waiter was not asleep yet */
+	if (fired <= scene->began)
+		return DISTURBED;
+	if (fired >= scene->ended)	/* something else woke it */
 		return -EIO;
 	scene->began = fired;
 	return 0;
