@@ -127,17 +127,23 @@ int busy_read_few(struct scene *scene)
 	return busy_read(BUSY_JOBS);
 }
 
-int busy_correct_since(struct scene *scene, double since)
+int busy_fired_after(double since, double *fired)
 {
-	double fired;
-	int ret = irqsource_fired(&fired);
+	int ret = irqsource_fired(fired);
 
 	if (ret)
 		return ret;
-	if (fired < since)
-		return DISTURBED;
-	scene->began += fired - since;
-	return 0;
+	return *fired < since ? DISTURBED : 0;
+}
+
+int busy_correct_since(struct scene *scene, double since)
+{
+	double fired;
+	int ret = busy_fired_after(since, &fired);
+
+	if (!ret)
+		scene->began += fired - since;
+	return ret;
 }
 
 int busy_correct(struct scene *scene)

@@ -32,7 +32,7 @@ void busy_close(struct scene *scene);
 
 /**
  * busy_submit - submit a job with one op
- * @queue: a queue of irqsource0 with a slot 0
+ * @queue: a queue of irqsource0 or ring0 with a slot 0
  * @args: flags of the job; its results afterwards
  * @ns: how long the op takes; 0: it ends at once, and the interrupt source does not fire
  */
@@ -56,6 +56,9 @@ int busy_begin_few(struct scene *scene);
 int busy_run_few(struct scene *scene);
 int busy_read_few(struct scene *scene);
 
+/** busy_fired_after - when did the interrupt come?  DISTURBED if that was before a time */
+int busy_fired_after(double since, double *fired);
+
 /**
  * busy_correct - take off the wait between the last SUBMIT of busy_run() and the interrupt;
  * DISTURBED if the interrupt came first
@@ -63,12 +66,12 @@ int busy_read_few(struct scene *scene);
 int busy_correct(struct scene *scene);
 
 /** busy_correct_since - the same for the wait between a time and the interrupt */
-int busy_correct_since(struct scene *scene, double submitted);
+int busy_correct_since(struct scene *scene, double since);
 
 /** busy_see_end - wait until a completion of the queue can be read */
 int busy_see_end(int queue);
 
-/** busy_read_end - read a completion */
+/** busy_read_end - read a completion; returns the status of its job */
 int busy_read_end(int queue);
 
 /** hang_begin - a job of soft0 that hangs; sets @fence to its out-fence */

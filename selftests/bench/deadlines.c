@@ -85,14 +85,14 @@ static int count_before(int number, double *value)
 static int ops_before(struct scene *scene, int number, bool deadline, double *value)
 {
 	int ret = busy_open_count(scene);
-	double submitted;
+	double submitted, fired;
 
 	if (!ret)
 		ret = submit_beside_urgent(scene, number, deadline);
 	submitted = now();
 	if (!ret)
 		ret = count_before(number, value);
-	return ret ? ret : busy_correct_since(scene, submitted);
+	return ret ? ret : busy_fired_after(submitted, &fired);
 }
 
 static int before_first(struct scene *scene, double *value)

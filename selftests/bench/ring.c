@@ -10,17 +10,15 @@
  * the CPU's work is measured, and 50,000 if the device's gaps are.
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "busy.h"
 #include "irqsource.h"
 #include "v4l2.h"
 
 #define JOBS		64
-#define SUBMIT_NS	20000	/* more than enough to submit a job */
 
 static struct irqsource_gap gap;
 
@@ -46,12 +44,9 @@ static int open_queue(struct scene *scene)
 
 static int submit_op(struct scene *scene, uint32_t flags, uint32_t ns)
 {
-	struct sluice_submit args = { .num_ops = 1, .flags = flags };
-	struct sluice_op op;
+	struct sluice_submit args = { .flags = flags };
 
-	sluice_op_fill(&op, 0, 0, 4, ns);
-	args.ops = (uintptr_t)&op;
-	return xioctl(scene->queue, SLUICE_IOCTL_SUBMIT, &args);
+	return busy_submit(scene->queue, &args, ns);
 }
 
 static int submit_all_of(struct scene *scene, uint32_t ns)
@@ -59,7 +54,7 @@ static int submit_all_of(struct scene *scene, uint32_t ns)
 	int i, ret = xioctl(irqsource_node(), IRQSOURCE_GAP, &gap);
 
 	if (!ret)
-		ret = submit_op(scene, SLUICE_SUBMIT_NO_COMPLETION, (JOBS + 2) * SUBMIT_NS);
+		ret = submit_op(scene, SLUICE_SUBMIT_NO_COMPLETION, (JOBS + 2) * BUSY_NS);
 	for (i = 0; i < JOBS && !ret; i++)
 		ret = submit_op(scene, i < JOBS - 1 ? SLUICE_SUBMIT_NO_COMPLETION : 0, ns);
 	return ret;
@@ -72,9 +67,7 @@ static int submit_all(struct scene *scene)
 
 static int see_end(struct scene *scene)
 {
-	struct pollfd pollfd = { .fd = scene->queue, .events = POLLIN };
-
-	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
+	return busy_see_end(scene->queue);
 }
 
 /* Count from the end of the first op, which must be later than the last SUBMIT. */
@@ -92,10 +85,7 @@ static int from_the_first_end(struct scene *scene)
 
 static int read_end(struct scene *scene)
 {
-	struct sluice_completion completion;
-	int ret = sluice_read(scene->queue, &completion, 1);
-
-	return ret < 0 ? ret : completion.status;
+	return busy_read_end(scene->queue);
 }
 
 /*

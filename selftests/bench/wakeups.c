@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "busy.h"
 #include "irqsource.h"
 
 #define FIRE_NS		200000	/* the waiter must be asleep by then */
@@ -127,10 +127,7 @@ static int wait_for_queue(struct scene *scene)
 
 static int read_one(struct scene *scene)
 {
-	struct sluice_completion completion;
-	int ret = sluice_read(scene->queue, &completion, 1);
-
-	return ret < 0 ? ret : completion.status;
+	return busy_read_end(scene->queue);
 }
 
 static int submit_for_fence(struct scene *scene)
