@@ -48,6 +48,9 @@ help:
 	@echo 'make mutants                  which of many small bugs the tests do not notice; T=name for one, or for a list'
 	@echo 'make coverage                 what of drivers/ the last check-debug, check-races and fuzz reached'
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
+	@echo 'make bench PROFILE=case       ... one case (or words of its name): its instructions by function'
+	@echo 'make bench SCALE=1            ... with 1 to 64 threads: shared cache lines of a job and a buffer'
+	@echo 'make check-profile            ... whether these profiles count right'
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
@@ -185,10 +188,17 @@ mutants:
 	@SLUICE_SILENT_SECONDS=$${SLUICE_SILENT_SECONDS:-100} selftests/mutants/run $(ONE) \
 		$(if $(T),-t $(T)) $(if $(GUESTS),-j $(GUESTS))
 
-# T=word: only cases with that word in their name.
+# T=word: only cases with that word in their name; PROFILE=case: that case by function; SCALE=1:
+# many threads.
 bench: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
-	@$(PATIENCE) $(VM)/run bench newest $(if $(T),-t $(T))
+	@$(PATIENCE) $(VM)/run $(if $(PROFILE),profile newest -t '$(PROFILE)',\
+		$(if $(SCALE),scale newest,bench newest $(if $(T),-t $(T))))
+
+# The profile's counters, with instructions that are known.
+check-profile: user-newest
+	@$(VM)/build modules newest SLUICE_TESTS=1
+	@$(PATIENCE) $(VM)/run check-profile newest
 
 # What the last check-debug, check-races and fuzz reached; selftests/unreached
 # explains the rest.
@@ -269,5 +279,5 @@ clean:
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
-	check-debug check-races fuzz mutants bench coverage demo shell docs gates local install \
+	check-debug check-races fuzz mutants bench check-profile coverage demo shell docs gates local install \
 	install-modules install-user uninstall deb check-packages clean

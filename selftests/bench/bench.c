@@ -11,9 +11,13 @@
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
+#include "marker.h"
 #include "measure.h"
+#include "threads.h"
 
 static const char *clock_unit = "ns", *only = "";
+static bool exactly;	/* only the case that has this name */
+static bool listing;
 
 static void print_side(const struct side *side, int ret, const struct result *result)
 {
@@ -21,8 +25,14 @@ static void print_side(const struct side *side, int ret, const struct result *re
 	if (ret)
 		printf("\"error\": \"%s\"}", strerror(-ret));
 	else
-		printf("\"value\": %.0f, \"low\": %.0f, \"high\": %.0f, \"steps\": %u}",
-		       result->median, result->low, result->high, result->steps);
+		printf("\"value\": %.0f, \"low\": %.0f, \"high\": %.0f, \"steps\": %u, "
+		       "\"batch\": %u}", result->median, result->low, result->high, result->steps,
+		       side->steps->batch ?: 1);
+}
+
+static bool is_chosen(const struct bench *bench)
+{
+	return exactly ? !strcmp(bench->name, only) : !!strstr(bench->name, only);
 }
 
 /* Returns whether Sluice's side succeeded; a peer may be missing. */
@@ -31,8 +41,12 @@ static bool run_bench(const struct bench *bench, const char *release)
 	struct result result;
 	int ret, ours, i;
 
-	if (!strstr(bench->name, only))
+	if (!is_chosen(bench))
 		return true;
+	if (listing) {
+		puts(bench->name);
+		return true;
+	}
 	ours = measure_side(bench, &bench->ours, &result);
 	printf("{\"kernel\": \"%s\", \"area\": \"%s\", \"case\": \"%s\", \"unit\": \"%s\", ",
 	       release, bench->area, bench->name, bench->unit ?: clock_unit);
@@ -53,8 +67,13 @@ static bool run_bench(const struct bench *bench, const char *release)
 static void help(void)
 {
 	printf("usage: bench [-u UNIT] [CASE]\n"
+	       "       bench -l [CASE]\n"
+	       "       bench [-u UNIT] -p CASE\n"
+	       "       bench -s\n"
 	       "Measure Sluice beside its peers: all cases, or those whose names contain CASE.\n"
-	       "Prints a line of JSON for each case, which selftests/bench/report reads.\n\n"
+	       "Prints a line of JSON for each case, which selftests/bench/report reads.\n"
+	       "-l only prints the names of the cases.  -p (the case with this name) and -s (the\n"
+	       "same work with 1 to 64 threads) are for QEMU with the plugin of the profile.\n\n"
 	       "Needs root, the modules sluice, sluice-soft and vgem, /dev/dma_heap/system and\n"
 	       "/dev/udmabuf; a missing peer is left out.  \"map again\" needs the test module\n"
 	       "sluice-importer; cases that begin in an interrupt need sluice-irqsource.\n\n"
@@ -64,30 +83,64 @@ static void help(void)
 	       "instructions: there, use -u instructions.\n");
 }
 
+/* From here on, the plugin counts. It drops the code that it has translated without counters. */
+static void arm(void)
+{
+	MARK(MARKER_ARM);
+	settle(0);
+}
+
+/* Returns whether the benchmarks shall run; if not, *status is that of the program. */
+static bool read_options(int argc, char **argv, bool *scale, int *status)
+{
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
+	int option;
+
+	while ((option = getopt_long(argc, argv, "u:p:lsh", options, NULL)) != -1) {
+		switch (option) {
+		case 'u':
+			clock_unit = optarg;
+			break;
+		case 'p':
+			only = optarg;
+			exactly = true;
+			break;
+		case 'l':
+			listing = true;
+			break;
+		case 's':
+			*scale = true;
+			break;
+		default:
+			help();
+			*status = option != 'h';
+			return false;
+		}
+	}
+	if (optind < argc)
+		only = argv[optind];
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct rlimit files = { MAX_LIVE + 100, MAX_LIVE + 100 };
 	struct utsname system;
+	bool ok = true, scale = false;
 	unsigned int i;
-	bool ok = true;
-	int option;
+	int status;
 
-	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, {} };
-
-	while ((option = getopt_long(argc, argv, "u:h", options, NULL)) != -1) {
-		if (option != 'u') {
-			help();
-			return option != 'h';
-		}
-		clock_unit = optarg;
-	}
-	if (optind < argc)
-		only = argv[optind];
+	if (!read_options(argc, argv, &scale, &status))
+		return status;
 	if (setrlimit(RLIMIT_NOFILE, &files)) {
 		fprintf(stderr, "bench: %u open files: %s\n", MAX_LIVE + 100, strerror(errno));
 		return 1;
 	}
 	uname(&system);
+	if (exactly || scale)
+		arm();
+	if (scale)
+		return !!threads_run();
 	measure_clock();
 	for (i = 0; i < num_memory_benches; i++)
 		ok &= run_bench(&memory_benches[i], system.release);
@@ -101,5 +154,7 @@ int main(int argc, char **argv)
 		ok &= run_bench(&deadline_benches[i], system.release);
 	for (i = 0; i < num_ring_benches; i++)
 		ok &= run_bench(&ring_benches[i], system.release);
+	if (exactly)
+		ok &= run_bench(&known_bench, system.release);
 	return !ok;
 }

@@ -142,6 +142,11 @@ extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], s
 extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benches,
 	num_scale_benches, num_deadline_benches, num_ring_benches;
 
+/* known.c */
+
+/* not in the tables: a case to check the profile with */
+extern const struct bench known_bench;
+
 /* measure.c */
 
 /** now - nanoseconds of CLOCK_MONOTONIC_RAW, which NTP does not adjust */

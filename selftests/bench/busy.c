@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "busy.h"
+#include "marker.h"
 
 int busy_queues[BUSY_QUEUES], num_busy_queues;
 
@@ -102,6 +103,7 @@ int busy_run(unsigned int jobs, uint32_t flags)
 	if (!ret)
 		ret = submit_one(last_queue(jobs), flags);
 	submitted = now();
+	MARK(MARKER_PAUSE);
 	return ret ? ret : busy_see_end(last_queue(jobs));
 }
 

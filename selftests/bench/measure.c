@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "marker.h"
 #include "measure.h"
 
 #define BUDGET		60000000	/* units of time for the steps of a side */
@@ -47,6 +48,8 @@ void measure_clock(void)
 
 	for (i = 0; i < MOST_STEPS; i++) {
 		times[i] = now();
+		MARK(MARKER_VOID);
+		MARK(MARKER_VOID);
 		times[i] = now() - times[i];
 	}
 	clock_cost = summarize(times, MOST_STEPS).median;
@@ -60,13 +63,17 @@ static int try_step(const struct steps *steps, struct scene *scene, double *time
 	if (ret)
 		return ret;
 	scene->began = now();
+	MARK(MARKER_BEGIN);
 	ret = steps->step(scene);
+	MARK(MARKER_END);
 	scene->ended = now();
 	if (!ret && steps->correct)
 		ret = steps->correct(scene);
 	*time = (scene->ended - scene->began - clock_cost) / (steps->batch ?: 1);
 	if ((!ret || ret == DISTURBED) && steps->after)
 		after = steps->after(scene);
+	if (ret == DISTURBED)
+		MARK(MARKER_VOID);
 	return after ? after : ret;
 }
 
@@ -109,6 +116,7 @@ static int run_steps(const struct steps *steps, struct scene *scene, struct resu
 		ret = time_step(steps, scene, &times[0]);
 	if (ret)
 		return ret;
+	MARK(MARKER_WARM);
 	count = steps_for(steps, times[0]);
 	for (i = 0; i < count && !ret; i++)
 		ret = time_step(steps, scene, &times[i]);
@@ -136,8 +144,11 @@ static int try_side(const struct bench *bench, const struct side *side, struct r
 		.event = -1,
 		.memfd = -1,
 	};
-	int ret = run_steps(side->steps, &scene, result);
+	int ret;
 
+	MARK(MARKER_SIDE);
+	ret = run_steps(side->steps, &scene, result);
+	MARK(MARKER_DONE);
 	if (side->steps->teardown)
 		side->steps->teardown(&scene);
 	close_fds(&scene.queue, 1);

@@ -17,6 +17,7 @@
 
 #include "busy.h"
 #include "irqsource.h"
+#include "marker.h"
 
 #define FIRE_NS		200000	/* the waiter must be asleep by then */
 
@@ -56,6 +57,8 @@ static int wait_for(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 
+	/* the step counts from the interrupt on */
+	MARK(MARKER_PAUSE);
 	return poll(&pollfd, 1, -1) == 1 ? 0 : -EIO;
 }
 

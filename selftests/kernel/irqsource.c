@@ -18,6 +18,7 @@
 #include "compat/fence.h"
 #include "compat/timer.h"
 #include "irqsource.h"
+#include "marker.h"
 #include "sluice.h"
 
 /**
@@ -137,6 +138,7 @@ static enum hrtimer_restart irqsource_fires(struct hrtimer *timer)
 	eventfd = irqsource.eventfd;
 	list_splice_init(&irqsource.fences, &fences);
 	irqsource.fired = ktime_get_raw_ns();
+	MARK(MARKER_RESUME);
 	/* with the lock held, because irqsource_set_eventfd() may put the eventfd afterwards */
 	if (eventfd)
 		eventfd_signal(eventfd);
@@ -395,6 +397,25 @@ static int irqsource_tell(const u64 *what, u64 __user *answer)
 	return put_user(value, answer);
 }
 
+#ifdef CONFIG_X86_64
+static noinline long irqsource_known(void)
+{
+	int counter = 0;
+
+	local_irq_disable();
+	asm volatile(".rept %c1\n\tnop\n\t.endr\n\t"
+		     ".rept %c2\n\tlock incl %0\n\t.endr"
+		     : "+m" (counter) : "i" (IRQSOURCE_KNOWN_NOPS), "i" (IRQSOURCE_KNOWN_LOCKS) : "cc");
+	local_irq_enable();
+	return counter == IRQSOURCE_KNOWN_LOCKS ? 0 : -EIO;
+}
+#else
+static long irqsource_known(void)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
 static long irqsource_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
@@ -412,6 +433,8 @@ static long irqsource_ioctl(struct file *file, unsigned int cmd, unsigned long a
 		return irqsource_tell(&irqsource.late, (u64 __user *)arg);
 	case IRQSOURCE_GAP:
 		return irqsource_tell_gap((struct irqsource_gap __user *)arg);
+	case IRQSOURCE_KNOWN:
+		return irqsource_known();
 	}
 	return -ENOTTY;
 }

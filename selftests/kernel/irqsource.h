@@ -63,4 +63,12 @@ struct irqsource_gap {
 /* Return the values since the last IRQSOURCE_GAP, and begin again. */
 #define IRQSOURCE_GAP	_IOR('b', 6, struct irqsource_gap)
 
+/*
+ * Execute known instructions, with which the profile of the benchmarks is checked: with interrupts
+ * off, IRQSOURCE_KNOWN_NOPS of them, and IRQSOURCE_KNOWN_LOCKS with a LOCK prefix.
+ */
+#define IRQSOURCE_KNOWN	_IO('b', 7)
+#define IRQSOURCE_KNOWN_NOPS	5000
+#define IRQSOURCE_KNOWN_LOCKS	700
+
 #endif /* _SLUICE_IRQSOURCE_H */

@@ -6,6 +6,9 @@
     run demo KERNEL         the demo; its files are in build/demo/
     run doctor KERNEL...    the tests of sluicectl doctor, on machines that boot differently
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
+    run profile KERNEL -t CASE  a case of the benchmarks, counted by function; build/profile.json
+    run check-profile KERNEL  a check of these counters, with instructions that are known
+    run scale KERNEL        one to 64 threads on eight CPUs; build/scale.json
     run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
     run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
@@ -33,12 +36,15 @@ import sys
 from . import places
 from .bench import bench
 from .check import check
+from .check_profile import check_profile
 from .demo import demo
 from .doctor import doctor
 from .guest import Guest
 from .kselftest import kselftest
 from .machine import BOOTS, PARTS
 from .packages import packages
+from .profile import profile
+from .scale import scale
 from .secureboot import secureboot
 
 
@@ -46,10 +52,10 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "shell",
-                                         "kselftest", "packages", "secureboot"])
+    parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "profile",
+                                         "check-profile", "scale", "shell", "kselftest", "packages", "secureboot"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
-    parser.add_argument("-t", "--test", default="", help="run this test program alone")
+    parser.add_argument("-t", "--test", default="", help="run this test program, or this case, alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
                         help="behind an IOMMU; all DMA bounced, and with CMA; with two NUMA "
                         "nodes; a debug kernel's tests without and with faults; or a boot of "
@@ -78,6 +84,12 @@ def main() -> int:
         return demo(args.lines[0])
     if args.mode == "bench":
         return bench(args.lines[0], args.test, args.settings)
+    if args.mode == "profile":
+        return profile(args.lines[0], args.test)
+    if args.mode == "check-profile":
+        return check_profile(args.lines[0])
+    if args.mode == "scale":
+        return scale(args.lines[0])
     if args.mode == "secureboot":
         return secureboot(args.lines)
     if args.mode == "kselftest":

@@ -78,9 +78,10 @@ class Guest:
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
                  settings: Sequence[str] = (), interactive: bool = False,
-                 modules_at: str = "", root: str = "") -> None:
+                 modules_at: str = "", root: str = "", plugin: str = "") -> None:
         """MODULES_AT: a root folder with other modules for this kernel than its package has.
         ROOT: another root than that of the lab, which has its own modules of Sluice.
+        PLUGIN: a plugin for QEMU.
         """
         self.kernel = places.kernel_of(line)
         if modules_at:
@@ -112,7 +113,8 @@ class Guest:
                            kernel_log=self.kernel_log,
                            monitor=os.path.join(self.temp.name, "monitor"),
                            root=root or places.ROOT, build=places.BUILD, out=self.out,
-                           bar=os.path.join(self.temp.name, "bar") if interactive else "")
+                           bar=os.path.join(self.temp.name, "bar") if interactive else "",
+                           plugin=plugin)
         initramfs.make(self.kernel, self.files.initramfs)
         if mode == "secureboot":
             self.files = firmware.add(self.kind, self.kernel, self.files, self.temp.name)

@@ -15,6 +15,9 @@ ACCEL = "tcg,thread=single,tb-size=128"
 # those of check; a guest with Secure Boot also has the part "enrol": see secureboot.py
 PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
 
+# The CPUs of the guest of make bench SCALE=1.
+SCALE_CPUS = 8
+
 # The parts of the mode doctor, with their boot parameters: see selftests/doctor.sh.
 BOOTS: dict[str, tuple[str, ...]] = {
     "bare": ("cma=64M",),
@@ -31,7 +34,9 @@ class Kind:
 
     mode: str	# check, demo, bench, shell, doctor, kselftest, packages, secureboot or mutants
     test: str = ""	# only this test program
-    part: str = ""	# one of PARTS; for doctor, of BOOTS; for mutants, the number of the guest
+    # one of PARTS; for doctor, of BOOTS; for bench, profile or scale; for mutants, the number of
+    # the guest
+    part: str = ""
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
     terminal: os.terminal_size | None = None	# a shell on this terminal
 
@@ -85,6 +90,7 @@ class Files:
     out: str	# the guest writes only to this folder
     firmware: Firmware | None = None	# None: QEMU loads the kernel
     bar: str = ""	# the memory of a BAR; by default a file in this folder
+    plugin: str = ""	# of QEMU, for the parts profile and scale of the bench
 
 
 def comma(path: str) -> str:
@@ -119,6 +125,9 @@ def kernel_arguments(kind: Kind, kernel: Kernel) -> str:
         words += ["intel_iommu=on", "iommu.passthrough=0", "mitigations=off"]
     if kind.part == "bounced":
         words += ["swiotlb=force", "cma=96M"]
+    if kind.part == "profile":
+        # with one CPU, the kernel would remove its LOCK prefixes
+        words.append("noreplace-smp")
     if kind.mode == "doctor":
         words += BOOTS[kind.part]
     if kind.terminal:
@@ -148,7 +157,12 @@ def board(kind: Kind) -> list[str]:
         # takes a nanosecond, or four: a slower CPU keeps up with its clock, however busy
         # the host is.
         shift = 0 if kind.mode == "bench" else 2
-        return ["-smp", "1", "-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+        clock = ["-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+        if kind.part == "scale":
+            # a device for each CPU
+            cards = [word for card in range(SCALE_CPUS) for word in ("-device", "edu")]
+            return ["-smp", str(SCALE_CPUS), *clock, *cards]
+        return ["-smp", "1", *clock]
     if kind.plain:
         return ["-smp", "2", "-device", "VGA"]
     devices = ["-device", "VGA", "-device", "edu,id=edu", "-device", "virtio-gpu-pci"]
@@ -243,6 +257,15 @@ def peers(kind: Kind, files: Files, sound: list[str]) -> list[str]:
         "-device", "edu,bus=down1,dma_mask=0xffffffffffffffff"]
 
 
+def counting(kind: Kind, files: Files) -> list[str]:
+    """The plugin that counts instructions, if there shall be one."""
+    if not files.plugin:
+        return []
+    lines = ",lines=on" if kind.part == "scale" else ""
+    return ["-plugin", f"{comma(files.plugin)},out={comma(files.out)}/counts,"
+            f"symbols={comma(files.out)}/symbols{lines}"]
+
+
 def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     """A PC; HEARS: with a sound card that records."""
     sound = playing(files) if kind.wired else []
@@ -252,7 +275,7 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     return [
         "qemu-system-x86_64", "-machine", "q35,smm=on" if files.firmware else "q35",
         "-cpu", processor(kind), "-accel", ACCEL, *board(kind),
-        "-m", "7G" if kind.large else "3G", "-nodefaults",
+        "-m", "7G" if kind.large else "3G", "-nodefaults", *counting(kind, files),
         *([] if kind.part == "enrol" else ["-no-reboot"]),
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
