@@ -20,6 +20,12 @@ struct stretch {
 struct count {
 	struct place *place;
 	uint32_t count;
+	uint32_t below;
+};
+
+struct call {
+	const struct place *place;
+	struct place *owner;	/* the last call of a module so far, or NULL */
 };
 
 /* A step that has ended. */
@@ -49,7 +55,7 @@ struct cpu {
 	unsigned int num_nested;
 	bool nested[MAX_NESTED];	/* was @off before each interrupt? */
 	unsigned int num_calls;
-	const struct place *calls[MAX_CALLS];
+	struct call calls[MAX_CALLS];
 };
 
 static struct place *places[HASH];
@@ -133,6 +139,7 @@ static void keep_step(struct cpu *c, unsigned int cpu)
 	for (i = 0; i < c->num_touched; i++) {
 		step->counts[i].place = c->touched[i];
 		step->counts[i].count = c->touched[i]->now[cpu];
+		step->counts[i].below = c->touched[i]->now_below[cpu];
 	}
 }
 
@@ -149,7 +156,7 @@ void count_end(unsigned int cpu)
 	if (!c->mixed)
 		keep_step(c, cpu);
 	for (i = 0; i < c->num_touched; i++)
-		c->touched[i]->now[cpu] = 0;
+		c->touched[i]->now[cpu] = c->touched[i]->now_below[cpu] = 0;
 	c->num_touched = 0;
 }
 
@@ -241,19 +248,31 @@ static void track_interrupts(struct cpu *c, const struct place *place)
 		leave(c);
 }
 
-static void track_calls(struct cpu *c, const struct place *place)
+static struct call *last_call(struct cpu *c)
 {
+	return c->num_calls ? &c->calls[(c->num_calls - 1) % MAX_CALLS] : NULL;
+}
+
+static void track_calls(struct cpu *c, unsigned int cpu, struct place *place)
+{
+	struct call *last = last_call(c);
+	struct place *owner = last ? last->owner : NULL;
+
+	if (owner && !(place->flags & (PLACE_MODULE | PLACE_USER)))
+		owner->now_below[cpu]++;
 	if (place->flags & INSN_CALL)
-		c->calls[c->num_calls++ % MAX_CALLS] = place;
+		c->calls[c->num_calls++ % MAX_CALLS] = (struct call) {
+			.place = place, .owner = place->flags & PLACE_MODULE ? place : owner,
+		};
 	else if (place->flags & INSN_RET && c->num_calls)
 		c->num_calls--;
 }
 
 const struct place *count_caller(unsigned int cpu)
 {
-	const struct cpu *c = &cpus[cpu];
+	const struct call *last = last_call(&cpus[cpu]);
 
-	return c->num_calls ? c->calls[(c->num_calls - 1) % MAX_CALLS] : NULL;
+	return last ? last->place : NULL;
 }
 
 void count_executed(unsigned int cpu, struct place *place)
@@ -269,7 +288,7 @@ void count_executed(unsigned int cpu, struct place *place)
 		c->touched[c->num_touched++] = place;
 	}
 	track_interrupts(c, place);
-	track_calls(c, place);
+	track_calls(c, cpu, place);
 }
 
 static int compare(const void *a, const void *b)
@@ -287,9 +306,11 @@ static void print_places(FILE *out)
 	for (i = 0; i < HASH; i++)
 		for (place = places[i]; place; place = place->next) {
 			if (place->sum)
-				fprintf(out, "place %llx %x %llu\n", (unsigned long long)place->address,
-					place->flags, (unsigned long long)place->sum);
-			place->sum = 0;
+				fprintf(out, "place %llx %x %llu %llu\n",
+					(unsigned long long)place->address, place->flags,
+					(unsigned long long)place->sum,
+					(unsigned long long)place->sum_below);
+			place->sum = place->sum_below = 0;
 		}
 }
 
@@ -314,8 +335,10 @@ void count_print(FILE *out)
 		if (steps[i].longest.length > longest.length)
 			longest = steps[i].longest;
 		total += steps[i].total;
-		for (j = 0; j < steps[i].num_counts; j++)
+		for (j = 0; j < steps[i].num_counts; j++) {
 			steps[i].counts[j].place->sum += steps[i].counts[j].count;
+			steps[i].counts[j].place->sum_below += steps[i].counts[j].below;
+		}
 	}
 	fprintf(out, "steps %zu %zu %llu %llu\n", num_steps, last - first,
 		(unsigned long long)(num_steps ? steps[num_steps / 2].total : 0),

@@ -18,20 +18,26 @@
 /* besides those of decode.h */
 #define PLACE_USER	(1 << 16)	/* an instruction of a program */
 #define PLACE_ENTRY	(1 << 17)	/* the first instruction of an interrupt or an exception */
+#define PLACE_MODULE	(1 << 18)	/* an instruction of a module of the kernel */
 
 /**
  * struct place - an instruction in memory
  * @address: its address; 0 for all instructions of programs
  * @flags: enum insn_flags, PLACE_USER, PLACE_ENTRY
  * @sum: executions in the steps that count; for count_print()
+ * @sum_below: for a call in a module, executions below it; for count_print()
  * @now: executions in the present step of each CPU
+ * @now_below: for a call in a module, executions in functions of the kernel that it has called, or
+ *	that these have called; up to the next call in a module
  * @next: in the list of the hash
  */
 struct place {
 	uint64_t address;
 	unsigned int flags;
 	uint64_t sum;
+	uint64_t sum_below;
 	uint32_t now[MAX_CPUS];
+	uint32_t now_below[MAX_CPUS];
 	struct place *next;
 };
 

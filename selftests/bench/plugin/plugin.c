@@ -25,6 +25,7 @@
 #define EXPORT		__attribute__((visibility("default")))
 #define MAX_ENTRIES	512
 #define MAX_INSN	16
+#define MODULES		0xffffffffc0000000	/* modules are from here on */
 #define MAX_STUBS	2
 
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
@@ -210,6 +211,8 @@ static void instrument(struct qemu_plugin_insn *insn)
 			flags |= PLACE_USER, address = 0;
 		else if (is_entry(address))
 			flags |= PLACE_ENTRY;
+		if (address >= MODULES)
+			flags |= PLACE_MODULE;
 		place = place_find(address, flags);
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, QEMU_NO_REGISTERS, place);
 		if (with_lines && !(flags & PLACE_USER))

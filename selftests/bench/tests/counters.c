@@ -104,7 +104,7 @@ TEST(steps_between_the_quartiles_count)
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 		step_of(0, lengths[i]);
 	EXPECT_TRUE(prints("steps 8 4 10 40\n"));
-	EXPECT_TRUE(prints("place ffffffff81000009 0 4\n"));
+	EXPECT_TRUE(prints("place ffffffff81000009 0 4 0\n"));
 	EXPECT_FALSE(prints("place ffffffff8100000a"));
 }
 
@@ -196,6 +196,26 @@ TEST(system_call_has_interrupts_off_until_it_enables_them)
 	count_executed(0, place_find(0, PLACE_USER));
 	count_end(0);
 	EXPECT_TRUE(prints("off 3 ffffffff81000005"));
+}
+
+TEST(instructions_of_the_kernel_count_for_the_last_call_of_a_module)
+{
+	count_side();
+	count_begin(0);
+	run(0, 1, INSN_CALL);				/* the kernel calls a module */
+	run(0, 2, PLACE_MODULE);
+	run(0, 3, PLACE_MODULE | INSN_CALL);
+	run(0, 10, INSN_CALL);
+	run(0, 20, INSN_RET);
+	run(0, 11, INSN_RET);
+	run(0, 4, PLACE_MODULE | INSN_CALL);		/* and this calls a function of its own */
+	run(0, 30, PLACE_MODULE | INSN_RET);
+	run(0, 5, PLACE_MODULE | INSN_RET);
+	run(0, 6, 0);
+	count_end(0);
+	EXPECT_TRUE(prints("place ffffffff81000003 40080 1 3\n"));
+	EXPECT_TRUE(prints("place ffffffff81000004 40080 1 0\n"));
+	EXPECT_TRUE(prints("place ffffffff81000001 80 1 0\n"));
 }
 
 /* A step that accesses one place in memory. */

@@ -67,6 +67,7 @@ class Place:
     address: int
     flags: int
     count: int
+    below: int = 0	# for a call in a module: executions of functions of the kernel below it
 
 
 @dataclass
@@ -127,7 +128,8 @@ def read(text: Iterable[str]) -> list[Side]:
         elif word in ("off", "worst"):
             setattr(side, word, Stretch(int(rest[0]), int(rest[1], 16), int(rest[2], 16)))
         elif word == "place":
-            side.places.append(Place(int(rest[0], 16), int(rest[1], 16), int(rest[2])))
+            side.places.append(Place(int(rest[0], 16), int(rest[1], 16), int(rest[2]),
+                                     int(rest[3])))
         elif word == "line":
             side.lines.append(Line(*(int(number) for number in rest[1:])))
         elif word == "use":
@@ -149,6 +151,15 @@ def by_symbol(side: Side, symbols: Symbols, flags: int = 0) -> dict[Symbol, floa
     for place in side.places:
         if not flags or place.flags & flags:
             found[symbol_of(place, symbols)] += place.count
+    return {symbol: count / side.used for symbol, count in found.most_common()} if side.used else {}
+
+
+def below(side: Side, symbols: Symbols) -> dict[Symbol, float]:
+    """Executions in a step of functions of the kernel, by the function of a module above them."""
+    found: Counter[Symbol] = Counter()
+    for place in side.places:
+        if place.below:
+            found[symbol_of(place, symbols)] += place.below
     return {symbol: count / side.used for symbol, count in found.most_common()} if side.used else {}
 
 

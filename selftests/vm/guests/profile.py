@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,6 +66,7 @@ def side_record(measured: dict[str, Any], side: Side, symbols: Symbols) -> dict[
         "modules": {module: round(count / batch, 1)
                     for module, count in counts.by_module(found).items()},
         "symbols": rows(found, batch),
+        "below": rows(counts.below(side, symbols), batch),
         "lock": {"count": round(sum(locked.values()) / batch, 2), "symbols": rows(locked, batch)},
         "interrupts_off": stretch_record(side.off, symbols),
         "interrupts_off_in_any_step": stretch_record(side.worst, symbols),
@@ -128,6 +130,16 @@ def by_symbol(record: dict[str, Any], shown: Sequence[dict[str, Any]], key: str)
     return table([f"{what} by function", *(side["name"] for side in shown)], lines)
 
 
+def callers(side: dict[str, Any]) -> list[str]:
+    """A table of the functions of modules, with what they call in the kernel."""
+    own = {(row["symbol"], row["module"]): row["count"] for row in side["symbols"]}
+    under = {(row["symbol"], row["module"]): row["count"] for row in side["below"]}
+    names = sorted(under, key=lambda name: -(under[name] + own.get(name, 0)))[:TOP_SYMBOLS]
+    return table([f"{side['name']}: functions of modules", "own", "kernel below"],
+                 [[f"{name} [{module}]", number(own.get((name, module))),
+                   number(under[name, module])] for name, module in names])
+
+
 def off_text(off: dict[str, Any]) -> str:
     """A stretch in words."""
     if not off["instructions"]:
@@ -163,6 +175,9 @@ def text_of(record: dict[str, Any]) -> str:
         ["difference", *(f"{disagreement(side):+.1%}" for side in shown)],
         *([module, *(number(side["modules"].get(module)) for side in shown)] for module in modules)])
     lines += ["", *by_symbol(record, shown, "symbols")]
+    for side in shown:
+        if side["below"]:
+            lines += ["", *callers(side)]
     lines += ["", *table(["", *(side["name"] for side in shown)],
                          [["LOCK operations", *(number(side["lock"]["count"]) for side in shown)]])]
     lines += ["", *by_symbol(record, shown, "lock")]
@@ -185,10 +200,12 @@ def run_counted(guest: Guest) -> list[dict[str, Any]] | None:
     def on_line(text: str) -> None:
         if text.startswith("{"):
             found.append(json.loads(text))
+            print(f"\r    {len(found)} done", end="", file=sys.stderr, flush=True)
         else:
             print(text, flush=True)
 
     status = guest.run(on_line)
+    print(file=sys.stderr)
     trouble = guest.trouble()
     for report in trouble[:10]:
         print("kernel log: " + report[0])

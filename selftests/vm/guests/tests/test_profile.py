@@ -30,16 +30,18 @@ side
 steps 4 2 100 200
 off 12 ffffffff81000104 ffffffffc0000044
 worst 50 ffffffff81000000 0
-place 0 10000 20
-place ffffffff81000008 0 40
-place ffffffff81000104 1 4
-place ffffffffc0000000 0 100
-place ffffffffc0000044 1 36
+place 0 10000 20 0
+place ffffffff81000008 0 40 0
+place ffffffff81000104 1 4 0
+place ffffffffc0000000 40080 100 44
+place ffffffffc0000044 40001 36 0
 line 4000 4 3 2 1
 use ffffffffc0000044 0 ffffffff82000004 2 0
 use ffffffff81000104 ffffffffc0000000 ffffffff82000008 4 3
 line 8000 1 1 2 1
 use ffffffff81000008 ffffffffc0000000 ffff888000008000 1 1
+line c000 4 0 2 1
+use ffffffff81000008 ffffffffc0000000 ffffffff8200c000 4 0
 end
 """
 
@@ -92,7 +94,7 @@ class Counters(unittest.TestCase):
         self.assertEqual(len(sides(COUNTS + COUNTS.replace("end\n", ""))), 1)
 
     def test_line_has_the_name_of_its_variable_and_its_users(self) -> None:
-        first, second = sides()[0].lines
+        first, second = sides()[0].lines[:2]
         self.assertEqual(counts.name_of(first, symbols()), "variable+0x4")
         self.assertEqual(counts.users_of(first, symbols()),
                          [("helper < ours_begin [sluice]", 4, 3), ("ours_end [sluice]", 2, 0)])
@@ -134,6 +136,11 @@ class Profile(GuestTest):
         self.assertRegex(text, r"measured by the bench +50 +40\n")
         self.assertRegex(text, r"ours_begin \[sluice\] +25 +25\n")
 
+    def test_functions_of_modules_have_what_they_call_in_the_kernel(self) -> None:
+        text = profile.text_of(profile.record_of(measured(50), sides(), symbols()))
+        self.assertRegex(text, r"sluice: functions of modules +own +kernel below\n"
+                               r"ours_begin \[sluice\] +25 +11\n\n")
+
     def test_sum_that_differs_gets_a_remark(self) -> None:
         remark = "counted and measured differ"
         for value, told in ((50, False), (49.5, False), (40, True), (0, True)):
@@ -156,10 +163,10 @@ class Profile(GuestTest):
 class Scale(unittest.TestCase):
     """scale."""
 
-    def test_line_that_few_steps_touch_is_shared_by_chance(self) -> None:
+    def test_line_that_few_steps_touch_or_write_is_shared_by_chance(self) -> None:
         run = {"path": "a job", "threads": 8}
         record = scale.record_of(run, sides()[0], symbols())
-        self.assertEqual((record["shared"], record["shared_by_chance"]), (1, 0.25))
+        self.assertEqual((record["shared"], record["shared_by_chance"]), (1, 1.25))
         self.assertEqual([line["name"] for line in record["lines"]], ["variable+0x4"])
         self.assertIn("  variable+0x4: touched by 100% of the steps, written by 75%\n"
                       "      helper < ours_begin [sluice]: 1 loads, 0.8 stores",
