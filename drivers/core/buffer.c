@@ -16,9 +16,24 @@
 #include "heap.h"
 #include "object.h"
 
-/* All buffers, for debugfs; the mutex guards the list. */
-LIST_HEAD(sluice_buffers);
-DEFINE_MUTEX(sluice_buffers_lock);
+DEFINE_PER_CPU(struct sluice_buffer_list, sluice_buffer_lists);
+
+/**
+ * sluice_buffers_init - initialise the lists of buffers
+ *
+ * Context: module initialisation.
+ */
+void sluice_buffers_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct sluice_buffer_list *list = per_cpu_ptr(&sluice_buffer_lists, cpu);
+
+		mutex_init(&list->lock);
+		INIT_LIST_HEAD(&list->buffers);
+	}
+}
 
 /**
  * sluice_buffer_new - make a buffer that is charged, but has no memory yet
@@ -28,7 +43,7 @@ DEFINE_MUTEX(sluice_buffers_lock);
  * @properties: SLUICE_MEM_* of the buffer
  * @hint: SLUICE_HINT_*, set on failure
  *
- * The buffer has no references on its device and its client yet.  It must be passed to
+ * The buffer has no reference on its client yet.  It must be passed to
  * sluice_buffer_publish() when it has its memory, or to sluice_buffer_free().
  *
  * Context: may sleep.
@@ -99,19 +114,23 @@ static void sluice_buffer_uncharge(const struct sluice_buffer *buffer)
  * sluice_buffer_publish - complete a buffer that has its memory
  * @buffer: from sluice_buffer_new()
  *
- * The buffer takes its references, and appears in the list of all buffers.  From now on
+ * The buffer takes its reference on the client, and appears in debugfs.  From now on
  * sluice_buffer_destroy() frees it.
  *
  * Context: may sleep.
  */
 void sluice_buffer_publish(struct sluice_buffer *buffer)
 {
+	struct sluice_buffer_list *list;
+
 	kref_get(&buffer->client->ref);
-	get_device(&buffer->sdev->dev);
 	sluice_object_inc(SLUICE_OBJECT_BUFFER);
-	mutex_lock(&sluice_buffers_lock);
-	list_add_tail(&buffer->link, &sluice_buffers);
-	mutex_unlock(&sluice_buffers_lock);
+	/* the task may move to another CPU; the buffer stays in this list */
+	buffer->cpu = raw_smp_processor_id();
+	list = per_cpu_ptr(&sluice_buffer_lists, buffer->cpu);
+	mutex_lock(&list->lock);
+	list_add_tail(&buffer->link, &list->buffers);
+	mutex_unlock(&list->lock);
 }
 
 /**
@@ -170,17 +189,18 @@ err_free:
  */
 void sluice_buffer_destroy(struct sluice_buffer *buffer)
 {
-	struct sluice_device *sdev = buffer->sdev;
+	struct sluice_buffer_list *list = per_cpu_ptr(&sluice_buffer_lists, buffer->cpu);
+	struct sluice_client *client = buffer->client;
 
-	mutex_lock(&sluice_buffers_lock);
+	mutex_lock(&list->lock);
 	list_del(&buffer->link);
-	mutex_unlock(&sluice_buffers_lock);
+	mutex_unlock(&list->lock);
 	buffer->heap->free(buffer);
 	sluice_buffer_uncharge(buffer);
-	sluice_client_put(buffer->client);
 	kfree(buffer);
 	sluice_object_dec(SLUICE_OBJECT_BUFFER);
-	put_device(&sdev->dev);
+	/* the last use of the device: the client may hold the last reference on it */
+	sluice_client_put(client);
 }
 
 /*

@@ -6,14 +6,16 @@
  * destroys it.  A heap that needs more fields embeds struct sluice_buffer as the first member of a
  * struct of its own.
  *
- * sluice_buffers_lock guards the list of all buffers, for debugfs.  struct sluice_buffer says which
- * lock guards which of its fields.
+ * For debugfs, each buffer is in a list of the CPU that made it, so that CPUs which make buffers do
+ * not wait for each other.  The lock of this list guards it.  struct sluice_buffer says which lock
+ * guards which of its fields.
  */
 #ifndef _SLUICE_BUFFER_H
 #define _SLUICE_BUFFER_H
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
@@ -26,12 +28,13 @@ struct sluice_device;
 
 /**
  * struct sluice_buffer - memory behind one of our dma-bufs
- * @sdev: the device; reference held
+ * @sdev: the device; @client holds a reference on it
  * @client: the client that is charged; reference held
  * @heap: the heap that the memory comes from
  * @properties: SLUICE_MEM_* that it has
  * @size: bytes, whole pages
  * @readonly: SLUICE_FD_RDONLY: an importer may not map the buffer with DMA_FROM_DEVICE
+ * @cpu: the buffer is in the list of this CPU: see struct sluice_buffer_list
  * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
  *	whole huge page
  * @sgt: the pages; empty for memory inside a device.  This table is never mapped: each importer
@@ -47,7 +50,7 @@ struct sluice_device;
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
- * @link: in sluice_buffers, for debugfs
+ * @link: in the list of @cpu, for debugfs
  */
 struct sluice_buffer {
 	struct sluice_device *sdev;
@@ -56,6 +59,7 @@ struct sluice_buffer {
 	u32 properties;
 	u64 size;
 	bool readonly;
+	int cpu;
 	u64 charge;
 	struct sg_table sgt;
 	phys_addr_t end;
@@ -70,6 +74,20 @@ struct sluice_buffer {
 	struct list_head link;
 };
 
+/**
+ * struct sluice_buffer_list - the buffers that tasks on one CPU have made
+ * @lock: guards the list.  The release of a dma-buf takes it, so the dma-buf of a buffer in the list
+ *	is valid as long as it is held
+ * @buffers: struct sluice_buffer
+ */
+struct sluice_buffer_list {
+	struct mutex lock;
+	struct list_head buffers;
+};
+
+DECLARE_PER_CPU(struct sluice_buffer_list, sluice_buffer_lists);
+
+void sluice_buffers_init(void);
 struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 					const struct sluice_heap *heap, u64 size,
 					u32 properties, u32 *hint);
@@ -85,7 +103,5 @@ dma_addr_t sluice_buffer_address(const struct sluice_buffer *buffer, struct devi
 bool sluice_buffer_reached(const struct sluice_buffer *buffer, struct device *dev);
 bool sluice_buffer_map_shared(const struct sluice_buffer *buffer, struct device *dev,
 			      struct sg_table *sgt);
-extern struct list_head sluice_buffers;
-extern struct mutex sluice_buffers_lock;
 
 #endif /* _SLUICE_BUFFER_H */

@@ -47,14 +47,14 @@ static int sluice_debugfs_objects_show(struct seq_file *m, void *data)
 
 	for (i = 0; i < SLUICE_NUM_OBJECTS; i++)
 		seq_printf(m, "%s %ld\n", sluice_debugfs_object_names[i],
-			   atomic_long_read(&sluice_objects[i]));
+			   sluice_object_sum(i));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_objects);
 
 /*
- * sluice_buffers_lock is held.  The release of a dma-buf needs this lock to remove its buffer from
- * the list, so the dma-buf is still valid here.
+ * The lock of the list that has the buffer is held.  The release of a dma-buf needs this lock to
+ * remove its buffer from the list, so the dma-buf is still valid here.
  */
 static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buffer *buffer)
 {
@@ -70,13 +70,12 @@ static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buf
 	spin_unlock(&dmabuf->name_lock);
 }
 
-static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
+static void sluice_debugfs_show_list(struct seq_file *m, struct sluice_buffer_list *list)
 {
 	struct sluice_buffer *buffer;
 
-	seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
-	mutex_lock(&sluice_buffers_lock);
-	list_for_each_entry(buffer, &sluice_buffers, link) {
+	mutex_lock(&list->lock);
+	list_for_each_entry(buffer, &list->buffers, link) {
 		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
 			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
 			   READ_ONCE(buffer->inode),
@@ -87,7 +86,16 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
 		sluice_debugfs_show_name(m, buffer);
 		seq_putc(m, '\n');
 	}
-	mutex_unlock(&sluice_buffers_lock);
+	mutex_unlock(&list->lock);
+}
+
+static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
+{
+	int cpu;
+
+	seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
+	for_each_possible_cpu(cpu)
+		sluice_debugfs_show_list(m, per_cpu_ptr(&sluice_buffer_lists, cpu));
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);

@@ -13,6 +13,39 @@
 static LIST_HEAD(sluice_devices);
 static DEFINE_MUTEX(sluice_devices_lock);
 
+static void sluice_device_unused(struct percpu_ref *users)
+{
+	wake_up(&container_of(users, struct sluice_device, users)->users_wait);
+}
+
+/**
+ * sluice_device_users_init - begin to count the uses of the hardware
+ * @sdev: a device that is being registered.  Its registration is the first use
+ * @flags: 0; PERCPU_REF_INIT_ATOMIC in a test that reads the number
+ *
+ * The release of the device calls percpu_ref_exit(), also after an error.
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int sluice_device_users_init(struct sluice_device *sdev, unsigned int flags)
+{
+	init_waitqueue_head(&sdev->users_wait);
+	return percpu_ref_init(&sdev->users, sluice_device_unused, flags, GFP_KERNEL);
+}
+
+/**
+ * sluice_device_users_end - end the registration, and wait until the hardware is not used any more
+ * @sdev: a device that is being unregistered.  No use begins after the call
+ *
+ * Context: may sleep.
+ */
+void sluice_device_users_end(struct sluice_device *sdev)
+{
+	percpu_ref_kill(&sdev->users);
+	wait_event(sdev->users_wait, percpu_ref_is_zero(&sdev->users));
+}
+
 /**
  * sluice_device_enter - begin a use of the hardware; sluice_device_unregister() waits for its end
  * @sdev: the device; the caller holds a reference on it
@@ -26,7 +59,7 @@ static DEFINE_MUTEX(sluice_devices_lock);
  */
 bool sluice_device_enter(struct sluice_device *sdev)
 {
-	if (!atomic_inc_not_zero(&sdev->users))
+	if (!percpu_ref_tryget_live(&sdev->users))
 		return false;
 	if (READ_ONCE(sdev->gone)) {
 		sluice_device_exit(sdev);
@@ -43,8 +76,7 @@ bool sluice_device_enter(struct sluice_device *sdev)
  */
 void sluice_device_exit(struct sluice_device *sdev)
 {
-	if (atomic_dec_and_test(&sdev->users))
-		wake_up(&sdev->users_wait);
+	percpu_ref_put(&sdev->users);
 }
 
 /**

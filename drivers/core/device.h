@@ -6,7 +6,8 @@
  * that uses the hardware.  The core calls the device driver only while this count is not 0, and
  * inside sluice_device_unregister(), which waits until the count is 0.  Any code of the core calls
  * sluice_device_enter() before it uses the hardware, and sluice_device_wake() before it needs the
- * hardware awake.
+ * hardware awake.  Each job changes this count, so it is a count for each CPU (percpu_ref): jobs of
+ * two CPUs write no memory that both use.
  *
  * This head is also the one place for the references and the order of locks of the whole core.
  *
@@ -14,7 +15,7 @@
  *
  *	open file of a node, or
  *	of a dma-heap node	-> client -> device
- *	dma-buf			-> buffer -> device (memory), client (account)
+ *	dma-buf			-> buffer -> client (account, device)
  *	file of a queue		-> queue -> device, client (account), fences of its points
  *	table of a queue	-> slots -> foreign or own dma-buf
  *	job			-> queue, slots, in-fences, out-fence
@@ -61,6 +62,7 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/percpu-refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -109,7 +111,8 @@ struct sluice_sources;
  * @gone: the device is being unregistered: no new work
  * @queues: all queues
  * @users: number of uses of the hardware: the registration, each job, each slot, and each call
- *	that uses it.  sluice_device_unregister() waits until the number is 0
+ *	that uses it.  sluice_device_unregister() ends the registration, so that no use begins any
+ *	more, and waits until the number is 0
  * @users_wait: woken when @users drops to 0, and when a stopped engine may have come to rest
  * @runtime_pm: @parent may sleep while it is not used: see sluice_device_wake()
  * @wq: runs the engines' work items; in the signalling path of fences
@@ -151,7 +154,7 @@ struct sluice_device {
 	struct mutex lock;
 	bool gone;
 	struct list_head queues;
-	atomic_t users;
+	struct percpu_ref users;
 	wait_queue_head_t users_wait;
 	bool runtime_pm;
 	struct workqueue_struct *wq;
@@ -174,6 +177,8 @@ struct sluice_device {
 	struct sluice_engine *engines;
 };
 
+int sluice_device_users_init(struct sluice_device *sdev, unsigned int flags);
+void sluice_device_users_end(struct sluice_device *sdev);
 bool sluice_device_enter(struct sluice_device *sdev);
 void sluice_device_exit(struct sluice_device *sdev);
 int sluice_device_wake(struct sluice_device *sdev);

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "buffer.h"
 #include "compat/module.h"
 #include "debugfs.h"
 #include "fence.h"
@@ -17,6 +18,7 @@ static int __init sluice_module_init(void)
 {
 	int ret;
 
+	sluice_buffers_init();
 	sluice_debugfs_init();
 	ret = sluice_pool_init();
 	if (ret)

@@ -2,12 +2,14 @@
 /*
  * The numbers of live objects, which tests compare to find leaks.
  *
- * Each number is atomic, so there is no lock.  Any code of the core counts; debugfs.c reads.
+ * Each CPU counts for itself, so there is no lock, and CPUs do not wait for each other.  An object
+ * may be freed on another CPU, so a count of one CPU may be negative: only the sum has a meaning.
+ * Any code of the core counts; debugfs.c reads.
  */
 #ifndef _SLUICE_OBJECT_H
 #define _SLUICE_OBJECT_H
 
-#include <linux/atomic.h>
+#include <linux/percpu.h>
 
 /* Number of live objects of each kind.  Tests detect leaks by comparing the numbers. */
 enum sluice_object {
@@ -22,16 +24,18 @@ enum sluice_object {
 	SLUICE_NUM_OBJECTS,
 };
 
-extern atomic_long_t sluice_objects[SLUICE_NUM_OBJECTS];
+DECLARE_PER_CPU(long [SLUICE_NUM_OBJECTS], sluice_objects);
 
 static inline void sluice_object_inc(enum sluice_object object)
 {
-	atomic_long_inc(&sluice_objects[object]);
+	this_cpu_inc(sluice_objects[object]);
 }
 
 static inline void sluice_object_dec(enum sluice_object object)
 {
-	atomic_long_dec(&sluice_objects[object]);
+	this_cpu_dec(sluice_objects[object]);
 }
+
+long sluice_object_sum(enum sluice_object object);
 
 #endif /* _SLUICE_OBJECT_H */

@@ -87,6 +87,7 @@ static void sluice_register_release(struct device *dev)
 	sluice_slot_device_free(sdev);
 	sluice_sources_free(sdev);
 	sluice_events_free(sdev);
+	percpu_ref_exit(&sdev->users);
 	kfree(sdev->engines);
 	kfree(sdev);
 }
@@ -266,8 +267,6 @@ static void sluice_register_init_fields(struct sluice_device *sdev,
 		sdev->op_align = max(sdev->op_align, caps[i].op_align);
 	mutex_init(&sdev->lock);
 	INIT_LIST_HEAD(&sdev->queues);
-	atomic_set(&sdev->users, 1);
-	init_waitqueue_head(&sdev->users_wait);
 	sdev->runtime_pm = pm_runtime_enabled(sdev->parent);
 }
 
@@ -283,6 +282,9 @@ static int sluice_register_create_parts(struct sluice_device *sdev, unsigned int
 	/* there is room for these two */
 	sluice_heap_add(sdev, &sluice_heap_pages);
 	sluice_heap_add(sdev, &sluice_contiguous_heap);
+	ret = sluice_device_users_init(sdev, 0);
+	if (ret)
+		return ret;
 	ret = sluice_events_create(sdev) ?: sluice_sources_create(sdev);
 	if (ret)
 		return ret;
@@ -470,8 +472,7 @@ void sluice_device_unregister(struct sluice_device *sdev)
 		sluice_slot_table_close(&queue->slots);
 	mutex_unlock(&sdev->lock);
 
-	sluice_device_exit(sdev);
-	wait_event(sdev->users_wait, atomic_read(&sdev->users) == 0);
+	sluice_device_users_end(sdev);
 	/*
 	 * The context that dropped the last count may still be in sluice_job_release(), which uses
 	 * the device in an RCU read-side section.

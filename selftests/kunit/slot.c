@@ -282,6 +282,12 @@ static void odd_forget(void *data)
 
 	sluice_flight_free(&sdev->engines[0]);
 	sluice_slot_device_free(sdev);
+	percpu_ref_exit(&sdev->users);
+}
+
+static long odd_users(struct sluice_device *sdev)
+{
+	return atomic_long_read(&sdev->users.data->count);
 }
 
 /* Bytes that the client holds before it attaches. */
@@ -301,8 +307,7 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	odd_mask = how->mask;
 	sdev->ops = &odd_device_ops;
 	sdev->parent = how->mask ? odd_narrow : sluice_dma_probe_device();
-	atomic_set(&sdev->users, 1);
-	init_waitqueue_head(&sdev->users_wait);
+	KUNIT_ASSERT_EQ(test, sluice_device_users_init(sdev, PERCPU_REF_INIT_ATOMIC), 0);
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->sdev = sdev;
@@ -347,7 +352,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 
 	dma_buf_put(dmabuf);
 	/* a refused slot must leave nothing behind */
-	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), IS_ERR(slot) ? 1 : 2);
+	KUNIT_EXPECT_EQ(test, odd_users(sdev), IS_ERR(slot) ? 1 : 2);
 	KUNIT_EXPECT_EQ(test, client->account.bytes,
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
@@ -583,7 +588,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 	/* its number is not given to another slot */
 	KUNIT_EXPECT_PTR_EQ(test, xa_load(&queue->slots.slots, 0), (void *)SLUICE_SLOT_TABLE_REVOKED);
 	KUNIT_EXPECT_EQ(test, kref_read(&queue->ref), 1);
-	KUNIT_EXPECT_EQ(test, atomic_read(&sdev->users), 1);
+	KUNIT_EXPECT_EQ(test, odd_users(sdev), 1);
 	sluice_slot_table_destroy(&queue->slots);
 	sluice_dispatch_fini(&sdev->engines[0]);
 }
