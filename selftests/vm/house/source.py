@@ -24,6 +24,8 @@ WORD = re.compile(r"[A-Za-z_]\w*$")
 
 # Macros that define a variable: the name is their first argument.
 DEFINES = re.compile(r"(DEFINE_(?!EVENT|FREE|GUARD)\w+|LIST_HEAD|HLIST_HEAD|ATTRIBUTE_GROUPS)$")
+# Macros that define or declare a variable of each CPU: the name is their last argument.
+EACH_CPU = re.compile(r"(DEFINE|DECLARE)_PER_CPU")
 # Macros whose argument is visible to userspace, so no rule of this source can change the name.
 PARAMETER = re.compile(r"\bmodule_param(?:_array)?\s*\(\s*(\w+)")
 ATTRIBUTE = re.compile(r"\b(?:DEVICE|BUS|DRIVER|CLASS)_ATTR_\w+\s*\(\s*(\w+)")
@@ -188,13 +190,18 @@ def read_part(part: list[Token], source: Source) -> None:
     if not part:
         return
     public = "static" not in words
+    each_cpu = EACH_CPU.match(words[0] if public else words[1]) if len(words) > 1 else None
+    if each_cpu and each_cpu[1] == "DECLARE":
+        source.declared.add(part[1].inside[-1])
+        return
     macro = next((token for token, arguments in zip(part, part[1:])
                   if arguments.text == "()" and DEFINES.match(token.text)), None)
     if macro:
         inside = part[part.index(macro) + 1].inside
         if inside:
             static = macro.text.endswith("ATTRIBUTE")
-            source.names.append(Name(macro.line, "variable", inside[0], public and not static))
+            source.names.append(Name(macro.line, "variable", inside[-1 if each_cpu else 0],
+                                     public and not static))
         return
     if words[0] == "typedef":
         last = [token for token in part if WORD.match(token.text)][-1]

@@ -144,7 +144,8 @@ class Names(TreeTest):
 
     def test_each_kind_of_name_is_found(self) -> None:
         for text in ("static int my_x;", "static struct sluice_slot *my_x[4] = { NULL, };",
-                     "static DEFINE_MUTEX(my_x);", "enum my_x { SLUICE_A, };", "union my_x {\n\tint a;\n};",
+                     "static DEFINE_MUTEX(my_x);", "static DEFINE_PER_CPU(struct list_head, my_x);",
+                     "enum my_x { SLUICE_A, };", "union my_x {\n\tint a;\n};",
                      "struct sluice_slot {\n\tenum my_x { SLUICE_B, } state;\n};",
                      "typedef int (*my_x)(int);", "static LIST_HEAD(my_x);",
                      "static const struct file_operations my_x = {\n\t.owner = NULL,\n};",
@@ -169,6 +170,12 @@ class Names(TreeTest):
         self.append("drivers/core/slot.h", "__printf(1, 2) void sluice_slot_say(const char *format, ...);\n")
         self.append("drivers/core/slot.c", "__printf(1, 2) void\nsluice_slot_say(const char *format, ...)\n"
                     "{\n}\n")
+        self.assert_fine()
+
+    def test_a_variable_of_each_cpu_is_declared_in_its_header(self) -> None:
+        self.append("drivers/core/slot.c", "DEFINE_PER_CPU(long [2], sluice_slot_counts);\n")
+        self.assert_finds("face", "drivers/core/slot.c:7", "sluice_slot_counts")
+        self.append("drivers/core/slot.h", "DECLARE_PER_CPU(long [2], sluice_slot_counts);\n")
         self.assert_fine()
 
     def test_names_that_others_give_are_left_alone(self) -> None:
