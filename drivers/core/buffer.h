@@ -50,6 +50,8 @@ struct sluice_device;
  * @lock: guards the lists of attachments and mappings
  * @attachments: struct sluice_attachment
  * @mappings: struct sluice_mapping
+ * @synced: number of mappings in use that need cache maintenance; written with @lock held, and read
+ *	without it
  * @link: in the list of @cpu, for debugfs
  */
 struct sluice_buffer {
@@ -71,6 +73,7 @@ struct sluice_buffer {
 	struct mutex lock;
 	struct list_head attachments;
 	struct list_head mappings;
+	unsigned int synced;
 	struct list_head link;
 };
 

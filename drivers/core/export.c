@@ -78,6 +78,15 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
 	return sluice_mapping_get(attach->dmabuf->priv, attach, dir);
 }
 
+/*
+ * Has the dma-buf ever had a fence?  A fence that comes at the same time is not missed: the
+ * dma-buf core waits for all fences after the begin_cpu_access op.
+ */
+static inline bool sluice_dmabuf_has_fences(const struct dma_buf *dmabuf)
+{
+	return rcu_access_pointer(dmabuf->resv->fences);
+}
+
 /**
  * sluice_dmabuf_begin_range - the CPU is about to use a range of a buffer
  * @buffer: the buffer
@@ -86,7 +95,8 @@ static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
  * @offset: bytes from the start of the buffer
  * @length: bytes; the range is inside the buffer
  *
- * Waits for the fences of the whole buffer, because a fence has no range.
+ * Waits for the fences of the whole buffer, because a fence has no range.  A buffer that never had
+ * a fence needs no wait.
  *
  * Context: may sleep, for SLUICE_DMABUF_CPU_TIMEOUT and during a reset of the device.
  * Return: 0, or:
@@ -100,14 +110,14 @@ int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmab
 			      u64 offset, u64 length)
 {
 	void *vaddr;
-	long left;
 
-	left = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
-				     SLUICE_DMABUF_CPU_TIMEOUT);
-	if (left < 0)
-		return left;
-	if (!left)
-		return -ETIME;
+	if (sluice_dmabuf_has_fences(dmabuf)) {
+		long left = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
+						  SLUICE_DMABUF_CPU_TIMEOUT);
+
+		if (left <= 0)
+			return left ?: -ETIME;
+	}
 	if (buffer->heap->cpu_access) {
 		int ret = buffer->heap->cpu_access(buffer, true);
 
@@ -117,7 +127,7 @@ int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmab
 	trace_sluice_sync(buffer, offset, length, true);
 	sluice_mapping_sync_all(buffer, offset, length, true);
 	vaddr = READ_ONCE(buffer->vaddr);
-	if (is_vmalloc_addr(vaddr))
+	if (SLUICE_COMPAT_VMAP_CACHED && is_vmalloc_addr(vaddr))
 		invalidate_kernel_vmap_range(vaddr + offset, length);
 	return 0;
 }
@@ -136,7 +146,7 @@ int sluice_dmabuf_end_range(struct sluice_buffer *buffer, u64 offset, u64 length
 	void *vaddr = READ_ONCE(buffer->vaddr);
 
 	trace_sluice_sync(buffer, offset, length, false);
-	if (is_vmalloc_addr(vaddr))
+	if (SLUICE_COMPAT_VMAP_CACHED && is_vmalloc_addr(vaddr))
 		flush_kernel_vmap_range(vaddr + offset, length);
 	if (buffer->properties & SLUICE_MEM_WRITE_COMBINED)
 		wmb();	/* empty the write buffers of the CPU before a device reads by DMA */
@@ -144,10 +154,23 @@ int sluice_dmabuf_end_range(struct sluice_buffer *buffer, u64 offset, u64 length
 	return buffer->heap->cpu_access ? buffer->heap->cpu_access(buffer, false) : 0;
 }
 
+/*
+ * Is there nothing to do for an access of the CPU, except to wait for fences?  This is the usual
+ * case, so it is a few loads without a call.
+ */
+static inline bool sluice_dmabuf_access_is_free(const struct sluice_buffer *buffer, bool begin)
+{
+	return !sluice_mapping_synced(buffer, begin) && !buffer->heap->cpu_access &&
+	       !(SLUICE_COMPAT_VMAP_CACHED && buffer->vaddr) && !trace_sluice_sync_enabled() &&
+	       (begin || !(buffer->properties & SLUICE_MEM_WRITE_COMBINED));
+}
+
 int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
+	if (!sluice_dmabuf_has_fences(dmabuf) && sluice_dmabuf_access_is_free(buffer, true))
+		return 0;
 	return sluice_dmabuf_begin_range(buffer, dmabuf,
 					 dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE,
 					 0, buffer->size);
@@ -157,6 +180,8 @@ int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
+	if (sluice_dmabuf_access_is_free(buffer, false))
+		return 0;
 	return sluice_dmabuf_end_range(buffer, 0, buffer->size);
 }
 
@@ -210,6 +235,28 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 	.release = sluice_dmabuf_release,
 };
 
+static char *sluice_dmabuf_append(char *to, const char *end, const char *from)
+{
+	while (*from && to < end)
+		*to++ = *from++;
+	return to;
+}
+
+/*
+ * The exporter's name is the name of the dma-heap node: fdinfo and debugfs then show where the
+ * memory is from.  Each buffer needs this, and snprintf() would take six times as long.  The buffer
+ * was zeroed, so the name has an end.
+ */
+static void sluice_dmabuf_name(struct sluice_buffer *buffer)
+{
+	const char *end = buffer->exporter + sizeof(buffer->exporter) - 1;
+	char *to = sluice_dmabuf_append(buffer->exporter, end, "sluice-");
+
+	to = sluice_dmabuf_append(to, end, buffer->sdev->name);
+	to = sluice_dmabuf_append(to, end, "-");
+	sluice_dmabuf_append(to, end, buffer->heap->name);
+}
+
 /**
  * sluice_dmabuf_create - make a dma-buf of a buffer
  * @buffer: from sluice_buffer_create() or sluice_wrap_create(); belongs to the dma-buf on success
@@ -223,9 +270,7 @@ struct dma_buf *sluice_dmabuf_create(struct sluice_buffer *buffer, int access)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
-	/* the name of the dma-heap node: fdinfo and debugfs then show where the memory is from */
-	snprintf(buffer->exporter, sizeof(buffer->exporter), "sluice-%s-%s", buffer->sdev->name,
-		 buffer->heap->name);
+	sluice_dmabuf_name(buffer);
 	info.exp_name = buffer->exporter;
 	info.ops = buffer->heap->dmabuf_ops ?: &sluice_dmabuf_ops;
 	info.size = buffer->size;

@@ -6,17 +6,34 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "buffer.h"
+#include "compat/dma-buf.h"
 #include "compat/dma.h"
 #include "dma.h"
 #include "mapping.h"
 #include "object.h"
 #include "trace.h"
+
+/**
+ * struct sluice_view - a table of a mapping for one importer
+ * @sgt: the table
+ * @mapping: the mapping
+ * @busy: the importer uses it: it has mapped the buffer, and not unmapped it yet
+ * @link: in attachment->views; empty while no importer has the first view of a mapping
+ */
+struct sluice_view {
+	struct sg_table sgt;
+	struct sluice_mapping *mapping;
+	bool busy;
+	struct list_head link;
+};
 
 /**
  * struct sluice_mapping - the buffer mapped for one device in one direction
@@ -26,9 +43,11 @@
  *	segment size or boundary now, for example from another driver, a new mapping is made
  * @max_segment: largest segment of the device in bytes, at the time of the mapping
  * @boundary: segment boundary mask of the device, at the time of the mapping
- * @sgt: the mapped table; importers get copies
+ * @first: the first view.  Its table is the one that the DMA API has mapped.  All other views have
+ *	copies of it
  * @shared: not mapped by the DMA API: see sluice_buffer_map_shared()
  * @busy: number of views that importers use.  The caches are synced only if it is not 0
+ * @synced: the mapping is busy, and counts in buffer->synced
  * @link: in buffer->mappings
  */
 struct sluice_mapping {
@@ -37,23 +56,10 @@ struct sluice_mapping {
 	u64 mask;
 	unsigned int max_segment;
 	unsigned long boundary;
-	struct sg_table sgt;
+	struct sluice_view first;
 	bool shared;
 	unsigned int busy;
-	struct list_head link;
-};
-
-/**
- * struct sluice_view - a copy of a mapping's table for one importer
- * @sgt: the copy
- * @mapping: the mapping
- * @busy: the importer uses it: it has mapped the buffer, and not unmapped it yet
- * @link: in attachment->views
- */
-struct sluice_view {
-	struct sg_table sgt;
-	struct sluice_mapping *mapping;
-	bool busy;
+	bool synced;
 	struct list_head link;
 };
 
@@ -94,10 +100,10 @@ static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *bu
 static void sluice_mapping_destroy(struct sluice_mapping *mapping)
 {
 	list_del(&mapping->link);
-	if (!mapping->shared)
-		dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir,
+	if (!mapping->shared && sluice_compat_need_unmap(mapping->dev))
+		dma_unmap_sgtable(mapping->dev, &mapping->first.sgt, mapping->dir,
 				  DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(&mapping->sgt);
+	sg_free_table(&mapping->first.sgt);
 	kfree(mapping);
 	sluice_object_dec(SLUICE_OBJECT_MAPPING);
 }
@@ -118,41 +124,69 @@ static void sluice_mapping_device_left(struct sluice_buffer *buffer, struct devi
 }
 
 /**
- * struct sluice_cut - where the next segment of an importer's table begins
- * @sg: piece of the buffer; NULL at the end
- * @offset: bytes from the start of the piece
+ * struct sluice_cut - memory of a buffer that is cut into segments
+ * @sg: the piece of the buffer that follows the run; NULL at the end
+ * @start: physical address of the run: pieces that are adjacent in memory
+ * @length: bytes of the run; 0 at the end
  * @max: bytes that a segment may have
  * @boundary: no segment may cross a multiple of it, in bytes; a power of two, 0 for no boundary
  */
 struct sluice_cut {
 	struct scatterlist *sg;
-	size_t offset;
+	phys_addr_t start;
+	u64 length;
 	size_t max;
 	u64 boundary;
 };
 
-/* Length of the next segment, which may join pieces that are adjacent in memory; 0 at the end. */
-static size_t sluice_cut_next(struct sluice_cut *cut, phys_addr_t *start)
+/* Go to the next run.  Returns false at the end. */
+static bool sluice_cut_run(struct sluice_cut *cut)
 {
-	size_t length = 0;
-
+	cut->length = 0;
 	if (!cut->sg)
-		return 0;
-	*start = sg_phys(cut->sg) + cut->offset;
-	while (cut->sg && sg_phys(cut->sg) + cut->offset == *start + length) {
-		size_t left = cut->sg->length - cut->offset, part;
-
-		part = sluice_dma_segment_length(*start, length + left, cut->max, cut->boundary) -
-		       length;
-		length += part;
-		if (part < left) {
-			cut->offset += part;
-			break;
-		}
+		return false;
+	cut->start = sg_phys(cut->sg);
+	do {
+		cut->length += cut->sg->length;
 		cut->sg = sg_next(cut->sg);
-		cut->offset = 0;
+	} while (cut->sg && sg_phys(cut->sg) == cut->start + cut->length);
+	return true;
+}
+
+/* Number of segments of a run. */
+static unsigned int sluice_cut_count(const struct sluice_cut *cut)
+{
+	u64 window, first, rest;
+
+	if (sluice_dma_segment_length(cut->start, cut->length, cut->max, cut->boundary) ==
+	    cut->length)
+		return 1;
+	if (!cut->boundary)
+		return DIV_ROUND_UP_ULL(cut->length, cut->max);
+	/* a boundary divides the run into windows; each of them begins with a new segment */
+	window = cut->boundary;
+	first = min(cut->length, window - (cut->start & (window - 1)));
+	rest = cut->length - first;
+	return DIV_ROUND_UP_ULL(first, cut->max) +
+	       (rest >> ilog2(window)) * DIV_ROUND_UP_ULL(window, cut->max) +
+	       DIV_ROUND_UP_ULL(rest & (window - 1), cut->max);
+}
+
+/* Write the segments of a run.  Returns the entry behind them. */
+static struct scatterlist *sluice_cut_fill(const struct sluice_cut *cut, struct scatterlist *to)
+{
+	phys_addr_t start = cut->start;
+	u64 left = cut->length;
+
+	while (left) {
+		size_t length = sluice_dma_segment_length(start, left, cut->max, cut->boundary);
+
+		sg_set_page(to, pfn_to_page(PHYS_PFN(start)), length, offset_in_page(start));
+		start += length;
+		left -= length;
+		to = sg_next(to);
 	}
-	return length;
+	return to;
 }
 
 static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, struct device *dev)
@@ -171,21 +205,17 @@ static int sluice_cut_table(const struct sluice_buffer *buffer, struct device *d
 	struct sluice_cut cut = sluice_cut_begin(buffer, dev);
 	struct scatterlist *sg;
 	unsigned int count = 0;
-	phys_addr_t phys;
-	size_t length;
 	int ret;
 
-	while (sluice_cut_next(&cut, &phys))
-		count++;
+	while (sluice_cut_run(&cut))
+		count += sluice_cut_count(&cut);
 	ret = sg_alloc_table(sgt, count, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
 	cut = sluice_cut_begin(buffer, dev);
 	sg = sgt->sgl;
-	while ((length = sluice_cut_next(&cut, &phys))) {
-		sg_set_page(sg, pfn_to_page(PHYS_PFN(phys)), length, offset_in_page(phys));
-		sg = sg_next(sg);
-	}
+	while (sluice_cut_run(&cut))
+		sg = sluice_cut_fill(&cut, sg);
 	return 0;
 }
 
@@ -208,15 +238,17 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
-	ret = sluice_cut_table(buffer, dev, &mapping->sgt);
+	ret = sluice_cut_table(buffer, dev, &mapping->first.sgt);
 	if (ret)
 		goto err_free;
 	/* no sync here: the mapping outlives this call, so each sluice_mapping_get() syncs */
-	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->sgt);
+	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->first.sgt);
 	if (!mapping->shared)
-		ret = dma_map_sgtable(dev, &mapping->sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+		ret = dma_map_sgtable(dev, &mapping->first.sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
 	if (ret)
 		goto err_table;
+	mapping->first.mapping = mapping;
+	INIT_LIST_HEAD(&mapping->first.link);
 	mapping->dev = dev;
 	mapping->dir = dir;
 	mapping->mask = dma_get_mask(dev);
@@ -227,15 +259,16 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	return mapping;
 
 err_table:
-	sg_free_table(&mapping->sgt);
+	sg_free_table(&mapping->first.sgt);
 err_free:
 	kfree(mapping);
 	return ERR_PTR(ret);
 }
 
-static struct sluice_view *sluice_view_create(struct sluice_attachment *attachment,
-					      struct sluice_mapping *mapping)
+/* Make a copy of the table that the DMA API has mapped. */
+static struct sluice_view *sluice_view_copy(struct sluice_mapping *mapping)
 {
+	const struct sg_table *sgt = &mapping->first.sgt;
 	struct scatterlist *from, *to;
 	struct sluice_view *view;
 	unsigned int i;
@@ -243,18 +276,17 @@ static struct sluice_view *sluice_view_create(struct sluice_attachment *attachme
 	view = kzalloc(sizeof(*view), GFP_KERNEL_ACCOUNT);
 	if (!view)
 		return NULL;
-	if (sg_alloc_table(&view->sgt, mapping->sgt.orig_nents, GFP_KERNEL_ACCOUNT))
+	if (sg_alloc_table(&view->sgt, sgt->orig_nents, GFP_KERNEL_ACCOUNT))
 		goto err_free;
 	to = view->sgt.sgl;
-	for_each_sgtable_sg(&mapping->sgt, from, i) {
+	for_each_sgtable_sg(sgt, from, i) {
 		sg_set_page(to, sg_page(from), from->length, from->offset);
 		sg_dma_address(to) = sg_dma_address(from);
 		sg_dma_len(to) = sg_dma_len(from);
 		to = sg_next(to);
 	}
-	view->sgt.nents = mapping->sgt.nents;
+	view->sgt.nents = sgt->nents;
 	view->mapping = mapping;
-	list_add_tail(&view->link, &attachment->views);
 	return view;
 
 err_free:
@@ -262,7 +294,17 @@ err_free:
 	return NULL;
 }
 
-/* Find an unused view of the importer in this direction, or make one. */
+/* The importer detaches: the first view stays with its mapping, a copy is freed. */
+static void sluice_view_leave(struct sluice_view *view)
+{
+	list_del_init(&view->link);
+	if (view == &view->mapping->first)
+		return;
+	sg_free_table(&view->sgt);
+	kfree(view);
+}
+
+/* Find an unused view of the importer in this direction, or give it one. */
 static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 					    struct sluice_attachment *attachment,
 					    enum dma_data_direction dir)
@@ -277,18 +319,65 @@ static struct sluice_view *sluice_view_find(struct sluice_buffer *buffer,
 	mapping = sluice_mapping_find(buffer, attachment->dev, dir);
 	if (IS_ERR(mapping))
 		return ERR_CAST(mapping);
-	return sluice_view_create(attachment, mapping) ?: ERR_PTR(-ENOMEM);
+	view = &mapping->first;
+	if (SLUICE_COMPAT_TABLES_CHANGE || !list_empty(&view->link))
+		view = sluice_view_copy(mapping);
+	if (!view)
+		return ERR_PTR(-ENOMEM);
+	list_add_tail(&view->link, &attachment->views);
+	return view;
 }
 
-/* Shared memory needs no sync: it is coherent memory of the DMA API, and is not bounced. */
 static void sluice_mapping_sync(struct sluice_mapping *mapping, bool for_cpu)
 {
-	if (mapping->shared)
-		return;
 	if (for_cpu)
-		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt, mapping->dir);
+		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->first.sgt, mapping->dir);
 	else
-		dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt, mapping->dir);
+		dma_sync_sgtable_for_device(mapping->dev, &mapping->first.sgt, mapping->dir);
+}
+
+/*
+ * An importer begins to use a view.
+ *
+ * The order of the counter and the sync matters, because sluice_mapping_synced() reads the
+ * counter without a lock.  The barrier below and the one there form a pair.  Either the CPU that
+ * ends its access sees the counter and syncs.  Or its writes were complete before the counter
+ * changed, and the sync below writes them back: a sync for a device is for the caches of all CPUs.
+ */
+static void sluice_mapping_use(struct sluice_buffer *buffer, struct sluice_mapping *mapping)
+{
+	lockdep_assert_held(&buffer->lock);
+	if (!mapping->busy++) {
+		/*
+		 * Shared memory needs no sync: it is coherent memory of the DMA API, and is not
+		 * bounced.  The answer for a device changes only when memory is bounced for it,
+		 * and this has been decided for the memory of a mapping when it was mapped.
+		 */
+		mapping->synced = !mapping->shared && sluice_compat_need_sync(mapping->dev);
+		if (mapping->synced)
+			WRITE_ONCE(buffer->synced, buffer->synced + 1);
+	}
+	if (!mapping->synced)
+		return;
+	smp_mb();	/* the counter before the sync: see above */
+	sluice_mapping_sync(mapping, false);
+}
+
+/*
+ * An importer stops using a view.
+ *
+ * Sync for the CPU only when the last view of the mapping is unmapped.  Until then a software
+ * engine may have data in the caches, which the sync would drop.
+ */
+static void sluice_mapping_leave(struct sluice_buffer *buffer, struct sluice_mapping *mapping)
+{
+	lockdep_assert_held(&buffer->lock);
+	if (--mapping->busy || !mapping->synced)
+		return;
+	sluice_mapping_sync(mapping, true);
+	mapping->synced = false;
+	/* a CPU that sees the counter without this mapping also sees memory after the sync */
+	smp_store_release(&buffer->synced, buffer->synced - 1);
 }
 
 /**
@@ -310,9 +399,9 @@ void sluice_mapping_detach(struct sluice_buffer *buffer, struct dma_buf_attachme
 	mutex_lock(&buffer->lock);
 	list_for_each_entry_safe(view, next, &attachment->views, link) {
 		if (WARN_ON(view->busy))	/* the importer has not unmapped it */
-			view->mapping->busy--;
-		sg_free_table(&view->sgt);
-		kfree(view);
+			sluice_mapping_leave(buffer, view->mapping);
+		view->busy = false;
+		sluice_view_leave(view);
 	}
 	list_del(&attachment->link);
 	sluice_mapping_device_left(buffer, attachment->dev);
@@ -329,7 +418,7 @@ void sluice_mapping_detach(struct sluice_buffer *buffer, struct dma_buf_attachme
  * Syncs the caches, so that the device may access the memory.
  *
  * Context: may sleep; takes buffer->lock.
- * Return: a table of the importer's own, or an ERR_PTR: -ENOMEM, or what the DMA API returned.
+ * Return: a table that no other importer gets meanwhile, or an ERR_PTR: -ENOMEM, or what the DMA API returned.
  */
 struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
 				    struct dma_buf_attachment *attach, enum dma_data_direction dir)
@@ -341,8 +430,7 @@ struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
 	attachment = sluice_attachment_find(buffer, attach);
 	view = attachment ? sluice_view_find(buffer, attachment, dir) : ERR_PTR(-ENOMEM);
 	if (!IS_ERR(view)) {
-		sluice_mapping_sync(view->mapping, false);
-		view->mapping->busy++;
+		sluice_mapping_use(buffer, view->mapping);
 		view->busy = true;
 		trace_sluice_map(buffer, attach->dev, dir, &view->sgt);
 	}
@@ -369,12 +457,7 @@ void sluice_mapping_put(struct dma_buf_attachment *attach, struct sg_table *sgt,
 
 	mutex_lock(&buffer->lock);
 	trace_sluice_unmap(buffer, attachment->dev, dir, sgt);
-	/*
-	 * Sync for the CPU only when the last view of the mapping is unmapped.  Until then a
-	 * software engine may have data in the caches, which the sync would drop.
-	 */
-	if (!--view->mapping->busy)
-		sluice_mapping_sync(view->mapping, true);
+	sluice_mapping_leave(buffer, view->mapping);
 	view->busy = false;
 	mutex_unlock(&buffer->lock);
 }
@@ -390,21 +473,23 @@ void sluice_mapping_put(struct dma_buf_attachment *attach, struct sg_table *sgt,
  * Coherent memory needs it, too: it is coherent only for the device for which it was allocated, and
  * the device of an importer may not snoop the caches.
  *
- * Context: may sleep; takes buffer->lock.
+ * Context: may sleep; may take buffer->lock.
  */
 void sluice_mapping_sync_all(struct sluice_buffer *buffer, u64 offset, u64 length, bool for_cpu)
 {
 	bool whole = !offset && length == buffer->size;
 	struct sluice_mapping *mapping;
 
+	if (!sluice_mapping_synced(buffer, for_cpu))
+		return;
 	mutex_lock(&buffer->lock);
 	list_for_each_entry(mapping, &buffer->mappings, link) {
-		if (!mapping->busy || mapping->shared || !sluice_compat_need_sync(mapping->dev))
+		if (!mapping->synced)
 			continue;
 		/* an IOMMU may join scattered pieces in one segment: then sync all of it */
 		if (!whole && !sluice_dma_translated(mapping->dev))
-			sluice_dma_sync_range(mapping->dev, &mapping->sgt, mapping->dir, offset,
-					      length, for_cpu);
+			sluice_dma_sync_range(mapping->dev, &mapping->first.sgt, mapping->dir,
+					      offset, length, for_cpu);
 		else
 			sluice_mapping_sync(mapping, for_cpu);
 	}

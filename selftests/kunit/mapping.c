@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KUnit: how segments are cut.  Included by drivers/core/mapping.c.
+ * KUnit: how segments are cut, and which importer has which table.  Included by
+ * drivers/core/mapping.c.
  *
  * The buffers are laid out in one block of real pages, so that their parts can touch, leave gaps,
  * and run backwards.  Each table is compared with its layout page by page.
+ *
+ * The importers of the other tests have one device.  Its driver has set no DMA mask, so the DMA API
+ * does not skip its syncs, and its mappings count as mappings that need cache maintenance.
  */
 #include <kunit/test.h>
 #include <linux/prandom.h>
@@ -218,4 +222,183 @@ static struct kunit_suite cut_suite = {
 	.exit = cut_exit,
 	.test_cases = cut_cases,
 };
-kunit_test_suite(cut_suite);
+
+#define VIEW_IMPORTERS	3
+
+struct view_test {
+	struct page *page;
+	struct device *dev;
+	u64 mask;
+	struct sluice_buffer buffer;
+	struct dma_buf dmabuf;
+	struct dma_buf_attachment importers[VIEW_IMPORTERS];
+};
+
+static int view_init(struct kunit *test)
+{
+	struct view_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	test->priv = t;
+	t->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(test, t->page);
+	t->dev = root_device_register("sluice-views");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(t->dev));
+	t->mask = DMA_BIT_MASK(64);
+	t->dev->dma_mask = &t->mask;
+	mutex_init(&t->buffer.lock);
+	INIT_LIST_HEAD(&t->buffer.attachments);
+	INIT_LIST_HEAD(&t->buffer.mappings);
+	t->buffer.size = PAGE_SIZE;
+	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buffer.sgt, 1, GFP_KERNEL), 0);
+	sg_set_page(t->buffer.sgt.sgl, t->page, PAGE_SIZE, 0);
+	t->dmabuf.priv = &t->buffer;
+	for (i = 0; i < VIEW_IMPORTERS; i++) {
+		t->importers[i].dev = t->dev;
+		t->importers[i].dmabuf = &t->dmabuf;
+	}
+	return 0;
+}
+
+static void view_exit(struct kunit *test)
+{
+	struct view_test *t = test->priv;
+	unsigned int i;
+
+	if (!t)
+		return;
+	for (i = 0; i < VIEW_IMPORTERS; i++)
+		sluice_mapping_detach(&t->buffer, &t->importers[i]);
+	sg_free_table(&t->buffer.sgt);
+	if (!IS_ERR_OR_NULL(t->dev))
+		root_device_unregister(t->dev);
+	if (t->page)
+		__free_page(t->page);
+}
+
+static struct sg_table *view_get(struct view_test *t, unsigned int importer)
+{
+	return sluice_mapping_get(&t->buffer, &t->importers[importer], DMA_BIDIRECTIONAL);
+}
+
+static void view_put(struct view_test *t, unsigned int importer, struct sg_table *sgt)
+{
+	sluice_mapping_put(&t->importers[importer], sgt, DMA_BIDIRECTIONAL);
+}
+
+static void view_leave(struct view_test *t, unsigned int importer)
+{
+	sluice_mapping_detach(&t->buffer, &t->importers[importer]);
+	t->importers[importer].priv = NULL;
+}
+
+static struct sluice_mapping *view_mapping(struct view_test *t)
+{
+	return list_first_entry(&t->buffer.mappings, struct sluice_mapping, link);
+}
+
+/* One importer needs one table, unless the dma-buf core would change it. */
+static void view_first_is_the_mapped_table(struct kunit *test)
+{
+	struct view_test *t = test->priv;
+	struct sg_table *sgt = view_get(t, 0);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(sgt));
+	KUNIT_EXPECT_EQ(test, sgt == &view_mapping(t)->first.sgt, !SLUICE_COMPAT_TABLES_CHANGE);
+	view_put(t, 0, sgt);
+	KUNIT_EXPECT_PTR_EQ(test, view_get(t, 0), sgt);
+	view_put(t, 0, sgt);
+}
+
+static void view_is_not_shared(struct kunit *test)
+{
+	struct view_test *t = test->priv;
+	struct sg_table *sgts[VIEW_IMPORTERS], *again;
+	unsigned int i, k;
+
+	for (i = 0; i < VIEW_IMPORTERS; i++) {
+		sgts[i] = view_get(t, i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(sgts[i]));
+		KUNIT_EXPECT_EQ(test, sg_dma_address(sgts[i]->sgl), sg_dma_address(sgts[0]->sgl));
+		KUNIT_EXPECT_EQ(test, sg_dma_len(sgts[i]->sgl), PAGE_SIZE);
+		for (k = 0; k < i; k++)
+			KUNIT_EXPECT_PTR_NE(test, sgts[i], sgts[k]);
+	}
+	/* two mappings of one importer at the same time are two tables, too */
+	again = view_get(t, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(again));
+	KUNIT_EXPECT_PTR_NE(test, again, sgts[0]);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&t->buffer.mappings));
+	view_put(t, 0, again);
+	for (i = 0; i < VIEW_IMPORTERS; i++)
+		view_put(t, i, sgts[i]);
+}
+
+/* The importer of the first view detaches, while another importer still uses the mapping. */
+static void view_of_a_detached_importer_is_given_away(struct kunit *test)
+{
+	struct view_test *t = test->priv;
+	struct sg_table *first = view_get(t, 0), *copy = view_get(t, 1), *sgt;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(first));
+	KUNIT_ASSERT_FALSE(test, IS_ERR(copy));
+	view_put(t, 0, first);
+	view_leave(t, 0);
+	KUNIT_EXPECT_EQ(test, sg_dma_len(view_mapping(t)->first.sgt.sgl), PAGE_SIZE);
+	sgt = view_get(t, 2);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(sgt));
+	KUNIT_EXPECT_EQ(test, sgt == first, !SLUICE_COMPAT_TABLES_CHANGE);
+	view_put(t, 2, sgt);
+	view_put(t, 1, copy);
+	view_leave(t, 1);
+	view_leave(t, 2);
+	KUNIT_EXPECT_TRUE(test, list_empty(&t->buffer.mappings));
+}
+
+/* CPU access takes no lock while the count is 0, so the count must be right. */
+static void view_in_use_counts_as_synced(struct kunit *test)
+{
+	struct view_test *t = test->priv;
+	unsigned int needed = sluice_compat_need_sync(t->dev);
+	struct sg_table *sgt, *other, *to_device;
+
+	KUNIT_EXPECT_FALSE(test, sluice_mapping_synced(&t->buffer, true));
+	sgt = view_get(t, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(sgt));
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, needed);
+	KUNIT_EXPECT_EQ(test, sluice_mapping_synced(&t->buffer, true), needed);
+	KUNIT_EXPECT_EQ(test, sluice_mapping_synced(&t->buffer, false), needed);
+	/* the same mapping, and another one */
+	other = view_get(t, 1);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, needed);
+	to_device = sluice_mapping_get(&t->buffer, &t->importers[2], DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(to_device));
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, 2 * needed);
+	view_put(t, 0, sgt);
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, 2 * needed);
+	view_put(t, 1, other);
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, needed);
+	sluice_mapping_put(&t->importers[2], to_device, DMA_TO_DEVICE);
+	/* the mappings stay, but no importer uses them */
+	KUNIT_EXPECT_FALSE(test, list_empty(&t->buffer.mappings));
+	KUNIT_EXPECT_EQ(test, t->buffer.synced, 0);
+	KUNIT_EXPECT_FALSE(test, sluice_mapping_synced(&t->buffer, false));
+}
+
+static struct kunit_case view_cases[] = {
+	KUNIT_CASE(view_first_is_the_mapped_table),
+	KUNIT_CASE(view_is_not_shared),
+	KUNIT_CASE(view_of_a_detached_importer_is_given_away),
+	KUNIT_CASE(view_in_use_counts_as_synced),
+	{ }
+};
+
+static struct kunit_suite view_suite = {
+	.name = "sluice-views",
+	.init = view_init,
+	.exit = view_exit,
+	.test_cases = view_cases,
+};
+kunit_test_suites(&cut_suite, &view_suite);

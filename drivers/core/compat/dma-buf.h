@@ -20,6 +20,16 @@ static inline void dma_buf_vunmap_unlocked(struct dma_buf *dmabuf, struct iosys_
 }
 #endif
 
+/*
+ * At least up to 6.12, with CONFIG_DMABUF_DEBUG: the dma-buf core changes the tables that it passes
+ * on.  Newer kernels pass on a copy.
+ */
+#if defined(CONFIG_DMABUF_DEBUG) && !defined(SLUICE_HAVE_INVALIDATE_MAPPINGS)
+#define SLUICE_COMPAT_TABLES_CHANGE	true
+#else
+#define SLUICE_COMPAT_TABLES_CHANGE	false
+#endif
+
 /* At least up to 6.12: move_notify tells an importer of a move, and also of a revocation */
 #ifndef SLUICE_HAVE_INVALIDATE_MAPPINGS
 #define invalidate_mappings		move_notify

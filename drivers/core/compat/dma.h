@@ -20,6 +20,16 @@ static inline bool sluice_compat_need_sync(struct device *dev)
 #endif
 }
 
+/* 6.1: the kernel cannot say whether an unmap call would do nothing */
+static inline bool sluice_compat_need_unmap(struct device *dev)
+{
+#ifdef SLUICE_HAVE_DMA_NEED_UNMAP
+	return dma_need_unmap(dev);
+#else
+	return true;
+#endif
+}
+
 /*
  * Set whether a device snoops the caches, on architectures where devices differ in this.  Older
  * kernels have a bit field, newer kernels a flag.

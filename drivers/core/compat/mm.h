@@ -6,6 +6,7 @@
 #define _SLUICE_COMPAT_MM_H
 
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #ifdef CONFIG_X86
@@ -26,6 +27,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags &= ~flags;
 }
+#endif
+
+/*
+ * Do mappings of the kernel at other addresses have cache lines of their own?  Only on some
+ * architectures, and they define this macro.
+ */
+#ifdef ARCH_IMPLEMENTS_FLUSH_KERNEL_VMAP_RANGE
+#define SLUICE_COMPAT_VMAP_CACHED	true
+#else
+#define SLUICE_COMPAT_VMAP_CACHED	false
 #endif
 
 /*
