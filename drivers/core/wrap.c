@@ -22,16 +22,23 @@
  * struct sluice_wrap_buffer - a buffer of wrapped memory
  * @base: the buffer
  * @pages: all pages, in order
+ * @single_page: used as @pages if there is only one page
+ * @single_sg: used as the table of @base if there is only one piece
  */
 struct sluice_wrap_buffer {
 	struct sluice_buffer base;
 	struct page **pages;
+	struct page *single_page;
+	struct scatterlist single_sg;
 };
 
 static_assert(!offsetof(struct sluice_wrap_buffer, base));
 
 /* Number of pages to pin at a time.  Between two batches, the caller may be killed. */
 #define SLUICE_WRAP_BATCH	512UL
+
+/* Number of pages for which WRAP needs no memory to pin them. */
+#define SLUICE_WRAP_FEW		8
 
 /* May a range of a file be wrapped?  The answer stays valid while the inode is locked. */
 static int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
@@ -54,50 +61,74 @@ static int sluice_wrap_check(struct file *memfd, u64 offset, u64 size)
 	return 0;
 }
 
-/*
- * Unpin @folio, unless @next is a page of it; return the folio of @next.  A folio has one pin, and
- * its pages are adjacent in the array.  page_folio() needs a pinned page, so the pin is dropped
- * only at the first page of another folio.
+/**
+ * struct sluice_wrap_pins - pages that are being pinned
+ * @memfd: the file
+ * @offset: bytes from the start of the file to the first page
+ * @pages: the pages; has room for @count
+ * @count: pages to pin
+ * @done: pages that are pinned
+ * @last: the last folio that is pinned, or NULL
+ * @bytes: bytes to charge.  A pinned page counts as its whole folio, because none of it can be
+ *	moved
+ * @pieces: number of runs of pages that are adjacent in memory
+ * @next: number of the page frame behind the last page
+ * @top: the highest number of a page frame behind a run
+ * @folios: room for the folios of a batch
+ * @few: room for few folios
  */
-static struct folio *sluice_wrap_unpin(struct folio *folio, struct page *next)
+struct sluice_wrap_pins {
+	struct file *memfd;
+	u64 offset;
+	struct page **pages;
+	unsigned long count;
+	unsigned long done;
+	struct folio *last;
+	u64 bytes;
+	unsigned int pieces;
+	unsigned long next;
+	unsigned long top;
+	struct folio **folios;
+	struct folio *few[SLUICE_WRAP_FEW];
+};
+
+/*
+ * Unpin all folios of the pages.  A folio has one pin, and its pages are adjacent in the array.
+ * page_folio() needs a pinned page, so the pin is dropped after the last use of the folio.
+ */
+static void sluice_wrap_unpin(struct page **pages, unsigned long count)
 {
-	struct folio *other = next ? page_folio(next) : NULL;
+	unsigned long i = 0, end;
 
-	if (folio && folio != other)
-		sluice_compat_memfd_unpin(folio);
-	return other;
-}
+	while (i < count) {
+		for (end = min(count, i + SLUICE_WRAP_BATCH); i < end; ) {
+			struct folio *folio = page_folio(pages[i]);
 
-static void sluice_wrap_unpin_all(struct page **pages, unsigned long count)
-{
-	struct folio *folio = NULL;
-	unsigned long i;
-
-	for (i = 0; i < count; i++) {
-		folio = sluice_wrap_unpin(folio, pages[i]);
+			if (folio_test_large(folio))
+				i += folio_nr_pages(folio) - folio_page_idx(folio, pages[i]);
+			else
+				i++;
+			sluice_compat_memfd_unpin(folio);
+		}
 		cond_resched();
 	}
-	sluice_wrap_unpin(folio, NULL);
 }
 
 /*
  * Clear pages that fallocate() has allocated and not cleared.  The kernel clears them when the file
  * is read or mapped, but not when they are pinned.
  */
-static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages,
-			     unsigned long count)
+static int sluice_wrap_clear(const struct sluice_wrap_pins *pins, unsigned long first)
 {
-	pgoff_t first = offset >> PAGE_SHIFT;
+	pgoff_t start = pins->offset >> PAGE_SHIFT;
 	unsigned long i;
 
-	if (sluice_compat_file_huge(memfd))	/* hugetlbfs clears its pages itself */
-		return 0;
-	for (i = 0; i < count; i++) {
+	for (i = first; i < pins->done; i++) {
 		struct page *page;
 
-		if (folio_test_uptodate(page_folio(pages[i])))
+		if (folio_test_uptodate(page_folio(pins->pages[i])))
 			continue;
-		page = shmem_read_mapping_page(memfd->f_mapping, first + i);
+		page = shmem_read_mapping_page(pins->memfd->f_mapping, start + i);
 		if (IS_ERR(page))
 			return PTR_ERR(page);
 		put_page(page);
@@ -106,63 +137,87 @@ static int sluice_wrap_clear(struct file *memfd, u64 offset, struct page **pages
 }
 
 /*
- * Pin the next pages, at most a batch.  Returns their number, or an errno.  @last is the last folio
- * that has been pinned, or NULL.
+ * Note the pages of pinned folios, from page number @first of the first folio on.  Each folio is
+ * looked at once, whatever its size.  Returns false if the kernel has not cleared all of them.
  */
-static long sluice_wrap_pin_batch(struct file *memfd, u64 offset, struct page **pages,
-				  unsigned long max, struct folio **folios, struct folio **last)
+static bool sluice_wrap_note(struct sluice_wrap_pins *pins, unsigned long found, pgoff_t first,
+			     struct page **end)
 {
-	unsigned long done = 0;
-	pgoff_t first;
-	long found, i;
+	struct folio **folios = pins->folios, **last = folios + found - 1;
+	struct page **to = pins->pages + pins->done;
+	unsigned long next = pins->next, total = 0;
+	bool cleared = true;
 
-	found = sluice_compat_memfd_pin(memfd, offset, offset + ((u64)max << PAGE_SHIFT) - 1,
-					folios, max, &first);
+	/* a folio that began in the previous batch is now pinned twice: drop one pin */
+	if (folios[0] == pins->last) {
+		sluice_compat_memfd_unpin(folios[0]);
+		total -= folio_nr_pages(folios[0]);
+	}
+	for (; folios <= last; folios++, first = 0) {
+		struct folio *folio = *folios;
+		unsigned long pages = 1, pfn = folio_pfn(folio) + first;
+
+		if (folio_test_large(folio))
+			pages = folio_nr_pages(folio);
+		total += pages;
+		if (unlikely(pfn != next)) {
+			pins->pieces++;
+			pins->top = max(pins->top, next);
+		}
+		next = pfn + 1;
+		if (unlikely(!folio_test_uptodate(folio)))
+			cleared = false;
+		*to++ = folio_page(folio, first);
+		for (; unlikely(++first < pages) && to < end; next++)
+			*to++ = folio_page(folio, first);
+	}
+	pins->bytes += (u64)total << PAGE_SHIFT;
+	pins->last = *last;
+	pins->next = next;
+	pins->top = max(pins->top, next);
+	pins->done = to - pins->pages;
+	return cleared;
+}
+
+/* Pin the next pages, at most a batch.  Returns an errno; what is pinned counts in pins->done. */
+static int sluice_wrap_pin_batch(struct sluice_wrap_pins *pins)
+{
+	unsigned long begin = pins->done, max = min(pins->count - begin, SLUICE_WRAP_BATCH);
+	u64 start = pins->offset + ((u64)begin << PAGE_SHIFT);
+	pgoff_t first;
+	long found;
+
+	found = sluice_compat_memfd_pin(pins->memfd, start, start + ((u64)max << PAGE_SHIFT) - 1,
+					pins->folios, max, &first);
 	if (found <= 0)
 		return found ?: -ENOMEM;
-	for (i = 0; i < found; i++) {
-		/* a folio that began in the previous batch is now pinned twice: drop one pin */
-		if (folios[i] == *last)
-			sluice_compat_memfd_unpin(*last);
-		*last = folios[i];
-		for (first >>= PAGE_SHIFT; first < folio_nr_pages(*last) && done < max; first++)
-			pages[done++] = folio_page(*last, first);
-		first = 0;
-	}
-	return done;
+	/* hugetlbfs clears its pages itself */
+	if (sluice_wrap_note(pins, found, first >> PAGE_SHIFT, pins->pages + begin + max) ||
+	    sluice_compat_file_huge(pins->memfd))
+		return 0;
+	return sluice_wrap_clear(pins, begin);
 }
 
 /* Pin all pages, or none and return an errno.  The inode is locked. */
-static int sluice_wrap_pin(struct file *memfd, u64 offset, struct page **pages,
-			   unsigned long count)
+static int sluice_wrap_pin(struct sluice_wrap_pins *pins)
 {
-	struct folio **folios, *last = NULL;
-	unsigned long done = 0;
-	long ret;
+	int ret = 0;
 
-	folios = kmalloc_array(SLUICE_WRAP_BATCH, sizeof(*folios), GFP_KERNEL);
-	if (!folios)
+	pins->folios = pins->few;
+	if (pins->count > SLUICE_WRAP_FEW)
+		pins->folios = kmalloc_array(min(pins->count, SLUICE_WRAP_BATCH),
+					     sizeof(*pins->folios), GFP_KERNEL);
+	if (!pins->folios)
 		return -ENOMEM;
-	while (done < count) {
-		ret = -EINTR;
-		if (fatal_signal_pending(current))
-			goto err_unpin;
-		ret = sluice_wrap_pin_batch(memfd, offset + ((u64)done << PAGE_SHIFT), pages + done,
-					    min(count - done, SLUICE_WRAP_BATCH), folios, &last);
-		if (ret < 0)
-			goto err_unpin;
-		done += ret;
+	while (!ret && pins->done < pins->count) {
+		ret = fatal_signal_pending(current) ? -EINTR : sluice_wrap_pin_batch(pins);
 		cond_resched();
 	}
-	ret = sluice_wrap_clear(memfd, offset, pages, count);
-	if (ret)
-		goto err_unpin;
-	kfree(folios);
-	return 0;
-
-err_unpin:
-	sluice_wrap_unpin_all(pages, done);
-	kfree(folios);
+	if (pins->folios != pins->few)
+		kfree(pins->folios);
+	if (!ret)
+		return 0;
+	sluice_wrap_unpin(pins->pages, pins->done);
 	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
@@ -180,50 +235,64 @@ static int sluice_wrap_populate(struct file *memfd, u64 offset, u64 size)
 	return ret == -ENOSPC ? -ENOMEM : ret;
 }
 
-static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct file *memfd, u64 offset,
-				   struct page **pages)
+static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct sluice_wrap_pins *pins)
 {
-	struct inode *inode = file_inode(memfd);
+	struct inode *inode = file_inode(pins->memfd);
 	int ret;
 
-	ret = sluice_wrap_populate(memfd, offset, buffer->size);
+	ret = sluice_wrap_populate(pins->memfd, pins->offset, buffer->size);
 	if (ret)
 		return ret;
 	if (down_read_killable(&inode->i_rwsem))
 		return -EINTR;
-	ret = sluice_wrap_check(memfd, offset, buffer->size);
+	ret = sluice_wrap_check(pins->memfd, pins->offset, buffer->size);
 	if (!ret)
-		ret = sluice_wrap_pin(memfd, offset, pages, buffer->size >> PAGE_SHIFT);
+		ret = sluice_wrap_pin(pins);
 	inode_unlock_shared(inode);
 	return ret;
 }
 
-/* Bytes to charge.  A pinned page counts as its whole folio, because none of it can be moved. */
-static u64 sluice_wrap_pinned(struct page **pages, unsigned long count)
+/*
+ * Make the buffer's table.  Adjacent pages become one piece, so a huge page is one piece or a part
+ * of one.
+ */
+static int sluice_wrap_table(struct sluice_wrap_buffer *wrap, const struct sluice_wrap_pins *pins)
 {
-	struct folio *last = NULL;
-	unsigned long i;
-	u64 bytes = 0;
+	struct sg_table *sgt = &wrap->base.sgt;
+	struct page **pages = pins->pages;
+	struct scatterlist *sg;
+	unsigned long i, next;
 
-	for (i = 0; i < count; i++) {
-		struct folio *folio = page_folio(pages[i]);
-
-		if (folio != last)
-			bytes += folio_size(folio);
-		last = folio;
+	/* a piece has less than 4 GiB: there may be more pieces than were counted */
+	if (pins->count > UINT_MAX >> PAGE_SHIFT)
+		return sg_alloc_table_from_pages(sgt, pages, pins->count, 0, wrap->base.size,
+						 GFP_KERNEL_ACCOUNT);
+	if (pins->pieces == 1) {
+		sgt->sgl = &wrap->single_sg;
+		sgt->nents = 1;
+		sgt->orig_nents = 1;
+		sg_init_table(sgt->sgl, 1);
+	} else if (sg_alloc_table(sgt, pins->pieces, GFP_KERNEL_ACCOUNT)) {
+		return -ENOMEM;
 	}
-	return bytes;
+	sg = sgt->sgl;
+	for (i = 0; i < pins->count; i = next) {
+		unsigned long pfn = page_to_pfn(pages[i]) - i;
+
+		for (next = i + 1; next < pins->count; next++)
+			if (page_to_pfn(pages[next]) != pfn + next)
+				break;
+		sg_set_page(sg, pages[i], (next - i) << PAGE_SHIFT, 0);
+		sg = sg_next(sg);
+	}
+	return 0;
 }
 
-/* Can the device reach all of the memory?  The buffer has its table. */
-static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
+/* Can the device reach all of the memory? */
+static int sluice_wrap_reach(const struct sluice_buffer *buffer, u32 *hint)
 {
 	struct sluice_device *sdev = buffer->sdev;
-	struct scatterlist *sg;
-	unsigned int i;
 
-	for_each_sgtable_sg(&buffer->sgt, sg, i)
-		buffer->end = max(buffer->end, sg_phys(sg) + sg->length - 1);
 	if (sdev->translated || sluice_dma_reaches(&sdev->dev, buffer->end))
 		return 0;
 	dev_dbg(&sdev->dev, "cannot address a memfd's pages up to %pa\n", &buffer->end);
@@ -231,61 +300,71 @@ static int sluice_wrap_reach(struct sluice_buffer *buffer, u32 *hint)
 	return -EADDRNOTAVAIL;
 }
 
+static void sluice_wrap_free_array(struct sluice_wrap_buffer *wrap, struct page **pages)
+{
+	if (pages != &wrap->single_page)
+		kvfree(pages);
+}
+
 /* Give a buffer the pages of a memfd.  Returns an error of sluice_wrap_create(). */
 static int sluice_wrap_fill(struct sluice_wrap_buffer *wrap, struct file *memfd, u64 offset,
 			    u32 *hint)
 {
 	struct sluice_buffer *buffer = &wrap->base;
-	unsigned long count = buffer->size >> PAGE_SHIFT;
-	struct page **pages;
+	struct sluice_wrap_pins pins = {
+		.memfd = memfd,
+		.offset = offset,
+		.count = buffer->size >> PAGE_SHIFT,
+	};
 	int ret;
 
-	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!pages)
+	pins.pages = &wrap->single_page;
+	if (pins.count > 1)
+		pins.pages = kvmalloc_array(pins.count, sizeof(*pins.pages),
+					    GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!pins.pages)
 		return -ENOMEM;
-	ret = sluice_wrap_pin_checked(buffer, memfd, offset, pages);
+	ret = sluice_wrap_pin_checked(buffer, &pins);
 	if (ret)
 		goto err_array;
-	ret = sluice_buffer_charge(buffer, sluice_wrap_pinned(pages, count) - buffer->size, hint);
+	ret = sluice_buffer_charge(buffer, pins.bytes - buffer->size, hint);
 	if (ret)
 		goto err_unpin;
-	/* adjacent pages become one piece, so a huge page is one piece or a part of one */
-	ret = sg_alloc_table_from_pages(&buffer->sgt, pages, count, 0, buffer->size,
-					GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto err_unpin;
+	buffer->end = PFN_PHYS(pins.top) - 1;
 	ret = sluice_wrap_reach(buffer, hint);
 	if (ret)
-		goto err_table;
+		goto err_unpin;
+	ret = sluice_wrap_table(wrap, &pins);
+	if (ret)
+		goto err_unpin;
 	/* the kernel's mapping of all memory is enough for one piece */
-	if (buffer->sgt.nents == 1 && !PageHighMem(pages[0]))
-		buffer->vaddr = page_address(pages[0]);
-	wrap->pages = pages;
+	if (buffer->sgt.nents == 1 && !PageHighMem(pins.pages[0]))
+		buffer->vaddr = page_address(pins.pages[0]);
+	wrap->pages = pins.pages;
 	return 0;
 
-err_table:
-	sg_free_table(&buffer->sgt);
 err_unpin:
-	sluice_wrap_unpin_all(pages, count);
+	sluice_wrap_unpin(pins.pages, pins.count);
 err_array:
-	kvfree(pages);
+	sluice_wrap_free_array(wrap, pins.pages);
 	return ret;
 }
 
-static struct page **sluice_wrap_pages(const struct sluice_buffer *buffer)
+static struct sluice_wrap_buffer *sluice_wrap_buffer(const struct sluice_buffer *buffer)
 {
-	return container_of(buffer, struct sluice_wrap_buffer, base)->pages;
+	return container_of(buffer, struct sluice_wrap_buffer, base);
 }
 
 static void sluice_wrap_free(struct sluice_buffer *buffer)
 {
-	struct page **pages = sluice_wrap_pages(buffer);
+	struct sluice_wrap_buffer *wrap = sluice_wrap_buffer(buffer);
 
 	if (is_vmalloc_addr(buffer->vaddr))
 		vunmap(buffer->vaddr);
-	sg_free_table(&buffer->sgt);
-	sluice_wrap_unpin_all(pages, buffer->size >> PAGE_SHIFT);
-	kvfree(pages);
+	if (buffer->sgt.sgl != &wrap->single_sg)
+		sg_free_table(&buffer->sgt);
+	sluice_wrap_unpin(wrap->pages, buffer->size >> PAGE_SHIFT);
+	sluice_wrap_free_array(wrap, wrap->pages);
 }
 
 /* It can fail only if there is no memory.  It should not fail, so it tries again for a while. */
@@ -297,8 +376,8 @@ static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 	for (tries = 0; tries < SLUICE_HEAP_VMAP_TRIES && !vaddr; tries++) {
 		if (tries)
 			schedule_timeout_uninterruptible(tries);
-		vaddr = vmap(sluice_wrap_pages(buffer), buffer->size >> PAGE_SHIFT, VM_MAP,
-			     PAGE_KERNEL);
+		vaddr = vmap(sluice_wrap_buffer(buffer)->pages, buffer->size >> PAGE_SHIFT,
+			     VM_MAP, PAGE_KERNEL);
 	}
 	WRITE_ONCE(buffer->vaddr, vaddr);
 	return vaddr ? 0 : -ENOMEM;
@@ -306,7 +385,7 @@ static int sluice_wrap_vmap(struct sluice_buffer *buffer)
 
 static struct page *sluice_wrap_page(const struct sluice_buffer *buffer, pgoff_t index)
 {
-	return sluice_wrap_pages(buffer)[index];
+	return sluice_wrap_buffer(buffer)->pages[index];
 }
 
 /* ALLOC cannot use it, so it is in no list of heaps, and has no number. */
@@ -360,8 +439,7 @@ struct sluice_buffer *sluice_wrap_create(struct sluice_client *client, struct fi
 				   hint);
 	if (IS_ERR(buffer))
 		return buffer;
-	ret = sluice_wrap_fill(container_of(buffer, struct sluice_wrap_buffer, base), memfd, offset,
-			       hint);
+	ret = sluice_wrap_fill(sluice_wrap_buffer(buffer), memfd, offset, hint);
 	if (ret)
 		goto err_free;
 	sluice_buffer_publish(buffer);

@@ -45,7 +45,12 @@ static inline int sluice_compat_memfd_seals(struct file *file)
 
 static inline void sluice_compat_memfd_unpin(struct folio *folio)
 {
-	unpin_user_page_range_dirty_lock(folio_page(folio, 0), 1, true);
+	if (!folio_test_dirty(folio)) {
+		folio_lock(folio);
+		folio_mark_dirty(folio);
+		folio_unlock(folio);
+	}
+	unpin_folio(folio);
 }
 #else
 /*
