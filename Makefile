@@ -279,5 +279,5 @@ clean:
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
-	check-debug check-races fuzz mutants bench check-profile coverage demo shell docs gates local install \
-	install-modules install-user uninstall deb check-packages clean
+	check-debug check-races fuzz mutants bench check-profile coverage demo shell docs gates local \
+	install install-modules install-user uninstall deb check-packages clean

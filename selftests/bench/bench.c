@@ -44,7 +44,7 @@ static bool run_bench(const struct bench *bench, const char *release)
 	if (!is_chosen(bench))
 		return true;
 	if (listing) {
-		puts(bench->name);
+		printf("%s\t%s\n", bench->ours.steps->value ? "value" : "steps", bench->name);
 		return true;
 	}
 	ours = measure_side(bench, &bench->ours, &result);
@@ -72,8 +72,9 @@ static void help(void)
 	       "       bench -s\n"
 	       "Measure Sluice beside its peers: all cases, or those whose names contain CASE.\n"
 	       "Prints a line of JSON for each case, which selftests/bench/report reads.\n"
-	       "-l only prints the names of the cases.  -p (the case with this name) and -s (the\n"
-	       "same work with 1 to 64 threads) are for QEMU with the plugin of the profile.\n\n"
+	       "-l only prints the names of the cases, and whether they have steps.  -p (the case\n"
+	       "with this name) and -s (the same work with 1 to 64 threads) are for QEMU with the\n"
+	       "plugin that counts instructions.\n\n"
 	       "Needs root, the modules sluice, sluice-soft and vgem, /dev/dma_heap/system and\n"
 	       "/dev/udmabuf; a missing peer is left out.  \"map again\" needs the test module\n"
 	       "sluice-importer; cases that begin in an interrupt need sluice-irqsource.\n\n"

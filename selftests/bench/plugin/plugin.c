@@ -2,13 +2,14 @@
 /*
  * A plugin for QEMU's TCG, with which make bench PROFILE= and SCALE= count instructions.
  *
- *	-plugin profile.so,out=FILE,symbols=FILE[,lines=on]
+ *	-plugin plugin-1.so,out=FILE,symbols=FILE[,lines=on]
  *
- * The program of the benchmarks executes markers (selftests/kernel/marker.h). Until the marker that arms the
- * plugin, only markers get a callback, so the guest boots at almost its usual speed. Then all
- * translated code is dropped, and each instruction is translated with a counter. @symbols is the
- * guest's /proc/kallsyms, written before that: it tells where interrupts and exceptions enter the
- * kernel. Each side's counters are appended to @out when the side ends.
+ * The program of the benchmarks executes markers (marker.h). Until the marker that arms the plugin,
+ * only markers get a callback, so the guest boots at almost its usual speed. Then all translated
+ * code is dropped, and each instruction is translated with a counter.
+ *
+ * The file of symbols is the guest's /proc/kallsyms, written before that: it tells where interrupts
+ * and exceptions enter the kernel. When a side ends, its counters are appended to the file of out=.
  *
  * An instruction that faults, for example at a page that is not there yet, counts twice: it is
  * executed again after the fault.

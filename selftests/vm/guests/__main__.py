@@ -6,8 +6,10 @@
     run demo KERNEL         the demo; its files are in build/demo/
     run doctor KERNEL...    the tests of sluicectl doctor, on machines that boot differently
     run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
-    run profile KERNEL -t CASE  a case of the benchmarks, counted by function; build/profile.json
-    run check-profile KERNEL  a check of these counters, with instructions that are known
+    run profile KERNEL -t CASE
+                            a case of the benchmarks by function; build/profile.json
+    run check-profile KERNEL
+                            a check of these counters, with instructions that are known
     run scale KERNEL        one to 64 threads on eight CPUs; build/scale.json
     run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import counts, places
@@ -19,25 +19,27 @@ TOP_SYMBOLS = 24
 AGREED = 0.02
 
 
-def cases() -> list[str]:
-    """The names of all cases."""
+def cases() -> dict[str, bool]:
+    """The names of all cases, and whether they have steps."""
     listed = subprocess.run(
         [os.path.join(places.TOP, "selftests/vm/build"), "in-root",
          "/src/build/user/bench/bench", "-l"], check=True, stdout=subprocess.PIPE, text=True)
-    return listed.stdout.splitlines()
+    return {name: kind == "steps"
+            for kind, name in (row.split("\t") for row in listed.stdout.splitlines())}
 
 
-def choose(wanted: str, names: Sequence[str]) -> str:
+def choose(wanted: str, names: Mapping[str, bool]) -> str:
     """The one case that is meant: it has this name, or alone has these words in its name."""
-    if wanted in names:
-        return wanted
-    found = [name for name in names if wanted in name]
+    found = [wanted] if wanted in names else [name for name in names if wanted in name]
     if not found:
         places.fail(f"no case has '{wanted}' in its name; the cases are:\n    " +
                     "\n    ".join(names))
     if len(found) > 1:
         places.fail(f"several cases have '{wanted}' in their name; give the name of one:\n    " +
                     "\n    ".join(found))
+    if not names[found[0]]:
+        places.fail(f"'{found[0]}' has no profile, because its value is no sum of instructions of "
+                    "steps")
     return found[0]
 
 
@@ -77,8 +79,7 @@ def side_record(measured: dict[str, Any], side: Side, symbols: Symbols) -> dict[
 def record_of(measured: dict[str, Any], sides: Sequence[Side], symbols: Symbols) -> dict[str, Any]:
     """The whole case."""
     if not sides[0].used:
-        places.fail(f"'{measured['case']}' has no profile, because its value is no sum of "
-                    "instructions of steps")
+        places.fail(f"the plugin has counted no step of '{measured['case']}'")
     return {"kernel": measured["kernel"], "case": measured["case"], "unit": measured["unit"],
             "sides": [side_record(line, side, symbols)
                       for line, side in zip(measured["sides"], sides)
@@ -158,7 +159,8 @@ def remarks(shown: Sequence[dict[str, Any]]) -> list[str]:
         if side["popf"]:
             lines.append(f"    {number(side['popf'])} POPF a step, whose effect is not known")
         if abs(disagreement(side)) > AGREED:
-            lines.append("    counted and measured differ: the bench takes only a part of this step")
+            lines.append("    counted and measured differ: the bench takes only a part of the "
+                         "step")
     return lines
 
 
@@ -173,7 +175,8 @@ def text_of(record: dict[str, Any]) -> str:
         ["measured by the bench", *(number(side["measured"]) for side in shown)],
         ["counted by the plugin", *(number(round(side["counted"])) for side in shown)],
         ["difference", *(f"{disagreement(side):+.1%}" for side in shown)],
-        *([module, *(number(side["modules"].get(module)) for side in shown)] for module in modules)])
+        *([module, *(number(side["modules"].get(module)) for side in shown)]
+          for module in modules)])
     lines += ["", *by_symbol(record, shown, "symbols")]
     for side in shown:
         if side["below"]:
@@ -240,8 +243,7 @@ def run_cases(line: str, names: Sequence[str]) -> list[dict[str, Any]] | None:
             return None
     sides, symbols = read_counts(guest)
     if len(sides) != sum(len(case["sides"]) for case in measured):
-        places.fail(f"'{names[0]}' has no profile, because its value is no sum of instructions of "
-                    "steps")
+        places.fail(f"the plugin has counted {len(sides)} sides, and not those of the cases")
     records = []
     for case in measured:
         count = len(case["sides"])

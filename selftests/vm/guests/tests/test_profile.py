@@ -24,6 +24,9 @@ ffffffffc0000000 t ours_begin\t[sluice]
 ffffffffc0000040 t ours_end\t[sluice]
 """
 
+# names of cases, and whether they have steps
+NAMES = {"a job": True, "a job, 64 queues": True, "memory beyond the pages": False}
+
 # two steps that count, each with two jobs
 COUNTS = """\
 side
@@ -107,17 +110,20 @@ class Profile(GuestTest):
     def said(self, wanted: str) -> str:
         """What the choice of a case says."""
         with self.assertRaises(SystemExit) as end:
-            profile.choose(wanted, ["a job", "a job, 64 queues", "ALLOC"])
+            profile.choose(wanted, NAMES)
         return str(end.exception.code)
 
     def test_case_is_chosen_by_its_name_or_by_words_of_it(self) -> None:
-        names = ["a job", "a job, 64 queues", "ALLOC"]
-        self.assertEqual(profile.choose("a job", names), "a job")
-        self.assertEqual(profile.choose("64", names), "a job, 64 queues")
+        self.assertEqual(profile.choose("a job", NAMES), "a job")
+        self.assertEqual(profile.choose("64", NAMES), "a job, 64 queues")
+
+    def test_case_without_steps_has_no_profile(self) -> None:
+        self.assertEqual(self.said("memory"), "sluice: 'memory beyond the pages' has no profile, "
+                         "because its value is no sum of instructions of steps")
 
     def test_unknown_and_ambiguous_cases_are_listed(self) -> None:
         self.assertIn("no case has 'nothing' in its name", self.said("nothing"))
-        self.assertIn("\n    a job\n    a job, 64 queues\n    ALLOC", self.said("nothing"))
+        self.assertIn("\n    a job\n    a job, 64 queues\n    memory", self.said("nothing"))
         self.assertTrue(self.said("job").endswith(":\n    a job\n    a job, 64 queues"))
 
     def test_numbers_are_of_one_job_of_a_step(self) -> None:
@@ -147,10 +153,10 @@ class Profile(GuestTest):
             record = profile.record_of(measured(value), sides(), symbols())
             self.assertIs(remark in profile.text_of(record), told)
 
-    def test_case_without_steps_has_no_profile(self) -> None:
+    def test_case_of_which_nothing_was_counted_has_no_profile(self) -> None:
         with self.assertRaises(SystemExit) as end:
             profile.record_of(measured(50), sides("side\nsteps 0 0 0 0\nend\n"), symbols())
-        self.assertIn("'a job' has no profile", str(end.exception.code))
+        self.assertIn("no step of 'a job'", str(end.exception.code))
 
     def test_check_fails_if_a_sum_or_a_known_number_differs(self) -> None:
         record = profile.record_of(measured(50), sides(), symbols())
