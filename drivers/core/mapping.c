@@ -46,6 +46,7 @@ struct sluice_view {
  * @first: the first view.  Its table is the one that the DMA API has mapped.  All other views have
  *	copies of it
  * @shared: not mapped by the DMA API: see sluice_buffer_map_shared()
+ * @runs: the DMA API has mapped runs of memory instead of segments: see sluice_mapping_map_runs()
  * @busy: number of views that importers use.  The caches are synced only if it is not 0
  * @synced: the mapping is busy, and counts in buffer->synced
  * @link: in buffer->mappings
@@ -58,6 +59,7 @@ struct sluice_mapping {
 	unsigned long boundary;
 	struct sluice_view first;
 	bool shared;
+	bool runs;
 	unsigned int busy;
 	bool synced;
 	struct list_head link;
@@ -95,32 +97,6 @@ static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *bu
 	list_add_tail(&attachment->link, &buffer->attachments);
 	attach->priv = attachment;
 	return attachment;
-}
-
-static void sluice_mapping_destroy(struct sluice_mapping *mapping)
-{
-	list_del(&mapping->link);
-	if (!mapping->shared && sluice_compat_need_unmap(mapping->dev))
-		dma_unmap_sgtable(mapping->dev, &mapping->first.sgt, mapping->dir,
-				  DMA_ATTR_SKIP_CPU_SYNC);
-	sg_free_table(&mapping->first.sgt);
-	kfree(mapping);
-	sluice_object_dec(SLUICE_OBJECT_MAPPING);
-}
-
-/* An importer has detached.  If it was the last of its device, destroy the device's mappings. */
-static void sluice_mapping_device_left(struct sluice_buffer *buffer, struct device *dev)
-{
-	struct sluice_attachment *attachment;
-	struct sluice_mapping *mapping, *next;
-
-	lockdep_assert_held(&buffer->lock);
-	list_for_each_entry(attachment, &buffer->attachments, link)
-		if (attachment->dev == dev)
-			return;
-	list_for_each_entry_safe(mapping, next, &buffer->mappings, link)
-		if (mapping->dev == dev)
-			sluice_mapping_destroy(mapping);
 }
 
 /**
@@ -219,6 +195,117 @@ static int sluice_cut_table(const struct sluice_buffer *buffer, struct device *d
 	return 0;
 }
 
+/* Skip the segments of a run in a table. */
+static struct scatterlist *sluice_cut_skip(const struct sluice_cut *cut, struct scatterlist *sg)
+{
+	u64 left;
+
+	for (left = cut->length; left; sg = sg_next(sg))
+		left -= sg->length;
+	return sg;
+}
+
+/* Unmap the runs in front of segment @end; NULL: all. */
+static void sluice_mapping_unmap_runs(const struct sluice_buffer *buffer,
+				      struct sluice_mapping *mapping, struct scatterlist *end)
+{
+	struct sluice_cut cut = sluice_cut_begin(buffer, mapping->dev);
+	struct scatterlist *sg = mapping->first.sgt.sgl;
+
+	while (sg != end && sluice_cut_run(&cut)) {
+		dma_unmap_page_attrs(mapping->dev, sg_dma_address(sg), cut.length, mapping->dir,
+				     DMA_ATTR_SKIP_CPU_SYNC);
+		sg = sluice_cut_skip(&cut, sg);
+	}
+}
+
+/*
+ * Map each run at once, and derive the bus addresses of its segments.  The DMA API would need 170
+ * instructions for each segment.  Without an IOMMU that translates, memory that is adjacent for the
+ * CPU is adjacent for the device.
+ *
+ * This is only for devices that need no sync.  A sync of a segment inside a run would be right, but
+ * dma-debug finds a mapping only if its start is less than a segment away.
+ */
+static int sluice_mapping_map_runs(const struct sluice_buffer *buffer,
+				   struct sluice_mapping *mapping)
+{
+	struct sluice_cut cut = sluice_cut_begin(buffer, mapping->dev);
+	struct scatterlist *sg = mapping->first.sgt.sgl;
+
+	while (sluice_cut_run(&cut)) {
+		struct page *page = pfn_to_page(PHYS_PFN(cut.start));
+		dma_addr_t address = dma_map_page_attrs(mapping->dev, page, 0, cut.length,
+							mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
+		u64 left;
+
+		if (dma_mapping_error(mapping->dev, address)) {
+			sluice_mapping_unmap_runs(buffer, mapping, sg);
+			return -EIO;
+		}
+		for (left = cut.length; left; sg = sg_next(sg)) {
+			sg_dma_address(sg) = address;
+			sg_dma_len(sg) = sg->length;
+			address += sg->length;
+			left -= sg->length;
+		}
+	}
+	return 0;
+}
+
+/* Map the table.  There is no sync here: the mapping outlives this call, so each use syncs. */
+static int sluice_mapping_map(const struct sluice_buffer *buffer, struct sluice_mapping *mapping)
+{
+	struct sg_table *sgt = &mapping->first.sgt;
+	struct device *dev = mapping->dev;
+
+	mapping->shared = sluice_buffer_map_shared(buffer, dev, sgt);
+	if (mapping->shared)
+		return 0;
+	mapping->runs = !sluice_compat_need_sync(dev) && !sluice_dma_translated(dev) &&
+			buffer->size <= dma_max_mapping_size(dev);
+	if (mapping->runs)
+		return sluice_mapping_map_runs(buffer, mapping);
+	return dma_map_sgtable(dev, sgt, mapping->dir, DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static void sluice_mapping_unmap(const struct sluice_buffer *buffer,
+				 struct sluice_mapping *mapping)
+{
+	if (mapping->shared || !sluice_compat_need_unmap(mapping->dev))
+		return;
+	if (mapping->runs)
+		sluice_mapping_unmap_runs(buffer, mapping, NULL);
+	else
+		dma_unmap_sgtable(mapping->dev, &mapping->first.sgt, mapping->dir,
+				  DMA_ATTR_SKIP_CPU_SYNC);
+}
+
+static void sluice_mapping_destroy(const struct sluice_buffer *buffer,
+				   struct sluice_mapping *mapping)
+{
+	list_del(&mapping->link);
+	sluice_mapping_unmap(buffer, mapping);
+	sg_free_table(&mapping->first.sgt);
+	kfree(mapping);
+	sluice_object_dec(SLUICE_OBJECT_MAPPING);
+}
+
+/* An importer has detached.  If it was the last of its device, destroy the device's mappings. */
+static void sluice_mapping_device_left(struct sluice_buffer *buffer, struct device *dev)
+{
+	struct sluice_attachment *attachment;
+	struct sluice_mapping *mapping, *next;
+
+	lockdep_assert_held(&buffer->lock);
+	list_for_each_entry(attachment, &buffer->attachments, link)
+		if (attachment->dev == dev)
+			return;
+	list_for_each_entry_safe(mapping, next, &buffer->mappings, link)
+		if (mapping->dev == dev)
+			sluice_mapping_destroy(buffer, mapping);
+}
+
 /* Find the mapping for a device and a direction, or make it. */
 static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 						  struct device *dev,
@@ -241,16 +328,13 @@ static struct sluice_mapping *sluice_mapping_find(struct sluice_buffer *buffer,
 	ret = sluice_cut_table(buffer, dev, &mapping->first.sgt);
 	if (ret)
 		goto err_free;
-	/* no sync here: the mapping outlives this call, so each sluice_mapping_get() syncs */
-	mapping->shared = sluice_buffer_map_shared(buffer, dev, &mapping->first.sgt);
-	if (!mapping->shared)
-		ret = dma_map_sgtable(dev, &mapping->first.sgt, dir, DMA_ATTR_SKIP_CPU_SYNC);
+	mapping->dev = dev;
+	mapping->dir = dir;
+	ret = sluice_mapping_map(buffer, mapping);
 	if (ret)
 		goto err_table;
 	mapping->first.mapping = mapping;
 	INIT_LIST_HEAD(&mapping->first.link);
-	mapping->dev = dev;
-	mapping->dir = dir;
 	mapping->mask = dma_get_mask(dev);
 	mapping->max_segment = dma_get_max_seg_size(dev);
 	mapping->boundary = dma_get_seg_boundary(dev);
