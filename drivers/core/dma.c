@@ -22,6 +22,9 @@
 static struct device *sluice_dma_probe;
 static u64 sluice_dma_probe_mask = DMA_BIT_MASK(64);
 
+/* Is the kernel in a confidential guest?  This does not change, and each attach needs it. */
+static bool sluice_dma_encrypted;
+
 /**
  * sluice_dma_probe_device - the device that maps foreign memory only to find its addresses
  *
@@ -45,6 +48,7 @@ struct device *sluice_dma_probe_device(void)
  */
 int sluice_dma_init(void)
 {
+	sluice_dma_encrypted = cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 	sluice_dma_probe = root_device_register("sluice");
 	if (IS_ERR(sluice_dma_probe))
 		return PTR_ERR(sluice_dma_probe);
@@ -70,8 +74,12 @@ void sluice_dma_exit(void)
  */
 bool sluice_dma_translated(struct device *dev)
 {
-	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+	struct iommu_domain *domain;
 
+	/* the usual case, without a call */
+	if (!dev->iommu_group)
+		return false;
+	domain = iommu_get_domain_for_dev(dev);
 	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
 }
 
@@ -87,7 +95,7 @@ bool sluice_dma_translated(struct device *dev)
  */
 bool sluice_dma_bounced(struct device *dev)
 {
-	return is_swiotlb_force_bounce(dev) || cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+	return is_swiotlb_force_bounce(dev) || sluice_dma_encrypted;
 }
 
 /**

@@ -63,7 +63,8 @@ bool sluice_dmabuf_writes(const struct dma_buf_attachment *attach, enum dma_data
 
 static void sluice_dmabuf_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attach)
 {
-	sluice_mapping_detach(dmabuf->priv, attach);
+	if (attach->priv)	/* many importers never map */
+		sluice_mapping_detach(dmabuf->priv, attach);
 }
 
 static struct sg_table *sluice_dmabuf_map(struct dma_buf_attachment *attach,
