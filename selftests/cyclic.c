@@ -201,7 +201,7 @@ TEST_F(cyclic, exclusive_queue_has_its_engine_alone)
 	}
 	ASSERT_GE(second, 0);
 	self->queue = second;
-	args = (struct sluice_create_queue) { .engine = 0, .flags = 4 };
+	args = (struct sluice_create_queue) { .engine = 0, .flags = 1U << 31 };
 	EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &args), -EINVAL);
 }
 

@@ -161,6 +161,11 @@ TEST_F(manual, frames)
 	EXPECT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
 }
 
+TEST_F(manual, completion_ring)
+{
+	EXPECT_EQ(count_successes(self->device, 100), 100);
+}
+
 TEST_F(manual, cyclic_job)
 {
 	struct sluice_create_queue args = {

@@ -83,7 +83,7 @@ static const struct {
 	{ SLUICE_IOCTL_SUBMIT, sizeof(struct sluice_submit), true, 0 },
 	{ SLUICE_IOCTL_FENCE, sizeof(struct sluice_export_fence), true, 0 },
 	{ SLUICE_IOCTL_WAIT, sizeof(struct sluice_wait), true, 0 },
-	{ SLUICE_IOCTL_QUEUE_INFO, sizeof(struct sluice_queue_info), true, 0 },
+	{ SLUICE_IOCTL_QUEUE_INFO, sizeof(struct sluice_queue_info), true, 24 },
 };
 
 #define NUM_IOCTLS (sizeof(ioctls) / sizeof(ioctls[0]))
@@ -372,7 +372,7 @@ TEST_F(uapi, create_queue_refuses_bad_parameters)
 	static const struct sluice_create_queue cases[] = {
 		{ .engine = 2 },
 		{ .engine = UINT_MAX },
-		{ .flags = SLUICE_QUEUE_EXCLUSIVE << 1 },
+		{ .flags = SLUICE_QUEUE_RING << 1 },
 		{ .priority = 3 },
 		{ .timeout_ms = SLUICE_MAX_TIMEOUT_MS + 1 },
 		{ .timeout_ms = UINT_MAX },

@@ -9,13 +9,15 @@
  *	user		user->bytes, user_limit_mb: all open files of one user
  *	total		sluice_account_total, total_limit_mb: all open files of all devices
  *
+ * The completion ring of a queue is charged as a buffer is.
+ *
  * A buffer is charged to the account of the open file that allocated it, and to the user who opened
  * that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not memory of
  * the system, and counts against the limit of the open file only.
  *
  * A spinlock in account.c guards all counters.  A charge adds to all counters or to none with the
- * lock held, so a refused charge is never part of a sum.  buffer.c and slot.c charge; client.c
- * opens and closes accounts.
+ * lock held, so a refused charge is never part of a sum.  buffer.c, slot.c and queue.c charge;
+ * client.c opens and closes accounts.
  */
 #ifndef _SLUICE_ACCOUNT_H
 #define _SLUICE_ACCOUNT_H

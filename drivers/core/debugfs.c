@@ -171,7 +171,7 @@ static int sluice_debugfs_queues_show(struct seq_file *m, void *data)
 		spin_unlock(&engine->lock);
 		seq_printf(m, "%s\t%u\t%u\t%llu\t%llu\t%u\t%u\t%s\n", queue->timeline.name,
 			   engine->index, queue->entity.priority, queue->submitted, queue->done,
-			   queue->in_flight, queue->depth, state);
+			   sluice_queue_in_flight(queue), queue->depth, state);
 		spin_unlock_irq(&queue->lock);
 	}
 	mutex_unlock(&sdev->lock);

@@ -226,7 +226,7 @@ static int sluice_node_info(struct sluice_call *call)
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
 			SLUICE_CAP_FORMATS | SLUICE_CAP_CYCLIC | SLUICE_CAP_CONTROLS |
-			SLUICE_CAP_PRIVATE |
+			SLUICE_CAP_PRIVATE | SLUICE_CAP_RING |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,
@@ -466,7 +466,8 @@ static int sluice_node_sync(struct sluice_call *call)
 	return ret;
 }
 
-#define SLUICE_NODE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE)
+#define SLUICE_NODE_QUEUE_ALL	(SLUICE_QUEUE_CHAIN_ERRORS | SLUICE_QUEUE_EXCLUSIVE | \
+				 SLUICE_QUEUE_RING)
 
 /* May the completions of a queue have this size?  0 means SLUICE_COMPLETION_SIZE_V1. */
 static bool sluice_node_completion_size_valid(u32 size)

@@ -10,11 +10,13 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "account.h"
 #include "client.h"
 #include "device.h"
 #include "engine.h"
 #include "object.h"
 #include "queue.h"
+#include "ring.h"
 
 static void sluice_queue_leave_engine(struct sluice_queue *queue)
 {
@@ -28,19 +30,37 @@ static void sluice_queue_leave_engine(struct sluice_queue *queue)
 	mutex_unlock(&queue->sdev->lock);
 }
 
+/* The entry of the ring of points at an index that has memory. */
+static struct sluice_queue_point *sluice_queue_point_at(const struct sluice_queue *queue, u32 index)
+{
+	return sluice_blocks_at(&queue->points, index, sizeof(struct sluice_queue_point));
+}
+
+/* Free the memory of points and completions.  No other context uses the queue. */
+static void sluice_queue_free_records(struct sluice_queue *queue)
+{
+	u64 i, used = min_t(u64, queue->points.limit, queue->depth);
+
+	for (i = 0; i < used; i++)
+		dma_fence_put(sluice_queue_point_at(queue, i)->fence);
+	sluice_blocks_fini(&queue->points, sizeof(struct sluice_queue_point));
+	sluice_blocks_fini(&queue->completions, sizeof(struct sluice_completion));
+	if (queue->ring) {
+		sluice_ring_destroy(queue->ring);
+		sluice_account_uncharge(&queue->client->account, sluice_queue_ring_bytes(queue),
+					false);
+	}
+}
+
 static void sluice_queue_release(struct kref *ref)
 {
 	struct sluice_queue *queue = container_of(ref, struct sluice_queue, ref);
 	struct sluice_device *sdev = queue->sdev;
-	u32 i;
 
 	sluice_entity_fini(&queue->entity);
 	sluice_queue_leave_engine(queue);
 	sluice_slot_table_destroy(&queue->slots);
-	kfifo_free(&queue->completions);
-	for (i = 0; i < queue->depth; i++)
-		dma_fence_put(queue->points[i].fence);
-	kvfree(queue->points);
+	sluice_queue_free_records(queue);
 	module_put(sdev->owner);
 	atomic_dec(&queue->client->queues);
 	sluice_client_put(queue->client);
@@ -128,11 +148,31 @@ static void sluice_queue_init(struct sluice_queue *queue, struct sluice_client *
 	queue->entity.client_hangs = sluice_client_hangs(client, engine->index);
 	queue->completion_size = args->completion_size ?: SLUICE_COMPLETION_SIZE_V1;
 	queue->depth = roundup_pow_of_two(max(args->depth ?: SLUICE_QUEUE_DEPTH, 2U));
+	sluice_blocks_init(&queue->points, queue->depth);
+	sluice_blocks_init(&queue->completions,
+			   args->flags & SLUICE_QUEUE_RING ? 0 : queue->depth);
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->read_lock);
 	sluice_slot_table_init(&queue->slots, &sluice_queue_slot_ops, &queue->timeline);
 	spin_lock_init(&queue->lock);
 	init_waitqueue_head(&queue->wait);
+}
+
+/* Make the ring of a new queue, and charge the client for it. */
+static int sluice_queue_add_ring(struct sluice_queue *queue)
+{
+	struct sluice_account *account = &queue->client->account;
+	size_t bytes = sluice_ring_bytes(queue->depth, queue->completion_size);
+	u32 hint;
+	int ret = sluice_account_charge(account, bytes, false, &hint);
+
+	if (ret)
+		return ret;
+	queue->ring = sluice_ring_create(queue->depth, queue->completion_size);
+	if (queue->ring)
+		return 0;
+	sluice_account_uncharge(account, bytes, false);
+	return -ENOMEM;
 }
 
 /**
@@ -146,6 +186,7 @@ static void sluice_queue_init(struct sluice_queue *queue, struct sluice_client *
  *
  *	-EBUSY	the engine has an exclusive queue; or @args asks for an exclusive queue, and the
  *		engine has queues
+ *	-EDQUOT	the ring would exceed a limit of the client's account
  *	-EIO	SLUICE_MAX_HANGS jobs of the client have hung on this engine, without a job that
  *		succeeded in between
  *	-ENODEV	the device is removed
@@ -171,12 +212,9 @@ struct sluice_queue *sluice_queue_create(struct sluice_client *client,
 	if (!queue)
 		goto err_count;
 	sluice_queue_init(queue, client, engine, ops, args);
-	queue->points = kvcalloc(queue->depth, sizeof(*queue->points), GFP_KERNEL_ACCOUNT);
-	if (!queue->points)
-		goto err_free;
-	ret = kfifo_alloc(&queue->completions, queue->depth, GFP_KERNEL_ACCOUNT);
+	ret = args->flags & SLUICE_QUEUE_RING ? sluice_queue_add_ring(queue) : 0;
 	if (ret)
-		goto err_points;
+		goto err_free;
 
 	/* the open device node holds a reference on the module, so one more is always possible */
 	__module_get(sdev->owner);
@@ -190,8 +228,6 @@ struct sluice_queue *sluice_queue_create(struct sluice_client *client,
 	}
 	return queue;
 
-err_points:
-	kvfree(queue->points);
 err_free:
 	kfree(queue);
 err_count:
@@ -214,54 +250,112 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 }
 
 /**
- * sluice_queue_reserve - reserve room for a job that will be submitted
+ * sluice_queue_in_flight - how many jobs count against the depth?
  * @queue: the queue
  *
- * A queue has room for @depth jobs that are pending or whose completion is unread.
+ * Context: queue->lock held.
+ * Return: jobs that have not ended, plus completions that have not been read or taken.  At least
+ * the depth if userspace has written a wrong tail to the ring.
+ */
+u32 sluice_queue_in_flight(const struct sluice_queue *queue)
+{
+	lockdep_assert_held(&queue->lock);
+	if (!queue->ring)
+		return queue->in_flight;
+	return queue->in_flight + min(sluice_ring_unread(queue->ring), queue->depth);
+}
+
+/* Give memory to the entries that the next jobs need.  queue->submit_lock is held. */
+static int sluice_queue_grow(struct sluice_queue *queue, u64 points, u32 completions)
+{
+	int ret = sluice_blocks_grow(&queue->points, points, sizeof(struct sluice_queue_point),
+				     &queue->lock);
+
+	if (!ret)
+		ret = sluice_blocks_grow(&queue->completions, completions,
+					 sizeof(struct sluice_completion), &queue->lock);
+	return ret;
+}
+
+/**
+ * sluice_queue_reserve - reserve room for jobs that will be submitted
+ * @queue: the queue; the caller holds its submit_lock until the jobs are submitted
+ * @count: number of jobs
+ *
+ * A queue has room for @depth jobs that are pending or whose completion is unread.  All memory that
+ * the queue needs for the jobs is allocated here.
  *
  * Context: may sleep.
- * Return: 0, or -EBUSY if there is no room.
+ * Return: 0, -EBUSY if there is no room for all of the jobs, or -ENOMEM.
  */
-int sluice_queue_reserve(struct sluice_queue *queue)
+int sluice_queue_reserve(struct sluice_queue *queue, unsigned int count)
 {
-	int ret = 0;
+	u64 points, completions;
+	bool grow;
+	u32 used;
+	int ret;
 
+	lockdep_assert_held(&queue->submit_lock);
 	spin_lock_irq(&queue->lock);
-	if (queue->in_flight < queue->depth)
-		queue->in_flight++;
-	else
-		ret = -EBUSY;
+	used = sluice_queue_in_flight(queue);
+	if (used > queue->depth || count > queue->depth - used) {
+		spin_unlock_irq(&queue->lock);
+		return -EBUSY;
+	}
+	queue->in_flight += count;
+	points = queue->submitted + count + 1;
+	/* the completion of a job is at most so far behind the oldest one, or comes to the start */
+	completions = queue->first + queue->in_flight;
+	grow = points > queue->points.limit || completions > queue->completions.limit;
 	spin_unlock_irq(&queue->lock);
+	if (!grow)
+		return 0;
+	ret = sluice_queue_grow(queue, points, completions);
+	if (ret)
+		sluice_queue_unreserve(queue, count);
 	return ret;
 }
 
 /**
  * sluice_queue_unreserve - undo sluice_queue_reserve(), because SUBMIT has failed
  * @queue: the queue
+ * @count: number of jobs that will not be submitted
  *
  * Context: may sleep.
  */
-void sluice_queue_unreserve(struct sluice_queue *queue)
+void sluice_queue_unreserve(struct sluice_queue *queue, unsigned int count)
 {
 	spin_lock_irq(&queue->lock);
-	queue->in_flight--;
+	queue->in_flight -= count;
 	spin_unlock_irq(&queue->lock);
 	wake_up_all(&queue->wait);
 }
 
-/* The entry that a point uses.  It may still contain an older point. */
+/*
+ * The entry that a point uses.  It may still contain an older point.  The point has been submitted,
+ * or sluice_queue_reserve() has reserved room for it.
+ */
 static struct sluice_queue_point *sluice_queue_entry(struct sluice_queue *queue, u64 point)
 {
 	lockdep_assert_held(&queue->lock);
-	return &queue->points[point & (queue->depth - 1)];
+	return sluice_queue_point_at(queue, point & (queue->depth - 1));
 }
 
 /* The entry that contains a point, or NULL if the point is not one of the last @depth points. */
 static struct sluice_queue_point *sluice_queue_find(struct sluice_queue *queue, u64 point)
 {
-	struct sluice_queue_point *entry = sluice_queue_entry(queue, point);
+	struct sluice_queue_point *entry;
 
+	if (!point || (point & (queue->depth - 1)) >= queue->points.limit)
+		return NULL;
+	entry = sluice_queue_entry(queue, point);
 	return entry->point == point ? entry : NULL;
+}
+
+/* The job of an entry, or NULL if it has ended. */
+static struct sluice_sched_job *sluice_queue_point_job(const struct sluice_queue_point *entry)
+{
+	return entry->over ? NULL : entry->pending;
 }
 
 /**
@@ -289,7 +383,8 @@ int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *jo
 		old = entry->fence;
 		queue->submitted = job->point;
 		entry->point = job->point;
-		entry->job = job;
+		entry->over = false;
+		entry->pending = job;
 		entry->fence = dma_fence_get(job->fence);
 		if (job->fence)
 			sluice_object_inc(SLUICE_OBJECT_FENCE);
@@ -326,8 +421,8 @@ u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last)
 
 		spin_lock_irqsave(&queue->lock, flags);
 		entry = sluice_queue_find(queue, point);
-		if (entry && entry->job)
-			count += sluice_sched_job_cancel(entry->job);
+		if (entry && !entry->over)
+			count += sluice_sched_job_cancel(entry->pending);
 		spin_unlock_irqrestore(&queue->lock, flags);
 	}
 	return count;
@@ -346,24 +441,56 @@ u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last)
 int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops)
 {
 	struct sluice_queue_point *entry;
+	struct sluice_sched_job *job;
 	int ret = -EINVAL;
 
 	spin_lock_irq(&queue->lock);
-	entry = point ? sluice_queue_find(queue, point) : NULL;
-	if (entry && (!entry->job || sluice_sched_job_is_cyclic(entry->job))) {
-		if (entry->job)
-			sluice_sched_job_ack(entry->job, ops);
+	entry = sluice_queue_find(queue, point);
+	job = entry ? sluice_queue_point_job(entry) : NULL;
+	if (entry && (!job || sluice_sched_job_is_cyclic(job))) {
+		if (job)
+			sluice_sched_job_ack(job, ops);
 		ret = 0;
 	}
 	spin_unlock_irq(&queue->lock);
 	return ret;
 }
 
+/* Store a completion for read().  sluice_queue_reserve() has allocated its memory. */
+static void sluice_queue_put_completion(struct sluice_queue *queue,
+					const struct sluice_completion *record)
+{
+	u32 index = (queue->first + queue->unread++) & (queue->depth - 1);
+
+	*(struct sluice_completion *)
+		sluice_blocks_at(&queue->completions, index, sizeof(*record)) = *record;
+}
+
+/* The oldest unread completion, or NULL. */
+static const struct sluice_completion *sluice_queue_oldest(const struct sluice_queue *queue)
+{
+	if (!queue->unread)
+		return NULL;
+	return sluice_blocks_at(&queue->completions, queue->first,
+				sizeof(struct sluice_completion));
+}
+
+/*
+ * Remove the oldest unread completion.  Begin at the start of the array again after the last one:
+ * so a queue whose completions are read soon needs memory for a few of them only.
+ */
+static void sluice_queue_drop_oldest(struct sluice_queue *queue)
+{
+	queue->unread--;
+	queue->first = queue->unread ? (queue->first + 1) & (queue->depth - 1) : 0;
+	queue->in_flight--;
+}
+
 /**
  * sluice_queue_end_point - signal the fence of a job that has ended, and store its completion
  * @queue: the queue
  * @record: completion of the job; its field "ended" is the time at which the job ended
- * @unread: true to store the completion for read(); false if no task will read it
+ * @unread: true to store the completion for read() or in the ring; false if no task will read it
  *
  * A context that takes queue->lock sees both the signalled fence and the completion, or neither.
  *
@@ -374,22 +501,26 @@ void sluice_queue_end_point(struct sluice_queue *queue, const struct sluice_comp
 {
 	struct sluice_queue_point *entry = sluice_queue_entry(queue, record->point);
 
-	entry->job = NULL;
+	entry->over = true;
 	entry->status = record->status;
 	entry->ended = ns_to_ktime(record->ended);
-	if (unread)
-		kfifo_put(&queue->completions, *record);
-	else
-		queue->in_flight--;
 	queue->done = record->point;
 	if (entry->fence) {
 		sluice_fence_end(entry->fence, record->status, entry->ended);
 		sluice_object_dec(SLUICE_OBJECT_FENCE);
 	}
+	if (unread && !queue->ring) {
+		sluice_queue_put_completion(queue, record);
+		return;
+	}
+	queue->in_flight--;
+	/* last: userspace may see it without queue->lock, and then the fence must have signalled */
+	if (unread)
+		sluice_ring_put(queue->ring, record);
 }
 
 /**
- * sluice_queue_set_progress - store the progress of a CYCLIC job for read()
+ * sluice_queue_set_progress - store the progress of a CYCLIC job for read() or in the ring
  * @queue: the queue
  * @record: progress of the job after one of its ops; the job has not ended
  *
@@ -403,7 +534,10 @@ void sluice_queue_set_progress(struct sluice_queue *queue, const struct sluice_c
 	/* another CPU may have stored a newer record */
 	if (queue->progress.point != record->point || queue->progress.ops < record->ops) {
 		queue->progress = *record;
-		queue->progressed = true;
+		if (queue->ring)
+			sluice_ring_set_progress(queue->ring, record);
+		else
+			queue->progressed = true;
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
 	sluice_queue_wake(queue);
@@ -416,12 +550,12 @@ void sluice_queue_set_progress(struct sluice_queue *queue, const struct sluice_c
 static bool sluice_queue_peek_progress(struct sluice_queue *queue,
 				       struct sluice_completion *record)
 {
-	struct sluice_completion first;
+	const struct sluice_completion *first = sluice_queue_oldest(queue);
 
 	if (!queue->progressed)
 		return false;
 	*record = queue->progress;
-	return !kfifo_peek(&queue->completions, &first) || first.point >= record->point;
+	return !first || first->point >= record->point;
 }
 
 /**
@@ -435,8 +569,12 @@ static bool sluice_queue_peek_progress(struct sluice_queue *queue,
 bool sluice_queue_peek(struct sluice_queue *queue, struct sluice_completion *record)
 {
 	lockdep_assert_held(&queue->lock);
-	return sluice_queue_peek_progress(queue, record) ||
-	       kfifo_peek(&queue->completions, record);
+	if (sluice_queue_peek_progress(queue, record))
+		return true;
+	if (!queue->unread)
+		return false;
+	*record = *sluice_queue_oldest(queue);
+	return true;
 }
 
 /**
@@ -452,8 +590,7 @@ void sluice_queue_skip(struct sluice_queue *queue, const struct sluice_completio
 {
 	lockdep_assert_held(&queue->lock);
 	if (!(record->flags & SLUICE_COMPLETION_MORE)) {
-		kfifo_skip(&queue->completions);
-		queue->in_flight--;
+		sluice_queue_drop_oldest(queue);
 	} else if (queue->progress.point == record->point &&
 		   queue->progress.ops == record->ops) {
 		queue->progressed = false;
@@ -500,8 +637,8 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
 		other = dma_fence_get(entry->fence);
 	} else if (entry) {
 		entry->fence = dma_fence_get(fence);
-		if (entry->job) {
-			sluice_sched_job_set_fence(entry->job, fence);
+		if (!entry->over) {
+			sluice_sched_job_set_fence(entry->pending, fence);
 			sluice_object_inc(SLUICE_OBJECT_FENCE);
 		} else {
 			sluice_fence_end(fence, entry->status, entry->ended);
@@ -535,7 +672,7 @@ struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point)
 	known = point && point <= queue->submitted;
 	entry = sluice_queue_find(queue, point);
 	/* a CYCLIC job need not end, and a fence must signal: no fence for a CYCLIC job */
-	if (entry && entry->job && sluice_sched_job_is_cyclic(entry->job))
+	if (entry && !entry->over && sluice_sched_job_is_cyclic(entry->pending))
 		known = false;
 	if (known && entry)
 		fence = dma_fence_get(entry->fence);

@@ -16,20 +16,21 @@
 #ifndef _SLUICE_QUEUE_H
 #define _SLUICE_QUEUE_H
 
-#include <linux/kfifo.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
+#include <uapi/linux/sluice.h>
 
+#include "blocks.h"
 #include "entity.h"
 #include "fence.h"
+#include "ring.h"
 #include "slot_table.h"
 
 struct sluice_client;
-struct sluice_create_queue;
 struct sluice_device;
 struct sluice_engine;
 struct sluice_sched_job;
@@ -40,17 +41,23 @@ struct sluice_sched_job;
 /**
  * struct sluice_queue_point - the state of one of the last @depth points
  * @point: the point; 0 if the entry is not used yet
- * @job: the job of the point; NULL after the job has ended.  No reference
+ * @pending: the job of the point; valid while not @over.  No reference
+ * @ended: time at which the job ended; valid if @over
  * @fence: the fence of the job, reference held; NULL if the job has no fence
- * @status: result of the job; valid after the job has ended
- * @ended: time at which the job ended; valid after the job has ended
+ * @status: result of the job; valid if @over
+ * @over: the job has ended
+ *
+ * The size is a power of two, so that blocks have no unused end.
  */
 struct sluice_queue_point {
 	u64 point;
-	struct sluice_sched_job *job;
+	union {
+		struct sluice_sched_job *pending;
+		ktime_t ended;
+	};
 	struct dma_fence *fence;
 	int status;
-	ktime_t ended;
+	bool over;
 };
 
 /**
@@ -69,14 +76,19 @@ struct sluice_queue_point {
  * @slots: the table of slots
  * @entity: the engine's part of the queue; under engine->lock
  * @lock: guards the fields below, up to @progressed
- * @in_flight: jobs that have not ended, plus completions that have not been read
+ * @in_flight: jobs that have not ended, plus completions that have not been read; without those
+ *	in @ring, so use sluice_queue_in_flight()
  * @submitted: the newest point
  * @done: the newest point that has ended; all points before it have ended, too
- * @points: ring of @depth entries; point p is at index p % depth
- * @completions: completions of ended jobs, for read()
+ * @points: @depth entries; point p is at index p % depth
+ * @completions: @depth entries, or none with @ring; the completions of ended jobs, for read()
+ * @first: index of the oldest unread completion in @completions; 0 if there is none
+ * @unread: number of unread completions in @completions
+ * @ring: completions in memory that userspace maps; NULL if the queue has read() instead.  The
+ *	pointer is constant
  * @progress: progress of a CYCLIC job, for read().  Each op that ends overwrites it, so one record
  *	may stand for several ops
- * @progressed: @progress has not been read yet
+ * @progressed: @progress has not been read yet; not used with @ring
  * @read_lock: held by read() while it copies records
  * @wait: readers, pollers, and callers of WAIT
  */
@@ -97,8 +109,11 @@ struct sluice_queue {
 	u32 in_flight;
 	u64 submitted;
 	u64 done;
-	struct sluice_queue_point *points;
-	DECLARE_KFIFO_PTR(completions, struct sluice_completion);
+	struct sluice_blocks points;
+	struct sluice_blocks completions;
+	u32 first;
+	u32 unread;
+	struct sluice_ring *ring;
 	struct sluice_completion progress;
 	bool progressed;
 	struct mutex read_lock;
@@ -130,7 +145,7 @@ static inline void sluice_queue_wake(struct sluice_queue *queue)
 }
 
 /**
- * sluice_queue_has_record - is there a record for a reader?
+ * sluice_queue_has_record - is there a record for a reader, or in the ring?
  * @queue: the queue
  *
  * Context: queue->lock held.
@@ -139,7 +154,21 @@ static inline void sluice_queue_wake(struct sluice_queue *queue)
 static inline bool sluice_queue_has_record(const struct sluice_queue *queue)
 {
 	lockdep_assert_held(&queue->lock);
-	return queue->progressed || !kfifo_is_empty(&queue->completions);
+	if (queue->ring)
+		return sluice_ring_has_record(queue->ring);
+	return queue->progressed || queue->unread;
+}
+
+/**
+ * sluice_queue_ring_bytes - how many bytes has the ring of a queue?
+ * @queue: the queue
+ *
+ * Context: any.
+ * Return: bytes, whole pages; 0 if it has no ring.
+ */
+static inline size_t sluice_queue_ring_bytes(const struct sluice_queue *queue)
+{
+	return queue->ring ? sluice_ring_bytes(queue->depth, queue->completion_size) : 0;
 }
 
 struct sluice_queue *sluice_queue_create(struct sluice_client *client,
@@ -147,8 +176,9 @@ struct sluice_queue *sluice_queue_create(struct sluice_client *client,
 					 const struct sluice_create_queue *args);
 void sluice_queue_put(struct sluice_queue *queue);
 void sluice_queue_kill(struct sluice_queue *queue, int error);
-int sluice_queue_reserve(struct sluice_queue *queue);
-void sluice_queue_unreserve(struct sluice_queue *queue);
+u32 sluice_queue_in_flight(const struct sluice_queue *queue);
+int sluice_queue_reserve(struct sluice_queue *queue, unsigned int count);
+void sluice_queue_unreserve(struct sluice_queue *queue, unsigned int count);
 int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *job);
 u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last);
 int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops);

@@ -89,6 +89,8 @@ static ssize_t sluice_queue_file_read(struct file *file, char __user *ubuf, size
 	ssize_t done;
 	int over;
 
+	if (queue->ring)
+		return -EOPNOTSUPP;
 	if (count < queue->completion_size)
 		return -EINVAL;
 	for (;;) {
@@ -123,7 +125,7 @@ static __poll_t sluice_queue_file_poll(struct file *file, poll_table *table)
 	spin_lock_irq(&queue->lock);
 	if (sluice_queue_has_record(queue))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (queue->in_flight < queue->depth)
+	if (sluice_queue_in_flight(queue) < queue->depth)
 		events |= EPOLLOUT | EPOLLWRNORM;
 	spin_unlock_irq(&queue->lock);
 	if (sluice_queue_dead(queue)) {
@@ -131,6 +133,13 @@ static __poll_t sluice_queue_file_poll(struct file *file, poll_table *table)
 		events |= READ_ONCE(queue->sdev->gone) ? EPOLLHUP : EPOLLERR;
 	}
 	return events;
+}
+
+static int sluice_queue_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct sluice_queue *queue = file->private_data;
+
+	return queue->ring ? sluice_ring_mmap(queue->ring, vma) : -ENODEV;
 }
 
 /* Make a slot.  Its number is reserved, and has been copied to the caller. */
@@ -267,6 +276,10 @@ static int sluice_queue_file_info(struct sluice_call *call)
 		.timeout_ms = jiffies_to_msecs(queue->entity.timeout),
 		.depth = queue->depth,
 		.completion_size = queue->completion_size,
+		.ring_size = sluice_queue_ring_bytes(queue),
+		.queue_flags = (queue->entity.chain ? SLUICE_QUEUE_CHAIN_ERRORS : 0) |
+			(queue->exclusive ? SLUICE_QUEUE_EXCLUSIVE : 0) |
+			(queue->ring ? SLUICE_QUEUE_RING : 0),
 	};
 	return 0;
 }
@@ -297,7 +310,7 @@ static void sluice_queue_file_show_fdinfo(struct seq_file *m, struct file *file)
 	spin_lock_irq(&queue->lock);
 	submitted = queue->submitted;
 	done = queue->done;
-	in_flight = queue->in_flight;
+	in_flight = sluice_queue_in_flight(queue);
 	spin_unlock_irq(&queue->lock);
 	seq_printf(m, "sluice-device:\t%s\n", queue->sdev->name);
 	seq_printf(m, "sluice-timeline:\t%s\n", queue->timeline.name);
@@ -306,6 +319,7 @@ static void sluice_queue_file_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sluice-in-flight:\t%u\n", in_flight);
 	seq_printf(m, "sluice-depth:\t%u\n", queue->depth);
 	seq_printf(m, "sluice-hangs:\t%u\n", READ_ONCE(queue->entity.hangs));
+	seq_printf(m, "sluice-ring-bytes:\t%zu\n", sluice_queue_ring_bytes(queue));
 }
 
 static const struct file_operations sluice_queue_file_fops = {
@@ -313,6 +327,7 @@ static const struct file_operations sluice_queue_file_fops = {
 	.release = sluice_queue_file_release,
 	.read = sluice_queue_file_read,
 	.poll = sluice_queue_file_poll,
+	.mmap = sluice_queue_file_mmap,
 	.unlocked_ioctl = sluice_queue_file_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 #ifdef CONFIG_IO_URING

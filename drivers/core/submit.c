@@ -311,11 +311,11 @@ static int sluice_submit_copy_and_publish(struct sluice_job *job, struct sluice_
 	ret = sluice_submit_lock(job);
 	if (ret)
 		return ret;
-	ret = sluice_queue_reserve(queue);
+	ret = sluice_queue_reserve(queue, 1);
 	if (!ret) {
 		ret = sluice_submit_locked(job, call, args, slots);
 		if (ret)
-			sluice_queue_unreserve(queue);
+			sluice_queue_unreserve(queue, 1);
 	}
 	mutex_unlock(&queue->submit_lock);
 	return ret;

@@ -75,6 +75,36 @@ static int try_buffer_info(void)
 	return ret ? ret : info.error;
 }
 
+static int try_create_ring(void)
+{
+	struct sluice_create_queue args = { .depth = 1024, .flags = SLUICE_QUEUE_RING };
+	int ret = xioctl(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+/* The queue is the one that try_create_ring() made. */
+static bool prepare_ring_queue(void)
+{
+	number = try_create_ring();
+	return number >= 0;
+}
+
+static int try_map_ring(void)
+{
+	memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, number, 0);
+	return memory == MAP_FAILED ? -errno : 0;
+}
+
+static bool undo_map_ring(int result)
+{
+	bool fine = result || ((struct sluice_ring_header *)memory)->magic == SLUICE_RING_MAGIC;
+
+	if (!result)
+		munmap(memory, 4096);
+	return !close(number) && fine;
+}
+
 static int try_create_queue(void)
 {
 	return sluice_queue_create(device, 0);
@@ -216,6 +246,8 @@ static const struct call device_calls[] = {
 	CALL("WRAP of holes", prepare_holes, try_wrap, undo_wrap_holes),
 	CALL("BUFFER_INFO", NULL, try_buffer_info, undo_nothing),
 	CALL("CREATE_QUEUE", NULL, try_create_queue, undo_close),
+	CALL("CREATE_QUEUE with a ring", NULL, try_create_ring, undo_close),
+	CALL("mmap of a ring", prepare_ring_queue, try_map_ring, undo_map_ring),
 	CALL("ENUM_CONTROLS", NULL, try_list_control, undo_nothing),
 	CALL("ENUM_MENU", NULL, try_list_menu, undo_nothing),
 	CALL("GET_CONTROL", NULL, try_get_control, undo_nothing),
@@ -326,6 +358,33 @@ static bool undo_submit(int fence)
 	fine = !sluice_fence_wait(fence, 5000);
 	close(fence);
 	return fine && sluice_read(queue, &completion, 1) == 1;
+}
+
+/* The first job of a queue: SUBMIT allocates the queue's memory. */
+static bool prepare_new_queue(void)
+{
+	number = sluice_queue_create(device, 0);
+	return number >= 0;
+}
+
+static int try_first_submit(void)
+{
+	int fence, ret = sluice_submit(number, NULL, 0, -1, &fence, 0, NULL);
+
+	return ret ? ret : fence;
+}
+
+/* After an error a second attempt passes, with the same point. */
+static bool undo_first_submit(int fence)
+{
+	struct sluice_completion completion;
+	bool fine;
+
+	if (fence < 0)
+		fence = try_first_submit();
+	fine = fence >= 0 && sluice_read(number, &completion, 1) == 1 && completion.point == 1;
+	close(fence);
+	return !close(number) && fine;
 }
 
 static int try_submit_private(void)
@@ -522,6 +581,7 @@ static const struct call queue_calls[] = {
 	CALL("ATTACH foreign", prepare_foreign, try_attach_foreign, undo_attach_foreign),
 	CALL("DETACH", prepare_detach, try_detach, undo_detach),
 	CALL("SUBMIT", NULL, try_submit, undo_submit),
+	CALL("SUBMIT of the first job", prepare_new_queue, try_first_submit, undo_first_submit),
 	CALL("SUBMIT of a private op", NULL, try_submit_private, undo_submit),
 	CALL("SUBMIT with an in-fence", NULL, try_submit_after, undo_submit),
 	CALL("SUBMIT on a busy buffer", prepare_submit_busy, try_submit_busy, undo_submit_busy),

@@ -115,7 +115,7 @@ static void do_queue(const uint8_t *g)
 		.timeout_ms = g[3] < 240 ? g[3] * 4 : number(g[3]),
 		.depth = g[4] < 240 ? g[4] : number(g[4]),
 		.fd_flags = g[5] < 240 ? 0 : number(g[5]),
-		.flags = reserved(g[6]),
+		.flags = g[6] & 1 ? SLUICE_QUEUE_RING : reserved(g[6]),
 		.completion_size = g[6] < 128 ? 0 : g[6] < 240 ? g[6] / 2 * 8 : number(g[6]),
 	};
 

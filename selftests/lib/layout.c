@@ -35,6 +35,7 @@ SIZE(sluice_export_fence, 24);
 SIZE(sluice_wait, 24);
 SIZE(sluice_cancel, 24);
 SIZE(sluice_completion, 104);
-SIZE(sluice_queue_info, 24);
+SIZE(sluice_queue_info, 40);
+SIZE(sluice_ring_header, 192);
 SIZE(sluice_ack, 24);
 SIZE(sluice_uring_submit, 16);

@@ -38,8 +38,8 @@
  *
  *	node	from open()		ioctls; read() and poll() for events; mmap() of registers
  *	buffer	from ALLOC, WRAP	<linux/dma-buf.h>, mmap(), poll()
- *	queue	from CREATE_QUEUE	ioctls; read() and poll() for completions;
- *					SLUICE_URING_SUBMIT through io_uring
+ *	queue	from CREATE_QUEUE	ioctls; read() and poll() for completions, or mmap() of a
+ *					completion ring; SLUICE_URING_SUBMIT through io_uring
  *	fence	from SUBMIT, FENCE	a sync_file: <linux/sync_file.h>, poll()
  *
  * Rules for all structs:
@@ -101,8 +101,9 @@ extern "C" {
  *		and SLUICE_FRAME_*; ENGINE_INFO, ENUM_*, planes, modifier and field of an op;
  *		CYCLIC, ACK, EXCLUSIVE
  *	6	controls, events, SOURCE, PRIVATE, max_segments, min_length, max_length
+ *	7	SLUICE_QUEUE_RING; ring_size and queue_flags of QUEUE_INFO
  */
-#define SLUICE_UAPI_VERSION	6
+#define SLUICE_UAPI_VERSION	7
 
 #define SLUICE_NAME_LEN		32	/* bytes of a name, with its NUL */
 
@@ -188,6 +189,7 @@ enum sluice_op_kind {
  *	CONTROLS	ENUM_CONTROLS, ENUM_MENU, GET_CONTROL, SET_CONTROL and SOURCE work, and
  *			so do read() and poll() of the node
  *	PRIVATE		SLUICE_OP_PRIVATE works on engines whose op_kinds has its bit
+ *	RING		SLUICE_QUEUE_RING works
  */
 #define SLUICE_CAP_SYNC_FILE	(1ULL << 0)
 #define SLUICE_CAP_URING	(1ULL << 1)
@@ -199,6 +201,7 @@ enum sluice_op_kind {
 #define SLUICE_CAP_CYCLIC	(1ULL << 7)
 #define SLUICE_CAP_CONTROLS	(1ULL << 8)
 #define SLUICE_CAP_PRIVATE	(1ULL << 9)
+#define SLUICE_CAP_RING		(1ULL << 12)
 
 /**
  * struct sluice_info - SLUICE_IOCTL_INFO: what the device is and can do
@@ -1009,9 +1012,12 @@ struct sluice_eventfd {
  *
  *	CHAIN_ERRORS	an error of a job cancels the jobs that follow it
  *	EXCLUSIVE	the engine has no other queue as long as this queue exists
+ *	RING		completions go into memory that userspace maps, not to read(): see struct
+ *			sluice_ring_header
  */
 #define SLUICE_QUEUE_CHAIN_ERRORS	(1U << 0)
 #define SLUICE_QUEUE_EXCLUSIVE		(1U << 1)
+#define SLUICE_QUEUE_RING		(1U << 2)
 
 /**
  * struct sluice_create_queue - SLUICE_IOCTL_CREATE_QUEUE: create a queue on an engine
@@ -1042,7 +1048,7 @@ struct sluice_eventfd {
  *
  * A queue exists until its last job has ended, even if its fd is closed earlier.  It counts as a
  * queue of its open file of the node, and blocks its engine if it is EXCLUSIVE, as long as it
- * exists.
+ * exists.  A mapping of its completion ring keeps a queue open as an fd does.
  *
  * Errors:
  *
@@ -1053,6 +1059,8 @@ struct sluice_eventfd {
  *	-EIO		jobs of this open file hung SLUICE_MAX_HANGS times on the engine without a
  *			success between: see struct sluice_submit
  *	-ENOSPC		this open file has SLUICE_MAX_QUEUES queues
+ *	-EDQUOT		the completion ring would exceed the limit of this open file, of its user,
+ *			or of all open files
  *	-EBUSY		the engine has an EXCLUSIVE queue
  *	-EBUSY		EXCLUSIVE was asked for, and the engine has another queue
  */
@@ -1446,7 +1454,7 @@ struct sluice_op {
  *	-EOPNOTSUPP	a command for a register of 8 bytes, on a 32-bit kernel
  *	-EOPNOTSUPP	in-fence fds or OUT_FENCE, and the kernel has no sync_file
  *	-EBUSY		the queue is full: read completions, or wait for the end of jobs that have
- *			NO_COMPLETION
+ *			NO_COMPLETION.  Also if the tail of a completion ring is wrong
  *	-EIO		the queue is dead
  *	-EIO		a PROGRAM or PRIVATE, and the hardware was asleep and does not wake up
  *	-EINTR		a signal came
@@ -1655,6 +1663,7 @@ struct sluice_ack {
  *	-EINTR		a signal came
  *	-ENODEV		the device is removed, and all records have been read
  *	-EIO		the queue is dead, and all records have been read
+ *	-EOPNOTSUPP	the queue has a completion ring (SLUICE_QUEUE_RING)
  *
  * Events of poll():
  *
@@ -1681,6 +1690,89 @@ struct sluice_completion {
 	__u32 height;
 };
 
+#define SLUICE_RING_MAGIC	0x474e5253	/* "SRNG" in the byte order of x86 */
+
+/**
+ * struct sluice_ring_header - the beginning of a completion ring
+ * @magic: SLUICE_RING_MAGIC
+ * @header_size: bytes of this struct as the kernel knows it.  Later versions may add fields at its
+ *	end
+ * @entries: byte offset of the first entry in the ring
+ * @entry_size: bytes of an entry: the completion_size of the queue
+ * @mask: number of entries minus 1.  The number is the depth of the queue, a power of two
+ * @progress: byte offset of the progress record
+ * @reserved: 0
+ * @head: number of completions that the kernel has written, modulo 2^32
+ * @progress_sequence: changes when the kernel writes the progress record; odd during the write
+ * @reserved_head: 0
+ * @tail: number of completions that userspace has taken, modulo 2^32.  Userspace writes it
+ * @progress_seen: the last @progress_sequence that userspace has taken.  Userspace writes it
+ * @reserved_tail: 0
+ *
+ * A queue with SLUICE_QUEUE_RING writes each completion to memory that userspace maps, so a program
+ * sees without a call that a job has ended.  mmap() of the queue maps this memory, which begins
+ * with this struct.  The mapping must be shared and begin at offset 0; ring_size of QUEUE_INFO is
+ * its length.  All mappings of a queue, in all processes, show the same memory.  It is charged to
+ * the memory cgroup of the caller of CREATE_QUEUE, and counts against open_limit, user_limit and
+ * total_limit of INFO as a buffer does.
+ *
+ * To take completions:
+ *
+ * 1. Load @head with acquire order.  If it equals @tail, there is none.
+ * 2. Read the struct sluice_completion at @entries + (@tail & @mask) * @entry_size.  Completions
+ *    are in the order of submission.  A completion is in the ring only after the fence of its job
+ *    has signalled.
+ * 3. Store @tail + 1 to @tail with release order.  The kernel may overwrite the entry from then on.
+ *
+ * Only one thread at a time may take completions, or the threads need a lock of their own.
+ *
+ * The rule for the depth of the queue is the same as with read(): a completion counts until it has
+ * been taken.  SUBMIT looks at @tail.  If @head - @tail is above the depth, the tail is wrong, and
+ * the queue counts as full.  A tail that moves back lets the kernel overwrite entries that were not
+ * taken.  Whatever userspace writes to this memory, only completions that it sees itself change.
+ *
+ * A CYCLIC job writes its progress to a record of its own, which has the form of a completion with
+ * SLUICE_COMPLETION_MORE.  To take it:
+ *
+ * 1. Load @progress_sequence with acquire order.  If it equals @progress_seen, nothing is new.  If
+ *    it is odd, begin again.
+ * 2. Copy the record at @progress.
+ * 3. After an acquire fence, load @progress_sequence again.  If it has changed, begin again.
+ * 4. Store the number to @progress_seen.  If a completion in the ring has a lower point than the
+ *    record, that completion came first.
+ *
+ * poll() reports EPOLLIN while @head is not @tail, or @progress_sequence is not @progress_seen.
+ * EPOLLOUT works as for any queue.  A new @tail does not wake a thread that already sleeps in
+ * poll() for EPOLLOUT; the end of the next job does.  WAIT, FENCE, CANCEL and ACK work as for any
+ * queue.  The ring stays mapped, and its completions can be taken, after the queue is dead and
+ * after the device is removed.
+ *
+ * The kernel writes all fields except @tail and @progress_seen.  The fields from @magic to
+ * @progress never change.  A kernel that adds a field to struct sluice_completion writes it only if
+ * @entry_size has room for it.
+ *
+ * Errors of mmap():
+ *
+ *	-ENODEV		the queue has no ring
+ *	-EINVAL		the mapping is private, does not begin at offset 0, or is longer than
+ *			ring_size
+ */
+struct sluice_ring_header {
+	__u32 magic;
+	__u32 header_size;
+	__u32 entries;
+	__u32 entry_size;
+	__u32 mask;
+	__u32 progress;
+	__u32 reserved[10];
+	__u32 head;
+	__u32 progress_sequence;
+	__u32 reserved_head[14];
+	__u32 tail;
+	__u32 progress_seen;
+	__u32 reserved_tail[14];
+};
+
 /**
  * struct sluice_queue_info - SLUICE_IOCTL_QUEUE_INFO: what a queue was created with
  * @flags: in, must be 0
@@ -1689,8 +1781,12 @@ struct sluice_completion {
  * @timeout_ms: out, running time of a job, in milliseconds
  * @depth: out, the depth granted
  * @completion_size: out, bytes of each completion
+ * @ring_size: out, bytes of the completion ring, in whole pages; 0 if the queue has none
+ * @queue_flags: out, SLUICE_QUEUE_* as given to CREATE_QUEUE
+ * @reserved: out, 0
  *
- * The call also works after the device is removed.
+ * The call also works after the device is removed.  Modules before UAPI version 7 do not write the
+ * fields from @ring_size on.
  */
 struct sluice_queue_info {
 	__u32 flags;
@@ -1699,6 +1795,9 @@ struct sluice_queue_info {
 	__u32 timeout_ms;
 	__u32 depth;
 	__u32 completion_size;
+	__u64 ring_size;
+	__u32 queue_flags;
+	__u32 reserved;
 };
 
 /**
@@ -1712,7 +1811,7 @@ struct sluice_queue_info {
  *
  * The request submits the job as SLUICE_IOCTL_SUBMIT does, and writes struct sluice_submit back at
  * once.  It completes when the job has ended, or when the job was refused.  The result is the
- * status of the job, or the errno of SUBMIT.  No completion is left for read().
+ * status of the job, or the errno of SUBMIT.  No completion is left for read() or the ring.
  *
  * Requests of one ring take their points in the order of their SQEs, unless IOSQE_ASYNC,
  * IOSQE_IO_DRAIN or a link delays one of them.

@@ -281,6 +281,35 @@ int64_t capture(int queue, unsigned int slot, uint64_t size)
 }
 
 /*
+ * sluice_ring_create sluice_ring_take sluice_ring_wait sluice_ring_destroy: submit jobs without
+ * ops, and return how many of them succeeded; a system call only if no job has ended
+ */
+int count_successes(int device, unsigned int jobs)
+{
+	struct sluice_completion done[16];
+	unsigned int submitted, ended = 0;
+	int queue, ret = 0, successes = 0, i;
+	struct sluice_ring ring;
+
+	queue = sluice_ring_create(device, 0, jobs, 0, &ring);
+	if (queue < 0)
+		return queue;
+	for (submitted = 0; submitted < jobs && !ret; submitted++)
+		ret = sluice_submit(queue, NULL, 0, -1, NULL, submitted, NULL);
+	while (!ret && ended < jobs) {
+		int count = sluice_ring_take(&ring, done, 16);
+
+		for (i = 0; i < count; i++)
+			successes += !done[i].status;
+		ended += count > 0 ? count : 0;
+		if (count <= 0)
+			ret = count ? count : sluice_ring_wait(&ring, -1);
+	}
+	sluice_ring_destroy(&ring);
+	return ret ? ret : successes;
+}
+
+/*
  * sluice_op_capture_frame sluice_op_playback_frame: capture an image of 640x480 pixels on one
  * queue, and show it on another; the second job waits for the fence of the first
  */

@@ -329,10 +329,12 @@ int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, ui
 	return range_sync(device, dmabuf, write, offset, length, SLUICE_SYNC_END);
 }
 
-int sluice_queue_create(int device, unsigned int engine)
+static int create_queue(int device, unsigned int engine, uint32_t depth, uint32_t flags)
 {
 	struct sluice_create_queue args = {
 		.engine = engine,
+		.flags = flags,
+		.depth = depth,
 		.completion_size = sizeof(struct sluice_completion),
 	};
 	int ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
@@ -343,6 +345,11 @@ int sluice_queue_create(int device, unsigned int engine)
 		ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
 	}
 	return ret ? ret : args.fd;
+}
+
+int sluice_queue_create(int device, unsigned int engine)
+{
+	return create_queue(device, engine, 0, 0);
 }
 
 int sluice_queue_info(int queue, struct sluice_queue_info *info)
@@ -639,6 +646,31 @@ static int64_t deadline_after(int timeout_ms)
 	return now.tv_sec * 1000000000LL + now.tv_nsec + timeout_ms * 1000000LL;
 }
 
+/* poll() that a signal does not end.  Returns 0 if there is an event, or a negative errno. */
+static int poll_until(struct pollfd *pollfd, int timeout_ms)
+{
+	int64_t deadline = deadline_after(timeout_ms);
+	int saved = errno, ret;
+
+	/* poll() ignores a negative fd, and would wait until the timeout */
+	if (pollfd->fd < 0)
+		return -EBADF;
+	for (;;) {
+		ret = poll(pollfd, 1, timeout_ms);
+		if (ret >= 0 || errno != EINTR)
+			break;
+		if (timeout_ms > 0) {
+			int64_t left = deadline - deadline_after(0);
+
+			timeout_ms = left > 0 ? (int)((left + 999999) / 1000000) : 0;
+		}
+	}
+	if (ret < 0)
+		ret = -errno;
+	errno = saved;
+	return ret > 0 ? 0 : ret ? ret : -ETIME;
+}
+
 int sluice_wait(int queue, uint64_t point, int timeout_ms)
 {
 	struct sluice_wait args = { .point = point, .deadline_ns = deadline_after(timeout_ms) };
@@ -717,33 +749,153 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	return count;
 }
 
+static int map_ring(struct sluice_ring *ring)
+{
+	struct sluice_queue_info info;
+	int ret = sluice_queue_info(ring->queue, &info);
+	void *memory;
+
+	if (ret)
+		return ret;
+	memory = mmap(NULL, info.ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->queue, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	ring->header = memory;
+	ring->size = info.ring_size;
+	return 0;
+}
+
+static int set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
+}
+
+int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t flags,
+		       struct sluice_ring *ring)
+{
+	struct sluice_info info;
+	int saved = errno, ret = sluice_device_info(device, &info);
+	bool has_rings = info.caps & SLUICE_CAP_RING;
+
+	*ring = (struct sluice_ring) { .queue = -1 };
+	if (ret)
+		return ret;
+	if (flags & SLUICE_QUEUE_RING)
+		return -EINVAL;
+	ret = create_queue(device, engine, depth, flags | (has_rings ? SLUICE_QUEUE_RING : 0));
+	if (ret < 0)
+		return ret;
+	ring->queue = ret;
+	ret = has_rings ? map_ring(ring) : set_nonblocking(ring->queue);
+	if (ret)
+		sluice_ring_destroy(ring);
+	errno = saved;
+	return ret ? ret : ring->queue;
+}
+
+/*
+ * Copy the progress of a cyclic job if it is new.  Returns its number, which is odd if there is
+ * nothing new.  The kernel may write the record meanwhile: then copy it again.
+ */
+static uint32_t copy_progress(const struct sluice_ring_header *header,
+			      struct sluice_completion *completion)
+{
+	uint32_t before, after;
+
+	do {
+		before = __atomic_load_n(&header->progress_sequence, __ATOMIC_ACQUIRE);
+		if (before == header->progress_seen)
+			return 1;
+		memcpy(completion, (const char *)header + header->progress, sizeof(*completion));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		after = __atomic_load_n(&header->progress_sequence, __ATOMIC_RELAXED);
+	} while (before & 1 || before != after);
+	return before;
+}
+
+static const struct sluice_completion *ring_entry(const struct sluice_ring_header *header,
+						  uint32_t number)
+{
+	return (const void *)((const char *)header + header->entries +
+			      (size_t)(number & header->mask) * header->entry_size);
+}
+
+/* Take completions out of the mapping.  Its entries have the size of the struct. */
+static int take_from_memory(struct sluice_ring_header *header,
+			    struct sluice_completion *completions, size_t max)
+{
+	struct sluice_completion progress;
+	uint32_t sequence = copy_progress(header, &progress);
+	/* after the progress, so that completions from before it are seen */
+	uint32_t head = __atomic_load_n(&header->head, __ATOMIC_ACQUIRE), tail = header->tail;
+	size_t count = 0;
+
+	for (; count < max; count++) {
+		const struct sluice_completion *entry = ring_entry(header, tail);
+
+		if (!(sequence & 1) && (tail == head || entry->point >= progress.point)) {
+			completions[count] = progress;
+			header->progress_seen = sequence;
+			sequence = 1;
+			continue;
+		}
+		if (tail == head)
+			break;
+		completions[count] = *entry;
+		tail++;
+	}
+	__atomic_store_n(&header->tail, tail, __ATOMIC_RELEASE);
+	return (int)count;
+}
+
+int sluice_ring_take(struct sluice_ring *ring, struct sluice_completion *completions, size_t max)
+{
+	int ret;
+
+	/* a queue has no more completions, and the result is an int */
+	if (max > SLUICE_MAX_DEPTH)
+		max = SLUICE_MAX_DEPTH;
+	if (ring->header)
+		return take_from_memory(ring->header, completions, max);
+	ret = max ? sluice_read(ring->queue, completions, max) : 0;
+	/* a ring does not tell that no more completions will come: sluice_ring_wait() does */
+	return ret == -EAGAIN || ret == -ENODEV || ret == -EIO ? 0 : ret;
+}
+
+int sluice_ring_wait(const struct sluice_ring *ring, int timeout_ms)
+{
+	struct pollfd pollfd = { .fd = ring->queue, .events = POLLIN };
+	int ret = poll_until(&pollfd, timeout_ms);
+
+	if (ret)
+		return ret;
+	if (pollfd.revents & POLLIN)
+		return 0;
+	return pollfd.revents & POLLHUP ? -ENODEV : pollfd.revents & POLLERR ? -EIO : -EBADF;
+}
+
+int sluice_ring_destroy(struct sluice_ring *ring)
+{
+	int saved = errno, ret;
+
+	if (ring->header)
+		munmap(ring->header, ring->size);
+	ret = close(ring->queue) ? -errno : 0;
+	*ring = (struct sluice_ring) { .queue = -1 };
+	errno = saved;
+	return ret;
+}
+
 int sluice_fence_wait(int fence, int timeout_ms)
 {
 	struct pollfd pollfd = { .fd = fence, .events = POLLIN };
-	int64_t deadline = deadline_after(timeout_ms);
 	struct sync_file_info info = { .num_fences = 0 };
-	int saved = errno, ret;
+	int ret = poll_until(&pollfd, timeout_ms);
 
-	/* poll() ignores a negative fd, and would wait until the timeout */
-	if (fence < 0)
-		return -EBADF;
-	for (;;) {
-		ret = poll(&pollfd, 1, timeout_ms);
-		if (ret >= 0 || errno != EINTR)
-			break;
-		if (timeout_ms > 0) {
-			int64_t left = deadline - deadline_after(0);
-
-			timeout_ms = left > 0 ? (int)((left + 999999) / 1000000) : 0;
-		}
-	}
-	if (ret < 0)
-		ret = -errno;
-	errno = saved;
-	if (ret < 0)
+	if (ret)
 		return ret;
-	if (!ret)
-		return -ETIME;
 	ret = call(fence, SYNC_IOC_FILE_INFO, &info);
 	if (ret)
 		return ret;

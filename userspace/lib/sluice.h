@@ -1148,8 +1148,108 @@ int sluice_cancel(int queue, uint64_t first, uint64_t last);
  *	-EFAULT		@completions is not a valid address; no completion is lost
  *	-ENODEV		the device is removed, and all completions have been read
  *	-EIO		the queue is dead, and all completions have been read
+ *	-EOPNOTSUPP	the queue has a completion ring: see sluice_ring_take()
  */
 int sluice_read(int queue, struct sluice_completion *completions, size_t max);
+
+/**
+ * struct sluice_ring - a queue whose completions a program takes without a system call
+ * @queue: fd of the queue
+ * @header: the completion ring; NULL if the module has no rings, and completions are read
+ * @size: bytes of the ring
+ * @reserved: 0
+ *
+ * The caller provides the struct, and does not change it.
+ */
+struct sluice_ring {
+	int queue;
+	struct sluice_ring_header *header;
+	size_t size;
+	uint64_t reserved[4];
+};
+
+/**
+ * sluice_ring_create - create a queue with a completion ring
+ * @device: fd of the device
+ * @engine: number of the engine that runs the queue's jobs
+ * @depth: most jobs that have not ended or whose completion is not taken, up to max_depth of
+ *	sluice_device_info(); 0 for 256
+ * @flags: SLUICE_QUEUE_CHAIN_ERRORS, SLUICE_QUEUE_EXCLUSIVE, or 0
+ * @ring: receives the queue and its ring
+ *
+ * The kernel writes completions to memory that the program maps.  sluice_ring_take() needs no
+ * system call to see that a job has ended.
+ *
+ * If the module has no rings (SLUICE_CAP_RING), the queue is non-blocking, and
+ * sluice_ring_take() reads the completions.  A program need not care, unless it calls
+ * sluice_read() or uses the mapping itself.
+ *
+ * Return: the fd of the queue (close-on-exec), which is also in @ring; or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such engine, @depth is above the maximum, or a flag is unknown
+ *	-EBUSY		the engine has a queue with SLUICE_QUEUE_EXCLUSIVE
+ *	-EBUSY		@flags has SLUICE_QUEUE_EXCLUSIVE, and the engine has a queue
+ *	-EDQUOT		the ring would exceed the limit of this open file, of its user, or of all
+ *			open files
+ *	-ENOSPC		this open file of the node has 1024 queues
+ *	-EIO		8 jobs of this open file hung on the engine, and none succeeded in
+ *			between
+ *	-ENODEV		the device is removed
+ */
+int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t flags,
+		       struct sluice_ring *ring);
+
+/**
+ * sluice_ring_take - take completions, without waiting
+ * @ring: from sluice_ring_create()
+ * @completions: array that receives the completions; fields that the module does not know
+ *	are 0
+ * @max: length of @completions
+ *
+ * Only one thread at a time may take completions of a queue.  The progress of a cyclic job comes
+ * as from sluice_read().  If no more completions will come, because the device is removed or
+ * the queue is dead, the result is 0, and sluice_ring_wait() tells the reason.
+ *
+ * Return: the number of completions, 0 if there is none; or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@ring is not from sluice_ring_create(), or is destroyed
+ */
+int sluice_ring_take(struct sluice_ring *ring, struct sluice_completion *completions, size_t max);
+
+/**
+ * sluice_ring_wait - wait until a completion can be taken
+ * @ring: from sluice_ring_create()
+ * @timeout_ms: from now, in milliseconds; negative to wait without a limit
+ *
+ * A signal does not end the wait.  Several threads may wait.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-ETIME		there was no completion in time
+ *	-ENODEV		the device is removed, and there is no completion
+ *	-EIO		the queue is dead, and there is no completion
+ */
+int sluice_ring_wait(const struct sluice_ring *ring, int timeout_ms);
+
+/**
+ * sluice_ring_destroy - unmap the ring of a queue and close the queue
+ * @ring: from sluice_ring_create()
+ *
+ * Jobs that have not ended are cancelled, unless another fd or mapping keeps the queue.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@ring is not from sluice_ring_create(), or is destroyed
+ */
+int sluice_ring_destroy(struct sluice_ring *ring);
 
 /**
  * sluice_fence_wait - wait until a fence has signalled
