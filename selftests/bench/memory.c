@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "busy.h"
 #include "importer.h"
 
 static int alloc_one(struct scene *scene)
@@ -516,6 +517,103 @@ static int overhead(struct scene *scene, double *value)
 
 static const struct steps memory_used = { .value = overhead, .teardown = close_live };
 
+/* Memory of queues: each is an object with an fd, as a buffer is, but without pages. */
+
+static int queue_of_depth(uint32_t depth, uint32_t flags)
+{
+	struct sluice_create_queue args = {
+		.depth = depth, .flags = flags,
+		.completion_size = sizeof(struct sluice_completion),
+	};
+	int ret = xioctl(soft_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : args.fd;
+}
+
+static int one_job(int queue)
+{
+	struct sluice_completion completion;
+	int ret = queue < 0 ? queue : sluice_submit(queue, NULL, 0, -1, NULL, 0, NULL);
+
+	if (!ret)
+		ret = sluice_read(queue, &completion, 1);
+	return ret < 0 ? ret : queue;
+}
+
+static int idle_queue(size_t size)
+{
+	(void)size;
+	return queue_of_depth(0, 0);
+}
+
+static int used_queue(size_t size)
+{
+	return one_job(idle_queue(size));
+}
+
+static int deep_queue(size_t size)
+{
+	(void)size;
+	return queue_of_depth(SLUICE_MAX_DEPTH, 0);
+}
+
+static int used_deep_queue(size_t size)
+{
+	return one_job(deep_queue(size));
+}
+
+static int ring_queue(size_t size)
+{
+	(void)size;
+	return queue_of_depth(0, SLUICE_QUEUE_RING);
+}
+
+static int shared_buffer = -1, shared_fence = -1;
+
+static int queue_with_slot(size_t size)
+{
+	int queue = used_queue(size), slot;
+
+	if (shared_buffer < 0)
+		shared_buffer = sluice_alloc(soft_device(), 0, KIB(4), 0);
+	slot = sluice_attach(queue, shared_buffer, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+	return slot < 0 ? slot : queue;
+}
+
+/* The job waits, because another queue has a job that hangs on the same engine. */
+static int queue_with_job(size_t size)
+{
+	int queue = queue_with_slot(size), ret = 0;
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, 0, 4, 0);
+	if (shared_fence < 0)
+		ret = hang_begin(&shared_fence);
+	if (!ret)
+		ret = sluice_submit(queue, &op, 1, -1, NULL, 0, NULL);
+	return ret ? ret : queue;
+}
+
+static void close_queues(struct scene *scene)
+{
+	close_live(scene);
+	if (shared_fence >= 0)
+		hang_end();
+	close(shared_fence);
+	close(shared_buffer);
+	shared_fence = shared_buffer = -1;
+}
+
+static const struct exporter idle_queues = { "idle", idle_queue };
+static const struct exporter used_queues = { "1 job ended", used_queue };
+static const struct exporter deep_queues = { "idle", deep_queue };
+static const struct exporter used_deep_queues = { "1 job ended", used_deep_queue };
+static const struct exporter ring_queues = { "idle", ring_queue };
+static const struct exporter slot_queues = { "with a slot", queue_with_slot };
+static const struct exporter job_queues = { "a slot, a job waits", queue_with_job };
+
+static const struct steps queue_used = { .value = overhead, .teardown = close_queues };
+
 #define EACH_EXPORTER(how) \
 	.ours = { .exporter = &sluice, .steps = &how }, \
 	.peers = { { .exporter = &dma_heap, .steps = &how }, \
@@ -535,6 +633,8 @@ static const struct steps memory_used = { .value = overhead, .teardown = close_l
 #define LIVE(number) \
 	.ours = { .exporter = &sluice, .steps = &one_more, .count = number }, \
 	.peers = { { .exporter = &sluice, .steps = &one_more, .count = 1, .name = "with 1 live" } }
+
+#define QUEUES	.count = 16, .unit = "bytes"
 
 const struct bench memory_benches[] = {
 	{
@@ -631,6 +731,26 @@ const struct bench memory_benches[] = {
 	}, {
 		.area = "memory", .name = "memory beyond the pages, 64 MiB", .size = MIB(64),
 		.count = 8, .goal = 1, .unit = "bytes", EACH_EXPORTER(memory_used),
+	}, {
+		.area = "memory", .name = "memory of a queue", QUEUES,
+		.ours = { .exporter = &used_queues, .steps = &queue_used },
+		.peers = { { .exporter = &idle_queues, .steps = &queue_used } },
+	}, {
+		.area = "memory", .name = "memory of a queue, depth 4,096", QUEUES,
+		.ours = { .exporter = &used_deep_queues, .steps = &queue_used },
+		.peers = { { .exporter = &deep_queues, .steps = &queue_used } },
+	}, {
+		.area = "memory", .name = "memory of a queue with a ring", QUEUES,
+		.ours = { .exporter = &ring_queues, .steps = &queue_used },
+		.peers = { { .exporter = &idle_queues, .steps = &queue_used } },
+	}, {
+		.area = "memory", .name = "memory of a queue and a slot", QUEUES,
+		.ours = { .exporter = &slot_queues, .steps = &queue_used },
+		.peers = { { .exporter = &used_queues, .steps = &queue_used } },
+	}, {
+		.area = "memory", .name = "memory of a queue, a slot and a job", QUEUES,
+		.ours = { .exporter = &job_queues, .steps = &queue_used },
+		.peers = { { .exporter = &slot_queues, .steps = &queue_used } },
 	},
 };
 

@@ -54,6 +54,42 @@ static int submit_empty(struct scene *scene)
 
 static const struct steps empty_job = { .setup = open_queue, .step = submit_empty };
 
+/* The same with a completion ring: the end is seen without a call. */
+
+static struct sluice_ring completion_ring;
+
+static int open_completion_ring(struct scene *scene)
+{
+	(void)scene;
+	return sluice_ring_create(soft_device(), 0, 0, 0, &completion_ring) < 0 ? -ENODEV :
+	       completion_ring.header ? 0 : -EOPNOTSUPP;
+}
+
+static void close_completion_ring(struct scene *scene)
+{
+	(void)scene;
+	sluice_ring_destroy(&completion_ring);
+}
+
+/* soft0 ends a job without ops in SUBMIT. */
+static int submit_empty_and_take(struct scene *scene)
+{
+	struct sluice_completion completion;
+	int ret;
+
+	ret = sluice_submit(completion_ring.queue, NULL, 0, -1, NULL, 0, &scene->point);
+	if (ret)
+		return ret;
+	while (!(ret = sluice_ring_take(&completion_ring, &completion, 1)))
+		;
+	return ret < 0 ? ret : completion.status;
+}
+
+static const struct steps empty_job_in_ring = {
+	.setup = open_completion_ring, .step = submit_empty_and_take,
+	.teardown = close_completion_ring,
+};
+
 static int vgem_setup(struct scene *scene)
 {
 	scene->drm = vgem_open();
@@ -220,6 +256,20 @@ static int submit_batch_read(struct scene *scene)
 	return ret < 0 ? ret : ret == BATCH ? 0 : -EIO;
 }
 
+/* The same with a completion ring. */
+static int submit_batch_take(struct scene *scene)
+{
+	int ret = 0, i;
+
+	(void)scene;
+	for (i = 0; i < BATCH && !ret; i++)
+		ret = sluice_submit(completion_ring.queue, NULL, 0, -1, NULL, i, NULL);
+	if (ret)
+		return ret;
+	ret = sluice_ring_take(&completion_ring, completions, BATCH);
+	return ret < 0 ? ret : ret == BATCH ? 0 : -EIO;
+}
+
 /* Submit each with a fence, and wait for these. */
 static int submit_batch_fences(struct scene *scene)
 {
@@ -254,6 +304,11 @@ static const struct steps submit_jobs = {
 
 static const struct steps submit_jobs_read = {
 	.setup = open_queue, .step = submit_batch_read, .batch = BATCH,
+};
+
+static const struct steps submit_jobs_take = {
+	.setup = open_completion_ring, .step = submit_batch_take,
+	.teardown = close_completion_ring, .batch = BATCH,
 };
 
 static const struct steps submit_jobs_fences = {
@@ -409,6 +464,18 @@ static const struct steps fence_on_buffer = { .setup = attach_implicit, .step = 
 static const struct steps fence_as_fd = { .setup = attach_explicit, .step = job_with_fd };
 static const struct steps fence_later = { .setup = attach_explicit, .step = job_and_fence };
 
+/* CREATE_QUEUE and close */
+
+static int create_and_close(struct scene *scene)
+{
+	struct sluice_create_queue args = { .depth = scene->count };
+	int ret = xioctl(soft_device(), SLUICE_IOCTL_CREATE_QUEUE, &args);
+
+	return ret ? ret : close(args.fd);
+}
+
+static const struct steps create_queue = { .step = create_and_close };
+
 /* ATTACH and DETACH */
 
 static int alloc_and_open(struct scene *scene)
@@ -431,10 +498,18 @@ const struct bench queue_benches[] = {
 		.ours = { .name = "sluice", .steps = &empty_job },
 		.peers = { { .name = "vgem fence", .steps = &vgem_job } },
 	}, {
+		.area = "queues", .name = "submit an empty job, seen in the ring", .goal = 0.4,
+		.ours = { .name = "sluice", .steps = &empty_job_in_ring },
+		.peers = { { .name = "vgem fence", .steps = &vgem_job } },
+	}, {
 		.area = "queues", .name = "SUBMIT, 4 slots, implicit sync", .size = KIB(4),
 		.goal = 4,
 		.ours = { .exporter = &sluice, .steps = &four_slots },
 		.peers = { { .name = "unknown ioctl", .steps = &unknown } },
+	}, {
+		.area = "queues", .name = "CREATE_QUEUE + close, depth 4,096",
+		.ours = { .name = "4,096", .steps = &create_queue, .count = SLUICE_MAX_DEPTH },
+		.peers = { { .name = "256", .steps = &create_queue, .count = 256 } },
 	}, {
 		.area = "queues", .name = "ATTACH + DETACH, 4 KiB", .size = KIB(4),
 		.ours = { .exporter = &sluice, .steps = &attach },
@@ -468,6 +543,10 @@ const struct bench queue_benches[] = {
 	}, {
 		.area = "queues", .name = "... with its completion",
 		.ours = { .name = "io_uring", .steps = &ring_jobs_completions },
+		.peers = { { .name = "SUBMIT, read 32", .steps = &submit_jobs_read } },
+	}, {
+		.area = "queues", .name = "one of 32 jobs, completions in the ring",
+		.ours = { .name = "ring", .steps = &submit_jobs_take },
 		.peers = { { .name = "SUBMIT, read 32", .steps = &submit_jobs_read } },
 	}, {
 		.area = "queues", .name = "32 jobs through io_uring", .goal = 0.15,

@@ -294,6 +294,86 @@ static const struct steps lateness_at_close_of_pipes = {
 };
 
 /*
+ * CANCEL of a job that waits for the engine, until its end is seen, while other queues of the
+ * engine have a job of many ops.  The engine is busy with a job that hangs.
+ */
+
+#define CANCEL_OPS	SLUICE_MAX_OPS
+
+static int open_with_long_job(int device, int dmabuf)
+{
+	struct sluice_op ops[CANCEL_OPS];
+	int queue = sluice_queue_create(device, 0), i, ret;
+
+	if (queue < 0)
+		return queue;
+	ret = sluice_attach(queue, dmabuf, SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+	for (i = 0; i < CANCEL_OPS; i++)
+		sluice_op_fill(&ops[i], 0, 0, 4, 0);
+	if (ret >= 0)
+		ret = sluice_submit(queue, ops, CANCEL_OPS, -1, NULL, 0, NULL);
+	if (ret)
+		close(queue);
+	return ret ? ret : queue;
+}
+
+static void close_long_jobs(struct scene *scene)
+{
+	unsigned int i;
+
+	for (i = 0; scene->live && i < scene->count; i++)
+		close(scene->live[i]);
+	free(scene->live);
+	hang_end();
+	settle(MIB(64));
+}
+
+static int open_long_jobs(struct scene *scene)
+{
+	unsigned int i;
+	int ret = hang_begin(&scene->event);
+
+	scene->dmabufs[0] = sluice_alloc(soft_device(), 0, KIB(4), 0);
+	scene->live = malloc(scene->count * sizeof(*scene->live));
+	if (ret || scene->dmabufs[0] < 0 || !scene->live)
+		return ret ?: -ENOMEM;
+	memset(scene->live, -1, scene->count * sizeof(*scene->live));
+	for (i = 0; i < scene->count; i++) {
+		scene->live[i] = open_with_long_job(soft_device(), scene->dmabufs[0]);
+		if (scene->live[i] < 0)
+			return scene->live[i];
+	}
+	scene->queue = sluice_queue_create(soft_device(), 0);
+	return sluice_attach(scene->queue, scene->dmabufs[0],
+			     SLUICE_ATTACH_WRITE | SLUICE_ATTACH_EXPLICIT);
+}
+
+static int submit_to_cancel(struct scene *scene)
+{
+	struct sluice_op op;
+
+	sluice_op_fill(&op, 0, 0, 4, 0);
+	return sluice_submit(scene->queue, &op, 1, -1, NULL, 0, &scene->point);
+}
+
+static int cancel_and_see_end(struct scene *scene)
+{
+	int ret = sluice_cancel(scene->queue, scene->point, scene->point);
+
+	return ret == 1 ? busy_see_end(scene->queue) : -EIO;
+}
+
+static int read_cancelled(struct scene *scene)
+{
+	return busy_read_end(scene->queue) == -ECANCELED ? 0 : -EIO;
+}
+
+static const struct steps cancels = {
+	.setup = open_long_jobs, .before = submit_to_cancel, .step = cancel_and_see_end,
+	.after = read_cancelled, .teardown = close_long_jobs,
+};
+
+/*
  * In-fences of another driver, all different, which signal in an interrupt.  The result is the cost
  * of each fence beyond the first: the cost of a job with one in-fence is subtracted, while the same
  * number of fences signals.
@@ -399,6 +479,10 @@ const struct bench scale_benches[] = {
 		.ours = { .name = "60,000 close", .steps = &lateness_at_close, .count = 60000 },
 		.peers = { { .name = "30,000 pipes", .steps = &lateness_at_close_of_pipes,
 			     .count = 60000 } },
+	}, {
+		.area = "queues", .name = "CANCEL, 512 queues of 256 ops", .goal = 1.2,
+		.ours = { .name = "512 queues", .steps = &cancels, .count = 512 },
+		.peers = { { .name = "4 queues", .steps = &cancels, .count = 4 } },
 	}, {
 		.area = "queues", .name = "an in-fence of 64", .goal = 1.1,
 		.ours = { .name = "64 in-fences", .steps = &in_fences_64 },
