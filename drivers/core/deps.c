@@ -73,17 +73,46 @@ int sluice_deps_add_explicit(struct sluice_job *job, struct dma_fence *container
 }
 
 /**
+ * sluice_deps_add_point - add a point of a queue to the in-fences of a job
+ * @job: a job that has not been published
+ * @queue: the queue, of any device
+ * @point: the point
+ *
+ * A point whose job has ended needs no in-fence.  If it ended with an error, the job must not run.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL if there is no such point or its job is CYCLIC and has not ended, -E2BIG (more
+ * than SLUICE_MAX_FENCES) or -ENOMEM.
+ */
+int sluice_deps_add_point(struct sluice_job *job, struct sluice_queue *queue, u64 point)
+{
+	int status;
+	struct dma_fence *fence = sluice_queue_get_pending(queue, point, &status);
+
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+	if (fence)
+		return sluice_deps_add(job, fence, true);
+	if (status && !(job->base.flags & SLUICE_SUBMIT_IGNORE_ERRORS))
+		job->base.in_fence_error = -ECANCELED;
+	return 0;
+}
+
+/**
  * sluice_deps_collect_implicit - add the fences on the buffers of a job to its in-fences
  * @job: a job whose dma_resv are locked
+ * @num_jobs: number of jobs of the queue that add their fence in this hold of the dma_resv
  *
  * Fences of the job's own timeline are left out, because jobs of a queue run in order anyway.  This
- * function also reserves room for the fence of the job in each dma_resv.
+ * function also reserves room for the fences of the jobs in each dma_resv.  A dma_resv keeps at most
+ * one fence of a timeline for each usage, and jobs add fences of SLUICE_RESV_USAGES usages.
  *
  * Context: may sleep; the dma_resv are held.
  * Return: 0, -E2BIG (more than SLUICE_MAX_FENCES) or -ENOMEM.
  */
-int sluice_deps_collect_implicit(struct sluice_job *job)
+int sluice_deps_collect_implicit(struct sluice_job *job, unsigned int num_jobs)
 {
+	unsigned int room = min(num_jobs, SLUICE_RESV_USAGES);
 	struct dma_resv_iter cursor;
 	struct dma_fence *fence;
 	unsigned int i;
@@ -94,7 +123,7 @@ int sluice_deps_collect_implicit(struct sluice_job *job)
 
 		if (entry->locked_only)
 			continue;
-		ret = dma_resv_reserve_fences(entry->resv, 1);
+		ret = dma_resv_reserve_fences(entry->resv, room);
 		if (ret)
 			return ret;
 		dma_resv_for_each_fence(&cursor, entry->resv, sluice_resv_waits_for(entry),
@@ -187,7 +216,7 @@ void sluice_deps_examine(struct sluice_job *job)
 	atomic_set(&base->waiting, 1 + pending);
 	base->prepared = !pending;
 	base->armed = base->prepared;
-	if (base->prepared && base->num_deps)
+	if (base->prepared && base->num_deps && !base->in_fence_error)
 		base->in_fence_error = sluice_dep_error(base);
 }
 

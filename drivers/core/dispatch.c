@@ -470,16 +470,33 @@ static bool sluice_dispatch_syncs_much(const struct sluice_engine *engine,
 	return false;
 }
 
-/* May SUBMIT start its job itself?  Preemption is off, so the start must be quick. */
-static bool sluice_dispatch_is_free(const struct sluice_engine *engine,
-				    const struct sluice_sched_job *job)
+/* May SUBMIT start ops itself?  Preemption is off, so the start must be quick. */
+static bool sluice_dispatch_is_free(const struct sluice_engine *engine)
 {
 	lockdep_assert_held(&engine->lock);
 	return engine->caps.flags & SLUICE_ENGINE_QUICK && !engine->dispatching &&
 	       sluice_engine_has_room(engine) && !sluice_engine_has_ops(engine) &&
-	       !sluice_engine_has_work(engine) && job->prepared && job->num_ops &&
-	       job->num_ops <= SLUICE_DISPATCH_MAX_OPS && !sluice_sched_job_refused(job) &&
-	       !sluice_dispatch_syncs_much(engine, job);
+	       !sluice_engine_has_work(engine);
+}
+
+/*
+ * How many ops may SUBMIT start itself?  Those of the first of its jobs, up to one that must wait,
+ * or for which the start takes long.  At most SLUICE_DISPATCH_MAX_OPS.
+ */
+static unsigned int sluice_dispatch_count_ops(const struct sluice_engine *engine,
+					      struct sluice_sched_job *const *jobs,
+					      unsigned int count)
+{
+	unsigned int ops = 0, i;
+
+	for (i = 0; i < count; i++) {
+		if (!jobs[i]->prepared || sluice_sched_job_refused(jobs[i]) ||
+		    sluice_dispatch_syncs_much(engine, jobs[i]) ||
+		    ops + jobs[i]->num_ops > SLUICE_DISPATCH_MAX_OPS)
+			break;
+		ops += jobs[i]->num_ops;
+	}
+	return ops;
 }
 
 /* End the dispatching by SUBMIT, and queue the work item if there is more to do. */
@@ -493,17 +510,18 @@ static void sluice_dispatch_leave(struct sluice_engine *engine)
 		sluice_engine_kick(engine);
 }
 
-/* Start a job from SUBMIT.  Later decisions about the job are left to the work item. */
-static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sched_job *job)
+/* Start ops from SUBMIT.  Later decisions about their jobs are left to the work item. */
+static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_entity *entity,
+				unsigned int ops)
 {
 	struct sluice_dispatch_plan plan = {};
 	unsigned int i;
 
 	lockdep_assert_held(&engine->lock);
 	engine->dispatching = true;
-	sluice_entity_enqueue(job->entity, false);
+	sluice_entity_enqueue(entity, false);
 	/* a driver with ->start() gets one op in each round; one with ->kick() takes all of them */
-	for (i = 0; i < job->num_ops && !engine->check; i++) {
+	for (i = 0; i < ops && !engine->check; i++) {
 		plan.decision = SLUICE_DISPATCH_NOTHING;
 		sluice_dispatch_hand_out(engine, &plan);
 		if (plan.decision == SLUICE_DISPATCH_NOTHING)
@@ -515,33 +533,81 @@ static void sluice_dispatch_now(struct sluice_engine *engine, struct sluice_sche
 	sluice_dispatch_leave(engine);
 }
 
+/* The index of the next job of the queue in @jobs, or @count if another job is the next. */
+static unsigned int sluice_dispatch_find_next(struct sluice_sched_job *const *jobs,
+					      unsigned int count)
+{
+	const struct sluice_sched_job *next = jobs[0]->entity->next;
+
+	lockdep_assert_held(&jobs[0]->entity->engine->lock);
+	if (next == jobs[0])
+		return 0;
+	if (!next || next->point < jobs[0]->point || next->point > jobs[count - 1]->point)
+		return count;
+	return next->point - jobs[0]->point;
+}
+
+/* End the first of the jobs, as long as they are ready and have no ops.  Returns their number. */
+static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jobs,
+					      unsigned int count, unsigned long *flags)
+{
+	struct sluice_entity *entity = jobs[0]->entity;
+	unsigned int i;
+
+	lockdep_assert_held(&entity->engine->lock);
+	for (i = 0; i < count; i++) {
+		struct sluice_sched_job *job = jobs[i];
+
+		if (entity->next != job || !job->prepared || job->num_ops ||
+		    sluice_sched_job_refused(job))
+			break;
+		sluice_entity_advance(job);
+		sluice_sched_job_update(job);
+	}
+	if (!i)
+		return 0;
+	sluice_entity_enqueue(entity, false);
+	sluice_entity_end_most(entity, i, flags);
+	return i;
+}
+
 /**
- * sluice_dispatch_submit - let a published job run
- * @job: the job, on which the caller has a reference
- * @now: preemption is off, so this function may start or end the job itself
+ * sluice_dispatch_submit - let published jobs run
+ * @jobs: jobs of one queue with consecutive points, on each of which the caller has a reference
+ * @count: number of jobs, not 0
+ * @now: preemption is off, so this function may start or end jobs itself
  *
- * With @now, this ends a job without ops, and starts a job if the engine is QUICK and has nothing
- * else to do.  Otherwise the work item handles the job.  In both cases the job must be the next of
- * its queue; a later job is handled when it becomes the next.
+ * With @now, this ends the first jobs if they have no ops, and then starts ops if the engine is
+ * QUICK and has nothing else to do.  Otherwise the work item handles the jobs.  In both cases one of
+ * the jobs must be the next of its queue; a later job is handled when it becomes the next.
  *
  * Context: process context, no spinlock held.
  */
-void sluice_dispatch_submit(struct sluice_sched_job *job, bool now)
+void sluice_dispatch_submit(struct sluice_sched_job *const *jobs, unsigned int count, bool now)
 {
-	struct sluice_entity *entity = job->entity;
+	struct sluice_entity *entity = jobs[0]->entity;
 	struct sluice_engine *engine = entity->engine;
+	unsigned int i, ops = 0;
 	unsigned long flags;
 
 	spin_lock_irqsave(&engine->lock, flags);
-	if (atomic_dec_and_test(&job->waiting))
-		trace_sluice_job_ready(job, 0);
-	/* another job is in front of the job, or the job has ended already */
-	if (entity->next != job)
+	for (i = 0; i < count; i++)
+		if (atomic_dec_and_test(&jobs[i]->waiting))
+			trace_sluice_job_ready(jobs[i], 0);
+	i = sluice_dispatch_find_next(jobs, count);
+	if (now && i < count) {
+		i += sluice_dispatch_end_empty(jobs + i, count - i, &flags);
+		/* jobs that were behind others, which have ended meanwhile, are in engine->look */
+		if (i < count && entity->next != jobs[i])
+			i = count;
+	}
+	/* other jobs are in front of the jobs, or the jobs have ended already */
+	if (i == count)
 		goto out;
-	if (now && job->prepared && !job->num_ops && !sluice_sched_job_refused(job)) {
-		sluice_dispatch_end(job, &flags);
-	} else if (now && sluice_dispatch_is_free(engine, job)) {
-		sluice_dispatch_now(engine, job);
+	if (now && sluice_dispatch_is_free(engine))
+		ops = sluice_dispatch_count_ops(engine, jobs + i, count - i);
+	if (ops) {
+		sluice_dispatch_now(engine, entity, ops);
 	} else {
 		sluice_entity_enqueue(entity, false);
 		if (sluice_engine_has_work(engine))

@@ -19,12 +19,12 @@ struct sluice_engine;
 struct sluice_engine_caps;
 struct sluice_sched_job;
 
-#define SLUICE_DISPATCH_MAX_OPS	8	/* ops of a job that SUBMIT may start itself */
+#define SLUICE_DISPATCH_MAX_OPS	8	/* ops that SUBMIT may start itself */
 
 int sluice_dispatch_init(struct sluice_engine *engine, struct sluice_device *sdev,
 			 unsigned int index, const struct sluice_engine_caps *caps);
 void sluice_dispatch_fini(struct sluice_engine *engine);
-void sluice_dispatch_submit(struct sluice_sched_job *job, bool now);
+void sluice_dispatch_submit(struct sluice_sched_job *const *jobs, unsigned int count, bool now);
 void sluice_dispatch_resume(struct sluice_engine *engine);
 
 #endif /* _SLUICE_DISPATCH_H */

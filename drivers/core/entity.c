@@ -25,8 +25,6 @@
 #include "slot.h"
 #include "trace.h"
 
-/* Jobs that one call of sluice_entity_end_jobs() ends; it may run in an interrupt handler. */
-#define SLUICE_ENTITY_MAX_ENDS	8
 /* An op waits for ACK only while at least this many ops of its CYCLIC job are in flight. */
 #define SLUICE_ENTITY_CYCLIC_LEAST	2
 
@@ -190,31 +188,40 @@ static void sluice_entity_end_cycle(struct sluice_entity *entity)
 }
 
 /**
- * sluice_entity_add - put a job at the end of its queue
- * @job: a complete job.  Its waiting is not 0, so it does not run yet.  The caller has taken a
- *	reference for the engine, and drops it if this fails
+ * sluice_entity_add - put jobs at the end of their queue
+ * @jobs: complete jobs of one queue, in the order of their points.  Their waiting is not 0, so they
+ *	do not run yet.  For each, the caller has taken a reference for the engine, and drops it if
+ *	this fails
+ * @count: number of jobs, not 0
+ * @late: add the jobs even if the queue was killed, because jobs of the same call are in it.  They
+ *	then end as if the queue had been killed later
  *
  * Context: any.
- * Return: 0, or the errno with which the entity was killed.
+ * Return: 0, or the errno with which the entity was killed; not with @late.
  */
-int sluice_entity_add(struct sluice_sched_job *job)
+int sluice_entity_add(struct sluice_sched_job *const *jobs, unsigned int count, bool late)
 {
-	struct sluice_entity *entity = job->entity;
+	struct sluice_entity *entity = jobs[0]->entity;
 	unsigned long flags;
+	unsigned int i;
 	int ret;
 
 	spin_lock_irqsave(&entity->engine->lock, flags);
 	ret = entity->dead;
-	if (!ret) {
-		list_add_tail(&job->link, &entity->jobs);
-		INIT_LIST_HEAD(&job->again);
-		sluice_entity_end_cycle(entity);
-		entity->resume = entity->resume ?: job;
-		entity->next = entity->next ?: job;
-		/* a job behind others is examined when it becomes the next */
-		if (entity->next == job && job->preempted)
-			mod_timer(&entity->timer, sluice_sched_job_fence_deadline(job));
+	if (ret && !late)
+		goto out;
+	ret = 0;
+	for (i = 0; i < count; i++) {
+		list_add_tail(&jobs[i]->link, &entity->jobs);
+		INIT_LIST_HEAD(&jobs[i]->again);
 	}
+	sluice_entity_end_cycle(entity);
+	entity->resume = entity->resume ?: jobs[0];
+	entity->next = entity->next ?: jobs[0];
+	/* a job behind others is examined when it becomes the next */
+	if (entity->next == jobs[0] && jobs[0]->preempted)
+		mod_timer(&entity->timer, sluice_sched_job_fence_deadline(jobs[0]));
+out:
 	spin_unlock_irqrestore(&entity->engine->lock, flags);
 	return ret;
 }
@@ -434,18 +441,19 @@ void sluice_sched_job_describe(const struct sluice_sched_job *job,
 }
 
 /**
- * sluice_entity_end_jobs - end the jobs that are over at the front of a queue, in order
+ * sluice_entity_end_most - end the jobs that are over at the front of a queue, in order
  * @entity: the entity, which may be freed on return
+ * @most: most jobs to end; the work item ends the rest
  * @flags: state of interrupts when engine->lock was taken
  *
  * One context at a time ends jobs of a queue, so the fences of the queue signal in order.  If
  * another context is already in this function for the queue, that context ends the jobs, and this
- * call returns.  The caller may be an interrupt handler, so after SLUICE_ENTITY_MAX_ENDS jobs the
- * work item ends the rest.
+ * call returns.
  *
  * Context: engine->lock held; it is released and taken again.
  */
-void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
+void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
+			    unsigned long *flags)
 	__must_hold(&entity->engine->lock)
 {
 	struct sluice_sched_job *job, *ended = NULL;
@@ -459,7 +467,7 @@ void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
 	entity->ending = true;
 	list_del_init(&entity->over);
 	while ((job = sluice_entity_first(entity)) && job->over) {
-		if (ends++ == SLUICE_ENTITY_MAX_ENDS) {
+		if (ends++ == most) {
 			list_add_tail(&entity->over, &engine->over);
 			sluice_engine_kick_unless_dispatching(engine);
 			break;

@@ -32,6 +32,8 @@ struct sluice_sched_job;
 
 /* The ops of a job are kept after this many aborts because of other ops or a sleep. */
 #define SLUICE_ENTITY_MAX_WITHDRAWALS	3
+/* Jobs that one call of sluice_entity_end_jobs() ends; it may run in an interrupt handler. */
+#define SLUICE_ENTITY_MAX_ENDS		8
 
 /**
  * struct sluice_entity_ops - functions of the queue
@@ -126,7 +128,8 @@ struct sluice_entity {
  * @cancelled: -ECANCELED once the job was cancelled
  * @armed: the in-fences that had not signalled at SUBMIT have joined watches, or there were none
  * @prepared: all in-fences have signalled, and @in_fence_error is known
- * @in_fence_error: -ECANCELED if an in-fence failed, so the job must not run; else 0
+ * @in_fence_error: -ECANCELED if an in-fence failed, so the job must not run; else 0.  SUBMIT sets
+ *	it for an in-point that had ended with an error
  * @waiting: in-fences that had not signalled at SUBMIT and about which the job has not been told,
  *	plus one until SUBMIT is done; atomic
  * @result: what the ops have reported, added up.  Its status is the error of the failed op with the
@@ -159,39 +162,39 @@ struct sluice_entity {
 struct sluice_sched_job {
 	struct sluice_entity *entity;
 	struct sluice_op_desc *ops;
-	unsigned int num_ops;
 	struct sluice_dep *deps;
+	unsigned int num_ops;
 	unsigned int num_deps;
 	u64 point;
-	u32 flags;
 	unsigned long submitted;
+	u32 flags;
 	bool preempted;
+	bool armed;
+	bool prepared;
+	bool chained;
+	bool over;
+	bool acks;
+	bool timed;
 	struct dma_fence *fence;
 	struct list_head link;
 	struct list_head again;
 	int cancelled;
-	bool armed;
-	bool prepared;
 	int in_fence_error;
 	atomic_t waiting;
-	struct sluice_result result;
 	unsigned int failed;
-	bool chained;
-	bool over;
+	struct sluice_result result;
 	ktime_t started;
 	unsigned int next_op;
+	unsigned int in_flight;
 	u64 pass;
 	u64 ended;
 	u64 acked;
-	bool acks;
 	u64 counted;
 	u64 xruns;
-	unsigned int in_flight;
 	unsigned int withdrawals;
 	unsigned int withdrawn;
-	bool timed;
-	unsigned int starts;
 	unsigned long deadline;
+	unsigned int starts;
 };
 
 static inline bool sluice_sched_job_is_cyclic(const struct sluice_sched_job *job)
@@ -240,7 +243,7 @@ void sluice_entity_init(struct sluice_entity *entity, struct sluice_engine *engi
 			const struct sluice_entity_ops *ops,
 			const struct sluice_timeline *timeline);
 void sluice_entity_fini(struct sluice_entity *entity);
-int sluice_entity_add(struct sluice_sched_job *job);
+int sluice_entity_add(struct sluice_sched_job *const *jobs, unsigned int count, bool late);
 void sluice_entity_kill(struct sluice_entity *entity, int error);
 void sluice_entity_clear(struct sluice_entity *entity);
 struct sluice_sched_job *sluice_entity_first(struct sluice_entity *entity);
@@ -248,6 +251,19 @@ void sluice_entity_advance(struct sluice_sched_job *job);
 void sluice_entity_requeue(struct sluice_sched_job *job);
 void sluice_entity_look(struct sluice_entity *entity);
 void sluice_entity_enqueue(struct sluice_entity *entity, bool front);
-void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags);
+void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
+			    unsigned long *flags);
+
+/**
+ * sluice_entity_end_jobs - end jobs that are over, as many as an interrupt handler may end
+ * @entity: the entity, which may be freed on return
+ * @flags: state of interrupts when engine->lock was taken
+ *
+ * Context: engine->lock held; it is released and taken again.
+ */
+static inline void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
+{
+	sluice_entity_end_most(entity, SLUICE_ENTITY_MAX_ENDS, flags);
+}
 
 #endif /* _SLUICE_ENTITY_H */

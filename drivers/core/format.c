@@ -509,7 +509,19 @@ static int sluice_frame_lay_out(const struct sluice_engine_caps *caps, struct sl
 	return sluice_size_find(format, frame->width, frame->height) ? 0 : -EOPNOTSUPP;
 }
 
-static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_op *op, u32 *slots)
+/**
+ * sluice_frame_max_ranges - how many ranges has a CAPTURE or PLAYBACK at most?
+ * @op: the caller's op
+ *
+ * Context: any.
+ * Return: 1 or SLUICE_MAX_PLANES.
+ */
+unsigned int sluice_frame_max_ranges(const struct sluice_op *op)
+{
+	return op->frame.width || op->num_planes ? SLUICE_MAX_PLANES : 1;
+}
+
+static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
 	size_t size = op->plane_size ?: SLUICE_PLANE_SIZE_V5;
 	unsigned int i;
@@ -527,7 +539,7 @@ static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_o
 					    u64_to_user_ptr(op->planes + i * size), size);
 		if (ret)
 			return ret;
-		slots[i] = plane.slot;
+		desc->ranges[i].number = plane.slot;
 		desc->ranges[i].offset = plane.offset;
 		desc->frame.strides[i] = plane.stride;
 	}
@@ -535,7 +547,7 @@ static int sluice_planes_copy(struct sluice_op_desc *desc, const struct sluice_o
 }
 
 /* Copy the one slot that has all planes, one after another. */
-static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_op *op, u32 *slots)
+static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
 	bool write = desc->kind == SLUICE_OP_CAPTURE;
 	unsigned int i;
@@ -543,8 +555,8 @@ static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_
 	if (op->planes || op->plane_size || !op->length ||
 	    (write ? op->src || op->src_offset : op->dst || op->dst_offset))
 		return -EINVAL;
-	for (i = 0; i < SLUICE_MAX_PLANES; i++)
-		slots[i] = write ? op->dst : op->src;
+	for (i = 0; i < sluice_frame_max_ranges(op); i++)
+		desc->ranges[i].number = write ? op->dst : op->src;
 	desc->ranges[0].offset = write ? op->dst_offset : op->src_offset;
 	desc->ranges[0].length = op->length;
 	desc->frame.strides[0] = op->frame.stride;
@@ -555,26 +567,25 @@ static int sluice_plane_single(struct sluice_op_desc *desc, const struct sluice_
 /**
  * sluice_frame_copy - copy a CAPTURE or PLAYBACK from the caller
  * @caps: description of the engine
- * @desc: has its kind, offsets and length; gets the ranges, without slots, and the frame
+ * @desc: has its kind, offsets, length, and zeroed memory for sluice_frame_max_ranges() ranges;
+ *	gets the ranges, with the numbers of their slots, and the frame
  * @op: the caller's op
- * @slots: set to the numbers of the slots, one for each range
  *
  * Context: may sleep and fault.
  * Return: 0, -EINVAL, -E2BIG, -EFAULT, -ERANGE, or -EOPNOTSUPP if the engine does not list the
  * frame.
  */
 int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
-		      const struct sluice_op *op, u32 *slots)
+		      const struct sluice_op *op)
 {
 	unsigned int i;
 	int ret;
 
 	if (op->pad[2] || op->reserved)
 		return -EINVAL;
-	for (i = 0; i < SLUICE_MAX_PLANES; i++)
+	for (i = 0; i < sluice_frame_max_ranges(op); i++)
 		desc->ranges[i].write = desc->kind == SLUICE_OP_CAPTURE;
-	ret = op->num_planes ? sluice_planes_copy(desc, op, slots) :
-			       sluice_plane_single(desc, op, slots);
+	ret = op->num_planes ? sluice_planes_copy(desc, op) : sluice_plane_single(desc, op);
 	if (ret)
 		return ret;
 	if (!op->frame.width)

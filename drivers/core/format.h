@@ -32,8 +32,9 @@ int sluice_format_enum_sizes(const struct sluice_engine_caps *caps,
 			     struct sluice_enum_sizes *args);
 int sluice_format_enum_intervals(const struct sluice_engine_caps *caps,
 				 struct sluice_enum_intervals *args);
+unsigned int sluice_frame_max_ranges(const struct sluice_op *op);
 int sluice_frame_copy(const struct sluice_engine_caps *caps, struct sluice_op_desc *desc,
-		      const struct sluice_op *op, u32 *slots);
+		      const struct sluice_op *op);
 int sluice_frame_check(struct sluice_engine *engine, struct sluice_op_desc *desc);
 
 #endif /* _SLUICE_FORMAT_H */

@@ -33,6 +33,7 @@ union sluice_ioctl_args {
 	struct sluice_attach attach;
 	struct sluice_detach detach;
 	struct sluice_submit submit;
+	struct sluice_submit_many submit_many;
 	struct sluice_export_fence fence;
 	struct sluice_wait wait;
 	struct sluice_cancel cancel;

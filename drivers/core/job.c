@@ -3,6 +3,7 @@
  * Jobs: the object, its end and its release.  See job.h.
  */
 #include <linux/dma-fence.h>
+#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -21,7 +22,26 @@
  */
 static_assert(sizeof(struct sluice_job) + SLUICE_JOB_FREE_OPS *
 	      (sizeof(struct sluice_op_desc) +
-	       SLUICE_MAX_PLANES * sizeof(struct sluice_resv_entry)) <= SZ_4K);
+	       SLUICE_MAX_PLANES * (sizeof(struct sluice_range) +
+				    sizeof(struct sluice_resv_entry))) +
+	      SLUICE_JOB_INLINE_DEPS * sizeof(struct sluice_dep) <= SZ_4K);
+
+/* Bytes of a block for several jobs, unless a single job needs more: never from vmalloc(). */
+#define SLUICE_JOB_BLOCK_SIZE	SZ_4K
+
+/**
+ * struct sluice_job_block - memory for jobs of one call; it is freed with the last of them
+ * @jobs: number of its jobs that have not been freed
+ * @size: bytes for jobs
+ * @used: bytes that jobs have; only the caller of sluice_job_create() uses it
+ * @memory: the jobs, with the arrays behind them
+ */
+struct sluice_job_block {
+	refcount_t jobs;
+	u32 size;
+	u32 used;
+	u64 memory[];
+};
 
 /**
  * struct sluice_job_device - ended jobs of a device that the work item must free
@@ -53,8 +73,7 @@ bool sluice_job_is_revoked(const struct sluice_job *job)
 /**
  * sluice_job_set_deps - replace the memory of the in-fences
  * @job: the job
- * @deps: the new memory, with a copy of the old contents: from kvmalloc_array(), or
- *	job->inline_deps
+ * @deps: the new memory, with a copy of the old contents: from kvmalloc_array(); or NULL
  * @max: number of in-fences for which @deps has room
  *
  * Frees the old memory.
@@ -64,10 +83,11 @@ bool sluice_job_is_revoked(const struct sluice_job *job)
  */
 void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsigned int max)
 {
-	if (job->max_deps > SLUICE_JOB_INLINE_DEPS)
+	if (job->deps_apart)
 		kvfree(job->base.deps);
 	job->base.deps = deps;
 	job->max_deps = max;
+	job->deps_apart = deps;
 }
 
 /* Drop all in-fences, and remove the job from their watches (watch.h).  Idempotent. */
@@ -80,7 +100,7 @@ static void sluice_job_drop_deps(struct sluice_job *job)
 		dma_fence_put(job->base.deps[i].fence);
 	}
 	job->base.num_deps = 0;
-	sluice_job_set_deps(job, job->inline_deps, SLUICE_JOB_INLINE_DEPS);
+	sluice_job_set_deps(job, NULL, 0);
 }
 
 /*
@@ -93,7 +113,7 @@ static bool sluice_job_try_free(struct sluice_job *job)
 
 	/* long work and vfree() are not allowed in an interrupt */
 	if (job->base.num_ops > SLUICE_JOB_FREE_OPS || job->max_deps > SLUICE_JOB_FREE_OPS ||
-	    sluice_job_has_lists(job))
+	    sluice_job_has_lists(job) || is_vmalloc_addr(job->block))
 		return false;
 	sluice_job_drop_deps(job);
 	for (i = 0; i < job->base.num_ops; i++)
@@ -119,7 +139,8 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 			sluice_private_free(&job->ops[i]);
 		}
 	dma_fence_put(job->base.fence);
-	kvfree(job);
+	if (refcount_dec_and_test(&job->block->jobs))
+		kvfree(job->block);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
 	if (awake)
 		sluice_device_rest(sdev);
@@ -201,31 +222,64 @@ void sluice_job_put(struct sluice_job *job)
 	kref_put(&job->ref, sluice_job_release);
 }
 
+/*
+ * Take zeroed memory from the block, or from a new one if it has too little.  @more is the number of
+ * jobs that will probably need as much.
+ */
+static struct sluice_job *sluice_job_alloc(size_t bytes, struct sluice_job_block **in,
+					   unsigned int more)
+{
+	struct sluice_job_block *block = *in;
+	struct sluice_job *job;
+
+	if (block && bytes <= block->size - block->used) {
+		refcount_inc(&block->jobs);
+	} else {
+		size_t size = max_t(size_t, bytes, min_t(size_t, bytes * more,
+							 SLUICE_JOB_BLOCK_SIZE - sizeof(*block)));
+
+		block = kvzalloc(struct_size(block, memory, size / sizeof(u64)),
+				 GFP_KERNEL_ACCOUNT);
+		if (!block)
+			return NULL;
+		refcount_set(&block->jobs, 1);
+		block->size = size;
+		*in = block;
+	}
+	job = (void *)block->memory + block->used;
+	block->used += bytes;
+	job->block = block;
+	return job;
+}
+
 /**
  * sluice_job_create - allocate a job, without ops and in-fences
  * @queue: the queue
  * @args: arguments of SUBMIT; checked
- * @notify: waiter for the end of the job, or NULL.  If it is not NULL, read() returns no
- *	completion of this job
- * @notify_ops: functions of @notify
+ * @num_ranges: number of ranges that all its ops have at most
+ * @block: memory that an earlier job of the same call has left, or NULL.  It is set to the block of
+ *	the job, and is valid as long as the caller has a reference on one of its jobs
+ * @more: number of jobs that the call still creates, with this job
  *
  * Context: may sleep.
  * Return: the job with one reference, or NULL if there is no memory.
  */
 struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sluice_submit *args,
-				     struct sluice_job_notify *notify,
-				     const struct sluice_job_notify_ops *notify_ops)
+				     unsigned int num_ranges, struct sluice_job_block **block,
+				     unsigned int more)
 {
-	size_t entries = size_mul(SLUICE_MAX_PLANES * sizeof(struct sluice_resv_entry),
-				  args->num_ops);
+	size_t ranges = num_ranges * sizeof(struct sluice_range);
+	size_t entries = num_ranges * sizeof(struct sluice_resv_entry);
+	unsigned int num_deps = args->num_ops || args->num_in_fences || args->num_in_points ?
+				SLUICE_JOB_INLINE_DEPS : 0;
 	struct sluice_job *job;
+	void *behind;
 
-	job = kvmalloc(size_add(struct_size(job, ops, args->num_ops), entries),
-		       GFP_KERNEL_ACCOUNT);
+	/* all numbers have limits, which are far below an overflow */
+	job = sluice_job_alloc(struct_size(job, ops, args->num_ops) + ranges + entries +
+			       num_deps * sizeof(struct sluice_dep), block, more);
 	if (!job)
 		return NULL;
-	/* the arrays at the end need no zeroes: num_deps, num_ops and num_entries are 0 */
-	memset(job, 0, offsetof(struct sluice_job, inline_deps));
 	kref_init(&job->ref);
 	job->queue = queue;
 	kref_get(&queue->ref);
@@ -233,18 +287,43 @@ struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sl
 	job->base.entity = &queue->entity;
 	job->base.ops = job->ops;
 	job->base.flags = args->flags;
-	job->notify = notify;
-	job->notify_ops = notify_ops;
-	if (notify) {
-		notify->job = job;
-		job->base.flags |= SLUICE_SUBMIT_NO_COMPLETION;
-		job->resv.uninterruptible = true;
-	}
-	job->base.deps = job->inline_deps;
-	job->max_deps = SLUICE_JOB_INLINE_DEPS;
-	job->resv.entries = (void *)&job->ops[args->num_ops];
+	behind = (void *)&job->ops[args->num_ops] + ranges;
+	job->resv.entries = behind;
+	job->base.deps = behind + entries;
+	job->max_deps = num_deps;
 	sluice_object_inc(SLUICE_OBJECT_JOB);
 	return job;
+}
+
+/**
+ * sluice_job_set_notify - give a job a waiter for its end
+ * @job: a job that has not been published.  read() will return no completion of it
+ * @notify: the waiter
+ * @notify_ops: functions of @notify
+ *
+ * Context: any.
+ */
+void sluice_job_set_notify(struct sluice_job *job, struct sluice_job_notify *notify,
+			   const struct sluice_job_notify_ops *notify_ops)
+{
+	job->notify = notify;
+	job->notify_ops = notify_ops;
+	notify->job = job;
+	job->base.flags |= SLUICE_SUBMIT_NO_COMPLETION;
+	job->resv.uninterruptible = true;
+}
+
+/**
+ * sluice_job_ranges - memory for the ranges of the ops of a job
+ * @job: the job, without ops
+ * @num_ops: number of ops that it was created for
+ *
+ * Context: any.
+ * Return: the array.
+ */
+struct sluice_range *sluice_job_ranges(struct sluice_job *job, unsigned int num_ops)
+{
+	return (void *)&job->ops[num_ops];
 }
 
 static void sluice_job_end(struct sluice_sched_job *base, int status)
@@ -255,7 +334,11 @@ static void sluice_job_end(struct sluice_sched_job *base, int status)
 	struct sluice_job_notify *notify;
 	unsigned long flags;
 
-	sluice_sched_job_describe(base, &completion);
+	/* without a reader, only the fields that the timeline keeps are needed */
+	if (base->flags & SLUICE_SUBMIT_NO_COMPLETION && !READ_ONCE(job->notify))
+		completion = (struct sluice_completion) { .point = base->point };
+	else
+		sluice_sched_job_describe(base, &completion);
 	completion.user_data = job->user_data;
 	completion.status = status;
 	completion.ended = ktime_get_ns();

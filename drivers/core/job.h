@@ -28,16 +28,18 @@
 struct sluice_completion;
 struct sluice_device;
 struct sluice_job;
+struct sluice_job_block;
 struct sluice_job_notify;
 struct sluice_queue;
 struct sluice_submit;
 
-#define SLUICE_JOB_INLINE_DEPS	2	/* in-fences whose memory is inside the job */
+#define SLUICE_JOB_INLINE_DEPS	2	/* in-fences whose memory is behind the job */
 #define SLUICE_JOB_FREE_OPS	8	/* limit of ops and in-fences for a free in an interrupt */
 
 /**
- * struct sluice_job_notify - a waiter for the end of a job, embedded in a struct of the waiter
- * @job: the job, valid until it has ended; no reference; under queue->lock
+ * struct sluice_job_notify - a waiter for the end of jobs, embedded in a struct of the waiter
+ * @job: the last of the jobs that it waits for, valid until it has ended; no reference; under
+ *	queue->lock
  */
 struct sluice_job_notify {
 	struct sluice_job *job;
@@ -45,8 +47,8 @@ struct sluice_job_notify {
 
 /**
  * struct sluice_job_notify_ops - functions of a waiter
- * @ended: the job has ended.  Called with queue->lock held.  Returns true if @complete must be
- *	called
+ * @ended: a job has ended.  Called with queue->lock held, for each of the jobs in their order.
+ *	Returns true if @complete must be called
  * @complete: called after @ended, without a lock, in any context
  */
 struct sluice_job_notify_ops {
@@ -59,9 +61,10 @@ struct sluice_job_notify_ops {
  * struct sluice_job - a list of ops with in-fences and at most one out-fence
  * @base: the engine's part of the job
  * @ref: held by the engine until the job has ended, and by SUBMIT
+ * @block: the memory of the job, which it may share with other jobs of the same call
  * @queue: the queue; reference held
- * @notify: waiter for the end of the job, or NULL.  If it is set, read() gets no completion.  Under
- *	queue->lock
+ * @notify: waiter for the end of the job, and possibly of others; or NULL.  If it is set, read()
+ *	gets no completion.  Under queue->lock
  * @notify_ops: functions of @notify
  * @free: in the list of jobs that the work item frees
  * @entered: the job counts in sdev->users
@@ -71,26 +74,28 @@ struct sluice_job_notify_ops {
  * @payload: bytes of all payloads in private ops of the job
  * @user_data: copied to the completion
  * @max_deps: number of in-fences for which @base.deps has room
- * @resv: the dma_resv that get the fence of the job.  The array of entries follows @ops in memory,
- *	and has room for SLUICE_MAX_PLANES entries for each op
- * @inline_deps: memory for @base.deps, as long as the job has few in-fences
- * @ops: the ops
+ * @deps_apart: @base.deps is not behind the job, but has memory of its own
+ * @resv: the dma_resv that get the fence of the job, at most one for each range of its ops
+ * @ops: the ops.  In memory, the arrays of their ranges, of the entries of @resv and of
+ *	SLUICE_JOB_INLINE_DEPS in-fences follow.  The last one is left out if the job has no ops and
+ *	no explicit in-fences
  */
 struct sluice_job {
 	struct sluice_sched_job base;
 	struct kref ref;
+	bool entered;
+	bool awake;
+	bool deps_apart;
+	struct sluice_job_block *block;
 	struct sluice_queue *queue;
 	struct sluice_job_notify *notify;
 	const struct sluice_job_notify_ops *notify_ops;
 	struct llist_node free;
-	bool entered;
-	bool awake;
 	u32 num_commands;
 	u32 payload;
 	u64 user_data;
-	unsigned int max_deps;
 	struct sluice_resv_set resv;
-	struct sluice_dep inline_deps[SLUICE_JOB_INLINE_DEPS];
+	unsigned int max_deps;
 	struct sluice_op_desc ops[];
 };
 
@@ -109,8 +114,11 @@ static inline bool sluice_job_has_lists(const struct sluice_job *job)
 extern const struct sluice_entity_ops sluice_job_entity_ops;
 
 struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sluice_submit *args,
-				     struct sluice_job_notify *notify,
-				     const struct sluice_job_notify_ops *notify_ops);
+				     unsigned int num_ranges, struct sluice_job_block **block,
+				     unsigned int more);
+void sluice_job_set_notify(struct sluice_job *job, struct sluice_job_notify *notify,
+			   const struct sluice_job_notify_ops *notify_ops);
+struct sluice_range *sluice_job_ranges(struct sluice_job *job, unsigned int num_ops);
 void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsigned int max);
 bool sluice_job_is_revoked(const struct sluice_job *job);
 void sluice_job_destroy(struct sluice_job *job);

@@ -226,7 +226,8 @@ static int sluice_node_info(struct sluice_call *call)
 			(IS_ENABLED(CONFIG_IO_URING) ? SLUICE_CAP_URING : 0) |
 			SLUICE_CAP_CHAIN_ERRORS | SLUICE_CAP_COMPLETION_SIZE |
 			SLUICE_CAP_FORMATS | SLUICE_CAP_CYCLIC | SLUICE_CAP_CONTROLS |
-			SLUICE_CAP_PRIVATE | SLUICE_CAP_RING |
+			SLUICE_CAP_PRIVATE | SLUICE_CAP_IN_POINTS | SLUICE_CAP_SUBMIT_MANY |
+			SLUICE_CAP_RING |
 			(sluice_contiguous_has_cma(sdev) ? SLUICE_CAP_CMA : 0) |
 			(sdev->bounced ? SLUICE_CAP_BOUNCED : 0),
 		.num_heaps = sdev->num_heaps,

@@ -16,13 +16,15 @@
 #include "queue.h"
 #include "slot.h"
 
-static void sluice_range_add(struct sluice_op_desc *desc, u32 *slots, u32 slot, u64 offset,
-			     u64 length, bool write)
+static void sluice_range_add(struct sluice_op_desc *desc, u32 number, u64 offset, u64 length,
+			     bool write)
 {
-	slots[desc->num_ranges] = slot;
-	desc->ranges[desc->num_ranges++] = (struct sluice_range) {
-		.offset = offset, .length = length, .write = write,
-	};
+	struct sluice_range *range = &desc->ranges[desc->num_ranges++];
+
+	range->number = number;
+	range->offset = offset;
+	range->length = length;
+	range->write = write;
 }
 
 /*
@@ -34,42 +36,53 @@ static bool sluice_op_chooses_ranges(u32 kind)
 	return kind == SLUICE_OP_PROGRAM || kind == SLUICE_OP_PRIVATE;
 }
 
+/* How many ranges has an op at most?  Its kind may be unknown. */
+static unsigned int sluice_op_max_ranges(const struct sluice_op *op)
+{
+	switch (op->kind) {
+	case SLUICE_OP_CAPTURE:
+	case SLUICE_OP_PLAYBACK:
+		return sluice_frame_max_ranges(op);
+	case SLUICE_OP_FILL:
+		return 1;
+	}
+	return 2;
+}
+
 /* Add the ranges of an op of any kind except CAPTURE and PLAYBACK. */
-static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluice_op *op,
-				 u32 *slots)
+static void sluice_op_add_ranges(struct sluice_op_desc *desc, const struct sluice_op *op)
 {
 	bool chosen = sluice_op_chooses_ranges(op->kind);
 
 	BUILD_BUG_ON(offsetof(struct sluice_op, program.src_length) !=
 		     offsetof(struct sluice_op, payload.src_length));
 	if (!chosen || op->flags & SLUICE_OP_DST)
-		sluice_range_add(desc, slots, op->dst, op->dst_offset, op->length, true);
+		sluice_range_add(desc, op->dst, op->dst_offset, op->length, true);
 	if (chosen ? op->flags & SLUICE_OP_SRC : op->kind == SLUICE_OP_COPY)
-		sluice_range_add(desc, slots, op->src, op->src_offset,
+		sluice_range_add(desc, op->src, op->src_offset,
 				 chosen ? op->program.src_length : op->length, false);
 }
 
 /*
- * Check the form of one op, and convert it.  The numbers of its slots go to @slots, because
- * sluice_op_resolve_all() looks the slots up later.
+ * Check the form of one op, and convert it.  sluice_op_resolve_all() looks its slots up later.
+ * @desc and @ranges are zeroed.
  */
-static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, struct sluice_op *op,
-			  u32 *slots)
+static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc,
+			  struct sluice_range *ranges, const struct sluice_op *op)
 {
 	const struct sluice_engine_caps *caps = &job->base.entity->engine->caps;
 
-	*desc = (struct sluice_op_desc) {
-		.kind = op->kind,
-		.dst_offset = op->dst_offset,
-		.src_offset = op->src_offset,
-		.length = op->length,
-	};
+	desc->ranges = ranges;
+	desc->kind = op->kind;
+	desc->dst_offset = op->dst_offset;
+	desc->src_offset = op->src_offset;
+	desc->length = op->length;
 	if (op->kind == SLUICE_OP_CAPTURE || op->kind == SLUICE_OP_PLAYBACK)
-		return op->flags ? -EINVAL : sluice_frame_copy(caps, desc, op, slots);
+		return op->flags ? -EINVAL : sluice_frame_copy(caps, desc, op);
 	if (op->planes || op->num_planes || op->plane_size || op->modifier || op->field ||
 	    op->reserved)
 		return -EINVAL;
-	sluice_op_add_ranges(desc, op, slots);
+	sluice_op_add_ranges(desc, op);
 	switch (op->kind) {
 	case SLUICE_OP_COPY:
 		if (op->pad[0] || op->pad[1] || op->pad[2])
@@ -91,35 +104,71 @@ static int sluice_op_copy(struct sluice_job *job, struct sluice_op_desc *desc, s
 }
 
 /**
- * sluice_op_copy_all - copy the ops of a job from the caller
- * @job: a job without ops
- * @args: arguments of SUBMIT
- * @slots: for each op, set to the slot numbers of its ranges
+ * sluice_op_fetch - copy the structs of the ops of a job from the caller
+ * @args: arguments of SUBMIT; checked
+ * @ops: memory for num_ops structs
+ *
+ * Context: may sleep and fault.
+ * Return: 0, -E2BIG or -EFAULT.
+ */
+int sluice_op_fetch(const struct sluice_submit *args, struct sluice_op *ops)
+{
+	size_t op_size = args->op_size ?: SLUICE_OP_SIZE_V1;
+	unsigned int i;
+	int ret = 0;
+
+	if (op_size == sizeof(*ops))
+		return copy_from_user(ops, u64_to_user_ptr(args->ops),
+				      args->num_ops * sizeof(*ops)) ? -EFAULT : 0;
+	for (i = 0; i < args->num_ops && !ret; i++)
+		ret = copy_struct_from_user(&ops[i], sizeof(*ops),
+					    u64_to_user_ptr(args->ops + i * op_size), op_size);
+	return ret;
+}
+
+/**
+ * sluice_op_count_ranges - how many ranges have the ops of a job at most?
+ * @ops: from sluice_op_fetch()
+ * @num_ops: length of @ops
+ *
+ * Context: any.
+ * Return: the number, for sluice_job_create().
+ */
+unsigned int sluice_op_count_ranges(const struct sluice_op *ops, unsigned int num_ops)
+{
+	unsigned int ranges = 0, i;
+
+	for (i = 0; i < num_ops; i++)
+		ranges += sluice_op_max_ranges(&ops[i]);
+	return ranges;
+}
+
+/**
+ * sluice_op_copy_all - check the form of the ops of a job, and convert them
+ * @job: a job without ops, created for as many ranges as sluice_op_count_ranges() says
+ * @ops: from sluice_op_fetch()
+ * @num_ops: length of @ops
+ *
+ * Copies commands, payloads and planes from the caller.
  *
  * Context: may sleep and fault, so the job must not hold a slot or a dma_resv.
  * Return: 0, or an errno from the list at struct sluice_submit.
  */
-int sluice_op_copy_all(struct sluice_job *job, const struct sluice_submit *args,
-		       u32 slots[][SLUICE_MAX_PLANES])
+int sluice_op_copy_all(struct sluice_job *job, const struct sluice_op *ops, unsigned int num_ops)
 {
-	size_t op_size = args->op_size ?: SLUICE_OP_SIZE_V1;
 	u64 kinds = job->base.entity->engine->caps.op_kinds;
+	struct sluice_range *ranges = sluice_job_ranges(job, num_ops);
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < args->num_ops; i++) {
-		struct sluice_op op;
-
-		ret = copy_struct_from_user(&op, sizeof(op),
-					    u64_to_user_ptr(args->ops + i * op_size), op_size);
-		if (ret)
-			return ret;
+	for (i = 0; i < num_ops; i++) {
 		job->base.num_ops = i + 1;	/* if the copy fails, the job frees the op */
-		ret = sluice_op_copy(job, &job->ops[i], &op, slots[i]);
+		ret = sluice_op_copy(job, &job->ops[i], ranges, &ops[i]);
 		if (ret)
 			return ret;
-		if (!(kinds & BIT_ULL(op.kind)))
+		if (!(kinds & BIT_ULL(ops[i].kind)))
 			return -EOPNOTSUPP;
+		ranges += sluice_op_max_ranges(&ops[i]);
 	}
 	return 0;
 }
@@ -228,14 +277,13 @@ static int sluice_op_check(const struct sluice_job *job, struct sluice_op_desc *
 }
 
 /* Look up the slots of an op.  The first range of each direction becomes its dst or src. */
-static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_table *table,
-			     const u32 *slots)
+static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_table *table)
 {
 	unsigned int i;
 
 	for (i = 0; i < desc->num_ranges; i++) {
 		struct sluice_range *range = &desc->ranges[i];
-		struct sluice_slot *slot = sluice_slot_table_get(table, slots[i]);
+		struct sluice_slot *slot = sluice_slot_table_get(table, range->number);
 
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
@@ -254,12 +302,11 @@ static int sluice_op_resolve(struct sluice_op_desc *desc, struct sluice_slot_tab
 /**
  * sluice_op_resolve_all - look up the slots of all ops, and check the ops
  * @job: a job that has entered the device, with the copies of its ops
- * @slots: the slot numbers, from sluice_op_copy_all()
  *
  * Context: may sleep; takes the dma_resv of the slots of programs.
  * Return: 0, or an errno from the list at struct sluice_submit.
  */
-int sluice_op_resolve_all(struct sluice_job *job, u32 slots[][SLUICE_MAX_PLANES])
+int sluice_op_resolve_all(struct sluice_job *job)
 {
 	struct sluice_slot_table *table = &job->queue->slots;
 	unsigned int i;
@@ -267,7 +314,7 @@ int sluice_op_resolve_all(struct sluice_job *job, u32 slots[][SLUICE_MAX_PLANES]
 
 	mutex_lock(&table->lock);
 	for (i = 0; i < job->base.num_ops && !ret; i++)
-		ret = sluice_op_resolve(&job->ops[i], table, slots[i]);
+		ret = sluice_op_resolve(&job->ops[i], table);
 	mutex_unlock(&table->lock);
 	for (i = 0; i < job->base.num_ops && !ret; i++)
 		ret = sluice_op_check(job, &job->ops[i]);

@@ -252,6 +252,7 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 /**
  * sluice_queue_in_flight - how many jobs count against the depth?
  * @queue: the queue
+ * @count: number of jobs
  *
  * Context: queue->lock held.
  * Return: jobs that have not ended, plus completions that have not been read or taken.  At least
@@ -359,28 +360,34 @@ static struct sluice_sched_job *sluice_queue_point_job(const struct sluice_queue
 }
 
 /**
- * sluice_queue_add_job - put a job on the timeline, and give it to the engine
+ * sluice_queue_add_jobs - put jobs on the timeline, and give them to the engine
  * @queue: the queue
- * @job: the job, with its point set.  The caller has taken one reference on it for the engine
+ * @jobs: the jobs, with consecutive points.  The caller has taken one reference on each for the
+ *	engine
+ * @count: number of jobs, 1 to SLUICE_QUEUE_MAX_ADD
+ * @late: add them even if the queue was killed: see sluice_entity_add()
  *
- * After success the engine owns this reference, and ends the job.  After an error the caller must
- * drop the reference.
+ * After success the engine owns these references, and ends the jobs.  After an error the caller
+ * must drop the references.
  *
  * Context: any.
  * Return: 0, or the errno with which the queue was killed.
  */
-int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *job)
+int sluice_queue_add_jobs(struct sluice_queue *queue, struct sluice_sched_job *const *jobs,
+			  unsigned int count, bool late)
 {
-	struct sluice_queue_point *entry;
-	struct dma_fence *old = NULL;
 	unsigned long flags;
+	unsigned int i;
 	int ret;
 
 	spin_lock_irqsave(&queue->lock, flags);
-	entry = sluice_queue_entry(queue, job->point);
-	ret = sluice_entity_add(job);
-	if (!ret) {
-		old = entry->fence;
+	ret = sluice_entity_add(jobs, count, late);
+	for (i = 0; i < count && !ret; i++) {
+		struct sluice_sched_job *job = jobs[i];
+		struct sluice_queue_point *entry = sluice_queue_entry(queue, job->point);
+
+		/* it has signalled, so this calls no function of others */
+		dma_fence_put(entry->fence);
 		queue->submitted = job->point;
 		entry->point = job->point;
 		entry->over = false;
@@ -390,8 +397,22 @@ int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *jo
 			sluice_object_inc(SLUICE_OBJECT_FENCE);
 	}
 	spin_unlock_irqrestore(&queue->lock, flags);
-	dma_fence_put(old);
 	return ret;
+}
+
+/**
+ * sluice_queue_job - the job of a point
+ * @queue: the queue
+ * @point: the point
+ *
+ * Context: queue->lock held.
+ * Return: the job, or NULL if it has ended or there is no such point.
+ */
+struct sluice_sched_job *sluice_queue_job(struct sluice_queue *queue, u64 point)
+{
+	struct sluice_queue_point *entry = sluice_queue_find(queue, point);
+
+	return entry ? sluice_queue_point_job(entry) : NULL;
 }
 
 /**
@@ -653,6 +674,34 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
 	return other;
 }
 
+/*
+ * Look a point up.  Returns 0, or -EINVAL if there is no such point, or if its job is CYCLIC and
+ * has not ended.  @fence is set to its fence with a reference, or NULL if it has none.  @status is
+ * set to 1 if its job has not ended, else to its result; 0 if it is not one of the last @depth.
+ */
+static int sluice_queue_look_up(struct sluice_queue *queue, u64 point, struct dma_fence **fence,
+				int *status)
+{
+	struct sluice_queue_point *entry;
+	struct sluice_sched_job *job;
+	int ret = -EINVAL;
+
+	*fence = NULL;
+	*status = 0;
+	spin_lock_irq(&queue->lock);
+	entry = sluice_queue_find(queue, point);
+	job = entry ? sluice_queue_point_job(entry) : NULL;
+	/* a CYCLIC job need not end, and a fence must signal: no fence for a CYCLIC job */
+	if (point && point <= queue->submitted && !(job && sluice_sched_job_is_cyclic(job)))
+		ret = 0;
+	if (!ret && entry) {
+		*fence = dma_fence_get(entry->fence);
+		*status = job ? 1 : entry->status;
+	}
+	spin_unlock_irq(&queue->lock);
+	return ret;
+}
+
 /**
  * sluice_queue_get_fence - the fence of a point, made now if there is none
  * @queue: the queue
@@ -664,21 +713,37 @@ static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64
  */
 struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point)
 {
-	struct sluice_queue_point *entry;
-	struct dma_fence *fence = NULL;
-	bool known;
+	struct dma_fence *fence;
+	int status, ret = sluice_queue_look_up(queue, point, &fence, &status);
 
-	spin_lock_irq(&queue->lock);
-	known = point && point <= queue->submitted;
-	entry = sluice_queue_find(queue, point);
-	/* a CYCLIC job need not end, and a fence must signal: no fence for a CYCLIC job */
-	if (entry && !entry->over && sluice_sched_job_is_cyclic(entry->pending))
-		known = false;
-	if (known && entry)
-		fence = dma_fence_get(entry->fence);
-	spin_unlock_irq(&queue->lock);
-	if (!known)
-		return ERR_PTR(-EINVAL);
+	if (ret)
+		return ERR_PTR(ret);
+	fence = fence ?: sluice_queue_late_fence(queue, point);
+	return fence ?: ERR_PTR(-ENOMEM);
+}
+
+/**
+ * sluice_queue_get_pending - the fence of a point, if its job has not ended
+ * @queue: the queue
+ * @point: the point
+ * @status: set to the result of the job; 0 if it is not one of the last @depth, and 1 if it has not
+ *	ended
+ *
+ * Context: may sleep.
+ * Return: the fence, made now if there is none, with a reference for the caller; NULL if the job
+ * has ended; or an ERR_PTR as sluice_queue_get_fence() returns it.
+ */
+struct dma_fence *sluice_queue_get_pending(struct sluice_queue *queue, u64 point, int *status)
+{
+	struct dma_fence *fence;
+	int ret = sluice_queue_look_up(queue, point, &fence, status);
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (*status <= 0) {
+		dma_fence_put(fence);
+		return NULL;
+	}
 	fence = fence ?: sluice_queue_late_fence(queue, point);
 	return fence ?: ERR_PTR(-ENOMEM);
 }

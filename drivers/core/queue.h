@@ -37,6 +37,7 @@ struct sluice_sched_job;
 
 #define SLUICE_QUEUE_TIMEOUT_MS		2000	/* default time limit of a job */
 #define SLUICE_QUEUE_DEPTH		256	/* default depth of a queue */
+#define SLUICE_QUEUE_MAX_ADD		32	/* jobs that are added in one hold of queue->lock */
 
 /**
  * struct sluice_queue_point - the state of one of the last @depth points
@@ -179,10 +180,13 @@ void sluice_queue_kill(struct sluice_queue *queue, int error);
 u32 sluice_queue_in_flight(const struct sluice_queue *queue);
 int sluice_queue_reserve(struct sluice_queue *queue, unsigned int count);
 void sluice_queue_unreserve(struct sluice_queue *queue, unsigned int count);
-int sluice_queue_add_job(struct sluice_queue *queue, struct sluice_sched_job *job);
+int sluice_queue_add_jobs(struct sluice_queue *queue, struct sluice_sched_job *const *jobs,
+			  unsigned int count, bool late);
+struct sluice_sched_job *sluice_queue_job(struct sluice_queue *queue, u64 point);
 u32 sluice_queue_cancel(struct sluice_queue *queue, u64 first, u64 last);
 int sluice_queue_ack(struct sluice_queue *queue, u64 point, u64 ops);
 struct dma_fence *sluice_queue_get_fence(struct sluice_queue *queue, u64 point);
+struct dma_fence *sluice_queue_get_pending(struct sluice_queue *queue, u64 point, int *status);
 void sluice_queue_end_point(struct sluice_queue *queue, const struct sluice_completion *record,
 			    bool unread);
 void sluice_queue_set_progress(struct sluice_queue *queue,

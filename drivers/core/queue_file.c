@@ -200,6 +200,12 @@ static int sluice_queue_file_submit(struct sluice_call *call)
 	return sluice_submit_job(call, call->file->private_data, call->data, NULL, NULL);
 }
 
+static int sluice_queue_file_submit_many(struct sluice_call *call)
+{
+	return sluice_submit_check_many(call->data) ?:
+	       sluice_submit_jobs(call, call->file->private_data, call->data, NULL, NULL);
+}
+
 static int sluice_queue_file_fence(struct sluice_call *call)
 {
 	struct sluice_queue *queue = call->file->private_data;
@@ -288,6 +294,8 @@ static const struct sluice_ioctl sluice_queue_file_ioctls[] = {
 	{ SLUICE_IOCTL_ATTACH, SLUICE_ATTACH_FIRST_SIZE, 0, sluice_queue_file_attach },
 	{ SLUICE_IOCTL_DETACH, SLUICE_DETACH_FIRST_SIZE, 0, sluice_queue_file_detach },
 	{ SLUICE_IOCTL_SUBMIT, SLUICE_SUBMIT_FIRST_SIZE, 0, sluice_queue_file_submit },
+	{ SLUICE_IOCTL_SUBMIT_MANY, SLUICE_SUBMIT_MANY_FIRST_SIZE, SLUICE_IOCTL_OUT_ON_ERROR,
+	  sluice_queue_file_submit_many },
 	{ SLUICE_IOCTL_FENCE, SLUICE_FENCE_FIRST_SIZE, 0, sluice_queue_file_fence },
 	{ SLUICE_IOCTL_WAIT, SLUICE_WAIT_FIRST_SIZE, 0, sluice_queue_file_wait },
 	{ SLUICE_IOCTL_CANCEL, SLUICE_CANCEL_FIRST_SIZE, 0, sluice_queue_file_cancel },

@@ -32,6 +32,21 @@ static void sluice_resv_insert(struct sluice_resv_set *set, struct sluice_resv_e
 }
 
 /**
+ * sluice_resv_merge - add the dma_resv of another set to a set
+ * @set: the set, with room for all entries of @other
+ * @other: the other set
+ *
+ * Context: any.
+ */
+void sluice_resv_merge(struct sluice_resv_set *set, const struct sluice_resv_set *other)
+{
+	unsigned int i;
+
+	for (i = 0; i < other->num_entries; i++)
+		sluice_resv_insert(set, other->entries[i]);
+}
+
+/**
  * sluice_resv_add - add the dma_resv of a slot to a set
  * @set: the set, with room for one more entry
  * @slot: the slot

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.
+ * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.  If a call submits
+ * several jobs, it locks the union of their sets.
  *
  * The fence of a job on the buffer of an EXPLICIT slot is for the exporter only (BOOKKEEP): before
  * the exporter moves the memory or takes it back, it must wait until the job does not use the
@@ -23,6 +24,8 @@
 
 struct sluice_slot;
 
+#define SLUICE_RESV_USAGES	3U	/* WRITE, READ, BOOKKEEP */
+
 /**
  * struct sluice_resv_entry - a dma_resv: the job waits for its fences, and adds its own fence
  * @resv: the dma_resv of one or more dma-bufs of the job
@@ -36,7 +39,7 @@ struct sluice_resv_entry {
 };
 
 /**
- * struct sluice_resv_set - all dma_resv of a job
+ * struct sluice_resv_set - all dma_resv of a job, or of several jobs that one call submits
  * @uninterruptible: a signal does not interrupt the wait for a lock
  * @num_entries: length of @entries
  * @num_fences: number of entries that are not @locked_only
@@ -49,6 +52,7 @@ struct sluice_resv_set {
 	struct sluice_resv_entry *entries;
 };
 
+void sluice_resv_merge(struct sluice_resv_set *set, const struct sluice_resv_set *other);
 void sluice_resv_add(struct sluice_resv_set *set, const struct sluice_slot *slot, bool write);
 int sluice_resv_lock_one(const struct sluice_resv_set *set, struct dma_resv *resv,
 			 struct ww_acquire_ctx *ctx);

@@ -89,6 +89,7 @@ struct sluice_cursor {
  * @offset: bytes from the start of the slot.  The whole range is inside the slot
  * @length: bytes, not 0
  * @at: the start of the range.  Not set in a program, and not set for a software engine
+ * @number: the number of the slot in its queue
  * @write: true if the op writes the range, false if the op reads it
  */
 struct sluice_range {
@@ -96,6 +97,7 @@ struct sluice_range {
 	u64 offset;
 	u64 length;
 	struct sluice_cursor at;
+	u32 number;
 	bool write;
 };
 
@@ -141,7 +143,7 @@ struct sluice_frame {
  * @src_at: the start of the range in @src.  Not set in the same two cases
  * @length: bytes of the range in @dst; for a playback, bytes of the range in @src
  * @value: fill: the 32-bit value, in host byte order
- * @num_ranges: number of entries of @ranges that are in use
+ * @num_ranges: length of @ranges
  * @ranges: all memory that the op uses.  An image has one range for each plane, in the order
  *	of the format; its planes may be in one slot or in several.  Any other op has the
  *	range in @dst, then the range in @src
@@ -182,7 +184,7 @@ struct sluice_op_desc {
 	u64 length;
 	u32 value;
 	u32 num_ranges;
-	struct sluice_range ranges[SLUICE_MAX_PLANES];
+	struct sluice_range *ranges;
 	union {
 		struct sluice_frame frame;
 		struct {
@@ -548,7 +550,7 @@ struct sluice_device_ops {
  * this header changes, because drivers that were compiled with the older header cannot be used
  * then.  The first three parameters of __sluice_device_register() never change.
  */
-#define SLUICE_DRIVER_API	2
+#define SLUICE_DRIVER_API	3
 
 /*
  * Each function below is described at its definition, in the file of drivers/core that the comment

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * SUBMIT through io_uring.  See uring.h.
+ * SUBMIT and SUBMIT_MANY through io_uring.  See uring.h.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -15,26 +15,36 @@
 
 /**
  * struct sluice_uring - our data of an io_uring command that has not completed; it is in cmd->pdu
- * @notify: its connection with the job; not used if the state is OVER
- * @completion: copy of the completion for @address, or NULL if the caller does not want one
- * @address: the caller's struct sluice_completion, of the queue's completion_size
- * @status: status of the job; valid after its end
- * @state: decides which context completes the command; under queue->lock.  ISSUED: it is being
- *	submitted; if the job ends now, the submitter completes it, without task work.  PENDING: it
- *	waits for the job; the end of the job, or a cancel, completes it.  OVER: the job has ended,
- *	or is not waited for any more
+ * @notify: its connection with the jobs; not used if the state is OVER
+ * @completions: array of copies of the completions for @address, one for each job; or NULL if the
+ *	caller does not want them
+ * @address: the caller's array of struct sluice_completion, each of the queue's completion_size
+ * @status: status of the first job that failed, or 0; valid after the end of the last job
+ * @num_jobs: number of jobs
+ * @state: decides which context completes the command; under queue->lock
  */
 struct sluice_uring {
 	struct sluice_job_notify notify;
-	struct sluice_completion *completion;
+	struct sluice_completion *completions;
 	void __user *address;
 	s32 status;
-	enum sluice_uring_state {
-		SLUICE_URING_ISSUED,
-		SLUICE_URING_PENDING,
-		SLUICE_URING_OVER,
-	} state;
+	u16 num_jobs;
+	u16 state;
 };
+
+/*
+ * sluice_uring.state
+ *
+ *	ISSUED	the jobs are being submitted.  If the last one ends now, the submitter completes the
+ *		command, without task work
+ *	PENDING	the command waits for the jobs.  The end of the last one, or a cancel, completes it
+ *	OVER	the last job has ended, or the command does not wait for the jobs any more
+ */
+#define SLUICE_URING_ISSUED	0
+#define SLUICE_URING_PENDING	1
+#define SLUICE_URING_OVER	2
+
+static_assert(SLUICE_MAX_JOBS <= U16_MAX);
 
 static struct sluice_uring *sluice_uring_of(struct io_uring_cmd *cmd)
 {
@@ -51,23 +61,27 @@ static bool sluice_uring_has_user(void)
 	return current->mm && !(current->flags & (PF_EXITING | PF_KTHREAD));
 }
 
-/* Copy the completion to the caller, if that is possible.  Returns the result of the command. */
+/* Copy the completions to the caller, if that is possible.  Returns the result of the command. */
 static s32 sluice_uring_deliver(struct sluice_uring *uring)
 {
 	struct io_uring_cmd *cmd = container_of((void *)uring, struct io_uring_cmd, pdu);
 	struct sluice_queue *queue = cmd->file->private_data;
 	s32 result = uring->status;
+	unsigned int i;
 
-	if (sluice_uring_has_user() &&
-	    sluice_queue_copy_record(queue, uring->address, uring->completion))
-		result = -EFAULT;
-	kfree(uring->completion);
+	for (i = 0; i < uring->num_jobs && sluice_uring_has_user(); i++)
+		if (sluice_queue_copy_record(queue, uring->address + i * queue->completion_size,
+					     &uring->completions[i])) {
+			result = -EFAULT;
+			break;
+		}
+	kvfree(uring->completions);
 	return result;
 }
 
 static inline s32 sluice_uring_result(struct sluice_uring *uring)
 {
-	return uring->completion ? sluice_uring_deliver(uring) : uring->status;
+	return uring->completions ? sluice_uring_deliver(uring) : uring->status;
 }
 
 static void sluice_uring_end(struct io_uring_cmd *cmd, unsigned int issue_flags)
@@ -77,16 +91,24 @@ static void sluice_uring_end(struct io_uring_cmd *cmd, unsigned int issue_flags)
 
 SLUICE_COMPAT_URING_TASK(sluice_uring_task, sluice_uring_end)
 
+/* The points of the jobs are consecutive, and notify->job is the last of them. */
+static u64 sluice_uring_first(const struct sluice_uring *uring)
+{
+	return uring->notify.job->base.point - uring->num_jobs + 1;
+}
+
 static bool sluice_uring_ended(struct sluice_job_notify *notify,
 			       const struct sluice_completion *completion)
 {
 	struct sluice_uring *uring = container_of(notify, struct sluice_uring, notify);
 	bool pending = uring->state == SLUICE_URING_PENDING;
 
-	uring->status = completion->status;
-	if (uring->completion)
-		*uring->completion = *completion;
-	/* the submitter reads the state without the lock, and then the two fields above */
+	uring->status = uring->status ?: completion->status;
+	if (uring->completions)
+		uring->completions[completion->point - sluice_uring_first(uring)] = *completion;
+	if (completion->point != notify->job->base.point)
+		return false;
+	/* the submitter reads the state without the lock, and then the fields above */
 	smp_store_release(&uring->state, SLUICE_URING_OVER);
 	return pending;
 }
@@ -106,7 +128,26 @@ static const struct sluice_job_notify_ops sluice_uring_notify_ops = {
 };
 
 /*
- * The ring or its task ends.  Complete the command now and cancel its job, because io_uring asks to
+ * Disconnect the jobs from the command.  The lock is released after each job, so that it is never
+ * held for long.  A job that ends meanwhile still finds the command, which is not complete yet.
+ */
+static void sluice_uring_forget(struct sluice_queue *queue, u64 first, u64 last)
+{
+	u64 point;
+
+	for (point = first; point <= last; point++) {
+		struct sluice_sched_job *job;
+
+		spin_lock_irq(&queue->lock);
+		job = sluice_queue_job(queue, point);
+		if (job)
+			container_of(job, struct sluice_job, base)->notify = NULL;
+		spin_unlock_irq(&queue->lock);
+	}
+}
+
+/*
+ * The ring or its task ends.  Complete the command now and cancel its jobs, because io_uring asks to
  * cancel again and again, until all commands are complete.  A command that is OVER completes soon
  * anyway.  A command that a worker is submitting is left alone: io_uring asks again.
  */
@@ -114,25 +155,25 @@ static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd 
 				unsigned int issue_flags)
 {
 	struct sluice_uring *uring = sluice_uring_of(cmd);
-	u64 point = 0;
+	u64 first = 0, last = 0;
 
 	spin_lock_irq(&queue->lock);
 	if (uring->state == SLUICE_URING_PENDING) {
+		/* notify->job stays valid until the last job has ended or is disconnected */
+		last = uring->notify.job->base.point;
+		first = sluice_uring_first(uring);
 		uring->state = SLUICE_URING_OVER;
-		uring->notify.job->notify = NULL;
-		point = uring->notify.job->base.point;
 	}
 	spin_unlock_irq(&queue->lock);
-	if (!point)
+	if (!last)
 		return;
-	sluice_queue_cancel(queue, point, point);
-	kfree(uring->completion);
+	sluice_uring_forget(queue, first, last);
+	sluice_queue_cancel(queue, first, last);
+	kvfree(uring->completions);
 	sluice_compat_uring_done(cmd, -ECANCELED, issue_flags);
 }
 
-/*
- * Called when a job was submitted.  True if the job has not ended, so the command must wait for it.
- */
+/* True if the last of the submitted jobs has not ended, so that the command must wait for it. */
 static bool sluice_uring_wait(struct sluice_queue *queue, struct sluice_uring *uring)
 {
 	bool pending;
@@ -167,6 +208,20 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	return -EIOCBQUEUED;
 }
 
+/* Allocate the copies of the completions, if the caller wants them. */
+static int sluice_uring_prepare(struct sluice_queue *queue, struct sluice_uring *uring,
+				void __user *address, u32 num_jobs)
+{
+	*uring = (struct sluice_uring) { .address = address, .num_jobs = num_jobs };
+	if (!address)
+		return 0;
+	if (clear_user(address, (size_t)num_jobs * queue->completion_size))
+		return -EFAULT;
+	uring->completions = kvmalloc_array(num_jobs, sizeof(*uring->completions),
+					    GFP_KERNEL_ACCOUNT);
+	return uring->completions ? 0 : -ENOMEM;
+}
+
 static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 			       unsigned int issue_flags)
 {
@@ -183,26 +238,53 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 	};
 	int ret;
 
-	*uring = (struct sluice_uring) {
-		.address = u64_to_user_ptr(READ_ONCE(bytes->completion)),
-	};
-	if (cmd->flags & IORING_URING_CMD_MASK || size < SLUICE_SUBMIT_FIRST_SIZE)
+	if (size < SLUICE_SUBMIT_FIRST_SIZE)
 		return -EINVAL;
-	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
+	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size) ?:
+	      sluice_uring_prepare(queue, uring, u64_to_user_ptr(READ_ONCE(bytes->completion)), 1);
 	if (ret)
 		return ret;
-	if (uring->address) {
-		if (clear_user(uring->address, queue->completion_size))
-			return -EFAULT;
-		uring->completion = kmalloc(sizeof(*uring->completion), GFP_KERNEL_ACCOUNT);
-		if (!uring->completion)
-			return -ENOMEM;
-	}
 	ret = sluice_call_end(&call, sluice_submit_job(&call, queue, &args, &uring->notify,
 						       &sluice_uring_notify_ops));
 	if (!ret)
 		return sluice_uring_submitted(queue, cmd, issue_flags);
-	kfree(uring->completion);
+	kvfree(uring->completions);
+	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
+static int sluice_uring_submit_many(struct sluice_queue *queue, struct io_uring_cmd *cmd,
+				    unsigned int issue_flags)
+{
+	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
+	struct sluice_uring *uring = sluice_uring_of(cmd);
+	size_t size = _IOC_SIZE(cmd->cmd_op);
+	struct sluice_submit_many args;
+	struct sluice_call call = {
+		.file = cmd->file,
+		.data = &args,
+		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
+		.size = min(size, sizeof(args)),
+		.fd = -1,
+	};
+	int ret;
+
+	if (size < SLUICE_SUBMIT_MANY_FIRST_SIZE)
+		return -EINVAL;
+	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
+	if (ret)
+		return ret;
+	ret = sluice_submit_check_many(&args) ?:
+	      sluice_uring_prepare(queue, uring, u64_to_user_ptr(READ_ONCE(bytes->completion)),
+				   args.num_jobs);
+	if (ret)
+		return ret;
+	ret = sluice_submit_jobs(&call, queue, &args, &uring->notify, &sluice_uring_notify_ops);
+	if (ret && sluice_call_copy_out(&call))
+		ret = -EFAULT;
+	sluice_call_end(&call, ret);
+	if (!ret)
+		return sluice_uring_submitted(queue, cmd, issue_flags);
+	kvfree(uring->completions);
 	return ret == -ERESTARTSYS ? -EINTR : ret;
 }
 
@@ -223,8 +305,15 @@ int sluice_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		sluice_uring_cancel(queue, cmd, issue_flags);
 		return 0;
 	}
-	if (_IOC_TYPE(cmd->cmd_op) != SLUICE_IOCTL_BASE ||
-	    _IOC_NR(cmd->cmd_op) != _IOC_NR(SLUICE_URING_SUBMIT))
+	if (_IOC_TYPE(cmd->cmd_op) != SLUICE_IOCTL_BASE)
 		return -EOPNOTSUPP;
-	return sluice_uring_submit(queue, cmd, issue_flags);
+	if (cmd->flags & IORING_URING_CMD_MASK)
+		return -EINVAL;
+	switch (_IOC_NR(cmd->cmd_op)) {
+	case _IOC_NR(SLUICE_URING_SUBMIT):
+		return sluice_uring_submit(queue, cmd, issue_flags);
+	case _IOC_NR(SLUICE_URING_SUBMIT_MANY):
+		return sluice_uring_submit_many(queue, cmd, issue_flags);
+	}
+	return -EOPNOTSUPP;
 }

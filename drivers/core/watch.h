@@ -29,7 +29,8 @@ struct sluice_watch;
  * @spare: memory for a watch, in case that the engine has none for @fence; else NULL
  * @link: in watch->deps until the job has been told that the fence has signalled
  * @pending: the fence had not signalled when SUBMIT examined it, so this dep must join a watch
- * @explicit: an explicit in-fence: it came as an fd, so an error of the fence cancels the job
+ * @explicit: an explicit in-fence: it came as an fd or as a point, so an error of the fence cancels
+ *	the job
  */
 struct sluice_dep {
 	struct sluice_sched_job *job;

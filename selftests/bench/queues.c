@@ -16,9 +16,6 @@
 
 #include "bench.h"
 
-/* an ioctl that no driver has */
-#define UNKNOWN_IOCTL	_IO('H', 0x7f)
-
 static int open_queue(struct scene *scene)
 {
 	scene->queue = sluice_queue_create(soft_device(), 0);
@@ -155,13 +152,44 @@ static const struct steps four_slots = {
 	.setup = attach_four, .step = submit_four, .after = end_of_job,
 };
 
-static int unknown_ioctl(struct scene *scene)
+/* Fences of vgem on four buffers, two of them for writing; signalled at once. */
+static int vgem_four_setup(struct scene *scene)
 {
-	(void)scene;
-	return xioctl(heap_node(), UNKNOWN_IOCTL, NULL) < 0 ? 0 : -EINVAL;
+	int i;
+
+	scene->drm = vgem_open();
+	if (scene->drm < 0)
+		return scene->drm;
+	for (i = 0; i < 4; i++) {
+		uint32_t handle;
+
+		scene->dmabufs[i] = vgem_export(scene->drm, &handle);
+		if (scene->dmabufs[i] < 0)
+			return scene->dmabufs[i];
+		scene->slots[i] = handle;
+	}
+	return 0;
 }
 
-static const struct steps unknown = { .step = unknown_ioctl };
+static int vgem_four_fences(struct scene *scene)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < 4 && !ret; i++) {
+		struct drm_vgem_fence_attach attach = {
+			.handle = scene->slots[i], .flags = i % 2 ? VGEM_FENCE_WRITE : 0,
+		};
+		struct drm_vgem_fence_signal signal = {};
+
+		ret = xioctl(scene->drm, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach);
+		signal.fence = attach.out_fence;
+		if (!ret)
+			ret = xioctl(scene->drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal);
+	}
+	return ret;
+}
+
+static const struct steps vgem_four = { .setup = vgem_four_setup, .step = vgem_four_fences };
 
 /*
  * Many empty jobs at once, in a pipeline that has been set up: the structs are reused, and the ring
@@ -288,6 +316,49 @@ static int submit_batch_fences(struct scene *scene)
 	}
 	return ret;
 }
+
+static struct sluice_submit_many many = {
+	.jobs = (uintptr_t)submits, .num_jobs = BATCH, .job_size = sizeof(submits[0]),
+};
+
+/* All in one call; submit only. */
+static int submit_in_one_call(struct scene *scene)
+{
+	int i;
+
+	for (i = 0; i < BATCH; i++)
+		submits[i] = (struct sluice_submit) { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+	return xioctl(scene->queue, SLUICE_IOCTL_SUBMIT_MANY, &many);
+}
+
+/* All in one request. */
+static int ring_in_one_request(struct scene *scene)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&ring);
+	struct io_uring_cqe *cqe;
+	int ret;
+
+	(void)scene;
+	sluice_prep_submit_many(sqe, 0, &many, NULL);
+	sqe->flags = IOSQE_FIXED_FILE;
+	ret = io_uring_submit_and_wait(&ring, 1);
+	if (ret < 0)
+		return ret;
+	ret = io_uring_peek_cqe(&ring, &cqe);
+	if (ret)
+		return ret;
+	ret = cqe->res;
+	io_uring_cqe_seen(&ring, cqe);
+	return ret;
+}
+
+static const struct steps one_call = {
+	.setup = open_queue, .step = submit_in_one_call, .batch = BATCH,
+};
+
+static const struct steps one_request = {
+	.setup = open_ring, .step = ring_in_one_request, .teardown = close_ring, .batch = BATCH,
+};
 
 static const struct steps ring_jobs = {
 	.setup = open_ring, .step = ring_batch, .teardown = close_ring, .batch = BATCH,
@@ -503,9 +574,9 @@ const struct bench queue_benches[] = {
 		.peers = { { .name = "vgem fence", .steps = &vgem_job } },
 	}, {
 		.area = "queues", .name = "SUBMIT, 4 slots, implicit sync", .size = KIB(4),
-		.goal = 4,
+		.goal = 0.42,
 		.ours = { .exporter = &sluice, .steps = &four_slots },
-		.peers = { { .name = "unknown ioctl", .steps = &unknown } },
+		.peers = { { .name = "4 vgem fences", .steps = &vgem_four } },
 	}, {
 		.area = "queues", .name = "CREATE_QUEUE + close, depth 4,096",
 		.ours = { .name = "4,096", .steps = &create_queue, .count = SLUICE_MAX_DEPTH },
@@ -531,6 +602,14 @@ const struct bench queue_benches[] = {
 		.goal = 0.9,
 		.ours = { .name = "sluice", .steps = &point_fence },
 		.peers = { { .exporter = &dma_heap, .steps = &buffer_fence } },
+	}, {
+		.area = "queues", .name = "one of 32 jobs in one call", .goal = 0.45,
+		.ours = { .name = "SUBMIT_MANY", .steps = &one_call },
+		.peers = { { .name = "SUBMIT alone", .steps = &submit_jobs } },
+	}, {
+		.area = "queues", .name = "... in one io_uring command", .goal = 0.45,
+		.ours = { .name = "io_uring", .steps = &one_request },
+		.peers = { { .name = "SUBMIT alone", .steps = &submit_jobs } },
 	}, {
 		.area = "queues", .name = "one of 32 jobs through io_uring", .goal = 0.5,
 		.ours = { .name = "io_uring", .steps = &ring_jobs },

@@ -453,6 +453,124 @@ static const struct steps in_fences_64 = {
 	.setup = open_one, .step = with_64, .correct = without_one, .batch = 64 - 1,
 };
 
+/*
+ * A job that waits for a job of another queue: the additional cost beside a job that does not wait.
+ * The other job is either over, and only SUBMIT counts; or it ends in an interrupt, and the end of
+ * both jobs counts, too.
+ */
+
+enum wait { NO_WAIT, WAIT_IN_POINT, WAIT_FENCE_FD };
+
+static int submit_empty_after(struct scene *scene, enum wait how)
+{
+	struct sluice_export_fence fence = { .point = scene->point, .fd = -1 };
+	struct sluice_in_point in_point = { .queue = scene->queue, .point = scene->point };
+	struct sluice_submit args = {
+		.in_points = (uintptr_t)&in_point, .num_in_points = how == WAIT_IN_POINT,
+		.in_fences = (uintptr_t)&fence.fd, .num_in_fences = how == WAIT_FENCE_FD,
+	};
+	int ret = how == WAIT_FENCE_FD ? xioctl(scene->queue, SLUICE_IOCTL_FENCE, &fence) : 0;
+
+	if (!ret)
+		ret = xioctl(scene->event, SLUICE_IOCTL_SUBMIT, &args);
+	if (fence.fd >= 0)
+		close(fence.fd);
+	return ret;
+}
+
+static int open_two(struct scene *scene)
+{
+	int ret = busy_open(scene, 0);
+
+	scene->event = ret ? -1 : sluice_queue_create(soft_device(), 0);
+	return ret ? ret : scene->event < 0 ? scene->event : 0;
+}
+
+static int submit_first(struct scene *scene, uint32_t ns)
+{
+	struct sluice_submit args = {};
+	int ret = busy_submit(scene->queue, &args, ns);
+
+	scene->point = args.point;
+	return ret;
+}
+
+static int cost_after_ended(struct scene *scene, enum wait how, double *cost)
+{
+	int ret;
+
+	scene->began = now();
+	ret = submit_empty_after(scene, how);
+	*cost = now() - scene->began;
+	return ret ? ret : busy_read_end(scene->event);
+}
+
+static int cost_after_pending(struct scene *scene, enum wait how, double *cost)
+{
+	double submitted, end;
+	int ret = submit_first(scene, 4 * BUSY_NS);
+
+	scene->began = now();
+	if (!ret)
+		ret = submit_empty_after(scene, how);
+	submitted = now();
+	if (!ret)
+		ret = busy_see_end(scene->queue) ?: busy_see_end(scene->event);
+	end = now();
+	if (!ret)
+		ret = busy_correct_since(scene, submitted);
+	*cost = end - scene->began;
+	if (ret && ret != DISTURBED)
+		return ret;
+	return busy_read_end(scene->queue) ?: busy_read_end(scene->event) ?: ret;
+}
+
+static int open_and_end(struct scene *scene)
+{
+	return open_two(scene) ?: submit_first(scene, 0) ?: busy_see_end(scene->queue) ?:
+	       busy_read_end(scene->queue);
+}
+
+static int in_point_ended(struct scene *scene)
+{
+	return cost_after_ended(scene, NO_WAIT, &with_one) ?:
+	       cost_after_ended(scene, WAIT_IN_POINT, &with_all);
+}
+
+static int fence_fd_ended(struct scene *scene)
+{
+	return cost_after_ended(scene, NO_WAIT, &with_one) ?:
+	       cost_after_ended(scene, WAIT_FENCE_FD, &with_all);
+}
+
+static int in_point_pending(struct scene *scene)
+{
+	return cost_after_pending(scene, NO_WAIT, &with_one) ?:
+	       cost_after_pending(scene, WAIT_IN_POINT, &with_all);
+}
+
+static int fence_fd_pending(struct scene *scene)
+{
+	return cost_after_pending(scene, NO_WAIT, &with_one) ?:
+	       cost_after_pending(scene, WAIT_FENCE_FD, &with_all);
+}
+
+static const struct steps after_point = {
+	.setup = open_and_end, .step = in_point_ended, .correct = without_one,
+};
+
+static const struct steps after_fd = {
+	.setup = open_and_end, .step = fence_fd_ended, .correct = without_one,
+};
+
+static const struct steps after_pending_point = {
+	.setup = open_two, .step = in_point_pending, .correct = without_one,
+};
+
+static const struct steps after_pending_fd = {
+	.setup = open_two, .step = fence_fd_pending, .correct = without_one,
+};
+
 const struct bench scale_benches[] = {
 	{
 		.area = "queues", .name = "a job, 64 queues have jobs", .goal = 1.1,
@@ -487,6 +605,14 @@ const struct bench scale_benches[] = {
 		.area = "queues", .name = "an in-fence of 64", .goal = 1.1,
 		.ours = { .name = "64 in-fences", .steps = &in_fences_64 },
 		.peers = { { .name = "8 in-fences", .steps = &in_fences_8 } },
+	}, {
+		.area = "queues", .name = "a fence from queue to queue", .goal = 0.1,
+		.ours = { .name = "in-point", .steps = &after_point },
+		.peers = { { .name = "FENCE, in-fence fd", .steps = &after_fd } },
+	}, {
+		.area = "queues", .name = "... of a job that is pending",
+		.ours = { .name = "in-point", .steps = &after_pending_point },
+		.peers = { { .name = "FENCE, in-fence fd", .steps = &after_pending_fd } },
 	},
 };
 

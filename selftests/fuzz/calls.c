@@ -350,6 +350,9 @@ static void do_submit(const uint8_t *g)
 		.fd_flags = reserved(g[6]),
 		.user_data = g[7],
 		.op_size = g[6] < 200 ? 0 : g[6] < 240 ? 64 : g[6] < 245 ? 72 : number(g[6]),
+		.in_points = address_of(state.in_points, g[5]),
+		.num_in_points = g[3] < 240 ? state.num_in_points : number(g[3]),
+		.in_point_size = g[6] < 240 ? 0 : number(g[6]),
 	};
 	int fd = pick_fd(g[0], QUEUE);
 
@@ -362,6 +365,62 @@ static void do_submit(const uint8_t *g)
 	}
 	state.num_ops = 0;
 	state.num_in_fences = 0;
+	state.num_in_points = 0;
+}
+
+/* Wait for a point of a queue, or for one that it does not have. */
+static void do_in_point(const uint8_t *g)
+{
+	struct sluice_in_point *in_point = &state.in_points[state.num_in_points];
+
+	if (state.num_in_points == MAX_FENCES)
+		return;
+	state.num_in_points++;
+	*in_point = (struct sluice_in_point) {
+		.queue = pick_fd(g[0], g[3] < 240 ? QUEUE : FENCE),
+		.flags = reserved(g[2]),
+		.point = g[1] < 200 ? g[1] % 8 : number(g[1]),
+	};
+}
+
+/* Several jobs of a call: the first has all ops since the last SUBMIT, the others have none. */
+static void fill_jobs(struct sluice_submit *jobs, unsigned int num_jobs, struct sluice_op *ops,
+		      const uint8_t *g)
+{
+	unsigned int i;
+
+	for (i = 0; i < num_jobs; i++)
+		jobs[i] = (struct sluice_submit) {
+			.ops = address_of(ops, g[4]),
+			.num_ops = i && g[2] < 240 ? 0 : state.num_ops,
+			.flags = g[1] >= 248 ? number(g[1]) :
+				 i < num_jobs - 1 ? g[1] % 8 & ~SLUICE_SUBMIT_OUT_FENCE : g[1] % 8,
+			.user_data = i,
+			.in_points = address_of(state.in_points, g[5]),
+			.num_in_points = i == g[5] % num_jobs ? state.num_in_points : 0,
+		};
+	state.num_ops = 0;
+	state.num_in_points = 0;
+}
+
+static void do_submit_many(const uint8_t *g)
+{
+	struct sluice_submit jobs[MAX_JOBS];
+	struct sluice_submit_many many = {
+		.jobs = address_of(jobs, g[7]),
+		.num_jobs = g[3] < 240 ? 1U + g[3] % MAX_JOBS : number(g[3]),
+		.job_size = g[6] < 240 ? sizeof(jobs[0]) : number(g[6]),
+		.flags = reserved(g[6]),
+	};
+
+	fill_jobs(jobs, MAX_JOBS, state.ops, g);
+	if (lying_ioctl(pick_fd(g[0], QUEUE), SLUICE_IOCTL_SUBMIT_MANY, &many, g[7]))
+		return;
+	state.points[state.num_points % MAX_POINTS] = many.first;
+	if (state.num_points < MAX_POINTS)
+		state.num_points++;
+	if (many.out_fence >= 0)
+		add_fd(many.out_fence, FENCE);
 }
 
 static struct io_uring ring = { .ring_fd = -1 };
@@ -410,7 +469,7 @@ static void do_uring(const uint8_t *g)
 	sluice_prep_submit(sqe, pick_fd(g[0], QUEUE), &submits[i],
 			   g[6] < 32 ? NULL : &completions[i]);
 	if (g[6] > 240)
-		sqe->cmd_op = _IOC(_IOC_READ | _IOC_WRITE, SLUICE_IOCTL_BASE, g[6] % 8 ? 0x40 : g[5],
+		sqe->cmd_op = _IOC(_IOC_READ | _IOC_WRITE, SLUICE_IOCTL_BASE, g[6] % 8 ? 0x40 + g[6] % 2 : g[5],
 				   number(g[3]) & 0x3fff);
 	sqe->flags = g[5] < 160 ? 0 : g[5] < 192 ? IOSQE_ASYNC : g[5] < 224 ? IOSQE_IO_LINK : g[5];
 	io_uring_submit(&ring);
@@ -554,7 +613,8 @@ static const struct {
 	{ "queue", 5, do_queue },
 	{ "attach", 8, do_attach }, { "detach", 5, do_detach }, { "fill", 12, do_fill },
 	{ "copy", 12, do_copy }, { "capture", 5, do_capture }, { "oddop", 1, do_odd_op },
-	{ "infence", 8, do_in_fence }, { "submit", 25, do_submit }, { "fence", 6, do_fence },
+	{ "infence", 8, do_in_fence }, { "inpoint", 6, do_in_point }, { "submit", 25, do_submit },
+	{ "many", 8, do_submit_many }, { "fence", 6, do_fence },
 	{ "wait", 10, do_wait }, { "ioctl", 4, do_raw_ioctl }, { "read", 10, do_read },
 	{ "write", 1, do_write }, { "poll", 4, do_poll }, { "epoll", 2, do_epoll },
 	{ "close", 6, do_close }, { "dup", 3, do_dup }, { "pass", 3, do_pass },

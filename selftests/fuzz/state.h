@@ -14,6 +14,7 @@
 #define MAX_POINTS	16
 #define MAX_OPS		32
 #define MAX_FENCES	8
+#define MAX_JOBS	6
 #define MAX_COMMANDS	16
 
 enum fd_kind { ANY, DEVICE, BUFFER, QUEUE, FENCE, TIMELINE };
@@ -40,6 +41,8 @@ struct state {
 	struct sluice_command commands[MAX_COMMANDS];
 	unsigned int num_commands;
 	uint32_t payload[2048];
+	struct sluice_in_point in_points[MAX_FENCES];
+	unsigned int num_in_points;
 	int32_t in_fences[MAX_FENCES];
 	unsigned int num_in_fences;
 	bool forked;

@@ -13,11 +13,12 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	struct sluice_job *job;
 	unsigned int i, times;
 
-	job = kunit_kzalloc(test, sizeof(*job), GFP_KERNEL);
+	job = kunit_kzalloc(test, sizeof(*job) +
+			    SLUICE_JOB_INLINE_DEPS * sizeof(*job->base.deps), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, job);
 	fences = kunit_kcalloc(test, DEPS_FENCES, sizeof(*fences), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fences);
-	job->base.deps = job->inline_deps;
+	job->base.deps = (void *)job->ops;
 	job->max_deps = SLUICE_JOB_INLINE_DEPS;
 	for (i = 0; i < count; i++) {
 		fences[i] = sluice_fence_create("kunit-deps");
@@ -38,7 +39,7 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	}
 	for (i = 0; i < count; i++)
 		dma_fence_put(job->base.deps[i].fence);
-	sluice_job_set_deps(job, job->inline_deps, SLUICE_JOB_INLINE_DEPS);
+	sluice_job_set_deps(job, NULL, 0);
 	for (i = 0; i < count; i++) {
 		dma_fence_signal(fences[i]);
 		dma_fence_put(fences[i]);

@@ -131,7 +131,7 @@ static struct sluice_sched_job *engine_test_job(struct kunit *test, struct engin
 	for (i = 0; i < num_ops; i++)
 		job->ops[i].kind = SLUICE_OP_FILL;
 	job->point = ++queue->submitted;
-	KUNIT_ASSERT_EQ(test, sluice_entity_add(job), 0);
+	KUNIT_ASSERT_EQ(test, sluice_entity_add(&job, 1, false), 0);
 	if (queue->entity.next == job) {
 		spin_lock_irq(&queue->entity.engine->lock);
 		sluice_entity_enqueue(&queue->entity, false);
@@ -221,7 +221,7 @@ static void engine_times_a_job_that_SUBMIT_has_not_passed_on(struct kunit *test)
 	list_del_init(&job->link);
 	queue->entity.next = NULL;
 	job->preempted = true;
-	KUNIT_EXPECT_EQ(test, sluice_entity_add(job), 0);
+	KUNIT_EXPECT_EQ(test, sluice_entity_add(&job, 1, false), 0);
 	KUNIT_EXPECT_TRUE(test, timer_pending(&queue->entity.timer));
 	timer_shutdown_sync(&queue->entity.timer);
 	engine_test_end(engine);
@@ -1023,7 +1023,7 @@ static void flights_of_revoked_memory_do_not_wait_for_others(struct kunit *test)
 	kept->withdrawals = SLUICE_ENTITY_MAX_WITHDRAWALS;
 	job = engine_test_job(test, other, 1);
 	job->ops[0].num_ranges = 1;
-	job->ops[0].ranges[0].slot = slot;
+	job->ops[0].ranges = &(struct sluice_range) { .slot = slot };
 	engine_expect_next(test, engine, kept, 0);
 	engine_expect_next(test, engine, job, 0);
 	sluice_sched_job_cancel(job);
@@ -1046,7 +1046,7 @@ static void revoked_slots_are_released_in_order(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, slots);
 	job->ops[0].num_ranges = 1;
-	job->ops[0].ranges[0].slot = &slots[0];
+	job->ops[0].ranges = &(struct sluice_range) { .slot = &slots[0] };
 	engine_expect_next(test, engine, job, 0);
 	for (i = 0; i < 2; i++) {
 		INIT_LIST_HEAD(&slots[i].revoke);

@@ -30,6 +30,7 @@ struct format_test {
 	struct sluice_device_ops ops;
 	struct sluice_device *sdev;
 	struct sluice_engine *engine;
+	struct sluice_range ranges[SLUICE_MAX_PLANES];
 };
 
 /*
@@ -82,11 +83,13 @@ static void format_test_exit(struct kunit *test)
 static int format_check(struct format_test *t, struct sluice_op_desc *desc,
 			const struct sluice_op *op)
 {
-	u32 slots[SLUICE_MAX_PLANES];
 	int ret;
 
-	*desc = (struct sluice_op_desc) { .kind = op->kind, .length = op->length };
-	ret = sluice_frame_copy(&t->engine->caps, desc, op, slots);
+	memset(t->ranges, 0, sizeof(t->ranges));
+	*desc = (struct sluice_op_desc) {
+		.kind = op->kind, .length = op->length, .ranges = t->ranges,
+	};
+	ret = sluice_frame_copy(&t->engine->caps, desc, op);
 	if (ret || !desc->frame.width)
 		return ret;
 	return sluice_frame_check(t->engine, desc);
@@ -188,6 +191,7 @@ static void the_driver_measures_what_the_core_cannot(struct kunit *test)
 	struct format_test *t = test->priv;
 	struct sluice_op_desc desc = {
 		.kind = SLUICE_OP_CAPTURE,
+		.ranges = t->ranges,
 		.frame = { .width = 16, .height = 8, .format = FORMAT_NV12,
 			   .modifier = FORMAT_TILED, .num_planes = 2 },
 	};

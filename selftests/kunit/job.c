@@ -23,17 +23,50 @@ static void large_arrays_are_left_to_the_work_item(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		kref_init(&queue->ref);
 		kref_get(&queue->ref);
-		job->base.deps = job->inline_deps;
+		job->base.deps = NULL;
 		job->max_deps = cases[i].max;
-		if (cases[i].max > SLUICE_JOB_INLINE_DEPS)
+		job->deps_apart = cases[i].max > SLUICE_JOB_INLINE_DEPS;
+		if (job->deps_apart) {
 			job->base.deps = kvcalloc(cases[i].max, sizeof(*job->base.deps), GFP_KERNEL);
-		KUNIT_ASSERT_NOT_NULL(test, job->base.deps);
+			KUNIT_ASSERT_NOT_NULL(test, job->base.deps);
+		}
 		KUNIT_EXPECT_EQ(test, sluice_job_try_free(job), cases[i].freed);
 		sluice_job_drop_deps(job);
 	}
 }
 
+/* Jobs of one call share memory.  The memory is freed with the last of them. */
+static void jobs_of_a_call_share_a_block(struct kunit *test)
+{
+	struct sluice_queue *queue = kunit_kzalloc(test, sizeof(*queue), GFP_KERNEL);
+	struct sluice_submit args = {};
+	struct sluice_job_block *block = NULL, *first = NULL;
+	struct sluice_job *jobs[40];
+	unsigned int i, blocks = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, queue);
+	kref_init(&queue->ref);
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		jobs[i] = sluice_job_create(queue, &args, 0, &block, ARRAY_SIZE(jobs) - i);
+		KUNIT_ASSERT_NOT_NULL(test, jobs[i]);
+		first = first ?: block;
+		blocks += !i || jobs[i]->block != jobs[i - 1]->block;
+		KUNIT_EXPECT_PTR_EQ(test, jobs[i]->block, block);
+		KUNIT_EXPECT_LE(test, block->used, block->size);
+		KUNIT_EXPECT_LE(test, struct_size(block, memory, block->size / sizeof(u64)),
+				SLUICE_JOB_BLOCK_SIZE);
+	}
+	KUNIT_EXPECT_EQ(test, refcount_read(&first->jobs), first->size / sizeof(*jobs[0]));
+	KUNIT_EXPECT_EQ(test, blocks,
+			DIV_ROUND_UP(ARRAY_SIZE(jobs), first->size / sizeof(*jobs[0])));
+	for (i = 0; i < ARRAY_SIZE(jobs); i++) {
+		KUNIT_EXPECT_TRUE(test, sluice_job_try_free(jobs[i]));
+		sluice_job_free(jobs[i], NULL);
+	}
+}
+
 static struct kunit_case job_cases[] = {
+	KUNIT_CASE(jobs_of_a_call_share_a_block),
 	KUNIT_CASE(large_arrays_are_left_to_the_work_item),
 	{ }
 };

@@ -9,6 +9,7 @@ struct op_test {
 	struct sluice_device *sdev;
 	struct sluice_slot *dst;
 	struct sluice_slot *src;
+	struct sluice_range ranges[2];
 };
 
 static struct sluice_slot *op_test_slot(struct kunit *test)
@@ -81,10 +82,16 @@ static void ranges_at_their_extremes(struct kunit *test)
 	}
 }
 
-/* Describe a copy as SUBMIT does before its checks. */
-static struct sluice_op_desc op_copy(const struct op_test *t, struct sluice_slot *src,
+/* Describe a copy as SUBMIT does before its checks.  The next call uses the ranges again. */
+static struct sluice_op_desc op_copy(struct op_test *t, struct sluice_slot *src,
 				      u64 dst_offset, u64 src_offset, u64 length)
 {
+	t->ranges[0] = (struct sluice_range) {
+		.slot = t->dst, .offset = dst_offset, .length = length, .write = true,
+	};
+	t->ranges[1] = (struct sluice_range) {
+		.slot = src, .offset = src_offset, .length = length,
+	};
 	return (struct sluice_op_desc) {
 		.kind = SLUICE_OP_COPY,
 		.dst = t->dst,
@@ -93,10 +100,7 @@ static struct sluice_op_desc op_copy(const struct op_test *t, struct sluice_slot
 		.src_offset = src_offset,
 		.length = length,
 		.num_ranges = 2,
-		.ranges = {
-			{ .slot = t->dst, .offset = dst_offset, .length = length, .write = true },
-			{ .slot = src, .offset = src_offset, .length = length },
-		},
+		.ranges = t->ranges,
 	};
 }
 
@@ -283,13 +287,14 @@ static void segments_of_planes_are_counted(struct kunit *test)
 	struct sluice_engine_caps *caps = &t->sdev->engines[0].caps;
 
 	op_test_segments(test, t->dst, 8);
+	t->ranges[0] = (struct sluice_range) { .slot = t->dst, .length = 8192, .write = true };
+	t->ranges[1] = (struct sluice_range) {
+		.slot = t->dst, .offset = 8192, .length = 12288, .write = true,
+	};
 	*desc = (struct sluice_op_desc) {
 		.kind = SLUICE_OP_CAPTURE,
 		.num_ranges = 2,
-		.ranges = {
-			{ .slot = t->dst, .length = 8192, .write = true },
-			{ .slot = t->dst, .offset = 8192, .length = 12288, .write = true },
-		},
+		.ranges = t->ranges,
 	};
 	t->job->base.num_ops = 1;
 	caps->max_segments = 3;

@@ -19,14 +19,16 @@
  *	slot		a numbered entry of a queue.  It holds a buffer that is attached and mapped
  *			for the device of the queue.  Ops name buffers by the numbers of slots
  *	op		one step of work, such as a copy or the capture of a frame
- *	job		a list of ops that one SUBMIT gives to a queue
+ *	job		a list of ops that SUBMIT or SUBMIT_MANY gives to a queue
  *	point		the number of a job in its queue, counted from 1.  The points of a queue in
  *			their order are its timeline
  *	completion	the record that tells how a job ended
  *	fence		a kernel object that signals once, when a job has ended.  A sync_file is
  *			an fd that stands for a fence
  *	in-fence	a fence that a job waits for.  It is explicit if userspace passed it to
- *			SUBMIT as an fd, and implicit if SUBMIT found it on a buffer
+ *			SUBMIT as an fd or as an in-point, and implicit if SUBMIT found it on a
+ *			buffer
+ *	in-point	a job of a queue, named by the fd of the queue and the point of the job
  *	out-fence	the fence that signals when the job has ended
  *	implicit sync	a job waits for the fences that other jobs and other drivers left on its
  *			buffers, and leaves its own fence there.  This is the default of a slot
@@ -39,7 +41,7 @@
  *	node	from open()		ioctls; read() and poll() for events; mmap() of registers
  *	buffer	from ALLOC, WRAP	<linux/dma-buf.h>, mmap(), poll()
  *	queue	from CREATE_QUEUE	ioctls; read() and poll() for completions, or mmap() of a
- *					completion ring; SLUICE_URING_SUBMIT through io_uring
+ *					completion ring; SLUICE_URING_* through io_uring
  *	fence	from SUBMIT, FENCE	a sync_file: <linux/sync_file.h>, poll()
  *
  * Rules for all structs:
@@ -48,9 +50,9 @@
  *   struct from the command word of the ioctl.  If a program passes a shorter struct, the missing
  *   fields are zero.  A struct must have at least the fields of the UAPI version that introduced
  *   the struct.
- * - The size of an op, a command, a plane or a completion is in a field of its own: op_size,
- *   command_size, plane_size, completion_size.  Pass sizeof the struct.  0 means the size in the
- *   UAPI version that introduced the struct, such as SLUICE_OP_SIZE_V1.
+ * - The size of an op, a command, a plane, an in-point or a completion is in a field of its own:
+ *   op_size, command_size, plane_size, in_point_size, completion_size.  Pass sizeof the struct.  0
+ *   means the size in the UAPI version that introduced the struct, such as SLUICE_OP_SIZE_V1.
  * - The kernel reads fields marked "in", and writes fields marked "out".  It ignores the old value
  *   of a field that is only "out".
  * - To read a list with an ENUM_* ioctl, begin with index 0 and continue until -EINVAL.
@@ -101,7 +103,7 @@ extern "C" {
  *		and SLUICE_FRAME_*; ENGINE_INFO, ENUM_*, planes, modifier and field of an op;
  *		CYCLIC, ACK, EXCLUSIVE
  *	6	controls, events, SOURCE, PRIVATE, max_segments, min_length, max_length
- *	7	SLUICE_QUEUE_RING; ring_size and queue_flags of QUEUE_INFO
+ *	7	in_points, SUBMIT_MANY; SLUICE_QUEUE_RING; ring_size and queue_flags of QUEUE_INFO
  */
 #define SLUICE_UAPI_VERSION	7
 
@@ -113,6 +115,8 @@ extern "C" {
  */
 #define SLUICE_MAX_OPS		256	/* ops of a job */
 #define SLUICE_MAX_IN_FENCES	64	/* in-fence fds of a job */
+#define SLUICE_MAX_IN_POINTS	64	/* in-points of a job */
+#define SLUICE_MAX_JOBS		256	/* jobs of a SUBMIT_MANY; together SLUICE_MAX_OPS ops */
 /* In-fences of a job, explicit and implicit: a sync_file may have several fences */
 #define SLUICE_MAX_FENCES	16384
 #define SLUICE_MAX_SLOTS	1024	/* slots of a queue */
@@ -129,14 +133,17 @@ extern "C" {
 #define SLUICE_MAX_EVENTS	64	/* unread events of an open file of the node */
 
 /*
- * The first four are the bytes of an op, a command, a completion and a plane, each in the UAPI
- * version that introduced the struct.  SLUICE_MAX_RECORD_SIZE is the largest value of op_size,
- * command_size, completion_size and plane_size.
+ * The first six are the bytes of an op, a command, a completion, a plane, a job of SUBMIT_MANY and
+ * an in-point, each in the UAPI version that introduced the struct or its array.
+ * SLUICE_MAX_RECORD_SIZE is the largest value of op_size, command_size, completion_size,
+ * plane_size, job_size and in_point_size.
  */
 #define SLUICE_OP_SIZE_V1		64
 #define SLUICE_COMMAND_SIZE_V1		40
 #define SLUICE_COMPLETION_SIZE_V1	64
 #define SLUICE_PLANE_SIZE_V5		16
+#define SLUICE_JOB_SIZE_V1		56
+#define SLUICE_IN_POINT_SIZE_V7		16
 #define SLUICE_MAX_RECORD_SIZE		256
 
 #define SLUICE_MAX_PLANES	4	/* planes of a frame */
@@ -189,6 +196,8 @@ enum sluice_op_kind {
  *	CONTROLS	ENUM_CONTROLS, ENUM_MENU, GET_CONTROL, SET_CONTROL and SOURCE work, and
  *			so do read() and poll() of the node
  *	PRIVATE		SLUICE_OP_PRIVATE works on engines whose op_kinds has its bit
+ *	IN_POINTS	SUBMIT accepts in_points
+ *	SUBMIT_MANY	SUBMIT_MANY works and, if URING is set, SLUICE_URING_SUBMIT_MANY
  *	RING		SLUICE_QUEUE_RING works
  */
 #define SLUICE_CAP_SYNC_FILE	(1ULL << 0)
@@ -201,6 +210,8 @@ enum sluice_op_kind {
 #define SLUICE_CAP_CYCLIC	(1ULL << 7)
 #define SLUICE_CAP_CONTROLS	(1ULL << 8)
 #define SLUICE_CAP_PRIVATE	(1ULL << 9)
+#define SLUICE_CAP_IN_POINTS	(1ULL << 10)
+#define SLUICE_CAP_SUBMIT_MANY	(1ULL << 11)
 #define SLUICE_CAP_RING		(1ULL << 12)
 
 /**
@@ -1357,6 +1368,29 @@ struct sluice_op {
 #define SLUICE_SUBMIT_STOP_ON_XRUN	(1U << 4)
 
 /**
+ * struct sluice_in_point - a job of a queue, for which another job waits
+ * @queue: fd of the queue; of any Sluice device, or the queue of the SUBMIT itself
+ * @flags: must be 0
+ * @point: a point that SUBMIT returned for this queue
+ *
+ * An in-point is an explicit in-fence without a sync_file: the job waits until the job @point of
+ * @queue has ended.  If that job ended or ends with an error, this is an error of an explicit
+ * in-fence.  If the depth of @queue is N, the kernel keeps the errors of the last N jobs; an older
+ * job counts as a success.
+ *
+ * SUBMIT looks the points up once, before the job gets its own point.  Afterwards @queue may be
+ * closed: its pending jobs then end with -ECANCELED, which is an error of the in-fence.  The same
+ * is true for CANCEL, and for the removal of the device (-ENODEV).  If two threads race, the
+ * in-point names the job that has this point at the time of the look-up.  A point that another
+ * thread is submitting at the same time is either known, or refused with -EINVAL.
+ */
+struct sluice_in_point {
+	__s32 queue;
+	__u32 flags;
+	__u64 point;
+};
+
+/**
  * struct sluice_submit - SLUICE_IOCTL_SUBMIT: submit a job
  * @ops: in, address of an array of struct sluice_op
  * @in_fences: in, address of an array of __s32: fds of sync_files
@@ -1370,13 +1404,17 @@ struct sluice_op {
  * @out_fence: out, a sync_file that signals when the job has ended; -1 without
  *	SLUICE_SUBMIT_OUT_FENCE
  * @op_size: in, sizeof(struct sluice_op) as the caller knows it; 0 for SLUICE_OP_SIZE_V1
+ * @in_points: in, address of an array of struct sluice_in_point
+ * @num_in_points: in, length of @in_points, 0 to SLUICE_MAX_IN_POINTS
+ * @in_point_size: in, sizeof(struct sluice_in_point) as the caller knows it; 0 for
+ *	SLUICE_IN_POINT_SIZE_V7
  *
  * SUBMIT does not wait for fences.  The job waits for the jobs before it in its queue, and for its
- * in-fences.  The fences of @in_fences are its explicit in-fences.  Its implicit in-fences are
- * fences on the buffers of slots that are not EXPLICIT: those of writers, if the job only reads the
- * buffer; those of readers and writers, if it writes to the buffer.  The job adds its own fence to
- * these buffers.  For the buffer of an EXPLICIT slot it waits in one case only: the exporter is
- * moving or clearing the memory.
+ * in-fences.  The fences of @in_fences and the jobs of @in_points are its explicit in-fences.  Its
+ * implicit in-fences are fences on the buffers of slots that are not EXPLICIT: those of writers, if
+ * the job only reads the buffer; those of readers and writers, if it writes to the buffer.  The job
+ * adds its own fence to these buffers.  For the buffer of an EXPLICIT slot it waits in one case
+ * only: the exporter is moving or clearing the memory.
  *
  * If the job cannot run to its end:
  *
@@ -1429,14 +1467,20 @@ struct sluice_op {
  *	-EINVAL		the POLLs of a PROGRAM may take longer than SLUICE_MAX_POLL_US
  *	-EINVAL		the device driver rejects a payload
  *	-EINVAL		an in-fence fd is not a sync_file
+ *	-EINVAL		the fd of an in-point is not a queue, or its flags are not 0
+ *	-EINVAL		the point of an in-point is 0 or is not submitted yet, or is a CYCLIC job that
+ *			has not ended
  *	-EINVAL		CYCLIC, and the job breaks a rule for CYCLIC jobs
  *	-EINVAL		STOP_ON_XRUN without CYCLIC
- *	-EINVAL		op_size, command_size or plane_size is below SLUICE_*_SIZE_V*, and not 0
- *	-E2BIG		too many ops, in-fence fds, commands or planes, or too large payloads
+ *	-EINVAL		op_size, command_size, plane_size or in_point_size is below SLUICE_*_SIZE_V*,
+ *			and not 0
+ *	-E2BIG		too many ops, in-fence fds, in-points, commands or planes, or too large
+ *			payloads
  *	-E2BIG		the job would have more than SLUICE_MAX_FENCES in-fences
- *	-E2BIG		op_size, command_size or plane_size is above SLUICE_MAX_RECORD_SIZE
- *	-E2BIG		the unknown part of an op, a command or a plane is not zero
- *	-EBADF		an in-fence fd is not open
+ *	-E2BIG		op_size, command_size, plane_size or in_point_size is above
+ *			SLUICE_MAX_RECORD_SIZE
+ *	-E2BIG		the unknown part of an op, a command, a plane or an in-point is not zero
+ *	-EBADF		an in-fence fd, or the fd of an in-point, is not open
  *	-ENOENT		there is no such slot
  *	-ERANGE		a range or a plane ends beyond its buffer or beyond @length, or overflows
  *	-ERANGE		the byte of a WRITE_DST or WRITE_SRC lies outside the range of the op
@@ -1472,6 +1516,55 @@ struct sluice_submit {
 	__u64 point;
 	__s32 out_fence;
 	__u32 op_size;
+	__u64 in_points;
+	__u32 num_in_points;
+	__u32 in_point_size;
+};
+
+/**
+ * struct sluice_submit_many - SLUICE_IOCTL_SUBMIT_MANY: submit several jobs at once
+ * @jobs: in, address of an array of struct sluice_submit.  The kernel does not write to it: the
+ *	fields @point and @out_fence of its elements are not used
+ * @num_jobs: in, length of @jobs, 1 to SLUICE_MAX_JOBS
+ * @job_size: in, sizeof(struct sluice_submit) as the caller knows it
+ * @flags: in, must be 0
+ * @failed: out, written only after an error: the index of the job that is the reason.  It is
+ *	@num_jobs if no single job is
+ * @first: out, the point of the first job.  The next jobs have the points that follow
+ * @out_fence: out, a sync_file that signals when the last job has ended; -1 if this job does not
+ *	have SLUICE_SUBMIT_OUT_FENCE
+ * @reserved: in, must be 0
+ *
+ * The call submits either all jobs or none.  The jobs behave as if SUBMIT had submitted them one
+ * after the other, and no other job of the queue is between them.  Exceptions:
+ *
+ * - Only the last job may have SLUICE_SUBMIT_OUT_FENCE.  FENCE gives the fence of any job.
+ * - All jobs together have at most SLUICE_MAX_OPS ops.
+ * - The in-fences and in-points of all jobs are looked up before any job has its point.  So an
+ *   in-point cannot name a job of the same call.
+ *
+ * If the queue is closed or killed while the call is under way, the call either fails and has
+ * submitted nothing, or has submitted all jobs, and they end as if the queue had been killed right
+ * after the call.  CANCEL cancels each of the jobs by its point, also while the call is under way.
+ *
+ * Errors, besides those of struct sluice_submit:
+ *
+ *	-EINVAL		num_jobs is 0, or job_size is below SLUICE_JOB_SIZE_V1
+ *	-EINVAL		SLUICE_SUBMIT_OUT_FENCE in a job that is not the last one
+ *	-E2BIG		num_jobs is above SLUICE_MAX_JOBS, or the jobs have more than SLUICE_MAX_OPS ops
+ *	-E2BIG		job_size is above SLUICE_MAX_RECORD_SIZE
+ *	-E2BIG		the unknown part of a job is not zero
+ *	-EBUSY		the queue has no room for all jobs
+ */
+struct sluice_submit_many {
+	__u64 jobs;
+	__u32 num_jobs;
+	__u32 job_size;
+	__u32 flags;
+	__u32 failed;
+	__u64 first;
+	__s32 out_fence;
+	__u32 reserved;
 };
 
 /**
@@ -1831,11 +1924,31 @@ struct sluice_queue_info {
  *	-EINTR		the process is being killed; no other signal ends the request
  *	-EFAULT		@completion is not accessible.  If it was accessible at first, the job has
  *			run, and WAIT tells its status
- *	-EOPNOTSUPP	sqe->cmd_op is not SLUICE_URING_SUBMIT
+ *	-EOPNOTSUPP	sqe->cmd_op is not a SLUICE_URING_*
  */
 struct sluice_uring_submit {
 	__u64 submit;
 	__u64 completion;
+};
+
+/**
+ * struct sluice_uring_submit_many - SLUICE_URING_SUBMIT_MANY: submit several jobs and wait for them
+ * @submit: address of a struct sluice_submit_many.  Its size is in sqe->cmd_op
+ * @completions: address of an array of @num_jobs struct sluice_completion, each of the queue's
+ *	completion_size; or 0.  The kernel fills it in when the last job has ended
+ *
+ * This is struct sluice_uring_submit for several jobs: all rules of that struct apply, with
+ * SLUICE_IOCTL_SUBMIT_MANY instead of SLUICE_IOCTL_SUBMIT.  The request completes when the last job
+ * has ended.  The result is the status of the first job that failed, or 0; or the errno of
+ * SUBMIT_MANY.  Nothing is left for read().
+ *
+ * Errors, besides those of struct sluice_submit_many and struct sluice_uring_submit:
+ *
+ *	-EINVAL		the size in sqe->cmd_op is less than 40 bytes, the first size of the struct
+ */
+struct sluice_uring_submit_many {
+	__u64 submit;
+	__u64 completions;
 };
 
 #define SLUICE_IOCTL_BASE	0xD5
@@ -1869,9 +1982,11 @@ struct sluice_uring_submit {
 #define SLUICE_IOCTL_CANCEL		_IOWR(SLUICE_IOCTL_BASE, 0x25, struct sluice_cancel)
 #define SLUICE_IOCTL_ACK		_IOW(SLUICE_IOCTL_BASE, 0x27, struct sluice_ack)
 #define SLUICE_IOCTL_QUEUE_INFO		_IOWR(SLUICE_IOCTL_BASE, 0x26, struct sluice_queue_info)
+#define SLUICE_IOCTL_SUBMIT_MANY	_IOWR(SLUICE_IOCTL_BASE, 0x28, struct sluice_submit_many)
 
 /* on a queue, for sqe->cmd_op of io_uring; the size in it is that of the struct which is passed */
 #define SLUICE_URING_SUBMIT		_IOWR(SLUICE_IOCTL_BASE, 0x40, struct sluice_submit)
+#define SLUICE_URING_SUBMIT_MANY	_IOWR(SLUICE_IOCTL_BASE, 0x41, struct sluice_submit_many)
 
 #if defined(__cplusplus)
 }

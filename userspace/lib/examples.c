@@ -441,6 +441,33 @@ int run_after_both(int queue, const struct sluice_op *op, int first, int second,
 	return sluice_submit_after(queue, op, 1, fences, 2, NULL, 0, point);
 }
 
+/* sluice_submit_points: show a frame when another queue has captured it, without a sync_file */
+int show_when_captured(int screen, const struct sluice_op *show, int camera, uint64_t captured,
+		       uint64_t *point)
+{
+	struct sluice_in_point after = { .queue = camera, .point = captured };
+
+	return sluice_submit_points(screen, show, 1, &after, 1, 0, point);
+}
+
+/* sluice_submit_many: submit 32 jobs of one op each; none leaves a completion except the last */
+int submit_all(int queue, const struct sluice_op ops[32], uint64_t *last)
+{
+	struct sluice_submit jobs[32] = { 0 };
+	int i, ret;
+
+	for (i = 0; i < 32; i++) {
+		jobs[i].ops = (uintptr_t)&ops[i];
+		jobs[i].num_ops = 1;
+		jobs[i].op_size = sizeof(ops[i]);
+		jobs[i].flags = i < 31 ? SLUICE_SUBMIT_NO_COMPLETION : 0;
+	}
+	ret = sluice_submit_many(queue, jobs, 32, NULL);
+	if (!ret)
+		*last = jobs[31].point;
+	return ret;
+}
+
 /*
  * sluice_submit_cyclic sluice_ack sluice_cancel: capture 8 frames in turns into two slots with
  * SLUICE_ATTACH_EXPLICIT; the queue was created with SLUICE_QUEUE_EXCLUSIVE, and with a
@@ -481,6 +508,19 @@ void prepare(struct io_uring_sqe *sqe, int queue, const struct sluice_op *op,
 		.op_size = sizeof(*op),
 	};
 	sluice_prep_submit(sqe, queue, submit, done);
+	sqe->user_data = 1;	/* after the call, which clears the request */
+}
+
+/* sluice_prep_submit_many: one io_uring request for many jobs */
+void prepare_many(struct io_uring_sqe *sqe, int queue, const struct sluice_submit *jobs,
+		  unsigned int num_jobs, struct sluice_submit_many *many)
+{
+	*many = (struct sluice_submit_many) {
+		.jobs = (uintptr_t)jobs,
+		.num_jobs = num_jobs,
+		.job_size = sizeof(*jobs),
+	};
+	sluice_prep_submit_many(sqe, queue, many, NULL);
 	sqe->user_data = 1;	/* after the call, which clears the request */
 }
 

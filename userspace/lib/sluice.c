@@ -621,8 +621,112 @@ int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num
 	return 0;
 }
 
-void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
-			struct sluice_completion *completion)
+/* For modules that have no in-points: a sync_file of each point. */
+static int submit_after_fences(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			       const struct sluice_in_point *points, unsigned int num_points,
+			       uint64_t user_data, uint64_t *point)
+{
+	int fences[SLUICE_MAX_IN_FENCES], ret = 0;
+	unsigned int made = 0;
+
+	while (made < num_points && !ret) {
+		struct sluice_export_fence args = { .point = points[made].point };
+
+		ret = call(points[made].queue, SLUICE_IOCTL_FENCE, &args);
+		if (!ret)
+			fences[made++] = args.fd;
+	}
+	if (!ret)
+		ret = sluice_submit_after(queue, ops, num_ops, fences, num_points, NULL, user_data,
+					  point);
+	while (made)
+		close(fences[--made]);
+	/* FENCE on the fd of another kind of file */
+	return ret == -ENOTTY ? -EINVAL : ret;
+}
+
+int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			 const struct sluice_in_point *points, unsigned int num_points,
+			 uint64_t user_data, uint64_t *point)
+{
+	struct sluice_submit args = {
+		.ops = (uintptr_t)ops,
+		.num_ops = num_ops,
+		.user_data = user_data,
+		.op_size = sizeof(*ops),
+		.in_points = (uintptr_t)points,
+		.num_in_points = num_points,
+		.in_point_size = sizeof(*points),
+	};
+	int ret;
+
+	if (num_points > SLUICE_MAX_IN_POINTS)
+		return -E2BIG;
+	ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+	/* an older module finds that the end of the struct, which it does not know, is not 0 */
+	if (ret == -E2BIG)
+		return submit_after_fences(queue, ops, num_ops, points, num_points, user_data,
+					   point);
+	if (!ret && point)
+		*point = args.point;
+	return ret;
+}
+
+/* For modules that do not have SUBMIT_MANY. */
+static int submit_each(int queue, struct sluice_submit *jobs, unsigned int num_jobs,
+		       unsigned int *failed)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < num_jobs; i++)
+		if (i < num_jobs - 1 && jobs[i].flags & SLUICE_SUBMIT_OUT_FENCE)
+			break;
+	*failed = i;
+	if (i < num_jobs)
+		return -EINVAL;
+	for (i = 0; i < num_jobs && !ret; i++) {
+		*failed = i;
+		ret = call(queue, SLUICE_IOCTL_SUBMIT, &jobs[i]);
+		if (ret)
+			jobs[i].point = 0;
+	}
+	return ret;
+}
+
+int sluice_submit_many(int queue, struct sluice_submit *jobs, unsigned int num_jobs,
+		       unsigned int *failed)
+{
+	struct sluice_submit_many args = {
+		.jobs = (uintptr_t)jobs,
+		.num_jobs = num_jobs,
+		.job_size = sizeof(*jobs),
+		.failed = num_jobs,
+	};
+	unsigned int i, culprit;
+	int ret;
+
+	for (i = 0; i < num_jobs; i++)
+		jobs[i].point = 0;
+	if (num_jobs && num_jobs <= SLUICE_MAX_JOBS)
+		ret = call(queue, SLUICE_IOCTL_SUBMIT_MANY, &args);
+	else
+		ret = num_jobs ? -E2BIG : -EINVAL;
+	culprit = args.failed;
+	if (ret == -ENOTTY) {
+		ret = submit_each(queue, jobs, num_jobs, &culprit);
+	} else if (!ret) {
+		for (i = 0; i < num_jobs; i++)
+			jobs[i].point = args.first + i;
+		jobs[num_jobs - 1].out_fence = args.out_fence;
+	}
+	if (ret && failed)
+		*failed = culprit;
+	return ret;
+}
+
+static void prep_command(struct io_uring_sqe *sqe, int queue, uint32_t cmd_op, const void *submit,
+			 const struct sluice_completion *completion)
 {
 	struct sluice_uring_submit command = {
 		.submit = (uintptr_t)submit,
@@ -632,8 +736,20 @@ void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submi
 	memset(sqe, 0, sizeof(*sqe));
 	sqe->opcode = IORING_OP_URING_CMD;
 	sqe->fd = queue;
-	sqe->cmd_op = SLUICE_URING_SUBMIT;
+	sqe->cmd_op = cmd_op;
 	memcpy(sqe->cmd, &command, sizeof(command));
+}
+
+void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
+			struct sluice_completion *completion)
+{
+	prep_command(sqe, queue, SLUICE_URING_SUBMIT, submit, completion);
+}
+
+void sluice_prep_submit_many(struct io_uring_sqe *sqe, int queue, struct sluice_submit_many *many,
+			     struct sluice_completion *completions)
+{
+	prep_command(sqe, queue, SLUICE_URING_SUBMIT_MANY, many, completions);
 }
 
 static int64_t deadline_after(int timeout_ms)

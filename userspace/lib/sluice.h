@@ -1010,6 +1010,60 @@ int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num
 struct io_uring_sqe;
 
 /**
+ * sluice_submit_points - submit a job that waits for jobs of other queues
+ * @queue: fd of the queue
+ * @ops: the ops; may be NULL if @num_ops is 0
+ * @num_ops: length of @ops, at most 256
+ * @points: fds of queues, each with the point of a job; fds of sync_files are not needed
+ * @num_points: length of @points, at most 64
+ * @user_data: any number; the completion returns it
+ * @point: set to the point of the job; may be NULL
+ *
+ * If one of these jobs ends with an error, this job ends with -ECANCELED and does not run.
+ *
+ * With a module older than UAPI version 7, the function makes a sync_file of each point, and
+ * passes these to SUBMIT.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		the fd of a point is not open
+ *	-EINVAL		the fd of a point is not a queue, or the queue has no job with this point
+ *			yet; or this job is cyclic and has not ended
+ *	-E2BIG		@num_points is above 64
+ *	others		the errnos of sluice_submit()
+ */
+int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int num_ops,
+			 const struct sluice_in_point *points, unsigned int num_points,
+			 uint64_t user_data, uint64_t *point);
+
+/**
+ * sluice_submit_many - submit several jobs at once
+ * @queue: fd of the queue
+ * @jobs: the jobs, as for SLUICE_IOCTL_SUBMIT.  Their points are set; and the out_fence of the
+ *	last one, the only job that may have SLUICE_SUBMIT_OUT_FENCE
+ * @num_jobs: length of @jobs, 1 to 256; together at most 256 ops
+ * @failed: after an error, set to the index of the job that is the reason, or to @num_jobs if no
+ *	single job is; may be NULL
+ *
+ * The call submits all jobs, or none.  With a module older than UAPI version 7, it submits one job
+ * after the other: after an error, the jobs before the one that failed have been submitted.  The
+ * points of all others are 0.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@num_jobs is 0, or a job before the last one has SLUICE_SUBMIT_OUT_FENCE
+ *	-E2BIG		@num_jobs is above 256, or the jobs have more than 256 ops
+ *	-EBUSY		the queue has no room for all jobs
+ *	others		the errnos of sluice_submit()
+ */
+int sluice_submit_many(int queue, struct sluice_submit *jobs, unsigned int num_jobs,
+		       unsigned int *failed);
+
+/**
  * sluice_submit_cyclic - submit a job that repeats its ops
  * @queue: fd of a queue with SLUICE_QUEUE_EXCLUSIVE
  * @ops: captures or playbacks, whose slots have SLUICE_ATTACH_EXPLICIT
@@ -1083,6 +1137,29 @@ int sluice_ack(int queue, uint64_t point, uint64_t ops);
  */
 void sluice_prep_submit(struct io_uring_sqe *sqe, int queue, struct sluice_submit *submit,
 			struct sluice_completion *completion);
+
+/**
+ * sluice_prep_submit_many - fill in an io_uring request that submits several jobs
+ * @sqe: the request, of 64 bytes or more
+ * @queue: fd of the queue; with IOSQE_FIXED_FILE the index of a registered file
+ * @many: the jobs, as for SLUICE_IOCTL_SUBMIT_MANY
+ * @completions: an array with an element for each job, filled in when the last job has ended; may
+ *	be NULL
+ *
+ * The request completes when the last job has ended.  Its result is the status of the first job
+ * that failed, or 0; or the errno with which SUBMIT_MANY refused the jobs.  INFO must report
+ * SLUICE_CAP_URING and SLUICE_CAP_SUBMIT_MANY.  Apart from that, the rules of
+ * sluice_prep_submit() apply.
+ *
+ * Errors of the request:
+ *
+ *	-EOPNOTSUPP	@queue is not a queue, or the module is older than UAPI version 7
+ *	-EFAULT		the address of @many or of @completions is not valid
+ *	-EBUSY		the queue has no room for all jobs
+ *	others		the other errnos of sluice_submit_many(), and the errors of a job
+ */
+void sluice_prep_submit_many(struct io_uring_sqe *sqe, int queue, struct sluice_submit_many *many,
+			     struct sluice_completion *completions);
 
 /**
  * sluice_wait - wait until a job has ended
