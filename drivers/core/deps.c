@@ -104,8 +104,8 @@ int sluice_deps_add_point(struct sluice_job *job, struct sluice_queue *queue, u6
  * @num_jobs: number of jobs of the queue that add their fence in this hold of the dma_resv
  *
  * Fences of the job's own timeline are left out, because jobs of a queue run in order anyway.  This
- * function also reserves room for the fences of the jobs in each dma_resv.  A dma_resv keeps at most
- * one fence of a timeline for each usage, and jobs add fences of SLUICE_RESV_USAGES usages.
+ * function also reserves room for the fences of the jobs in each dma_resv.  A dma_resv keeps at
+ * most one fence of a timeline for each usage, and jobs add fences of SLUICE_RESV_USAGES usages.
  *
  * Context: may sleep; the dma_resv are held.
  * Return: 0, -E2BIG (more than SLUICE_MAX_FENCES) or -ENOMEM.

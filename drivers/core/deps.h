@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * In-fences: the fences for which a job waits.  An explicit in-fence came as an fd, or as a point of
- * a queue.  An implicit in-fence was found on the dma_resv of a buffer.
+ * In-fences: the fences for which a job waits.  An explicit in-fence came as an fd, or as a point
+ * of a queue.  An implicit in-fence was found on the dma_resv of a buffer.
  *
  * Lock: none, because only SUBMIT uses a job while this file works on it.  submit.c calls this
  * file.

@@ -578,8 +578,8 @@ static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jo
  * @now: preemption is off, so this function may start or end jobs itself
  *
  * With @now, this ends the first jobs if they have no ops, and then starts ops if the engine is
- * QUICK and has nothing else to do.  Otherwise the work item handles the jobs.  In both cases one of
- * the jobs must be the next of its queue; a later job is handled when it becomes the next.
+ * QUICK and has nothing else to do.  Otherwise the work item handles the jobs.  In both cases one
+ * of the jobs must be the next of its queue; a later job is handled when it becomes the next.
  *
  * Context: process context, no spinlock held.
  */

@@ -223,8 +223,8 @@ void sluice_job_put(struct sluice_job *job)
 }
 
 /*
- * Take zeroed memory from the block, or from a new one if it has too little.  @more is the number of
- * jobs that will probably need as much.
+ * Take zeroed memory from the block, or from a new one if it has too little.  @more is the number
+ * of jobs that will probably need as much.
  */
 static struct sluice_job *sluice_job_alloc(size_t bytes, struct sluice_job_block **in,
 					   unsigned int more)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.  If a call submits
- * several jobs, it locks the union of their sets.
+ * The set of a job: the dma_resv of all its buffers, which SUBMIT locks together.  If a call
+ * submits several jobs, it locks the union of their sets.
  *
  * The fence of a job on the buffer of an EXPLICIT slot is for the exporter only (BOOKKEEP): before
  * the exporter moves the memory or takes it back, it must wait until the job does not use the

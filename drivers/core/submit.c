@@ -193,8 +193,8 @@ static int sluice_submit_make_fence(struct sluice_job *job)
 }
 
 /*
- * Choose the points: each job gets the one behind the job before it.  Make the out-fence if the last
- * job asks for one, and copy the first point and the fd to the caller.
+ * Choose the points: each job gets the one behind the job before it.  Make the out-fence if the
+ * last job asks for one, and copy the first point and the fd to the caller.
  */
 static int sluice_submit_answer(struct sluice_submit_batch *batch)
 {
@@ -313,8 +313,9 @@ static unsigned int sluice_submit_count_now(const struct sluice_submit_batch *ba
 }
 
 /*
- * Publish all jobs, in steps of limited length.  Only the first step can fail, because the queue was
- * killed.  If it is killed later, the jobs of the later steps are submitted nevertheless, and end.
+ * Publish all jobs, in steps of limited length.  Only the first step can fail, because the queue
+ * was killed.  If it is killed later, the jobs of the later steps are submitted nevertheless, and
+ * end.
  */
 static int sluice_submit_publish(struct sluice_submit_batch *batch)
 {
@@ -516,7 +517,7 @@ static int sluice_submit_create(struct sluice_submit_batch *batch,
 	return ret;
 }
 
-/* Copy few ops to the stack.  A function of its own, so that jobs without ops need no such memory. */
+/* Copy few ops to the stack.  In a function of its own, so that other jobs do not need the stack. */
 static noinline int sluice_submit_copy_few(struct sluice_submit_batch *batch,
 					   const struct sluice_submit *args)
 {

@@ -12,8 +12,8 @@
  *
  * Each step is done for all jobs before the next step begins, so either all jobs are published or
  * none.  "publish" takes several jobs at a time, but not so many that a lock is held, or preemption
- * is off, for long.  Jobs of one call need not collect the fences of each other: jobs of a queue run
- * and end in order.
+ * is off, for long.  Jobs of one call need not collect the fences of each other: jobs of a queue
+ * run and end in order.
  *
  * After "publish", no code allocates memory or takes a dma_resv before the fence signals.  User
  * memory is accessed only before a slot is held or a dma_resv is locked.  The last access is in

@@ -152,7 +152,10 @@ static const struct steps four_slots = {
 	.setup = attach_four, .step = submit_four, .after = end_of_job,
 };
 
-/* Fences of vgem on four buffers, two of them for writing; signalled at once. */
+/* Fences of vgem on four buffers, two of them for writing. */
+
+static uint32_t vgem_fences[4];
+
 static int vgem_four_setup(struct scene *scene)
 {
 	int i;
@@ -179,17 +182,28 @@ static int vgem_four_fences(struct scene *scene)
 		struct drm_vgem_fence_attach attach = {
 			.handle = scene->slots[i], .flags = i % 2 ? VGEM_FENCE_WRITE : 0,
 		};
-		struct drm_vgem_fence_signal signal = {};
 
 		ret = xioctl(scene->drm, DRM_IOCTL_VGEM_FENCE_ATTACH, &attach);
-		signal.fence = attach.out_fence;
-		if (!ret)
-			ret = xioctl(scene->drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal);
+		vgem_fences[i] = attach.out_fence;
 	}
 	return ret;
 }
 
-static const struct steps vgem_four = { .setup = vgem_four_setup, .step = vgem_four_fences };
+static int vgem_four_signal(struct scene *scene)
+{
+	int ret = 0, i;
+
+	for (i = 0; i < 4 && !ret; i++) {
+		struct drm_vgem_fence_signal signal = { .fence = vgem_fences[i] };
+
+		ret = xioctl(scene->drm, DRM_IOCTL_VGEM_FENCE_SIGNAL, &signal);
+	}
+	return ret;
+}
+
+static const struct steps vgem_four = {
+	.setup = vgem_four_setup, .step = vgem_four_fences, .after = vgem_four_signal,
+};
 
 /*
  * Many empty jobs at once, in a pipeline that has been set up: the structs are reused, and the ring

@@ -1468,12 +1468,12 @@ struct sluice_in_point {
  *	-EINVAL		the device driver rejects a payload
  *	-EINVAL		an in-fence fd is not a sync_file
  *	-EINVAL		the fd of an in-point is not a queue, or its flags are not 0
- *	-EINVAL		the point of an in-point is 0 or is not submitted yet, or is a CYCLIC job that
- *			has not ended
+ *	-EINVAL		the point of an in-point is 0 or is not submitted yet, or its job is CYCLIC
+ *			and has not ended
  *	-EINVAL		CYCLIC, and the job breaks a rule for CYCLIC jobs
  *	-EINVAL		STOP_ON_XRUN without CYCLIC
- *	-EINVAL		op_size, command_size, plane_size or in_point_size is below SLUICE_*_SIZE_V*,
- *			and not 0
+ *	-EINVAL		op_size, command_size, plane_size or in_point_size is below its
+ *			SLUICE_*_SIZE_V*, and not 0
  *	-E2BIG		too many ops, in-fence fds, in-points, commands or planes, or too large
  *			payloads
  *	-E2BIG		the job would have more than SLUICE_MAX_FENCES in-fences
@@ -1551,7 +1551,8 @@ struct sluice_submit {
  *
  *	-EINVAL		num_jobs is 0, or job_size is below SLUICE_JOB_SIZE_V1
  *	-EINVAL		SLUICE_SUBMIT_OUT_FENCE in a job that is not the last one
- *	-E2BIG		num_jobs is above SLUICE_MAX_JOBS, or the jobs have more than SLUICE_MAX_OPS ops
+ *	-E2BIG		num_jobs is above SLUICE_MAX_JOBS
+ *	-E2BIG		the jobs together have more than SLUICE_MAX_OPS ops
  *	-E2BIG		job_size is above SLUICE_MAX_RECORD_SIZE
  *	-E2BIG		the unknown part of a job is not zero
  *	-EBUSY		the queue has no room for all jobs
