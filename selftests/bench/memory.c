@@ -327,8 +327,10 @@ static void close_live(struct scene *scene)
 	free(scene->live);
 }
 
+/* With time to clear, so that chance does not decide which side has to clear its page. */
 static const struct steps one_more = {
-	.setup = alloc_live, .step = alloc_map_close, .teardown = close_live,
+	.setup = alloc_live, .before = let_settle, .step = alloc_map_close,
+	.teardown = close_live,
 };
 
 /*
