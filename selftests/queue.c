@@ -119,6 +119,37 @@ TEST_F(queue, copy_touches_its_range_and_nothing_else)
 	munmap(words, variant->size);
 }
 
+/* Records of any number are read in any pieces, with and without jobs that leave no record. */
+TEST_F(queue, records_keep_their_order_in_any_pattern)
+{
+	struct sluice_create_queue create = {
+		.depth = 64, .completion_size = sizeof(struct sluice_completion),
+	};
+	struct sluice_submit silent = { .flags = SLUICE_SUBMIT_NO_COMPLETION };
+	struct sluice_completion completions[64];
+	uint64_t next = 1, expected = 1;
+	unsigned int unread = 0, random = 1, step, i;
+
+	ASSERT_EQ(xioctl(self->device, SLUICE_IOCTL_CREATE_QUEUE, &create), 0);
+	for (step = 0; step < 400; step++) {
+		random = random * 1103515245 + 12345;
+		for (i = (random >> 16) % 40; i && unread < 64; i--, unread++)
+			ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, next++, NULL), 0);
+		/* more silent jobs than the queue has points */
+		for (i = 0; i < 70 && unread < 64 && step % 8 == 0; i++)
+			ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_SUBMIT, &silent), 0);
+		i = (random >> 24) % 64;
+		i = i < unread ? i : unread;
+		if (!i)
+			continue;
+		ASSERT_EQ(read_all(create.fd, completions, i), (int)i);
+		unread -= i;
+		for (unsigned int j = 0; j < i; j++)
+			ASSERT_EQ(completions[j].user_data, expected++);
+	}
+	close(create.fd);
+}
+
 TEST_F(queue, fill_fills_its_range_and_nothing_else)
 {
 	size_t offset = 4096 - 12, length = 4096 + 24, i;
