@@ -826,6 +826,95 @@ TEST(pool_keeps_cgroups_apart)
 	close(device);
 }
 
+/*
+ * Memory that was in the pool before is parked with the CPU that closed it.  ALLOC gets it zeroed,
+ * on any CPU, and only in its cgroup; memory pressure frees it.
+ */
+static int park_on_a_cpu(int device)
+{
+	cpu_set_t first, last;
+	int fd, tries;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	CPU_ZERO(&last);
+	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
+	NEED(pool_empties());
+	NEED(!sched_setaffinity(0, sizeof(first), &first));
+	/* at once, and zeroed by the worker */
+	for (tries = 0; tries < 4; tries++) {
+		NEED(!alloc_dirty_close(device, 8192, 1));
+		if (tries % 2)
+			usleep(50000);
+		fd = sluice_alloc(device, 0, 8192, 0);
+		NEED(fd >= 0);
+		NEED(pool_bytes() == 0);
+		NEED(!check_value(fd, 8192, 0));
+		close(fd);
+	}
+	NEED(pool_reaches(8192));
+	/* the other CPU finds it a little later */
+	NEED(!sched_setaffinity(0, sizeof(last), &last));
+	usleep(200000);
+	fd = sluice_alloc(device, 0, 8192, 0);
+	NEED(fd >= 0);
+	NEED(pool_bytes() == 0);
+	NEED(!check_value(fd, 8192, 0));
+	close(fd);
+	NEED(pool_reaches(8192));
+	NEED(pool_empties());
+	return 0;
+}
+
+TEST(pool_keeps_memory_with_a_cpu)
+{
+	int device = sluice_open("soft0");
+	cpu_set_t before;
+
+	ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+	EXPECT_TRUE(seen_young(park_on_a_cpu, device));
+	EXPECT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+	close(device);
+}
+
+static int keep_apart_on_a_cpu(int device)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	NEED(!sched_setaffinity(0, sizeof(first), &first));
+	NEED(pool_empties());
+	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "max"));
+	/* each child takes what the one before has parked */
+	NEED(!park_in_cgroup(device, 1 << 20, 4));
+	NEED(!park_in_cgroup(device, 1 << 20, 4));
+	NEED(pool_reaches(4 << 20));
+	NEED(!alloc_dirty_close(device, 1 << 20, 1));
+	NEED(pool_reaches(5 << 20));
+	/* the limit of the cgroup frees memory of that cgroup, and no other */
+	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "1M"));
+	NEED(pool_bytes() <= 2 << 20);
+	NEED(pool_bytes() >= 1 << 20);
+	return 0;
+}
+
+TEST(pool_with_a_cpu_keeps_cgroups_apart)
+{
+	cpu_set_t before;
+	int device;
+
+	if (!memory_cgroup())
+		SKIP(return, "no memory cgroup in this kernel");
+	device = sluice_open("soft0");
+	ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+	EXPECT_TRUE(seen_young(keep_apart_on_a_cpu, device));
+	EXPECT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+	EXPECT_TRUE(memory_cgroup_end("/tmp/sluice-cgroup"));
+	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
 static bool remove_cgroup(void)
 {
 	int tries;

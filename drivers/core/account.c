@@ -7,6 +7,8 @@
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
+#include <linux/percpu.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <uapi/linux/sluice.h>
@@ -33,7 +35,7 @@ MODULE_PARM_DESC(total_limit_mb,
  * @link: in sluice_account_users
  * @uid: real uid of the user
  * @opens: number of accounts of the user
- * @bytes: sum of the charges of these accounts, without memory of devices
+ * @bytes: sum of the charges of these accounts, without memory of devices; and of the stocks
  */
 struct sluice_account_user {
 	struct hlist_node link;
@@ -42,10 +44,29 @@ struct sluice_account_user {
 	u64 bytes;
 };
 
-/* Guards the variables below, each struct sluice_account_user, and the bytes of each account. */
+/**
+ * struct sluice_account_stock - bytes that a CPU has charged in advance
+ * @lock: guards the fields; sluice_account_lock nests inside
+ * @user: the user to whom they are charged; NULL if @bytes is 0.  It has open files, because the
+ *	last sluice_account_close() of a user takes the stocks back
+ * @bytes: the bytes: a part of @user->bytes and of sluice_account_total
+ */
+struct sluice_account_stock {
+	spinlock_t lock;
+	struct sluice_account_user *user;
+	u64 bytes;
+};
+
+#define SLUICE_ACCOUNT_BATCH	SZ_1M	/* a CPU charges as much in advance, and keeps twice that */
+#define SLUICE_ACCOUNT_SMALL	SZ_256K	/* larger charges do not use the stock */
+
+static DEFINE_PER_CPU(struct sluice_account_stock, sluice_account_stocks);
+
+/* Guards the variables below, and each struct sluice_account_user. */
 static DEFINE_SPINLOCK(sluice_account_lock);
 static DEFINE_HASHTABLE(sluice_account_users, 10);
 static u64 sluice_account_total;
+static unsigned int sluice_account_tight;	/* charges that need the stocks of all CPUs */
 
 static u64 sluice_account_limit(unsigned long mb, u64 otherwise)
 {
@@ -119,6 +140,40 @@ int sluice_account_open(struct sluice_account *account)
 	return 0;
 }
 
+/* Take back what a CPU has charged in advance.  The lock of the stock is held. */
+static void sluice_account_return(struct sluice_account_stock *stock)
+{
+	lockdep_assert_held(&stock->lock);
+	if (!stock->bytes)
+		return;
+	spin_lock(&sluice_account_lock);
+	stock->user->bytes -= stock->bytes;
+	sluice_account_total -= stock->bytes;
+	spin_unlock(&sluice_account_lock);
+	stock->bytes = 0;
+	stock->user = NULL;
+}
+
+/*
+ * Take back what all CPUs have charged in advance, for @user or, if it is NULL, for all users.  The
+ * sums are exact then, until a CPU fills its stock again.
+ */
+static void sluice_account_return_all(const struct sluice_account_user *user)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct sluice_account_stock *stock = per_cpu_ptr(&sluice_account_stocks, cpu);
+
+		if (!data_race(READ_ONCE(stock->bytes)))
+			continue;
+		spin_lock(&stock->lock);
+		if (!user || stock->user == user)
+			sluice_account_return(stock);
+		spin_unlock(&stock->lock);
+	}
+}
+
 /**
  * sluice_account_close - disconnect an account from its user
  * @account: an account that is being freed; all of its charges have been subtracted
@@ -129,57 +184,162 @@ void sluice_account_close(struct sluice_account *account)
 {
 	struct sluice_account_user *user = account->user;
 
-	WARN_ON_ONCE(account->bytes);
+	WARN_ON_ONCE(atomic64_read(&account->bytes));
+	/* while the account is open, another CPU may fill its stock for another account of the user */
 	spin_lock(&sluice_account_lock);
 	if (--user->opens)
 		user = NULL;
 	else
 		hash_del(&user->link);
 	spin_unlock(&sluice_account_lock);
+	if (user)
+		sluice_account_return_all(user);
 	kfree(user);
 }
 
-/* The SLUICE_HINT_* of the first limit that @bytes more would exceed, or SLUICE_HINT_NONE. */
-static u32 sluice_account_over(const struct sluice_account *account, u64 bytes, bool device,
-			       bool any_user)
+static bool sluice_account_fits(u64 used, u64 bytes, u64 limit)
 {
-	const struct {
-		u64 used, limit;
-		u32 hint;
-		bool counts;
-	} bounds[] = {
-		{ account->bytes, sluice_account_open_limit(), SLUICE_HINT_LIMIT, true },
-		{ device ? 0 : account->user->bytes, sluice_account_user_limit(),
-		  SLUICE_HINT_USER_LIMIT, !device && !any_user },
-		{ sluice_account_total, sluice_account_total_limit(),
-		  SLUICE_HINT_TOTAL_LIMIT, !device },
-	};
-	unsigned int i;
+	return used <= limit && bytes <= limit - used;
+}
 
+/* Charge the account itself.  Returns whether its limit allows it. */
+static bool sluice_account_add(struct sluice_account *account, u64 bytes)
+{
+	u64 limit = sluice_account_open_limit();
+	s64 used = atomic64_read(&account->bytes);
+
+	do {
+		if (!sluice_account_fits(used, bytes, limit))
+			return false;
+	} while (!atomic64_try_cmpxchg(&account->bytes, &used, used + bytes));
+	return true;
+}
+
+/*
+ * Charge a user and the total.  Returns SLUICE_HINT_NONE, or the limit that does not allow it.  The
+ * lock is held.
+ */
+static u32 sluice_account_add_locked(struct sluice_account_user *user, u64 bytes, bool any_user)
+{
 	lockdep_assert_held(&sluice_account_lock);
-	for (i = 0; i < ARRAY_SIZE(bounds); i++)
-		if (bounds[i].counts &&
-		    (bounds[i].used > bounds[i].limit ||
-		     bytes > bounds[i].limit - bounds[i].used))
-			return bounds[i].hint;
+	if (!any_user && !sluice_account_fits(user->bytes, bytes, sluice_account_user_limit()))
+		return SLUICE_HINT_USER_LIMIT;
+	if (!sluice_account_fits(sluice_account_total, bytes, sluice_account_total_limit()))
+		return SLUICE_HINT_TOTAL_LIMIT;
+	user->bytes += bytes;
+	sluice_account_total += bytes;
 	return SLUICE_HINT_NONE;
 }
 
-static u32 sluice_account_try(struct sluice_account *account, u64 bytes, bool device, bool any_user)
+static u32 sluice_account_add_sums(struct sluice_account_user *user, u64 bytes, bool any_user)
 {
 	u32 hint;
 
 	spin_lock(&sluice_account_lock);
-	hint = sluice_account_over(account, bytes, device, any_user);
-	if (!hint) {
-		account->bytes += bytes;
-		if (!device) {
-			account->user->bytes += bytes;
-			sluice_account_total += bytes;
-		}
-	}
+	hint = sluice_account_add_locked(user, bytes, any_user);
 	spin_unlock(&sluice_account_lock);
 	return hint;
+}
+
+/*
+ * The same near a limit: take all stocks back first.  No CPU charges in advance meanwhile, so the
+ * charge fails only if the limit does not allow it without the stocks.
+ */
+static u32 sluice_account_add_tight(struct sluice_account_user *user, u64 bytes, bool any_user)
+{
+	u32 hint;
+
+	spin_lock(&sluice_account_lock);
+	sluice_account_tight++;
+	spin_unlock(&sluice_account_lock);
+	sluice_account_return_all(NULL);
+	spin_lock(&sluice_account_lock);
+	sluice_account_tight--;
+	hint = sluice_account_add_locked(user, bytes, any_user);
+	spin_unlock(&sluice_account_lock);
+	return hint;
+}
+
+/* Charge @bytes, and SLUICE_ACCOUNT_BATCH in advance.  Returns false if nothing was charged. */
+static bool sluice_account_add_advance(struct sluice_account_user *user, u64 bytes)
+{
+	bool added;
+
+	spin_lock(&sluice_account_lock);
+	added = !sluice_account_tight &&
+		!sluice_account_add_locked(user, bytes + SLUICE_ACCOUNT_BATCH, false);
+	spin_unlock(&sluice_account_lock);
+	return added;
+}
+
+/*
+ * Charge from the stock of this CPU.  Returns false if it has too little for the user, or if a limit
+ * has been lowered below what is charged already.
+ */
+static bool sluice_account_consume(struct sluice_account_user *user, u64 bytes)
+{
+	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
+	bool enough;
+
+	if (data_race(READ_ONCE(user->bytes)) > sluice_account_user_limit() ||
+	    data_race(READ_ONCE(sluice_account_total)) > sluice_account_total_limit())
+		return false;
+	/* the lock is the CPU's own, but the task may move to another CPU before it is taken */
+	spin_lock(&stock->lock);
+	enough = stock->user == user && stock->bytes >= bytes;
+	if (enough)
+		stock->bytes -= bytes;
+	spin_unlock(&stock->lock);
+	return enough;
+}
+
+/* Put bytes, which are charged to the user, into the stock of this CPU. */
+static void sluice_account_refill(struct sluice_account_user *user, u64 bytes)
+{
+	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
+
+	spin_lock(&stock->lock);
+	if (stock->user != user)
+		sluice_account_return(stock);
+	stock->user = user;
+	stock->bytes += bytes;
+	if (stock->bytes > 2 * SLUICE_ACCOUNT_BATCH)
+		sluice_account_return(stock);
+	spin_unlock(&stock->lock);
+}
+
+/* Charge a user and the total, through the stock if the bytes are few. */
+static u32 sluice_account_try(struct sluice_account_user *user, u64 bytes)
+{
+	u32 hint;
+
+	if (bytes <= SLUICE_ACCOUNT_SMALL) {
+		if (sluice_account_consume(user, bytes))
+			return SLUICE_HINT_NONE;
+		if (sluice_account_add_advance(user, bytes)) {
+			sluice_account_refill(user, SLUICE_ACCOUNT_BATCH);
+			return SLUICE_HINT_NONE;
+		}
+	}
+	if (!sluice_account_add_sums(user, bytes, false))
+		return SLUICE_HINT_NONE;
+	hint = sluice_account_add_tight(user, bytes, false);
+	if (hint == SLUICE_HINT_USER_LIMIT && ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
+		hint = sluice_account_add_tight(user, bytes, true);
+	return hint;
+}
+
+/* Subtract a charge of a user and the total. */
+static void sluice_account_sub_sums(struct sluice_account_user *user, u64 bytes)
+{
+	if (bytes <= SLUICE_ACCOUNT_SMALL) {
+		sluice_account_refill(user, bytes);
+		return;
+	}
+	spin_lock(&sluice_account_lock);
+	user->bytes -= bytes;
+	sluice_account_total -= bytes;
+	spin_unlock(&sluice_account_lock);
 }
 
 /**
@@ -197,13 +357,24 @@ static u32 sluice_account_try(struct sluice_account *account, u64 bytes, bool de
  */
 int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device, u32 *hint)
 {
-	u32 over = sluice_account_try(account, bytes, device, false);
+	u32 over = SLUICE_HINT_LIMIT;
 
-	if (over == SLUICE_HINT_USER_LIMIT &&
-	    ns_capable_noaudit(&init_user_ns, CAP_SYS_RESOURCE))
-		over = sluice_account_try(account, bytes, device, true);
-	if (!over)
+	/* a first look, so that a charge that the account refuses is not part of the other sums */
+	if (!sluice_account_fits(atomic64_read(&account->bytes), bytes,
+				 sluice_account_open_limit()))
+		goto refuse;
+	if (!device) {
+		over = sluice_account_try(account->user, bytes);
+		if (over)
+			goto refuse;
+	}
+	if (sluice_account_add(account, bytes))
 		return 0;
+	/* another charge to the account came first */
+	over = SLUICE_HINT_LIMIT;
+	if (!device)
+		sluice_account_sub_sums(account->user, bytes);
+refuse:
 	*hint = over;
 	return -EDQUOT;
 }
@@ -218,18 +389,17 @@ int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device
  */
 void sluice_account_uncharge(struct sluice_account *account, u64 bytes, bool device)
 {
-	spin_lock(&sluice_account_lock);
-	account->bytes -= bytes;
-	if (!device) {
-		account->user->bytes -= bytes;
-		sluice_account_total -= bytes;
-	}
-	spin_unlock(&sluice_account_lock);
+	if (!device)
+		sluice_account_sub_sums(account->user, bytes);
+	atomic64_sub(bytes, &account->bytes);
 }
 
 /**
- * sluice_account_read - read the counters of an account, all at one moment, and their limits
+ * sluice_account_read - read the counters of an account, and their limits
  * @account: the account
+ *
+ * The sums are exact if no other context charges meanwhile.  Otherwise they may contain what CPUs
+ * have charged in advance: at most twice SLUICE_ACCOUNT_BATCH for each CPU.
  *
  * Context: may sleep.
  * Return: the counters and the limits.
@@ -242,8 +412,9 @@ struct sluice_account_numbers sluice_account_read(const struct sluice_account *a
 		.total_limit = sluice_account_total_limit(),
 	};
 
+	sluice_account_return_all(NULL);
 	spin_lock(&sluice_account_lock);
-	numbers.open_bytes = account->bytes;
+	numbers.open_bytes = atomic64_read(&account->bytes);
 	numbers.user_bytes = account->user->bytes;
 	numbers.total_bytes = sluice_account_total;
 	spin_unlock(&sluice_account_lock);
@@ -260,4 +431,17 @@ struct sluice_account_numbers sluice_account_read(const struct sluice_account *a
 kuid_t sluice_account_uid(const struct sluice_account *account)
 {
 	return account->user->uid;
+}
+
+/**
+ * sluice_account_init - initialise the stocks
+ *
+ * Context: module init.
+ */
+void sluice_account_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		spin_lock_init(&per_cpu_ptr(&sluice_account_stocks, cpu)->lock);
 }

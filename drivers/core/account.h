@@ -15,13 +15,19 @@
  * that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not memory of
  * the system, and counts against the limit of the open file only.
  *
- * A spinlock in account.c guards all counters.  A charge adds to all counters or to none with the
- * lock held, so a refused charge is never part of a sum.  buffer.c, slot.c and queue.c charge;
- * client.c opens and closes accounts.
+ * A refused charge is part of no sum, except for a moment if two charges to one account race for
+ * the rest of its limit.  buffer.c, slot.c and queue.c charge; client.c opens and closes accounts.
+ *
+ * The counter of an open file is atomic.  A spinlock in account.c guards those of all users and the
+ * total.  So that CPUs do not share this lock, each CPU charges SLUICE_ACCOUNT_BATCH in advance: its
+ * stock.  Small charges take from the stock, and give back to it.  The bytes of the stocks are
+ * charged, so no limit is ever exceeded.  A charge that a limit refuses takes the stocks of all CPUs
+ * back and tries again, so no charge is refused because of the stocks.
  */
 #ifndef _SLUICE_ACCOUNT_H
 #define _SLUICE_ACCOUNT_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -34,7 +40,7 @@ struct sluice_account_user;
  */
 struct sluice_account {
 	struct sluice_account_user *user;
-	u64 bytes;
+	atomic64_t bytes;
 };
 
 /**
@@ -55,6 +61,7 @@ struct sluice_account_numbers {
 	u64 total_limit;
 };
 
+void sluice_account_init(void);
 u64 sluice_account_open_limit(void);
 int sluice_account_open(struct sluice_account *account);
 void sluice_account_close(struct sluice_account *account);

@@ -121,10 +121,9 @@ static struct sluice_bins_entry *sluice_bins_oldest(enum zone_type zone)
 static void sluice_bins_park(struct sluice_bins_entry *entry)
 {
 	lockdep_assert_held(&sluice_bins_lock);
-	entry->parked = jiffies;
 	entry->order = ++sluice_bins_order;
-	entry->state = SLUICE_BINS_DIRTY;
-	list_add_tail(&entry->link, &sluice_bins_dirty[entry->pages.zone]);
+	list_add_tail(&entry->link, entry->state == SLUICE_BINS_CLEAN ?
+		      &sluice_bins_clean[entry->pages.zone] : &sluice_bins_dirty[entry->pages.zone]);
 	sluice_bins_add(entry);
 	atomic64_add(entry->pages.size, &sluice_bins_size);
 }
@@ -153,7 +152,7 @@ static void sluice_bins_take(struct sluice_bins_entry *entry)
 
 /**
  * sluice_bins_insert - park memory
- * @entry: dirty memory, which is in the list_lru already
+ * @entry: memory that is in the list_lru already; @state is SLUICE_BINS_DIRTY or _CLEAN
  *
  * From now on another context may claim the memory.
  *
@@ -179,6 +178,14 @@ static unsigned int sluice_bins_rank(const struct sluice_bins_search *search,
 	return MAX_NR_ZONES * rank + (MAX_NR_ZONES - 1 - entry->pages.top_zone);
 }
 
+/* Can the device address the memory?  A device that needs no zone can address all memory. */
+static bool sluice_bins_reaches(const struct sluice_device *sdev,
+				const struct sluice_bins_entry *entry)
+{
+	return !sdev->zone || sdev->translated ||
+	       sluice_dma_reaches((struct device *)&sdev->dev, entry->pages.buffer.end);
+}
+
 /*
  * Find memory of a bin that the device can address; or NULL.  Most devices can address either all
  * memory of a bin or none, so SLUICE_BINS_LOOK checks are enough.  The function may miss memory
@@ -191,10 +198,8 @@ static struct sluice_bins_entry *sluice_bins_reached(const struct sluice_bins_se
 	struct sluice_bins_entry *entry = first;
 	unsigned int look;
 
-	if (search->sdev->translated)
-		return first;
 	for (look = 0; look < SLUICE_BINS_LOOK; look++) {
-		if (sluice_dma_reaches(&search->sdev->dev, entry->pages.end))
+		if (sluice_bins_reaches(search->sdev, entry))
 			return entry;
 		entry = list_next_entry(entry, alike);
 		if (entry == first)
@@ -211,6 +216,20 @@ static bool sluice_bins_fits(const struct sluice_bins_search *search,
 	return pages->size == search->size && pages->mapping == search->mapping &&
 	       entry->owner == search->owner && (pages->huge || !search->huge) &&
 	       (!search->here || (pages->node == search->node && !pages->spread));
+}
+
+/**
+ * sluice_bins_suits - is this the memory that an ALLOC searches for?
+ * @search: the memory that is wanted
+ * @entry: memory that is not in the bins
+ *
+ * Context: any.
+ * Return: true if it fits, and the device can address it.
+ */
+bool sluice_bins_suits(const struct sluice_bins_search *search,
+		       const struct sluice_bins_entry *entry)
+{
+	return sluice_bins_fits(search, entry) && sluice_bins_reaches(search->sdev, entry);
 }
 
 /**

@@ -43,8 +43,9 @@ struct sluice_device;
  * @link: in one of the lists by age, or in a list of memory to be freed
  * @bin: in the hash table, if the entry is the first of its bin
  * @alike: in the ring of all memory of its bin
- * @state: see below
+ * @state: see below; for memory in a front, its lock guards the field
  * @dying: it was claimed while it was being zeroed, so it must be freed
+ * @listed: the memory was in the list_lru before, so the kernel calls the shrinker for its cgroup
  * @owner: number of the memory cgroup whose tasks may take the memory
  * @order: sequence number of its parking, among all memory that was ever parked
  * @parked: when it was parked, in jiffies
@@ -62,6 +63,7 @@ struct sluice_bins_entry {
 		SLUICE_BINS_CLEAN,
 	} state;
 	bool dying;
+	bool listed;
 	u64 owner;
 	u64 order;
 	unsigned long parked;
@@ -93,6 +95,8 @@ struct sluice_bins_search {
 void sluice_bins_init(void);
 u64 sluice_bins_bytes(void);
 void sluice_bins_insert(struct sluice_bins_entry *entry);
+bool sluice_bins_suits(const struct sluice_bins_search *search,
+		       const struct sluice_bins_entry *entry);
 struct sluice_bins_entry *sluice_bins_find(struct sluice_bins_search *search);
 bool sluice_bins_inherit(struct sluice_bins_entry *entry, u64 owner);
 bool sluice_bins_claim(struct sluice_bins_entry *entry);

@@ -35,6 +35,21 @@ void sluice_buffers_init(void)
 	}
 }
 
+/* Initialise a buffer.  Its heap has set, or sets later, what belongs to the memory. */
+static void sluice_buffer_init(struct sluice_buffer *buffer, struct sluice_client *client,
+			       const struct sluice_heap *heap, u64 size, u32 properties)
+{
+	buffer->sdev = client->sdev;
+	buffer->client = client;
+	buffer->heap = heap;
+	buffer->size = size;
+	buffer->charge = size;
+	buffer->properties = properties;
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+	INIT_LIST_HEAD(&buffer->mappings);
+}
+
 /**
  * sluice_buffer_new - make a buffer that is charged, but has no memory yet
  * @client: the client that is charged
@@ -43,8 +58,8 @@ void sluice_buffers_init(void)
  * @properties: SLUICE_MEM_* of the buffer
  * @hint: SLUICE_HINT_*, set on failure
  *
- * The buffer has no reference on its client yet.  It must be passed to
- * sluice_buffer_publish() when it has its memory, or to sluice_buffer_free().
+ * The buffer has no reference on its client yet.  It must be passed to sluice_buffer_publish() when
+ * it has its memory, or to sluice_buffer_free().
  *
  * Context: may sleep.
  * Return: the buffer, the first member of a struct of heap->buffer_size bytes; or an ERR_PTR:
@@ -66,15 +81,7 @@ struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	buffer = kzalloc(heap->buffer_size, GFP_KERNEL_ACCOUNT);
 	if (!buffer)
 		goto err_uncharge;
-	buffer->sdev = client->sdev;
-	buffer->client = client;
-	buffer->heap = heap;
-	buffer->size = size;
-	buffer->charge = size;
-	buffer->properties = properties;
-	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->attachments);
-	INIT_LIST_HEAD(&buffer->mappings);
+	sluice_buffer_init(buffer, client, heap, size, properties);
 	return buffer;
 
 err_uncharge:
@@ -101,13 +108,6 @@ int sluice_buffer_charge(struct sluice_buffer *buffer, u64 bytes, u32 *hint)
 	if (!ret)
 		buffer->charge += bytes;
 	return ret;
-}
-
-/* Called once for each buffer: when it is destroyed, or when it cannot be made. */
-static void sluice_buffer_uncharge(const struct sluice_buffer *buffer)
-{
-	sluice_account_uncharge(&buffer->client->account, buffer->charge,
-				sluice_heap_is_device(buffer->heap));
 }
 
 /**
@@ -141,8 +141,46 @@ void sluice_buffer_publish(struct sluice_buffer *buffer)
  */
 void sluice_buffer_free(struct sluice_buffer *buffer)
 {
-	sluice_buffer_uncharge(buffer);
+	sluice_account_uncharge(&buffer->client->account, buffer->charge,
+				sluice_heap_is_device(buffer->heap));
 	kfree(buffer);
+}
+
+/* Let a heap make a buffer together with its memory. */
+static struct sluice_buffer *sluice_buffer_make(struct sluice_client *client,
+						const struct sluice_heap *heap, u64 size,
+						u32 properties, u32 *hint)
+{
+	struct sluice_buffer *buffer;
+	int ret;
+
+	ret = sluice_account_charge(&client->account, size, sluice_heap_is_device(heap), hint);
+	if (ret)
+		return ERR_PTR(ret);
+	buffer = heap->make(client->sdev, size, properties, hint);
+	if (IS_ERR(buffer))
+		sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
+	else
+		sluice_buffer_init(buffer, client, heap, size, properties);
+	return buffer;
+}
+
+/* Make a buffer, then let the heap allocate its memory. */
+static struct sluice_buffer *sluice_buffer_alloc(struct sluice_client *client,
+						 const struct sluice_heap *heap, u64 size,
+						 u32 properties, u32 *hint)
+{
+	struct sluice_buffer *buffer = sluice_buffer_new(client, heap, size, properties, hint);
+	int ret;
+
+	if (IS_ERR(buffer))
+		return buffer;
+	ret = heap->alloc(buffer, hint);
+	if (ret) {
+		sluice_buffer_free(buffer);
+		return ERR_PTR(ret);
+	}
+	return buffer;
 }
 
 /**
@@ -165,20 +203,13 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
 					   u32 properties, u32 *hint)
 {
-	struct sluice_buffer *buffer = sluice_buffer_new(client, heap, size, properties, hint);
-	int ret;
+	struct sluice_buffer *buffer;
 
-	if (IS_ERR(buffer))
-		return buffer;
-	ret = heap->alloc(buffer, hint);
-	if (ret)
-		goto err_free;
-	sluice_buffer_publish(buffer);
+	buffer = heap->make ? sluice_buffer_make(client, heap, size, properties, hint) :
+			      sluice_buffer_alloc(client, heap, size, properties, hint);
+	if (!IS_ERR(buffer))
+		sluice_buffer_publish(buffer);
 	return buffer;
-
-err_free:
-	sluice_buffer_free(buffer);
-	return ERR_PTR(ret);
 }
 
 /**
@@ -190,16 +221,20 @@ err_free:
 void sluice_buffer_destroy(struct sluice_buffer *buffer)
 {
 	struct sluice_buffer_list *list = per_cpu_ptr(&sluice_buffer_lists, buffer->cpu);
+	const struct sluice_heap *heap = buffer->heap;
 	struct sluice_client *client = buffer->client;
+	bool device = sluice_heap_is_device(heap);
+	u64 charge = buffer->charge;
 
 	mutex_lock(&list->lock);
 	list_del(&buffer->link);
 	mutex_unlock(&list->lock);
-	buffer->heap->free(buffer);
-	sluice_buffer_uncharge(buffer);
-	kfree(buffer);
+	heap->free(buffer);
+	if (!heap->make)
+		kfree(buffer);
+	sluice_account_uncharge(&client->account, charge, device);
 	sluice_object_dec(SLUICE_OBJECT_BUFFER);
-	/* the last use of the device: the client may hold the last reference on it */
+	/* last, because the client holds the device, which may hold the heap */
 	sluice_client_put(client);
 }
 

@@ -43,7 +43,6 @@ struct sluice_device;
  * @dma_alloc: the memory comes from the DMA API, which shares it with the host in a confidential
  *	guest
  * @inode: number of the dma-buf's inode, for debugfs
- * @exporter: exporter's name (exp_name) of the dma-buf: the name of the heap's dma-heap node
  * @shown: the dma-buf, for debugfs; valid as long as the buffer
  * @vaddr: kernel mapping, or NULL if there is none yet; under the dma_resv, on older kernels under
  *	the dma-buf's own lock
@@ -67,7 +66,6 @@ struct sluice_buffer {
 	phys_addr_t end;
 	bool dma_alloc;
 	u64 inode;
-	char exporter[SLUICE_HEAP_NAME_LEN];
 	const struct dma_buf *shown;
 	void *vaddr;
 	struct mutex lock;

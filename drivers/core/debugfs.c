@@ -8,7 +8,6 @@
 #include <linux/seq_file.h>
 
 #include "account.h"
-#include "bins.h"
 #include "buffer.h"
 #include "client.h"
 #include "compat/fence.h"
@@ -20,6 +19,7 @@
 #include "flight.h"
 #include "heap.h"
 #include "object.h"
+#include "pool.h"
 #include "queue.h"
 #include "sluice.h"
 #include "watch.h"
@@ -102,7 +102,7 @@ DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);
 
 static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
 {
-	seq_printf(m, "%llu\n", sluice_bins_bytes());
+	seq_printf(m, "%llu\n", sluice_pool_bytes());
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_pool);

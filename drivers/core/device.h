@@ -131,6 +131,7 @@ struct sluice_sources;
  * @num_heaps: length of @heaps; fixed when the node appears
  * @heaps: the heaps: first those of the core, with the same numbers in every device, then those
  *	that the driver has added
+ * @exporters: exporter's names (exp_name) of the dma-bufs of each of @heaps, and of wrapped memory
  * @cpu_engines: all engines are software (SLUICE_ENGINE_CPU)
  * @op_align: the largest op_align of the engines, in bytes
  * @num_engines: length of @engines
@@ -171,6 +172,7 @@ struct sluice_device {
 	struct sluice_controls *controls;
 	unsigned int num_heaps;
 	const struct sluice_heap *heaps[SLUICE_DEVICE_MAX_HEAPS];
+	const char *exporters[SLUICE_DEVICE_MAX_HEAPS + 1];
 	bool cpu_engines;
 	u32 op_align;
 	unsigned int num_engines;

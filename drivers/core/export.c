@@ -236,28 +236,6 @@ static const struct dma_buf_ops sluice_dmabuf_ops = {
 	.release = sluice_dmabuf_release,
 };
 
-static char *sluice_dmabuf_append(char *to, const char *end, const char *from)
-{
-	while (*from && to < end)
-		*to++ = *from++;
-	return to;
-}
-
-/*
- * The exporter's name is the name of the dma-heap node: fdinfo and debugfs then show where the
- * memory is from.  Each buffer needs this, and snprintf() would take six times as long.  The buffer
- * was zeroed, so the name has an end.
- */
-static void sluice_dmabuf_name(struct sluice_buffer *buffer)
-{
-	const char *end = buffer->exporter + sizeof(buffer->exporter) - 1;
-	char *to = sluice_dmabuf_append(buffer->exporter, end, "sluice-");
-
-	to = sluice_dmabuf_append(to, end, buffer->sdev->name);
-	to = sluice_dmabuf_append(to, end, "-");
-	sluice_dmabuf_append(to, end, buffer->heap->name);
-}
-
 /**
  * sluice_dmabuf_create - make a dma-buf of a buffer
  * @buffer: from sluice_buffer_create() or sluice_wrap_create(); belongs to the dma-buf on success
@@ -271,8 +249,7 @@ struct dma_buf *sluice_dmabuf_create(struct sluice_buffer *buffer, int access)
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
-	sluice_dmabuf_name(buffer);
-	info.exp_name = buffer->exporter;
+	info.exp_name = sluice_heap_exporter(buffer->sdev, buffer->heap);
 	info.ops = buffer->heap->dmabuf_ops ?: &sluice_dmabuf_ops;
 	info.size = buffer->size;
 	info.flags = access;

@@ -26,11 +26,10 @@ struct sluice_buffer;
 struct sluice_device;
 struct vm_area_struct;
 
-/*
- * Bytes of "sluice-<device>-<heap>": the name of a dma-heap node, and the exporter's name of a
- * buffer of this heap.
- */
+/* Bytes of "sluice-<device>-<heap>", the name of a dma-heap node. */
 #define SLUICE_HEAP_NAME_LEN	(sizeof("sluice--") + 2 * SLUICE_NAME_LEN)
+
+#define SLUICE_HEAP_WRAPPED	"wrapped"	/* name of the heap of wrapped memory, in no list */
 
 /* Kinds of CPU mapping: a buffer has exactly one of them. */
 #define SLUICE_MEM_MAPPINGS	(SLUICE_MEM_CACHED | SLUICE_MEM_COHERENT | \
@@ -52,6 +51,9 @@ struct vm_area_struct;
  * @alloc: fill buffer->sgt (not in device memory) and ->end with buffer->size bytes of zeroed
  *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
  *	memory that can only be wrapped
+ * @make: instead of @alloc and @buffer_size: allocate memory as @alloc does, together with a struct
+ *	sluice_buffer, in which @make sets the fields of the memory and clears all others.  Sleeps.
+ *	Returns an ERR_PTR on failure.  @free then also frees the struct
  * @free: free the memory of @alloc
  * @vmap: set buffer->vaddr, if @alloc did not.  Sleeps, with the dma_resv held.  It must retry
  *	for a while before it fails, because the dma-buf core warns when the vmap op fails
@@ -78,6 +80,8 @@ struct sluice_heap {
 	bool maps_private;
 	size_t buffer_size;
 	int (*alloc)(struct sluice_buffer *buffer, u32 *hint);
+	struct sluice_buffer *(*make)(struct sluice_device *sdev, u64 size, u32 properties,
+				      u32 *hint);
 	void (*free)(struct sluice_buffer *buffer);
 	int (*vmap)(struct sluice_buffer *buffer);
 	int (*mmap)(struct sluice_buffer *buffer, struct vm_area_struct *vma);
@@ -95,6 +99,8 @@ struct sluice_heap {
 void sluice_heaps_release(struct sluice_device *sdev);
 void sluice_heaps_revoke(struct sluice_device *sdev);
 void sluice_heaps_block(struct sluice_device *sdev, bool block);
+int sluice_heaps_name(struct sluice_device *sdev);
+const char *sluice_heap_exporter(const struct sluice_device *sdev, const struct sluice_heap *heap);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
 u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);

@@ -18,21 +18,10 @@
 /* The option HUGE exists only if a huge entry of the page tables has the size of such a piece. */
 #define SLUICE_HEAP_PAGES_HUGE	(PMD_ORDER == SLUICE_PAGES_HUGE_ORDER ? SLUICE_MEM_HUGE : 0)
 
-/**
- * struct sluice_heap_pages_buffer - a buffer of the pages heap
- * @base: the buffer; its table is a copy of the memory's table
- * @pages: the memory
- */
-struct sluice_heap_pages_buffer {
-	struct sluice_buffer base;
-	struct sluice_pages *pages;
-};
-
-static_assert(!offsetof(struct sluice_heap_pages_buffer, base));
-
-static struct sluice_heap_pages_buffer *sluice_heap_pages_of(const struct sluice_buffer *buffer)
+/* The memory of a buffer of this heap. */
+static struct sluice_pages *sluice_heap_pages_of(const struct sluice_buffer *buffer)
 {
-	return container_of(buffer, struct sluice_heap_pages_buffer, base);
+	return container_of(buffer, struct sluice_pages, buffer);
 }
 
 /* The SLUICE_HINT_* after an allocation of huge pieces has failed. */
@@ -84,42 +73,40 @@ err_delete:
 	return ERR_PTR(ret);
 }
 
-static int sluice_heap_pages_alloc(struct sluice_buffer *buffer, u32 *hint)
+static struct sluice_buffer *sluice_heap_pages_make(struct sluice_device *sdev, u64 size,
+						    u32 properties, u32 *hint)
 {
-	u32 mapping = buffer->properties & SLUICE_MEM_MAPPINGS;
-	bool huge = buffer->properties & SLUICE_MEM_HUGE;
+	u32 mapping = properties & SLUICE_MEM_MAPPINGS;
+	bool huge = properties & SLUICE_MEM_HUGE;
 	struct sluice_pages *pages;
 
-	pages = sluice_pool_take(buffer->sdev, buffer->size, mapping, huge);
+	pages = sluice_pool_take(sdev, size, mapping, huge);
 	if (!pages)
-		pages = sluice_heap_pages_create(buffer->sdev, buffer->size, mapping, huge, hint);
+		pages = sluice_heap_pages_create(sdev, size, mapping, huge, hint);
 	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-	sluice_heap_pages_of(buffer)->pages = pages;
-	buffer->sgt = pages->sgt;
-	buffer->end = pages->end;
-	buffer->vaddr = pages->vaddr;
-	return 0;
+		return ERR_CAST(pages);
+	/* the rest is of the last buffer of this memory */
+	pages->buffer = (struct sluice_buffer) {
+		.sgt = pages->buffer.sgt,
+		.end = pages->buffer.end,
+		.vaddr = pages->buffer.vaddr,
+	};
+	return &pages->buffer;
 }
 
 static void sluice_heap_pages_free(struct sluice_buffer *buffer)
 {
-	sluice_pool_park(sluice_heap_pages_of(buffer)->pages);
+	sluice_pool_park(sluice_heap_pages_of(buffer));
 }
 
 static int sluice_heap_pages_vmap(struct sluice_buffer *buffer)
 {
-	struct sluice_pages *pages = sluice_heap_pages_of(buffer)->pages;
-	int ret = sluice_pages_vmap(pages);
-
-	if (!ret)
-		WRITE_ONCE(buffer->vaddr, pages->vaddr);
-	return ret;
+	return sluice_pages_vmap(sluice_heap_pages_of(buffer));
 }
 
 static struct page *sluice_heap_pages_page(const struct sluice_buffer *buffer, pgoff_t index)
 {
-	return sluice_pages_find(sluice_heap_pages_of(buffer)->pages, index);
+	return sluice_pages_find(sluice_heap_pages_of(buffer), index);
 }
 
 /* No buffer is possible if the DMA API would bounce it. */
@@ -140,8 +127,7 @@ const struct sluice_heap sluice_heap_pages = {
 	.properties = SLUICE_MEM_CACHED,
 	.options = SLUICE_MEM_PAGE_BACKED | SLUICE_COMPAT_MAPPINGS | SLUICE_HEAP_PAGES_HUGE,
 	.maps_private = true,
-	.buffer_size = sizeof(struct sluice_heap_pages_buffer),
-	.alloc = sluice_heap_pages_alloc,
+	.make = sluice_heap_pages_make,
 	.free = sluice_heap_pages_free,
 	.vmap = sluice_heap_pages_vmap,
 	.mmap = sluice_mmap_pages,

@@ -138,7 +138,7 @@ long sluice_ioctl_dispatch(struct file *file, unsigned int cmd, unsigned long ar
 
 	if (_IOC_TYPE(cmd) != SLUICE_IOCTL_BASE)
 		return -ENOTTY;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count && !entry; i++)
 		if (_IOC_NR(table[i].cmd) == _IOC_NR(cmd))
 			entry = &table[i];
 	if (!entry)

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "account.h"
 #include "buffer.h"
 #include "compat/module.h"
 #include "debugfs.h"
@@ -19,6 +20,7 @@ static int __init sluice_module_init(void)
 	int ret;
 
 	sluice_buffers_init();
+	sluice_account_init();
 	sluice_debugfs_init();
 	ret = sluice_pool_init();
 	if (ret)

@@ -101,16 +101,16 @@ static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count
 
 	if (count == 1) {
 		pages->pieces = &pages->single_piece;
-		pages->sgt.sgl = &pages->single_sg;
-		pages->sgt.nents = 1;
-		pages->sgt.orig_nents = 1;
+		pages->buffer.sgt.sgl = &pages->single_sg;
+		pages->buffer.sgt.nents = 1;
+		pages->buffer.sgt.orig_nents = 1;
 		sg_init_table(&pages->single_sg, 1);
 		return 0;
 	}
 	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
 	if (!pages->pieces)
 		return -ENOMEM;
-	ret = sg_alloc_table(&pages->sgt, count, GFP_KERNEL_ACCOUNT);
+	ret = sg_alloc_table(&pages->buffer.sgt, count, GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_array;
 	return 0;
@@ -123,7 +123,7 @@ err_array:
 /* Put the pieces into the table and the array, and note where the memory is. */
 static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pieces)
 {
-	struct scatterlist *sg = pages->sgt.sgl;
+	struct scatterlist *sg = pages->buffer.sgt.sgl;
 	unsigned int i, k, index = 0;
 	u64 offset = 0;
 
@@ -142,7 +142,7 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
 			offset += length;
 			pages->pieces[index++] = page;
 			sg_set_page(sg, page, length, 0);
-			pages->end = max(pages->end, page_to_phys(page) + length - 1);
+			pages->buffer.end = max(pages->buffer.end, page_to_phys(page) + length - 1);
 			pages->spread |= page_to_nid(page) != pages->node;
 			pages->zone = min(pages->zone, page_zonenum(page));
 			pages->top_zone = max(pages->top_zone, page_zonenum(page));
@@ -150,13 +150,13 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
 		}
 	}
 	/* one piece needs no vmap(): the kernel's direct map has it, except in high memory */
-	if (pages->sgt.nents == 1 && !PageHighMem(pages->pieces[0]))
-		pages->vaddr = page_address(pages->pieces[0]);
+	if (pages->buffer.sgt.nents == 1 && !PageHighMem(pages->pieces[0]))
+		pages->buffer.vaddr = page_address(pages->pieces[0]);
 }
 
 /**
  * sluice_pages_fill - allocate memory
- * @pages: a zeroed struct
+ * @pages: a zeroed struct; gets the table, the end and the kernel mapping of its buffer
  * @sdev: the device, which must be able to address the memory
  * @size: bytes, whole pages; whole huge pieces if @huge
  * @huge: true for huge pieces only
@@ -232,7 +232,7 @@ static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned
 	unsigned int i;
 	int ret;
 
-	for_each_sg(pages->sgt.sgl, sg, count, i) {
+	for_each_sg(pages->buffer.sgt.sgl, sg, count, i) {
 		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
 					       sg->length >> PAGE_SHIFT, mapping);
 		*done = i;
@@ -259,7 +259,7 @@ int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping)
 
 	if (mapping == SLUICE_MEM_CACHED)
 		return 0;
-	ret = sluice_pages_change(pages, mapping, pages->sgt.nents, &done);
+	ret = sluice_pages_change(pages, mapping, pages->buffer.sgt.nents, &done);
 	if (ret)
 		goto err_cached;
 	pages->mapping = mapping;
@@ -300,14 +300,14 @@ int sluice_pages_vmap(struct sluice_pages *pages)
 		if (!array)
 			continue;
 		i = 0;
-		for_each_sgtable_page(&pages->sgt, &iter, 0)
+		for_each_sgtable_page(&pages->buffer.sgt, &iter, 0)
 			array[i++] = sg_page_iter_page(&iter);
 		vaddr = vmap(array, count, VM_MAP, sluice_heap_pgprot(pages->mapping, PAGE_KERNEL));
 		kvfree(array);
 	}
 	if (!vaddr)
 		return -ENOMEM;
-	pages->vaddr = vaddr;
+	WRITE_ONCE(pages->buffer.vaddr, vaddr);
 	return 0;
 }
 
@@ -323,16 +323,16 @@ void sluice_pages_free(struct sluice_pages *pages)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	if (is_vmalloc_addr(pages->vaddr))
-		vunmap(pages->vaddr);
+	if (is_vmalloc_addr(pages->buffer.vaddr))
+		vunmap(pages->buffer.vaddr);
 	if (pages->mapping != SLUICE_MEM_CACHED)
-		sluice_pages_change(pages, SLUICE_MEM_CACHED, pages->sgt.nents, &i);
-	for_each_sgtable_sg(&pages->sgt, sg, i) {
+		sluice_pages_change(pages, SLUICE_MEM_CACHED, pages->buffer.sgt.nents, &i);
+	for_each_sgtable_sg(&pages->buffer.sgt, sg, i) {
 		__free_pages(sg_page(sg), get_order(sg->length));
 		cond_resched();
 	}
 	if (pages->pieces != &pages->single_piece) {
-		sg_free_table(&pages->sgt);
+		sg_free_table(&pages->buffer.sgt);
 		kvfree(pages->pieces);
 	}
 }
@@ -348,7 +348,7 @@ void sluice_pages_zero(struct sluice_pages *pages, const bool *stop)
 {
 	struct sg_page_iter iter;
 
-	for_each_sgtable_page(&pages->sgt, &iter, 0) {
+	for_each_sgtable_page(&pages->buffer.sgt, &iter, 0) {
 		if (stop && READ_ONCE(*stop))
 			break;
 		clear_highpage(sg_page_iter_page(&iter));
@@ -371,7 +371,7 @@ bool sluice_pages_held(struct sluice_pages *pages)
 	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(&pages->sgt, sg, i)
+	for_each_sgtable_sg(&pages->buffer.sgt, sg, i)
 		if (page_count(sg_page(sg)) != 1)
 			return true;
 	return false;

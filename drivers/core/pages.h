@@ -14,6 +14,8 @@
 #include <linux/scatterlist.h>
 #include <linux/types.h>
 
+#include "buffer.h"
+
 struct page;
 struct sluice_device;
 
@@ -23,10 +25,10 @@ struct sluice_device;
 
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
+ * @buffer: the buffer, if one has the memory.  While the memory is parked, only @buffer.sgt, .end and
+ *	.vaddr are valid.  The table has compound pages, the largest pieces first
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
- * @sgt: the pages, in compound pages, the largest pieces first
- * @end: physical address of the highest byte of the memory
  * @node: NUMA node of the first page
  * @spread: some pages are on other nodes
  * @zone: the lowest zone that has a page of the memory
@@ -36,13 +38,11 @@ struct sluice_device;
  * @single_sg: used as the table of @sgt if there is only one piece
  * @count: number of pieces of each of the SLUICE_PAGES_ORDERS, in the order of @sgt
  * @huge: all pieces have SLUICE_PAGES_HUGE_SIZE
- * @vaddr: kernel mapping; NULL until it is first needed
  */
 struct sluice_pages {
+	struct sluice_buffer buffer;
 	u64 size;
 	u32 mapping;
-	struct sg_table sgt;
-	phys_addr_t end;
 	int node;
 	bool spread;
 	enum zone_type zone;
@@ -52,7 +52,6 @@ struct sluice_pages {
 	struct scatterlist single_sg;
 	unsigned int count[SLUICE_PAGES_ORDERS];
 	bool huge;
-	void *vaddr;
 };
 
 typedef bool (*sluice_pages_drain_fn)(gfp_t zone, unsigned int order);

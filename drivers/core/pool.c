@@ -12,7 +12,9 @@
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/shrinker.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/timer.h>
 #include <linux/vmstat.h>
 #include <linux/wait_bit.h>
 #include <linux/workqueue.h>
@@ -21,11 +23,14 @@
 #include "compat/lru.h"
 #include "device.h"
 #include "dma.h"
+#include "front.h"
 #include "pages.h"
 #include "pool.h"
 
 #define SLUICE_POOL_SECONDS	10
 #define SLUICE_POOL_BATCH	16	/* structs to change before a lock is released */
+#define SLUICE_POOL_FRONT	SZ_4M	/* most bytes in the front of a CPU */
+#define SLUICE_POOL_FRONTS	16	/* all fronts hold at most this part of the pool's limit */
 
 /*
  * For the shrinker, the memory of one buffer counts as this number of objects.  The kernel expects
@@ -47,7 +52,9 @@ static struct workqueue_struct *sluice_pool_wq;
 static atomic_t sluice_pool_freeing;	/* callers that claim memory to free it */
 
 static void sluice_pool_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(sluice_pool_worker, sluice_pool_work);
+static DECLARE_WORK(sluice_pool_worker, sluice_pool_work);
+static void sluice_pool_start(struct timer_list *timer);
+static DEFINE_TIMER(sluice_pool_timer, sluice_pool_start);
 static void sluice_pool_age(struct work_struct *work);
 static DECLARE_DELAYED_WORK(sluice_pool_ager, sluice_pool_age);
 
@@ -58,6 +65,17 @@ static u64 sluice_pool_limit(void)
 	if (limit == ULONG_MAX)
 		return ((u64)totalram_pages() << PAGE_SHIFT) / 16;
 	return (u64)limit << 20;
+}
+
+/**
+ * sluice_pool_bytes - parked memory
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+u64 sluice_pool_bytes(void)
+{
+	return sluice_bins_bytes() + sluice_front_bytes();
 }
 
 static struct sluice_bins_entry *sluice_pool_entry(struct sluice_pages *pages)
@@ -114,6 +132,39 @@ static void sluice_pool_destroy(struct sluice_pages *pages)
 {
 	sluice_pages_free(pages);
 	sluice_pool_delete(pages);
+}
+
+/* Put memory, which is dirty or clean, into the list_lru and the bins. */
+static void sluice_pool_insert(struct sluice_bins_entry *entry)
+{
+	entry->listed = true;
+	list_lru_add_obj(&sluice_pool_lru, &entry->lru);
+	sluice_bins_insert(entry);
+}
+
+/* Move the memory of all fronts into the bins, except memory that is being zeroed. */
+static void sluice_pool_collect(void)
+{
+	struct sluice_bins_entry *entry, *next;
+	LIST_HEAD(parked);
+
+	sluice_front_collect(&parked);
+	list_for_each_entry_safe(entry, next, &parked, link)
+		sluice_pool_insert(entry);
+}
+
+/*
+ * The same for an ALLOC that found nothing in its front: other CPUs may have memory that fits.  At
+ * most ten times a second, so that ALLOCs of other sizes do not make the fronts useless.
+ */
+static void sluice_pool_collect_seldom(void)
+{
+	static unsigned long next = INITIAL_JIFFIES;
+
+	if (time_before(jiffies, data_race(READ_ONCE(next))))
+		return;
+	WRITE_ONCE(next, jiffies + HZ / 10);
+	sluice_pool_collect();
 }
 
 /**
@@ -183,6 +234,23 @@ static bool sluice_pool_here(const struct sluice_device *sdev, int node, u64 siz
 	return pages > size >> PAGE_SHIFT;
 }
 
+/* Take memory out of the bins, if some fits. */
+static struct sluice_bins_entry *sluice_pool_take_shared(struct sluice_bins_search *search)
+{
+	struct sluice_bins_entry *entry;
+
+	sluice_pool_collect_seldom();
+	if (!sluice_bins_bytes())
+		return NULL;
+	search->here = sluice_pool_here(search->sdev, search->node, search->size);
+	entry = sluice_bins_find(search);
+	if (!entry && sluice_pool_inherit(search->owner))
+		entry = sluice_bins_find(search);
+	if (entry)
+		list_lru_del_obj(&sluice_pool_lru, &entry->lru);
+	return entry;
+}
+
 /**
  * sluice_pool_take - take memory out of the pool, if some fits
  * @sdev: the device, which must be able to address the memory
@@ -204,23 +272,32 @@ struct sluice_pages *sluice_pool_take(struct sluice_device *sdev, u64 size, u32 
 	};
 	struct sluice_bins_entry *entry;
 
-	if (!sluice_bins_bytes())
-		return NULL;
-	search.here = sluice_pool_here(sdev, search.node, size);
-	entry = sluice_bins_find(&search);
-	if (!entry && sluice_pool_inherit(search.owner))
-		entry = sluice_bins_find(&search);
-	if (!entry)
-		return NULL;
-	list_lru_del_obj(&sluice_pool_lru, &entry->lru);
-	if (search.dirty)
+	/* memory that is zeroed and near; then any in the bins; then dirty memory that is near */
+	search.here = true;
+	entry = sluice_front_take(&search);
+	if (entry)
+		return &entry->pages;
+	entry = sluice_pool_take_shared(&search);
+	if (!entry) {
+		search.here = true;
+		search.dirty = true;
+		entry = sluice_front_take(&search);
+	}
+	if (entry && search.dirty)
 		sluice_pages_zero(&entry->pages, NULL);
-	return &entry->pages;
+	return entry ? &entry->pages : NULL;
 }
 
 static bool sluice_pool_over_limit(const struct sluice_bins_entry *oldest)
 {
 	return sluice_bins_bytes() > sluice_pool_limit();
+}
+
+/* Most bytes in the front of a CPU. */
+static u64 sluice_pool_front_most(u64 limit)
+{
+	return min_t(u64, SLUICE_POOL_FRONT,
+		     div_u64(limit, SLUICE_POOL_FRONTS * num_possible_cpus()));
 }
 
 static bool sluice_pool_too_old(const struct sluice_bins_entry *oldest)
@@ -279,6 +356,36 @@ static void sluice_pool_free_oldest(enum zone_type zone,
 	sluice_pool_leave();
 }
 
+static void sluice_pool_start(struct timer_list *timer)
+{
+	queue_work(sluice_pool_wq, &sluice_pool_worker);
+}
+
+/*
+ * Let the worker run in a jiffy, so that it also finds memory that is parked until then.  If the
+ * timer is armed already, nothing is written that CPUs share.  A timer of its own costs less than a
+ * delayed work item.
+ */
+static void sluice_pool_arm(void)
+{
+	/*
+	 * The parked memory is visible before the test.  If the timer is still armed then, the worker
+	 * searches later: queue_work() has a barrier.
+	 */
+	smp_mb();
+	if (!timer_pending(&sluice_pool_timer))
+		mod_timer(&sluice_pool_timer, jiffies + 1);
+}
+
+/* The pool may exceed its limit: free the oldest memory, also that of the fronts. */
+static void sluice_pool_park_near_limit(struct sluice_bins_entry *entry)
+{
+	entry->state = SLUICE_BINS_DIRTY;
+	sluice_pool_collect();
+	sluice_pool_insert(entry);
+	sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
+}
+
 /**
  * sluice_pool_park - park the memory of a closed buffer
  * @pages: the memory, which belongs to the pool from now on
@@ -292,24 +399,31 @@ static void sluice_pool_free_oldest(enum zone_type zone,
 void sluice_pool_park(struct sluice_pages *pages)
 {
 	struct sluice_bins_entry *entry = sluice_pool_entry(pages);
+	u64 limit = sluice_pool_limit();
 
-	if (sluice_pages_held(pages) || pages->size > sluice_pool_limit()) {
+	if (sluice_pages_held(pages) || pages->size > limit) {
 		sluice_pool_destroy(pages);
 		return;
 	}
-	list_lru_add_obj(&sluice_pool_lru, &entry->lru);
-	sluice_bins_insert(entry);
+	entry->parked = jiffies;
 	/* from here on another call may take it, or free it */
-	if (sluice_pool_over_limit(NULL))
-		sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
-	/* start one jiffy later: the worker then also finds memory that is parked until then */
-	queue_delayed_work(sluice_pool_wq, &sluice_pool_worker, 1);
+	if (sluice_bins_bytes() + pages->size > limit - limit / SLUICE_POOL_FRONTS)
+		sluice_pool_park_near_limit(entry);
+	else if (!sluice_front_park(&entry, sluice_pool_front_most(limit)))
+		sluice_pool_insert(entry);
+	sluice_pool_arm();
 }
 
 static void sluice_pool_work(struct work_struct *work)
 {
 	struct sluice_bins_entry *entry;
+	int cpu;
 
+	/* sluice_pool_drain() waits for memory that is being zeroed in a front */
+	sluice_pool_enter();
+	for_each_possible_cpu(cpu)
+		sluice_front_zero(cpu);
+	sluice_pool_leave();
 	while ((entry = sluice_bins_begin_zeroing())) {
 		sluice_pages_zero(&entry->pages, &entry->dying);
 		sluice_bins_end_zeroing(entry);
@@ -319,6 +433,7 @@ static void sluice_pool_work(struct work_struct *work)
 
 static void sluice_pool_age(struct work_struct *work)
 {
+	sluice_pool_collect();
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_too_old);
 	if (sluice_bins_bytes())
 		queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ / 2);
@@ -351,9 +466,12 @@ bool sluice_pool_drain(gfp_t zone, unsigned int order)
 		__free_pages(page, order);
 		return true;
 	}
+	sluice_pool_collect();
 	sluice_pool_free_oldest(gfp_zone(GFP_KERNEL | zone), NULL);
-	/* the ager or a shrinker may have claimed memory, and not freed it yet */
+	/* the ager or a shrinker may have claimed memory, and not freed it yet; or it is zeroed */
 	wait_var_event_timeout(&sluice_pool_freeing, !atomic_read(&sluice_pool_freeing), HZ);
+	sluice_pool_collect();
+	sluice_pool_free_oldest(gfp_zone(GFP_KERNEL | zone), NULL);
 	return true;
 }
 
@@ -373,6 +491,7 @@ static enum lru_status sluice_pool_isolate(struct list_head *item, struct list_l
 
 static unsigned long sluice_pool_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
+	sluice_pool_collect();
 	return SLUICE_POOL_WEIGHT * list_lru_shrink_count(&sluice_pool_lru, sc) ?: SHRINK_EMPTY;
 }
 
@@ -381,6 +500,7 @@ static unsigned long sluice_pool_scan(struct shrinker *shrinker, struct shrink_c
 	unsigned long freed;
 	LIST_HEAD(dispose);
 
+	sluice_pool_collect();
 	sc->nr_to_scan = DIV_ROUND_UP(sc->nr_to_scan, SLUICE_POOL_WEIGHT);
 	sluice_pool_enter();
 	freed = list_lru_shrink_walk(&sluice_pool_lru, sc, sluice_pool_isolate, &dispose);
@@ -394,6 +514,7 @@ int sluice_pool_init(void)
 	int ret = -ENOMEM;
 
 	sluice_bins_init();
+	sluice_front_init();
 	sluice_pool_cache = kmem_cache_create("sluice_pages", sizeof(struct sluice_bins_entry), 0,
 					      SLAB_ACCOUNT, NULL);
 	if (!sluice_pool_cache)
@@ -418,9 +539,11 @@ err_cache:
 void sluice_pool_exit(void)
 {
 	sluice_compat_shrinker_free(sluice_pool_shrinker);
-	cancel_delayed_work_sync(&sluice_pool_worker);
+	timer_shutdown_sync(&sluice_pool_timer);
+	cancel_work_sync(&sluice_pool_worker);
 	cancel_delayed_work_sync(&sluice_pool_ager);
 	destroy_workqueue(sluice_pool_wq);
+	sluice_pool_collect();
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, NULL);
 	list_lru_destroy(&sluice_pool_lru);
 	/*

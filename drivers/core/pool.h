@@ -8,8 +8,11 @@
  * inherits the memory.  Memory that no ALLOC takes in SLUICE_POOL_SECONDS is freed soon after.  If
  * the pool exceeds its limit, the oldest memory is freed at once.
  *
+ * Each CPU keeps the memory that it has parked last in its front (front.h), which needs no lock that
+ * CPUs share.  All other parked memory is in the bins.
+ *
  * The bins (bins.h) order parked memory for its search and by its age.  For the shrinker, all
- * parked memory is also in a list_lru, which has one list for each memory cgroup and NUMA node.
+ * memory in the bins is also in a list_lru, which has one list for each memory cgroup and NUMA node.
  * When a cgroup is removed, the kernel moves the list of this cgroup to the head of the parent's
  * list.
  *
@@ -18,7 +21,8 @@
  * searches the bins again.  The owner decides only about the bin of the memory.  The list_lru
  * decides which cgroup's memory pressure frees the memory.
  *
- * Locks, outermost first: the lock of the list_lru, then the lock of the bins.  With the list_lru's
+ * Locks, outermost first: the lock of the list_lru, then the lock of the bins.  The lock of a front
+ * is apart from both.  With the list_lru's
  * lock held, an ALLOC examines at most SLUICE_POOL_BATCH structs, and the shrinker one.  The hold
  * times therefore do not depend on how much is parked.  Nothing here is in the signalling path of
  * fences.
@@ -39,6 +43,7 @@
 struct sluice_device;
 struct sluice_pages;
 
+u64 sluice_pool_bytes(void);
 int sluice_pool_init(void);
 void sluice_pool_exit(void);
 struct sluice_pages *sluice_pool_new(void);

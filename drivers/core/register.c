@@ -324,6 +324,9 @@ static int sluice_register_publish(struct sluice_device *sdev)
 	bool has_memory = sluice_register_has_memory(sdev);
 	int ret;
 
+	ret = sluice_heaps_name(sdev);
+	if (ret)
+		return ret;
 	if (has_memory) {
 		ret = sluice_device_wake(sdev);
 		if (ret)

@@ -390,7 +390,7 @@ static struct page *sluice_wrap_page(const struct sluice_buffer *buffer, pgoff_t
 
 /* ALLOC cannot use it, so it is in no list of heaps, and has no number. */
 static const struct sluice_heap sluice_wrap_heap = {
-	.name = "wrapped",
+	.name = SLUICE_HEAP_WRAPPED,
 	.properties = SLUICE_MEM_CACHED,
 	.buffer_size = sizeof(struct sluice_wrap_buffer),
 	.free = sluice_wrap_free,

@@ -15,11 +15,9 @@
 /* Park an entry without memory, as if it were zeroed, so that the worker does not touch it. */
 static void pool_insert(struct sluice_bins_entry *pages)
 {
-	spin_lock(&sluice_bins_lock);
-	sluice_bins_park(pages);
-	sluice_bins_del(pages);
-	sluice_bins_clean_now(pages);
-	spin_unlock(&sluice_bins_lock);
+	pages->state = SLUICE_BINS_CLEAN;
+	pages->parked = jiffies;
+	sluice_bins_insert(pages);
 }
 
 static struct sluice_bins_entry *pool_new(struct kunit *test, u64 size, int node, enum zone_type zone)
@@ -190,16 +188,17 @@ static void pool_finds_what_a_device_reaches(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, sdev);
 	sdev->dev.dma_mask = &sdev->dma_mask;
 	sdev->dma_mask = DMA_BIT_MASK(28);
+	sdev->zone = GFP_DMA;
 	low = pool_new(test, POOL_SIZE, POOL_NEAR, 0);
-	low->pages.end = SZ_1M - 1;
+	low->pages.buffer.end = SZ_1M - 1;
 	pool_insert(low);
 	for (i = 0; i < ARRAY_SIZE(out); i++) {
 		out[i] = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
-		out[i]->pages.end = SZ_1G - 1;
+		out[i]->pages.buffer.end = SZ_1G - 1;
 		pool_insert(out[i]);
 	}
 	reached = pool_new(test, POOL_SIZE, POOL_NEAR, 1);
-	reached->pages.end = SZ_128M - 1;
+	reached->pages.buffer.end = SZ_128M - 1;
 	pool_insert(reached);
 	pages = pool_find(sdev, POOL_SIZE);
 	KUNIT_EXPECT_PTR_EQ(test, pages, reached);
