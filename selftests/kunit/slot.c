@@ -291,7 +291,7 @@ static long odd_users(struct sluice_device *sdev)
 }
 
 /* Bytes that the client holds before it attaches. */
-static u64 odd_held;
+static s64 odd_held;
 
 /* Open a device with the DMA mask of @how. */
 static struct sluice_client *odd_client(struct kunit *test, const struct odd_buffer *how)
@@ -311,7 +311,7 @@ static struct sluice_client *odd_client(struct kunit *test, const struct odd_buf
 	client = kunit_kzalloc(test, struct_size(client, hangs, 1), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client);
 	client->sdev = sdev;
-	client->account.bytes = odd_held;
+	atomic64_set(&client->account.bytes, odd_held);
 	sdev->reap_wq = odd_wq;
 	KUNIT_ASSERT_EQ(test, sluice_slot_device_init(sdev), 0);
 	sdev->wq = odd_wq;
@@ -353,7 +353,7 @@ static struct sluice_slot *odd_slot(struct kunit *test, const struct odd_buffer 
 	dma_buf_put(dmabuf);
 	/* a refused slot must leave nothing behind */
 	KUNIT_EXPECT_EQ(test, odd_users(sdev), IS_ERR(slot) ? 1 : 2);
-	KUNIT_EXPECT_EQ(test, client->account.bytes,
+	KUNIT_EXPECT_EQ(test, atomic64_read(&client->account.bytes),
 			odd_held + (IS_ERR(slot) ? 0 : ODD_PAGES * PAGE_SIZE));
 	return slot;
 }
@@ -515,7 +515,7 @@ static void odd_memory_is_charged_as_long_as_the_slot_is(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(slot));
 	client = slot->client;
 	sluice_slot_put(slot);
-	KUNIT_EXPECT_EQ(test, client->account.bytes, odd_held);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&client->account.bytes), odd_held);
 	/* one byte more is over the limit: the memory is not even pinned */
 	odd_held++;
 	how.map_error = -EIO;
