@@ -210,17 +210,17 @@ static const struct steps bare_fence_wakes = {
 
 const struct bench wakeup_benches[] = {
 	{
-		.area = "queues", .name = "interrupt to poll() of the queue", .goal = 1.2,
+		.area = "queues", .name = "interrupt to poll() of the queue", .goal = 1.1,
 		.ours = { .name = "sluice", .steps = &queue_wakes }, .peers = PEERS,
 	}, {
-		.area = "queues", .name = "interrupt to poll() of the fence", .goal = 1.2,
+		.area = "queues", .name = "interrupt to poll() of the fence", .goal = 1.1,
 		.ours = { .name = "sluice", .steps = &fence_wakes }, .peers = PEERS,
 	}, {
-		.area = "queues", .name = "busy CPU: interrupt to poll(), queue", .goal = 1.2,
+		.area = "queues", .name = "busy CPU: interrupt to poll(), queue", .goal = 1.1,
 		.count = 1,
 		.ours = { .name = "sluice", .steps = &queue_wakes }, .peers = PEERS,
 	}, {
-		.area = "queues", .name = "busy CPU: interrupt to poll(), fence", .goal = 1.2,
+		.area = "queues", .name = "busy CPU: interrupt to poll(), fence", .goal = 1.1,
 		.count = 1,
 		.ours = { .name = "sluice", .steps = &fence_wakes }, .peers = PEERS,
 	},
