@@ -293,19 +293,44 @@ static bool sluice_account_consume(struct sluice_account_user *user, u64 bytes)
 	return enough;
 }
 
-/* Put bytes, which are charged to the user, into the stock of this CPU. */
-static void sluice_account_refill(struct sluice_account_user *user, u64 bytes)
+/* Put bytes, which are charged to the user, into a stock.  The lock of the stock is held. */
+static void sluice_account_put(struct sluice_account_stock *stock,
+			       struct sluice_account_user *user, u64 bytes)
 {
-	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
-
-	spin_lock(&stock->lock);
+	lockdep_assert_held(&stock->lock);
 	if (stock->user != user)
 		sluice_account_return(stock);
 	stock->user = user;
 	stock->bytes += bytes;
 	if (stock->bytes > 2 * SLUICE_ACCOUNT_BATCH)
 		sluice_account_return(stock);
+}
+
+/* Put bytes, which are charged to the user, into the stock of this CPU. */
+static void sluice_account_refill(struct sluice_account_user *user, u64 bytes)
+{
+	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
+
+	spin_lock(&stock->lock);
+	sluice_account_put(stock, user, bytes);
 	spin_unlock(&stock->lock);
+}
+
+/*
+ * Charge @bytes, and fill the stock of this CPU.  Returns false if nothing was charged.  Both steps
+ * are in one hold of the stock's lock, so that sluice_account_return_all() finds the bytes.
+ */
+static bool sluice_account_fill(struct sluice_account_user *user, u64 bytes)
+{
+	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
+	bool added;
+
+	spin_lock(&stock->lock);
+	added = sluice_account_add_advance(user, bytes);
+	if (added)
+		sluice_account_put(stock, user, SLUICE_ACCOUNT_BATCH);
+	spin_unlock(&stock->lock);
+	return added;
 }
 
 /* Charge a user and the total, through the stock if the bytes are few. */
@@ -313,14 +338,9 @@ static u32 sluice_account_try(struct sluice_account_user *user, u64 bytes)
 {
 	u32 hint;
 
-	if (bytes <= SLUICE_ACCOUNT_SMALL) {
-		if (sluice_account_consume(user, bytes))
-			return SLUICE_HINT_NONE;
-		if (sluice_account_add_advance(user, bytes)) {
-			sluice_account_refill(user, SLUICE_ACCOUNT_BATCH);
-			return SLUICE_HINT_NONE;
-		}
-	}
+	if (bytes <= SLUICE_ACCOUNT_SMALL &&
+	    (sluice_account_consume(user, bytes) || sluice_account_fill(user, bytes)))
+		return SLUICE_HINT_NONE;
 	if (!sluice_account_add_sums(user, bytes, false))
 		return SLUICE_HINT_NONE;
 	hint = sluice_account_add_tight(user, bytes, false);

@@ -152,7 +152,8 @@ static void sluice_bins_take(struct sluice_bins_entry *entry)
 
 /**
  * sluice_bins_insert - park memory
- * @entry: memory that is in the list_lru already; @state is SLUICE_BINS_DIRTY or _CLEAN
+ * @entry: memory that is in the list_lru already.  @state is SLUICE_BINS_USED, so that no context
+ *	claims it before it is in the bins; @clean is set
  *
  * From now on another context may claim the memory.
  *
@@ -161,6 +162,7 @@ static void sluice_bins_take(struct sluice_bins_entry *entry)
 void sluice_bins_insert(struct sluice_bins_entry *entry)
 {
 	spin_lock(&sluice_bins_lock);
+	entry->state = entry->clean ? SLUICE_BINS_CLEAN : SLUICE_BINS_DIRTY;
 	sluice_bins_park(entry);
 	spin_unlock(&sluice_bins_lock);
 }

@@ -44,6 +44,7 @@ struct sluice_device;
  * @bin: in the hash table, if the entry is the first of its bin
  * @alike: in the ring of all memory of its bin
  * @state: see below; for memory in a front, its lock guards the field
+ * @clean: for memory that is about to be parked in the bins: it is zeroed
  * @dying: it was claimed while it was being zeroed, so it must be freed
  * @listed: the memory was in the list_lru before, so the kernel calls the shrinker for its cgroup
  * @owner: number of the memory cgroup whose tasks may take the memory
@@ -62,6 +63,7 @@ struct sluice_bins_entry {
 		SLUICE_BINS_ZEROING,
 		SLUICE_BINS_CLEAN,
 	} state;
+	bool clean;
 	bool dying;
 	bool listed;
 	u64 owner;

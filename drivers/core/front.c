@@ -32,6 +32,7 @@ static DEFINE_PER_CPU(struct sluice_front, sluice_fronts);
 /* Some front may have memory.  Set after memory was parked, cleared before fronts are emptied. */
 static bool sluice_front_used;
 
+/* Take memory out of a front.  On the way to the bins it must not look parked: see bins.h. */
 static struct sluice_bins_entry *sluice_front_remove(struct sluice_front *front, unsigned int i)
 {
 	struct sluice_bins_entry *entry = front->slots[i];
@@ -39,6 +40,8 @@ static struct sluice_bins_entry *sluice_front_remove(struct sluice_front *front,
 	lockdep_assert_held(&front->lock);
 	front->slots[i] = NULL;
 	front->bytes -= entry->pages.size;
+	entry->clean = entry->state == SLUICE_BINS_CLEAN;
+	entry->state = SLUICE_BINS_USED;
 	return entry;
 }
 
@@ -61,7 +64,7 @@ static unsigned int sluice_front_slot(struct sluice_front *front)
  * sluice_front_park - park memory in the front of this CPU
  * @entry: in: dirty memory without a user, in no list.  If the function returns false: memory that
  *	the caller must put into the bins, either the same or older memory that had to leave the
- *	front.  It is dirty or clean
+ *	front.  Its @clean is set
  * @most: bytes that the front may have
  *
  * Context: process context.
@@ -73,7 +76,7 @@ bool sluice_front_park(struct sluice_bins_entry **entry, u64 most)
 	struct sluice_bins_entry *new = *entry, *old = NULL;
 	unsigned int i;
 
-	new->state = SLUICE_BINS_DIRTY;
+	new->clean = false;
 	if (!new->listed || new->pages.size > most)
 		return false;
 	/* the lock is the CPU's own, but the task may move to another CPU before it is taken */
@@ -84,6 +87,7 @@ bool sluice_front_park(struct sluice_bins_entry **entry, u64 most)
 	} else {
 		if (front->slots[i])
 			old = sluice_front_remove(front, i);
+		new->state = SLUICE_BINS_DIRTY;
 		front->slots[i] = new;
 		front->bytes += new->pages.size;
 	}
@@ -122,8 +126,7 @@ struct sluice_bins_entry *sluice_front_take(struct sluice_bins_search *search)
 	}
 	if (i < SLUICE_FRONT_SLOTS) {
 		sluice_front_remove(front, i);
-		search->dirty = entry->state == SLUICE_BINS_DIRTY;
-		entry->state = SLUICE_BINS_USED;
+		search->dirty = !entry->clean;
 	} else {
 		entry = NULL;
 	}
@@ -133,7 +136,7 @@ struct sluice_bins_entry *sluice_front_take(struct sluice_bins_search *search)
 
 /**
  * sluice_front_collect - take the memory of all fronts
- * @parked: gets the memory, for the bins: each entry is dirty or clean
+ * @parked: gets the memory, for the bins; its @clean is set
  *
  * Memory that the worker is zeroing stays: see sluice_front_zero().
  *

@@ -134,7 +134,23 @@ static void sluice_pool_destroy(struct sluice_pages *pages)
 	sluice_pool_delete(pages);
 }
 
-/* Put memory, which is dirty or clean, into the list_lru and the bins. */
+/*
+ * Call sluice_pool_enter() before memory is claimed in order to free it, or taken out of a front, and
+ * sluice_pool_leave() after it is free, or in the bins.  In between the memory is in no list, and
+ * sluice_pool_drain() waits for it.
+ */
+static void sluice_pool_enter(void)
+{
+	atomic_inc(&sluice_pool_freeing);
+}
+
+static void sluice_pool_leave(void)
+{
+	if (atomic_dec_and_test(&sluice_pool_freeing))
+		wake_up_var(&sluice_pool_freeing);
+}
+
+/* Put memory, whose @clean is set, into the list_lru and the bins. */
 static void sluice_pool_insert(struct sluice_bins_entry *entry)
 {
 	entry->listed = true;
@@ -148,9 +164,11 @@ static void sluice_pool_collect(void)
 	struct sluice_bins_entry *entry, *next;
 	LIST_HEAD(parked);
 
+	sluice_pool_enter();
 	sluice_front_collect(&parked);
 	list_for_each_entry_safe(entry, next, &parked, link)
 		sluice_pool_insert(entry);
+	sluice_pool_leave();
 }
 
 /*
@@ -306,21 +324,6 @@ static bool sluice_pool_too_old(const struct sluice_bins_entry *oldest)
 	       time_after_eq(jiffies, oldest->parked + SLUICE_POOL_SECONDS * HZ);
 }
 
-/*
- * Call sluice_pool_enter() before memory is claimed in order to free it, and sluice_pool_leave()
- * after it is free.  In between the memory is in no list, and sluice_pool_drain() waits for it.
- */
-static void sluice_pool_enter(void)
-{
-	atomic_inc(&sluice_pool_freeing);
-}
-
-static void sluice_pool_leave(void)
-{
-	if (atomic_dec_and_test(&sluice_pool_freeing))
-		wake_up_var(&sluice_pool_freeing);
-}
-
 /* Free claimed memory that is not in the list_lru any more. */
 static void sluice_pool_dispose(struct list_head *list)
 {
@@ -380,7 +383,7 @@ static void sluice_pool_arm(void)
 /* The pool may exceed its limit: free the oldest memory, also that of the fronts. */
 static void sluice_pool_park_near_limit(struct sluice_bins_entry *entry)
 {
-	entry->state = SLUICE_BINS_DIRTY;
+	entry->clean = false;
 	sluice_pool_collect();
 	sluice_pool_insert(entry);
 	sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
@@ -407,10 +410,14 @@ void sluice_pool_park(struct sluice_pages *pages)
 	}
 	entry->parked = jiffies;
 	/* from here on another call may take it, or free it */
-	if (sluice_bins_bytes() + pages->size > limit - limit / SLUICE_POOL_FRONTS)
+	if (sluice_bins_bytes() + pages->size > limit - limit / SLUICE_POOL_FRONTS) {
 		sluice_pool_park_near_limit(entry);
-	else if (!sluice_front_park(&entry, sluice_pool_front_most(limit)))
+	} else if (!sluice_front_park(&entry, sluice_pool_front_most(limit))) {
 		sluice_pool_insert(entry);
+		/* other CPUs may have parked memory since the check above */
+		if (sluice_pool_over_limit(NULL))
+			sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
+	}
 	sluice_pool_arm();
 }
 
@@ -489,10 +496,14 @@ static enum lru_status sluice_pool_isolate(struct list_head *item, struct list_l
 	return LRU_REMOVED;
 }
 
+/*
+ * Never SHRINK_EMPTY: the kernel would not call the shrinker for the cgroup again until memory of
+ * the cgroup is added to the list_lru, and memory that goes to a front is not.
+ */
 static unsigned long sluice_pool_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	sluice_pool_collect();
-	return SLUICE_POOL_WEIGHT * list_lru_shrink_count(&sluice_pool_lru, sc) ?: SHRINK_EMPTY;
+	return SLUICE_POOL_WEIGHT * list_lru_shrink_count(&sluice_pool_lru, sc);
 }
 
 static unsigned long sluice_pool_scan(struct shrinker *shrinker, struct shrink_control *sc)

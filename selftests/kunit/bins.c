@@ -15,7 +15,7 @@
 /* Park an entry without memory, as if it were zeroed, so that the worker does not touch it. */
 static void pool_insert(struct sluice_bins_entry *pages)
 {
-	pages->state = SLUICE_BINS_CLEAN;
+	pages->clean = true;
 	pages->parked = jiffies;
 	sluice_bins_insert(pages);
 }
