@@ -165,6 +165,7 @@ static void sluice_account_return_all(const struct sluice_account_user *user)
 	for_each_possible_cpu(cpu) {
 		struct sluice_account_stock *stock = per_cpu_ptr(&sluice_account_stocks, cpu);
 
+		/* any value that was there a moment ago is correct */
 		if (!data_race(READ_ONCE(stock->bytes)))
 			continue;
 		spin_lock(&stock->lock);
@@ -185,7 +186,7 @@ void sluice_account_close(struct sluice_account *account)
 	struct sluice_account_user *user = account->user;
 
 	WARN_ON_ONCE(atomic64_read(&account->bytes));
-	/* while the account is open, another CPU may fill its stock for another account of the user */
+	/* while the user has opens, another CPU may fill its stock for one of them */
 	spin_lock(&sluice_account_lock);
 	if (--user->opens)
 		user = NULL;
@@ -273,14 +274,15 @@ static bool sluice_account_add_advance(struct sluice_account_user *user, u64 byt
 }
 
 /*
- * Charge from the stock of this CPU.  Returns false if it has too little for the user, or if a limit
- * has been lowered below what is charged already.
+ * Charge from the stock of this CPU.  Returns false if it has too little for the user, or if a
+ * limit has been lowered below what is charged already.
  */
 static bool sluice_account_consume(struct sluice_account_user *user, u64 bytes)
 {
 	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
 	bool enough;
 
+	/* any value that was there a moment ago is correct */
 	if (data_race(READ_ONCE(user->bytes)) > sluice_account_user_limit() ||
 	    data_race(READ_ONCE(sluice_account_total)) > sluice_account_total_limit())
 		return false;

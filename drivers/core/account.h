@@ -19,10 +19,10 @@
  * the rest of its limit.  buffer.c, slot.c and queue.c charge; client.c opens and closes accounts.
  *
  * The counter of an open file is atomic.  A spinlock in account.c guards those of all users and the
- * total.  So that CPUs do not share this lock, each CPU charges SLUICE_ACCOUNT_BATCH in advance: its
- * stock.  Small charges take from the stock, and give back to it.  The bytes of the stocks are
- * charged, so no limit is ever exceeded.  A charge that a limit refuses takes the stocks of all CPUs
- * back and tries again, so no charge is refused because of the stocks.
+ * total.  So that CPUs do not share this lock, each CPU charges SLUICE_ACCOUNT_BATCH in advance:
+ * its stock.  Small charges take from the stock, and give back to it.  The bytes of the stocks are
+ * charged, so no limit is ever exceeded.  A charge that a limit refuses takes the stocks of all
+ * CPUs back and tries again, so no charge is refused because of the stocks.
  */
 #ifndef _SLUICE_ACCOUNT_H
 #define _SLUICE_ACCOUNT_H

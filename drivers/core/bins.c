@@ -123,7 +123,8 @@ static void sluice_bins_park(struct sluice_bins_entry *entry)
 	lockdep_assert_held(&sluice_bins_lock);
 	entry->order = ++sluice_bins_order;
 	list_add_tail(&entry->link, entry->state == SLUICE_BINS_CLEAN ?
-		      &sluice_bins_clean[entry->pages.zone] : &sluice_bins_dirty[entry->pages.zone]);
+		      &sluice_bins_clean[entry->pages.zone] :
+		      &sluice_bins_dirty[entry->pages.zone]);
 	sluice_bins_add(entry);
 	atomic64_add(entry->pages.size, &sluice_bins_size);
 }

@@ -77,8 +77,8 @@ struct sluice_buffer {
 
 /**
  * struct sluice_buffer_list - the buffers that tasks on one CPU have made
- * @lock: guards the list.  The release of a dma-buf takes it, so the dma-buf of a buffer in the list
- *	is valid as long as it is held
+ * @lock: guards the list.  The release of a dma-buf takes it, so the dma-buf of a buffer in the
+ *	list is valid as long as it is held
  * @buffers: struct sluice_buffer
  */
 struct sluice_buffer_list {

@@ -114,6 +114,7 @@ struct sluice_bins_entry *sluice_front_take(struct sluice_bins_search *search)
 	struct sluice_bins_entry *entry = NULL;
 	unsigned int i;
 
+	/* any value that was there a moment ago is correct */
 	if (!data_race(READ_ONCE(front->bytes)))
 		return NULL;
 	spin_lock(&front->lock);
@@ -155,6 +156,7 @@ void sluice_front_collect(struct list_head *parked)
 	for_each_possible_cpu(cpu) {
 		struct sluice_front *front = per_cpu_ptr(&sluice_fronts, cpu);
 
+		/* any value that was there a moment ago is correct */
 		if (!data_race(READ_ONCE(front->bytes)))
 			continue;
 		spin_lock(&front->lock);
@@ -176,6 +178,7 @@ static struct sluice_bins_entry *sluice_front_begin_zeroing(struct sluice_front 
 	struct sluice_bins_entry *entry = NULL;
 	unsigned int i;
 
+	/* any value that was there a moment ago is correct */
 	if (!data_race(READ_ONCE(front->bytes)))
 		return NULL;
 	spin_lock(&front->lock);
@@ -223,6 +226,7 @@ u64 sluice_front_bytes(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
+		/* any value that was there a moment ago is correct */
 		bytes += data_race(READ_ONCE(per_cpu_ptr(&sluice_fronts, cpu)->bytes));
 	return bytes;
 }

@@ -4,8 +4,8 @@
  *
  * The bins and the list_lru of the pool have locks that all CPUs share.  In front of them, each CPU
  * keeps up to SLUICE_FRONT_SLOTS pieces of parked memory, so that most ALLOCs of memory that was
- * closed a moment ago on the same CPU take no shared lock.  Memory in a front is in no bin and not in
- * the list_lru.  The rules of the pool still hold:
+ * closed a moment ago on the same CPU take no shared lock.  Memory in a front is in no bin and not
+ * in the list_lru.  The rules of the pool still hold:
  *
  * - Only memory that was in the list_lru before gets into a front.  The kernel therefore calls the
  *   shrinker for its memory cgroup.  The shrinker, the ager, the limit of the pool and

@@ -81,8 +81,8 @@ int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap)
  * sluice_heaps_name - make the exporter's names of the dma-bufs of a device
  * @sdev: a device that has its name and all its heaps, and whose node has not appeared yet
  *
- * They are the names of the dma-heap nodes: fdinfo and debugfs then show where memory is from.  They
- * are made once, because formatting one costs as much as a tenth of an ALLOC.
+ * They are the names of the dma-heap nodes: fdinfo and debugfs then show where memory is from.
+ * They are made once, because formatting one costs as much as a tenth of an ALLOC.
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM; sluice_heaps_release() frees the names in both cases.

@@ -502,7 +502,8 @@ void sluice_mapping_detach(struct sluice_buffer *buffer, struct dma_buf_attachme
  * Syncs the caches, so that the device may access the memory.
  *
  * Context: may sleep; takes buffer->lock.
- * Return: a table that no other importer gets meanwhile, or an ERR_PTR: -ENOMEM, or what the DMA API returned.
+ * Return: a table that no other importer gets meanwhile, or an ERR_PTR: -ENOMEM, or what the DMA
+ * API returned.
  */
 struct sg_table *sluice_mapping_get(struct sluice_buffer *buffer,
 				    struct dma_buf_attachment *attach, enum dma_data_direction dir)

@@ -25,8 +25,8 @@ struct sluice_device;
 
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
- * @buffer: the buffer, if one has the memory.  While the memory is parked, only @buffer.sgt, .end and
- *	.vaddr are valid.  The table has compound pages, the largest pieces first
+ * @buffer: the buffer, if one has the memory.  While the memory is parked, only @buffer.sgt, .end
+ *	and .vaddr are valid.  The table has compound pages, the largest pieces first
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @node: NUMA node of the first page

@@ -135,9 +135,9 @@ static void sluice_pool_destroy(struct sluice_pages *pages)
 }
 
 /*
- * Call sluice_pool_enter() before memory is claimed in order to free it, or taken out of a front, and
- * sluice_pool_leave() after it is free, or in the bins.  In between the memory is in no list, and
- * sluice_pool_drain() waits for it.
+ * Call sluice_pool_enter() before memory is claimed in order to free it, or taken out of a front,
+ * and sluice_pool_leave() after it is free, or in the bins.  In between the memory is in no list,
+ * and sluice_pool_drain() waits for it.
  */
 static void sluice_pool_enter(void)
 {
@@ -179,6 +179,7 @@ static void sluice_pool_collect_seldom(void)
 {
 	static unsigned long next = INITIAL_JIFFIES;
 
+	/* any value that was there a moment ago is correct */
 	if (time_before(jiffies, data_race(READ_ONCE(next))))
 		return;
 	WRITE_ONCE(next, jiffies + HZ / 10);
@@ -372,8 +373,8 @@ static void sluice_pool_start(struct timer_list *timer)
 static void sluice_pool_arm(void)
 {
 	/*
-	 * The parked memory is visible before the test.  If the timer is still armed then, the worker
-	 * searches later: queue_work() has a barrier.
+	 * The parked memory is visible before the test.  If the timer is still armed then, the
+	 * worker searches later: queue_work() has a barrier.
 	 */
 	smp_mb();
 	if (!timer_pending(&sluice_pool_timer))

@@ -8,13 +8,13 @@
  * inherits the memory.  Memory that no ALLOC takes in SLUICE_POOL_SECONDS is freed soon after.  If
  * the pool exceeds its limit, the oldest memory is freed at once.
  *
- * Each CPU keeps the memory that it has parked last in its front (front.h), which needs no lock that
- * CPUs share.  All other parked memory is in the bins.
+ * Each CPU keeps the memory that it has parked last in its front (front.h), which needs no lock
+ * that CPUs share.  All other parked memory is in the bins.
  *
  * The bins (bins.h) order parked memory for its search and by its age.  For the shrinker, all
- * memory in the bins is also in a list_lru, which has one list for each memory cgroup and NUMA node.
- * When a cgroup is removed, the kernel moves the list of this cgroup to the head of the parent's
- * list.
+ * memory in the bins is also in a list_lru, which has one list for each memory cgroup and NUMA
+ * node.  When a cgroup is removed, the kernel moves the list of this cgroup to the head of the
+ * parent's list.
  *
  * An ALLOC that finds nothing in the bins examines the heads of its own cgroup's lists.  Memory of
  * another owner there comes from a removed child.  The ALLOC makes its own cgroup the owner, and

@@ -252,7 +252,6 @@ void sluice_queue_kill(struct sluice_queue *queue, int error)
 /**
  * sluice_queue_in_flight - how many jobs count against the depth?
  * @queue: the queue
- * @count: number of jobs
  *
  * Context: queue->lock held.
  * Return: jobs that have not ended, plus completions that have not been read or taken.  At least

@@ -517,7 +517,7 @@ static int sluice_submit_create(struct sluice_submit_batch *batch,
 	return ret;
 }
 
-/* Copy few ops to the stack.  In a function of its own, so that other jobs do not need the stack. */
+/* Copy few ops to the stack.  A function of its own, so that other jobs do not need the stack. */
 static noinline int sluice_submit_copy_few(struct sluice_submit_batch *batch,
 					   const struct sluice_submit *args)
 {

@@ -148,8 +148,8 @@ static void sluice_uring_forget(struct sluice_queue *queue, u64 first, u64 last)
 
 /*
  * The ring or its task ends.  Complete the command now and cancel its jobs, because io_uring asks
- * to cancel again and again, until all commands are complete.  A command that is OVER completes soon
- * anyway.  A command that a worker is submitting is left alone: io_uring asks again.
+ * to cancel again and again, until all commands are complete.  A command that is OVER completes
+ * soon anyway.  A command that a worker is submitting is left alone: io_uring asks again.
  */
 static void sluice_uring_cancel(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				unsigned int issue_flags)
