@@ -284,6 +284,7 @@ static bool sluice_account_consume(struct sluice_account_user *user, u64 bytes)
 
 	/* any value that was there a moment ago is correct */
 	if (data_race(READ_ONCE(user->bytes)) > sluice_account_user_limit() ||
+	    /* the same */
 	    data_race(READ_ONCE(sluice_account_total)) > sluice_account_total_limit())
 		return false;
 	/* the lock is the CPU's own, but the task may move to another CPU before it is taken */
