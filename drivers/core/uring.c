@@ -208,64 +208,82 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	return -EIOCBQUEUED;
 }
 
+/* Initialise our data of a command: it has no job yet. */
+static struct sluice_uring *sluice_uring_init(struct io_uring_cmd *cmd)
+{
+	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
+	struct sluice_uring *uring = sluice_uring_of(cmd);
+
+	*uring = (struct sluice_uring) {
+		.address = u64_to_user_ptr(READ_ONCE(bytes->completion)),
+	};
+	return uring;
+}
+
 /* Allocate the copies of the completions, if the caller wants them. */
 static int sluice_uring_prepare(struct sluice_queue *queue, struct sluice_uring *uring,
-				void __user *address, u32 num_jobs)
+				u32 num_jobs)
 {
-	*uring = (struct sluice_uring) { .address = address, .num_jobs = num_jobs };
-	if (!address)
+	uring->num_jobs = num_jobs;
+	if (!uring->address)
 		return 0;
-	if (clear_user(address, (size_t)num_jobs * queue->completion_size))
+	if (clear_user(uring->address, (size_t)num_jobs * queue->completion_size))
 		return -EFAULT;
 	uring->completions = kvmalloc_array(num_jobs, sizeof(*uring->completions),
 					    GFP_KERNEL_ACCOUNT);
 	return uring->completions ? 0 : -ENOMEM;
 }
 
+/* The call of a command whose struct the caller copies to @args, of @size bytes. */
+static struct sluice_call sluice_uring_call(struct io_uring_cmd *cmd, void *args, size_t size)
+{
+	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
+
+	return (struct sluice_call) {
+		.file = cmd->file,
+		.data = args,
+		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
+		.size = min_t(size_t, _IOC_SIZE(cmd->cmd_op), size),
+		.fd = -1,
+	};
+}
+
+/* The end of both commands: @ret is the result of SUBMIT or SUBMIT_MANY. */
+static int sluice_uring_submit_end(struct sluice_queue *queue, struct io_uring_cmd *cmd,
+				   unsigned int issue_flags, int ret)
+{
+	if (!ret)
+		return sluice_uring_submitted(queue, cmd, issue_flags);
+	kvfree(sluice_uring_of(cmd)->completions);
+	return ret == -ERESTARTSYS ? -EINTR : ret;
+}
+
 static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 			       unsigned int issue_flags)
 {
-	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
-	struct sluice_uring *uring = sluice_uring_of(cmd);
+	struct sluice_uring *uring = sluice_uring_init(cmd);
 	size_t size = _IOC_SIZE(cmd->cmd_op);
 	struct sluice_submit args;
-	struct sluice_call call = {
-		.file = cmd->file,
-		.data = &args,
-		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
-		.size = min(size, sizeof(args)),
-		.fd = -1,
-	};
+	struct sluice_call call = sluice_uring_call(cmd, &args, sizeof(args));
 	int ret;
 
 	if (size < SLUICE_SUBMIT_FIRST_SIZE)
 		return -EINVAL;
-	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size) ?:
-	      sluice_uring_prepare(queue, uring, u64_to_user_ptr(READ_ONCE(bytes->completion)), 1);
+	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
 	if (ret)
 		return ret;
-	ret = sluice_call_end(&call, sluice_submit_job(&call, queue, &args, &uring->notify,
-						       &sluice_uring_notify_ops));
-	if (!ret)
-		return sluice_uring_submitted(queue, cmd, issue_flags);
-	kvfree(uring->completions);
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	ret = sluice_uring_prepare(queue, uring, 1) ?:
+	      sluice_submit_job(&call, queue, &args, &uring->notify, &sluice_uring_notify_ops);
+	return sluice_uring_submit_end(queue, cmd, issue_flags, sluice_call_end(&call, ret));
 }
 
 static int sluice_uring_submit_many(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				    unsigned int issue_flags)
 {
-	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
-	struct sluice_uring *uring = sluice_uring_of(cmd);
+	struct sluice_uring *uring = sluice_uring_init(cmd);
 	size_t size = _IOC_SIZE(cmd->cmd_op);
 	struct sluice_submit_many args;
-	struct sluice_call call = {
-		.file = cmd->file,
-		.data = &args,
-		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
-		.size = min(size, sizeof(args)),
-		.fd = -1,
-	};
+	struct sluice_call call = sluice_uring_call(cmd, &args, sizeof(args));
 	int ret;
 
 	if (size < SLUICE_SUBMIT_MANY_FIRST_SIZE)
@@ -274,18 +292,12 @@ static int sluice_uring_submit_many(struct sluice_queue *queue, struct io_uring_
 	if (ret)
 		return ret;
 	ret = sluice_submit_check_many(&args) ?:
-	      sluice_uring_prepare(queue, uring, u64_to_user_ptr(READ_ONCE(bytes->completion)),
-				   args.num_jobs);
-	if (ret)
-		return ret;
-	ret = sluice_submit_jobs(&call, queue, &args, &uring->notify, &sluice_uring_notify_ops);
+	      sluice_uring_prepare(queue, uring, args.num_jobs) ?:
+	      sluice_submit_jobs(&call, queue, &args, &uring->notify, &sluice_uring_notify_ops);
+	/* the field failed tells the index of the job that is the reason */
 	if (ret && sluice_call_copy_out(&call))
 		ret = -EFAULT;
-	sluice_call_end(&call, ret);
-	if (!ret)
-		return sluice_uring_submitted(queue, cmd, issue_flags);
-	kvfree(uring->completions);
-	return ret == -ERESTARTSYS ? -EINTR : ret;
+	return sluice_uring_submit_end(queue, cmd, issue_flags, sluice_call_end(&call, ret));
 }
 
 /**
