@@ -51,15 +51,16 @@ static void sluice_buffer_init(struct sluice_buffer *buffer, struct sluice_clien
 }
 
 /**
- * sluice_buffer_new - make a buffer that is charged, but has no memory yet
+ * sluice_buffer_new - make a buffer that is charged
  * @client: the client that is charged
  * @heap: the heap that the memory will come from
  * @size: bytes, whole pages
  * @properties: SLUICE_MEM_* of the buffer
  * @hint: SLUICE_HINT_*, set on failure
  *
- * The buffer has no reference on its client yet.  It must be passed to sluice_buffer_publish() when
- * it has its memory, or to sluice_buffer_free().
+ * If the heap has no make function, the buffer has no memory yet.  It has no reference on its
+ * client yet, and must be passed to sluice_buffer_publish() when it has its memory, or to
+ * sluice_buffer_free().
  *
  * Context: may sleep.
  * Return: the buffer, the first member of a struct of heap->buffer_size bytes; or an ERR_PTR:
@@ -77,16 +78,15 @@ struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	ret = sluice_account_charge(&client->account, size, sluice_heap_is_device(heap), hint);
 	if (ret)
 		return ERR_PTR(ret);
-	ret = -ENOMEM;
-	buffer = kzalloc(heap->buffer_size, GFP_KERNEL_ACCOUNT);
-	if (!buffer)
-		goto err_uncharge;
-	sluice_buffer_init(buffer, client, heap, size, properties);
+	if (heap->make)
+		buffer = heap->make(client->sdev, size, properties, hint);
+	else
+		buffer = kzalloc(heap->buffer_size, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
+	if (IS_ERR(buffer))
+		sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
+	else
+		sluice_buffer_init(buffer, client, heap, size, properties);
 	return buffer;
-
-err_uncharge:
-	sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
-	return ERR_PTR(ret);
 }
 
 /**
@@ -146,43 +146,6 @@ void sluice_buffer_free(struct sluice_buffer *buffer)
 	kfree(buffer);
 }
 
-/* Let a heap make a buffer together with its memory. */
-static struct sluice_buffer *sluice_buffer_make(struct sluice_client *client,
-						const struct sluice_heap *heap, u64 size,
-						u32 properties, u32 *hint)
-{
-	struct sluice_buffer *buffer;
-	int ret;
-
-	ret = sluice_account_charge(&client->account, size, sluice_heap_is_device(heap), hint);
-	if (ret)
-		return ERR_PTR(ret);
-	buffer = heap->make(client->sdev, size, properties, hint);
-	if (IS_ERR(buffer))
-		sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
-	else
-		sluice_buffer_init(buffer, client, heap, size, properties);
-	return buffer;
-}
-
-/* Make a buffer, then let the heap allocate its memory. */
-static struct sluice_buffer *sluice_buffer_alloc(struct sluice_client *client,
-						 const struct sluice_heap *heap, u64 size,
-						 u32 properties, u32 *hint)
-{
-	struct sluice_buffer *buffer = sluice_buffer_new(client, heap, size, properties, hint);
-	int ret;
-
-	if (IS_ERR(buffer))
-		return buffer;
-	ret = heap->alloc(buffer, hint);
-	if (ret) {
-		sluice_buffer_free(buffer);
-		return ERR_PTR(ret);
-	}
-	return buffer;
-}
-
 /**
  * sluice_buffer_create - allocate a buffer from a heap
  * @client: the client that is charged
@@ -203,12 +166,17 @@ struct sluice_buffer *sluice_buffer_create(struct sluice_client *client,
 					   const struct sluice_heap *heap, u64 size,
 					   u32 properties, u32 *hint)
 {
-	struct sluice_buffer *buffer;
+	struct sluice_buffer *buffer = sluice_buffer_new(client, heap, size, properties, hint);
+	int ret;
 
-	buffer = heap->make ? sluice_buffer_make(client, heap, size, properties, hint) :
-			      sluice_buffer_alloc(client, heap, size, properties, hint);
-	if (!IS_ERR(buffer))
-		sluice_buffer_publish(buffer);
+	if (IS_ERR(buffer))
+		return buffer;
+	ret = heap->make ? 0 : heap->alloc(buffer, hint);
+	if (ret) {
+		sluice_buffer_free(buffer);
+		return ERR_PTR(ret);
+	}
+	sluice_buffer_publish(buffer);
 	return buffer;
 }
 
