@@ -15,6 +15,7 @@
 #include "knobs.h"
 #include "machine.h"
 #include "objects.h"
+#include "rings.h"
 #include "sluice.h"
 
 #define SIZE	65536UL
@@ -509,19 +510,6 @@ static int uring_many(struct io_uring *ring, int queue, struct sluice_submit_man
 	return io_uring_submit(ring) == 1 ? 0 : -EIO;
 }
 
-static int uring_result(struct io_uring *ring)
-{
-	struct __kernel_timespec patience = { .tv_sec = LATE_MS / 1000 };
-	struct io_uring_cqe *cqe;
-	int ret = io_uring_wait_cqe_timeout(ring, &cqe, &patience);
-
-	if (ret)
-		return ret;
-	ret = cqe->res;
-	io_uring_cqe_seen(ring, cqe);
-	return ret;
-}
-
 static bool has_uring(int device)
 {
 	struct sluice_info info;
@@ -552,7 +540,7 @@ TEST_F(batch, request_of_many_jobs_completes_with_the_last)
 	usleep(20000);
 	EXPECT_EQ(io_uring_peek_cqe(&ring, &cqe), -EAGAIN);
 	ASSERT_EQ(gate_open(&gate), 0);
-	EXPECT_EQ(uring_result(&ring), 0);
+	EXPECT_EQ(ring_result(&ring, NULL), 0);
 	for (i = 0; i < JOBS; i++) {
 		EXPECT_EQ(done[i].point, (uint64_t)i + 1);
 		EXPECT_EQ(done[i].user_data, (uint64_t)i);
@@ -561,7 +549,7 @@ TEST_F(batch, request_of_many_jobs_completes_with_the_last)
 	/* without completions; the result is the status of the first job that failed */
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(uring_many(&ring, self->a, &many, NULL, 0), 0);
-	EXPECT_EQ(uring_result(&ring), -EIO);
+	EXPECT_EQ(ring_result(&ring, NULL), -EIO);
 	EXPECT_EQ(sluice_wait(self->a, JOBS + 1, 0), -EIO);
 	EXPECT_EQ(sluice_wait(self->a, 2 * JOBS, 0), 0);
 	io_uring_queue_exit(&ring);
@@ -578,18 +566,19 @@ TEST_F(batch, bad_request_of_many_jobs_is_refused)
 		SKIP(return, "no io_uring in this kernel");
 	self->jobs[5].flags = 1U << 31;
 	ASSERT_EQ(uring_many(&ring, self->a, &many, NULL, 0), 0);
-	EXPECT_EQ(uring_result(&ring), -EINVAL);
+	EXPECT_EQ(ring_result(&ring, NULL), -EINVAL);
 	EXPECT_EQ(many.failed, 5);
 	self->jobs[5].flags = 0;
 	ASSERT_EQ(uring_many(&ring, self->a, &many, NULL, 36), 0);
-	EXPECT_EQ(uring_result(&ring), -EINVAL);
+	EXPECT_EQ(ring_result(&ring, NULL), -EINVAL);
 	ASSERT_EQ(uring_many(&ring, self->a, &many, (void *)AWAY, 0), 0);
-	EXPECT_EQ(uring_result(&ring), -EFAULT);
+	EXPECT_EQ(ring_result(&ring, NULL), -EFAULT);
 	ASSERT_EQ(uring_many(&ring, self->a, (void *)AWAY, NULL, 0), 0);
-	EXPECT_EQ(uring_result(&ring), -EFAULT);
+	EXPECT_EQ(ring_result(&ring, NULL), -EFAULT);
 	many.num_jobs = SLUICE_MAX_JOBS + 1;
 	ASSERT_EQ(uring_many(&ring, self->a, &many, NULL, 0), 0);
-	EXPECT_EQ(uring_result(&ring), -E2BIG);
+	EXPECT_EQ(ring_result(&ring, NULL), -E2BIG);
+	EXPECT_EQ(many.failed, SLUICE_MAX_JOBS + 1);
 	EXPECT_EQ(sluice_wait(self->a, 1, 0), -EINVAL);
 	io_uring_queue_exit(&ring);
 }

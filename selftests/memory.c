@@ -796,6 +796,15 @@ static int park_in_cgroup(int device, size_t size, int count)
 	return 0;
 }
 
+/* The limit of a cgroup frees its 4 MiB in the pool, but not the 1 MiB of this process. */
+static int free_of_a_cgroup(void)
+{
+	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "1M"));
+	NEED(pool_bytes() <= 2 << 20);
+	NEED(pool_bytes() >= 1 << 20);
+	return 0;
+}
+
 static int keep_apart(int device)
 {
 	NEED(pool_empties());
@@ -805,11 +814,7 @@ static int keep_apart(int device)
 	/* this process is in another cgroup, and gets none of the memory */
 	NEED(!alloc_dirty_close(device, 1 << 20, 1));
 	NEED(pool_reaches(5 << 20));
-	/* the limit of the cgroup frees memory of that cgroup, and no other */
-	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "1M"));
-	NEED(pool_bytes() <= 2 << 20);
-	NEED(pool_bytes() >= 1 << 20);
-	return 0;
+	return free_of_a_cgroup();
 }
 
 TEST(pool_keeps_cgroups_apart)
@@ -826,21 +831,26 @@ TEST(pool_keeps_cgroups_apart)
 	close(device);
 }
 
+/* Keep this thread on one CPU. */
+static int stay_on(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 /*
  * Memory that was in the pool before is parked with the CPU that closed it.  ALLOC gets it zeroed,
  * on any CPU, and only in its cgroup; memory pressure frees it.
  */
 static int park_on_a_cpu(int device)
 {
-	cpu_set_t first, last;
 	int fd, tries;
 
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	CPU_ZERO(&last);
-	CPU_SET(sysconf(_SC_NPROCESSORS_ONLN) - 1, &last);
 	NEED(pool_empties());
-	NEED(!sched_setaffinity(0, sizeof(first), &first));
+	NEED(!stay_on(0));
 	/* at once, and zeroed by the worker */
 	for (tries = 0; tries < 4; tries++) {
 		NEED(!alloc_dirty_close(device, 8192, 1));
@@ -854,7 +864,7 @@ static int park_on_a_cpu(int device)
 	}
 	NEED(pool_reaches(8192));
 	/* the other CPU finds it a little later */
-	NEED(!sched_setaffinity(0, sizeof(last), &last));
+	NEED(!stay_on(sysconf(_SC_NPROCESSORS_ONLN) - 1));
 	usleep(200000);
 	fd = sluice_alloc(device, 0, 8192, 0);
 	NEED(fd >= 0);
@@ -879,11 +889,7 @@ TEST(pool_keeps_memory_with_a_cpu)
 
 static int keep_apart_on_a_cpu(int device)
 {
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	NEED(!sched_setaffinity(0, sizeof(first), &first));
+	NEED(!stay_on(0));
 	NEED(pool_empties());
 	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "max"));
 	/* each child takes what the one before has parked */
@@ -892,11 +898,7 @@ static int keep_apart_on_a_cpu(int device)
 	NEED(pool_reaches(4 << 20));
 	NEED(!alloc_dirty_close(device, 1 << 20, 1));
 	NEED(pool_reaches(5 << 20));
-	/* the limit of the cgroup frees memory of that cgroup, and no other */
-	NEED(!write_text("/tmp/sluice-cgroup/t/memory.max", "1M"));
-	NEED(pool_bytes() <= 2 << 20);
-	NEED(pool_bytes() >= 1 << 20);
-	return 0;
+	return free_of_a_cgroup();
 }
 
 TEST(pool_with_a_cpu_keeps_cgroups_apart)

@@ -15,6 +15,7 @@
 #include "knobs.h"
 #include "machine.h"
 #include "objects.h"
+#include "rings.h"
 #include "sluice.h"
 
 #define SOFT_DRIVER	"/sys/bus/platform/drivers/sluice-soft"
@@ -132,22 +133,6 @@ static void wait_accepted(int queue, const struct request *request)
 	printf("# nobody takes the job\n");
 }
 
-/* Take the next result; -ETIME if there is none in twenty seconds. */
-static int next(struct io_uring *ring, uint64_t *user_data)
-{
-	struct __kernel_timespec patience = { .tv_sec = LATE_MS / 1000 };
-	struct io_uring_cqe *cqe;
-	int ret = io_uring_wait_cqe_timeout(ring, &cqe, &patience);
-
-	if (ret)
-		return ret;
-	ret = cqe->res;
-	if (user_data)
-		*user_data = cqe->user_data;
-	io_uring_cqe_seen(ring, cqe);
-	return ret;
-}
-
 /* Submit the pushed requests.  A polling thread may count requests that it has done already. */
 static int go(struct io_uring *ring)
 {
@@ -164,7 +149,7 @@ static int once(struct io_uring *ring, struct io_uring_sqe *sqe)
 
 	if (ret)
 		return ret;
-	ret = next(ring, &user_data);
+	ret = ring_result(ring, &user_data);
 	return user_data == expected ? ret : -EPROTO;
 }
 
@@ -182,7 +167,7 @@ TEST_F(uring, a_batch_of_32_is_one_call_and_32_completions)
 	for (i = 0; i < BATCH; i++) {
 		struct sluice_completion *completion;
 
-		ASSERT_EQ(next(&self->ring, &number), 0);
+		ASSERT_EQ(ring_result(&self->ring, &number), 0);
 		ASSERT_LT(number, BATCH);
 		completion = &self->requests[number].completion;
 		EXPECT_EQ(completion->point, self->requests[number].submit.point);
@@ -230,7 +215,7 @@ TEST_F(uring, a_slow_job_completes_when_it_has_ended)
 	EXPECT_EQ(request->completion.point, 0);
 	EXPECT_EQ(request->submit.point, 1);
 	ASSERT_EQ(gate_open(&gate), 0);
-	ASSERT_EQ(next(&self->ring, NULL), 0);
+	ASSERT_EQ(ring_result(&self->ring, NULL), 0);
 	EXPECT_EQ(request->completion.point, 1);
 	EXPECT_EQ(request->completion.bytes, 64);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 0), 0);
@@ -241,7 +226,7 @@ TEST_F(uring, a_completion_is_not_required)
 	push(&self->ring, self->queue, variant->sqe,
 	     &fill_request(&self->requests[0], 0)->submit, NULL, 5);
 	ASSERT_EQ(go(&self->ring), 0);
-	EXPECT_EQ(next(&self->ring, NULL), 0);
+	EXPECT_EQ(ring_result(&self->ring, NULL), 0);
 	knob("delay_us", 20000);
 	EXPECT_EQ(once(&self->ring, push(&self->ring, self->queue, variant->sqe,
 					 &fill_request(&self->requests[0], 0)->submit, NULL, 5)),
@@ -271,7 +256,7 @@ TEST_F(uring, fences_go_in_and_out)
 	wait_accepted(self->queue, &self->requests[0]);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 50), -ETIME);
 	ASSERT_EQ(gate_open(&gate), 0);
-	ASSERT_EQ(next(&self->ring, NULL), 0);
+	ASSERT_EQ(ring_result(&self->ring, NULL), 0);
 	EXPECT_TRUE(signalled(slow));
 	fence = self->requests[0].submit.out_fence;
 	ASSERT_GE(fence, 0);
@@ -292,11 +277,11 @@ TEST_F(uring, a_failed_job_tells_its_status_and_breaks_its_chain)
 	PUSH(1)->flags |= IOSQE_IO_LINK;
 	PUSH(2);
 	ASSERT_EQ(go(&self->ring), 0);
-	EXPECT_EQ(next(&self->ring, &number), -EIO);
+	EXPECT_EQ(ring_result(&self->ring, &number), -EIO);
 	EXPECT_EQ(number, 0);
 	EXPECT_EQ(self->requests[0].completion.status, -EIO);
-	EXPECT_EQ(next(&self->ring, &number), -ECANCELED);
-	EXPECT_EQ(next(&self->ring, &number), -ECANCELED);
+	EXPECT_EQ(ring_result(&self->ring, &number), -ECANCELED);
+	EXPECT_EQ(ring_result(&self->ring, &number), -ECANCELED);
 	/* the second request was never submitted */
 	EXPECT_EQ(self->requests[1].submit.point, 0);
 	EXPECT_EQ(sluice_wait(self->queue, 2, 0), -EINVAL);
@@ -312,7 +297,7 @@ TEST_F(uring, linked_jobs_go_one_after_the_other)
 		PUSH(i)->flags |= i < 3 ? IOSQE_IO_LINK : 0;
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(next(&self->ring, &number), 0);
+		ASSERT_EQ(ring_result(&self->ring, &number), 0);
 		EXPECT_EQ(number, i);
 		EXPECT_EQ(self->requests[i].completion.point, i + 1);
 		if (i)
@@ -331,7 +316,7 @@ TEST_F(uring, a_hanging_job_ends_with_ETIME)
 	push(&self->ring, create.fd, variant->sqe & ~IOSQE_FIXED_FILE,
 	     &fill_request(&self->requests[0], 0)->submit, &self->requests[0].completion, 7);
 	ASSERT_EQ(go(&self->ring), 0);
-	EXPECT_EQ(next(&self->ring, NULL), -ETIME);
+	EXPECT_EQ(ring_result(&self->ring, NULL), -ETIME);
 	EXPECT_EQ(self->requests[0].completion.status, -ETIME);
 	close(create.fd);
 }
@@ -419,7 +404,7 @@ TEST_F(uring, a_full_queue_says_EBUSY)
 	}
 	ASSERT_EQ(go(&self->ring), 0);
 	for (i = 0; i < 3; i++) {
-		int ret = next(&self->ring, &number);
+		int ret = ring_result(&self->ring, &number);
 
 		ASSERT_LT(number, 3);
 		results[number] = ret;
@@ -447,7 +432,7 @@ TEST_F(uring, a_completion_that_went_away_is_EFAULT)
 	wait_accepted(self->queue, &self->requests[0]);
 	munmap(completion, 4096);
 	ASSERT_EQ(gate_open(&gate), 0);
-	EXPECT_EQ(next(&self->ring, NULL), -EFAULT);
+	EXPECT_EQ(ring_result(&self->ring, NULL), -EFAULT);
 	EXPECT_EQ(sluice_wait(self->queue, 1, 0), 0);
 }
 
@@ -558,7 +543,7 @@ TEST_F(uring, unbind_ends_commands_with_ENODEV)
 	/* unbind returns, although no process has entered the ring since */
 	ASSERT_EQ(write_text(SOFT_DRIVER "/unbind", "sluice-soft"), 0);
 	for (i = 0; i < 3; i++)
-		EXPECT_EQ(next(&self->ring, NULL), -ENODEV);
+		EXPECT_EQ(ring_result(&self->ring, NULL), -ENODEV);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(self->requests[i].completion.status, -ENODEV);
 	EXPECT_EQ(once(&self->ring, PUSH(0)), -ENODEV);
@@ -592,7 +577,7 @@ TEST_F(uring, the_order_holds_while_others_submit)
 			PUSH(i);
 		ASSERT_EQ(go(&self->ring), 0);
 		for (i = 0; i < 8; i++) {
-			ASSERT_EQ(next(&self->ring, &number), 0);
+			ASSERT_EQ(ring_result(&self->ring, &number), 0);
 			ASSERT_LT(number, 8);
 		}
 		if (variant->sqe & IOSQE_ASYNC)
@@ -622,7 +607,7 @@ TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 	ASSERT_EQ(go(&self->ring), 0);
 	sluice_op_fill(&op, 0, 0, 64, 5);
 	ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 77, NULL), 0);
-	events = next(&self->ring, NULL);
+	events = ring_result(&self->ring, NULL);
 	EXPECT_GT(events, 0);
 	EXPECT_EQ(events & POLLIN, POLLIN);
 
@@ -634,7 +619,7 @@ TEST_F(uring, POLL_ADD_and_READ_work_on_a_queue)
 		ASSERT_EQ(go(&self->ring), 0);
 		if (i)
 			ASSERT_EQ(sluice_submit(self->queue, &op, 1, -1, NULL, 78, NULL), 0);
-		EXPECT_EQ(next(&self->ring, NULL), (int)sizeof(completions[0]));
+		EXPECT_EQ(ring_result(&self->ring, NULL), (int)sizeof(completions[0]));
 		EXPECT_EQ(completions[0].user_data, 77 + i);
 		EXPECT_EQ(completions[0].status, 0);
 	}
