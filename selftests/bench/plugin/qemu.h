@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the plugin uses of QEMU's interface for plugins. Debian has no header for it.
+ * The part of QEMU's interface for plugins that the plugin uses. Debian has no header for it.
  *
  * QEMU loads a plugin only if it knows the version that the plugin asks for. Versions 1 (QEMU 7)
- * and 2 (QEMU 9 and later) have what is used here. A QEMU whose own version is 3 or more has
+ * and 2 (QEMU 9 and later) have all that is used here. A QEMU whose own version is 3 or more has
  * another form of qemu_plugin_insn_data, whatever the plugin has asked for.
  */
 #ifndef BENCH_QEMU_H

@@ -76,7 +76,7 @@ static void step_of(unsigned int cpu, unsigned int instructions)
 	count_end(cpu);
 }
 
-/* What is written for the side. */
+/* The text that is written for the side. */
 static const char *printed(void)
 {
 	static char text[1 << 16];
