@@ -34,7 +34,7 @@ static int sluice_queue_file_over(struct sluice_queue *queue)
 {
 	int over = sluice_queue_dead(queue);
 
-	/* SUBMIT_MANY puts its jobs on the timeline in steps; in_flight counts all of them before */
+	/* SUBMIT_MANY puts its jobs on the timeline in steps; in_flight has all of them before */
 	spin_lock_irq(&queue->lock);
 	if (queue->in_flight || sluice_queue_has_record(queue))
 		over = 0;

@@ -1545,8 +1545,8 @@ struct sluice_submit {
  *
  * If the queue is closed or killed while the call is under way, the call either fails and has
  * submitted nothing, or has submitted all jobs, and they end as if the queue had been killed right
- * after the call.  CANCEL finds each of the jobs by its point.  If it is called while SUBMIT_MANY is
- * under way, it may find only the first of the jobs.
+ * after the call.  CANCEL finds each of the jobs by its point.  If it is called during SUBMIT_MANY,
+ * it may find only the first of the jobs.
  *
  * Errors, besides those of struct sluice_submit:
  *
