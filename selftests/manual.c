@@ -17,6 +17,7 @@
 #include "knobs.h"
 #include "machine.h"
 #include "objects.h"
+#include "pattern.h"
 #include "../uapi/linux/sluice_soft.h"
 
 /* an example prints here, because the output of this program is TAP */
@@ -185,9 +186,52 @@ TEST_F(manual, cyclic_job)
 	EXPECT_EQ(stream(self->screen, slots, 4096), 0);
 }
 
+static int seen;	/* calls of the functions below */
+
+static int use_frame(const struct sluice_frame *frame)
+{
+	seen += frame->bytes == 640 * 480 * 4;
+	return -1;
+}
+
+static int import_buffer(int dmabuf)
+{
+	seen += dmabuf >= 0;
+	return 0;
+}
+
+static void draw_frame(int dmabuf, const struct sluice_layout *layout)
+{
+	seen += !fill_words(dmabuf, layout->size, 1);
+}
+
+TEST_F(manual, streams)
+{
+	const struct sluice_stream_setup setup = { .size = 4096, .num_buffers = 3 };
+	struct sluice_stream *stream;
+	struct sluice_layout layout;
+	int fds[2], buffer;
+
+	EXPECT_EQ(capture_all(self->device, use_frame), 0);
+	EXPECT_EQ(seen, 100);
+	EXPECT_EQ(play_all(self->device, draw_frame), 0);
+	EXPECT_EQ(seen, 200);
+	ASSERT_EQ(sluice_stream_open(self->device, &setup, &stream), 0);
+	ASSERT_EQ(pipe2(fds, O_CLOEXEC), 0);
+	EXPECT_EQ(import_and_wait(stream, import_buffer, fds[0]), sluice_stream_queue(stream));
+	EXPECT_EQ(seen, 203);
+	sluice_stream_close(stream);
+	close(fds[0]);
+	close(fds[1]);
+	buffer = alloc_nv12(self->device, 640, 480, &layout);
+	ASSERT_GE(buffer, 0);
+	EXPECT_EQ(layout.stride[1], 768);
+	close(buffer);
+}
+
 TEST_F(manual, fences)
 {
-	int slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_WRITE), first, second;
+	int slot = sluice_attach(self->queue, self->buffer, SLUICE_ATTACH_WRITE), first, second, joined;
 	struct sluice_op op;
 	uint64_t point;
 
@@ -196,6 +240,11 @@ TEST_F(manual, fences)
 	ASSERT_EQ(sluice_submit(self->screen, NULL, 0, -1, &second, 0, NULL), 0);
 	EXPECT_EQ(run_after_both(self->queue, &op, first, second, &point), 0);
 	EXPECT_EQ(chain_buffers(self->buffer, self->other, second), 0);
+	joined = join_three(self->queue, (int[]) { first, second, first });
+	if (joined >= 0) {
+		EXPECT_EQ(sluice_fence_wait(joined, LATE_MS), 0);
+		close(joined);
+	}
 	EXPECT_EQ(sluice_cpu_begin(self->other, true), 0);
 	EXPECT_EQ(sluice_cpu_end(self->other, true), 0);
 	EXPECT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);

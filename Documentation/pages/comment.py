@@ -109,11 +109,12 @@ def function_of(comment: str, prototype: str) -> Function:
             result = block.removeprefix("Return: ")
         else:
             text.append(block)
-    if not errors:
+    # a function that returns nothing may have no errors at all
+    if result and not errors:
         raise Problem(f"{name}: the comment has no table 'Errors:'")
     if bool(result) == prototype.startswith("void "):
         raise Problem(f"{name}: a function has a line 'Return:' if it returns something, and only then")
-    if bool(result) == bool(refuses):
+    if errors and bool(result) == bool(refuses):
         raise Problem(f"{name}: the table of a function that returns nothing is 'Errors of FUNCTION:'")
     return Function(name, head.group(2), re.sub(r"\s+", " ", prototype), arguments, text, result, errors,
                     refuses)

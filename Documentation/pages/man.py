@@ -91,8 +91,11 @@ def page_of(function: Function, example: tuple[str, str], date: str, version: st
         text.append(".SH ERRORS")
     else:
         text.append("None.")
-        text.append(f".SH ERRORS\nThis function cannot fail.\nThe errors of {marked(function.refuses)} are:")
-    text.append(rows(function.errors, "B").rstrip("\n"))
+        text.append(".SH ERRORS\nThis function cannot fail.")
+        if function.refuses:
+            text.append(f"The errors of {marked(function.refuses)} are:")
+    if function.errors:
+        text.append(rows(function.errors, "B").rstrip("\n"))
     text.append(".PP\nErrors that several functions have in common are in\n.BR libsluice (3).")
     text.append(f".SH EXAMPLE\n{marked(what[0].upper() + what[1:])}:\n.PP\n.nf")
     text.append(escaped(code.rstrip("\n").replace("\t", "        ")))

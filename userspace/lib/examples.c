@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -541,4 +542,97 @@ int chain_buffers(int from, int to, int more)
 	ret = sluice_fence_import(to, both, true);
 	close(both);
 	return ret;
+}
+
+/*
+ * sluice_stream_open sluice_stream_next sluice_stream_release sluice_stream_close: capture 100
+ * frames, and let another function use each of them; it returns a fence, or -1
+ */
+int capture_all(int device, int (*use)(const struct sluice_frame *))
+{
+	const struct sluice_stream_setup setup = {
+		.format = 0x34325258, .width = 640, .height = 480,	/* DRM_FORMAT_XRGB8888 */
+	};
+	struct sluice_stream *stream;
+	struct sluice_frame frame;
+	int i, ret = sluice_stream_open(device, &setup, &stream);
+
+	for (i = 0; i < 100 && !ret; i++) {
+		ret = sluice_stream_next(stream, &frame, -1);
+		if (!ret)
+			ret = sluice_stream_release(stream, frame.index, use(&frame));
+	}
+	sluice_stream_close(stream);
+	return ret;
+}
+
+/*
+ * sluice_stream_queue sluice_stream_buffer: import all buffers of a stream, then wait for its first
+ * frame and for another fd at the same time; returns which of them is ready
+ */
+int import_and_wait(struct sluice_stream *stream, int (*import)(int dmabuf), int other)
+{
+	struct pollfd fds[2] = {
+		{ .fd = sluice_stream_queue(stream), .events = POLLIN },
+		{ .fd = other, .events = POLLIN },
+	};
+	int i, dmabuf, ret = 0;
+
+	for (i = 0; !ret && (dmabuf = sluice_stream_buffer(stream, i)) >= 0; i++)
+		ret = import(dmabuf);
+	if (ret || poll(fds, 2, -1) < 0)
+		return -1;
+	return fds[0].revents ? fds[0].fd : other;
+}
+
+/*
+ * sluice_stream_drain sluice_stream_layout: play 100 frames of 640 by 480
+ * pixels, and wait until the last one has been shown
+ */
+int play_all(int device, void (*draw)(int dmabuf, const struct sluice_layout *))
+{
+	const struct sluice_stream_setup setup = {
+		.flags = SLUICE_STREAM_PLAYBACK,
+		.engine = 1,
+		.format = 0x34325258, .width = 640, .height = 480,	/* DRM_FORMAT_XRGB8888 */
+	};
+	struct sluice_layout layout;
+	struct sluice_stream *stream;
+	struct sluice_frame frame;
+	int i, ret = sluice_stream_open(device, &setup, &stream);
+
+	if (ret)
+		return ret;
+	sluice_stream_layout(stream, &layout);
+	for (i = 0; i < 100 && !ret; i++) {
+		ret = sluice_stream_next(stream, &frame, -1);
+		if (ret)
+			break;
+		draw(frame.buffer, &layout);
+		ret = sluice_stream_release(stream, frame.index, -1);
+	}
+	if (!ret)
+		ret = sluice_stream_drain(stream, 1000);
+	sluice_stream_close(stream);
+	return ret;
+}
+
+/* sluice_frame_layout: allocate a buffer for an NV12 image, whose strides are multiples of 256 */
+int alloc_nv12(int device, uint32_t width, uint32_t height, struct sluice_layout *layout)
+{
+	int ret = sluice_frame_layout(0x3231564e, width, height, 256, layout);
+
+	return ret ? ret : sluice_alloc(device, 0, layout->size, 0);
+}
+
+/* sluice_fence_join sluice_fence_status: one fence for three, which fails if one of them fails */
+int join_three(int queue, const int fences[3])
+{
+	int fence = sluice_fence_join(queue, fences, 3);
+
+	if (fence >= 0 && sluice_fence_status(fence) == 1) {
+		close(fence);
+		return -1;	/* all three have signalled: no fence is needed */
+	}
+	return fence;
 }

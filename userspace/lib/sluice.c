@@ -17,11 +17,11 @@
 #include <linux/io_uring.h>
 #include <linux/sync_file.h>
 
-#include "sluice.h"
+#include "internal.h"
 
 #define DEVICES "/dev/sluice"
 
-static int call(int fd, unsigned long request, void *argument)
+int sluice_lib_call(int fd, unsigned long request, void *argument)
 {
 	int saved = errno, result;
 
@@ -93,21 +93,21 @@ int sluice_open(const char *name)
 int sluice_device_info(int device, struct sluice_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	return call(device, SLUICE_IOCTL_INFO, info);
+	return sluice_lib_call(device, SLUICE_IOCTL_INFO, info);
 }
 
 int sluice_heap_info(int device, unsigned int index, struct sluice_heap_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->index = index;
-	return call(device, SLUICE_IOCTL_HEAP_INFO, info);
+	return sluice_lib_call(device, SLUICE_IOCTL_HEAP_INFO, info);
 }
 
 int sluice_engine_info(int device, unsigned int index, struct sluice_engine_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->index = index;
-	return call(device, SLUICE_IOCTL_ENGINE_INFO, info);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENGINE_INFO, info);
 }
 
 int sluice_get_format(int device, unsigned int engine, unsigned int index,
@@ -116,7 +116,7 @@ int sluice_get_format(int device, unsigned int engine, unsigned int index,
 	memset(format, 0, sizeof(*format));
 	format->engine = engine;
 	format->index = index;
-	return call(device, SLUICE_IOCTL_ENUM_FORMATS, format);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENUM_FORMATS, format);
 }
 
 int sluice_get_size(int device, const struct sluice_enum_formats *format, unsigned int index,
@@ -127,7 +127,7 @@ int sluice_get_size(int device, const struct sluice_enum_formats *format, unsign
 	size->index = index;
 	size->format = format->format;
 	size->modifier = format->modifier;
-	return call(device, SLUICE_IOCTL_ENUM_SIZES, size);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENUM_SIZES, size);
 }
 
 int sluice_get_interval(int device, const struct sluice_enum_formats *format, uint32_t width,
@@ -141,21 +141,21 @@ int sluice_get_interval(int device, const struct sluice_enum_formats *format, ui
 	interval->modifier = format->modifier;
 	interval->width = width;
 	interval->height = height;
-	return call(device, SLUICE_IOCTL_ENUM_INTERVALS, interval);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENUM_INTERVALS, interval);
 }
 
 int sluice_get_source(int device, unsigned int engine, struct sluice_source *source)
 {
 	memset(source, 0, sizeof(*source));
 	source->engine = engine;
-	return call(device, SLUICE_IOCTL_SOURCE, source);
+	return sluice_lib_call(device, SLUICE_IOCTL_SOURCE, source);
 }
 
 int sluice_list_control(int device, unsigned int index, struct sluice_enum_controls *control)
 {
 	memset(control, 0, sizeof(*control));
 	control->index = index;
-	return call(device, SLUICE_IOCTL_ENUM_CONTROLS, control);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENUM_CONTROLS, control);
 }
 
 int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_menu *menu)
@@ -163,7 +163,7 @@ int sluice_list_menu(int device, uint32_t id, int64_t value, struct sluice_enum_
 	memset(menu, 0, sizeof(*menu));
 	menu->id = id;
 	menu->value = value;
-	return call(device, SLUICE_IOCTL_ENUM_MENU, menu);
+	return sluice_lib_call(device, SLUICE_IOCTL_ENUM_MENU, menu);
 }
 
 int sluice_find_control(int device, const char *name, struct sluice_enum_controls *control)
@@ -183,7 +183,7 @@ int sluice_find_control(int device, const char *name, struct sluice_enum_control
 int sluice_get_control(int device, uint32_t id, int64_t *value)
 {
 	struct sluice_control args = { .id = id };
-	int ret = call(device, SLUICE_IOCTL_GET_CONTROL, &args);
+	int ret = sluice_lib_call(device, SLUICE_IOCTL_GET_CONTROL, &args);
 
 	if (!ret)
 		*value = args.value;
@@ -194,7 +194,7 @@ int sluice_set_control(int device, uint32_t id, int64_t value)
 {
 	struct sluice_control args = { .id = id, .value = value };
 
-	return call(device, SLUICE_IOCTL_SET_CONTROL, &args);
+	return sluice_lib_call(device, SLUICE_IOCTL_SET_CONTROL, &args);
 }
 
 int sluice_read_events(int device, struct sluice_event *events, size_t max)
@@ -226,7 +226,7 @@ int sluice_find_heap(int device, const char *name)
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
 {
 	struct sluice_alloc args = { .size = size, .heap = heap, .flags = flags };
-	int ret = call(device, SLUICE_IOCTL_ALLOC, &args);
+	int ret = sluice_lib_call(device, SLUICE_IOCTL_ALLOC, &args);
 
 	return ret ? ret : args.fd;
 }
@@ -234,7 +234,7 @@ int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
 int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size)
 {
 	struct sluice_wrap args = { .memfd = memfd, .offset = offset, .size = size };
-	int ret = call(device, SLUICE_IOCTL_WRAP, &args);
+	int ret = sluice_lib_call(device, SLUICE_IOCTL_WRAP, &args);
 
 	return ret ? ret : args.fd;
 }
@@ -243,7 +243,7 @@ int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->fd = dmabuf;
-	return call(device, SLUICE_IOCTL_BUFFER_INFO, info);
+	return sluice_lib_call(device, SLUICE_IOCTL_BUFFER_INFO, info);
 }
 
 #define HUGE ((size_t)2 << 20)	/* bytes of a huge page: one entry of the level above pages */
@@ -289,9 +289,9 @@ static int cpu_sync(int dmabuf, bool write, uint64_t flags)
 	};
 	int ret;
 
-	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; call() repeats -EINTR */
+	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; sluice_lib_sluice_lib_call() repeats -EINTR */
 	do
-		ret = call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
+		ret = sluice_lib_call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	while (ret == -EAGAIN);
 	return ret;
 }
@@ -316,7 +316,7 @@ static int range_sync(int device, int dmabuf, bool write, uint64_t offset, uint6
 		.length = length,
 	};
 
-	return call(device, SLUICE_IOCTL_SYNC, &sync);
+	return sluice_lib_call(device, SLUICE_IOCTL_SYNC, &sync);
 }
 
 int sluice_cpu_begin_range(int device, int dmabuf, bool write, uint64_t offset, uint64_t length)
@@ -329,39 +329,37 @@ int sluice_cpu_end_range(int device, int dmabuf, bool write, uint64_t offset, ui
 	return range_sync(device, dmabuf, write, offset, length, SLUICE_SYNC_END);
 }
 
-static int create_queue(int device, unsigned int engine, uint32_t depth, uint32_t flags)
+static int create_queue(int device, struct sluice_create_queue *args)
 {
-	struct sluice_create_queue args = {
-		.engine = engine,
-		.flags = flags,
-		.depth = depth,
-		.completion_size = sizeof(struct sluice_completion),
-	};
-	int ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+	int ret;
 
+	args->completion_size = sizeof(struct sluice_completion);
+	ret = sluice_lib_call(device, SLUICE_IOCTL_CREATE_QUEUE, args);
 	/* before UAPI version 5 the module refuses a completion_size other than 0 */
 	if (ret == -EINVAL) {
-		args.completion_size = 0;
-		ret = call(device, SLUICE_IOCTL_CREATE_QUEUE, &args);
+		args->completion_size = 0;
+		ret = sluice_lib_call(device, SLUICE_IOCTL_CREATE_QUEUE, args);
 	}
-	return ret ? ret : args.fd;
+	return ret ? ret : args->fd;
 }
 
 int sluice_queue_create(int device, unsigned int engine)
 {
-	return create_queue(device, engine, 0, 0);
+	struct sluice_create_queue args = { .engine = engine };
+
+	return create_queue(device, &args);
 }
 
 int sluice_queue_info(int queue, struct sluice_queue_info *info)
 {
 	memset(info, 0, sizeof(*info));
-	return call(queue, SLUICE_IOCTL_QUEUE_INFO, info);
+	return sluice_lib_call(queue, SLUICE_IOCTL_QUEUE_INFO, info);
 }
 
 int sluice_attach(int queue, int dmabuf, uint32_t flags)
 {
 	struct sluice_attach args = { .fd = dmabuf, .flags = flags };
-	int ret = call(queue, SLUICE_IOCTL_ATTACH, &args);
+	int ret = sluice_lib_call(queue, SLUICE_IOCTL_ATTACH, &args);
 
 	return ret ? ret : (int)args.slot;
 }
@@ -370,7 +368,7 @@ int sluice_detach(int queue, unsigned int slot)
 {
 	struct sluice_detach args = { .slot = slot };
 
-	return call(queue, SLUICE_IOCTL_DETACH, &args);
+	return sluice_lib_call(queue, SLUICE_IOCTL_DETACH, &args);
 }
 
 void sluice_op_copy(struct sluice_op *op, unsigned int dst, uint64_t dst_offset,
@@ -544,7 +542,7 @@ int sluice_eventfd(int device, unsigned int interrupt)
 	int saved = errno, ret;
 
 	args.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = args.fd < 0 ? -errno : call(device, SLUICE_IOCTL_EVENTFD, &args);
+	ret = args.fd < 0 ? -errno : sluice_lib_call(device, SLUICE_IOCTL_EVENTFD, &args);
 	if (ret && args.fd >= 0)
 		close(args.fd);
 	errno = saved;
@@ -583,7 +581,7 @@ int sluice_submit_cyclic(int queue, const struct sluice_op *ops, unsigned int nu
 		.user_data = user_data,
 		.op_size = sizeof(*ops),
 	};
-	int ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+	int ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 
 	if (!ret && point)
 		*point = args.point;
@@ -594,7 +592,7 @@ int sluice_ack(int queue, uint64_t point, uint64_t ops)
 {
 	struct sluice_ack args = { .point = point, .ops = ops };
 
-	return call(queue, SLUICE_IOCTL_ACK, &args);
+	return sluice_lib_call(queue, SLUICE_IOCTL_ACK, &args);
 }
 
 int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num_ops,
@@ -610,7 +608,7 @@ int sluice_submit_after(int queue, const struct sluice_op *ops, unsigned int num
 		.user_data = user_data,
 		.op_size = sizeof(*ops),
 	};
-	int ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+	int ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 
 	if (ret)
 		return ret;
@@ -632,7 +630,7 @@ static int submit_after_fences(int queue, const struct sluice_op *ops, unsigned 
 	while (made < num_points && !ret) {
 		struct sluice_export_fence args = { .point = points[made].point };
 
-		ret = call(points[made].queue, SLUICE_IOCTL_FENCE, &args);
+		ret = sluice_lib_call(points[made].queue, SLUICE_IOCTL_FENCE, &args);
 		if (!ret)
 			fences[made++] = args.fd;
 	}
@@ -662,7 +660,7 @@ int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int nu
 
 	if (num_points > SLUICE_MAX_IN_POINTS)
 		return -E2BIG;
-	ret = call(queue, SLUICE_IOCTL_SUBMIT, &args);
+	ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 	/* an older module finds that the end of the struct, which it does not know, is not 0 */
 	if (ret == -E2BIG)
 		return submit_after_fences(queue, ops, num_ops, points, num_points, user_data,
@@ -687,7 +685,7 @@ static int submit_each(int queue, struct sluice_submit *jobs, unsigned int num_j
 		return -EINVAL;
 	for (i = 0; i < num_jobs && !ret; i++) {
 		*failed = i;
-		ret = call(queue, SLUICE_IOCTL_SUBMIT, &jobs[i]);
+		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &jobs[i]);
 		if (ret)
 			jobs[i].point = 0;
 	}
@@ -709,7 +707,7 @@ int sluice_submit_many(int queue, struct sluice_submit *jobs, unsigned int num_j
 	for (i = 0; i < num_jobs; i++)
 		jobs[i].point = 0;
 	if (num_jobs && num_jobs <= SLUICE_MAX_JOBS)
-		ret = call(queue, SLUICE_IOCTL_SUBMIT_MANY, &args);
+		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT_MANY, &args);
 	else
 		ret = num_jobs ? -E2BIG : -EINVAL;
 	culprit = args.failed;
@@ -790,7 +788,7 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 int sluice_wait(int queue, uint64_t point, int timeout_ms)
 {
 	struct sluice_wait args = { .point = point, .deadline_ns = deadline_after(timeout_ms) };
-	int ret = call(queue, SLUICE_IOCTL_WAIT, &args);
+	int ret = sluice_lib_call(queue, SLUICE_IOCTL_WAIT, &args);
 
 	return ret ? ret : args.status;
 }
@@ -798,7 +796,7 @@ int sluice_wait(int queue, uint64_t point, int timeout_ms)
 int sluice_cancel(int queue, uint64_t first, uint64_t last)
 {
 	struct sluice_cancel args = { .first = first, .last = last };
-	int ret = call(queue, SLUICE_IOCTL_CANCEL, &args);
+	int ret = sluice_lib_call(queue, SLUICE_IOCTL_CANCEL, &args);
 
 	return ret ? ret : (int)args.cancelled;
 }
@@ -888,8 +886,7 @@ static int set_nonblocking(int fd)
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
 }
 
-int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t flags,
-		       struct sluice_ring *ring)
+int sluice_lib_create_ring(int device, struct sluice_create_queue *args, struct sluice_ring *ring)
 {
 	struct sluice_info info;
 	int saved = errno, ret = sluice_device_info(device, &info);
@@ -898,9 +895,9 @@ int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t
 	*ring = (struct sluice_ring) { .queue = -1 };
 	if (ret)
 		return ret;
-	if (flags & SLUICE_QUEUE_RING)
-		return -EINVAL;
-	ret = create_queue(device, engine, depth, flags | (has_rings ? SLUICE_QUEUE_RING : 0));
+	if (has_rings)
+		args->flags |= SLUICE_QUEUE_RING;
+	ret = create_queue(device, args);
 	if (ret < 0)
 		return ret;
 	ring->queue = ret;
@@ -909,6 +906,15 @@ int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t
 		sluice_ring_destroy(ring);
 	errno = saved;
 	return ret ? ret : ring->queue;
+}
+
+int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t flags,
+		       struct sluice_ring *ring)
+{
+	struct sluice_create_queue args = { .engine = engine, .depth = depth, .flags = flags };
+
+	*ring = (struct sluice_ring) { .queue = -1 };
+	return flags & SLUICE_QUEUE_RING ? -EINVAL : sluice_lib_create_ring(device, &args, ring);
 }
 
 /*
@@ -1012,7 +1018,7 @@ int sluice_fence_wait(int fence, int timeout_ms)
 
 	if (ret)
 		return ret;
-	ret = call(fence, SYNC_IOC_FILE_INFO, &info);
+	ret = sluice_lib_call(fence, SYNC_IOC_FILE_INFO, &info);
 	if (ret)
 		return ret;
 	return info.status < 0 ? info.status : 0;
@@ -1024,7 +1030,7 @@ int sluice_fence_export(int dmabuf, bool write)
 		.flags = write ? DMA_BUF_SYNC_RW : DMA_BUF_SYNC_READ,
 		.fd = -1,
 	};
-	int ret = call(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
+	int ret = sluice_lib_call(dmabuf, DMA_BUF_IOCTL_EXPORT_SYNC_FILE, &args);
 
 	return ret ? ret : args.fd;
 }
@@ -1036,13 +1042,33 @@ int sluice_fence_import(int dmabuf, int fence, bool write)
 		.fd = fence,
 	};
 
-	return call(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
+	return sluice_lib_call(dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &args);
 }
 
 int sluice_fence_merge(int a, int b)
 {
 	struct sync_merge_data args = { .name = "sluice", .fd2 = b };
-	int ret = call(a, SYNC_IOC_MERGE, &args);
+	int ret = sluice_lib_call(a, SYNC_IOC_MERGE, &args);
 
 	return ret ? ret : args.fence;
+}
+
+int sluice_fence_status(int fence)
+{
+	struct sync_file_info info = { .num_fences = 0 };
+	int ret = sluice_lib_call(fence, SYNC_IOC_FILE_INFO, &info);
+
+	return ret ? ret : info.status;
+}
+
+int sluice_fence_join(int queue, const int *fences, unsigned int num_fences)
+{
+	struct sluice_submit args = {
+		.in_fences = (uintptr_t)fences,
+		.num_in_fences = num_fences,
+		.flags = SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION,
+	};
+	int ret = num_fences ? sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args) : -EINVAL;
+
+	return ret ? ret : args.out_fence;
 }

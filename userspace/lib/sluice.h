@@ -2,13 +2,13 @@
 /*
  * libsluice: dma-bufs, queues and fences of Sluice devices.
  *
- * A function that returns void fills in a struct and cannot fail.  Every other function
+ * A function that returns void cannot fail.  Every other function
  * returns 0, a file descriptor, a number or a count on success, and a negative errno on
  * failure.  A function whose ioctl the loaded module does not have returns -ENOTTY.
  *
  * No function changes errno.  The caller closes each returned file descriptor with close().
- * The library keeps neither memory nor state, so several threads may call all functions at
- * once.
+ * The library keeps no state except in struct sluice_ring and struct sluice_stream, so several
+ * threads may call all functions at once.
  *
  * The words of this file:
  *
@@ -1396,6 +1396,312 @@ int sluice_fence_import(int dmabuf, int fence, bool write);
  *	-EMFILE		the process has no free fd
  */
 int sluice_fence_merge(int a, int b);
+
+/**
+ * sluice_fence_status - has a fence signalled?
+ * @fence: a sync_file
+ *
+ * Does not wait.
+ *
+ * Return: 0 if the fence is pending, 1 if it has signalled without an error, or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@fence is negative or not open
+ *	-ENOTTY		@fence is not a sync_file
+ *	others		the fence has signalled with this error
+ */
+int sluice_fence_status(int fence);
+
+/**
+ * sluice_fence_join - make a fence that waits for several fences and keeps their errors
+ * @queue: fd of a queue; the fence becomes a point of its timeline
+ * @fences: array of sync_files; they stay open
+ * @num_fences: length of @fences, 1 to SLUICE_MAX_IN_FENCES
+ *
+ * The function submits a job without ops, which leaves no completion.  Unlike
+ * sluice_fence_merge(), it passes an error on: if any of the fences ends with an error, the new
+ * fence ends with -ECANCELED.  The new fence signals after the jobs that the queue has already.
+ * If a fence has not signalled after 30 s, the new fence ends with -ETIME.
+ *
+ * Return: the fd of a new sync_file (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		a fence is negative or not open
+ *	-EINVAL		a fence is not a sync_file, or @num_fences is 0
+ *	-E2BIG		@num_fences is above SLUICE_MAX_IN_FENCES
+ *	-EBUSY		the queue is full: read completions
+ *	-EOPNOTSUPP	the kernel has no sync_file
+ *	-ENOTTY		@queue is not a queue
+ *	-EIO		the queue is dead
+ *	-ENODEV		the device is removed
+ */
+int sluice_fence_join(int queue, const int *fences, unsigned int num_fences);
+
+/**
+ * struct sluice_layout - how a frame lies in memory
+ * @size: bytes of the frame, all planes together
+ * @num_planes: number of planes
+ * @stride: of each plane, bytes from line to line
+ * @offset: of each plane, bytes from the start of the frame
+ *
+ * The planes follow one another without a gap, as the kernel expects it of an image without a list
+ * of planes.
+ */
+struct sluice_layout {
+	uint64_t size;
+	uint32_t num_planes;
+	uint32_t stride[SLUICE_MAX_PLANES];
+	uint64_t offset[SLUICE_MAX_PLANES];
+};
+
+/**
+ * sluice_frame_layout - compute strides, offsets and size of a frame
+ * @format: a fourcc of <drm_fourcc.h>, or a fourcc of V4L2 for grey and Bayer data
+ * @width: in pixels
+ * @height: in lines
+ * @align: the stride of the first plane becomes a multiple of it, in bytes; 0 for 64
+ * @layout: receives the result
+ *
+ * The function knows the formats whose layout the kernel part knows: packed RGB of 16 to 32 bits,
+ * YUYV and its relatives, NV12, NV16, NV24, P010, YUV420, YUV422, YUV444, grey and Bayer.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@width or @height is 0, or the format cannot have this width or height
+ *	-EOPNOTSUPP	the function does not know the format
+ *	-EOVERFLOW	the frame is larger than a buffer can be
+ */
+int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32_t align,
+			struct sluice_layout *layout);
+
+/*
+ * struct sluice_stream_setup.flags
+ *
+ *	PLAYBACK	from memory to the device; without it the stream captures
+ *	EARLY		sluice_stream_next() does not wait for the device: the frame has a fence
+ *			for which the user of the frame waits
+ *	EXPLICIT	the device does not wait for the fences on the dma-bufs, and adds none
+ */
+#define SLUICE_STREAM_PLAYBACK	(1U << 0)
+#define SLUICE_STREAM_EARLY	(1U << 1)
+#define SLUICE_STREAM_EXPLICIT	(1U << 2)
+
+/**
+ * struct sluice_stream_setup - the frames of a stream, and the buffers for them
+ * @engine: number of the engine
+ * @flags: SLUICE_STREAM_* or 0
+ * @num_buffers: 2 to SLUICE_STREAM_MAX_BUFFERS; 0 for 4
+ * @format: fourcc of an image; 0 for raw data
+ * @width: of an image, in pixels
+ * @height: of an image, in lines
+ * @align: as for sluice_frame_layout(), or the alignment that the engine needs if it is larger
+ * @timeout_ms: longest time from the start of a frame to its end; 0 for the longest that the
+ *	device allows
+ * @size: bytes of a frame of raw data; 0 for an image
+ * @heap: name of the heap of the buffers; NULL for the first heap that the engine can use
+ * @alloc_flags: SLUICE_MEM_* that the buffers must have, or 0
+ * @reserved: must be 0
+ */
+struct sluice_stream_setup {
+	uint32_t engine;
+	uint32_t flags;
+	uint32_t num_buffers;
+	uint32_t format;
+	uint32_t width;
+	uint32_t height;
+	uint32_t align;
+	uint32_t timeout_ms;
+	uint64_t size;
+	const char *heap;
+	uint32_t alloc_flags;
+	uint32_t reserved[7];
+};
+
+#define SLUICE_STREAM_MAX_BUFFERS	64
+
+/**
+ * struct sluice_frame - a frame of a stream
+ * @buffer: the dma-buf; it belongs to the stream: do not close it
+ * @index: number of the buffer in the stream, from 0
+ * @fence: a sync_file that signals when the device has finished with the buffer; it belongs to
+ *	the stream: do not close it, and do not use it after sluice_stream_release().  -1 if the
+ *	device has finished already
+ * @flags: SLUICE_FRAME_*
+ * @bytes: bytes that the device has written or read
+ * @timestamp: CLOCK_MONOTONIC in nanoseconds: when the frame began
+ * @sequence: number of the frame; the device counts from 0
+ * @dropped: frames lost since the frame before, because the device had no buffer
+ * @reserved: 0
+ *
+ * If @fence is not -1, the fields after it are 0: the device does not know them yet.  In playback
+ * they describe the frame that was played last from this buffer; before that they are 0.
+ */
+struct sluice_frame {
+	int buffer;
+	uint32_t index;
+	int fence;
+	uint32_t flags;
+	uint64_t bytes;
+	uint64_t timestamp;
+	uint64_t sequence;
+	uint64_t dropped;
+	uint64_t reserved[4];
+};
+
+struct sluice_stream;
+
+/**
+ * sluice_stream_open - create a stream of frames, with a queue and buffers of its own
+ * @device: fd of the device; may be closed afterwards
+ * @setup: description of the stream
+ * @stream: set to the stream
+ *
+ * A capture begins at once, with all buffers.  Each buffer goes round: the device fills it,
+ * sluice_stream_next() gives it to the caller, and sluice_stream_release() gives it back to the
+ * device.  A playback goes round in the same way: sluice_stream_next() gives a buffer that the
+ * caller fills, and sluice_stream_release() plays it.
+ *
+ * Only one thread at a time may call functions for a stream.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		a field of @setup is not valid
+ *	-EOPNOTSUPP	the engine does not capture or play back, or does not list the format with
+ *			this size
+ *	-EOPNOTSUPP	@setup has SLUICE_STREAM_EARLY, and the kernel has no sync_file
+ *	-ENOENT		there is no such heap
+ *	-ENOMEM		there is not enough memory
+ *	-EDQUOT		the buffers would exceed the limit of this open file, of its user, or of
+ *			all open files
+ *	others		the errnos of sluice_queue_create(), sluice_alloc(), sluice_attach() and
+ *			sluice_submit()
+ */
+int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
+		       struct sluice_stream **stream);
+
+/**
+ * sluice_stream_layout - ask how the frames of a stream lie in its buffers
+ * @stream: the stream
+ * @layout: receives the layout; raw data has one plane with stride 0
+ */
+void sluice_stream_layout(const struct sluice_stream *stream, struct sluice_layout *layout);
+
+/**
+ * sluice_stream_buffer - the dma-buf of a buffer of a stream
+ * @stream: the stream
+ * @index: number of the buffer, from 0
+ *
+ * For importers that want all buffers before the first frame.  Call the function with 0, 1, ...
+ * until it fails.
+ *
+ * Return: the fd of the dma-buf, which belongs to the stream; or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		there is no such buffer
+ */
+int sluice_stream_buffer(const struct sluice_stream *stream, unsigned int index);
+
+/**
+ * sluice_stream_queue - the queue of a stream
+ * @stream: the stream
+ *
+ * poll() on the queue tells when the device has finished with a frame (POLLIN), or when the stream
+ * has ended (POLLHUP, POLLERR).  Neither submit jobs to it, nor read its completions.
+ *
+ * Return: the fd of the queue, which belongs to the stream; or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EBADF		@stream is NULL
+ */
+int sluice_stream_queue(const struct sluice_stream *stream);
+
+/**
+ * sluice_stream_next - get the next frame
+ * @stream: the stream
+ * @frame: receives the frame
+ * @timeout_ms: from now, in milliseconds; 0 to not wait; negative to wait without a limit
+ *
+ * Frames come in the order in which the device has them.  The caller reads a captured frame, or
+ * fills the buffer of a playback, and calls sluice_stream_release().  It may have several frames
+ * at a time.  While it has all of them, a capture loses frames, and counts them.
+ *
+ * With SLUICE_STREAM_EARLY the function waits only if the caller has all frames already.  A frame
+ * may then fail after the function has returned: its fence has the error.
+ *
+ * If the device could not capture or play a frame, the function returns the error of its job.  The
+ * buffer is used again, and the next call gives the next frame.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EAGAIN		there was no frame in time
+ *	-ENOBUFS	the caller has all frames: release one first
+ *	-ENODEV		the device is removed
+ *	-ETIME		the device has not finished a frame within the time of the setup
+ *	-ENOLINK	the device detects no signal
+ *	-ECANCELED	playback: the fence of sluice_stream_release() ended with an error, so the
+ *			frame was not played
+ *	-EIO		8 frames hung; close the stream
+ *	others		the error of a frame, often -EIO; or an errno of sluice_submit()
+ */
+int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame, int timeout_ms);
+
+/**
+ * sluice_stream_release - give a frame back to the device
+ * @stream: the stream
+ * @index: sluice_frame.index of a frame that the caller has
+ * @fence: a sync_file that signals when the caller's work on the frame has ended; -1 if it has
+ *	ended already.  It stays open
+ *
+ * The device waits for @fence before it uses the buffer.  A capture ignores an error of @fence.
+ *
+ * After an error the caller still has the frame.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		the caller does not have this frame
+ *	-EINVAL		@fence is not a sync_file
+ *	-EBADF		@fence is not an open fd, and not -1
+ *	-EIO		8 frames hung; close the stream
+ *	-ENODEV		the device is removed
+ *	others		the errnos of sluice_submit()
+ */
+int sluice_stream_release(struct sluice_stream *stream, unsigned int index, int fence);
+
+/**
+ * sluice_stream_drain - wait until the device has finished with all buffers that it has
+ * @stream: a playback
+ * @timeout_ms: from now, in milliseconds; negative to wait without a limit
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EAGAIN		the device has not finished in time
+ *	-EINVAL		the stream is a capture, which does not end by itself
+ *	others		the error of the first frame that was not played: see sluice_stream_next()
+ */
+int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms);
+
+/**
+ * sluice_stream_close - end a stream
+ * @stream: the stream, or NULL
+ *
+ * Does not wait.  Frames that the device has not finished end with -ECANCELED.  The fds of the
+ * stream are closed.  Importers of a dma-buf keep its memory.
+ */
+void sluice_stream_close(struct sluice_stream *stream);
 
 #ifdef __GNUC__
 #pragma GCC visibility pop

@@ -112,6 +112,11 @@ class Pages(unittest.TestCase):
         self.assertIn('.TH SLUICE_GET 3 "2000-01-02" "Sluice 1.2"', text)
         self.assertIn("int (*\\fInumber\\fB)[2]);", text)
 
+    def test_a_void_function_may_have_no_errors(self) -> None:
+        start = HEADER.index(" *\n * Errors of")
+        text = page("sluice_put.3", HEADER[:start] + HEADER[HEADER.index(" */\nvoid"):])
+        self.assertIn(".SH RETURN VALUE\nNone.\n.SH ERRORS\nThis function cannot fail.\n.PP\n", text)
+
     def test_text_is_escaped(self) -> None:
         text = page("sluice_get.3")
         self.assertIn("Get one \\enumber", text)
