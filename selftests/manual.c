@@ -223,6 +223,7 @@ TEST_F(manual, streams)
 	sluice_stream_close(stream);
 	close(fds[0]);
 	close(fds[1]);
+	EXPECT_EQ(alloc_or_explain(self->device, 0), -EINVAL);
 	buffer = alloc_nv12(self->device, 640, 480, &layout);
 	ASSERT_GE(buffer, 0);
 	EXPECT_EQ(layout.stride[1], 768);

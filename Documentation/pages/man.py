@@ -86,14 +86,12 @@ def page_of(function: Function, example: tuple[str, str], date: str, version: st
         else:
             text.append(rows(block, "B").rstrip("\n"))
     text.append(".SH RETURN VALUE")
-    if function.result:
-        text.append(marked(function.result[0].upper() + function.result[1:]))
-        text.append(".SH ERRORS")
-    else:
-        text.append("None.")
-        text.append(".SH ERRORS\nThis function cannot fail.")
-        if function.refuses:
-            text.append(f"The errors of {marked(function.refuses)} are:")
+    text.append(marked(function.result[0].upper() + function.result[1:]) if function.result else "None.")
+    text.append(".SH ERRORS")
+    if not function.result or not function.errors:
+        text.append("This function cannot fail.")
+    if function.refuses:
+        text.append(f"The errors of {marked(function.refuses)} are:")
     if function.errors:
         text.append(rows(function.errors, "B").rstrip("\n"))
     text.append(".PP\nErrors that several functions have in common are in\n.BR libsluice (3).")

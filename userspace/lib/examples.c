@@ -636,3 +636,13 @@ int join_three(int queue, const int fences[3])
 	}
 	return fence;
 }
+
+/* sluice_error_text: allocate a buffer, or say why that is not possible */
+int alloc_or_explain(int device, uint64_t size)
+{
+	int buffer = sluice_alloc(device, 0, size, 0);
+
+	if (buffer < 0)
+		fprintf(stderr, "no buffer: %s\n", sluice_error_text(buffer));
+	return buffer;
+}

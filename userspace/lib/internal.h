@@ -16,6 +16,43 @@
 int sluice_lib_call(int fd, unsigned long request, void *argument);
 
 /**
+ * sluice_lib_error() - note why a function fails
+ * @error: the negative errno that the function returns
+ * @format: the sentence, as for printf()
+ *
+ * Return: @error.  errno is not changed.
+ */
+int sluice_lib_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/**
+ * sluice_lib_call_error() - note why an ioctl fails
+ * @request: the ioctl
+ * @error: its negative errno
+ *
+ * Return: @error.
+ */
+int sluice_lib_call_error(unsigned long request, int error);
+
+/**
+ * sluice_lib_memory_error() - note why ALLOC or WRAP fails
+ * @device: fd of the device
+ * @hint: SLUICE_HINT_* that the call has returned
+ * @size: bytes that were asked for
+ * @error: the negative errno
+ *
+ * Return: @error.
+ */
+int sluice_lib_memory_error(int device, uint32_t hint, uint64_t size, int error);
+
+/**
+ * sluice_lib_status() - note with which error a job or a fence has ended
+ * @status: 0 or the negative errno
+ *
+ * Return: @status.
+ */
+int sluice_lib_status(int status);
+
+/**
  * sluice_lib_create_ring() - create a queue with a completion ring, or one to read()
  * @device: fd of the device
  * @args: arguments of CREATE_QUEUE, without SLUICE_QUEUE_RING and completion_size, which are set

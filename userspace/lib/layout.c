@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "sluice.h"
+#include "internal.h"
 
 #define DEFAULT_ALIGN	64	/* bytes; GPUs and displays accept such strides */
 
@@ -75,6 +75,12 @@ static uint64_t first_stride(const struct geometry *geometry, uint32_t width, ui
 	return (line + step - 1) / step * step;
 }
 
+static int too_large(uint32_t width, uint32_t height)
+{
+	return sluice_lib_error(-EOVERFLOW, "a frame of %u pixels by %u lines is larger than a buffer "
+				"can be", width, height);
+}
+
 int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32_t align,
 			struct sluice_layout *layout)
 {
@@ -84,10 +90,12 @@ int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32
 
 	memset(layout, 0, sizeof(*layout));
 	if (!geometry)
-		return -EOPNOTSUPP;
+		return sluice_lib_error(-EOPNOTSUPP, "the layout of the format 0x%08x is not known",
+					format);
 	if (!width || !height || width % geometry->pixels || width % geometry->hsub ||
 	    height % geometry->vsub || align & (align - 1) || align > 1 << 16)
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "the format cannot have %u pixels by %u lines with "
+					"an alignment of %u", width, height, align);
 	stride = first_stride(geometry, width, align ? align : DEFAULT_ALIGN);
 	for (i = 0; i < geometry->num_planes; i++) {
 		uint64_t lines = i ? height / geometry->vsub : height;
@@ -96,13 +104,13 @@ int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32
 			stride = stride * geometry->bytes[1] /
 				 (geometry->bytes[0] * geometry->hsub);
 		if (stride > UINT32_MAX)
-			return -EOVERFLOW;
+			return too_large(width, height);
 		layout->stride[i] = (uint32_t)stride;
 		layout->offset[i] = offset;
 		/* below 2^64: there are at most four products of 32-bit numbers */
 		offset += stride * lines;
 		if (offset > INT64_MAX)
-			return -EOVERFLOW;
+			return too_large(width, height);
 	}
 	layout->num_planes = geometry->num_planes;
 	layout->size = offset;

@@ -29,7 +29,7 @@ int sluice_lib_call(int fd, unsigned long request, void *argument)
 		result = ioctl(fd, request, argument);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
-		result = -errno;
+		result = sluice_lib_call_error(request, -errno);
 	errno = saved;
 	return result;
 }
@@ -47,7 +47,9 @@ int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max)
 
 	dir = opendir(DEVICES);
 	if (!dir) {
-		count = errno == ENOENT ? 0 : -errno;
+		count = errno == ENOENT ? 0 : sluice_lib_error(-errno, "cannot read the folder "
+							       DEVICES ": %s",
+							       strerror(errno));
 		errno = saved;
 		return count;
 	}
@@ -76,16 +78,18 @@ int sluice_open(const char *name)
 		if (count < 0)
 			return count;
 		if (!count)
-			return -ENOENT;
+			return sluice_lib_error(-ENOENT, "there is no device: load a device driver, for "
+						"example sluice-soft");
 		memcpy(first, names, sizeof(first));
 		name = first[0];
 	}
 	if (snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : DEVICES "/", name) >=
 	    (int)sizeof(path))
-		return -ENAMETOOLONG;
+		return sluice_lib_error(-ENAMETOOLONG, "the name of a device has at most %u bytes",
+					SLUICE_NAME_LEN - 1);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		fd = -errno;
+		fd = sluice_lib_error(-errno, "cannot open %s: %s", path, strerror(errno));
 	errno = saved;
 	return fd;
 }
@@ -173,8 +177,10 @@ int sluice_find_control(int device, const char *name, struct sluice_enum_control
 
 	for (i = 0;; i++) {
 		ret = sluice_list_control(device, i, control);
+		if (ret == -EINVAL)
+			return sluice_lib_error(-ENOENT, "the device has no control '%s'", name);
 		if (ret)
-			return ret == -EINVAL ? -ENOENT : ret;
+			return ret;
 		if (!strcmp(control->name, name))
 			return 0;
 	}
@@ -206,7 +212,8 @@ int sluice_read_events(int device, struct sluice_event *events, size_t max)
 	if (max > SLUICE_MAX_EVENTS)
 		max = SLUICE_MAX_EVENTS;
 	bytes = read(device, events, max * sizeof(*events));
-	count = bytes < 0 ? -errno : (int)(bytes / sizeof(*events));
+	count = bytes < 0 ? sluice_lib_error(-errno, "cannot read events: %s", strerror(errno)) :
+			    (int)(bytes / sizeof(*events));
 	errno = saved;
 	return count;
 }
@@ -220,7 +227,7 @@ int sluice_find_heap(int device, const char *name)
 	for (i = 0; !(ret = sluice_heap_info(device, i, &info)); i++)
 		if (!strcmp(info.name, name))
 			return (int)i;
-	return ret == -EINVAL ? -ENOENT : ret;
+	return ret == -EINVAL ? sluice_lib_error(-ENOENT, "the device has no heap '%s'", name) : ret;
 }
 
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
@@ -228,7 +235,7 @@ int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
 	struct sluice_alloc args = { .size = size, .heap = heap, .flags = flags };
 	int ret = sluice_lib_call(device, SLUICE_IOCTL_ALLOC, &args);
 
-	return ret ? ret : args.fd;
+	return ret ? sluice_lib_memory_error(device, args.hint, size, ret) : args.fd;
 }
 
 int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size)
@@ -236,7 +243,7 @@ int sluice_wrap(int device, int memfd, uint64_t offset, uint64_t size)
 	struct sluice_wrap args = { .memfd = memfd, .offset = offset, .size = size };
 	int ret = sluice_lib_call(device, SLUICE_IOCTL_WRAP, &args);
 
-	return ret ? ret : args.fd;
+	return ret ? sluice_lib_memory_error(device, args.hint, size, ret) : args.fd;
 }
 
 int sluice_buffer_info(int device, int dmabuf, struct sluice_buffer_info *info)
@@ -275,7 +282,8 @@ int sluice_map(int dmabuf, size_t size, void **address)
 
 	*address = mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 	if (*address == MAP_FAILED) {
-		ret = -errno;
+		ret = sluice_lib_error(-errno, "cannot map %zu bytes of the dma-buf: %s", size,
+				       strerror(errno));
 		*address = NULL;
 	}
 	errno = saved;
@@ -542,7 +550,8 @@ int sluice_eventfd(int device, unsigned int interrupt)
 	int saved = errno, ret;
 
 	args.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = args.fd < 0 ? -errno : sluice_lib_call(device, SLUICE_IOCTL_EVENTFD, &args);
+	ret = args.fd < 0 ? sluice_lib_error(-errno, "cannot make an eventfd: %s", strerror(errno)) :
+			    sluice_lib_call(device, SLUICE_IOCTL_EVENTFD, &args);
 	if (ret && args.fd >= 0)
 		close(args.fd);
 	errno = saved;
@@ -557,7 +566,8 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
 			    (off_t)(SLUICE_MMAP_BAR(bar) + offset));
 
 	if (mapped == MAP_FAILED)
-		ret = -errno;
+		ret = sluice_lib_error(-errno, "cannot map registers of BAR %u: %s", bar,
+				       strerror(errno));
 	else
 		*address = mapped;
 	errno = saved;
@@ -659,7 +669,8 @@ int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int nu
 	int ret;
 
 	if (num_points > SLUICE_MAX_IN_POINTS)
-		return -E2BIG;
+		return sluice_lib_error(-E2BIG, "a job has at most %u in-points",
+					SLUICE_MAX_IN_POINTS);
 	ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 	/* an older module finds that the end of the struct, which it does not know, is not 0 */
 	if (ret == -E2BIG)
@@ -682,7 +693,7 @@ static int submit_each(int queue, struct sluice_submit *jobs, unsigned int num_j
 			break;
 	*failed = i;
 	if (i < num_jobs)
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "only the last job may have an out-fence");
 	for (i = 0; i < num_jobs && !ret; i++) {
 		*failed = i;
 		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &jobs[i]);
@@ -768,7 +779,7 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 
 	/* poll() ignores a negative fd, and would wait until the timeout */
 	if (pollfd->fd < 0)
-		return -EBADF;
+		return sluice_lib_error(-EBADF, "%d is no fd", pollfd->fd);
 	for (;;) {
 		ret = poll(pollfd, 1, timeout_ms);
 		if (ret >= 0 || errno != EINTR)
@@ -780,9 +791,11 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 		}
 	}
 	if (ret < 0)
-		ret = -errno;
+		ret = sluice_lib_error(-errno, "poll: %s", strerror(errno));
+	else if (!ret)
+		ret = sluice_lib_error(-ETIME, "the time is over");
 	errno = saved;
-	return ret > 0 ? 0 : ret ? ret : -ETIME;
+	return ret > 0 ? 0 : ret;
 }
 
 int sluice_wait(int queue, uint64_t point, int timeout_ms)
@@ -790,7 +803,7 @@ int sluice_wait(int queue, uint64_t point, int timeout_ms)
 	struct sluice_wait args = { .point = point, .deadline_ns = deadline_after(timeout_ms) };
 	int ret = sluice_lib_call(queue, SLUICE_IOCTL_WAIT, &args);
 
-	return ret ? ret : args.status;
+	return ret ? ret : sluice_lib_status(args.status);
 }
 
 int sluice_cancel(int queue, uint64_t first, uint64_t last)
@@ -838,7 +851,7 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	ssize_t bytes;
 
 	if (!max)
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "there is no room for a completion");
 	/* a queue has no more completions than this, and the size below must not overflow */
 	if (max > SLUICE_MAX_DEPTH)
 		max = SLUICE_MAX_DEPTH;
@@ -853,7 +866,8 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	} else if (bytes > 0 && max == 1) {
 		size = bytes;
 	}
-	count = bytes < 0 ? -errno : (int)(bytes / size);
+	count = bytes < 0 ? sluice_lib_error(-errno, "cannot read completions: %s",
+					     strerror(errno)) : (int)(bytes / size);
 	/* shorter records lie close together: move the last one first, to overwrite none */
 	for (i = count - 1; i >= 0 && size < sizeof(*completions); i--) {
 		memmove(&completions[i], (char *)completions + i * size, size);
@@ -873,7 +887,8 @@ static int map_ring(struct sluice_ring *ring)
 		return ret;
 	memory = mmap(NULL, info.ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->queue, 0);
 	if (memory == MAP_FAILED)
-		return -errno;
+		return sluice_lib_error(-errno, "cannot map the completion ring: %s",
+					strerror(errno));
 	ring->header = memory;
 	ring->size = info.ring_size;
 	return 0;
@@ -883,7 +898,8 @@ static int set_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ?
+		       sluice_lib_error(-errno, "fcntl: %s", strerror(errno)) : 0;
 }
 
 int sluice_lib_create_ring(int device, struct sluice_create_queue *args, struct sluice_ring *ring)
@@ -914,7 +930,9 @@ int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t
 	struct sluice_create_queue args = { .engine = engine, .depth = depth, .flags = flags };
 
 	*ring = (struct sluice_ring) { .queue = -1 };
-	return flags & SLUICE_QUEUE_RING ? -EINVAL : sluice_lib_create_ring(device, &args, ring);
+	if (flags & SLUICE_QUEUE_RING)
+		return sluice_lib_error(-EINVAL, "SLUICE_QUEUE_RING is for CREATE_QUEUE only");
+	return sluice_lib_create_ring(device, &args, ring);
 }
 
 /*
@@ -995,7 +1013,8 @@ int sluice_ring_wait(const struct sluice_ring *ring, int timeout_ms)
 		return ret;
 	if (pollfd.revents & POLLIN)
 		return 0;
-	return pollfd.revents & POLLHUP ? -ENODEV : pollfd.revents & POLLERR ? -EIO : -EBADF;
+	return sluice_lib_status(pollfd.revents & POLLHUP ? -ENODEV :
+				 pollfd.revents & POLLERR ? -EIO : -EBADF);
 }
 
 int sluice_ring_destroy(struct sluice_ring *ring)
@@ -1004,7 +1023,7 @@ int sluice_ring_destroy(struct sluice_ring *ring)
 
 	if (ring->header)
 		munmap(ring->header, ring->size);
-	ret = close(ring->queue) ? -errno : 0;
+	ret = close(ring->queue) ? sluice_lib_error(-errno, "close: %s", strerror(errno)) : 0;
 	*ring = (struct sluice_ring) { .queue = -1 };
 	errno = saved;
 	return ret;
@@ -1021,7 +1040,7 @@ int sluice_fence_wait(int fence, int timeout_ms)
 	ret = sluice_lib_call(fence, SYNC_IOC_FILE_INFO, &info);
 	if (ret)
 		return ret;
-	return info.status < 0 ? info.status : 0;
+	return info.status < 0 ? sluice_lib_status(info.status) : 0;
 }
 
 int sluice_fence_export(int dmabuf, bool write)
@@ -1058,7 +1077,7 @@ int sluice_fence_status(int fence)
 	struct sync_file_info info = { .num_fences = 0 };
 	int ret = sluice_lib_call(fence, SYNC_IOC_FILE_INFO, &info);
 
-	return ret ? ret : info.status;
+	return ret ? ret : sluice_lib_status(info.status);
 }
 
 int sluice_fence_join(int queue, const int *fences, unsigned int num_fences)
@@ -1068,7 +1087,10 @@ int sluice_fence_join(int queue, const int *fences, unsigned int num_fences)
 		.num_in_fences = num_fences,
 		.flags = SLUICE_SUBMIT_OUT_FENCE | SLUICE_SUBMIT_NO_COMPLETION,
 	};
-	int ret = num_fences ? sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args) : -EINVAL;
+	int ret;
 
+	if (!num_fences)
+		return sluice_lib_error(-EINVAL, "there is no fence to join");
+	ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 	return ret ? ret : args.out_fence;
 }

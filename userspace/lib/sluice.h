@@ -7,8 +7,8 @@
  * failure.  A function whose ioctl the loaded module does not have returns -ENOTTY.
  *
  * No function changes errno.  The caller closes each returned file descriptor with close().
- * The library keeps no state except in struct sluice_ring and struct sluice_stream, so several
- * threads may call all functions at once.
+ * The library keeps no state except in struct sluice_ring and struct sluice_stream, and the text of
+ * the last error of each thread, so several threads may call all functions at once.
  *
  * The words of this file:
  *
@@ -41,6 +41,19 @@ extern "C" {
 #ifdef __GNUC__
 #pragma GCC visibility push(default)
 #endif
+
+/**
+ * sluice_error_text - say why a function has failed
+ * @error: the negative errno that the function returned
+ *
+ * Call it right after a function of libsluice has failed, in the same thread.  The text then is
+ * about this failure.  For example, it names the limit that was met, with its bytes.  If no
+ * function has failed with @error, it is the text of strerror().
+ *
+ * Return: one sentence in English, without a newline.  It is valid until the next call of a
+ * function of libsluice in this thread.
+ */
+const char *sluice_error_text(int error);
 
 /**
  * sluice_open - open the node of a device

@@ -193,12 +193,13 @@ static int fill_in_op(struct sluice_stream *stream, const struct sluice_stream_s
 	op->kind = is_playback(stream) ? SLUICE_OP_PLAYBACK : SLUICE_OP_CAPTURE;
 	if (!setup->format) {
 		if (!setup->size || setup->width || setup->height)
-			return -EINVAL;
+			return sluice_lib_error(-EINVAL, "a stream has either a format, a width and a "
+						"height, or a size");
 		layout->size = setup->size;
 		layout->num_planes = 1;
 	} else {
 		if (setup->size)
-			return -EINVAL;
+			return sluice_lib_error(-EINVAL, "the size of an image follows from its format");
 		ret = sluice_frame_layout(setup->format, setup->width, setup->height, align,
 					  layout);
 		if (ret)
@@ -225,7 +226,8 @@ static int choose_heap(int device, const struct sluice_stream_setup *setup, uint
 	for (i = 0; !(ret = sluice_heap_info(device, i, &heap)); i++)
 		if (!(need & ~heap.properties) && !(heap.properties & SLUICE_MEM_DEVICE))
 			return (int)i;
-	return ret == -EINVAL ? -ENOENT : ret;
+	return ret != -EINVAL ? ret :
+	       sluice_lib_error(-ENOENT, "no heap of the device has the memory that the engine needs");
 }
 
 static int make_buffers(struct sluice_stream *stream, int device,
@@ -307,11 +309,12 @@ int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
 
 	*stream = NULL;
 	if (!is_valid(setup))
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "a stream has 2 to %u buffers, and no unknown flags",
+					MAX);
 	new = calloc(1, sizeof(*new));
 	errno = saved;
 	if (!new)
-		return -ENOMEM;
+		return sluice_lib_error(-ENOMEM, "no memory for the stream");
 	new->ring.queue = -1;
 	new->flags = setup->flags;
 	new->num_buffers = setup->num_buffers ? setup->num_buffers : DEFAULT_BUFFERS;
@@ -332,12 +335,14 @@ void sluice_stream_layout(const struct sluice_stream *stream, struct sluice_layo
 
 int sluice_stream_buffer(const struct sluice_stream *stream, unsigned int index)
 {
-	return index < stream->num_buffers ? stream->buffers[index].dmabuf : -EINVAL;
+	if (index >= stream->num_buffers)
+		return sluice_lib_error(-EINVAL, "the stream has %u buffers", stream->num_buffers);
+	return stream->buffers[index].dmabuf;
 }
 
 int sluice_stream_queue(const struct sluice_stream *stream)
 {
-	return stream ? stream->ring.queue : -EBADF;
+	return stream ? stream->ring.queue : sluice_lib_error(-EBADF, "there is no stream");
 }
 
 static void describe(struct sluice_stream *stream, struct buffer *buffer,
@@ -378,13 +383,13 @@ static int find_frame(struct sluice_stream *stream, struct sluice_frame *frame)
 	}
 	buffer = first_in_line(stream);
 	if (!buffer)
-		return -ENOBUFS;
+		return sluice_lib_error(-ENOBUFS, "the caller has all frames: release one first");
 	if (!buffer->ended && (!early || stream->pending > stream->num_buffers))
 		return 0;
 	if (buffer->ended && buffer->done.status) {
 		stream->lost += buffer->done.dropped;
 		leave_line(stream, buffer, IDLE);
-		return buffer->done.status;
+		return sluice_lib_status(buffer->done.status);
 	}
 	leave_line(stream, buffer, HELD);
 	describe(stream, buffer, frame);
@@ -397,6 +402,12 @@ static int time_left(int64_t deadline, int timeout_ms)
 	int64_t left = deadline - now_ms();
 
 	return timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0;
+}
+
+/* The error of a wait: -ETIME could also be the error of a frame. */
+static int waited(int ret)
+{
+	return ret == -ETIME ? sluice_lib_error(-EAGAIN, "there was no frame in time") : ret;
 }
 
 int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame, int timeout_ms)
@@ -414,7 +425,7 @@ int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame,
 			return ret > 0 ? 0 : ret == -ENOBUFS && given ? given : ret;
 		ret = sluice_ring_wait(&stream->ring, time_left(deadline, timeout_ms));
 		if (ret)
-			return ret == -ETIME ? -EAGAIN : ret;
+			return waited(ret);
 	}
 }
 
@@ -423,7 +434,7 @@ int sluice_stream_release(struct sluice_stream *stream, unsigned int index, int 
 	int ret;
 
 	if (index >= stream->num_buffers || stream->buffers[index].state != HELD)
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "the caller does not have frame %u", index);
 	ret = take(stream);
 	return ret ? ret : give(stream, index, fence);
 }
@@ -435,7 +446,7 @@ int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms)
 	int ret, error = 0;
 
 	if (!is_playback(stream))
-		return -EINVAL;
+		return sluice_lib_error(-EINVAL, "a capture does not end by itself");
 	for (;;) {
 		ret = take(stream);
 		if (ret || !stream->pending)
@@ -445,13 +456,13 @@ int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms)
 			break;
 	}
 	if (ret)
-		return ret == -ETIME ? -EAGAIN : ret;
+		return waited(ret);
 	while ((buffer = first_in_line(stream))) {
 		if (!error)
 			error = buffer->done.status;
 		leave_line(stream, buffer, IDLE);
 	}
-	return error;
+	return sluice_lib_status(error);
 }
 
 void sluice_stream_close(struct sluice_stream *stream)
