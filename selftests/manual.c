@@ -249,6 +249,8 @@ TEST_F(manual, fences)
 	EXPECT_EQ(sluice_cpu_begin(self->other, true), 0);
 	EXPECT_EQ(sluice_cpu_end(self->other, true), 0);
 	EXPECT_EQ(sluice_wait(self->queue, point, LATE_MS), 0);
+	/* soft0 is no DRM device */
+	EXPECT_LT(append_point(first, self->device, 1, 1), 0);
 	close(first);
 	close(second);
 }

@@ -25,7 +25,7 @@
 FIXTURE(syncobj) {
 	struct objects before;
 	int drm, device, producer, consumer, buffer;
-	uint32_t timeline, binary;
+	uint32_t timeline;
 };
 
 FIXTURE_SETUP(syncobj)
@@ -45,7 +45,6 @@ FIXTURE_SETUP(syncobj)
 	ASSERT_EQ(sluice_attach(self->producer, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	ASSERT_EQ(sluice_attach(self->consumer, self->buffer, SLUICE_ATTACH_EXPLICIT), 0);
 	ASSERT_EQ(drmSyncobjCreate(self->drm, 0, &self->timeline), 0);
-	ASSERT_EQ(drmSyncobjCreate(self->drm, 0, &self->binary), 0);
 }
 
 FIXTURE_TEARDOWN(syncobj)
@@ -71,19 +70,9 @@ static int fill_as_point(FIXTURE_DATA(syncobj) *self, uint32_t value, uint64_t p
 	ret = sluice_submit(self->producer, &op, 1, -1, &fence, value, NULL);
 	if (ret)
 		return ret;
-	ret = drmSyncobjImportSyncFile(self->drm, self->binary, fence);
+	ret = sluice_fence_to_timeline(fence, self->drm, self->timeline, point);
 	close(fence);
-	return ret ? ret : drmSyncobjTransfer(self->drm, self->timeline, point, self->binary, 0, 0);
-}
-
-/* Export a point of the timeline as a sync_file: the chain up to this point. */
-static int point_as_fence(FIXTURE_DATA(syncobj) *self, uint64_t point)
-{
-	int fence, ret;
-
-	ret = drmSyncobjTransfer(self->drm, self->binary, 0, self->timeline, point, 0);
-	ret = ret ? ret : drmSyncobjExportSyncFile(self->drm, self->binary, &fence);
-	return ret ? ret : fence;
+	return ret;
 }
 
 static int wait_point(FIXTURE_DATA(syncobj) *self, uint64_t point, int64_t timeout_ms)
@@ -118,7 +107,7 @@ TEST_F(syncobj, chain_of_points_is_an_in_fence)
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	for (i = 1; i <= POINTS; i++)
 		ASSERT_EQ(fill_as_point(self, i, i), 0);
-	chain = point_as_fence(self, POINTS);
+	chain = sluice_fence_from_timeline(self->drm, self->timeline, POINTS);
 	ASSERT_GE(chain, 0);
 	EXPECT_FALSE(signalled(chain));
 	sluice_op_fill(&op, 0, 0, SIZE / 2, 77);
@@ -149,7 +138,7 @@ TEST_F(syncobj, error_inside_a_chain_travels)
 	ASSERT_EQ(knob("fail_next", 1), 0);
 	ASSERT_EQ(fill_as_point(self, 1, 1), 0);
 	ASSERT_EQ(fill_as_point(self, 2, 2), 0);
-	chain = point_as_fence(self, 2);
+	chain = sluice_fence_from_timeline(self->drm, self->timeline, 2);
 	ASSERT_GE(chain, 0);
 	sluice_op_fill(&op, 0, 0, SIZE, 3);
 	ASSERT_EQ(sluice_submit(self->consumer, &op, 1, chain, NULL, 0, NULL), 0);
@@ -171,7 +160,7 @@ TEST_F(syncobj, chain_merges_with_a_fence_of_ours)
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill_as_point(self, 1, 1), 0);
 	ASSERT_EQ(fill_as_point(self, 2, 2), 0);
-	chain = point_as_fence(self, 2);
+	chain = sluice_fence_from_timeline(self->drm, self->timeline, 2);
 	ASSERT_GE(chain, 0);
 	sluice_op_fill(&op, 0, 0, SIZE, 9);
 	ASSERT_EQ(sluice_submit(self->consumer, &op, 1, -1, &ours, 0, NULL), 0);
@@ -197,6 +186,28 @@ TEST_F(syncobj, point_outlives_its_queue)
 	close(self->producer);
 	self->producer = -1;
 	EXPECT_EQ(wait_point(self, 1, LATE_MS), 0);
+}
+
+TEST_F(syncobj, bad_timelines_are_refused)
+{
+	int fence, before, after;
+
+	ASSERT_EQ(sluice_submit(self->producer, NULL, 0, -1, &fence, 0, NULL), 0);
+	before = dup(0);
+	close(before);
+	EXPECT_EQ(sluice_fence_from_timeline(self->drm, self->timeline, 1), -EINVAL);
+	EXPECT_EQ(sluice_fence_from_timeline(self->drm, 12345, 1), -ENOENT);
+	EXPECT_EQ(sluice_fence_from_timeline(fence, self->timeline, 1), -ENOTTY);
+	EXPECT_EQ(sluice_fence_from_timeline(-1, self->timeline, 1), -EBADF);
+	EXPECT_EQ(sluice_fence_to_timeline(self->producer, self->drm, self->timeline, 1), -EINVAL);
+	EXPECT_EQ(sluice_fence_to_timeline(fence, self->drm, 12345, 1), -ENOENT);
+	EXPECT_EQ(sluice_fence_to_timeline(fence, fence, self->timeline, 1), -ENOTTY);
+	EXPECT_LT(sluice_fence_to_timeline(-EMFILE, self->drm, self->timeline, 1), 0);
+	/* no fd is left */
+	after = dup(0);
+	close(after);
+	EXPECT_EQ(after, before);
+	close(fence);
 }
 
 TEST_HARNESS_MAIN

@@ -646,3 +646,14 @@ int alloc_or_explain(int device, uint64_t size)
 		fprintf(stderr, "no buffer: %s\n", sluice_error_text(buffer));
 	return buffer;
 }
+
+/*
+ * sluice_fence_to_timeline sluice_fence_from_timeline: make a fence the next point of a timeline,
+ * and get a fence for this point and all points before it
+ */
+int append_point(int fence, int drm, uint32_t timeline, uint64_t point)
+{
+	int ret = sluice_fence_to_timeline(fence, drm, timeline, point);
+
+	return ret ? ret : sluice_fence_from_timeline(drm, timeline, point);
+}

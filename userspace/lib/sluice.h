@@ -1453,6 +1453,49 @@ int sluice_fence_status(int fence);
 int sluice_fence_join(int queue, const int *fences, unsigned int num_fences);
 
 /**
+ * sluice_fence_to_timeline - make a fence a point of a DRM timeline
+ * @fence: a sync_file; stays open
+ * @drm: fd of a DRM device
+ * @timeline: handle of a syncobj of this fd
+ * @point: the point, larger than those that the timeline has
+ *
+ * The point is reached when the fence and the points before it have signalled.  Vulkan's timeline
+ * semaphores, Wayland's linux-drm-syncobj and PipeWire's SPA_META_SyncTimeline use such timelines.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		@fence is not a sync_file
+ *	-EBADF		@fence or @drm is not open
+ *	-ENOENT		@drm has no syncobj @timeline
+ *	-ENOTTY		@drm is not a DRM device
+ *	-EOPNOTSUPP	the DRM device has no syncobjs, or no timelines
+ *	-ENOSYS		libsluice was built without <drm/drm.h>
+ */
+int sluice_fence_to_timeline(int fence, int drm, uint32_t timeline, uint64_t point);
+
+/**
+ * sluice_fence_from_timeline - get a point of a DRM timeline as a fence
+ * @drm: fd of a DRM device
+ * @timeline: handle of a syncobj of this fd
+ * @point: a point that the timeline has already; it may be pending
+ *
+ * Return: the fd of a new sync_file (close-on-exec), or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EINVAL		the timeline does not have @point yet
+ *	-EBADF		@drm is not open
+ *	-ENOENT		@drm has no syncobj @timeline
+ *	-ENOTTY		@drm is not a DRM device
+ *	-EOPNOTSUPP	the DRM device has no syncobjs, or no timelines
+ *	-EMFILE		the process has no free fd
+ *	-ENOSYS		libsluice was built without <drm/drm.h>
+ */
+int sluice_fence_from_timeline(int drm, uint32_t timeline, uint64_t point);
+
+/**
  * struct sluice_layout - how a frame lies in memory
  * @size: bytes of the frame, all planes together
  * @num_planes: number of planes
