@@ -210,6 +210,7 @@ TEST_F(manual, streams)
 	const struct sluice_stream_setup setup = { .size = 4096, .num_buffers = 3 };
 	struct sluice_stream *stream;
 	struct sluice_layout layout;
+	struct sluice_frame frame;
 	int fds[2], buffer;
 
 	EXPECT_EQ(capture_all(self->device, use_frame), 0);
@@ -220,6 +221,8 @@ TEST_F(manual, streams)
 	ASSERT_EQ(pipe2(fds, O_CLOEXEC), 0);
 	EXPECT_EQ(import_and_wait(stream, import_buffer, fds[0]), sluice_stream_queue(stream));
 	EXPECT_EQ(seen, 203);
+	ASSERT_EQ(sluice_stream_next(stream, &frame, LATE_MS), 0);
+	EXPECT_GE(lost_before(stream, &frame), 0);
 	sluice_stream_close(stream);
 	close(fds[0]);
 	close(fds[1]);

@@ -202,7 +202,8 @@ TEST_F(syncobj, bad_timelines_are_refused)
 	EXPECT_EQ(sluice_fence_to_timeline(self->producer, self->drm, self->timeline, 1), -EINVAL);
 	EXPECT_EQ(sluice_fence_to_timeline(fence, self->drm, 12345, 1), -ENOENT);
 	EXPECT_EQ(sluice_fence_to_timeline(fence, fence, self->timeline, 1), -ENOTTY);
-	EXPECT_LT(sluice_fence_to_timeline(-EMFILE, self->drm, self->timeline, 1), 0);
+	EXPECT_EQ(sluice_fence_to_timeline(fence, self->drm, self->timeline, 0), -EINVAL);
+	EXPECT_EQ(sluice_fence_to_timeline(-EMFILE, self->drm, self->timeline, 1), -EINVAL);
 	/* no fd is left */
 	after = dup(0);
 	close(after);

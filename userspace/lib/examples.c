@@ -559,11 +559,24 @@ int capture_all(int device, int (*use)(const struct sluice_frame *))
 
 	for (i = 0; i < 100 && !ret; i++) {
 		ret = sluice_stream_next(stream, &frame, -1);
-		if (!ret)
+		if (ret)
+			break;
+		if (frame.status)	/* the device could not capture it: use it for the next one */
+			ret = sluice_stream_release(stream, frame.index, -1);
+		else
 			ret = sluice_stream_release(stream, frame.index, use(&frame));
 	}
 	sluice_stream_close(stream);
 	return ret;
+}
+
+/* sluice_stream_describe: how many frames were lost before an early frame? */
+int64_t lost_before(struct sluice_stream *stream, const struct sluice_frame *early)
+{
+	struct sluice_frame frame;
+	int ret = sluice_stream_describe(stream, early->index, &frame, 1000);
+
+	return ret ? ret : frame.status ? frame.status : (int64_t)frame.dropped;
 }
 
 /*
@@ -612,7 +625,7 @@ int play_all(int device, void (*draw)(int dmabuf, const struct sluice_layout *))
 		ret = sluice_stream_release(stream, frame.index, -1);
 	}
 	if (!ret)
-		ret = sluice_stream_drain(stream, 1000);
+		ret = sluice_stream_drain(stream, 10000);
 	sluice_stream_close(stream);
 	return ret;
 }

@@ -8,7 +8,7 @@
 #define DEFAULT_ALIGN	64	/* bytes; GPUs and displays accept such strides */
 
 /**
- * struct geometry - formats whose pixels lie alike
+ * struct geometry - formats that have the same layout
  * @names: their fourccs, one after the other, of four characters each
  * @num_planes: number of planes; all bytes of one sample are in one plane
  * @hsub: pixels of a line that share one sample in the planes after the first
@@ -107,10 +107,9 @@ int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32
 			return too_large(width, height);
 		layout->stride[i] = (uint32_t)stride;
 		layout->offset[i] = offset;
-		/* below 2^64: there are at most four products of 32-bit numbers */
-		offset += stride * lines;
-		if (offset > INT64_MAX)
+		if (lines > (INT64_MAX - offset) / stride)
 			return too_large(width, height);
+		offset += stride * lines;
 	}
 	layout->num_planes = geometry->num_planes;
 	layout->size = offset;

@@ -297,7 +297,7 @@ static int cpu_sync(int dmabuf, bool write, uint64_t flags)
 	};
 	int ret;
 
-	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; sluice_lib_sluice_lib_call() repeats -EINTR */
+	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; sluice_lib_call() repeats -EINTR */
 	do
 		ret = sluice_lib_call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	while (ret == -EAGAIN);
@@ -650,7 +650,7 @@ static int submit_after_fences(int queue, const struct sluice_op *ops, unsigned 
 	while (made)
 		close(fences[--made]);
 	/* FENCE on the fd of another kind of file */
-	return ret == -ENOTTY ? -EINVAL : ret;
+	return ret != -ENOTTY ? ret : sluice_lib_error(-EINVAL, "the fd of a point is not a queue");
 }
 
 int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int num_ops,
@@ -720,7 +720,8 @@ int sluice_submit_many(int queue, struct sluice_submit *jobs, unsigned int num_j
 	if (num_jobs && num_jobs <= SLUICE_MAX_JOBS)
 		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT_MANY, &args);
 	else
-		ret = num_jobs ? -E2BIG : -EINVAL;
+		ret = sluice_lib_error(num_jobs ? -E2BIG : -EINVAL, "a call submits 1 to %u jobs",
+				       SLUICE_MAX_JOBS);
 	culprit = args.failed;
 	if (ret == -ENOTTY) {
 		ret = submit_each(queue, jobs, num_jobs, &culprit);
@@ -779,7 +780,7 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 
 	/* poll() ignores a negative fd, and would wait until the timeout */
 	if (pollfd->fd < 0)
-		return sluice_lib_error(-EBADF, "%d is no fd", pollfd->fd);
+		return sluice_lib_error(-EBADF, "fd %d is not valid", pollfd->fd);
 	for (;;) {
 		ret = poll(pollfd, 1, timeout_ms);
 		if (ret >= 0 || errno != EINTR)
@@ -793,7 +794,7 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 	if (ret < 0)
 		ret = sluice_lib_error(-errno, "poll: %s", strerror(errno));
 	else if (!ret)
-		ret = sluice_lib_error(-ETIME, "the time is over");
+		ret = sluice_lib_error(-ETIME, "no event in time");
 	errno = saved;
 	return ret > 0 ? 0 : ret;
 }

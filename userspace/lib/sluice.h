@@ -2,11 +2,12 @@
 /*
  * libsluice: dma-bufs, queues and fences of Sluice devices.
  *
- * A function that returns void cannot fail.  Every other function
+ * A function that returns void or text cannot fail.  Every other function
  * returns 0, a file descriptor, a number or a count on success, and a negative errno on
  * failure.  A function whose ioctl the loaded module does not have returns -ENOTTY.
  *
- * No function changes errno.  The caller closes each returned file descriptor with close().
+ * No function changes errno.  The caller closes each returned file descriptor with close(), except
+ * those that belong to a stream.
  * The library keeps no state except in struct sluice_ring and struct sluice_stream, and the text of
  * the last error of each thread, so several threads may call all functions at once.
  *
@@ -23,6 +24,9 @@
  *	point		the position of a job in the timeline of its queue, from 1
  *	completion	the record that tells how a job ended
  *	fence		a sync_file, which is an fd; it signals when a job has ended
+ *	frame		one picture, or one block of raw data, that a device captures or plays back
+ *	stream		a queue with buffers, which pass between the device and the caller in turn
+ *	layout		strides and offsets of the planes of a frame
  */
 #ifndef SLUICE_H
 #define SLUICE_H
@@ -1434,8 +1438,9 @@ int sluice_fence_status(int fence);
  *
  * The function submits a job without ops, which leaves no completion.  Unlike
  * sluice_fence_merge(), it passes an error on: if any of the fences ends with an error, the new
- * fence ends with -ECANCELED.  The new fence signals after the jobs that the queue has already.
- * If a fence has not signalled after 30 s, the new fence ends with -ETIME.
+ * fence ends with -ECANCELED.  The new fence signals after all jobs submitted to the queue before.
+ * If a fence has not signalled after 30 s, the new fence ends with -ETIME.  If the queue is closed,
+ * or the job is cancelled, it ends with -ECANCELED.
  *
  * Return: the fd of a new sync_file (close-on-exec), or a negative errno.
  *
@@ -1466,8 +1471,8 @@ int sluice_fence_join(int queue, const int *fences, unsigned int num_fences);
  *
  * Errors:
  *
- *	-EINVAL		@fence is not a sync_file
- *	-EBADF		@fence or @drm is not open
+ *	-EINVAL		@fence is not a sync_file, or @point is 0
+ *	-EBADF		@drm is not open
  *	-ENOENT		@drm has no syncobj @timeline
  *	-ENOTTY		@drm is not a DRM device
  *	-EOPNOTSUPP	the DRM device has no syncobjs, or no timelines
@@ -1501,15 +1506,17 @@ int sluice_fence_from_timeline(int drm, uint32_t timeline, uint64_t point);
  * @num_planes: number of planes
  * @stride: of each plane, bytes from line to line
  * @offset: of each plane, bytes from the start of the frame
+ * @reserved: 0
  *
- * The planes follow one another without a gap, as the kernel expects it of an image without a list
- * of planes.
+ * The planes follow one another without a gap.  SUBMIT uses this layout if num_planes of the op is
+ * 0.
  */
 struct sluice_layout {
 	uint64_t size;
 	uint32_t num_planes;
 	uint32_t stride[SLUICE_MAX_PLANES];
 	uint64_t offset[SLUICE_MAX_PLANES];
+	uint64_t reserved[4];
 };
 
 /**
@@ -1517,11 +1524,11 @@ struct sluice_layout {
  * @format: a fourcc of <drm_fourcc.h>, or a fourcc of V4L2 for grey and Bayer data
  * @width: in pixels
  * @height: in lines
- * @align: the stride of the first plane becomes a multiple of it, in bytes; 0 for 64
+ * @align: the stride of each plane becomes a multiple of it, in bytes; a power of two, or 0 for 64
  * @layout: receives the result
  *
  * The function knows the formats whose layout the kernel part knows: packed RGB of 16 to 32 bits,
- * YUYV and its relatives, NV12, NV16, NV24, P010, YUV420, YUV422, YUV444, grey and Bayer.
+ * YUYV, YVYU, UYVY, VYUY, NV12, NV16, NV24, P010, YUV420, YUV422, YUV444, grey and Bayer.
  *
  * Return: 0 or a negative errno.
  *
@@ -1538,28 +1545,32 @@ int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32
  * struct sluice_stream_setup.flags
  *
  *	PLAYBACK	from memory to the device; without it the stream captures
- *	EARLY		sluice_stream_next() does not wait for the device: the frame has a fence
- *			for which the user of the frame waits
+ *	EARLY		sluice_stream_next() does not wait for the device: the frame has a fence,
+ *			and the user of the frame waits for it
  *	EXPLICIT	the device does not wait for the fences on the dma-bufs, and adds none
  */
 #define SLUICE_STREAM_PLAYBACK	(1U << 0)
 #define SLUICE_STREAM_EARLY	(1U << 1)
 #define SLUICE_STREAM_EXPLICIT	(1U << 2)
 
+#define SLUICE_STREAM_MAX_BUFFERS	64
+
 /**
  * struct sluice_stream_setup - the frames of a stream, and the buffers for them
  * @engine: number of the engine
  * @flags: SLUICE_STREAM_* or 0
  * @num_buffers: 2 to SLUICE_STREAM_MAX_BUFFERS; 0 for 4
- * @format: fourcc of an image; 0 for raw data
+ * @format: fourcc of an image that sluice_frame_layout() knows; 0 for raw data
  * @width: of an image, in pixels
  * @height: of an image, in lines
- * @align: as for sluice_frame_layout(), or the alignment that the engine needs if it is larger
- * @timeout_ms: longest time from the start of a frame to its end; 0 for the longest that the
- *	device allows
+ * @field: SLUICE_FIELD_* of an image
+ * @align: as for sluice_frame_layout(), or the alignment that the engine needs if that is larger
  * @size: bytes of a frame of raw data; 0 for an image
- * @heap: name of the heap of the buffers; NULL for the first heap that the engine can use
+ * @timeout_ms: longest time for which the device may have a buffer, with the time in which it waits
+ *	for a frame; 0 for the longest that the device allows, 30 s.  If it is exceeded, the frame
+ *	fails with -ETIME.  After 8 such frames one after the other the stream ends with -EIO
  * @alloc_flags: SLUICE_MEM_* that the buffers must have, or 0
+ * @heap: name of the heap of the buffers; NULL for the first heap that the engine can use
  * @reserved: must be 0
  */
 struct sluice_stream_setup {
@@ -1569,15 +1580,14 @@ struct sluice_stream_setup {
 	uint32_t format;
 	uint32_t width;
 	uint32_t height;
+	uint32_t field;
 	uint32_t align;
-	uint32_t timeout_ms;
 	uint64_t size;
-	const char *heap;
+	uint32_t timeout_ms;
 	uint32_t alloc_flags;
-	uint32_t reserved[7];
+	const char *heap;
+	uint64_t reserved[8];
 };
-
-#define SLUICE_STREAM_MAX_BUFFERS	64
 
 /**
  * struct sluice_frame - a frame of a stream
@@ -1586,21 +1596,27 @@ struct sluice_stream_setup {
  * @fence: a sync_file that signals when the device has finished with the buffer; it belongs to
  *	the stream: do not close it, and do not use it after sluice_stream_release().  -1 if the
  *	device has finished already
+ * @status: 0, or a negative errno if the device could not capture the frame, or could not play the
+ *	frame that was in the buffer before.  The values are those of struct sluice_completion
  * @flags: SLUICE_FRAME_*
  * @bytes: bytes that the device has written or read
  * @timestamp: CLOCK_MONOTONIC in nanoseconds: when the frame began
  * @sequence: number of the frame; the device counts from 0
  * @dropped: frames lost since the frame before, because the device had no buffer
+ * @reserved0: 0
  * @reserved: 0
  *
- * If @fence is not -1, the fields after it are 0: the device does not know them yet.  In playback
- * they describe the frame that was played last from this buffer; before that they are 0.
+ * If @fence is not -1, the fields after it are 0: the device does not know them yet.  See
+ * sluice_stream_describe().  In playback they describe the frame that was in the buffer before; if
+ * there was none they are 0.
  */
 struct sluice_frame {
-	int buffer;
+	int32_t buffer;
 	uint32_t index;
-	int fence;
+	int32_t fence;
+	int32_t status;
 	uint32_t flags;
+	uint32_t reserved0;
 	uint64_t bytes;
 	uint64_t timestamp;
 	uint64_t sequence;
@@ -1614,12 +1630,12 @@ struct sluice_stream;
  * sluice_stream_open - create a stream of frames, with a queue and buffers of its own
  * @device: fd of the device; may be closed afterwards
  * @setup: description of the stream
- * @stream: set to the stream
+ * @stream: set to the stream, or to NULL after an error
  *
- * A capture begins at once, with all buffers.  Each buffer goes round: the device fills it,
- * sluice_stream_next() gives it to the caller, and sluice_stream_release() gives it back to the
- * device.  A playback goes round in the same way: sluice_stream_next() gives a buffer that the
- * caller fills, and sluice_stream_release() plays it.
+ * A capture begins at once, with all buffers.  Each buffer passes between the device and the caller
+ * in turn: the device fills it, sluice_stream_next() gives it to the caller, and
+ * sluice_stream_release() gives it back to the device.  In a playback, sluice_stream_next() gives a
+ * buffer that the caller fills, and sluice_stream_release() plays it.
  *
  * Only one thread at a time may call functions for a stream.
  *
@@ -1629,12 +1645,15 @@ struct sluice_stream;
  *
  *	-EINVAL		a field of @setup is not valid
  *	-EOPNOTSUPP	the engine does not capture or play back, or does not list the format with
- *			this size
+ *			this field and size
+ *	-EOPNOTSUPP	sluice_frame_layout() does not know the format
  *	-EOPNOTSUPP	@setup has SLUICE_STREAM_EARLY, and the kernel has no sync_file
- *	-ENOENT		there is no such heap
+ *	-ENOENT		there is no such heap, or none with these properties
  *	-ENOMEM		there is not enough memory
  *	-EDQUOT		the buffers would exceed the limit of this open file, of its user, or of
  *			all open files
+ *	-ENOTTY		@device is not the fd of a device, or the module is older than UAPI
+ *			version 5
  *	others		the errnos of sluice_queue_create(), sluice_alloc(), sluice_attach() and
  *			sluice_submit()
  */
@@ -1642,7 +1661,7 @@ int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
 		       struct sluice_stream **stream);
 
 /**
- * sluice_stream_layout - ask how the frames of a stream lie in its buffers
+ * sluice_stream_layout - ask for the layout of the frames of a stream
  * @stream: the stream
  * @layout: receives the layout; raw data has one plane with stride 0
  */
@@ -1668,8 +1687,9 @@ int sluice_stream_buffer(const struct sluice_stream *stream, unsigned int index)
  * sluice_stream_queue - the queue of a stream
  * @stream: the stream
  *
- * poll() on the queue tells when the device has finished with a frame (POLLIN), or when the stream
- * has ended (POLLHUP, POLLERR).  Neither submit jobs to it, nor read its completions.
+ * To wait for several files at the same time, call sluice_stream_next() with a timeout of 0 until
+ * it returns -EAGAIN.  Then poll() on the queue returns when there is a frame (POLLIN), or when the
+ * stream has ended (POLLHUP, POLLERR).  Neither submit jobs to the queue, nor read its completions.
  *
  * Return: the fd of the queue, which belongs to the stream; or a negative errno.
  *
@@ -1685,15 +1705,15 @@ int sluice_stream_queue(const struct sluice_stream *stream);
  * @frame: receives the frame
  * @timeout_ms: from now, in milliseconds; 0 to not wait; negative to wait without a limit
  *
- * Frames come in the order in which the device has them.  The caller reads a captured frame, or
- * fills the buffer of a playback, and calls sluice_stream_release().  It may have several frames
- * at a time.  While it has all of them, a capture loses frames, and counts them.
+ * Frames come in the order in which the device processes them, also those that it could not
+ * process: see the field status.  The caller reads a captured frame, or fills the buffer of a
+ * playback, and calls sluice_stream_release().  It may have several frames at a time.  While it has
+ * all of them, a capture loses frames, and counts them.
  *
- * With SLUICE_STREAM_EARLY the function waits only if the caller has all frames already.  A frame
- * may then fail after the function has returned: its fence has the error.
+ * With SLUICE_STREAM_EARLY the function waits only while the device has more jobs than the stream
+ * has buffers.
  *
- * If the device could not capture or play a frame, the function returns the error of its job.  The
- * buffer is used again, and the next call gives the next frame.
+ * A signal does not end the wait.
  *
  * Return: 0 or a negative errno.
  *
@@ -1701,15 +1721,29 @@ int sluice_stream_queue(const struct sluice_stream *stream);
  *
  *	-EAGAIN		there was no frame in time
  *	-ENOBUFS	the caller has all frames: release one first
- *	-ENODEV		the device is removed
- *	-ETIME		the device has not finished a frame within the time of the setup
- *	-ENOLINK	the device detects no signal
- *	-ECANCELED	playback: the fence of sluice_stream_release() ended with an error, so the
- *			frame was not played
- *	-EIO		8 frames hung; close the stream
- *	others		the error of a frame, often -EIO; or an errno of sluice_submit()
+ *	-ENODEV		the device is removed, and the caller has all frames
+ *	-EIO		the stream has ended, because 8 frames hung, and the caller has all frames
  */
 int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame, int timeout_ms);
+
+/**
+ * sluice_stream_describe - wait until the device has finished with a frame, and describe it
+ * @stream: the stream
+ * @index: sluice_frame.index of a frame that the caller has
+ * @frame: receives all fields of the frame
+ * @timeout_ms: from now, in milliseconds; 0 to not wait; negative to wait without a limit
+ *
+ * For frames that sluice_stream_next() has given early, when their fence has signalled.
+ *
+ * Return: 0 or a negative errno.
+ *
+ * Errors:
+ *
+ *	-EAGAIN		the device has not finished in time
+ *	-EINVAL		the caller does not have this frame
+ */
+int sluice_stream_describe(struct sluice_stream *stream, unsigned int index,
+			   struct sluice_frame *frame, int timeout_ms);
 
 /**
  * sluice_stream_release - give a frame back to the device
@@ -1718,7 +1752,9 @@ int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame,
  * @fence: a sync_file that signals when the caller's work on the frame has ended; -1 if it has
  *	ended already.  It stays open
  *
- * The device waits for @fence before it uses the buffer.  A capture ignores an error of @fence.
+ * The device waits for @fence before it uses the buffer.  A capture ignores an error of @fence.  In
+ * a playback, a frame whose @fence ends with an error is not played.  If @fence has not signalled
+ * after 30 s, the frame fails with -ETIME.
  *
  * After an error the caller still has the frame.
  *
@@ -1729,7 +1765,7 @@ int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame,
  *	-EINVAL		the caller does not have this frame
  *	-EINVAL		@fence is not a sync_file
  *	-EBADF		@fence is not an open fd, and not -1
- *	-EIO		8 frames hung; close the stream
+ *	-EIO		the stream has ended, because 8 frames hung
  *	-ENODEV		the device is removed
  *	others		the errnos of sluice_submit()
  */
@@ -1746,7 +1782,8 @@ int sluice_stream_release(struct sluice_stream *stream, unsigned int index, int 
  *
  *	-EAGAIN		the device has not finished in time
  *	-EINVAL		the stream is a capture, which does not end by itself
- *	others		the error of the first frame that was not played: see sluice_stream_next()
+ *	others		the status of the first frame that was not played, and that
+ *			sluice_stream_next() has not reported
  */
 int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms);
 

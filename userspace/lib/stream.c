@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * A stream: buffers that go round between the caller and the device.
+ * A stream: buffers that pass between the caller and the device in turn.
  *
- * A buffer is with the caller (HELD), with the device (QUEUED), or with neither (IDLE).  Buffers
- * that are QUEUED are in a line, in the order of their jobs.  The end of a job does not change the
- * state: sluice_stream_next() takes the first buffer out of the line.  Without EARLY it waits until
- * the job of this buffer has ended.  With EARLY it does not, so the caller can have a buffer, and
- * give it back, before the job has ended.  A buffer can then have two jobs that have not ended.
- * Only the later job is that of the buffer.
+ * A buffer is with the caller (HELD), with the device (QUEUED), or with neither (IDLE: the buffers
+ * of a playback before their first frame).  Buffers that are QUEUED are in a line, in the order of
+ * their jobs.  The end of a job does not change the state: sluice_stream_next() takes the first
+ * buffer out of the line.  Without EARLY it waits until the job of this buffer has ended.  With
+ * EARLY it does not, so the caller can have a buffer, and give it back, before the job has ended.
+ * A buffer can then have several jobs that have not ended.  Only the last one is that of the
+ * buffer.
+ *
+ * Completions are read only as far as they are needed, so that poll() on the queue tells of the
+ * next one.  The queue always has room: sluice_stream_next() gives no frame while more than N jobs
+ * (for N buffers) have no completion that was read.  Then the caller can add at most N jobs, and
+ * the depth of the queue is 2 N.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +25,7 @@
 
 #define MAX		SLUICE_STREAM_MAX_BUFFERS
 #define DEFAULT_BUFFERS	4
+#define DEFAULT_ALIGN	64U	/* bytes; GPUs and displays accept such strides */
 
 enum state { IDLE, QUEUED, HELD };
 
@@ -29,8 +36,8 @@ enum state { IDLE, QUEUED, HELD };
  * @state: see above
  * @fence: EARLY: the fence of its job; else -1
  * @point: point of its job; 0 before the first job
- * @ended: its job has ended
- * @done: the completion of its job, or of the job before it
+ * @ended: the completion of its job was read
+ * @done: the completion of its job; valid if @ended
  */
 struct buffer {
 	int dmabuf;
@@ -49,8 +56,9 @@ struct buffer {
  * @op: the op of each job, without its slot
  * @layout: layout of a frame
  * @num_buffers: length of @buffers
- * @pending: jobs that have not ended
- * @lost: frames that were lost before or in frames which the caller did not get
+ * @pending: jobs whose completion was not read
+ * @lost: frames that were lost before jobs of which the caller did not ask for the result
+ * @error: error of the first such job that failed
  * @line: numbers of the QUEUED buffers, a ring that begins at @first
  * @first: see @line
  * @queued: number of buffers in @line
@@ -64,6 +72,7 @@ struct sluice_stream {
 	uint32_t num_buffers;
 	uint32_t pending;
 	uint64_t lost;
+	int error;
 	uint32_t line[MAX];
 	uint32_t first;
 	uint32_t queued;
@@ -75,6 +84,11 @@ static bool is_playback(const struct sluice_stream *stream)
 	return stream->flags & SLUICE_STREAM_PLAYBACK;
 }
 
+static bool is_early(const struct sluice_stream *stream)
+{
+	return stream->flags & SLUICE_STREAM_EARLY;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -83,7 +97,15 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Buffers */
+/* Milliseconds until a time of now_ms(), for poll(). */
+static int time_left(int64_t deadline, int timeout_ms)
+{
+	int64_t left = deadline - now_ms();
+
+	return timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0;
+}
+
+/* Jobs and their ends */
 
 static void forget_fence(struct buffer *buffer)
 {
@@ -95,27 +117,65 @@ static void forget_fence(struct buffer *buffer)
 	errno = saved;
 }
 
-/* Note the ends of jobs. */
-static int take(struct sluice_stream *stream)
+/* Read one completion.  Returns 1, 0 if there is none, or a negative errno. */
+static int read_completion(struct sluice_stream *stream)
 {
-	struct sluice_completion completions[16];
-	int count, i;
+	struct sluice_completion done;
+	struct buffer *buffer;
+	int ret = sluice_ring_take(&stream->ring, &done, 1);
 
-	do {
-		count = sluice_ring_take(&stream->ring, completions, 16);
-		for (i = 0; i < count; i++) {
-			struct buffer *buffer = &stream->buffers[completions[i].user_data];
+	if (ret <= 0)
+		return ret;
+	/* a job that others have submitted to the queue */
+	if (done.user_data >= stream->num_buffers || !stream->pending)
+		return 1;
+	buffer = &stream->buffers[done.user_data];
+	stream->pending--;
+	if (done.point == buffer->point) {
+		buffer->done = done;
+		buffer->ended = true;
+		return 1;
+	}
+	/* EARLY: the buffer has a later job */
+	stream->lost += done.dropped;
+	if (!stream->error)
+		stream->error = done.status;
+	return 1;
+}
 
-			stream->pending--;
-			if (completions[i].point == buffer->point) {
-				buffer->done = completions[i];
-				buffer->ended = true;
-			} else {
-				stream->lost += completions[i].dropped;
-			}
-		}
-	} while (count == 16);
-	return count < 0 ? count : 0;
+/*
+ * Read completions until the job of a buffer has ended, and at most @most jobs have no completion.
+ * Returns 1, 0 if a completion is missing, or a negative errno.
+ */
+static int read_until(struct sluice_stream *stream, const struct buffer *buffer, uint32_t most)
+{
+	while ((buffer && !buffer->ended) || stream->pending > most) {
+		int ret = read_completion(stream);
+
+		if (ret <= 0)
+			return ret;
+	}
+	return 1;
+}
+
+/* As read_until(), but wait.  -EAGAIN if a completion is missing in time. */
+static int wait_until(struct sluice_stream *stream, const struct buffer *buffer, uint32_t most,
+		      int timeout_ms)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	int ret;
+
+	for (;;) {
+		ret = read_until(stream, buffer, most);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		ret = sluice_ring_wait(&stream->ring, time_left(deadline, timeout_ms));
+		/* -ETIME could also be the error of a frame */
+		if (ret == -ETIME)
+			return sluice_lib_error(-EAGAIN, "no frame within %d ms", timeout_ms);
+		if (ret)
+			return ret;
+	}
 }
 
 /* Give a buffer to the device, which then waits for @fence. */
@@ -139,13 +199,13 @@ static int give(struct sluice_stream *stream, uint32_t index, int fence)
 		op.dst = buffer->slot;
 		args.flags |= SLUICE_SUBMIT_IGNORE_ERRORS;
 	}
-	if (stream->flags & SLUICE_STREAM_EARLY)
+	if (is_early(stream))
 		args.flags |= SLUICE_SUBMIT_OUT_FENCE;
 	ret = sluice_lib_call(stream->ring.queue, SLUICE_IOCTL_SUBMIT, &args);
 	if (ret)
 		return ret;
 	forget_fence(buffer);
-	if (stream->flags & SLUICE_STREAM_EARLY)
+	if (is_early(stream))
 		buffer->fence = args.out_fence;
 	buffer->state = QUEUED;
 	buffer->point = args.point;
@@ -153,18 +213,6 @@ static int give(struct sluice_stream *stream, uint32_t index, int fence)
 	stream->line[(stream->first + stream->queued++) % MAX] = index;
 	stream->pending++;
 	return 0;
-}
-
-/* A capture: give the device the buffers that failed. */
-static int give_idle(struct sluice_stream *stream)
-{
-	int ret = 0;
-	uint32_t i;
-
-	for (i = 0; i < stream->num_buffers && !ret; i++)
-		if (stream->buffers[i].state == IDLE)
-			ret = give(stream, i, -1);
-	return ret;
 }
 
 static struct buffer *first_in_line(struct sluice_stream *stream)
@@ -181,40 +229,109 @@ static void leave_line(struct sluice_stream *stream, struct buffer *buffer, enum
 		forget_fence(buffer);
 }
 
-/* Streams */
+/* Setting up */
 
-static int fill_in_op(struct sluice_stream *stream, const struct sluice_stream_setup *setup,
-		      uint32_t align)
+static int refuse_setup(const char *reason)
 {
+	return sluice_lib_error(-EINVAL, "%s", reason);
+}
+
+static int check_setup(const struct sluice_stream_setup *setup)
+{
+	uint64_t used = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(setup->reserved) / sizeof(setup->reserved[0]); i++)
+		used |= setup->reserved[i];
+	if (used)
+		return refuse_setup("a reserved field of the setup is not 0");
+	if (setup->num_buffers > MAX || setup->num_buffers == 1)
+		return refuse_setup("a stream has 2 to 64 buffers");
+	if (setup->flags & ~(SLUICE_STREAM_PLAYBACK | SLUICE_STREAM_EARLY | SLUICE_STREAM_EXPLICIT))
+		return refuse_setup("the setup has an unknown flag");
+	if (setup->align & (setup->align - 1))
+		return refuse_setup("align is not a power of two");
+	if (setup->format ? setup->size : !setup->size)
+		return refuse_setup("a stream has either a format, or a size");
+	if (!setup->format && (setup->width || setup->height || setup->field))
+		return refuse_setup("raw data has no width, height or field");
+	return 0;
+}
+
+static bool is_in_range(uint32_t value, uint32_t min, uint32_t max, uint32_t step)
+{
+	return value >= min && value <= max && !((value - min) % (step ? step : 1));
+}
+
+/* Does the engine list an image of this format, field and size? */
+static int find_format(int device, const struct sluice_stream_setup *setup)
+{
+	struct sluice_enum_formats format;
+	struct sluice_enum_sizes size;
+	unsigned int i, j;
+	int ret;
+
+	for (i = 0; !(ret = sluice_get_format(device, setup->engine, i, &format)); i++) {
+		if (format.format != setup->format || format.modifier ||
+		    setup->field > 31 || !(format.fields & 1U << setup->field))
+			continue;
+		for (j = 0; !sluice_get_size(device, &format, j, &size); j++)
+			if (is_in_range(setup->width, size.min_width, size.max_width,
+					size.step_width) &&
+			    is_in_range(setup->height, size.min_height, size.max_height,
+					size.step_height))
+				return 0;
+	}
+	if (ret != -EINVAL)
+		return ret;
+	return sluice_lib_error(-EOPNOTSUPP, "the engine does not list this format with this size");
+}
+
+static int fill_in_op(struct sluice_stream *stream, int device,
+		      const struct sluice_stream_setup *setup,
+		      const struct sluice_engine_info *engine)
+{
+	uint32_t align = setup->align ? setup->align : DEFAULT_ALIGN, rest;
 	struct sluice_layout *layout = &stream->layout;
 	struct sluice_op *op = &stream->op;
 	int ret;
 
 	op->kind = is_playback(stream) ? SLUICE_OP_PLAYBACK : SLUICE_OP_CAPTURE;
+	if (!(engine->op_kinds & 1ULL << op->kind))
+		return sluice_lib_error(-EOPNOTSUPP, "the engine does not %s",
+					is_playback(stream) ? "play back" : "capture");
+	rest = engine->op_align ? engine->op_align : 1;
 	if (!setup->format) {
-		if (!setup->size || setup->width || setup->height)
-			return sluice_lib_error(-EINVAL, "a stream has either a format, a width and a "
-						"height, or a size");
+		if (setup->size % rest)
+			return sluice_lib_error(-EINVAL, "the size of a frame is not a multiple "
+						"of %u", rest);
 		layout->size = setup->size;
 		layout->num_planes = 1;
-	} else {
-		if (setup->size)
-			return sluice_lib_error(-EINVAL, "the size of an image follows from its format");
-		ret = sluice_frame_layout(setup->format, setup->width, setup->height, align,
-					  layout);
-		if (ret)
-			return ret;
-		op->frame.width = setup->width;
-		op->frame.height = setup->height;
-		op->frame.stride = layout->stride[0];
-		op->frame.format = setup->format;
+		op->length = layout->size;
+		return 0;
 	}
-	op->length = layout->size;
+	ret = find_format(device, setup);
+	if (ret)
+		return ret;
+	if (align < engine->stride_align)
+		align = engine->stride_align;
+	if (align < engine->op_align)
+		align = engine->op_align;
+	ret = sluice_frame_layout(setup->format, setup->width, setup->height, align, layout);
+	if (ret)
+		return ret;
+	op->length = (layout->size + rest - 1) / rest * rest;
+	op->field = setup->field;
+	op->frame.width = setup->width;
+	op->frame.height = setup->height;
+	op->frame.stride = layout->stride[0];
+	op->frame.format = setup->format;
 	return 0;
 }
 
 /* The first heap that the engine can use, if the caller has not chosen one. */
-static int choose_heap(int device, const struct sluice_stream_setup *setup, uint32_t max_segments)
+static int choose_heap(const struct sluice_stream *stream, int device,
+		       const struct sluice_stream_setup *setup, uint32_t max_segments)
 {
 	uint32_t need = setup->alloc_flags | (max_segments ? SLUICE_MEM_CONTIGUOUS : 0);
 	struct sluice_heap_info heap;
@@ -224,7 +341,9 @@ static int choose_heap(int device, const struct sluice_stream_setup *setup, uint
 	if (setup->heap)
 		return sluice_find_heap(device, setup->heap);
 	for (i = 0; !(ret = sluice_heap_info(device, i, &heap)); i++)
-		if (!(need & ~heap.properties) && !(heap.properties & SLUICE_MEM_DEVICE))
+		if (!(need & ~(heap.properties | heap.options)) &&
+		    heap.max_size >= stream->op.length &&
+		    (need & SLUICE_MEM_DEVICE || !(heap.properties & SLUICE_MEM_DEVICE)))
 			return (int)i;
 	return ret != -EINVAL ? ret :
 	       sluice_lib_error(-ENOENT, "no heap of the device has the memory that the engine needs");
@@ -235,7 +354,7 @@ static int make_buffers(struct sluice_stream *stream, int device,
 {
 	uint32_t flags = (is_playback(stream) ? SLUICE_ATTACH_READ : SLUICE_ATTACH_WRITE) |
 			 (stream->flags & SLUICE_STREAM_EXPLICIT ? SLUICE_ATTACH_EXPLICIT : 0);
-	int heap = choose_heap(device, setup, max_segments), ret;
+	int heap = choose_heap(stream, device, setup, max_segments), ret;
 	uint32_t i;
 
 	if (heap < 0)
@@ -243,8 +362,7 @@ static int make_buffers(struct sluice_stream *stream, int device,
 	for (i = 0; i < stream->num_buffers; i++) {
 		struct buffer *buffer = &stream->buffers[i];
 
-		buffer->dmabuf = sluice_alloc(device, heap, stream->layout.size,
-					      setup->alloc_flags);
+		buffer->dmabuf = sluice_alloc(device, heap, stream->op.length, setup->alloc_flags);
 		if (buffer->dmabuf < 0)
 			return buffer->dmabuf;
 		ret = sluice_attach(stream->ring.queue, buffer->dmabuf, flags);
@@ -258,25 +376,21 @@ static int make_buffers(struct sluice_stream *stream, int device,
 static int set_up(struct sluice_stream *stream, int device, const struct sluice_stream_setup *setup)
 {
 	struct sluice_create_queue queue = { .engine = setup->engine, .depth = 2 };
-	struct sluice_engine_info engine = {};
+	struct sluice_engine_info engine;
 	struct sluice_info info;
-	int ret = sluice_device_info(device, &info);
-	uint32_t align = setup->align;
+	uint32_t i;
+	int ret;
 
+	ret = sluice_device_info(device, &info);
 	if (!ret)
 		ret = sluice_engine_info(device, setup->engine, &engine);
-	/* a module before UAPI version 5 tells nothing of its engines */
-	if (ret == -ENOTTY)
-		ret = 0;
-	if (!ret) {
-		/* an image of the default alignment suits GPUs; the engine may need more */
-		if (align < engine.stride_align)
-			align = engine.stride_align < 64 ? 64 : engine.stride_align;
-		ret = fill_in_op(stream, setup, align);
-	}
+	if (!ret && is_early(stream) && !(info.caps & SLUICE_CAP_SYNC_FILE))
+		ret = sluice_lib_error(-EOPNOTSUPP, "EARLY needs fences, and the kernel has no "
+				       "sync_file");
+	if (!ret)
+		ret = fill_in_op(stream, device, setup, &engine);
 	if (ret)
 		return ret;
-	/* EARLY: a buffer may have two jobs */
 	while (queue.depth < 2 * stream->num_buffers)
 		queue.depth *= 2;
 	queue.timeout_ms = setup->timeout_ms ? setup->timeout_ms : info.max_timeout_ms;
@@ -284,20 +398,9 @@ static int set_up(struct sluice_stream *stream, int device, const struct sluice_
 	if (ret < 0)
 		return ret;
 	ret = make_buffers(stream, device, setup, engine.max_segments);
-	return ret || is_playback(stream) ? ret : give_idle(stream);
-}
-
-static bool is_valid(const struct sluice_stream_setup *setup)
-{
-	const uint32_t *reserved = setup->reserved;
-	uint32_t all = 0;
-	size_t i;
-
-	for (i = 0; i < sizeof(setup->reserved) / sizeof(reserved[0]); i++)
-		all |= reserved[i];
-	return !all && setup->num_buffers <= MAX && setup->num_buffers != 1 &&
-	       !(setup->flags & ~(SLUICE_STREAM_PLAYBACK | SLUICE_STREAM_EARLY |
-				  SLUICE_STREAM_EXPLICIT));
+	for (i = 0; i < stream->num_buffers && !ret && !is_playback(stream); i++)
+		ret = give(stream, i, -1);
+	return ret;
 }
 
 int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
@@ -308,9 +411,9 @@ int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
 	uint32_t i;
 
 	*stream = NULL;
-	if (!is_valid(setup))
-		return sluice_lib_error(-EINVAL, "a stream has 2 to %u buffers, and no unknown flags",
-					MAX);
+	ret = check_setup(setup);
+	if (ret)
+		return ret;
 	new = calloc(1, sizeof(*new));
 	errno = saved;
 	if (!new)
@@ -326,6 +429,24 @@ int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
 	else
 		*stream = new;
 	return ret;
+}
+
+void sluice_stream_close(struct sluice_stream *stream)
+{
+	int saved = errno;
+	uint32_t i;
+
+	if (!stream)
+		return;
+	if (stream->ring.queue >= 0)
+		sluice_ring_destroy(&stream->ring);
+	for (i = 0; i < MAX; i++) {
+		forget_fence(&stream->buffers[i]);
+		if (stream->buffers[i].dmabuf >= 0)
+			close(stream->buffers[i].dmabuf);
+	}
+	free(stream);
+	errno = saved;
 }
 
 void sluice_stream_layout(const struct sluice_stream *stream, struct sluice_layout *layout)
@@ -345,6 +466,8 @@ int sluice_stream_queue(const struct sluice_stream *stream)
 	return stream ? stream->ring.queue : sluice_lib_error(-EBADF, "there is no stream");
 }
 
+/* Frames */
+
 static void describe(struct sluice_stream *stream, struct buffer *buffer,
 		     struct sluice_frame *frame)
 {
@@ -355,6 +478,7 @@ static void describe(struct sluice_stream *stream, struct buffer *buffer,
 	};
 	if (!buffer->ended)
 		return;
+	frame->status = buffer->done.status;
 	frame->flags = buffer->done.flags;
 	frame->bytes = buffer->done.bytes;
 	frame->timestamp = buffer->done.timestamp;
@@ -363,122 +487,91 @@ static void describe(struct sluice_stream *stream, struct buffer *buffer,
 	stream->lost = 0;
 }
 
-/*
- * Find a frame for the caller.  Returns 1 if there is one, 0 if there is none yet, or a negative
- * errno.
- */
-static int find_frame(struct sluice_stream *stream, struct sluice_frame *frame)
+static struct buffer *find_idle(struct sluice_stream *stream)
 {
-	bool early = stream->flags & SLUICE_STREAM_EARLY;
-	struct buffer *buffer = NULL;
 	uint32_t i;
 
-	for (i = 0; i < stream->num_buffers && is_playback(stream) && !buffer; i++)
+	for (i = 0; i < stream->num_buffers; i++)
 		if (stream->buffers[i].state == IDLE)
-			buffer = &stream->buffers[i];
-	if (buffer) {
-		buffer->state = HELD;
-		describe(stream, buffer, frame);
-		return 1;
-	}
-	buffer = first_in_line(stream);
-	if (!buffer)
-		return sluice_lib_error(-ENOBUFS, "the caller has all frames: release one first");
-	if (!buffer->ended && (!early || stream->pending > stream->num_buffers))
-		return 0;
-	if (buffer->ended && buffer->done.status) {
-		stream->lost += buffer->done.dropped;
-		leave_line(stream, buffer, IDLE);
-		return sluice_lib_status(buffer->done.status);
-	}
-	leave_line(stream, buffer, HELD);
-	describe(stream, buffer, frame);
-	return 1;
+			return &stream->buffers[i];
+	return NULL;
 }
 
-/* Milliseconds until a time of now_ms(), for poll(). */
-static int time_left(int64_t deadline, int timeout_ms)
+/* The caller has all frames.  The device may be gone, too. */
+static int no_frame(struct sluice_stream *stream)
 {
-	int64_t left = deadline - now_ms();
+	int ret = sluice_ring_wait(&stream->ring, 0);
 
-	return timeout_ms < 0 ? -1 : left > 0 ? (int)left : 0;
-}
-
-/* The error of a wait: -ETIME could also be the error of a frame. */
-static int waited(int ret)
-{
-	return ret == -ETIME ? sluice_lib_error(-EAGAIN, "there was no frame in time") : ret;
+	return ret && ret != -ETIME ? ret :
+	       sluice_lib_error(-ENOBUFS, "the caller has all frames: release one first");
 }
 
 int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	struct buffer *buffer = find_idle(stream);
 	int ret;
 
-	for (;;) {
-		int given = is_playback(stream) ? 0 : give_idle(stream);
-
-		ret = take(stream);
-		if (!ret)
-			ret = find_frame(stream, frame);
-		if (ret)
-			return ret > 0 ? 0 : ret == -ENOBUFS && given ? given : ret;
-		ret = sluice_ring_wait(&stream->ring, time_left(deadline, timeout_ms));
-		if (ret)
-			return waited(ret);
+	if (buffer) {
+		buffer->state = HELD;
+		describe(stream, buffer, frame);
+		return 0;
 	}
+	buffer = first_in_line(stream);
+	if (!buffer)
+		return no_frame(stream);
+	if (is_early(stream))
+		ret = wait_until(stream, NULL, stream->num_buffers, timeout_ms);
+	else
+		ret = wait_until(stream, buffer, UINT32_MAX, timeout_ms);
+	if (ret)
+		return ret;
+	leave_line(stream, buffer, HELD);
+	describe(stream, buffer, frame);
+	return 0;
+}
+
+static struct buffer *find_held(struct sluice_stream *stream, unsigned int index)
+{
+	if (index < stream->num_buffers && stream->buffers[index].state == HELD)
+		return &stream->buffers[index];
+	sluice_lib_error(-EINVAL, "the caller does not have frame %u", index);
+	return NULL;
+}
+
+int sluice_stream_describe(struct sluice_stream *stream, unsigned int index,
+			   struct sluice_frame *frame, int timeout_ms)
+{
+	struct buffer *buffer = find_held(stream, index);
+	int ret = buffer ? 0 : -EINVAL;
+
+	if (!ret && buffer->point)
+		ret = wait_until(stream, buffer, UINT32_MAX, timeout_ms);
+	if (!ret)
+		describe(stream, buffer, frame);
+	return ret;
 }
 
 int sluice_stream_release(struct sluice_stream *stream, unsigned int index, int fence)
 {
-	int ret;
-
-	if (index >= stream->num_buffers || stream->buffers[index].state != HELD)
-		return sluice_lib_error(-EINVAL, "the caller does not have frame %u", index);
-	ret = take(stream);
-	return ret ? ret : give(stream, index, fence);
+	return find_held(stream, index) ? give(stream, index, fence) : -EINVAL;
 }
 
 int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
 	struct buffer *buffer;
-	int ret, error = 0;
+	int ret;
 
 	if (!is_playback(stream))
 		return sluice_lib_error(-EINVAL, "a capture does not end by itself");
-	for (;;) {
-		ret = take(stream);
-		if (ret || !stream->pending)
-			break;
-		ret = sluice_ring_wait(&stream->ring, time_left(deadline, timeout_ms));
-		if (ret)
-			break;
-	}
+	ret = wait_until(stream, NULL, 0, timeout_ms);
 	if (ret)
-		return waited(ret);
+		return ret;
 	while ((buffer = first_in_line(stream))) {
-		if (!error)
-			error = buffer->done.status;
+		if (!stream->error)
+			stream->error = buffer->done.status;
 		leave_line(stream, buffer, IDLE);
 	}
-	return sluice_lib_status(error);
-}
-
-void sluice_stream_close(struct sluice_stream *stream)
-{
-	int saved = errno;
-	uint32_t i;
-
-	if (!stream)
-		return;
-	if (stream->ring.queue >= 0)
-		sluice_ring_destroy(&stream->ring);
-	for (i = 0; i < MAX; i++) {
-		forget_fence(&stream->buffers[i]);
-		if (stream->buffers[i].dmabuf >= 0)
-			close(stream->buffers[i].dmabuf);
-	}
-	free(stream);
-	errno = saved;
+	ret = stream->error;
+	stream->error = 0;
+	return sluice_lib_status(ret);
 }

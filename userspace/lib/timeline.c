@@ -61,8 +61,12 @@ int sluice_fence_to_timeline(int fence, int drm, uint32_t timeline, uint64_t poi
 		.flags = DRM_SYNCOBJ_FD_TO_HANDLE_FLAGS_IMPORT_SYNC_FILE,
 		.fd = fence,
 	};
-	int ret = make_syncobj(drm, &args.handle);
+	int ret;
 
+	/* DRM would replace the whole timeline */
+	if (!point)
+		return sluice_lib_error(-EINVAL, "the points of a timeline begin at 1");
+	ret = make_syncobj(drm, &args.handle);
 	if (ret)
 		return ret;
 	ret = sluice_lib_call(drm, DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, &args);
