@@ -441,7 +441,8 @@ TEST_F(stream, bad_setup_is_refused)
 		/* a known format that the engine does not list */
 		{ { .format = FOURCC("P010"), .width = 64, .height = 48 }, -EOPNOTSUPP },
 		{ { .align = 48, .format = FOURCC("XR24"), .width = 64, .height = 48 }, -EINVAL },
-		{ { .format = FOURCC("XR24"), .width = 64, .height = 48, .field = 99 }, -EOPNOTSUPP },
+		{ { .field = 99, .format = FOURCC("XR24"), .width = 64, .height = 48 },
+		  -EOPNOTSUPP },
 		{ { .format = FOURCC("XR24"), .width = 1 << 30, .height = 48 }, -EOVERFLOW },
 		{ { .size = SIZE, .field = 1 }, -EINVAL },
 		{ { .size = SIZE + 1 }, -EINVAL },
@@ -479,9 +480,11 @@ TEST_F(stream, heap_has_what_the_setup_needs)
 		.size = 2 << 20, .num_buffers = 2, .alloc_flags = SLUICE_MEM_HUGE,
 	};
 	struct sluice_buffer_info info;
+	int buffer;
 
 	ASSERT_EQ(sluice_stream_open(self->device, &setup, &self->stream), 0);
-	ASSERT_EQ(sluice_buffer_info(self->device, sluice_stream_buffer(self->stream, 1), &info), 0);
+	buffer = sluice_stream_buffer(self->stream, 1);
+	ASSERT_EQ(sluice_buffer_info(self->device, buffer, &info), 0);
 	EXPECT_TRUE(info.properties & SLUICE_MEM_HUGE);
 }
 
@@ -513,7 +516,8 @@ TEST_F(stream, layouts_are_those_of_the_kernel)
 		struct sluice_layout layout;
 		struct sluice_op op;
 
-		ASSERT_EQ(sluice_frame_layout(format.format, 64, 48, engine.stride_align, &layout), 0)
+		ASSERT_EQ(sluice_frame_layout(format.format, 64, 48, engine.stride_align,
+					      &layout), 0)
 			TH_LOG("format %.4s", (char *)&format.format);
 		EXPECT_EQ(layout.num_planes, format.num_planes);
 		sluice_op_capture_frame(&op, slot, 0, 64, 48, layout.stride[0]);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The text of the last error of each thread. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +15,7 @@ static _Thread_local struct {
 	char text[320];
 } last;
 
-int sluice_lib_error(int error, const char *format, ...)
+int sluice_fail(int error, const char *format, ...)
 {
 	int saved = errno;
 	va_list args;
@@ -34,7 +33,7 @@ const char *sluice_error_text(int error)
 	int saved = errno;
 
 	if (!last.error || error != last.error)
-		sluice_lib_error(error, "%s", error < 0 ? strerror(-error) : "no error");
+		sluice_fail(error, "%s", error < 0 ? strerror(-error) : "no error");
 	errno = saved;
 	return last.text;
 }
@@ -50,14 +49,14 @@ static const struct {
 	{ SLUICE_IOCTL_INFO, -ENOTTY, "the fd is not that of a Sluice device" },
 	{ SLUICE_IOCTL_HEAP_INFO, -EINVAL, "the device has no such heap" },
 	{ SLUICE_IOCTL_ENGINE_INFO, -EINVAL, "the device has no such engine" },
-	{ SLUICE_IOCTL_CREATE_QUEUE, -EBUSY, "the engine has a queue, and one of the two is EXCLUSIVE" },
+	{ SLUICE_IOCTL_CREATE_QUEUE, -EBUSY, "the engine has a queue; one of the two is EXCLUSIVE" },
 	{ SLUICE_IOCTL_CREATE_QUEUE, -ENOSPC, "this open file has 1024 queues: close one" },
-	{ SLUICE_IOCTL_CREATE_QUEUE, -EDQUOT, "the completion ring would exceed a limit of memory" },
+	{ SLUICE_IOCTL_CREATE_QUEUE, -EDQUOT, "the completion ring would exceed a limit" },
 	{ SLUICE_IOCTL_CREATE_QUEUE, -EIO, "too many jobs of this open file hung on the engine" },
 	{ SLUICE_IOCTL_CREATE_QUEUE, -EINVAL, "the engine, depth, timeout or a flag is not valid" },
 	{ SLUICE_IOCTL_ATTACH, -EINVAL, "the fd is not a dma-buf" },
 	{ SLUICE_IOCTL_ATTACH, -EACCES, "the dma-buf is read-only: attach it for reading alone" },
-	{ SLUICE_IOCTL_ATTACH, -EADDRNOTAVAIL, "the device cannot address the memory of the dma-buf" },
+	{ SLUICE_IOCTL_ATTACH, -EADDRNOTAVAIL, "the device cannot address the memory" },
 	{ SLUICE_IOCTL_ATTACH, -EOPNOTSUPP, "this device cannot use the memory of the dma-buf" },
 	{ SLUICE_IOCTL_ATTACH, -EPERM, "the exporter does not let its memory be pinned" },
 	{ SLUICE_IOCTL_ATTACH, -EDQUOT, "the dma-buf would exceed the limit of the open file" },
@@ -67,19 +66,23 @@ static const struct {
 	{ SLUICE_IOCTL_SUBMIT, -EINVAL, "an op, a fence or a point is not valid" },
 	{ SLUICE_IOCTL_SUBMIT, -ENOENT, "an op names a slot that the queue does not have" },
 	{ SLUICE_IOCTL_SUBMIT, -ERANGE, "an op ends beyond the end of its buffer" },
-	{ SLUICE_IOCTL_SUBMIT, -EACCES, "a slot is for the other direction, or a register not allowed" },
+	{ SLUICE_IOCTL_SUBMIT, -EACCES,
+	  "a slot is for the other direction, or a register is not allowed" },
 	{ SLUICE_IOCTL_SUBMIT, -EFBIG, "a range has more segments than the engine can use" },
 	{ SLUICE_IOCTL_SUBMIT, -E2BIG, "too many ops, fences or points for one job" },
 	{ SLUICE_IOCTL_SUBMIT, -EBADF, "the queue or a fence is not an open fd" },
-	{ SLUICE_IOCTL_SUBMIT, -EOPNOTSUPP, "the engine has no such op or format, or no sync_file" },
+	{ SLUICE_IOCTL_SUBMIT, -EOPNOTSUPP,
+	  "the engine has no such op or format, or no sync_file" },
 	{ SLUICE_IOCTL_SUBMIT, -EIO, "the queue is dead: too many of its jobs hung" },
 	{ SLUICE_IOCTL_SUBMIT_MANY, -EBUSY, "the queue has no room for all jobs" },
 	{ SLUICE_IOCTL_WAIT, -EINVAL, "the point is 0, or is not submitted yet" },
 	{ SLUICE_IOCTL_WAIT, -ETIME, "the job has not ended in time" },
 	{ SLUICE_IOCTL_CANCEL, -EINVAL, "the first point is 0, or is after the last one" },
 	{ DMA_BUF_IOCTL_SYNC, -ENOTTY, "the fd is not a dma-buf" },
-	{ DMA_BUF_IOCTL_EXPORT_SYNC_FILE, -ENOTTY, "the fd is not a dma-buf, or there is no sync_file" },
-	{ DMA_BUF_IOCTL_IMPORT_SYNC_FILE, -ENOTTY, "the fd is not a dma-buf, or there is no sync_file" },
+	{ DMA_BUF_IOCTL_EXPORT_SYNC_FILE, -ENOTTY,
+	  "the fd is not a dma-buf, or there is no sync_file" },
+	{ DMA_BUF_IOCTL_IMPORT_SYNC_FILE, -ENOTTY,
+	  "the fd is not a dma-buf, or there is no sync_file" },
 	{ SYNC_IOC_FILE_INFO, -ENOTTY, "the fd is not a sync_file" },
 	{ SYNC_IOC_MERGE, -ENOTTY, "the first fence is not a sync_file" },
 	{ SYNC_IOC_MERGE, -ENOENT, "the second fence is not a sync_file" },
@@ -99,49 +102,51 @@ int sluice_lib_call_error(unsigned long request, int error)
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (reasons[i].error == error &&
 		    (reasons[i].request == request || reasons[i].request == ANY))
-			return sluice_lib_error(error, "%s", reasons[i].text);
-	return sluice_lib_error(error, "%s", strerror(-error));
+			return sluice_fail(error, "%s", reasons[i].text);
+	return sluice_fail(error, "%s", strerror(-error));
 }
 
 /* The text of a hint, with the limit and what is in use. */
 static void describe_hint(const struct sluice_info *info, uint32_t hint, uint64_t size, int error)
 {
+	const unsigned long long bytes = size;
+
 	switch (hint) {
 	case SLUICE_HINT_LIMIT:
 		if (error == -EDQUOT)
-			sluice_lib_error(error, "%" PRIu64 " more bytes would exceed what this open file "
-					 "of the node may have, %" PRIu64 " bytes (open_limit_mb)", size,
-					 (uint64_t)info->open_limit);
+			sluice_fail(error, "%llu more bytes would exceed what this open file of the "
+				    "node may have, %llu bytes (open_limit_mb)", bytes,
+				    (unsigned long long)info->open_limit);
 		else
-			sluice_lib_error(error, "%" PRIu64 " bytes are more than a buffer of this heap "
-					 "can have", size);
+			sluice_fail(error, "%llu bytes are more than a buffer of this heap can have",
+				    bytes);
 		break;
 	case SLUICE_HINT_USER_LIMIT:
-		sluice_lib_error(error, "%" PRIu64 " more bytes would exceed what all open files of this "
-				 "user may have, %" PRIu64 " bytes, of which %" PRIu64 " are in use "
-				 "(user_limit_mb)", size, (uint64_t)info->user_limit,
-				 (uint64_t)info->user_bytes);
+		sluice_fail(error, "%llu more bytes would exceed what all open files of this user may "
+			    "have, %llu bytes, of which %llu are in use (user_limit_mb)", bytes,
+			    (unsigned long long)info->user_limit,
+			    (unsigned long long)info->user_bytes);
 		break;
 	case SLUICE_HINT_TOTAL_LIMIT:
-		sluice_lib_error(error, "%" PRIu64 " more bytes would exceed what all open files of all "
-				 "users may have, %" PRIu64 " bytes, of which %" PRIu64 " are in use "
-				 "(total_limit_mb)", size, (uint64_t)info->total_limit,
-				 (uint64_t)info->total_bytes);
+		sluice_fail(error, "%llu more bytes would exceed what all open files of all users may "
+			    "have, %llu bytes, of which %llu are in use (total_limit_mb)", bytes,
+			    (unsigned long long)info->total_limit,
+			    (unsigned long long)info->total_bytes);
 		break;
 	case SLUICE_HINT_FRAGMENTED:
-		sluice_lib_error(error, "memory is free, but no piece of it has %" PRIu64 " bytes", size);
+		sluice_fail(error, "memory is free, but no piece of it has %llu bytes", bytes);
 		break;
 	case SLUICE_HINT_NO_CMA:
-		sluice_lib_error(error, "no piece of memory has %" PRIu64 " bytes, and the kernel reserves "
-				 "none for large buffers (cma=)", size);
+		sluice_fail(error, "no piece of memory has %llu bytes, and the kernel reserves none for "
+			    "large buffers (cma=)", bytes);
 		break;
 	case SLUICE_HINT_DMA_MASK:
-		sluice_lib_error(error, "the device, with its %u address bits, cannot reach the memory",
-				 info->dma_bits);
+		sluice_fail(error, "the device, with its %u address bits, cannot reach the memory",
+			    info->dma_bits);
 		break;
 	case SLUICE_HINT_BOUNCED:
-		sluice_lib_error(error, "the kernel would bounce the DMA of this device: use the heap "
-				 "'contiguous'");
+		sluice_fail(error, "the kernel would bounce the DMA of this device: use the heap "
+			    "'contiguous'");
 		break;
 	}
 }
@@ -163,17 +168,17 @@ int sluice_lib_status(int status)
 	case 1:
 		return status;
 	case -ECANCELED:
-		return sluice_lib_error(status, "the job was cancelled, or one of its in-fences ended "
-					"with an error");
+		return sluice_fail(status, "the job was cancelled, or one of its in-fences ended "
+				   "with an error");
 	case -ETIME:
-		return sluice_lib_error(status, "the job, or a fence that it waited for, took too long");
+		return sluice_fail(status, "the job, or a fence that it waited for, took too long");
 	case -ENODEV:
-		return sluice_lib_error(status, "the device is removed, or the memory was taken back");
+		return sluice_fail(status, "the device is removed, or the memory was taken back");
 	case -ENOLINK:
-		return sluice_lib_error(status, "the device detects no signal");
+		return sluice_fail(status, "the device detects no signal");
 	case -EIO:
-		return sluice_lib_error(status, "the device reported an error, or the queue is dead");
+		return sluice_fail(status, "the device reported an error, or the queue is dead");
 	default:
-		return sluice_lib_error(status, "the job ended with the error: %s", strerror(-status));
+		return sluice_fail(status, "the job ended with the error: %s", strerror(-status));
 	}
 }

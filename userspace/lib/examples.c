@@ -561,7 +561,7 @@ int capture_all(int device, int (*use)(const struct sluice_frame *))
 		ret = sluice_stream_next(stream, &frame, -1);
 		if (ret)
 			break;
-		if (frame.status)	/* the device could not capture it: use it for the next one */
+		if (frame.status)	/* the device could not capture it */
 			ret = sluice_stream_release(stream, frame.index, -1);
 		else
 			ret = sluice_stream_release(stream, frame.index, use(&frame));

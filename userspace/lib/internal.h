@@ -16,13 +16,13 @@
 int sluice_lib_call(int fd, unsigned long request, void *argument);
 
 /**
- * sluice_lib_error() - note why a function fails
+ * sluice_fail() - note why a function fails
  * @error: the negative errno that the function returns
  * @format: the sentence, as for printf()
  *
  * Return: @error.  errno is not changed.
  */
-int sluice_lib_error(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int sluice_fail(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
  * sluice_lib_call_error() - note why an ioctl fails

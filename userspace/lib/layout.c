@@ -77,8 +77,8 @@ static uint64_t first_stride(const struct geometry *geometry, uint32_t width, ui
 
 static int too_large(uint32_t width, uint32_t height)
 {
-	return sluice_lib_error(-EOVERFLOW, "a frame of %u pixels by %u lines is larger than a buffer "
-				"can be", width, height);
+	return sluice_fail(-EOVERFLOW, "a frame of %u pixels by %u lines is larger than a buffer "
+			   "can be", width, height);
 }
 
 int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32_t align,
@@ -90,12 +90,12 @@ int sluice_frame_layout(uint32_t format, uint32_t width, uint32_t height, uint32
 
 	memset(layout, 0, sizeof(*layout));
 	if (!geometry)
-		return sluice_lib_error(-EOPNOTSUPP, "the layout of the format 0x%08x is not known",
-					format);
+		return sluice_fail(-EOPNOTSUPP, "the layout of the format 0x%08x is not known",
+				   format);
 	if (!width || !height || width % geometry->pixels || width % geometry->hsub ||
 	    height % geometry->vsub || align & (align - 1) || align > 1 << 16)
-		return sluice_lib_error(-EINVAL, "the format cannot have %u pixels by %u lines with "
-					"an alignment of %u", width, height, align);
+		return sluice_fail(-EINVAL, "the format cannot have %u pixels by %u lines with "
+				   "an alignment of %u", width, height, align);
 	stride = first_stride(geometry, width, align ? align : DEFAULT_ALIGN);
 	for (i = 0; i < geometry->num_planes; i++) {
 		uint64_t lines = i ? height / geometry->vsub : height;

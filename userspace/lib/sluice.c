@@ -47,9 +47,9 @@ int sluice_list(char (*names)[SLUICE_NAME_LEN], size_t max)
 
 	dir = opendir(DEVICES);
 	if (!dir) {
-		count = errno == ENOENT ? 0 : sluice_lib_error(-errno, "cannot read the folder "
-							       DEVICES ": %s",
-							       strerror(errno));
+		count = errno == ENOENT ? 0 : sluice_fail(-errno, "cannot read the folder "
+							  DEVICES ": %s",
+							  strerror(errno));
 		errno = saved;
 		return count;
 	}
@@ -78,18 +78,18 @@ int sluice_open(const char *name)
 		if (count < 0)
 			return count;
 		if (!count)
-			return sluice_lib_error(-ENOENT, "there is no device: load a device driver, for "
-						"example sluice-soft");
+			return sluice_fail(-ENOENT, "there is no device: load a device driver, for "
+					   "example sluice-soft");
 		memcpy(first, names, sizeof(first));
 		name = first[0];
 	}
 	if (snprintf(path, sizeof(path), "%s%s", name[0] == '/' ? "" : DEVICES "/", name) >=
 	    (int)sizeof(path))
-		return sluice_lib_error(-ENAMETOOLONG, "the name of a device has at most %u bytes",
-					SLUICE_NAME_LEN - 1);
+		return sluice_fail(-ENAMETOOLONG, "the name of a device has at most %u bytes",
+				   SLUICE_NAME_LEN - 1);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		fd = sluice_lib_error(-errno, "cannot open %s: %s", path, strerror(errno));
+		fd = sluice_fail(-errno, "cannot open %s: %s", path, strerror(errno));
 	errno = saved;
 	return fd;
 }
@@ -178,7 +178,7 @@ int sluice_find_control(int device, const char *name, struct sluice_enum_control
 	for (i = 0;; i++) {
 		ret = sluice_list_control(device, i, control);
 		if (ret == -EINVAL)
-			return sluice_lib_error(-ENOENT, "the device has no control '%s'", name);
+			return sluice_fail(-ENOENT, "the device has no control '%s'", name);
 		if (ret)
 			return ret;
 		if (!strcmp(control->name, name))
@@ -212,7 +212,7 @@ int sluice_read_events(int device, struct sluice_event *events, size_t max)
 	if (max > SLUICE_MAX_EVENTS)
 		max = SLUICE_MAX_EVENTS;
 	bytes = read(device, events, max * sizeof(*events));
-	count = bytes < 0 ? sluice_lib_error(-errno, "cannot read events: %s", strerror(errno)) :
+	count = bytes < 0 ? sluice_fail(-errno, "cannot read events: %s", strerror(errno)) :
 			    (int)(bytes / sizeof(*events));
 	errno = saved;
 	return count;
@@ -227,7 +227,7 @@ int sluice_find_heap(int device, const char *name)
 	for (i = 0; !(ret = sluice_heap_info(device, i, &info)); i++)
 		if (!strcmp(info.name, name))
 			return (int)i;
-	return ret == -EINVAL ? sluice_lib_error(-ENOENT, "the device has no heap '%s'", name) : ret;
+	return ret == -EINVAL ? sluice_fail(-ENOENT, "the device has no heap '%s'", name) : ret;
 }
 
 int sluice_alloc(int device, unsigned int heap, uint64_t size, uint32_t flags)
@@ -282,8 +282,8 @@ int sluice_map(int dmabuf, size_t size, void **address)
 
 	*address = mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 	if (*address == MAP_FAILED) {
-		ret = sluice_lib_error(-errno, "cannot map %zu bytes of the dma-buf: %s", size,
-				       strerror(errno));
+		ret = sluice_fail(-errno, "cannot map %zu bytes of the dma-buf: %s", size,
+				  strerror(errno));
 		*address = NULL;
 	}
 	errno = saved;
@@ -297,7 +297,7 @@ static int cpu_sync(int dmabuf, bool write, uint64_t flags)
 	};
 	int ret;
 
-	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN and -EINTR; sluice_lib_call() repeats -EINTR */
+	/* DMA_BUF_IOCTL_SYNC must be repeated after -EAGAIN, too; sluice_lib_call() repeats -EINTR */
 	do
 		ret = sluice_lib_call(dmabuf, DMA_BUF_IOCTL_SYNC, &sync);
 	while (ret == -EAGAIN);
@@ -550,7 +550,7 @@ int sluice_eventfd(int device, unsigned int interrupt)
 	int saved = errno, ret;
 
 	args.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = args.fd < 0 ? sluice_lib_error(-errno, "cannot make an eventfd: %s", strerror(errno)) :
+	ret = args.fd < 0 ? sluice_fail(-errno, "cannot make an eventfd: %s", strerror(errno)) :
 			    sluice_lib_call(device, SLUICE_IOCTL_EVENTFD, &args);
 	if (ret && args.fd >= 0)
 		close(args.fd);
@@ -566,8 +566,8 @@ int sluice_map_registers(int device, unsigned int bar, uint64_t offset, size_t s
 			    (off_t)(SLUICE_MMAP_BAR(bar) + offset));
 
 	if (mapped == MAP_FAILED)
-		ret = sluice_lib_error(-errno, "cannot map registers of BAR %u: %s", bar,
-				       strerror(errno));
+		ret = sluice_fail(-errno, "cannot map registers of BAR %u: %s", bar,
+				  strerror(errno));
 	else
 		*address = mapped;
 	errno = saved;
@@ -650,7 +650,7 @@ static int submit_after_fences(int queue, const struct sluice_op *ops, unsigned 
 	while (made)
 		close(fences[--made]);
 	/* FENCE on the fd of another kind of file */
-	return ret != -ENOTTY ? ret : sluice_lib_error(-EINVAL, "the fd of a point is not a queue");
+	return ret != -ENOTTY ? ret : sluice_fail(-EINVAL, "the fd of a point is not a queue");
 }
 
 int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int num_ops,
@@ -669,8 +669,8 @@ int sluice_submit_points(int queue, const struct sluice_op *ops, unsigned int nu
 	int ret;
 
 	if (num_points > SLUICE_MAX_IN_POINTS)
-		return sluice_lib_error(-E2BIG, "a job has at most %u in-points",
-					SLUICE_MAX_IN_POINTS);
+		return sluice_fail(-E2BIG, "a job has at most %u in-points",
+				   SLUICE_MAX_IN_POINTS);
 	ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 	/* an older module finds that the end of the struct, which it does not know, is not 0 */
 	if (ret == -E2BIG)
@@ -693,7 +693,7 @@ static int submit_each(int queue, struct sluice_submit *jobs, unsigned int num_j
 			break;
 	*failed = i;
 	if (i < num_jobs)
-		return sluice_lib_error(-EINVAL, "only the last job may have an out-fence");
+		return sluice_fail(-EINVAL, "only the last job may have an out-fence");
 	for (i = 0; i < num_jobs && !ret; i++) {
 		*failed = i;
 		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &jobs[i]);
@@ -720,8 +720,8 @@ int sluice_submit_many(int queue, struct sluice_submit *jobs, unsigned int num_j
 	if (num_jobs && num_jobs <= SLUICE_MAX_JOBS)
 		ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT_MANY, &args);
 	else
-		ret = sluice_lib_error(num_jobs ? -E2BIG : -EINVAL, "a call submits 1 to %u jobs",
-				       SLUICE_MAX_JOBS);
+		ret = sluice_fail(num_jobs ? -E2BIG : -EINVAL, "a call submits 1 to %u jobs",
+				  SLUICE_MAX_JOBS);
 	culprit = args.failed;
 	if (ret == -ENOTTY) {
 		ret = submit_each(queue, jobs, num_jobs, &culprit);
@@ -780,7 +780,7 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 
 	/* poll() ignores a negative fd, and would wait until the timeout */
 	if (pollfd->fd < 0)
-		return sluice_lib_error(-EBADF, "fd %d is not valid", pollfd->fd);
+		return sluice_fail(-EBADF, "fd %d is not valid", pollfd->fd);
 	for (;;) {
 		ret = poll(pollfd, 1, timeout_ms);
 		if (ret >= 0 || errno != EINTR)
@@ -792,9 +792,9 @@ static int poll_until(struct pollfd *pollfd, int timeout_ms)
 		}
 	}
 	if (ret < 0)
-		ret = sluice_lib_error(-errno, "poll: %s", strerror(errno));
+		ret = sluice_fail(-errno, "poll: %s", strerror(errno));
 	else if (!ret)
-		ret = sluice_lib_error(-ETIME, "no event in time");
+		ret = sluice_fail(-ETIME, "no event in time");
 	errno = saved;
 	return ret > 0 ? 0 : ret;
 }
@@ -852,7 +852,7 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	ssize_t bytes;
 
 	if (!max)
-		return sluice_lib_error(-EINVAL, "there is no room for a completion");
+		return sluice_fail(-EINVAL, "there is no room for a completion");
 	/* a queue has no more completions than this, and the size below must not overflow */
 	if (max > SLUICE_MAX_DEPTH)
 		max = SLUICE_MAX_DEPTH;
@@ -867,8 +867,8 @@ int sluice_read(int queue, struct sluice_completion *completions, size_t max)
 	} else if (bytes > 0 && max == 1) {
 		size = bytes;
 	}
-	count = bytes < 0 ? sluice_lib_error(-errno, "cannot read completions: %s",
-					     strerror(errno)) : (int)(bytes / size);
+	count = bytes < 0 ? sluice_fail(-errno, "cannot read completions: %s",
+					strerror(errno)) : (int)(bytes / size);
 	/* shorter records lie close together: move the last one first, to overwrite none */
 	for (i = count - 1; i >= 0 && size < sizeof(*completions); i--) {
 		memmove(&completions[i], (char *)completions + i * size, size);
@@ -888,8 +888,8 @@ static int map_ring(struct sluice_ring *ring)
 		return ret;
 	memory = mmap(NULL, info.ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->queue, 0);
 	if (memory == MAP_FAILED)
-		return sluice_lib_error(-errno, "cannot map the completion ring: %s",
-					strerror(errno));
+		return sluice_fail(-errno, "cannot map the completion ring: %s",
+				   strerror(errno));
 	ring->header = memory;
 	ring->size = info.ring_size;
 	return 0;
@@ -900,7 +900,7 @@ static int set_nonblocking(int fd)
 	int flags = fcntl(fd, F_GETFL);
 
 	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ?
-		       sluice_lib_error(-errno, "fcntl: %s", strerror(errno)) : 0;
+		       sluice_fail(-errno, "fcntl: %s", strerror(errno)) : 0;
 }
 
 int sluice_lib_create_ring(int device, struct sluice_create_queue *args, struct sluice_ring *ring)
@@ -932,7 +932,7 @@ int sluice_ring_create(int device, unsigned int engine, uint32_t depth, uint32_t
 
 	*ring = (struct sluice_ring) { .queue = -1 };
 	if (flags & SLUICE_QUEUE_RING)
-		return sluice_lib_error(-EINVAL, "SLUICE_QUEUE_RING is for CREATE_QUEUE only");
+		return sluice_fail(-EINVAL, "SLUICE_QUEUE_RING is for CREATE_QUEUE only");
 	return sluice_lib_create_ring(device, &args, ring);
 }
 
@@ -1024,7 +1024,7 @@ int sluice_ring_destroy(struct sluice_ring *ring)
 
 	if (ring->header)
 		munmap(ring->header, ring->size);
-	ret = close(ring->queue) ? sluice_lib_error(-errno, "close: %s", strerror(errno)) : 0;
+	ret = close(ring->queue) ? sluice_fail(-errno, "close: %s", strerror(errno)) : 0;
 	*ring = (struct sluice_ring) { .queue = -1 };
 	errno = saved;
 	return ret;
@@ -1091,7 +1091,7 @@ int sluice_fence_join(int queue, const int *fences, unsigned int num_fences)
 	int ret;
 
 	if (!num_fences)
-		return sluice_lib_error(-EINVAL, "there is no fence to join");
+		return sluice_fail(-EINVAL, "there is no fence to join");
 	ret = sluice_lib_call(queue, SLUICE_IOCTL_SUBMIT, &args);
 	return ret ? ret : args.out_fence;
 }

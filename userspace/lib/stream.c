@@ -172,7 +172,7 @@ static int wait_until(struct sluice_stream *stream, const struct buffer *buffer,
 		ret = sluice_ring_wait(&stream->ring, time_left(deadline, timeout_ms));
 		/* -ETIME could also be the error of a frame */
 		if (ret == -ETIME)
-			return sluice_lib_error(-EAGAIN, "no frame within %d ms", timeout_ms);
+			return sluice_fail(-EAGAIN, "no frame within %d ms", timeout_ms);
 		if (ret)
 			return ret;
 	}
@@ -233,7 +233,7 @@ static void leave_line(struct sluice_stream *stream, struct buffer *buffer, enum
 
 static int refuse_setup(const char *reason)
 {
-	return sluice_lib_error(-EINVAL, "%s", reason);
+	return sluice_fail(-EINVAL, "%s", reason);
 }
 
 static int check_setup(const struct sluice_stream_setup *setup)
@@ -284,7 +284,7 @@ static int find_format(int device, const struct sluice_stream_setup *setup)
 	}
 	if (ret != -EINVAL)
 		return ret;
-	return sluice_lib_error(-EOPNOTSUPP, "the engine does not list this format with this size");
+	return sluice_fail(-EOPNOTSUPP, "the engine does not list this format with this size");
 }
 
 static int fill_in_op(struct sluice_stream *stream, int device,
@@ -298,13 +298,13 @@ static int fill_in_op(struct sluice_stream *stream, int device,
 
 	op->kind = is_playback(stream) ? SLUICE_OP_PLAYBACK : SLUICE_OP_CAPTURE;
 	if (!(engine->op_kinds & 1ULL << op->kind))
-		return sluice_lib_error(-EOPNOTSUPP, "the engine does not %s",
-					is_playback(stream) ? "play back" : "capture");
+		return sluice_fail(-EOPNOTSUPP, "the engine does not %s",
+				   is_playback(stream) ? "play back" : "capture");
 	rest = engine->op_align ? engine->op_align : 1;
 	if (!setup->format) {
 		if (setup->size % rest)
-			return sluice_lib_error(-EINVAL, "the size of a frame is not a multiple "
-						"of %u", rest);
+			return sluice_fail(-EINVAL, "the size of a frame is not a multiple "
+					   "of %u", rest);
 		layout->size = setup->size;
 		layout->num_planes = 1;
 		op->length = layout->size;
@@ -346,7 +346,7 @@ static int choose_heap(const struct sluice_stream *stream, int device,
 		    (need & SLUICE_MEM_DEVICE || !(heap.properties & SLUICE_MEM_DEVICE)))
 			return (int)i;
 	return ret != -EINVAL ? ret :
-	       sluice_lib_error(-ENOENT, "no heap of the device has the memory that the engine needs");
+	       sluice_fail(-ENOENT, "no heap of the device has the memory that the engine needs");
 }
 
 static int make_buffers(struct sluice_stream *stream, int device,
@@ -385,8 +385,8 @@ static int set_up(struct sluice_stream *stream, int device, const struct sluice_
 	if (!ret)
 		ret = sluice_engine_info(device, setup->engine, &engine);
 	if (!ret && is_early(stream) && !(info.caps & SLUICE_CAP_SYNC_FILE))
-		ret = sluice_lib_error(-EOPNOTSUPP, "EARLY needs fences, and the kernel has no "
-				       "sync_file");
+		ret = sluice_fail(-EOPNOTSUPP, "EARLY needs fences, and the kernel has no "
+				  "sync_file");
 	if (!ret)
 		ret = fill_in_op(stream, device, setup, &engine);
 	if (ret)
@@ -417,7 +417,7 @@ int sluice_stream_open(int device, const struct sluice_stream_setup *setup,
 	new = calloc(1, sizeof(*new));
 	errno = saved;
 	if (!new)
-		return sluice_lib_error(-ENOMEM, "no memory for the stream");
+		return sluice_fail(-ENOMEM, "no memory for the stream");
 	new->ring.queue = -1;
 	new->flags = setup->flags;
 	new->num_buffers = setup->num_buffers ? setup->num_buffers : DEFAULT_BUFFERS;
@@ -457,13 +457,13 @@ void sluice_stream_layout(const struct sluice_stream *stream, struct sluice_layo
 int sluice_stream_buffer(const struct sluice_stream *stream, unsigned int index)
 {
 	if (index >= stream->num_buffers)
-		return sluice_lib_error(-EINVAL, "the stream has %u buffers", stream->num_buffers);
+		return sluice_fail(-EINVAL, "the stream has %u buffers", stream->num_buffers);
 	return stream->buffers[index].dmabuf;
 }
 
 int sluice_stream_queue(const struct sluice_stream *stream)
 {
-	return stream ? stream->ring.queue : sluice_lib_error(-EBADF, "there is no stream");
+	return stream ? stream->ring.queue : sluice_fail(-EBADF, "there is no stream");
 }
 
 /* Frames */
@@ -503,7 +503,7 @@ static int no_frame(struct sluice_stream *stream)
 	int ret = sluice_ring_wait(&stream->ring, 0);
 
 	return ret && ret != -ETIME ? ret :
-	       sluice_lib_error(-ENOBUFS, "the caller has all frames: release one first");
+	       sluice_fail(-ENOBUFS, "the caller has all frames: release one first");
 }
 
 int sluice_stream_next(struct sluice_stream *stream, struct sluice_frame *frame, int timeout_ms)
@@ -534,7 +534,7 @@ static struct buffer *find_held(struct sluice_stream *stream, unsigned int index
 {
 	if (index < stream->num_buffers && stream->buffers[index].state == HELD)
 		return &stream->buffers[index];
-	sluice_lib_error(-EINVAL, "the caller does not have frame %u", index);
+	sluice_fail(-EINVAL, "the caller does not have frame %u", index);
 	return NULL;
 }
 
@@ -562,7 +562,7 @@ int sluice_stream_drain(struct sluice_stream *stream, int timeout_ms)
 	int ret;
 
 	if (!is_playback(stream))
-		return sluice_lib_error(-EINVAL, "a capture does not end by itself");
+		return sluice_fail(-EINVAL, "a capture does not end by itself");
 	ret = wait_until(stream, NULL, 0, timeout_ms);
 	if (ret)
 		return ret;

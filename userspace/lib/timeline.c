@@ -17,16 +17,16 @@ static int syncobj_error(int error)
 {
 	switch (error) {
 	case -EOPNOTSUPP:
-		return sluice_lib_error(error, "the DRM device has no timelines");
+		return sluice_fail(error, "the DRM device has no timelines");
 	case -ENOENT:
-		return sluice_lib_error(error, "the DRM device has no such syncobj");
+		return sluice_fail(error, "the DRM device has no such syncobj");
 	case -ENOTTY:
-		return sluice_lib_error(error, "the fd is not that of a DRM device");
+		return sluice_fail(error, "the fd is not that of a DRM device");
 	case -EINVAL:
-		return sluice_lib_error(error, "the timeline has no such point yet, or the fence is not "
-					"a sync_file");
+		return sluice_fail(error, "the timeline has no such point yet, or the fence is not "
+				   "a sync_file");
 	default:
-		return sluice_lib_error(error, "DRM syncobj: %s", strerror(-error));
+		return sluice_fail(error, "DRM syncobj: %s", strerror(-error));
 	}
 }
 
@@ -65,7 +65,7 @@ int sluice_fence_to_timeline(int fence, int drm, uint32_t timeline, uint64_t poi
 
 	/* DRM would replace the whole timeline */
 	if (!point)
-		return sluice_lib_error(-EINVAL, "the points of a timeline begin at 1");
+		return sluice_fail(-EINVAL, "the points of a timeline begin at 1");
 	ret = make_syncobj(drm, &args.handle);
 	if (ret)
 		return ret;
@@ -105,7 +105,7 @@ int sluice_fence_from_timeline(int drm, uint32_t timeline, uint64_t point)
 
 static int left_out(void)
 {
-	return sluice_lib_error(-ENOSYS, "libsluice was built without <drm/drm.h>");
+	return sluice_fail(-ENOSYS, "libsluice was built without <drm/drm.h>");
 }
 
 int sluice_fence_to_timeline(int fence, int drm, uint32_t timeline, uint64_t point)
