@@ -490,9 +490,10 @@ static unsigned int sluice_dispatch_count_ops(const struct sluice_engine *engine
 	unsigned int ops = 0, i;
 
 	for (i = 0; i < count; i++) {
-		if (!jobs[i]->prepared || sluice_sched_job_refused(jobs[i]) ||
-		    sluice_dispatch_syncs_much(engine, jobs[i]) ||
-		    ops + jobs[i]->num_ops > SLUICE_DISPATCH_MAX_OPS)
+		/* the limit comes first: it bounds the number of ranges that the others look at */
+		if (ops + jobs[i]->num_ops > SLUICE_DISPATCH_MAX_OPS ||
+		    !jobs[i]->prepared || sluice_sched_job_refused(jobs[i]) ||
+		    sluice_dispatch_syncs_much(engine, jobs[i]))
 			break;
 		ops += jobs[i]->num_ops;
 	}
@@ -547,7 +548,11 @@ static unsigned int sluice_dispatch_find_next(struct sluice_sched_job *const *jo
 	return next->point - jobs[0]->point;
 }
 
-/* End the first of the jobs, as long as they are ready and have no ops.  Returns their number. */
+/*
+ * End the first of the jobs, as long as they are ready and have no ops.  Returns their number.  If
+ * the next of the jobs is then the next of the queue, the queue is in no list: the caller decides
+ * whether it starts the ops of this job itself.
+ */
 static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jobs,
 					      unsigned int count, unsigned long *flags)
 {
@@ -566,7 +571,8 @@ static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jo
 	}
 	if (!i)
 		return 0;
-	sluice_entity_enqueue(entity, false);
+	if (i == count || entity->next != jobs[i])
+		sluice_entity_enqueue(entity, false);
 	sluice_entity_end_most(entity, i, flags);
 	return i;
 }

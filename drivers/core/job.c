@@ -2,6 +2,7 @@
 /*
  * Jobs: the object, its end and its release.  See job.h.
  */
+#include <linux/align.h>
 #include <linux/dma-fence.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -232,6 +233,8 @@ static struct sluice_job *sluice_job_alloc(size_t bytes, struct sluice_job_block
 	struct sluice_job_block *block = *in;
 	struct sluice_job *job;
 
+	/* the next job of the block must be aligned, too */
+	bytes = ALIGN(bytes, sizeof(u64));
 	if (block && bytes <= block->size - block->used) {
 		refcount_inc(&block->jobs);
 	} else {

@@ -6,8 +6,9 @@
 #define ENGINE_DEPTH	4
 #define ENGINE_JOBS	8	/* jobs of a queue; a power of two */
 
-/* The arguments of the last ->abort(), and its answer. */
+/* Number of ->start() calls, the arguments of the last ->abort(), and its answer. */
 static struct {
+	unsigned int starts;
 	unsigned int aborts;
 	u32 cookie;
 	enum sluice_aborted answer;
@@ -15,6 +16,7 @@ static struct {
 
 static int engine_test_start(struct sluice_engine *engine, const struct sluice_op_desc *op)
 {
+	engine_driver.starts++;
 	return 0;
 }
 
@@ -254,6 +256,50 @@ static void engine_times_out_a_job_during_SUBMIT(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, engine_has_ended(job));
 	engine_test_end(engine);
 	destroy_workqueue(engine->sdev->wq);
+}
+
+/* SUBMIT ends an empty job in front of its other jobs, and starts their ops nevertheless. */
+static void engine_starts_ops_behind_empty_jobs(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 4,
+							  SLUICE_ENGINE_QUICK);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *jobs[] = {
+		engine_test_job(test, queue, 0),
+		engine_test_job(test, queue, 1),
+	};
+
+	/* as SUBMIT leaves them: in no list of the engine */
+	list_del_init(&queue->entity.node);
+	atomic_set(&jobs[0]->waiting, 1);
+	atomic_set(&jobs[1]->waiting, 1);
+	engine->dispatching = false;
+	sluice_dispatch_submit(jobs, ARRAY_SIZE(jobs), true);
+	KUNIT_EXPECT_TRUE(test, engine_has_ended(jobs[0]));
+	KUNIT_EXPECT_EQ(test, engine_driver.starts, 1);
+	KUNIT_EXPECT_EQ(test, jobs[1]->in_flight, 1);
+	timer_shutdown_sync(&queue->entity.timer);
+	engine_test_end(engine);
+}
+
+/* The ops of a job that is too large for SUBMIT are not looked at. */
+static void engine_counts_ops_before_it_looks_at_them(struct kunit *test)
+{
+	struct sluice_engine *engine = engine_test_engine(test, &engine_start_ops, 4,
+							  SLUICE_ENGINE_QUICK);
+	struct engine_queue *queue = engine_test_empty_queue(test, engine);
+	struct sluice_sched_job *jobs[] = {
+		engine_test_job(test, queue, SLUICE_DISPATCH_MAX_OPS - 1),
+		engine_test_job(test, queue, 2),
+	};
+
+	spin_lock_irq(&engine->lock);
+	jobs[1]->ops = NULL;
+	KUNIT_EXPECT_EQ(test, sluice_dispatch_count_ops(engine, jobs, 2),
+			SLUICE_DISPATCH_MAX_OPS - 1);
+	spin_unlock_irq(&engine->lock);
+	timer_shutdown_sync(&queue->entity.timer);
+	engine_test_end(engine);
 }
 
 /* A job may reach the front late: its fences may have signalled before it was late. */
@@ -1096,6 +1142,8 @@ static struct kunit_case engine_cases[] = {
 	KUNIT_CASE(engine_looks_do_not_starve_ready_jobs),
 	KUNIT_CASE(engine_times_a_job_that_SUBMIT_has_not_passed_on),
 	KUNIT_CASE(engine_times_out_a_job_during_SUBMIT),
+	KUNIT_CASE(engine_starts_ops_behind_empty_jobs),
+	KUNIT_CASE(engine_counts_ops_before_it_looks_at_them),
 	KUNIT_CASE(engine_checks_fences_before_it_ends_a_late_job),
 	KUNIT_CASE(flights_end_in_any_order_and_jobs_in_theirs),
 	KUNIT_CASE(flights_are_ended_once),

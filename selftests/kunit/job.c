@@ -65,7 +65,24 @@ static void jobs_of_a_call_share_a_block(struct kunit *test)
 	}
 }
 
+/* On 32-bit machines, the arrays of a job may end at an odd multiple of 4. */
+static void jobs_of_a_block_are_aligned(struct kunit *test)
+{
+	size_t bytes = sizeof(struct sluice_job) + sizeof(u32);
+	struct sluice_job_block *block = NULL;
+	struct sluice_job *first = sluice_job_alloc(bytes, &block, 2);
+	struct sluice_job *second = sluice_job_alloc(bytes, &block, 1);
+
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_PTR_EQ(test, second->block, block);
+	KUNIT_EXPECT_PTR_EQ(test, first->block, second->block);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)second, sizeof(u64)));
+	KUNIT_EXPECT_LE(test, block->used, block->size);
+	kvfree(block);
+}
+
 static struct kunit_case job_cases[] = {
+	KUNIT_CASE(jobs_of_a_block_are_aligned),
 	KUNIT_CASE(jobs_of_a_call_share_a_block),
 	KUNIT_CASE(large_arrays_are_left_to_the_work_item),
 	{ }
