@@ -30,6 +30,9 @@ static_assert(sizeof(struct sluice_job) + SLUICE_JOB_FREE_OPS *
 /* Bytes of a block for several jobs, unless a single job needs more: never from vmalloc(). */
 #define SLUICE_JOB_BLOCK_SIZE	SZ_4K
 
+/* Bytes of the largest block that a queue keeps for its next job. */
+#define SLUICE_JOB_SPARE_SIZE	SZ_2K
+
 /**
  * struct sluice_job_block - memory for jobs of one call; it is freed with the last of them
  * @jobs: number of its jobs that have not been freed
@@ -128,8 +131,21 @@ static bool sluice_job_try_free(struct sluice_job *job)
 	return refcount_dec_not_one(&job->queue->ref.refcount);
 }
 
-/* Free a job whose in-fences, slots and queue have been released. */
-static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
+/* The last job of a block is freed.  @queue: may keep the block; or NULL. */
+static void sluice_job_free_block(struct sluice_job_block *block, struct sluice_queue *queue)
+{
+	if (!queue || struct_size(block, memory, block->size / sizeof(u64)) > SLUICE_JOB_SPARE_SIZE ||
+	    !sluice_queue_keep_spare(queue, block))
+		kvfree(block);
+}
+
+/*
+ * Free a job whose in-fences, slots and queue have been released.  @queue: its queue, which may
+ * keep the memory: the caller has been in an RCU section since before it released the queue.  Or
+ * NULL.
+ */
+static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev,
+			    struct sluice_queue *queue)
 {
 	bool entered = job->entered, awake = job->awake;
 	unsigned int i;
@@ -141,7 +157,7 @@ static void sluice_job_free(struct sluice_job *job, struct sluice_device *sdev)
 		}
 	dma_fence_put(job->base.fence);
 	if (refcount_dec_and_test(&job->block->jobs))
-		kvfree(job->block);
+		sluice_job_free_block(job->block, queue);
 	sluice_object_dec(SLUICE_OBJECT_JOB);
 	if (awake)
 		sluice_device_rest(sdev);
@@ -174,7 +190,7 @@ void sluice_job_destroy(struct sluice_job *job)
 	 * queue's file
 	 */
 	sluice_queue_put(queue);
-	sluice_job_free(job, sdev);
+	sluice_job_free(job, sdev, NULL);
 }
 
 static void sluice_job_free_work(struct work_struct *work)
@@ -197,16 +213,18 @@ static void sluice_job_free_work(struct work_struct *work)
 static void sluice_job_release(struct kref *ref)
 {
 	struct sluice_job *job = container_of(ref, struct sluice_job, ref);
-	struct sluice_device *sdev = job->queue->sdev;
+	struct sluice_queue *queue = job->queue;
+	struct sluice_device *sdev = queue->sdev;
 
 	/*
 	 * The job keeps the device registered.  As soon as the job is freed, here or by the work
 	 * item, the device could be freed while this function still uses it.  The RCU section
-	 * prevents that: sluice_device_unregister() waits for its end.
+	 * prevents that: sluice_device_unregister() waits for its end.  It also keeps the memory of
+	 * the queue, which may be released at any time after the job has dropped its reference.
 	 */
 	rcu_read_lock();
 	if (sluice_job_try_free(job))
-		sluice_job_free(job, sdev);
+		sluice_job_free(job, sdev, queue);
 	else if (llist_add(&job->free, &sdev->jobs->jobs))
 		queue_work(sdev->reap_wq, &sdev->jobs->work);
 	rcu_read_unlock();
@@ -223,12 +241,41 @@ void sluice_job_put(struct sluice_job *job)
 	kref_put(&job->ref, sluice_job_release);
 }
 
+/* Take the block that the queue keeps, if it has room for a job.  Its memory is zeroed. */
+static struct sluice_job_block *sluice_job_take_spare(struct sluice_queue *queue, size_t bytes)
+{
+	struct sluice_job_block *block = sluice_queue_take_spare(queue);
+
+	if (block && block->size < bytes) {
+		kvfree(block);
+		return NULL;
+	}
+	if (block) {
+		block->used = 0;
+		memset(block->memory, 0, bytes);
+	}
+	return block;
+}
+
+/* Make a block of zeroed memory for @more jobs, or for as many of them as fit. */
+static struct sluice_job_block *sluice_job_new_block(size_t bytes, unsigned int more)
+{
+	struct sluice_job_block *block;
+	size_t size = max_t(size_t, bytes, min_t(size_t, bytes * more,
+						 SLUICE_JOB_BLOCK_SIZE - sizeof(*block)));
+
+	block = kvzalloc(struct_size(block, memory, size / sizeof(u64)), GFP_KERNEL_ACCOUNT);
+	if (block)
+		block->size = size;
+	return block;
+}
+
 /*
- * Take zeroed memory from the block, or from a new one if it has too little.  @more is the number
+ * Take zeroed memory from the block, or from another one if it has too little.  @more is the number
  * of jobs that will probably need as much.
  */
-static struct sluice_job *sluice_job_alloc(size_t bytes, struct sluice_job_block **in,
-					   unsigned int more)
+static struct sluice_job *sluice_job_alloc(struct sluice_queue *queue, size_t bytes,
+					   struct sluice_job_block **in, unsigned int more)
 {
 	struct sluice_job_block *block = *in;
 	struct sluice_job *job;
@@ -238,15 +285,11 @@ static struct sluice_job *sluice_job_alloc(size_t bytes, struct sluice_job_block
 	if (block && bytes <= block->size - block->used) {
 		refcount_inc(&block->jobs);
 	} else {
-		size_t size = max_t(size_t, bytes, min_t(size_t, bytes * more,
-							 SLUICE_JOB_BLOCK_SIZE - sizeof(*block)));
-
-		block = kvzalloc(struct_size(block, memory, size / sizeof(u64)),
-				 GFP_KERNEL_ACCOUNT);
+		block = more == 1 ? sluice_job_take_spare(queue, bytes) : NULL;
+		block = block ?: sluice_job_new_block(bytes, more);
 		if (!block)
 			return NULL;
 		refcount_set(&block->jobs, 1);
-		block->size = size;
 		*in = block;
 	}
 	job = (void *)block->memory + block->used;
@@ -279,7 +322,7 @@ struct sluice_job *sluice_job_create(struct sluice_queue *queue, const struct sl
 	void *behind;
 
 	/* all numbers have limits, which are far below an overflow */
-	job = sluice_job_alloc(struct_size(job, ops, args->num_ops) + ranges + entries +
+	job = sluice_job_alloc(queue, struct_size(job, ops, args->num_ops) + ranges + entries +
 			       num_deps * sizeof(struct sluice_dep), block, more);
 	if (!job)
 		return NULL;
@@ -329,6 +372,52 @@ struct sluice_range *sluice_job_ranges(struct sluice_job *job, unsigned int num_
 	return (void *)&job->ops[num_ops];
 }
 
+/* Fill in the completion of a job that ends now. */
+static void sluice_job_complete(struct sluice_job *job, int status,
+				struct sluice_completion *completion)
+{
+	struct sluice_sched_job *base = &job->base;
+
+	/*
+	 * without ops, there is no result; without a reader, only the fields that the timeline
+	 * keeps are needed
+	 */
+	if (!base->num_ops ||
+	    (base->flags & SLUICE_SUBMIT_NO_COMPLETION && !READ_ONCE(job->notify)))
+		*completion = (struct sluice_completion) { .point = base->point };
+	else
+		sluice_sched_job_describe(base, completion);
+	completion->user_data = job->user_data;
+	completion->status = status;
+	completion->ended = ktime_get_ns();
+	if (!completion->timestamp)
+		completion->timestamp = completion->ended;
+}
+
+/*
+ * Signal the fence of a job, and write its completion.  queue->lock is held.  Returns the waiter
+ * that sluice_job_tell() must tell, or NULL.
+ */
+static struct sluice_job_notify *sluice_job_end_locked(struct sluice_job *job,
+						       const struct sluice_completion *completion)
+{
+	struct sluice_job_notify *notify;
+
+	sluice_queue_end_point(job->queue, completion,
+			       !(job->base.flags & SLUICE_SUBMIT_NO_COMPLETION));
+	notify = job->notify;
+	return notify && job->notify_ops->ended(notify, completion) ? notify : NULL;
+}
+
+/* Tell other contexts that a job has ended.  queue->lock is not held. */
+static void sluice_job_tell(struct sluice_job *job, int status, struct sluice_job_notify *notify)
+{
+	trace_sluice_job_signal(&job->base, status);
+	if (notify)
+		job->notify_ops->complete(notify);
+	sluice_queue_wake(job->queue);
+}
+
 static void sluice_job_end(struct sluice_sched_job *base, int status)
 {
 	struct sluice_job *job = container_of(base, struct sluice_job, base);
@@ -337,28 +426,44 @@ static void sluice_job_end(struct sluice_sched_job *base, int status)
 	struct sluice_job_notify *notify;
 	unsigned long flags;
 
-	/* without a reader, only the fields that the timeline keeps are needed */
-	if (base->flags & SLUICE_SUBMIT_NO_COMPLETION && !READ_ONCE(job->notify))
-		completion = (struct sluice_completion) { .point = base->point };
-	else
-		sluice_sched_job_describe(base, &completion);
-	completion.user_data = job->user_data;
-	completion.status = status;
-	completion.ended = ktime_get_ns();
-	if (!completion.timestamp)
-		completion.timestamp = completion.ended;
-
+	sluice_job_complete(job, status, &completion);
 	spin_lock_irqsave(&queue->lock, flags);
-	sluice_queue_end_point(queue, &completion,
-			       !(base->flags & SLUICE_SUBMIT_NO_COMPLETION));
-	notify = job->notify;
-	if (notify && !job->notify_ops->ended(notify, &completion))
-		notify = NULL;
+	notify = sluice_job_end_locked(job, &completion);
 	spin_unlock_irqrestore(&queue->lock, flags);
-	trace_sluice_job_signal(base, status);
-	if (notify)
-		job->notify_ops->complete(notify);
-	sluice_queue_wake(queue);
+	sluice_job_tell(job, status, notify);
+}
+
+/**
+ * sluice_job_end_now - submit and end a job for which the engine has nothing to do
+ * @job: a job that has not been published, with its point
+ *
+ * This needs no engine: a job without ops and in-fences, on a queue whose other jobs have ended.
+ * The job is put on the timeline and ends in one hold of queue->lock.
+ *
+ * Context: process context; queue->submit_lock held.
+ * Return: true if the job has ended; false if it must be given to the engine.
+ */
+bool sluice_job_end_now(struct sluice_job *job)
+{
+	struct sluice_queue *queue = job->queue;
+	struct sluice_completion completion;
+	struct sluice_job_notify *notify;
+
+	if (job->base.num_ops || job->base.num_deps || job->base.in_fence_error)
+		return false;
+	spin_lock_irq(&queue->lock);
+	if (!sluice_queue_add_idle(queue, &job->base)) {
+		spin_unlock_irq(&queue->lock);
+		return false;
+	}
+	trace_sluice_job_submit(&job->base, 0);
+	trace_sluice_job_ready(&job->base, 0);
+	trace_sluice_job_done(&job->base, 0);
+	sluice_job_complete(job, 0, &completion);
+	notify = sluice_job_end_locked(job, &completion);
+	spin_unlock_irq(&queue->lock);
+	sluice_job_tell(job, 0, notify);
+	return true;
 }
 
 static void sluice_job_progress(struct sluice_sched_job *base, struct sluice_completion *record)

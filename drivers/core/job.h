@@ -121,6 +121,7 @@ void sluice_job_set_notify(struct sluice_job *job, struct sluice_job_notify *not
 struct sluice_range *sluice_job_ranges(struct sluice_job *job, unsigned int num_ops);
 void sluice_job_set_deps(struct sluice_job *job, struct sluice_dep *deps, unsigned int max);
 bool sluice_job_is_revoked(const struct sluice_job *job);
+bool sluice_job_end_now(struct sluice_job *job);
 void sluice_job_destroy(struct sluice_job *job);
 void sluice_job_put(struct sluice_job *job);
 

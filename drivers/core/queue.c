@@ -64,7 +64,8 @@ static void sluice_queue_release(struct kref *ref)
 	module_put(sdev->owner);
 	atomic_dec(&queue->client->queues);
 	sluice_client_put(queue->client);
-	kfree(queue);
+	kvfree(xchg(&queue->spare, ERR_PTR(-ENXIO)));
+	kfree_rcu(queue, rcu);
 	sluice_object_dec(SLUICE_OBJECT_QUEUE);
 	put_device(&sdev->dev);
 }
@@ -358,6 +359,46 @@ static struct sluice_sched_job *sluice_queue_point_job(const struct sluice_queue
 	return entry->over ? NULL : entry->pending;
 }
 
+/* Write a job into the entry of its point, as the newest. */
+static void sluice_queue_add_point(struct sluice_queue *queue, struct sluice_sched_job *job)
+{
+	struct sluice_queue_point *entry = sluice_queue_entry(queue, job->point);
+
+	/* it has signalled, so this calls no function of others */
+	dma_fence_put(entry->fence);
+	queue->submitted = job->point;
+	entry->point = job->point;
+	entry->over = false;
+	entry->pending = job;
+	entry->fence = dma_fence_get(job->fence);
+	if (job->fence)
+		sluice_object_inc(SLUICE_OBJECT_FENCE);
+}
+
+/**
+ * sluice_queue_add_idle - put a job on the timeline whose end the caller writes at once
+ * @queue: the queue
+ * @job: a job for which the engine has nothing to do
+ *
+ * Jobs end in the order of their points, so all jobs in front of it must have ended.  The engine
+ * may still hold such a job for a moment; it does not use the timeline for it any more.
+ *
+ * After success the caller calls sluice_queue_end_point() before it releases queue->lock, so no
+ * other context sees the job as pending.
+ *
+ * Context: queue->lock and submit_lock held.
+ * Return: true; false if the engine must decide, because a job in front has not ended, the queue
+ * was killed, or its errors end later jobs.
+ */
+bool sluice_queue_add_idle(struct sluice_queue *queue, struct sluice_sched_job *job)
+{
+	lockdep_assert_held(&queue->lock);
+	if (queue->done != queue->submitted || sluice_queue_dead(queue) || queue->entity.chain)
+		return false;
+	sluice_queue_add_point(queue, job);
+	return true;
+}
+
 /**
  * sluice_queue_add_jobs - put jobs on the timeline, and give them to the engine
  * @queue: the queue
@@ -381,20 +422,8 @@ int sluice_queue_add_jobs(struct sluice_queue *queue, struct sluice_sched_job *c
 
 	spin_lock_irqsave(&queue->lock, flags);
 	ret = sluice_entity_add(jobs, count, late);
-	for (i = 0; i < count && !ret; i++) {
-		struct sluice_sched_job *job = jobs[i];
-		struct sluice_queue_point *entry = sluice_queue_entry(queue, job->point);
-
-		/* it has signalled, so this calls no function of others */
-		dma_fence_put(entry->fence);
-		queue->submitted = job->point;
-		entry->point = job->point;
-		entry->over = false;
-		entry->pending = job;
-		entry->fence = dma_fence_get(job->fence);
-		if (job->fence)
-			sluice_object_inc(SLUICE_OBJECT_FENCE);
-	}
+	for (i = 0; i < count && !ret; i++)
+		sluice_queue_add_point(queue, jobs[i]);
 	spin_unlock_irqrestore(&queue->lock, flags);
 	return ret;
 }

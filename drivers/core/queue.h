@@ -16,6 +16,7 @@
 #ifndef _SLUICE_QUEUE_H
 #define _SLUICE_QUEUE_H
 
+#include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -92,6 +93,9 @@ struct sluice_queue_point {
  * @progressed: @progress has not been read yet; not used with @ring
  * @read_lock: held by read() while it copies records
  * @wait: readers, pollers, and callers of WAIT
+ * @spare: memory of a job that has ended, for the next job; NULL if there is none, or an ERR_PTR
+ *	if the queue is being freed.  Changed without a lock, by atomic exchanges
+ * @rcu: delays the free of the queue: see sluice_queue_keep_spare()
  */
 struct sluice_queue {
 	struct kref ref;
@@ -119,6 +123,8 @@ struct sluice_queue {
 	bool progressed;
 	struct mutex read_lock;
 	wait_queue_head_t wait;
+	void *spare;
+	struct rcu_head rcu;
 };
 
 /**
@@ -143,6 +149,35 @@ static inline void sluice_queue_wake(struct sluice_queue *queue)
 {
 	if (wq_has_sleeper(&queue->wait))
 		wake_up_all(&queue->wait);
+}
+
+/**
+ * sluice_queue_keep_spare - let a queue keep the memory of an ended job for its next job
+ * @queue: the queue
+ * @memory: from kvmalloc()
+ *
+ * The last reference on the queue may be dropped before or during this call.
+ *
+ * Context: any; the caller has a reference on the queue, or has been in an RCU section since it had
+ * one.
+ * Return: true; false if the caller must free the memory, because the queue has some already, or is
+ * being freed.
+ */
+static inline bool sluice_queue_keep_spare(struct sluice_queue *queue, void *memory)
+{
+	return !cmpxchg(&queue->spare, NULL, memory);
+}
+
+/**
+ * sluice_queue_take_spare - take the memory that a queue keeps
+ * @queue: the queue; the caller has a reference
+ *
+ * Context: any.
+ * Return: the memory, or NULL.
+ */
+static inline void *sluice_queue_take_spare(struct sluice_queue *queue)
+{
+	return xchg(&queue->spare, NULL);
 }
 
 /**
@@ -180,6 +215,7 @@ void sluice_queue_kill(struct sluice_queue *queue, int error);
 u32 sluice_queue_in_flight(const struct sluice_queue *queue);
 int sluice_queue_reserve(struct sluice_queue *queue, unsigned int count);
 void sluice_queue_unreserve(struct sluice_queue *queue, unsigned int count);
+bool sluice_queue_add_idle(struct sluice_queue *queue, struct sluice_sched_job *job);
 int sluice_queue_add_jobs(struct sluice_queue *queue, struct sluice_sched_job *const *jobs,
 			  unsigned int count, bool late);
 struct sluice_sched_job *sluice_queue_job(struct sluice_queue *queue, u64 point);

@@ -193,6 +193,22 @@ static int sluice_submit_make_fence(struct sluice_job *job)
 }
 
 /*
+ * Write the two fields of the answer to the caller's struct.  Its other fields are as the caller
+ * has passed them.  No fault can follow.
+ */
+static int sluice_submit_write_answer(const struct sluice_submit_batch *batch)
+{
+	struct sluice_call *call = batch->call;
+	u64 __user *point = call->uarg + ((void *)batch->point - call->data);
+	s32 __user *out_fence = call->uarg + ((void *)batch->out_fence - call->data);
+
+	if (put_user(*batch->point, point) || put_user(*batch->out_fence, out_fence))
+		return -EFAULT;
+	call->copied = true;
+	return 0;
+}
+
+/*
  * Choose the points: each job gets the one behind the job before it.  Make the out-fence if the
  * last job asks for one, and copy the first point and the fd to the caller.
  */
@@ -219,7 +235,7 @@ static int sluice_submit_answer(struct sluice_submit_batch *batch)
 		call->install = file;
 		*batch->out_fence = call->fd;
 	}
-	return sluice_call_copy_out(call);
+	return sluice_submit_write_answer(batch);
 }
 
 static void sluice_submit_trace_deps(const struct sluice_sched_job *job)
@@ -323,6 +339,10 @@ static int sluice_submit_publish(struct sluice_submit_batch *batch)
 	int ret = 0;
 
 	while (done < batch->num_jobs && !ret) {
+		if (sluice_job_end_now(sluice_submit_get(batch, done))) {
+			done++;
+			continue;
+		}
 		count = sluice_submit_count_now(batch, done);
 		ret = sluice_submit_publish_some(batch, done, count ?: 1, count);
 		done += count ?: 1;
