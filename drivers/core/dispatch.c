@@ -481,7 +481,8 @@ static bool sluice_dispatch_is_free(const struct sluice_engine *engine)
 
 /*
  * How many ops may SUBMIT start itself?  Those of the first of its jobs, up to one that must wait,
- * or for which the start takes long.  At most SLUICE_DISPATCH_MAX_OPS.
+ * or for which the start takes long.  At most SLUICE_DISPATCH_MAX_OPS.  A job that must end instead
+ * of its next op is found when this op would be handed out.
  */
 static unsigned int sluice_dispatch_count_ops(const struct sluice_engine *engine,
 					      struct sluice_sched_job *const *jobs,
@@ -490,10 +491,9 @@ static unsigned int sluice_dispatch_count_ops(const struct sluice_engine *engine
 	unsigned int ops = 0, i;
 
 	for (i = 0; i < count; i++) {
-		/* the limit comes first: it bounds the number of ranges that the others look at */
+		/* the limit comes first: it bounds the number of ranges that the last one looks at */
 		if (ops + jobs[i]->num_ops > SLUICE_DISPATCH_MAX_OPS ||
-		    !jobs[i]->prepared || sluice_sched_job_refused(jobs[i]) ||
-		    sluice_dispatch_syncs_much(engine, jobs[i]))
+		    !jobs[i]->prepared || sluice_dispatch_syncs_much(engine, jobs[i]))
 			break;
 		ops += jobs[i]->num_ops;
 	}
@@ -551,10 +551,12 @@ static unsigned int sluice_dispatch_find_next(struct sluice_sched_job *const *jo
 /*
  * End the first of the jobs, as long as they are ready and have no ops.  Returns their number.  If
  * the next of the jobs is then the next of the queue, the queue is in no list: the caller decides
- * whether it starts the ops of this job itself.
+ * whether it starts the ops of this job itself.  @ended is set for sluice_entity_put().
  */
 static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jobs,
-					      unsigned int count, unsigned long *flags)
+					      unsigned int count,
+					      struct sluice_sched_job **ended,
+					      unsigned long *flags)
 {
 	struct sluice_entity *entity = jobs[0]->entity;
 	unsigned int i;
@@ -573,7 +575,7 @@ static unsigned int sluice_dispatch_end_empty(struct sluice_sched_job *const *jo
 		return 0;
 	if (i == count || entity->next != jobs[i])
 		sluice_entity_enqueue(entity, false);
-	sluice_entity_end_most(entity, i, flags);
+	*ended = sluice_entity_end_most(entity, i, flags);
 	return i;
 }
 
@@ -593,6 +595,7 @@ void sluice_dispatch_submit(struct sluice_sched_job *const *jobs, unsigned int c
 {
 	struct sluice_entity *entity = jobs[0]->entity;
 	struct sluice_engine *engine = entity->engine;
+	struct sluice_sched_job *ended = NULL;
 	unsigned int i, ops = 0;
 	unsigned long flags;
 
@@ -602,7 +605,7 @@ void sluice_dispatch_submit(struct sluice_sched_job *const *jobs, unsigned int c
 			trace_sluice_job_ready(jobs[i], 0);
 	i = sluice_dispatch_find_next(jobs, count);
 	if (now && i < count) {
-		i += sluice_dispatch_end_empty(jobs + i, count - i, &flags);
+		i += sluice_dispatch_end_empty(jobs + i, count - i, &ended, &flags);
 		/* jobs that were behind others, which have ended meanwhile, are in engine->look */
 		if (i < count && entity->next != jobs[i])
 			i = count;
@@ -616,11 +619,12 @@ void sluice_dispatch_submit(struct sluice_sched_job *const *jobs, unsigned int c
 		sluice_dispatch_now(engine, entity, ops);
 	} else {
 		sluice_entity_enqueue(entity, false);
-		if (sluice_engine_has_work(engine))
-			sluice_engine_kick_unless_dispatching(engine);
+		if (!engine->dispatching && sluice_engine_has_work(engine))
+			sluice_engine_kick(engine);
 	}
 out:
 	spin_unlock_irqrestore(&engine->lock, flags);
+	sluice_entity_put(ended);
 }
 
 /**

@@ -330,7 +330,9 @@ void sluice_entity_enqueue(struct sluice_entity *entity, bool front)
 	struct list_head *list;
 
 	lockdep_assert_held(&engine->lock);
-	list_del_init(&entity->node);
+	/* usually it is in no list, and the kernel's check of a removal costs more than this one */
+	if (!list_empty(&entity->node))
+		list_del_init(&entity->node);
 	if (!job)
 		return;
 	/* this function is called again when the op in flight ends */
@@ -451,9 +453,11 @@ void sluice_sched_job_describe(const struct sluice_sched_job *job,
  * call returns.
  *
  * Context: engine->lock held; it is released and taken again.
+ * Return: the last of the jobs that have ended, on which the engine still has its reference, or
+ * NULL.  The caller must release engine->lock and then call sluice_entity_put().
  */
-void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
-			    unsigned long *flags)
+struct sluice_sched_job *sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
+						unsigned long *flags)
 	__must_hold(&entity->engine->lock)
 {
 	struct sluice_sched_job *job, *ended = NULL;
@@ -463,9 +467,10 @@ void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
 
 	lockdep_assert_held(&engine->lock);
 	if (entity->ending)
-		return;
+		return NULL;
 	entity->ending = true;
-	list_del_init(&entity->over);
+	if (!list_empty(&entity->over))
+		list_del_init(&entity->over);
 	while ((job = sluice_entity_first(entity)) && job->over) {
 		if (ends++ == most) {
 			list_add_tail(&entity->over, &engine->over);
@@ -485,11 +490,41 @@ void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
 		ended = job;
 	}
 	entity->ending = false;
+	return ended;
+}
+
+/**
+ * sluice_entity_put - drop the engine's reference on the last of the jobs that have ended
+ * @ended: from sluice_entity_end_most(), or NULL
+ *
+ * This may free the queue.
+ *
+ * Context: any, without engine->lock.
+ */
+void sluice_entity_put(struct sluice_sched_job *ended)
+{
+	if (ended)
+		ended->entity->ops->put(ended);
+}
+
+/**
+ * sluice_entity_end_jobs - end jobs that are over, as many as an interrupt handler may end
+ * @entity: the entity, which may be freed on return
+ * @flags: state of interrupts when engine->lock was taken
+ *
+ * Context: engine->lock held; it is released and taken again.
+ */
+void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
+	__must_hold(&entity->engine->lock)
+{
+	struct sluice_engine *engine = entity->engine;
+	struct sluice_sched_job *ended;
+
+	ended = sluice_entity_end_most(entity, SLUICE_ENTITY_MAX_ENDS, flags);
 	if (!ended)
 		return;
-	/* the put of the last job may free the queue, so @entity is not used any more */
 	spin_unlock_irqrestore(&engine->lock, *flags);
-	ops->put(ended);
+	sluice_entity_put(ended);
 	spin_lock_irqsave(&engine->lock, *flags);
 }
 

@@ -251,19 +251,9 @@ void sluice_entity_advance(struct sluice_sched_job *job);
 void sluice_entity_requeue(struct sluice_sched_job *job);
 void sluice_entity_look(struct sluice_entity *entity);
 void sluice_entity_enqueue(struct sluice_entity *entity, bool front);
-void sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
-			    unsigned long *flags);
-
-/**
- * sluice_entity_end_jobs - end jobs that are over, as many as an interrupt handler may end
- * @entity: the entity, which may be freed on return
- * @flags: state of interrupts when engine->lock was taken
- *
- * Context: engine->lock held; it is released and taken again.
- */
-static inline void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags)
-{
-	sluice_entity_end_most(entity, SLUICE_ENTITY_MAX_ENDS, flags);
-}
+struct sluice_sched_job *sluice_entity_end_most(struct sluice_entity *entity, unsigned int most,
+						unsigned long *flags);
+void sluice_entity_put(struct sluice_sched_job *ended);
+void sluice_entity_end_jobs(struct sluice_entity *entity, unsigned long *flags);
 
 #endif /* _SLUICE_ENTITY_H */

@@ -283,6 +283,13 @@ static void sluice_flight_finish(struct sluice_engine *engine, struct sluice_fli
 	sluice_engine_wake_resters(engine);
 }
 
+/* Is this a software engine, and must the core maintain the CPU's caches for it? */
+static bool sluice_flight_must_sync(const struct sluice_engine *engine)
+{
+	return engine->caps.flags & SLUICE_ENGINE_CPU &&
+	       sluice_compat_need_sync(engine->sdev->parent);
+}
+
 /*
  * For a software engine: maintain the CPU's caches.  Before an op this is for all its ranges, after
  * it for the ranges that it has written.
@@ -292,8 +299,7 @@ static void sluice_flight_sync(const struct sluice_engine *engine, const struct 
 {
 	unsigned int i;
 
-	if (!(engine->caps.flags & SLUICE_ENGINE_CPU) ||
-	    !sluice_compat_need_sync(engine->sdev->parent))
+	if (!sluice_flight_must_sync(engine))
 		return;
 	for (i = 0; i < op->num_ranges; i++) {
 		const struct sluice_range *range = &op->ranges[i];
@@ -451,9 +457,9 @@ static int sluice_flight_status(const struct sluice_sched_job *job,
 bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 			const struct sluice_result *result)
 {
+	struct sluice_sched_job *job, *ended;
 	struct sluice_entity *entity;
 	struct sluice_flight *flight;
-	struct sluice_sched_job *job;
 	unsigned long flags;
 	int status;
 
@@ -475,7 +481,7 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	job = flight->job;
 	sluice_flight_add_result(job, result);
 	job->withdrawals = 0;
-	if (engine->caps.flags & SLUICE_ENGINE_CPU || sluice_sched_job_is_cyclic(job))
+	if (sluice_flight_must_sync(engine) || sluice_sched_job_is_cyclic(job))
 		sluice_flight_ending(engine, flight, &flags);
 	entity = job->entity;
 	status = sluice_flight_status(job, result);
@@ -490,12 +496,15 @@ bool sluice_engine_done(struct sluice_engine *engine, u32 cookie,
 	if (status || !(engine->caps.flags & SLUICE_ENGINE_ORDERED) ||
 	    (job->pass && list_empty(&entity->node)))
 		sluice_entity_enqueue(entity, false);
-	if (sluice_flight_needs_work(engine))
-		sluice_engine_kick_unless_dispatching(engine);
+	/* a dispatching context finds the work by itself */
+	if (!engine->dispatching && sluice_flight_needs_work(engine))
+		sluice_engine_kick(engine);
 	if (!engine->sdev->ops->start)
 		sluice_offer_begin(engine);
-	sluice_entity_end_jobs(entity, &flags);
+	/* the put of the job that has just ended may free the queue, and may take long: no lock */
+	ended = sluice_entity_end_most(entity, SLUICE_ENTITY_MAX_ENDS, &flags);
 	spin_unlock_irqrestore(&engine->lock, flags);
+	sluice_entity_put(ended);
 	rcu_read_unlock();
 	return true;
 }

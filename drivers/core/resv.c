@@ -26,7 +26,9 @@ static void sluice_resv_insert(struct sluice_resv_set *set, struct sluice_resv_e
 		entries[i - 1].locked_only &= entry.locked_only;
 		return;
 	}
-	memmove(&entries[i + 1], &entries[i], (set->num_entries++ - i) * sizeof(*entries));
+	if (i < set->num_entries)
+		memmove(&entries[i + 1], &entries[i], (set->num_entries - i) * sizeof(*entries));
+	set->num_entries++;
 	entries[i] = entry;
 	set->num_fences += !entry.locked_only;
 }

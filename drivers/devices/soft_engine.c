@@ -195,13 +195,15 @@ static enum hrtimer_restart soft_engine_timer(struct hrtimer *timer)
 static void soft_engine_set_time(struct soft_op *so)
 {
 	struct soft_engine *se = so->se;
+	bool framed = so->op.kind == SLUICE_OP_CAPTURE || so->op.kind == SLUICE_OP_PLAYBACK;
 	u32 delay_us = READ_ONCE(se->knobs->delay_us);
 	u64 frame;
 
-	so->timed = delay_us;
+	so->timed = framed || delay_us;
+	if (!so->timed)
+		return;
 	so->when = ktime_get();
-	if (so->op.kind == SLUICE_OP_CAPTURE || so->op.kind == SLUICE_OP_PLAYBACK) {
-		so->timed = true;
+	if (framed) {
 		frame = soft_source_frame_at(se->source, so->when) + 1;
 		so->frame = se->depth > 1 ? max(frame, se->next_frame) : frame;
 		se->next_frame = so->frame + 1;
