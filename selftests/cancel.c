@@ -244,6 +244,7 @@ TEST_F(cancel, queue_of_hanging_jobs_dies_and_others_go_on)
 	}
 	EXPECT_EQ(fdinfo(create.fd, "sluice-hangs"), SLUICE_MAX_HANGS);
 	EXPECT_EQ(fill(create.fd, 1, -1, NULL), -EIO);
+	EXPECT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), -EIO);
 	ASSERT_EQ(fill(other, 77, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(other, 1, LATE_MS), 0);
 	EXPECT_EQ(check_value(self->buffer, SIZE, 77), 0);

@@ -134,18 +134,20 @@ TEST_F(rules, a_queue_that_chains_errors_goes_on_when_it_is_cleared)
 	/* later jobs do not run either, until the error is cleared */
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
 	EXPECT_EQ(sluice_wait(create.fd, 5, LATE_MS), -ECANCELED);
+	ASSERT_EQ(sluice_submit(create.fd, NULL, 0, -1, NULL, 0, NULL), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 6, LATE_MS), -ECANCELED);
 	ASSERT_EQ(xioctl(create.fd, SLUICE_IOCTL_CANCEL, &clear), 0);
 	EXPECT_EQ(clear.cancelled, 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
-	EXPECT_EQ(sluice_wait(create.fd, 6, LATE_MS), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 7, LATE_MS), 0);
 	/* CANCEL does not set the error */
 	ASSERT_EQ(gate_shut(&gate, 0), 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
 	ASSERT_EQ(fill(create.fd, -1, NULL), 0);
-	EXPECT_EQ(sluice_cancel(create.fd, 7, 7), 1);
+	EXPECT_EQ(sluice_cancel(create.fd, 8, 8), 1);
 	ASSERT_EQ(gate_open(&gate), 0);
-	EXPECT_EQ(sluice_wait(create.fd, 7, LATE_MS), -ECANCELED);
-	EXPECT_EQ(sluice_wait(create.fd, 8, LATE_MS), 0);
+	EXPECT_EQ(sluice_wait(create.fd, 8, LATE_MS), -ECANCELED);
+	EXPECT_EQ(sluice_wait(create.fd, 9, LATE_MS), 0);
 	clear.flags = SLUICE_CANCEL_CLEAR << 1;
 	EXPECT_EQ(xioctl(create.fd, SLUICE_IOCTL_CANCEL, &clear), -EINVAL);
 	close(merged);

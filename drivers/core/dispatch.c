@@ -491,7 +491,7 @@ static unsigned int sluice_dispatch_count_ops(const struct sluice_engine *engine
 	unsigned int ops = 0, i;
 
 	for (i = 0; i < count; i++) {
-		/* the limit comes first: it bounds the number of ranges that the last one looks at */
+		/* the limit comes first: it bounds the ranges that the last one looks at */
 		if (ops + jobs[i]->num_ops > SLUICE_DISPATCH_MAX_OPS ||
 		    !jobs[i]->prepared || sluice_dispatch_syncs_much(engine, jobs[i]))
 			break;

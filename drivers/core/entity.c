@@ -330,7 +330,7 @@ void sluice_entity_enqueue(struct sluice_entity *entity, bool front)
 	struct list_head *list;
 
 	lockdep_assert_held(&engine->lock);
-	/* usually it is in no list, and the kernel's check of a removal costs more than this one */
+	/* usually it is in no list, and the kernel checks each removal */
 	if (!list_empty(&entity->node))
 		list_del_init(&entity->node);
 	if (!job)

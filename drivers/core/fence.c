@@ -15,7 +15,7 @@
  */
 struct sluice_dma_fence {
 	struct sluice_compat_fence compat;
-	char name[48];
+	char name[sizeof_field(struct sluice_timeline, name)];
 	atomic64_t deadline;
 };
 
@@ -107,14 +107,14 @@ static const struct dma_fence_ops sluice_fence_ops = {
 
 /**
  * sluice_fence_create - allocate a fence
- * @name: name of its timeline; copied
+ * @timeline: its timeline; the name is copied
  *
  * The caller must pass the fence to sluice_fence_init() next.
  *
  * Context: may sleep.
  * Return: the fence, or NULL if there is no memory.
  */
-struct dma_fence *sluice_fence_create(const char *name)
+struct dma_fence *sluice_fence_create(const struct sluice_timeline *timeline)
 {
 	struct sluice_dma_fence *fence;
 
@@ -125,7 +125,7 @@ struct dma_fence *sluice_fence_create(const char *name)
 		sluice_compat_fence_drop();
 		return NULL;
 	}
-	strscpy(fence->name, name, sizeof(fence->name));
+	memcpy(fence->name, timeline->name, sizeof(fence->name));
 	atomic64_set(&fence->deadline, KTIME_MAX);
 	return &fence->compat.base;
 }

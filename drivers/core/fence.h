@@ -30,7 +30,7 @@ struct sluice_timeline {
 	char name[SLUICE_NAME_LEN + 12];
 };
 
-struct dma_fence *sluice_fence_create(const char *name);
+struct dma_fence *sluice_fence_create(const struct sluice_timeline *timeline);
 void sluice_fence_init(struct dma_fence *fence, u64 context, u64 seqno);
 ktime_t sluice_fence_deadline(const struct dma_fence *fence);
 bool sluice_fence_any_deadline(void);

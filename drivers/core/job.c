@@ -134,8 +134,9 @@ static bool sluice_job_try_free(struct sluice_job *job)
 /* The last job of a block is freed.  @queue: may keep the block; or NULL. */
 static void sluice_job_free_block(struct sluice_job_block *block, struct sluice_queue *queue)
 {
-	if (!queue || struct_size(block, memory, block->size / sizeof(u64)) > SLUICE_JOB_SPARE_SIZE ||
-	    !sluice_queue_keep_spare(queue, block))
+	size_t bytes = struct_size(block, memory, block->size / sizeof(u64));
+
+	if (!queue || bytes > SLUICE_JOB_SPARE_SIZE || !sluice_queue_keep_spare(queue, block))
 		kvfree(block);
 }
 

@@ -674,7 +674,7 @@ int sluice_queue_copy_record(const struct sluice_queue *queue, void __user *to,
  */
 static struct dma_fence *sluice_queue_late_fence(struct sluice_queue *queue, u64 point)
 {
-	struct dma_fence *fence = sluice_fence_create(queue->timeline.name), *other = NULL;
+	struct dma_fence *fence = sluice_fence_create(&queue->timeline), *other = NULL;
 	struct sluice_queue_point *entry;
 
 	if (!fence)

@@ -492,7 +492,7 @@ int sluice_slot_bind(struct sluice_slot *slot, struct sluice_slot_owner *owner, 
 
 	/* also for an exporter without a pin op: VFIO takes memory back, too */
 	if (slot->attach->importer_ops) {
-		slot->gone = sluice_fence_create(owner->timeline->name);
+		slot->gone = sluice_fence_create(owner->timeline);
 		if (!slot->gone)
 			return -ENOMEM;
 		sluice_fence_init(slot->gone, dma_fence_context_alloc(1), 1);

@@ -185,7 +185,7 @@ static int sluice_submit_make_fence(struct sluice_job *job)
 {
 	const struct sluice_timeline *timeline = &job->queue->timeline;
 
-	job->base.fence = sluice_fence_create(timeline->name);
+	job->base.fence = sluice_fence_create(timeline);
 	if (!job->base.fence)
 		return -ENOMEM;
 	sluice_fence_init(job->base.fence, timeline->context, job->base.point);

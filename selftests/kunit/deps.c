@@ -8,6 +8,7 @@
 /* Add each of @count fences several times, the last time half of them as explicit in-fences. */
 static void deps_unite(struct kunit *test, unsigned int count)
 {
+	static const struct sluice_timeline timeline = { .name = "kunit-deps" };
 	u64 context = dma_fence_context_alloc(1);
 	struct dma_fence **fences;
 	struct sluice_job *job;
@@ -21,7 +22,7 @@ static void deps_unite(struct kunit *test, unsigned int count)
 	job->base.deps = (void *)job->ops;
 	job->max_deps = SLUICE_JOB_INLINE_DEPS;
 	for (i = 0; i < count; i++) {
-		fences[i] = sluice_fence_create("kunit-deps");
+		fences[i] = sluice_fence_create(&timeline);
 		KUNIT_ASSERT_NOT_NULL(test, fences[i]);
 		sluice_fence_init(fences[i], context, i + 1);
 	}

@@ -597,7 +597,7 @@ static void odd_memory_taken_back_is_unmapped(struct kunit *test)
 static struct dma_fence *odd_queue_fence(struct kunit *test, struct sluice_queue *queue,
 					 struct dma_buf *dmabuf)
 {
-	struct dma_fence *fence = sluice_fence_create("odd");
+	struct dma_fence *fence = sluice_fence_create(&queue->timeline);
 
 	KUNIT_ASSERT_NOT_NULL(test, fence);
 	sluice_fence_init(fence, queue->timeline.context, 1);
