@@ -718,7 +718,15 @@ TEST(pool_has_a_limit)
 	EXPECT_TRUE(pool_empties());
 	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 2), 0);
 	EXPECT_EQ(pool_bytes(), 0);
+	/* after the limit was lowered, the next close lets the worker free the memory beyond it */
 	EXPECT_TRUE(pool_limit(before, NULL));
+	EXPECT_EQ(alloc_dirty_close(device, 1 << 20, 8), 0);
+	EXPECT_TRUE(pool_reaches(8 << 20));
+	EXPECT_TRUE(pool_limit("1", NULL));
+	EXPECT_EQ(alloc_dirty_close(device, 4096, 1), 0);
+	EXPECT_TRUE(pool_reaches(1 << 20));
+	EXPECT_TRUE(pool_limit(before, NULL));
+	EXPECT_TRUE(pool_empties());
 	close(device);
 }
 
@@ -759,6 +767,72 @@ TEST(pool_over_its_limit_frees_the_oldest)
 	EXPECT_TRUE(seen_young(free_oldest, device));
 	EXPECT_TRUE(pool_limit(before, NULL));
 	EXPECT_TRUE(pool_empties());
+	close(device);
+}
+
+/* Read the next line of the list of buffers.  Returns its size, or 0 for other sizes, or -1. */
+static long next_in_list(int list)
+{
+	char text[256];
+	size_t length = 0;
+	long size = 0;
+
+	while (length < sizeof(text) - 1 && read(list, &text[length], 1) == 1)
+		if (text[length++] == '\n')
+			break;
+	text[length] = '\0';
+	if (!length)
+		return -1;
+	return sscanf(text, "soft0\tpages\t%ld", &size) == 1 ? size : 0;
+}
+
+#define LISTED 300
+#define FIRST_SIZE 8	/* pages of the first buffer; each has a page more than the last */
+
+/*
+ * A reader of the list keeps its place while buffers go and come: it finds each buffer that is there
+ * all the time, and finds it once.
+ */
+TEST(list_of_buffers_keeps_the_place_of_a_reader)
+{
+	int list = open("/sys/kernel/debug/sluice/buffers", O_RDONLY | O_CLOEXEC);
+	int other = open("/sys/kernel/debug/sluice/buffers", O_RDONLY | O_CLOEXEC);
+	int device = sluice_open("soft0"), fds[LISTED], found[LISTED] = {}, i, lines = 0;
+	long size;
+
+	ASSERT_GE(list, 0);
+	ASSERT_GE(other, 0);
+	for (i = 0; i < LISTED; i++) {
+		fds[i] = sluice_alloc(device, 0, (FIRST_SIZE + i) * 4096, 0);
+		ASSERT_GE(fds[i], 0);
+	}
+	for (i = 0; i < LISTED / 2; i++)
+		next_in_list(other);
+	while ((size = next_in_list(list)) >= 0) {
+		i = size / 4096 - FIRST_SIZE;
+		if (i >= 0 && i < LISTED)
+			found[i]++;
+		/* now and then one of the odd buffers is made anew, at the end of the list */
+		i = 2 * lines + 1;
+		if (++lines % 8 == 0 && i < LISTED) {
+			close(fds[i]);
+			fds[i] = sluice_alloc(device, 0, (FIRST_SIZE + i) * 4096, 0);
+			ASSERT_GE(fds[i], 0);
+		}
+	}
+	EXPECT_GE(lines, LISTED);
+	for (i = 0; i < LISTED; i += 2)
+		EXPECT_EQ(found[i], 1);
+	/* from the start again */
+	ASSERT_EQ(lseek(list, 0, SEEK_SET), 0);
+	for (i = 0; next_in_list(list) >= 0; )
+		i++;
+	EXPECT_GT(i, LISTED);
+	for (i = 0; i < LISTED; i++)
+		close(fds[i]);
+	EXPECT_GE(next_in_list(other), -1);
+	close(list);
+	close(other);
 	close(device);
 }
 

@@ -6,6 +6,7 @@
 #include <linux/err.h>
 #include <linux/kref.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/swiotlb.h>
 
 #include "account.h"
@@ -30,7 +31,7 @@ void sluice_buffers_init(void)
 	for_each_possible_cpu(cpu) {
 		struct sluice_buffer_list *list = per_cpu_ptr(&sluice_buffer_lists, cpu);
 
-		mutex_init(&list->lock);
+		spin_lock_init(&list->lock);
 		INIT_LIST_HEAD(&list->buffers);
 	}
 }
@@ -128,9 +129,9 @@ void sluice_buffer_publish(struct sluice_buffer *buffer)
 	/* the task may move to another CPU; the buffer stays in this list */
 	buffer->cpu = raw_smp_processor_id();
 	list = per_cpu_ptr(&sluice_buffer_lists, buffer->cpu);
-	mutex_lock(&list->lock);
+	spin_lock(&list->lock);
 	list_add_tail(&buffer->link, &list->buffers);
-	mutex_unlock(&list->lock);
+	spin_unlock(&list->lock);
 }
 
 /**
@@ -194,9 +195,9 @@ void sluice_buffer_destroy(struct sluice_buffer *buffer)
 	bool device = sluice_heap_is_device(heap);
 	u64 charge = buffer->charge;
 
-	mutex_lock(&list->lock);
+	spin_lock(&list->lock);
 	list_del(&buffer->link);
-	mutex_unlock(&list->lock);
+	spin_unlock(&list->lock);
 	heap->free(buffer);
 	if (!heap->make)
 		kfree(buffer);

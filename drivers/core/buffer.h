@@ -17,6 +17,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/scatterlist.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "heap.h"
@@ -78,11 +79,12 @@ struct sluice_buffer {
 /**
  * struct sluice_buffer_list - the buffers that tasks on one CPU have made
  * @lock: guards the list.  The release of a dma-buf takes it, so the dma-buf of a buffer in the
- *	list is valid as long as it is held
- * @buffers: struct sluice_buffer
+ *	list is valid as long as it is held.  A spinlock, because a task that sleeps or is preempted
+ *	while it holds a mutex would make all callers of ALLOC and close wait
+ * @buffers: struct sluice_buffer; also the marks of readers of debugfs, whose @sdev is NULL
  */
 struct sluice_buffer_list {
-	struct mutex lock;
+	spinlock_t lock;
 	struct list_head buffers;
 };
 

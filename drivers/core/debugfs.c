@@ -2,10 +2,15 @@
 /*
  * /sys/kernel/debug/sluice: the live objects.  See debugfs.h.
  */
+#include <linux/cpumask.h>
 #include <linux/debugfs.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/seq_file.h>
+#include <linux/spinlock.h>
 
 #include "account.h"
 #include "buffer.h"
@@ -70,35 +75,159 @@ static void sluice_debugfs_show_name(struct seq_file *m, const struct sluice_buf
 	spin_unlock(&dmabuf->name_lock);
 }
 
-static void sluice_debugfs_show_list(struct seq_file *m, struct sluice_buffer_list *list)
+/*
+ * A reader of the list of buffers has a mark: a struct sluice_buffer of which only @cpu, @link and
+ * @sdev, which is NULL, are used.  It is in the list of this CPU, in front of the buffer that comes
+ * next.  The lock of a list is held for one buffer at a time, because ALLOC and close take it, too.
+ * In between, the mark keeps the place.
+ */
+
+static struct sluice_buffer_list *sluice_debugfs_list(const struct sluice_buffer *mark)
+{
+	return per_cpu_ptr(&sluice_buffer_lists, mark->cpu);
+}
+
+static void sluice_debugfs_mark_list(struct sluice_buffer *mark, unsigned int cpu)
+{
+	struct sluice_buffer_list *list = per_cpu_ptr(&sluice_buffer_lists, cpu);
+
+	mark->cpu = cpu;
+	spin_lock(&list->lock);
+	list_add(&mark->link, &list->buffers);
+	spin_unlock(&list->lock);
+}
+
+static void sluice_debugfs_unmark(struct sluice_buffer *mark)
+{
+	struct sluice_buffer_list *list = sluice_debugfs_list(mark);
+
+	spin_lock(&list->lock);
+	list_del(&mark->link);
+	spin_unlock(&list->lock);
+}
+
+/* Find the buffer behind the mark, and move the mark in front of it.  The lock is held. */
+static struct sluice_buffer *sluice_debugfs_find(struct sluice_buffer *mark)
+{
+	struct sluice_buffer_list *list = sluice_debugfs_list(mark);
+	struct sluice_buffer *buffer = mark;
+
+	lockdep_assert_held(&list->lock);
+	list_for_each_entry_continue(buffer, &list->buffers, link) {
+		if (!buffer->sdev)	/* the mark of another reader */
+			continue;
+		list_move_tail(&mark->link, &buffer->link);
+		return buffer;
+	}
+	return NULL;
+}
+
+/* The buffer at the mark, with the lock of its list held; or NULL, and the lock is not held. */
+static struct sluice_buffer *sluice_debugfs_next_buffer(struct sluice_buffer *mark)
 {
 	struct sluice_buffer *buffer;
+	unsigned int cpu;
 
-	mutex_lock(&list->lock);
-	list_for_each_entry(buffer, &list->buffers, link) {
-		seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
-			   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
-			   READ_ONCE(buffer->inode),
-			   from_kuid_munged(seq_user_ns(m),
-					    sluice_account_uid(&buffer->client->account)),
-			   buffer->client->pid);
-		seq_escape(m, buffer->client->comm, "\t\n\\");
-		sluice_debugfs_show_name(m, buffer);
-		seq_putc(m, '\n');
+	for (;;) {
+		spin_lock(&sluice_debugfs_list(mark)->lock);
+		buffer = sluice_debugfs_find(mark);
+		if (buffer)
+			return buffer;
+		spin_unlock(&sluice_debugfs_list(mark)->lock);
+		cpu = cpumask_next(mark->cpu, cpu_possible_mask);
+		if (cpu >= nr_cpu_ids)
+			return NULL;
+		sluice_debugfs_unmark(mark);
+		sluice_debugfs_mark_list(mark, cpu);
 	}
-	mutex_unlock(&list->lock);
 }
 
-static int sluice_debugfs_buffers_show(struct seq_file *m, void *data)
+static void *sluice_debugfs_buffers_start(struct seq_file *m, loff_t *pos)
 {
-	int cpu;
+	struct sluice_buffer *mark = m->private;
 
-	seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
-	for_each_possible_cpu(cpu)
-		sluice_debugfs_show_list(m, per_cpu_ptr(&sluice_buffer_lists, cpu));
+	if (!*pos) {
+		sluice_debugfs_unmark(mark);
+		sluice_debugfs_mark_list(mark, cpumask_first(cpu_possible_mask));
+		return SEQ_START_TOKEN;
+	}
+	return sluice_debugfs_next_buffer(mark);
+}
+
+static void *sluice_debugfs_buffers_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct sluice_buffer *mark = m->private;
+	struct sluice_buffer *buffer = v;
+
+	++*pos;
+	if (v != SEQ_START_TOKEN) {
+		list_move(&mark->link, &buffer->link);
+		spin_unlock(&sluice_debugfs_list(mark)->lock);
+	}
+	return sluice_debugfs_next_buffer(mark);
+}
+
+static void sluice_debugfs_buffers_stop(struct seq_file *m, void *v)
+{
+	struct sluice_buffer *mark = m->private;
+
+	if (v && v != SEQ_START_TOKEN)
+		spin_unlock(&sluice_debugfs_list(mark)->lock);
+}
+
+static int sluice_debugfs_buffers_show(struct seq_file *m, void *v)
+{
+	const struct sluice_buffer *buffer = v;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
+		return 0;
+	}
+	seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
+		   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
+		   READ_ONCE(buffer->inode),
+		   from_kuid_munged(seq_user_ns(m), sluice_account_uid(&buffer->client->account)),
+		   buffer->client->pid);
+	seq_escape(m, buffer->client->comm, "\t\n\\");
+	sluice_debugfs_show_name(m, buffer);
+	seq_putc(m, '\n');
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(sluice_debugfs_buffers);
+
+static const struct seq_operations sluice_debugfs_buffers_sops = {
+	.start = sluice_debugfs_buffers_start,
+	.next = sluice_debugfs_buffers_next,
+	.stop = sluice_debugfs_buffers_stop,
+	.show = sluice_debugfs_buffers_show,
+};
+
+static int sluice_debugfs_buffers_open(struct inode *inode, struct file *file)
+{
+	struct sluice_buffer *mark;
+
+	mark = __seq_open_private(file, &sluice_debugfs_buffers_sops, sizeof(*mark));
+	if (!mark)
+		return -ENOMEM;
+	sluice_debugfs_mark_list(mark, cpumask_first(cpu_possible_mask));
+	return 0;
+}
+
+static int sluice_debugfs_buffers_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+	struct sluice_buffer *mark = m->private;
+
+	sluice_debugfs_unmark(mark);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations sluice_debugfs_buffers_fops = {
+	.owner = THIS_MODULE,
+	.open = sluice_debugfs_buffers_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = sluice_debugfs_buffers_release,
+};
 
 static int sluice_debugfs_pool_show(struct seq_file *m, void *data)
 {

@@ -312,6 +312,15 @@ static bool sluice_pool_over_limit(const struct sluice_bins_entry *oldest)
 	return sluice_bins_bytes() > sluice_pool_limit();
 }
 
+/*
+ * The same for a caller of close().  It must not wait until the worker stops zeroing the memory: the
+ * worker may have to wait for the CPU, and frees the memory itself afterwards.
+ */
+static bool sluice_pool_over_limit_now(const struct sluice_bins_entry *oldest)
+{
+	return sluice_pool_over_limit(oldest) && oldest->state != SLUICE_BINS_ZEROING;
+}
+
 /* Most bytes in the front of a CPU. */
 static u64 sluice_pool_front_most(u64 limit)
 {
@@ -337,27 +346,32 @@ static void sluice_pool_dispose(struct list_head *list)
 }
 
 /*
- * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it.  If
- * @unwanted is NULL, free all memory of these zones.  The memory is claimed in batches, so that the
- * lock is held for a short time only.
+ * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it, but at most
+ * SLUICE_POOL_BATCH structs.  If @unwanted is NULL, free any memory of these zones.  Returns false
+ * if no such memory is left.
  */
-static void sluice_pool_free_oldest(enum zone_type zone,
-				    bool (*unwanted)(const struct sluice_bins_entry *oldest))
+static bool sluice_pool_free_some(enum zone_type zone,
+				  bool (*unwanted)(const struct sluice_bins_entry *oldest))
 {
 	struct sluice_bins_entry *entry;
 	unsigned int count;
+	LIST_HEAD(dispose);
 
 	sluice_pool_enter();
-	do {
-		LIST_HEAD(dispose);
-
-		count = sluice_bins_claim_oldest(zone, SLUICE_POOL_BATCH, unwanted, &dispose);
-		list_for_each_entry(entry, &dispose, link)
-			list_lru_del_obj(&sluice_pool_lru, &entry->lru);
-		sluice_pool_dispose(&dispose);
-		cond_resched();
-	} while (count == SLUICE_POOL_BATCH);
+	count = sluice_bins_claim_oldest(zone, SLUICE_POOL_BATCH, unwanted, &dispose);
+	list_for_each_entry(entry, &dispose, link)
+		list_lru_del_obj(&sluice_pool_lru, &entry->lru);
+	sluice_pool_dispose(&dispose);
 	sluice_pool_leave();
+	return count == SLUICE_POOL_BATCH;
+}
+
+/* The same without a limit, in batches, so that the lock is held for a short time only. */
+static void sluice_pool_free_oldest(enum zone_type zone,
+				    bool (*unwanted)(const struct sluice_bins_entry *oldest))
+{
+	while (sluice_pool_free_some(zone, unwanted))
+		cond_resched();
 }
 
 static void sluice_pool_start(struct timer_list *timer)
@@ -381,13 +395,16 @@ static void sluice_pool_arm(void)
 		mod_timer(&sluice_pool_timer, jiffies + 1);
 }
 
-/* The pool may exceed its limit: free the oldest memory, also that of the fronts. */
+/*
+ * The pool may exceed its limit: free the oldest memory, also that of the fronts.  The caller frees
+ * a bounded number of structs, and leaves the rest to the worker.
+ */
 static void sluice_pool_park_near_limit(struct sluice_bins_entry *entry)
 {
 	entry->clean = false;
 	sluice_pool_collect();
 	sluice_pool_insert(entry);
-	sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
+	sluice_pool_free_some(MAX_NR_ZONES - 1, sluice_pool_over_limit_now);
 }
 
 /**
@@ -396,28 +413,32 @@ static void sluice_pool_park_near_limit(struct sluice_bins_entry *entry)
  *
  * Memory that is pinned, or larger than the limit of the pool, is freed instead.  If the pool then
  * exceeds its limit, its oldest memory is freed.  When a large buffer is parked, this may free the
- * memory of many small buffers.
+ * memory of many small buffers: the worker frees all beyond the first SLUICE_POOL_BATCH.  Until it
+ * has done so, the pool has at most twice its limit, because memory that exceeds this is freed, too.
  *
  * Context: may sleep.
  */
 void sluice_pool_park(struct sluice_pages *pages)
 {
 	struct sluice_bins_entry *entry = sluice_pool_entry(pages);
-	u64 limit = sluice_pool_limit();
+	u64 limit = sluice_pool_limit(), then = sluice_bins_bytes() + pages->size;
 
-	if (sluice_pages_held(pages) || pages->size > limit) {
+	if (sluice_pages_held(pages) || pages->size > limit || then / 2 > limit) {
 		sluice_pool_destroy(pages);
+		/* the limit may have been lowered */
+		if (sluice_pool_over_limit(NULL))
+			sluice_pool_arm();
 		return;
 	}
 	entry->parked = jiffies;
 	/* from here on another call may take it, or free it */
-	if (sluice_bins_bytes() + pages->size > limit - limit / SLUICE_POOL_FRONTS) {
+	if (then > limit - limit / SLUICE_POOL_FRONTS) {
 		sluice_pool_park_near_limit(entry);
 	} else if (!sluice_front_park(&entry, sluice_pool_front_most(limit))) {
 		sluice_pool_insert(entry);
 		/* other CPUs may have parked memory since the check above */
 		if (sluice_pool_over_limit(NULL))
-			sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
+			sluice_pool_free_some(MAX_NR_ZONES - 1, sluice_pool_over_limit_now);
 	}
 	sluice_pool_arm();
 }
@@ -432,10 +453,14 @@ static void sluice_pool_work(struct work_struct *work)
 	for_each_possible_cpu(cpu)
 		sluice_front_zero(cpu);
 	sluice_pool_leave();
-	while ((entry = sluice_bins_begin_zeroing())) {
-		sluice_pages_zero(&entry->pages, &entry->dying);
-		sluice_bins_end_zeroing(entry);
-	}
+	do {
+		sluice_pool_free_oldest(MAX_NR_ZONES - 1, sluice_pool_over_limit);
+		entry = sluice_bins_begin_zeroing();
+		if (entry) {
+			sluice_pages_zero(&entry->pages, &entry->dying);
+			sluice_bins_end_zeroing(entry);
+		}
+	} while (entry);
 	queue_delayed_work(sluice_pool_wq, &sluice_pool_ager, SLUICE_POOL_SECONDS * HZ);
 }
 

@@ -6,7 +6,8 @@
  * dirty memory zeroes it itself.  Parked memory stays charged to the memory cgroup of its old
  * buffer, and only tasks of that cgroup get it again.  When that cgroup is removed, its parent
  * inherits the memory.  Memory that no ALLOC takes in SLUICE_POOL_SECONDS is freed soon after.  If
- * the pool exceeds its limit, the oldest memory is freed at once.
+ * the pool exceeds its limit, the oldest memory is freed: at most SLUICE_POOL_BATCH structs by the
+ * caller, and the rest by the worker.
  *
  * Each CPU keeps the memory that it has parked last in its front (front.h), which needs no lock
  * that CPUs share.  All other parked memory is in the bins.

@@ -145,6 +145,8 @@ int main(int argc, char **argv)
 	measure_clock();
 	for (i = 0; i < num_memory_benches; i++)
 		ok &= run_bench(&memory_benches[i], system.release);
+	for (i = 0; i < num_sleeper_benches; i++)
+		ok &= run_bench(&sleeper_benches[i], system.release);
 	for (i = 0; i < num_queue_benches; i++)
 		ok &= run_bench(&queue_benches[i], system.release);
 	for (i = 0; i < num_wakeup_benches; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The structs of benchmarks.  A case (struct bench) is an entry of a table in memory.c, queues.c,
- * wakeups.c, scale.c, deadlines.c or ring.c: the side of Sluice, the peers, and the goal.  A struct
- * steps is the way in which a side does a case; several cases share one.
+ * The structs of benchmarks.  A case (struct bench) is an entry of a table in memory.c,
+ * sleepers.c, queues.c, wakeups.c, scale.c, deadlines.c or ring.c: the side of Sluice, the peers,
+ * and the goal.  A struct steps is the way in which a side does a case; several cases share one.
  *
  * All functions return 0 (or an fd, or a number) or a negative errno.
  *
@@ -137,10 +137,10 @@ struct bench {
 	struct side peers[MAX_PEERS];
 };
 
-extern const struct bench memory_benches[], queue_benches[], wakeup_benches[], scale_benches[],
-	deadline_benches[], ring_benches[];
-extern const unsigned int num_memory_benches, num_queue_benches, num_wakeup_benches,
-	num_scale_benches, num_deadline_benches, num_ring_benches;
+extern const struct bench memory_benches[], sleeper_benches[], queue_benches[], wakeup_benches[],
+	scale_benches[], deadline_benches[], ring_benches[];
+extern const unsigned int num_memory_benches, num_sleeper_benches, num_queue_benches,
+	num_wakeup_benches, num_scale_benches, num_deadline_benches, num_ring_benches;
 
 /* known.c */
 
