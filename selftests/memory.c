@@ -790,8 +790,8 @@ static long next_in_list(int list)
 #define FIRST_SIZE 8	/* pages of the first buffer; each has a page more than the last */
 
 /*
- * A reader of the list keeps its place while buffers go and come: it finds each buffer that is there
- * all the time, and finds it once.
+ * A reader of the list keeps its place while buffers come and go: it finds each buffer that stays,
+ * and finds it once.
  */
 TEST(list_of_buffers_keeps_the_place_of_a_reader)
 {

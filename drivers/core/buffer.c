@@ -5,6 +5,7 @@
 #include <linux/dma-direct.h>
 #include <linux/err.h>
 #include <linux/kref.h>
+#include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/swiotlb.h>

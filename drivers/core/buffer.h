@@ -14,9 +14,10 @@
 #define _SLUICE_BUFFER_H
 
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/scatterlist.h>
+#include <linux/pfn.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
@@ -24,8 +25,43 @@
 
 struct device;
 struct dma_buf;
+struct sg_table;
 struct sluice_client;
 struct sluice_device;
+
+/**
+ * struct sluice_piece - pages of a buffer that are adjacent in memory
+ * @pfn: number of the first page frame: enough for 52 bits of address, the most that a CPU has
+ * @pages: number of pages, at most SLUICE_PIECE_MOST
+ *
+ * A struct scatterlist is four times as large.  Only an importer needs one.
+ */
+struct sluice_piece {
+	u64 pfn : 40;
+	u64 pages : 24;
+};
+
+#define SLUICE_PIECE_MOST	((1UL << 24) - 1)
+
+static inline phys_addr_t sluice_piece_start(const struct sluice_piece *piece)
+{
+	return PFN_PHYS((phys_addr_t)piece->pfn);
+}
+
+static inline u64 sluice_piece_length(const struct sluice_piece *piece)
+{
+	return (u64)piece->pages << PAGE_SHIFT;
+}
+
+static inline unsigned long sluice_piece_pages(const struct sluice_piece *piece)
+{
+	return piece->pages;
+}
+
+static inline struct page *sluice_piece_page(const struct sluice_piece *piece)
+{
+	return pfn_to_page(piece->pfn);
+}
 
 /**
  * struct sluice_buffer - memory behind one of our dma-bufs
@@ -38,8 +74,9 @@ struct sluice_device;
  * @cpu: the buffer is in the list of this CPU: see struct sluice_buffer_list
  * @charge: bytes that @client is charged.  More than @size if a part of a huge page keeps the
  *	whole huge page
- * @sgt: the pages; empty for memory inside a device.  This table is never mapped: each importer
- *	gets a table of its own
+ * @pieces: the memory in order; each importer gets a table that is made of them
+ * @single_piece: used as @pieces if there is only one piece
+ * @num_pieces: length of @pieces; 0 for memory inside a device
  * @end: physical address of the highest byte of the memory
  * @dma_alloc: the memory comes from the DMA API, which shares it with the host in a confidential
  *	guest
@@ -63,7 +100,9 @@ struct sluice_buffer {
 	bool readonly;
 	int cpu;
 	u64 charge;
-	struct sg_table sgt;
+	struct sluice_piece *pieces;
+	struct sluice_piece single_piece;
+	unsigned int num_pieces;
 	phys_addr_t end;
 	bool dma_alloc;
 	u64 inode;
@@ -89,6 +128,15 @@ struct sluice_buffer_list {
 };
 
 DECLARE_PER_CPU(struct sluice_buffer_list, sluice_buffer_lists);
+
+/* Set the memory of a buffer that has only one piece, of at most SLUICE_PIECE_MOST pages. */
+static inline void sluice_buffer_set_piece(struct sluice_buffer *buffer, phys_addr_t start,
+					   unsigned long pages)
+{
+	buffer->single_piece = (struct sluice_piece) { .pfn = PHYS_PFN(start), .pages = pages };
+	buffer->pieces = &buffer->single_piece;
+	buffer->num_pieces = 1;
+}
 
 void sluice_buffers_init(void);
 struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,

@@ -38,7 +38,7 @@ struct sluice_buffer_info_count {
 };
 
 static void sluice_buffer_info_add(struct sluice_buffer_info_count *count, dma_addr_t address,
-				   size_t length)
+				   u64 length)
 {
 	if (!count->segments || address != count->next) {
 		count->segments++;
@@ -63,7 +63,6 @@ static int sluice_buffer_info_look(struct sluice_device *sdev, const struct slui
 				   struct sluice_buffer_info *info)
 {
 	struct sluice_buffer_info_count count = {};
-	struct scatterlist *sg;
 	unsigned int i;
 	int ret = 0;
 
@@ -73,10 +72,12 @@ static int sluice_buffer_info_look(struct sluice_device *sdev, const struct slui
 		ret = -EADDRNOTAVAIL;
 		goto out;
 	}
-	for_each_sgtable_sg(&buffer->sgt, sg, i) {
-		dma_addr_t address = sluice_buffer_address(buffer, sdev->parent, sg_phys(sg));
+	for (i = 0; i < buffer->num_pieces; i++) {
+		const struct sluice_piece *piece = &buffer->pieces[i];
+		dma_addr_t address = sluice_buffer_address(buffer, sdev->parent,
+							   sluice_piece_start(piece));
 
-		sluice_buffer_info_add(&count, address, sg->length);
+		sluice_buffer_info_add(&count, address, sluice_piece_length(piece));
 		if (!i)
 			info->address = address;
 	}

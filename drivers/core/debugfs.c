@@ -184,7 +184,7 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *v)
 		return 0;
 	}
 	seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
-		   buffer->heap->name, buffer->size, buffer->sgt.orig_nents ?: 1,
+		   buffer->heap->name, buffer->size, buffer->num_pieces ?: 1,
 		   READ_ONCE(buffer->inode),
 		   from_kuid_munged(seq_user_ns(m), sluice_account_uid(&buffer->client->account)),
 		   buffer->client->pid);

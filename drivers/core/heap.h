@@ -48,7 +48,7 @@ struct vm_area_struct;
  * @why: optional: SLUICE_HINT_* for a size beyond the limits; without it SLUICE_HINT_LIMIT
  * @maps_private: cached memory may be mapped privately: its mmap op supports this
  * @buffer_size: bytes of the heap's struct of a buffer, whose first member is struct sluice_buffer
- * @alloc: fill buffer->sgt (not in device memory) and ->end with buffer->size bytes of zeroed
+ * @alloc: set buffer->pieces (not in device memory) and ->end with buffer->size bytes of zeroed
  *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
  *	memory that can only be wrapped
  * @make: instead of @alloc and @buffer_size: allocate memory as @alloc does, together with a struct

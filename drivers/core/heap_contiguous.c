@@ -175,19 +175,13 @@ static int sluice_search_alloc(struct sluice_buffer *buffer)
 		return -EINTR;
 	if (!page)
 		return READ_ONCE(buffer->sdev->gone) ? -ENODEV : -ENOMEM;
-	if (sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT))
-		goto err_page;
-	sg_set_page(buffer->sgt.sgl, page, buffer->size, 0);
+	sluice_buffer_set_piece(buffer, page_to_phys(page), count);
 	for (i = 0; i < count; i++) {
 		clear_highpage(page + i);
 		cond_resched();
 	}
 	buffer->vaddr = page_address(page);
 	return 0;
-
-err_page:
-	sluice_search_free(page, count);
-	return -ENOMEM;
 }
 #else
 static void sluice_search_free(struct page *page, unsigned long count)
@@ -377,18 +371,25 @@ static void sluice_contiguous_put(struct sluice_buffer *buffer)
 		dma_free_coherent(dev, buffer->size, buffer->vaddr, dma);
 }
 
-/* Make the table of the buffer, with one segment. */
-static int sluice_contiguous_table(struct sluice_buffer *buffer)
+/* Note where the memory is. */
+static int sluice_contiguous_locate(struct sluice_buffer *buffer)
 {
+	phys_addr_t start;
+	struct sg_table sgt;
 	int ret;
 
-	if (!sluice_contiguous_noncoherent(buffer))
-		return dma_get_sgtable(&buffer->sdev->dev, &buffer->sgt, buffer->vaddr,
-				       sluice_contiguous_of(buffer)->dma, buffer->size);
-	ret = sg_alloc_table(&buffer->sgt, 1, GFP_KERNEL_ACCOUNT);
-	if (!ret)
-		sg_set_page(buffer->sgt.sgl, virt_to_page(buffer->vaddr), buffer->size, 0);
-	return ret;
+	if (sluice_contiguous_noncoherent(buffer)) {
+		start = page_to_phys(virt_to_page(buffer->vaddr));
+	} else {
+		ret = dma_get_sgtable(&buffer->sdev->dev, &sgt, buffer->vaddr,
+				      sluice_contiguous_of(buffer)->dma, buffer->size);
+		if (ret)
+			return ret;
+		start = sg_phys(sgt.sgl);
+		sg_free_table(&sgt);
+	}
+	sluice_buffer_set_piece(buffer, start, buffer->size >> PAGE_SHIFT);
+	return 0;
 }
 
 /*
@@ -412,7 +413,7 @@ static bool sluice_contiguous_is_reserved(const struct sluice_buffer *buffer)
 	const struct sluice_device *sdev = buffer->sdev;
 
 	return !sdev->region ||
-	       sg_phys(buffer->sgt.sgl) - sdev->region->start < sdev->region->size;
+	       sluice_piece_start(buffer->pieces) - sdev->region->start < sdev->region->size;
 }
 
 /* Allocate from the DMA API. */
@@ -436,16 +437,14 @@ static int sluice_contiguous_allocate(struct sluice_buffer *buffer, u32 *hint)
 	    (!sluice_pool_drain(buffer->sdev->zone, get_order(buffer->size)) ||
 	     !sluice_contiguous_get(buffer)))
 		return -ENOMEM;
-	ret = sluice_contiguous_table(buffer);
+	ret = sluice_contiguous_locate(buffer);
 	if (ret)
 		goto err_put;
 	ret = -ENOMEM;
 	if (!sluice_contiguous_is_reserved(buffer))
-		goto err_table;
+		goto err_put;
 	return 0;
 
-err_table:
-	sg_free_table(&buffer->sgt);
 err_put:
 	sluice_contiguous_put(buffer);
 	return ret;
@@ -467,19 +466,16 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 		*hint = sluice_contiguous_why(buffer->sdev, buffer->size);
 	if (ret)
 		return ret;
-	buffer->end = sg_phys(buffer->sgt.sgl) + buffer->size - 1;
+	buffer->end = sluice_piece_start(buffer->pieces) + buffer->size - 1;
 	return 0;
 }
 
 static void sluice_contiguous_free(struct sluice_buffer *buffer)
 {
-	struct page *page = sg_page(buffer->sgt.sgl);
-
-	sg_free_table(&buffer->sgt);
 	if (buffer->dma_alloc)
 		sluice_contiguous_put(buffer);
 	else
-		sluice_search_free(page, buffer->size >> PAGE_SHIFT);
+		sluice_search_free(sluice_piece_page(buffer->pieces), buffer->size >> PAGE_SHIFT);
 }
 
 static int sluice_contiguous_access(struct vm_area_struct *vma, unsigned long addr, void *data,
@@ -506,7 +502,7 @@ static int sluice_contiguous_mmap(struct sluice_buffer *buffer, struct vm_area_s
 
 	if (!buffer->dma_alloc || sluice_contiguous_noncoherent(buffer))
 		ret = remap_pfn_range(vma, vma->vm_start,
-				      page_to_pfn(sg_page(buffer->sgt.sgl)) + vma->vm_pgoff,
+				      buffer->pieces->pfn + vma->vm_pgoff,
 				      vma->vm_end - vma->vm_start, vma->vm_page_prot);
 	else
 		ret = dma_mmap_coherent(&buffer->sdev->dev, vma, buffer->vaddr,

@@ -87,7 +87,9 @@ static struct sluice_buffer *sluice_heap_pages_make(struct sluice_device *sdev, 
 		return ERR_CAST(pages);
 	/* the rest is of the last buffer of this memory */
 	pages->buffer = (struct sluice_buffer) {
-		.sgt = pages->buffer.sgt,
+		.pieces = pages->buffer.pieces,
+		.single_piece = pages->buffer.single_piece,
+		.num_pieces = pages->buffer.num_pieces,
 		.end = pages->buffer.end,
 		.vaddr = pages->buffer.vaddr,
 	};

@@ -101,14 +101,16 @@ static struct sluice_attachment *sluice_attachment_find(struct sluice_buffer *bu
 
 /**
  * struct sluice_cut - memory of a buffer that is cut into segments
- * @sg: the piece of the buffer that follows the run; NULL at the end
+ * @piece: the piece of the buffer that follows the run
+ * @end: behind the last piece
  * @start: physical address of the run: pieces that are adjacent in memory
  * @length: bytes of the run; 0 at the end
  * @max: bytes that a segment may have
  * @boundary: no segment may cross a multiple of it, in bytes; a power of two, 0 for no boundary
  */
 struct sluice_cut {
-	struct scatterlist *sg;
+	const struct sluice_piece *piece;
+	const struct sluice_piece *end;
 	phys_addr_t start;
 	u64 length;
 	size_t max;
@@ -119,13 +121,14 @@ struct sluice_cut {
 static bool sluice_cut_run(struct sluice_cut *cut)
 {
 	cut->length = 0;
-	if (!cut->sg)
+	if (cut->piece == cut->end)
 		return false;
-	cut->start = sg_phys(cut->sg);
+	cut->start = sluice_piece_start(cut->piece);
 	do {
-		cut->length += cut->sg->length;
-		cut->sg = sg_next(cut->sg);
-	} while (cut->sg && sg_phys(cut->sg) == cut->start + cut->length);
+		cut->length += sluice_piece_length(cut->piece);
+		cut->piece++;
+	} while (cut->piece != cut->end &&
+		 sluice_piece_start(cut->piece) == cut->start + cut->length);
 	return true;
 }
 
@@ -168,7 +171,8 @@ static struct scatterlist *sluice_cut_fill(const struct sluice_cut *cut, struct 
 static struct sluice_cut sluice_cut_begin(const struct sluice_buffer *buffer, struct device *dev)
 {
 	return (struct sluice_cut) {
-		.sg = buffer->sgt.sgl,
+		.piece = buffer->pieces,
+		.end = buffer->pieces + buffer->num_pieces,
 		.max = sluice_dma_segment_limit(dma_get_max_seg_size(dev)),
 		.boundary = (u64)dma_get_seg_boundary(dev) + 1,
 	};

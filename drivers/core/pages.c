@@ -4,6 +4,7 @@
  */
 #include <linux/compiler.h>
 #include <linux/highmem.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -94,37 +95,22 @@ static void sluice_pages_free_pieces(struct sluice_pages *pages, struct list_hea
 	}
 }
 
-/* Allocate the table and the array for @count pieces. */
-static int sluice_pages_make_room(struct sluice_pages *pages, unsigned int count)
+/* Allocate the array for @count pieces. */
+static int sluice_pages_make_room(struct sluice_buffer *buffer, unsigned int count)
 {
-	int ret;
-
-	if (count == 1) {
-		pages->pieces = &pages->single_piece;
-		pages->buffer.sgt.sgl = &pages->single_sg;
-		pages->buffer.sgt.nents = 1;
-		pages->buffer.sgt.orig_nents = 1;
-		sg_init_table(&pages->single_sg, 1);
-		return 0;
-	}
-	pages->pieces = kvmalloc_array(count, sizeof(*pages->pieces), GFP_KERNEL_ACCOUNT);
-	if (!pages->pieces)
-		return -ENOMEM;
-	ret = sg_alloc_table(&pages->buffer.sgt, count, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto err_array;
-	return 0;
-
-err_array:
-	kvfree(pages->pieces);
-	return ret;
+	buffer->num_pieces = count;
+	buffer->pieces = &buffer->single_piece;
+	if (count > 1)
+		buffer->pieces = kvmalloc_array(count, sizeof(*buffer->pieces),
+						GFP_KERNEL_ACCOUNT);
+	return buffer->pieces ? 0 : -ENOMEM;
 }
 
-/* Put the pieces into the table and the array, and note where the memory is. */
+/* Put the pieces into the array, and note where the memory is. */
 static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pieces)
 {
-	struct scatterlist *sg = pages->buffer.sgt.sgl;
-	unsigned int i, k, index = 0;
+	struct sluice_piece *piece = pages->buffer.pieces;
+	unsigned int i, k;
 	u64 offset = 0;
 
 	pages->huge = (u64)pages->count[0] * SLUICE_PAGES_HUGE_SIZE == pages->size;
@@ -140,23 +126,24 @@ static void sluice_pages_place(struct sluice_pages *pages, struct list_head *pie
 			/* the offset in the file, for code that maps a whole folio */
 			page_folio(page)->index = offset >> PAGE_SHIFT;
 			offset += length;
-			pages->pieces[index++] = page;
-			sg_set_page(sg, page, length, 0);
+			*piece++ = (struct sluice_piece) {
+				.pfn = page_to_pfn(page), .pages = length >> PAGE_SHIFT,
+			};
 			pages->buffer.end = max(pages->buffer.end, page_to_phys(page) + length - 1);
 			pages->spread |= page_to_nid(page) != pages->node;
 			pages->zone = min(pages->zone, page_zonenum(page));
 			pages->top_zone = max(pages->top_zone, page_zonenum(page));
-			sg = sg_next(sg);
 		}
 	}
 	/* one piece needs no vmap(): the kernel's direct map has it, except in high memory */
-	if (pages->buffer.sgt.nents == 1 && !PageHighMem(pages->pieces[0]))
-		pages->buffer.vaddr = page_address(pages->pieces[0]);
+	piece = pages->buffer.pieces;
+	if (pages->buffer.num_pieces == 1 && !PageHighMem(sluice_piece_page(piece)))
+		pages->buffer.vaddr = page_address(sluice_piece_page(piece));
 }
 
 /**
  * sluice_pages_fill - allocate memory
- * @pages: a zeroed struct; gets the table, the end and the kernel mapping of its buffer
+ * @pages: a zeroed struct; gets the pieces, the end and the kernel mapping of its buffer
  * @sdev: the device, which must be able to address the memory
  * @size: bytes, whole pages; whole huge pieces if @huge
  * @huge: true for huge pieces only
@@ -184,7 +171,7 @@ int sluice_pages_fill(struct sluice_pages *pages, struct sluice_device *sdev, u6
 		goto err_pieces;
 	for (i = 0; i < SLUICE_PAGES_ORDERS; i++)
 		count += pages->count[i];
-	ret = sluice_pages_make_room(pages, count);
+	ret = sluice_pages_make_room(&pages->buffer, count);
 	if (ret)
 		goto err_pieces;
 	sluice_pages_place(pages, &pieces);
@@ -205,7 +192,7 @@ err_pieces:
  */
 struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 {
-	struct page **pieces = pages->pieces;
+	const struct sluice_piece *pieces = pages->buffer.pieces;
 	unsigned int i, order;
 
 	for (i = 0; i < SLUICE_PAGES_ORDERS - 1; i++) {
@@ -217,7 +204,7 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 		pieces += pages->count[i];
 	}
 	order = sluice_pages_orders[i];
-	return pieces[index >> order] + (index & ((1UL << order) - 1));
+	return sluice_piece_page(&pieces[index >> order]) + (index & ((1UL << order) - 1));
 }
 
 /*
@@ -228,13 +215,14 @@ struct page *sluice_pages_find(const struct sluice_pages *pages, pgoff_t index)
 static int sluice_pages_change(struct sluice_pages *pages, u32 mapping, unsigned int count,
 			       unsigned int *done)
 {
-	struct scatterlist *sg;
 	unsigned int i;
 	int ret;
 
-	for_each_sg(pages->buffer.sgt.sgl, sg, count, i) {
-		ret = sluice_compat_set_memory(page_address(sg_page(sg)),
-					       sg->length >> PAGE_SHIFT, mapping);
+	for (i = 0; i < count; i++) {
+		const struct sluice_piece *piece = &pages->buffer.pieces[i];
+
+		ret = sluice_compat_set_memory(page_address(sluice_piece_page(piece)),
+					       sluice_piece_pages(piece), mapping);
 		*done = i;
 		/* when memory becomes cached again, an error must not stop the other pieces */
 		if (ret && mapping != SLUICE_MEM_CACHED)
@@ -259,7 +247,7 @@ int sluice_pages_set_mapping(struct sluice_pages *pages, u32 mapping)
 
 	if (mapping == SLUICE_MEM_CACHED)
 		return 0;
-	ret = sluice_pages_change(pages, mapping, pages->buffer.sgt.nents, &done);
+	ret = sluice_pages_change(pages, mapping, pages->buffer.num_pieces, &done);
 	if (ret)
 		goto err_cached;
 	pages->mapping = mapping;
@@ -288,7 +276,6 @@ err_cached:
 int sluice_pages_vmap(struct sluice_pages *pages)
 {
 	unsigned long i, count = pages->size >> PAGE_SHIFT;
-	struct sg_page_iter iter;
 	struct page **array;
 	void *vaddr = NULL;
 	int tries;
@@ -299,9 +286,8 @@ int sluice_pages_vmap(struct sluice_pages *pages)
 		array = kvmalloc_array(count, sizeof(*array), GFP_KERNEL | __GFP_NOWARN);
 		if (!array)
 			continue;
-		i = 0;
-		for_each_sgtable_page(&pages->buffer.sgt, &iter, 0)
-			array[i++] = sg_page_iter_page(&iter);
+		for (i = 0; i < count; i++)
+			array[i] = sluice_pages_find(pages, i);
 		vaddr = vmap(array, count, VM_MAP, sluice_heap_pgprot(pages->mapping, PAGE_KERNEL));
 		kvfree(array);
 	}
@@ -320,21 +306,20 @@ int sluice_pages_vmap(struct sluice_pages *pages)
  */
 void sluice_pages_free(struct sluice_pages *pages)
 {
-	struct scatterlist *sg;
 	unsigned int i;
 
 	if (is_vmalloc_addr(pages->buffer.vaddr))
 		vunmap(pages->buffer.vaddr);
 	if (pages->mapping != SLUICE_MEM_CACHED)
-		sluice_pages_change(pages, SLUICE_MEM_CACHED, pages->buffer.sgt.nents, &i);
-	for_each_sgtable_sg(&pages->buffer.sgt, sg, i) {
-		__free_pages(sg_page(sg), get_order(sg->length));
+		sluice_pages_change(pages, SLUICE_MEM_CACHED, pages->buffer.num_pieces, &i);
+	for (i = 0; i < pages->buffer.num_pieces; i++) {
+		const struct sluice_piece *piece = &pages->buffer.pieces[i];
+
+		__free_pages(sluice_piece_page(piece), ilog2(sluice_piece_pages(piece)));
 		cond_resched();
 	}
-	if (pages->pieces != &pages->single_piece) {
-		sg_free_table(&pages->buffer.sgt);
-		kvfree(pages->pieces);
-	}
+	if (pages->buffer.pieces != &pages->buffer.single_piece)
+		kvfree(pages->buffer.pieces);
 }
 
 /**
@@ -346,13 +331,19 @@ void sluice_pages_free(struct sluice_pages *pages)
  */
 void sluice_pages_zero(struct sluice_pages *pages, const bool *stop)
 {
-	struct sg_page_iter iter;
+	const struct sluice_piece *piece = pages->buffer.pieces;
+	const struct sluice_piece *end = piece + pages->buffer.num_pieces;
+	unsigned long i;
 
-	for_each_sgtable_page(&pages->buffer.sgt, &iter, 0) {
-		if (stop && READ_ONCE(*stop))
-			break;
-		clear_highpage(sg_page_iter_page(&iter));
-		cond_resched();
+	for (; piece != end; piece++) {
+		struct page *page = sluice_piece_page(piece);
+
+		for (i = 0; i < sluice_piece_pages(piece); i++) {
+			if (stop && READ_ONCE(*stop))
+				return;
+			clear_highpage(page + i);
+			cond_resched();
+		}
 	}
 }
 
@@ -368,11 +359,10 @@ void sluice_pages_zero(struct sluice_pages *pages, const bool *stop)
  */
 bool sluice_pages_held(struct sluice_pages *pages)
 {
-	struct scatterlist *sg;
 	unsigned int i;
 
-	for_each_sgtable_sg(&pages->buffer.sgt, sg, i)
-		if (page_count(sg_page(sg)) != 1)
+	for (i = 0; i < pages->buffer.num_pieces; i++)
+		if (page_count(sluice_piece_page(&pages->buffer.pieces[i])) != 1)
 			return true;
 	return false;
 }

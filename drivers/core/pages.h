@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Scattered memory, in pieces that are as large as possible, with its table and its kernel mapping.
+ * Scattered memory, in pieces that are as large as possible, with its kernel mapping.
  *
  * A buffer takes a struct sluice_pages from the pool.  When the buffer ends, the struct goes back
  * to the pool, which parks or frees it.  Memory has one owner at a time, a buffer or the pool, so
@@ -11,7 +11,6 @@
 
 #include <linux/gfp.h>
 #include <linux/mmzone.h>
-#include <linux/scatterlist.h>
 #include <linux/types.h>
 
 #include "buffer.h"
@@ -25,18 +24,15 @@ struct sluice_device;
 
 /**
  * struct sluice_pages - scattered memory, in use by a buffer or parked in the pool
- * @buffer: the buffer, if one has the memory.  While the memory is parked, only @buffer.sgt, .end
- *	and .vaddr are valid.  The table has compound pages, the largest pieces first
+ * @buffer: the buffer, if one has the memory.  While the memory is parked, only the memory of
+ *	@buffer is valid: its pieces, @end and @vaddr.  Pieces are compound pages, the largest first
  * @size: bytes, whole pages
  * @mapping: one of SLUICE_MEM_MAPPINGS
  * @node: NUMA node of the first page
  * @spread: some pages are on other nodes
  * @zone: the lowest zone that has a page of the memory
  * @top_zone: the highest zone that has a page of the memory
- * @pieces: array with the first page of each piece
- * @single_piece: used as the array @pieces if there is only one piece
- * @single_sg: used as the table of @sgt if there is only one piece
- * @count: number of pieces of each of the SLUICE_PAGES_ORDERS, in the order of @sgt
+ * @count: number of pieces of each of the SLUICE_PAGES_ORDERS, in the order of the pieces
  * @huge: all pieces have SLUICE_PAGES_HUGE_SIZE
  */
 struct sluice_pages {
@@ -47,9 +43,6 @@ struct sluice_pages {
 	bool spread;
 	enum zone_type zone;
 	enum zone_type top_zone;
-	struct page **pieces;
-	struct page *single_piece;
-	struct scatterlist single_sg;
 	unsigned int count[SLUICE_PAGES_ORDERS];
 	bool huge;
 };

@@ -39,7 +39,7 @@ DECLARE_EVENT_CLASS(sluice_buffer,
 		__entry->size = buffer->size;
 		__entry->inode = READ_ONCE(buffer->inode);
 		__entry->properties = buffer->properties;
-		__entry->pieces = buffer->sgt.orig_nents ?: 1;
+		__entry->pieces = buffer->num_pieces ?: 1;
 	),
 	TP_printk("device=%s heap=%s size=%llu inode=%llu properties=%#x pieces=%u",
 		  __entry->device, __entry->heap, __entry->size, __entry->inode,

@@ -23,13 +23,11 @@
  * @base: the buffer
  * @pages: all pages, in order
  * @single_page: used as @pages if there is only one page
- * @single_sg: used as the table of @base if there is only one piece
  */
 struct sluice_wrap_buffer {
 	struct sluice_buffer base;
 	struct page **pages;
 	struct page *single_page;
-	struct scatterlist single_sg;
 };
 
 static_assert(!offsetof(struct sluice_wrap_buffer, base));
@@ -253,39 +251,39 @@ static int sluice_wrap_pin_checked(struct sluice_buffer *buffer, struct sluice_w
 }
 
 /*
- * Make the buffer's table.  Adjacent pages become one piece, so a huge page is one piece or a part
+ * Make the buffer's pieces.  Adjacent pages become one piece, so a huge page is one piece or a part
  * of one.
  */
-static int sluice_wrap_table(struct sluice_wrap_buffer *wrap, const struct sluice_wrap_pins *pins)
+static int sluice_wrap_make_pieces(struct sluice_buffer *buffer,
+				   const struct sluice_wrap_pins *pins)
 {
-	struct sg_table *sgt = &wrap->base.sgt;
+	/* room for runs that are too long for one piece */
+	unsigned long i, next, most = pins->pieces + pins->count / SLUICE_PIECE_MOST;
+	struct sluice_piece *piece = &buffer->single_piece;
 	struct page **pages = pins->pages;
-	struct scatterlist *sg;
-	unsigned long i, next;
 
-	/* a piece has less than 4 GiB: there may be more pieces than were counted */
-	if (pins->count > UINT_MAX >> PAGE_SHIFT)
-		return sg_alloc_table_from_pages(sgt, pages, pins->count, 0, wrap->base.size,
-						 GFP_KERNEL_ACCOUNT);
-	if (pins->pieces == 1) {
-		sgt->sgl = &wrap->single_sg;
-		sgt->nents = 1;
-		sgt->orig_nents = 1;
-		sg_init_table(sgt->sgl, 1);
-	} else if (sg_alloc_table(sgt, pins->pieces, GFP_KERNEL_ACCOUNT)) {
+	if (most > 1)
+		piece = kvmalloc_array(most, sizeof(*piece), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!piece)
 		return -ENOMEM;
-	}
-	sg = sgt->sgl;
+	buffer->pieces = piece;
 	for (i = 0; i < pins->count; i = next) {
 		unsigned long pfn = page_to_pfn(pages[i]) - i;
+		unsigned long end = min(pins->count, i + SLUICE_PIECE_MOST);
 
-		for (next = i + 1; next < pins->count; next++)
+		for (next = i + 1; next < end; next++)
 			if (page_to_pfn(pages[next]) != pfn + next)
 				break;
-		sg_set_page(sg, pages[i], (next - i) << PAGE_SHIFT, 0);
-		sg = sg_next(sg);
+		*piece++ = (struct sluice_piece) { .pfn = pfn + i, .pages = next - i };
 	}
+	buffer->num_pieces = piece - buffer->pieces;
 	return 0;
+}
+
+static void sluice_wrap_free_pieces(struct sluice_buffer *buffer)
+{
+	if (buffer->pieces != &buffer->single_piece)
+		kvfree(buffer->pieces);
 }
 
 /* Can the device reach all of the memory? */
@@ -334,11 +332,11 @@ static int sluice_wrap_fill(struct sluice_wrap_buffer *wrap, struct file *memfd,
 	ret = sluice_wrap_reach(buffer, hint);
 	if (ret)
 		goto err_unpin;
-	ret = sluice_wrap_table(wrap, &pins);
+	ret = sluice_wrap_make_pieces(buffer, &pins);
 	if (ret)
 		goto err_unpin;
 	/* the kernel's mapping of all memory is enough for one piece */
-	if (buffer->sgt.nents == 1 && !PageHighMem(pins.pages[0]))
+	if (buffer->num_pieces == 1 && !PageHighMem(pins.pages[0]))
 		buffer->vaddr = page_address(pins.pages[0]);
 	wrap->pages = pins.pages;
 	return 0;
@@ -361,8 +359,7 @@ static void sluice_wrap_free(struct sluice_buffer *buffer)
 
 	if (is_vmalloc_addr(buffer->vaddr))
 		vunmap(buffer->vaddr);
-	if (buffer->sgt.sgl != &wrap->single_sg)
-		sg_free_table(&buffer->sgt);
+	sluice_wrap_free_pieces(buffer);
 	sluice_wrap_unpin(wrap->pages, buffer->size >> PAGE_SHIFT);
 	sluice_wrap_free_array(wrap, wrap->pages);
 }

@@ -14,6 +14,7 @@
 
 #define BLOCK_ORDER	8
 #define BLOCK_PAGES	(1U << BLOCK_ORDER)
+#define MOST_PIECES	32
 
 struct cut_piece {
 	unsigned int page;
@@ -25,6 +26,7 @@ struct cut_test {
 	struct device *dev;
 	struct device_dma_parameters *parms;
 	struct sluice_buffer *buffer;
+	struct sluice_piece pieces[MOST_PIECES];
 };
 
 static const unsigned int cut_max_segs[] = {
@@ -71,6 +73,20 @@ static bool cut_had_to_end(phys_addr_t start, size_t length, unsigned int max_se
 	return length == max || !((start + length) & boundary);
 }
 
+static void cut_set_pieces(struct kunit *test, const struct cut_piece *pieces, unsigned int count)
+{
+	struct cut_test *t = test->priv;
+	unsigned int i;
+
+	KUNIT_ASSERT_LE(test, count, MOST_PIECES);
+	for (i = 0; i < count; i++)
+		t->pieces[i] = (struct sluice_piece) {
+			.pfn = page_to_pfn(t->block) + pieces[i].page, .pages = pieces[i].pages,
+		};
+	t->buffer->pieces = t->pieces;
+	t->buffer->num_pieces = count;
+}
+
 /* Cut, and walk through table and layout side by side. */
 static void cut_check(struct kunit *test, const struct cut_piece *pieces, unsigned int count,
 		      unsigned int max_seg, unsigned long boundary)
@@ -84,11 +100,9 @@ static void cut_check(struct kunit *test, const struct cut_piece *pieces, unsign
 
 	t->parms->max_segment_size = max_seg;
 	t->parms->segment_boundary_mask = boundary;
-	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buffer->sgt, count, GFP_KERNEL), 0);
-	for_each_sgtable_sg(&t->buffer->sgt, sg, i) {
-		sg_set_page(sg, t->block + pieces[i].page, pieces[i].pages * PAGE_SIZE, 0);
-		total += sg->length;
-	}
+	for (i = 0; i < count; i++)
+		total += pieces[i].pages * PAGE_SIZE;
+	cut_set_pieces(test, pieces, count);
 	KUNIT_ASSERT_EQ(test, sluice_cut_table(t->buffer, t->dev, &sgt), 0);
 
 	for_each_sgtable_sg(&sgt, sg, i) {
@@ -121,7 +135,6 @@ static void cut_check(struct kunit *test, const struct cut_piece *pieces, unsign
 	KUNIT_EXPECT_EQ(test, i, sgt.orig_nents);
 	KUNIT_EXPECT_EQ(test, done, total);
 	sg_free_table(&sgt);
-	sg_free_table(&t->buffer->sgt);
 }
 
 static void cut_check_all(struct kunit *test, const struct cut_piece *pieces, unsigned int count)
@@ -153,20 +166,15 @@ static void cut_neighbours_become_one(struct kunit *test)
 	};
 	struct cut_test *t = test->priv;
 	struct sg_table sgt;
-	struct scatterlist *sg;
-	unsigned int i;
 
 	cut_check_all(test, pieces, ARRAY_SIZE(pieces));
 	t->parms->max_segment_size = UINT_MAX;
 	t->parms->segment_boundary_mask = ULONG_MAX;
-	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buffer->sgt, ARRAY_SIZE(pieces), GFP_KERNEL), 0);
-	for_each_sgtable_sg(&t->buffer->sgt, sg, i)
-		sg_set_page(sg, t->block + pieces[i].page, pieces[i].pages * PAGE_SIZE, 0);
+	cut_set_pieces(test, pieces, ARRAY_SIZE(pieces));
 	KUNIT_ASSERT_EQ(test, sluice_cut_table(t->buffer, t->dev, &sgt), 0);
 	KUNIT_EXPECT_EQ(test, sgt.orig_nents, 1);
 	KUNIT_EXPECT_EQ(test, sgt.sgl->length, 49 * PAGE_SIZE);
 	sg_free_table(&sgt);
-	sg_free_table(&t->buffer->sgt);
 }
 
 static void cut_backwards_stays_apart(struct kunit *test)
@@ -251,8 +259,7 @@ static int view_init(struct kunit *test)
 	INIT_LIST_HEAD(&t->buffer.attachments);
 	INIT_LIST_HEAD(&t->buffer.mappings);
 	t->buffer.size = PAGE_SIZE;
-	KUNIT_ASSERT_EQ(test, sg_alloc_table(&t->buffer.sgt, 1, GFP_KERNEL), 0);
-	sg_set_page(t->buffer.sgt.sgl, t->page, PAGE_SIZE, 0);
+	sluice_buffer_set_piece(&t->buffer, page_to_phys(t->page), 1);
 	t->dmabuf.priv = &t->buffer;
 	for (i = 0; i < VIEW_IMPORTERS; i++) {
 		t->importers[i].dev = t->dev;
@@ -270,7 +277,6 @@ static void view_exit(struct kunit *test)
 		return;
 	for (i = 0; i < VIEW_IMPORTERS; i++)
 		sluice_mapping_detach(&t->buffer, &t->importers[i]);
-	sg_free_table(&t->buffer.sgt);
 	if (!IS_ERR_OR_NULL(t->dev))
 		root_device_unregister(t->dev);
 	if (t->page)
