@@ -90,10 +90,8 @@ static u64 sluice_account_total_limit(void)
 }
 
 /* By default a quarter of the total is left for other users. */
-static u64 sluice_account_user_limit(void)
+static u64 sluice_account_user_limit(u64 total)
 {
-	u64 total = sluice_account_total_limit();
-
 	return sluice_account_limit(sluice_account_user_mb, total - total / 4);
 }
 
@@ -204,9 +202,8 @@ static bool sluice_account_fits(u64 used, u64 bytes, u64 limit)
 }
 
 /* Charge the account itself.  Returns whether its limit allows it. */
-static bool sluice_account_add(struct sluice_account *account, u64 bytes)
+static bool sluice_account_add(struct sluice_account *account, u64 bytes, u64 limit)
 {
-	u64 limit = sluice_account_open_limit();
 	s64 used = atomic64_read(&account->bytes);
 
 	do {
@@ -222,10 +219,12 @@ static bool sluice_account_add(struct sluice_account *account, u64 bytes)
  */
 static u32 sluice_account_add_locked(struct sluice_account_user *user, u64 bytes, bool any_user)
 {
+	u64 limit = sluice_account_total_limit();
+
 	lockdep_assert_held(&sluice_account_lock);
-	if (!any_user && !sluice_account_fits(user->bytes, bytes, sluice_account_user_limit()))
+	if (!any_user && !sluice_account_fits(user->bytes, bytes, sluice_account_user_limit(limit)))
 		return SLUICE_HINT_USER_LIMIT;
-	if (!sluice_account_fits(sluice_account_total, bytes, sluice_account_total_limit()))
+	if (!sluice_account_fits(sluice_account_total, bytes, limit))
 		return SLUICE_HINT_TOTAL_LIMIT;
 	user->bytes += bytes;
 	sluice_account_total += bytes;
@@ -280,12 +279,13 @@ static bool sluice_account_add_advance(struct sluice_account_user *user, u64 byt
 static bool sluice_account_consume(struct sluice_account_user *user, u64 bytes)
 {
 	struct sluice_account_stock *stock = raw_cpu_ptr(&sluice_account_stocks);
+	u64 limit = sluice_account_total_limit();
 	bool enough;
 
 	/* any value that was there a moment ago is correct */
-	if (data_race(READ_ONCE(user->bytes)) > sluice_account_user_limit() ||
+	if (data_race(READ_ONCE(user->bytes)) > sluice_account_user_limit(limit) ||
 	    /* the same */
-	    data_race(READ_ONCE(sluice_account_total)) > sluice_account_total_limit())
+	    data_race(READ_ONCE(sluice_account_total)) > limit)
 		return false;
 	/* the lock is the CPU's own, but the task may move to another CPU before it is taken */
 	spin_lock(&stock->lock);
@@ -380,18 +380,18 @@ static void sluice_account_sub_sums(struct sluice_account_user *user, u64 bytes)
  */
 int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device, u32 *hint)
 {
+	u64 limit = sluice_account_open_limit();
 	u32 over = SLUICE_HINT_LIMIT;
 
 	/* a first look, so that a charge that the account refuses is not part of the other sums */
-	if (!sluice_account_fits(atomic64_read(&account->bytes), bytes,
-				 sluice_account_open_limit()))
+	if (!sluice_account_fits(atomic64_read(&account->bytes), bytes, limit))
 		goto refuse;
 	if (!device) {
 		over = sluice_account_try(account->user, bytes);
 		if (over)
 			goto refuse;
 	}
-	if (sluice_account_add(account, bytes))
+	if (sluice_account_add(account, bytes, limit))
 		return 0;
 	/* another charge to the account came first */
 	over = SLUICE_HINT_LIMIT;
@@ -431,7 +431,7 @@ struct sluice_account_numbers sluice_account_read(const struct sluice_account *a
 {
 	struct sluice_account_numbers numbers = {
 		.open_limit = sluice_account_open_limit(),
-		.user_limit = sluice_account_user_limit(),
+		.user_limit = sluice_account_user_limit(sluice_account_total_limit()),
 		.total_limit = sluice_account_total_limit(),
 	};
 

@@ -37,6 +37,21 @@ void sluice_buffers_init(void)
 	}
 }
 
+/**
+ * sluice_buffer_prepare - initialise the fields that are as new whenever a buffer has ended
+ * @buffer: a zeroed struct
+ *
+ * For a heap whose structs are used for one buffer after the other.
+ *
+ * Context: any.
+ */
+void sluice_buffer_prepare(struct sluice_buffer *buffer)
+{
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+	INIT_LIST_HEAD(&buffer->mappings);
+}
+
 /* Initialise a buffer.  Its heap has set, or sets later, what belongs to the memory. */
 static void sluice_buffer_init(struct sluice_buffer *buffer, struct sluice_client *client,
 			       const struct sluice_heap *heap, u64 size, u32 properties)
@@ -47,9 +62,20 @@ static void sluice_buffer_init(struct sluice_buffer *buffer, struct sluice_clien
 	buffer->size = size;
 	buffer->charge = size;
 	buffer->properties = properties;
-	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->attachments);
-	INIT_LIST_HEAD(&buffer->mappings);
+	buffer->readonly = false;
+	buffer->inode = 0;
+	buffer->shown = NULL;
+}
+
+/* Allocate the struct of a buffer without memory. */
+static struct sluice_buffer *sluice_buffer_alloc(const struct sluice_heap *heap)
+{
+	struct sluice_buffer *buffer = kzalloc(heap->buffer_size, GFP_KERNEL_ACCOUNT);
+
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	sluice_buffer_prepare(buffer);
+	return buffer;
 }
 
 /**
@@ -83,7 +109,7 @@ struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 	if (heap->make)
 		buffer = heap->make(client->sdev, size, properties, hint);
 	else
-		buffer = kzalloc(heap->buffer_size, GFP_KERNEL_ACCOUNT) ?: ERR_PTR(-ENOMEM);
+		buffer = sluice_buffer_alloc(heap);
 	if (IS_ERR(buffer))
 		sluice_account_uncharge(&client->account, size, sluice_heap_is_device(heap));
 	else

@@ -139,6 +139,7 @@ static inline void sluice_buffer_set_piece(struct sluice_buffer *buffer, phys_ad
 }
 
 void sluice_buffers_init(void);
+void sluice_buffer_prepare(struct sluice_buffer *buffer);
 struct sluice_buffer *sluice_buffer_new(struct sluice_client *client,
 					const struct sluice_heap *heap, u64 size,
 					u32 properties, u32 *hint);

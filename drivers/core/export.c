@@ -88,27 +88,9 @@ static inline bool sluice_dmabuf_has_fences(const struct dma_buf *dmabuf)
 	return rcu_access_pointer(dmabuf->resv->fences);
 }
 
-/**
- * sluice_dmabuf_begin_range - the CPU is about to use a range of a buffer
- * @buffer: the buffer
- * @dmabuf: its dma-buf
- * @write: true if the CPU also writes, false if it only reads
- * @offset: bytes from the start of the buffer
- * @length: bytes; the range is inside the buffer
- *
- * Waits for the fences of the whole buffer, because a fence has no range.  A buffer that never had
- * a fence needs no wait.
- *
- * Context: may sleep, for SLUICE_DMABUF_CPU_TIMEOUT and during a reset of the device.
- * Return: 0, or:
- *
- *	-ETIME		the fences did not signal in SLUICE_DMABUF_CPU_TIMEOUT
- *	-ERESTARTSYS	a signal arrived
- *	-EINTR		only for memory of a device: the task was killed during a reset
- *	-ENODEV		memory of a device: the device has been removed
- */
-int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
-			      u64 offset, u64 length)
+/* Wait for the fences, and pass a range to the CPU. */
+static int sluice_dmabuf_begin_busy(struct sluice_buffer *buffer, struct dma_buf *dmabuf,
+				    bool write, u64 offset, u64 length)
 {
 	void *vaddr;
 
@@ -133,16 +115,8 @@ int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmab
 	return 0;
 }
 
-/**
- * sluice_dmabuf_end_range - the CPU has used a range of a buffer
- * @buffer: the buffer
- * @offset: bytes from the start of the buffer
- * @length: bytes; the range is inside the buffer
- *
- * Context: may sleep.
- * Return: 0, or -EINTR or -ENODEV: see sluice_dmabuf_begin_range().
- */
-int sluice_dmabuf_end_range(struct sluice_buffer *buffer, u64 offset, u64 length)
+/* Pass a range back to the devices. */
+static int sluice_dmabuf_end_busy(struct sluice_buffer *buffer, u64 offset, u64 length)
 {
 	void *vaddr = READ_ONCE(buffer->vaddr);
 
@@ -166,15 +140,58 @@ static inline bool sluice_dmabuf_access_is_free(const struct sluice_buffer *buff
 	       (begin || !(buffer->properties & SLUICE_MEM_WRITE_COMBINED));
 }
 
+/**
+ * sluice_dmabuf_begin_range - the CPU is about to use a range of a buffer
+ * @buffer: the buffer
+ * @dmabuf: its dma-buf
+ * @write: true if the CPU also writes, false if it only reads
+ * @offset: bytes from the start of the buffer
+ * @length: bytes; the range is inside the buffer
+ *
+ * Waits for the fences of the whole buffer, because a fence has no range.  A buffer that never had
+ * a fence needs no wait.
+ *
+ * Context: may sleep, for SLUICE_DMABUF_CPU_TIMEOUT and during a reset of the device.
+ * Return: 0, or:
+ *
+ *	-ETIME		the fences did not signal in SLUICE_DMABUF_CPU_TIMEOUT
+ *	-ERESTARTSYS	a signal arrived
+ *	-EINTR		only for memory of a device: the task was killed during a reset
+ *	-ENODEV		memory of a device: the device has been removed
+ */
+int sluice_dmabuf_begin_range(struct sluice_buffer *buffer, struct dma_buf *dmabuf, bool write,
+			      u64 offset, u64 length)
+{
+	if (!sluice_dmabuf_has_fences(dmabuf) && sluice_dmabuf_access_is_free(buffer, true))
+		return 0;
+	return sluice_dmabuf_begin_busy(buffer, dmabuf, write, offset, length);
+}
+
+/**
+ * sluice_dmabuf_end_range - the CPU has used a range of a buffer
+ * @buffer: the buffer
+ * @offset: bytes from the start of the buffer
+ * @length: bytes; the range is inside the buffer
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINTR or -ENODEV: see sluice_dmabuf_begin_range().
+ */
+int sluice_dmabuf_end_range(struct sluice_buffer *buffer, u64 offset, u64 length)
+{
+	if (sluice_dmabuf_access_is_free(buffer, false))
+		return 0;
+	return sluice_dmabuf_end_busy(buffer, offset, length);
+}
+
 int sluice_dmabuf_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
 {
 	struct sluice_buffer *buffer = dmabuf->priv;
 
 	if (!sluice_dmabuf_has_fences(dmabuf) && sluice_dmabuf_access_is_free(buffer, true))
 		return 0;
-	return sluice_dmabuf_begin_range(buffer, dmabuf,
-					 dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE,
-					 0, buffer->size);
+	return sluice_dmabuf_begin_busy(buffer, dmabuf,
+					dir == DMA_BIDIRECTIONAL || dir == DMA_TO_DEVICE,
+					0, buffer->size);
 }
 
 int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction dir)
@@ -183,7 +200,7 @@ int sluice_dmabuf_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction
 
 	if (sluice_dmabuf_access_is_free(buffer, false))
 		return 0;
-	return sluice_dmabuf_end_range(buffer, 0, buffer->size);
+	return sluice_dmabuf_end_busy(buffer, 0, buffer->size);
 }
 
 int sluice_dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)

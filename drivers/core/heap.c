@@ -134,19 +134,6 @@ const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsi
 }
 
 /**
- * sluice_heap_properties - properties of a buffer, if ALLOC asks for none
- * @sdev: the device
- * @heap: the heap
- *
- * Context: any.
- * Return: SLUICE_MEM_*.
- */
-u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap)
-{
-	return heap->properties | (heap->more_properties ? heap->more_properties(sdev) : 0);
-}
-
-/**
  * sluice_heap_max_size - the largest buffer that ALLOC may ask for
  * @sdev: the device
  * @heap: the heap

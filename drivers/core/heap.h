@@ -52,7 +52,8 @@ struct vm_area_struct;
  *	memory that has buffer->properties.  Sleeps.  On failure it may set *hint.  NULL for
  *	memory that can only be wrapped
  * @make: instead of @alloc and @buffer_size: allocate memory as @alloc does, together with a struct
- *	sluice_buffer, in which @make sets the fields of the memory and clears all others.  Sleeps.
+ *	sluice_buffer, which was zeroed and passed to sluice_buffer_prepare() before its first use,
+ *	and in which @make sets the fields of the memory.  Sleeps.
  *	Returns an ERR_PTR on failure.  @free then also frees the struct
  * @free: free the memory of @alloc
  * @vmap: set buffer->vaddr, if @alloc did not.  Sleeps, with the dma_resv held.  It must retry
@@ -103,9 +104,22 @@ int sluice_heaps_name(struct sluice_device *sdev);
 const char *sluice_heap_exporter(const struct sluice_device *sdev, const struct sluice_heap *heap);
 int sluice_heap_add(struct sluice_device *sdev, const struct sluice_heap *heap);
 const struct sluice_heap *sluice_heap_get(const struct sluice_device *sdev, unsigned int index);
-u32 sluice_heap_properties(const struct sluice_device *sdev, const struct sluice_heap *heap);
 u64 sluice_heap_max_size(const struct sluice_device *sdev, const struct sluice_heap *heap);
 u32 sluice_heap_why(const struct sluice_device *sdev, const struct sluice_heap *heap, u64 size);
+
+/**
+ * sluice_heap_properties - properties of a buffer, if ALLOC asks for none
+ * @sdev: the device
+ * @heap: the heap
+ *
+ * Context: any.
+ * Return: SLUICE_MEM_*.
+ */
+static inline u32 sluice_heap_properties(const struct sluice_device *sdev,
+					 const struct sluice_heap *heap)
+{
+	return heap->properties | (heap->more_properties ? heap->more_properties(sdev) : 0);
+}
 
 /* Protection of a CPU mapping, for one of SLUICE_MEM_MAPPINGS. */
 static inline pgprot_t sluice_heap_pgprot(u32 properties, pgprot_t prot)

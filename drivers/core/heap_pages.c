@@ -56,6 +56,7 @@ static struct sluice_pages *sluice_heap_pages_create(struct sluice_device *sdev,
 	pages = sluice_pool_new();
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
+	sluice_buffer_prepare(&pages->buffer);
 	ret = sluice_pages_fill(pages, sdev, size, huge, sluice_pool_drain);
 	if (ret == -ENOMEM)
 		*hint = sluice_heap_pages_hint(sdev, size, huge);
@@ -83,17 +84,7 @@ static struct sluice_buffer *sluice_heap_pages_make(struct sluice_device *sdev, 
 	pages = sluice_pool_take(sdev, size, mapping, huge);
 	if (!pages)
 		pages = sluice_heap_pages_create(sdev, size, mapping, huge, hint);
-	if (IS_ERR(pages))
-		return ERR_CAST(pages);
-	/* the rest is of the last buffer of this memory */
-	pages->buffer = (struct sluice_buffer) {
-		.pieces = pages->buffer.pieces,
-		.single_piece = pages->buffer.single_piece,
-		.num_pieces = pages->buffer.num_pieces,
-		.end = pages->buffer.end,
-		.vaddr = pages->buffer.vaddr,
-	};
-	return &pages->buffer;
+	return IS_ERR(pages) ? ERR_CAST(pages) : &pages->buffer;
 }
 
 static void sluice_heap_pages_free(struct sluice_buffer *buffer)

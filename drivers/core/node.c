@@ -446,6 +446,7 @@ static int sluice_node_sync(struct sluice_call *call)
 	int ret = 0;
 	u64 end;
 
+	call->copied = true;	/* the struct has no output */
 	if (args->flags & ~(SLUICE_SYNC_RW | SLUICE_SYNC_END) || !(args->flags & SLUICE_SYNC_RW))
 		return -EINVAL;
 	dmabuf = dma_buf_get(args->fd);

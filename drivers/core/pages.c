@@ -62,10 +62,13 @@ static int sluice_pages_collect(struct sluice_pages *pages, struct sluice_device
 	while (left) {
 		unsigned int order = sluice_pages_orders[i];
 
+		if (left < (u64)PAGE_SIZE << order) {
+			i++;	/* never the smallest: the size is a multiple of it */
+			continue;
+		}
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		page = left >= (u64)PAGE_SIZE << order ?
-		       sluice_pages_one(sdev, order, order == smallest) : NULL;
+		page = sluice_pages_one(sdev, order, order == smallest);
 		if (page) {
 			list_add_tail(&page->lru, pieces);
 			left -= (u64)PAGE_SIZE << order;
