@@ -50,7 +50,9 @@ help:
 	@echo 'make bench                    what everything costs, in instructions, beside the peers'
 	@echo 'make bench PROFILE=case       ... one case (or words of its name): its instructions by function'
 	@echo 'make bench SCALE=1            ... with 1 to 64 threads: shared cache lines of a job and a buffer'
+	@echo 'make bench BIG=1               ... with buffers of 1 and 16 GiB, and memory in pieces'
 	@echo 'make check-profile            ... whether these profiles count right'
+	@echo 'make check-big                ... whether BIG=1 works, with smaller buffers'
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
 	@echo '                              and the check of the floors of drivers/'
 	@echo 'make check-tool               sluicectl: its manuals, and what the shells complete'
@@ -189,16 +191,22 @@ mutants:
 		$(if $(T),-t $(T)) $(if $(GUESTS),-j $(GUESTS))
 
 # T=word: only cases with that word in their name; PROFILE=case: that case by function; SCALE=1:
-# many threads.
+# many threads; BIG=1: large buffers.
 bench: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
 	@$(PATIENCE) $(VM)/run $(if $(PROFILE),profile newest -t '$(PROFILE)',\
-		$(if $(SCALE),scale newest,bench newest $(if $(T),-t $(T))))
+		$(if $(SCALE),scale newest,$(if $(BIG),big newest,\
+		bench newest $(if $(T),-t $(T)))))
 
 # The profile's counters, with instructions that are known.
 check-profile: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
 	@$(PATIENCE) $(VM)/run check-profile newest
+
+# The benchmarks of large buffers, with small ones.
+check-big: user-newest
+	@$(VM)/build modules newest SLUICE_TESTS=1
+	@$(PATIENCE) $(VM)/run big newest -t small
 
 # What the last check-debug, check-races and fuzz reached; selftests/unreached
 # explains the rest.
@@ -279,5 +287,5 @@ clean:
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
-	check-debug check-races fuzz mutants bench check-profile coverage demo shell docs gates local \
+	check-debug check-races fuzz mutants bench check-profile check-big coverage demo shell docs gates local \
 	install install-modules install-user uninstall deb check-packages clean

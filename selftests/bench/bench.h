@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The structs of benchmarks.  A case (struct bench) is an entry of a table in memory.c,
- * sleepers.c, queues.c, wakeups.c, scale.c, deadlines.c or ring.c: the side of Sluice, the peers,
- * and the goal.  A struct steps is the way in which a side does a case; several cases share one.
+ * sleepers.c, queues.c, wakeups.c, scale.c, deadlines.c, ring.c or big.c: the side of Sluice, the
+ * peers, and the goal.  A struct steps is the way in which a side does a case; several cases share
+ * one.
  *
  * All functions return 0 (or an fd, or a number) or a negative errno.
  *
@@ -85,7 +86,8 @@ struct scene {
  * @teardown: called once, also after an error; closes objects that are not in the scene (the
  *	scene's fds are closed anyway)
  * @batch: how often @step does the measured work; 0 stands for 1
- * @most: most steps, for a slow @before; 0: no limit
+ * @most: most steps, an odd number, for a slow @before or @step; 0: no limit; 1: a single step,
+ *	without others to warm up
  * @value: returns the value itself, instead of a measured step; if DISTURBED, it is called again
  *	with a new scene
  */
@@ -138,9 +140,10 @@ struct bench {
 };
 
 extern const struct bench memory_benches[], sleeper_benches[], queue_benches[], wakeup_benches[],
-	scale_benches[], deadline_benches[], ring_benches[];
+	scale_benches[], deadline_benches[], ring_benches[], big_benches[], churn_benches[];
 extern const unsigned int num_memory_benches, num_sleeper_benches, num_queue_benches,
-	num_wakeup_benches, num_scale_benches, num_deadline_benches, num_ring_benches;
+	num_wakeup_benches, num_scale_benches, num_deadline_benches, num_ring_benches,
+	num_big_benches, num_churn_benches;
 
 /* known.c */
 
@@ -195,5 +198,10 @@ int udmabuf_wrap(int memfd, size_t size);
 
 /** settle - give the kernel time for the work that a buffer of this size has left */
 int settle(size_t size);
+
+/* scale.c */
+
+/** latest - the longest delay of an interrupt during an action, in nanoseconds */
+int latest(struct scene *scene, int (*action)(struct scene *), double *value);
 
 #endif /* BENCH_H */

@@ -91,11 +91,13 @@ static unsigned int steps_for(const struct steps *steps, double time)
 {
 	double count = BUDGET / (time * (steps->batch ?: 1) + 1);
 
+	if (count < FEWEST_STEPS)
+		count = FEWEST_STEPS;
 	if (steps->most && count > steps->most)
 		count = steps->most;
 	if (count > MOST_STEPS)
 		count = MOST_STEPS;
-	return count < FEWEST_STEPS ? FEWEST_STEPS : (unsigned int)count | 1;
+	return (unsigned int)count | 1;
 }
 
 static int run_steps(const struct steps *steps, struct scene *scene, struct result *result)
@@ -111,8 +113,9 @@ static int run_steps(const struct steps *steps, struct scene *scene, struct resu
 		return ret;
 	}
 	ret = steps->setup ? steps->setup(scene) : 0;
-	/* warm up; the last one tells how long a step takes */
-	for (i = 0; (!i || (i < 3 && times[0] < BUDGET)) && !ret; i++)
+	/* warm up, except for a single step; the last one tells how long a step takes */
+	times[0] = 0;
+	for (i = 0; steps->most != 1 && (!i || (i < 3 && times[0] < BUDGET)) && !ret; i++)
 		ret = time_step(steps, scene, &times[0]);
 	if (ret)
 		return ret;

@@ -18,8 +18,9 @@
 #include "bench.h"
 #include "busy.h"
 #include "importer.h"
+#include "memory.h"
 
-static int alloc_one(struct scene *scene)
+int alloc_one(struct scene *scene)
 {
 	scene->dmabufs[0] = scene->exporter->alloc(scene->size);
 	return scene->dmabufs[0] < 0 ? scene->dmabufs[0] : 0;
@@ -34,16 +35,14 @@ static int alloc_close(struct scene *scene)
 	return fd < 0 ? fd : close(fd);
 }
 
-/* Let the kernel clear the buffer of the same size that was closed just before. */
-static int let_settle(struct scene *scene)
+int let_settle(struct scene *scene)
 {
 	return settle(scene->size);
 }
 
 static const struct steps alloc_warm = { .before = let_settle, .step = alloc_close };
 
-/* Free all memory that shrinkers can free, so that none is kept for reuse. */
-static int drop_pools(struct scene *scene)
+int drop_pools(struct scene *scene)
 {
 	int ret = settle(scene->size);
 
@@ -145,7 +144,7 @@ static int map_touch_anywhere(struct scene *scene)
 
 static const struct steps map_anywhere = { .setup = alloc_one, .step = map_touch_anywhere };
 
-static int map_touch_one(struct scene *scene)
+int map_touch_one(struct scene *scene)
 {
 	return map_touch(scene->dmabufs[0], scene->size);
 }
@@ -175,7 +174,7 @@ static const struct steps import = { .setup = vgem_setup, .step = import_close }
  */
 #define REMAPS	64
 
-static int importer_attach(struct scene *scene, uint32_t device)
+int importer_attach(struct scene *scene, uint32_t device)
 {
 	struct importer_attach args = { .fd = scene->dmabufs[0], .device = device };
 
@@ -212,12 +211,12 @@ static int open_importer(struct scene *scene)
 	return open_limited_importer(scene, 65536);
 }
 
-static int open_any_importer(struct scene *scene)
+int open_any_importer(struct scene *scene)
 {
 	return open_limited_importer(scene, UINT32_MAX);
 }
 
-static int attach_map(struct scene *scene)
+int attach_map(struct scene *scene)
 {
 	int ret = importer_attach(scene, 0);
 

@@ -242,8 +242,7 @@ static int close_each_in_crowd(struct scene *scene)
 	return 0;
 }
 
-/* The longest delay of an interrupt during an action. */
-static int latest(struct scene *scene, int (*action)(struct scene *), double *value)
+int latest(struct scene *scene, int (*action)(struct scene *), double *value)
 {
 	__u64 late = 0;
 	int ret = xioctl(irqsource_node(), IRQSOURCE_WATCH, (void *)LATE_PERIOD_NS);

@@ -103,6 +103,26 @@ TEST_F(importer, gets_segments_within_its_limits)
 	}
 }
 
+TEST_F(importer, sees_whole_pieces_of_2_mib_in_memory_of_huge_pages)
+{
+	struct sluice_alloc alloc = { .size = 3 * IMPORTER_HUGE, .flags = SLUICE_MEM_HUGE };
+	int device = import_device(self->importer, 64, 65536, NO_BOUNDARY), attachment;
+	struct importer_map table;
+
+	/* the heap with huge pages; short segments of one piece count as one run */
+	ASSERT_EQ(ioctl(self->device, SLUICE_IOCTL_ALLOC, &alloc), 0);
+	attachment = import_attach(self->importer, device, alloc.fd, 0);
+	close(alloc.fd);
+	ASSERT_GE(import_map(self->importer, attachment, BIDIRECTIONAL, &table), 0);
+	EXPECT_EQ(table.huge, 3);
+	EXPECT_GE(table.segments, 3 * IMPORTER_HUGE / 65536);
+	ASSERT_EQ(import_unmap(self->importer, 0), 0);
+	/* a small buffer has no such piece */
+	attachment = import_attach(self->importer, device, self->buffer, 0);
+	ASSERT_GE(import_map(self->importer, attachment, BIDIRECTIONAL, &table), 0);
+	EXPECT_EQ(table.huge, 0);
+}
+
 TEST_F(importer, that_cannot_reach_the_memory_is_refused_at_attach)
 {
 	int far = import_device(self->importer, 20, 65536, NO_BOUNDARY);

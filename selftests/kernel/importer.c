@@ -267,9 +267,18 @@ static int importer_attach(struct importer *importer, const struct importer_atta
 	return i;
 }
 
+/* The number of whole, aligned pieces of IMPORTER_HUGE bytes between two addresses. */
+static u32 importer_huge(u64 from, u64 to)
+{
+	u64 begin = ALIGN(from, IMPORTER_HUGE), end = ALIGN_DOWN(to, IMPORTER_HUGE);
+
+	return end > begin ? (end - begin) / IMPORTER_HUGE : 0;
+}
+
 static void importer_look(struct device *dev, struct sg_table *sgt, struct importer_map *args)
 {
 	u64 boundary = dma_get_seg_boundary(dev);
+	u64 run = 0, run_end = 0;
 	struct scatterlist *sg;
 	int i;
 
@@ -278,6 +287,7 @@ static void importer_look(struct device *dev, struct sg_table *sgt, struct impor
 	args->largest = 0;
 	args->crossing = 0;
 	args->unreachable = 0;
+	args->huge = 0;
 	for_each_sgtable_dma_sg(sgt, sg, i) {
 		u64 first = sg_dma_address(sg), last = first + sg_dma_len(sg) - 1;
 
@@ -286,7 +296,14 @@ static void importer_look(struct device *dev, struct sg_table *sgt, struct impor
 		args->largest = max(args->largest, sg_dma_len(sg));
 		args->crossing += (first & ~boundary) != (last & ~boundary);
 		args->unreachable += last > dma_get_mask(dev);
+		/* a run of addresses may consist of several segments */
+		if (first != run_end) {
+			args->huge += importer_huge(run, run_end);
+			run = first;
+		}
+		run_end = last + 1;
 	}
+	args->huge += importer_huge(run, run_end);
 }
 
 static int importer_map(struct importer *importer, struct importer_map *args)

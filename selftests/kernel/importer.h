@@ -30,6 +30,8 @@ struct importer_pci {
 	__u64 boundary;
 };
 
+#define IMPORTER_HUGE	(2UL << 20)
+
 #define IMPORTER_DYNAMIC	(1U << 0)	/* unmaps at once when the exporter asks for it */
 #define IMPORTER_PEER		(1U << 1)	/* accepts memory without struct pages */
 
@@ -49,6 +51,8 @@ struct importer_map {
 	__u32 largest;		/* out: bytes */
 	__u32 crossing;		/* out: segments that cross the segment boundary of the device */
 	__u32 unreachable;	/* out: segments that the DMA mask of the device excludes */
+	__u32 huge;		/* out: pieces of IMPORTER_HUGE bytes, at multiples of it */
+	__u32 unused;
 };
 
 /* IMPORTER_REMAP: map in both directions and unmap, @count times: for measurements. */

@@ -65,6 +65,7 @@ static const struct steps corrected = {
 	.before = begin, .step = nothing, .correct = disturb, .after = end,
 };
 static const struct steps failing = { .before = begin, .step = fail, .after = end };
+static const struct steps limited = { .before = begin, .step = nothing, .after = end, .most = 1 };
 static const struct steps valued = { .value = value, .teardown = tear_down };
 
 static int measure(const struct steps *steps, int count, struct result *result)
@@ -89,6 +90,16 @@ TEST(a_disturbed_step_is_done_again)
 	ASSERT_EQ(0, measure(&corrected, 5, &with));
 	EXPECT_EQ(begun, ended);
 	EXPECT_EQ(5 + 3 + (int)with.steps, begun);
+}
+
+TEST(a_single_step_is_done_once)
+{
+	struct result result;
+
+	ASSERT_EQ(0, measure(&limited, 0, &result));
+	EXPECT_EQ(1, result.steps);
+	EXPECT_EQ(1, begun);
+	EXPECT_EQ(1, ended);
 }
 
 TEST(a_disturbed_value_is_found_again_with_a_new_scene)

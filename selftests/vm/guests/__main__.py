@@ -11,6 +11,8 @@
     run check-profile KERNEL
                             a check of these counters, with instructions that are known
     run scale KERNEL        one to 64 threads on eight CPUs; build/scale.json
+    run big KERNEL [-t small]
+                            large buffers, and fragmentation; build/big.json
     run secureboot KERNEL...  the tests with Secure Boot
     run shell KERNEL        a shell, on this terminal; what it saves in /out is in build/saved/
     run kselftest KERNEL    the installed tests, on a plain machine (see selftests/vm/kselftest)
@@ -37,6 +39,7 @@ import sys
 
 from . import places
 from .bench import bench
+from .big import SMALL, big
 from .check import check
 from .check_profile import check_profile
 from .demo import demo
@@ -55,7 +58,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["check", "demo", "doctor", "bench", "profile",
-                                         "check-profile", "scale", "shell", "kselftest", "packages", "secureboot"])
+                                         "check-profile", "scale", "big", "shell",
+                                         "kselftest", "packages", "secureboot"])
     parser.add_argument("lines", nargs="+", metavar="KERNEL")
     parser.add_argument("-t", "--test", default="", help="run this test program, or this case, alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
@@ -92,6 +96,10 @@ def main() -> int:
         return check_profile(args.lines[0])
     if args.mode == "scale":
         return scale(args.lines[0])
+    if args.mode == "big":
+        if args.test not in ("", SMALL):
+            places.fail(f"big has no form '{args.test}': use '-t {SMALL}', or leave it out")
+        return big(args.lines[0], small=args.test == SMALL)
     if args.mode == "secureboot":
         return secureboot(args.lines)
     if args.mode == "kselftest":

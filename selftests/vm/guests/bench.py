@@ -11,15 +11,12 @@ from . import places
 from .guest import Guest
 
 
-def bench(line: str, only: str, settings: Sequence[str]) -> int:
-    """The command; a goal that is not met is no error."""
-    places.stage_guest()
-    guest = Guest(line, "bench", only, settings=settings)
+def measure(guest: Guest, records: str) -> bool:
+    """Run a guest, and add its records to a file; returns whether it did well."""
     print(f"==> {guest.release}: booting", flush=True)
-    records = os.path.join(guest.out, "records")
     count = 0
 
-    with open(records, "w", encoding="utf-8") as out:
+    with open(records, "a", encoding="utf-8") as out:
         def on_line(text: str) -> None:
             nonlocal count
             if text.startswith("{"):
@@ -31,13 +28,26 @@ def bench(line: str, only: str, settings: Sequence[str]) -> int:
 
         status = guest.run(on_line)
     print(file=sys.stderr)
-    report = subprocess.run([os.path.join(places.TOP, "selftests/bench/report"), "--all-peers",
-                             "--output", os.path.join(places.BUILD, "bench"), records], check=False)
     trouble = guest.trouble()
     for found in trouble[:10]:
         print("kernel log: " + found[0])
-    if status != 0 or trouble or report.returncode:
+    if status != 0 or trouble:
         print(f"the benchmarks failed; logs: {guest.tap_log}\n"
               f"                             {guest.kernel_log}")
-        return 1
-    return 0
+    return status == 0 and not trouble
+
+
+def report(records: str, name: str) -> bool:
+    """Print the table of these records, and make build/NAME.json and .svg."""
+    return not subprocess.run([os.path.join(places.TOP, "selftests/bench/report"), "--all-peers",
+                               "--output", os.path.join(places.BUILD, name), records],
+                              check=False).returncode
+
+
+def bench(line: str, only: str, settings: Sequence[str]) -> int:
+    """The command; a goal that is not met is no error."""
+    places.stage_guest()
+    guest = Guest(line, "bench", only, settings=settings)
+    records = os.path.join(guest.out, "records")
+    well = measure(guest, records)
+    return 0 if report(records, "bench") and well else 1

@@ -76,11 +76,11 @@ def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
     return guests
 
 
-def available_gigabytes() -> int:
+def available_megabytes() -> int:
     """Available memory of this machine."""
     with open("/proc/meminfo", encoding="utf-8") as text:
         found = re.search(r"MemAvailable: *(\d+)", text.read())
-    return int(found.group(1)) >> 20 if found else 0
+    return int(found.group(1)) >> 10 if found else 0
 
 
 def guests_at_once(processors: int, gigabytes: int, debug: bool) -> int:
@@ -111,7 +111,7 @@ def check(lines: Sequence[str], test: str, part: str, settings: Sequence[str],
     places.stage_guest()
     lines = without_twins(lines)
     guests = guests_for(lines, test, part)
-    workers = guests_at_once(os.cpu_count() or 1, available_gigabytes(),
+    workers = guests_at_once(os.cpu_count() or 1, available_megabytes() >> 10,
                              any(map(places.is_debug, lines)))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         judges = list(pool.map(lambda guest: check_one(*guest, settings), guests))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from . import places, report
-from .check import available_gigabytes, guests_at_once, without_twins
+from .check import available_megabytes, guests_at_once, without_twins
 from .guest import Guest
 from .judge import Judge
 from .machine import BOOTS
@@ -80,7 +80,7 @@ def doctor(lines: Sequence[str], part: str) -> int:
     lines = without_twins(lines)
     parts = [part] if part else list(BOOTS)
     runs: list[set[str]] = []
-    workers = guests_at_once(os.cpu_count() or 1, available_gigabytes(), False)
+    workers = guests_at_once(os.cpu_count() or 1, available_megabytes() >> 10, False)
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         judges = list(pool.map(lambda work: boot(*work, runs),
                                [(line, name) for name in parts for line in lines]))

@@ -78,17 +78,18 @@ class Guest:
 
     def __init__(self, line: str, mode: str, test: str = "", part: str = "",
                  settings: Sequence[str] = (), interactive: bool = False,
-                 modules_at: str = "", root: str = "", plugin: str = "") -> None:
+                 modules_at: str = "", root: str = "", plugin: str = "",
+                 megabytes: int = 0) -> None:
         """MODULES_AT: a root folder with other modules for this kernel than its package has.
         ROOT: another root than that of the lab, which has its own modules of Sluice.
-        PLUGIN: a plugin for QEMU.
+        PLUGIN: a plugin for QEMU.  MEGABYTES: the guest's memory, if not the usual.
         """
         self.kernel = places.kernel_of(line)
         if modules_at:
             self.kernel = self.kernel._replace(
                 modules=os.path.join(modules_at, "lib", "modules", self.kernel.release))
         self.kind = Kind(mode, test, part, tuple(settings),
-                         shutil.get_terminal_size() if interactive else None)
+                         shutil.get_terminal_size() if interactive else None, megabytes)
         self.release = self.kernel.release
         self.name = "-".join(filter(None, (mode, self.release,
                                            "large" if self.kind.large else part)))

@@ -34,16 +34,24 @@ class Kind:
 
     mode: str	# check, demo, bench, shell, doctor, kselftest, packages, secureboot or mutants
     test: str = ""	# only this test program
-    # one of PARTS; for doctor, of BOOTS; for bench, profile or scale; for mutants, the number of
-    # the guest
+    # one of PARTS; for doctor, of BOOTS; for bench, profile, scale or big; for mutants, the number
+    # of the guest
     part: str = ""
     settings: tuple[str, ...] = ()	# NAME=VALUE, for the kernel's command line
     terminal: os.terminal_size | None = None	# a shell on this terminal
+    megabytes: int = 0	# the guest's memory; 0: what its test needs
 
     @property
     def large(self) -> bool:
         """Does the test need memory that no other test does?"""
         return self.test == "large"
+
+    @property
+    def memory(self) -> str:
+        """The guest's memory, as QEMU's option has it."""
+        if self.megabytes:
+            return f"{self.megabytes}M"
+        return "7G" if self.large else "3G"
 
     @property
     def behind_iommu(self) -> bool:
@@ -140,10 +148,11 @@ def processor(kind: Kind) -> str:
 
     la57=off: while the kernel detects its CPU, it loses the flag for five levels of page tables
     for a moment, and KASAN takes an interrupt for a stray access.  erms=off: a store of eight
-    bytes costs no more than one of a byte (see ACCEL).
+    bytes costs no more than one of a byte (see ACCEL).  Large buffers need that to be cleared in
+    time.
     """
     words = ["max", "la57=off"]
-    if not kind.counted:
+    if not kind.counted or kind.part == "big":
         words.append("erms=off")
     if kind.part == "iommu":
         words += ["vendor=AuthenticAMD", "family=25"]
@@ -275,7 +284,7 @@ def pc(kind: Kind, kernel: Kernel, files: Files, hears: bool) -> list[str]:
     return [
         "qemu-system-x86_64", "-machine", "q35,smm=on" if files.firmware else "q35",
         "-cpu", processor(kind), "-accel", ACCEL, *board(kind),
-        "-m", "7G" if kind.large else "3G", "-nodefaults", *counting(kind, files),
+        "-m", kind.memory, "-nodefaults", *counting(kind, files),
         *([] if kind.part == "enrol" else ["-no-reboot"]),
         *boot(kind, kernel, files), "-display", "none",
         *share("root", files.root), *share("modules", kernel.modules), *share("build", files.build),
