@@ -57,7 +57,7 @@ def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
     """The guests for the tests of these kernels."""
     guests: list[Work] = []
     splits = False
-    if test in ("bounced", "numa"):
+    if test in ("bounced", "numa", "scarce"):
         part = test
     for line in lines:
         # injected faults, and some tests beside them, take as long as all other tests
@@ -72,7 +72,8 @@ def guests_for(lines: Sequence[str], test: str, part: str) -> list[Work]:
         newest = max(lines, key=lambda line: places.natural(places.kernel_of(line).release))
         guests += [(newest, "", "iommu")] if not splits else []
         guests += [(newest, "large", ""), (newest, "ac97", "gapless"),
-                   (newest, "", "bounced"), (newest, "numa", "numa")]
+                   (newest, "", "bounced"), (newest, "numa", "numa"),
+                   (newest, "scarce", "scarce")]
     return guests
 
 

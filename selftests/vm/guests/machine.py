@@ -13,7 +13,7 @@ from .places import Kernel
 ACCEL = "tcg,thread=single,tb-size=128"
 
 # those of check; a guest with Secure Boot also has the part "enrol": see secureboot.py
-PARTS = ("iommu", "bounced", "gapless", "numa", "rest", "faults")
+PARTS = ("iommu", "bounced", "gapless", "numa", "scarce", "rest", "faults")
 
 # The CPUs of the guest of make bench SCALE=1.
 SCALE_CPUS = 8
@@ -51,7 +51,7 @@ class Kind:
         """The guest's memory, as QEMU's option has it."""
         if self.megabytes:
             return f"{self.megabytes}M"
-        return "7G" if self.large else "3G"
+        return "7G" if self.large else "512M" if self.part == "scarce" else "3G"
 
     @property
     def behind_iommu(self) -> bool:

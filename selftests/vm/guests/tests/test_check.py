@@ -27,7 +27,8 @@ class Plan(GuestTest):
     def test_all_kernels_take_the_newest_several_times(self) -> None:
         self.assertEqual(check.guests_for(["newest", "lts"], "", ""), [
             ("newest", "", ""), ("lts", "", ""), ("newest", "", "iommu"), ("newest", "large", ""),
-            ("newest", "ac97", "gapless"), ("newest", "", "bounced"), ("newest", "numa", "numa")])
+            ("newest", "ac97", "gapless"), ("newest", "", "bounced"), ("newest", "numa", "numa"),
+            ("newest", "scarce", "scarce")])
 
     def test_kernels_for_arm64_take_no_guest_more(self) -> None:
         self.assertEqual(check.guests_for(["lts-arm64", "newest-arm64"], "", ""),
@@ -38,7 +39,7 @@ class Plan(GuestTest):
         self.assertEqual(check.guests_for([DEBUG], "fence", ""), [(DEBUG, "fence", "")])
 
     def test_tests_that_need_a_machine_of_their_own_get_it(self) -> None:
-        for test in ("bounced", "numa"):
+        for test in ("bounced", "numa", "scarce"):
             self.assertEqual(check.guests_for(["lts"], test, ""), [("lts", test, test)])
 
     def test_two_roles_of_one_kernel_are_one(self) -> None:
