@@ -35,7 +35,8 @@ static int alloc_close(struct scene *scene)
 	return fd < 0 ? fd : close(fd);
 }
 
-int let_settle(struct scene *scene)
+/* Let the kernel clear the buffer of the same size that was closed just before. */
+static int let_settle(struct scene *scene)
 {
 	return settle(scene->size);
 }

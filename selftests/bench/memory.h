@@ -10,9 +10,6 @@
 /** alloc_one - allocate a buffer: scene->dmabufs[0] */
 int alloc_one(struct scene *scene);
 
-/** let_settle - let the kernel clear the buffer of the same size that was closed just before */
-int let_settle(struct scene *scene);
-
 /** drop_pools - free all memory that shrinkers can free, so that none is kept for reuse */
 int drop_pools(struct scene *scene);
 
