@@ -51,6 +51,7 @@ help:
 	@echo 'make bench PROFILE=case       ... one case (or words of its name): its instructions by function'
 	@echo 'make bench SCALE=1            ... with 1 to 64 threads: shared cache lines of a job and a buffer'
 	@echo 'make bench BIG=1               ... with buffers of 1 and 16 GiB, and memory in pieces'
+	@echo 'make bench-arm64              ... CPU access on arm64, where caches need maintenance'
 	@echo 'make check-profile            ... whether these profiles count right'
 	@echo 'make check-big                ... whether BIG=1 works, with smaller buffers'
 	@echo 'make check-lab                the lab itself: the set-up, the judgement of the output of a guest,'
@@ -198,6 +199,13 @@ bench: user-newest
 		$(if $(SCALE),scale newest,$(if $(BIG),big newest,\
 		bench newest $(if $(T),-t $(T)))))
 
+# The cases whose cost depends on caches that need maintenance.
+bench-arm64:
+	@$(VM)/setup --arm64 newest
+	@$(VM)/build modules newest-arm64 SLUICE_TESTS=1
+	@$(VM)/build user-arm64 newest
+	@$(PATIENCE) $(VM)/run bench newest-arm64
+
 # The profile's counters, with instructions that are known.
 check-profile: user-newest
 	@$(VM)/build modules newest SLUICE_TESTS=1
@@ -287,5 +295,5 @@ clean:
 
 .PHONY: help setup setup-newest refresh user user-newest modules check check-lab check-tool \
 	check-kselftest check-install check-doctor check-ktree check-arm64 check-secureboot \
-	check-debug check-races fuzz mutants bench check-profile check-big coverage demo shell docs gates local \
+	check-debug check-races fuzz mutants bench bench-arm64 check-profile check-big coverage demo shell docs gates local \
 	install install-modules install-user uninstall deb check-packages clean

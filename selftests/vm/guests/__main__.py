@@ -5,7 +5,8 @@
                             newest-arm64) or on a release in build/
     run demo KERNEL         the demo; its files are in build/demo/
     run doctor KERNEL...    the tests of sluicectl doctor, on machines that boot differently
-    run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg
+    run bench KERNEL        the benchmarks; build/bench.json and build/bench.svg; with a kernel
+                            for arm64, those of caches; build/bench-arm64.json and .svg
     run profile KERNEL -t CASE
                             a case of the benchmarks by function; build/profile.json
     run check-profile KERNEL

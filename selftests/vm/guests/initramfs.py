@@ -84,7 +84,8 @@ def files_of(kernel: Kernel) -> list[tuple[str, str]]:
             ("bin/busybox", os.path.join(places.ARM64, "usr/bin/busybox")),
             ("bin/bash", os.path.join(places.ARM64, "usr/bin/bash-static")),
             ("sluice/guest/main", os.path.join(places.BUILD, "guest/main")),
-            ("sluice/user/tools/sluicectl", os.path.join(places.BUILD, "user-arm64/tools/sluicectl")),
+            *((f"sluice/user/{name}", os.path.join(places.BUILD, "user-arm64", name))
+              for name in ("tools/sluicectl", "bench/bench")),
             *((f"sluice/{kernel.release}/{name}", os.path.join(ours, name))
               for name in sorted(os.listdir(ours)) if name.endswith(".ko")),
             *((f"sluice/user/tests/{name}", os.path.join(tests, name))

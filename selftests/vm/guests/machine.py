@@ -159,14 +159,20 @@ def processor(kind: Kind) -> str:
     return ",".join(words)
 
 
+def clock_of_instructions(kind: Kind) -> list[str]:
+    """A clock that counts instructions; idle time is skipped.
+
+    Each takes a nanosecond, or four: a slower CPU keeps up with its clock, however busy the host
+    is.
+    """
+    shift = 0 if kind.mode == "bench" else 2
+    return ["-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+
+
 def board(kind: Kind) -> list[str]:
     """Processors, their clock, and the devices of the first bus."""
     if kind.counted:
-        # One CPU whose clock counts instructions; idle time is skipped.  Each
-        # takes a nanosecond, or four: a slower CPU keeps up with its clock, however busy
-        # the host is.
-        shift = 0 if kind.mode == "bench" else 2
-        clock = ["-icount", f"shift={shift},sleep=off", "-rtc", "clock=vm"]
+        clock = clock_of_instructions(kind)
         if kind.part == "scale":
             # a device for each CPU
             cards = [word for card in range(SCALE_CPUS) for word in ("-device", "edu")]
@@ -297,7 +303,8 @@ def raspberry(kind: Kind, kernel: Kernel, files: Files) -> list[str]:
     """A Raspberry Pi 3, whose device tree selftests/vm/build has made."""
     tree = os.path.join(files.build, "user-arm64", f"raspi3b-{kernel.release}.dtb")
     return [
-        "qemu-system-aarch64", "-machine", "raspi3b", "-smp", "4", "-m", "1G", "-accel", ACCEL,
+        "qemu-system-aarch64", "-machine", "raspi3b", "-smp", "4",
+        *(clock_of_instructions(kind) if kind.counted else []), "-m", "1G", "-accel", ACCEL,
         "-nodefaults", "-no-reboot", *boot(kind, kernel, files), "-dtb", tree, "-display", "none",
         *serial(kind, files)]
 

@@ -75,8 +75,9 @@ class Archive(GuestTest):
         self.kernel(ARM64, ARM64)
         for path in ("arm64/usr/bin/busybox", "arm64/usr/bin/bash-static", "build/guest/main",
                      "build/user-arm64/tools/sluicectl", "build/user-arm64/tests/fence",
-                     f"build/{ARM64}/sluice.o"):
+                     "build/user-arm64/bench/bench", f"build/{ARM64}/sluice.o"):
             self.write(path, *path.split("/"))
         self.assertEqual(set(self.made(ARM64)), {
             "bin/bash", "bin/busybox", "init", "modules/list", f"sluice/{ARM64}/sluice.ko",
-            "sluice/guest/main", "sluice/user/tests/fence", "sluice/user/tools/sluicectl"})
+            "sluice/guest/main", "sluice/user/bench/bench", "sluice/user/tests/fence",
+            "sluice/user/tools/sluicectl"})

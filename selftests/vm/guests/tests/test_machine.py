@@ -124,6 +124,8 @@ class Machines(unittest.TestCase):
         self.assertTrue(command.startswith("qemu-system-aarch64 -machine raspi3b -smp 4 -m 1G "))
         self.assertIn(" -dtb /build/user-arm64/raspi3b-7.3.4+deb13-arm64.dtb ", command)
         self.assertNotIn("-device", command)
+        self.assertNotIn("-icount", command)
+        self.assertIn(" -smp 4 -icount shift=0,sleep=off ", qemu(Kind("bench"), PI))
         self.assertIn("console=ttyAMA0", words(Kind("check"), PI))
         self.assertIn("mem=896M", words(Kind("check"), PI))
 
