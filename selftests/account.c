@@ -23,6 +23,7 @@
 
 #define MIB	(1UL << 20)
 #define NOBODY	65534
+#define ALL_MEMORY_MB	(1UL << 20)	/* more than any machine of the tests has */
 
 FIXTURE(account) {
 	struct objects before;
@@ -43,6 +44,7 @@ FIXTURE_TEARDOWN(account)
 	limit_mb("open", 0);
 	limit_mb("user", 0);
 	limit_mb("total", 0);
+	reserve_mb(RESERVE_DEFAULT);
 	close(self->device);
 	close(self->other);
 	EXPECT_TRUE(objects_settle(&self->before));
@@ -345,6 +347,48 @@ TEST_F(account, a_wrap_that_fails_gives_its_charge_back)
 		EXPECT_EQ(xioctl(self->device, SLUICE_IOCTL_WRAP, &args), -ENOMEM);
 	EXPECT_TRUE(nothing_is_charged(self->device));
 	close(args.memfd);
+}
+
+/* Each CPU may allocate a MiB in small buffers before it looks at the reserve. */
+static int small_buffers_until_refused(int device, int *fds, int most)
+{
+	uint32_t hint;
+	int i, ret = 0;
+
+	for (i = 0; i < most && ret >= 0; i++)
+		fds[i] = ret = alloc_hint(device, 0, 64 << 10, &hint);
+	most = ret < 0 ? i - 1 : i;
+	for (i = 0; i < most; i++)
+		close(fds[i]);
+	return ret < 0 ? ret : 0;
+}
+
+TEST_F(account, new_buffers_leave_memory_to_processes)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int most = 16 * (cpus + 1), contiguous = sluice_find_heap(self->device, "contiguous");
+	int *fds = calloc(most, sizeof(*fds)), fd;
+	uint32_t hint = SLUICE_HINT_LIMIT;
+
+	ASSERT_TRUE(fds);
+	/* what the pool has is no new memory */
+	ASSERT_EQ(write_text("/proc/sys/vm/drop_caches", "2"), 0);
+	ASSERT_EQ(reserve_mb(ALL_MEMORY_MB), 0);
+	EXPECT_EQ(alloc_hint(self->device, 0, 5 * MIB, &hint), -ENOMEM);
+	EXPECT_EQ(hint, SLUICE_HINT_NONE);
+	EXPECT_EQ(small_buffers_until_refused(self->device, fds, most), -ENOMEM);
+	EXPECT_EQ(alloc_hint(self->device, contiguous, 2 * MIB, &hint), -ENOMEM);
+	EXPECT_TRUE(nothing_is_charged(self->device));
+	/* 0: none */
+	ASSERT_EQ(reserve_mb(0), 0);
+	fd = alloc_hint(self->device, 0, 5 * MIB, &hint);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	ASSERT_EQ(reserve_mb(RESERVE_DEFAULT), 0);
+	fd = alloc_hint(self->device, 0, 7 * MIB, &hint);
+	EXPECT_GE(fd, 0);
+	close(fd);
+	free(fds);
 }
 
 /* The same with ALLOC: the memory cgroup has no room. */

@@ -1125,7 +1125,8 @@ TEST(memory_that_is_not_huge_is_never_given_for_huge)
 	if (!has_huge(device))
 		SKIP(return, "huge pages of this machine have another size");
 	ASSERT_TRUE(pool_empties());
-	/* leave enough memory for other processes */
+	/* leave enough memory for other processes, and no more */
+	ASSERT_EQ(reserve_mb(0), 0);
 	spare = sysconf(_SC_AVPHYS_PAGES) - (256 << 20) / sysconf(_SC_PAGESIZE);
 	snprintf(text, sizeof(text), "%ld", spare > 0 ? spare / 512 : 0);
 	if (write_text("/proc/sys/vm/nr_hugepages", text))
@@ -1144,6 +1145,7 @@ TEST(memory_that_is_not_huge_is_never_given_for_huge)
 	plain = sluice_alloc(device, 0, 2 * HUGE, 0);
 	EXPECT_GE(plain, 0);
 	close(plain);
+	EXPECT_EQ(reserve_mb(RESERVE_DEFAULT), 0);
 	EXPECT_EQ(write_text("/proc/sys/vm/nr_hugepages", "0"), 0);
 	close(device);
 	EXPECT_TRUE(objects_settle(&before));

@@ -83,10 +83,10 @@ static unsigned int end(FIXTURE_DATA(scarce) *self)
 	return killed;
 }
 
-/* New processes start, and have memory. */
-static bool machine_works(void)
+/* New processes start, and get memory. */
+static bool machine_works(size_t bytes)
 {
-	struct hold more = { .anonymous = BYSTANDER };
+	struct hold more = { .anonymous = bytes };
 	bool works = !system("true");
 	pid_t pid = hold_start(&more);
 
@@ -110,7 +110,7 @@ TEST_F(scarce, four_opens_end_at_the_limit_of_all)
 		EXPECT_EQ(self->holds[i].error, -EDQUOT);
 		EXPECT_EQ(self->holds[i].hint, SLUICE_HINT_TOTAL_LIMIT);
 	}
-	EXPECT_TRUE(machine_works());
+	EXPECT_TRUE(machine_works(BYSTANDER));
 	EXPECT_EQ(end(self), 0);
 }
 
@@ -128,7 +128,7 @@ TEST_F(scarce, opens_of_a_user_end_at_the_limit_of_the_user)
 		EXPECT_EQ(self->holds[i].error, -EDQUOT);
 		EXPECT_EQ(self->holds[i].hint, SLUICE_HINT_USER_LIMIT);
 	}
-	EXPECT_TRUE(machine_works());
+	EXPECT_TRUE(machine_works(BYSTANDER));
 	EXPECT_EQ(end(self), 0);
 }
 
@@ -142,8 +142,45 @@ TEST_F(scarce, the_standard_node_ends_at_the_same_limit)
 	ASSERT_EQ(sluice_device_info(self->device, &info), 0);
 	data.len = info.total_limit + MIB;
 	EXPECT_EQ(xioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data), -EDQUOT);
-	EXPECT_TRUE(machine_works());
+	EXPECT_TRUE(machine_works(BYSTANDER));
 	close(heap);
+}
+
+/* The processes of the test have as many buffers as they get, each 8 MiB. */
+static void memory_ends(struct __test_metadata *_metadata, FIXTURE_DATA(scarce) *self)
+{
+	struct hold each = { .each = 8 * MIB, .most = 100 };
+	unsigned int i, buffers = start(self, &each);
+
+	TH_LOG("%u buffers of 8 MiB; %ld MiB of memory are available then", buffers,
+	       number_of("/proc/meminfo", "MemAvailable:") / 1024);
+	for (i = 0; i < HOLDERS; i++) {
+		EXPECT_EQ(self->holds[i].error, -ENOMEM);
+		EXPECT_EQ(self->holds[i].hint, SLUICE_HINT_NONE);
+	}
+	EXPECT_TRUE(machine_works(8 * MIB));
+	EXPECT_EQ(end(self), 0);
+}
+
+TEST_F(scarce, buffers_leave_memory_where_processes_have_most_of_it)
+{
+	struct hold hog = {
+		.anonymous = (number_of("/proc/meminfo", "MemAvailable:") << 10) - 128 * MIB,
+	};
+	pid_t pid = hold_start(&hog);
+
+	ASSERT_EQ(hog.error, 0);
+	memory_ends(_metadata, self);
+	EXPECT_EQ(hold_end(pid), 0);
+}
+
+/* An administrator has set the limits too high. */
+TEST_F(scarce, buffers_leave_memory_whatever_the_limits_are)
+{
+	ASSERT_EQ(limit_mb("open", 4096), 0);
+	ASSERT_EQ(limit_mb("user", 4096), 0);
+	ASSERT_EQ(limit_mb("total", 4096), 0);
+	memory_ends(_metadata, self);
 }
 
 TEST_HARNESS_MAIN

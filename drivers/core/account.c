@@ -11,6 +11,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/swap.h>
 #include <uapi/linux/sluice.h>
 
 #include "account.h"
@@ -29,6 +30,11 @@ static unsigned long sluice_account_total_mb;
 module_param_named(total_limit_mb, sluice_account_total_mb, ulong, 0644);
 MODULE_PARM_DESC(total_limit_mb,
 		 "MiB that all opens of all devices may hold together (0: half of the memory)");
+
+static unsigned long sluice_account_reserve_mb = ULONG_MAX;
+module_param_named(reserve_mb, sluice_account_reserve_mb, ulong, 0644);
+MODULE_PARM_DESC(reserve_mb,
+		 "MiB that new buffers leave to processes (0: none; default: 1/16 of the memory, at most 256)");
 
 /**
  * struct sluice_account_user - a user with open files of nodes
@@ -61,6 +67,12 @@ struct sluice_account_stock {
 #define SLUICE_ACCOUNT_SMALL	SZ_256K	/* larger charges do not use the stock */
 
 static DEFINE_PER_CPU(struct sluice_account_stock, sluice_account_stocks);
+
+#define SLUICE_ACCOUNT_UNSEEN	SZ_1M	/* a CPU may allocate as much between two looks at the memory */
+#define SLUICE_ACCOUNT_RESERVE	SZ_256M	/* the default reserve is not larger */
+
+/* Bytes that a CPU has allocated since it last looked how much memory is available. */
+static DEFINE_PER_CPU(unsigned int, sluice_account_unseen);
 
 /* Guards the variables below, and each struct sluice_account_user. */
 static DEFINE_SPINLOCK(sluice_account_lock);
@@ -415,6 +427,47 @@ void sluice_account_uncharge(struct sluice_account *account, u64 bytes, bool dev
 	if (!device)
 		sluice_account_sub_sums(account->user, bytes);
 	atomic64_sub(bytes, &account->bytes);
+}
+
+static u64 sluice_account_reserve(void)
+{
+	unsigned long mb = READ_ONCE(sluice_account_reserve_mb);
+
+	if (mb == ULONG_MAX)
+		return min_t(u64, (u64)totalram_pages() << PAGE_SHIFT >> 4, SLUICE_ACCOUNT_RESERVE);
+	return (u64)mb << 20;
+}
+
+/**
+ * sluice_account_has_room - is there memory for a new buffer, and enough for processes beside it?
+ * @bytes: bytes that are about to be allocated from the memory of the system
+ * @parked: bytes of the pool, which gives them back if memory is short
+ *
+ * The limits alone do not tell, because processes and other drivers may use most of the memory.  If
+ * buffers took the rest, the next page fault of any process would call the OOM killer, which does
+ * not see buffers.
+ *
+ * Callers at the same time may all get the rest of the memory.  A CPU does not look each time, and
+ * allocates up to SLUICE_ACCOUNT_UNSEEN between two looks.
+ *
+ * Context: any.
+ * Return: true if the memory may be allocated.
+ */
+bool sluice_account_has_room(u64 bytes, u64 parked)
+{
+	u64 reserve, room;
+	bool fits;
+
+	if (bytes < SLUICE_ACCOUNT_UNSEEN &&
+	    this_cpu_add_return(sluice_account_unseen, bytes) < SLUICE_ACCOUNT_UNSEEN)
+		return true;
+	reserve = sluice_account_reserve();
+	/* memory of processes may be swapped out */
+	room = (u64)(si_mem_available() + get_nr_swap_pages()) << PAGE_SHIFT;
+	fits = !reserve || sluice_account_fits(reserve, bytes, room + parked);
+	/* after a refusal, the CPU looks again the next time */
+	this_cpu_write(sluice_account_unseen, fits ? 0 : SLUICE_ACCOUNT_UNSEEN);
+	return fits;
 }
 
 /**

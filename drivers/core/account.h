@@ -15,6 +15,9 @@
  * that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not memory of
  * the system, and counts against the limit of the open file only.
  *
+ * Beside the limits, a new buffer leaves memory to processes: reserve_mb.  A heap asks for that with
+ * sluice_account_has_room() before it allocates memory of the system.
+ *
  * A refused charge is part of no sum, except for a moment if two charges to one account race for
  * the rest of its limit.  buffer.c, slot.c and queue.c charge; client.c opens and closes accounts.
  *
@@ -66,6 +69,7 @@ u64 sluice_account_open_limit(void);
 int sluice_account_open(struct sluice_account *account);
 void sluice_account_close(struct sluice_account *account);
 int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device, u32 *hint);
+bool sluice_account_has_room(u64 bytes, u64 parked);
 void sluice_account_uncharge(struct sluice_account *account, u64 bytes, bool device);
 struct sluice_account_numbers sluice_account_read(const struct sluice_account *account);
 kuid_t sluice_account_uid(const struct sluice_account *account);

@@ -13,6 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "account.h"
 #include "buffer.h"
 #include "compat/dma.h"
 #include "compat/mm.h"
@@ -452,8 +453,12 @@ err_put:
 
 static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 {
-	int ret = sluice_contiguous_allocate(buffer, hint);
+	int ret;
 
+	/* a region has memory of its own */
+	if (!buffer->sdev->region && !sluice_account_has_room(buffer->size, sluice_pool_bytes()))
+		return -ENOMEM;
+	ret = sluice_contiguous_allocate(buffer, hint);
 	buffer->dma_alloc = !ret;
 	/*
 	 * for a smaller buffer, -ENOMEM may come from the limit of its memory cgroup: a search

@@ -27,3 +27,11 @@ int open_limit_mb(unsigned int mb)
 {
 	return limit_mb("open", mb);
 }
+
+int reserve_mb(unsigned long mb)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lu", mb);
+	return write_text("/sys/module/sluice/parameters/reserve_mb", text);
+}

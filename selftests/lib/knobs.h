@@ -12,4 +12,9 @@ int limit_mb(const char *name, unsigned int mb);
 /** open_limit_mb - set the limit for each open of a node, 0 for none; returns 0 or -errno */
 int open_limit_mb(unsigned int mb);
 
+#define RESERVE_DEFAULT	(~0UL)
+
+/** reserve_mb - set the memory that new buffers leave to processes; returns 0 or -errno */
+int reserve_mb(unsigned long mb);
+
 #endif /* KNOBS_H */
