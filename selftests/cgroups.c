@@ -183,8 +183,8 @@ TEST_F(cgroups, at_the_limit_alloc_fails_and_kills_no_process)
 }
 
 /*
- * Each small buffer has some memory of the kernel's own, which also counts: records, inode, file.  If
- * the limit stops the kernel there, the OOM killer takes a process of the cgroup, and no other.
+ * Each small buffer has some memory of the kernel's own, which also counts: records, inode, file.
+ * If the limit stops the kernel there, the OOM killer takes a process of the cgroup, and no other.
  */
 TEST_F(cgroups, at_the_limit_small_buffers_end_in_the_cgroup_alone)
 {

@@ -68,7 +68,7 @@ struct sluice_account_stock {
 
 static DEFINE_PER_CPU(struct sluice_account_stock, sluice_account_stocks);
 
-#define SLUICE_ACCOUNT_UNSEEN	SZ_1M	/* a CPU may allocate as much between two looks at the memory */
+#define SLUICE_ACCOUNT_UNSEEN	SZ_1M	/* a CPU may allocate as much between two looks */
 #define SLUICE_ACCOUNT_RESERVE	SZ_256M	/* the default reserve is not larger */
 
 /* Bytes that a CPU has allocated since it last looked how much memory is available. */

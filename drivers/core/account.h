@@ -15,7 +15,7 @@
  * that file, until the buffer is freed.  Memory of a device (SLUICE_MEM_DEVICE) is not memory of
  * the system, and counts against the limit of the open file only.
  *
- * Beside the limits, a new buffer leaves memory to processes: reserve_mb.  A heap asks for that with
+ * Beside the limits, a new buffer leaves memory to processes: reserve_mb.  A heap calls
  * sluice_account_has_room() before it allocates memory of the system.
  *
  * A refused charge is part of no sum, except for a moment if two charges to one account race for

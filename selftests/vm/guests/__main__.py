@@ -65,8 +65,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("-t", "--test", default="", help="run this test program, or this case, alone")
     parser.add_argument("-p", "--part", default="", choices=["", *PARTS, *BOOTS],
                         help="behind an IOMMU; all DMA bounced, and with CMA; with two NUMA "
-                        "nodes; with little memory; a debug kernel's tests without and with faults; or a boot of "
-                        "doctor")
+                        "nodes; with little memory; a debug kernel's tests without and with "
+                        "faults; or a boot of doctor")
     parser.add_argument("-s", "--set", action="append", default=[], metavar="NAME=VALUE",
                         dest="settings", help="put sluice.NAME=VALUE on the kernel command line")
     parser.add_argument("-j", "--junit", default="", metavar="FILE",
