@@ -67,6 +67,9 @@ static void *sleep_and_look(void *argument)
 	struct sleeper *sleeper = argument;
 	double due, delay;
 
+	/* the first one may need new pages of the slab allocator, which the kernel clears */
+	if (sleeper->alloc)
+		sleeper->error = alloc_close_small();
 	while (!sleeper->stop && !sleeper->error) {
 		struct timespec until;
 
