@@ -313,8 +313,8 @@ static bool sluice_pool_over_limit(const struct sluice_bins_entry *oldest)
 }
 
 /*
- * The same for a caller of close().  It must not wait until the worker stops zeroing the memory: the
- * worker may have to wait for the CPU, and frees the memory itself afterwards.
+ * The same for a caller of close().  It must not wait until the worker stops zeroing the memory:
+ * the worker may have to wait for the CPU, and frees the memory itself afterwards.
  */
 static bool sluice_pool_over_limit_now(const struct sluice_bins_entry *oldest)
 {
@@ -346,9 +346,9 @@ static void sluice_pool_dispose(struct list_head *list)
 }
 
 /*
- * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it, but at most
- * SLUICE_POOL_BATCH structs.  If @unwanted is NULL, free any memory of these zones.  Returns false
- * if no such memory is left.
+ * Free the oldest memory of zones up to @zone, as long as @unwanted returns true for it, but at
+ * most SLUICE_POOL_BATCH structs.  If @unwanted is NULL, free any memory of these zones.  Returns
+ * false if no such memory is left.
  */
 static bool sluice_pool_free_some(enum zone_type zone,
 				  bool (*unwanted)(const struct sluice_bins_entry *oldest))
@@ -414,7 +414,7 @@ static void sluice_pool_park_near_limit(struct sluice_bins_entry *entry)
  * Memory that is pinned, or larger than the limit of the pool, is freed instead.  If the pool then
  * exceeds its limit, its oldest memory is freed.  When a large buffer is parked, this may free the
  * memory of many small buffers: the worker frees all beyond the first SLUICE_POOL_BATCH.  Until it
- * has done so, the pool has at most twice its limit, because memory that exceeds this is freed, too.
+ * has done so, the pool has at most twice its limit: memory that would exceed this is freed, too.
  *
  * Context: may sleep.
  */

@@ -150,7 +150,7 @@ static int park(struct scene *scene)
 	return ret ? ret : settle(scene->count * KIB(4));
 }
 
-/* What the kernel does with them meanwhile.  The closes end, and the worker has zeroed the memory. */
+/* The actions.  This one ends when all are closed and the worker has zeroed their memory. */
 static int close_all(struct scene *scene)
 {
 	close_buffers(scene);
