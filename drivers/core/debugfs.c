@@ -122,18 +122,18 @@ static struct sluice_buffer *sluice_debugfs_find(struct sluice_buffer *mark)
 	return NULL;
 }
 
-/* The buffer at the mark, with the lock of its list held; or NULL, and the lock is not held. */
-static struct sluice_buffer *sluice_debugfs_next_buffer(struct sluice_buffer *mark)
+/* Move the mark to the next list that has a buffer behind it.  Returns the mark, or NULL. */
+static struct sluice_buffer *sluice_debugfs_next_list(struct sluice_buffer *mark)
 {
-	struct sluice_buffer *buffer;
+	struct sluice_buffer *found;
 	unsigned int cpu;
 
 	for (;;) {
 		spin_lock(&sluice_debugfs_list(mark)->lock);
-		buffer = sluice_debugfs_find(mark);
-		if (buffer)
-			return buffer;
+		found = sluice_debugfs_find(mark);
 		spin_unlock(&sluice_debugfs_list(mark)->lock);
+		if (found)
+			return mark;
 		cpu = cpumask_next(mark->cpu, cpu_possible_mask);
 		if (cpu >= nr_cpu_ids)
 			return NULL;
@@ -151,38 +151,21 @@ static void *sluice_debugfs_buffers_start(struct seq_file *m, loff_t *pos)
 		sluice_debugfs_mark_list(mark, cpumask_first(cpu_possible_mask));
 		return SEQ_START_TOKEN;
 	}
-	return sluice_debugfs_next_buffer(mark);
+	return sluice_debugfs_next_list(mark);
 }
 
 static void *sluice_debugfs_buffers_next(struct seq_file *m, void *v, loff_t *pos)
 {
-	struct sluice_buffer *mark = m->private;
-	struct sluice_buffer *buffer = v;
-
 	++*pos;
-	if (v != SEQ_START_TOKEN) {
-		list_move(&mark->link, &buffer->link);
-		spin_unlock(&sluice_debugfs_list(mark)->lock);
-	}
-	return sluice_debugfs_next_buffer(mark);
+	return sluice_debugfs_next_list(m->private);
 }
 
 static void sluice_debugfs_buffers_stop(struct seq_file *m, void *v)
 {
-	struct sluice_buffer *mark = m->private;
-
-	if (v && v != SEQ_START_TOKEN)
-		spin_unlock(&sluice_debugfs_list(mark)->lock);
 }
 
-static int sluice_debugfs_buffers_show(struct seq_file *m, void *v)
+static void sluice_debugfs_show_buffer(struct seq_file *m, const struct sluice_buffer *buffer)
 {
-	const struct sluice_buffer *buffer = v;
-
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
-		return 0;
-	}
 	seq_printf(m, "%s\t%s\t%llu\t%u\t%llu\t%u\t%d\t", buffer->sdev->name,
 		   buffer->heap->name, buffer->size, buffer->num_pieces ?: 1,
 		   READ_ONCE(buffer->inode),
@@ -191,6 +174,27 @@ static int sluice_debugfs_buffers_show(struct seq_file *m, void *v)
 	seq_escape(m, buffer->client->comm, "\t\n\\");
 	sluice_debugfs_show_name(m, buffer);
 	seq_putc(m, '\n');
+}
+
+/* Show the buffer behind the mark.  If it has gone since it was found, nothing is shown. */
+static int sluice_debugfs_buffers_show(struct seq_file *m, void *v)
+{
+	struct sluice_buffer *mark = m->private, *buffer;
+	struct sluice_buffer_list *list = sluice_debugfs_list(mark);
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "device\theap\tsize\tpieces\tinode\tuid\tpid\tprocess\tname\n");
+		return 0;
+	}
+	spin_lock(&list->lock);
+	buffer = sluice_debugfs_find(mark);
+	if (buffer) {
+		sluice_debugfs_show_buffer(m, buffer);
+		/* otherwise it is shown again, in more memory */
+		if (!seq_has_overflowed(m))
+			list_move(&mark->link, &buffer->link);
+	}
+	spin_unlock(&list->lock);
 	return 0;
 }
 
