@@ -5,6 +5,7 @@ A change that is allowed must give none.
 """
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from .finding import Problem, output
 
 UAPI = "uapi/linux/sluice.h"
 CODE = "userspace/lib/sluice.c"
+SOURCES = "userspace/lib/*.c"
 HEADER = "userspace/lib/sluice.h"
 MAP = "userspace/lib/libsluice.map"
 
@@ -148,7 +150,8 @@ def compiled(folder: str) -> str:
            "-I" + os.path.join(folder, "userspace/lib"), "-I" + os.path.join(folder, "uapi"),
            "-shared", "-Wl,-soname,libsluice.so.0",
            "-Wl,--version-script," + os.path.join(folder, MAP),
-           "-o", shared, os.path.join(folder, CODE))
+           "-o", shared, *sorted(source for source in glob.glob(os.path.join(folder, SOURCES))
+                                 if not source.endswith("/examples.c")))
     return shared
 
 
