@@ -34,5 +34,5 @@ pygments_dark_style = "monokai"
 nitpick_ignore_regex = [
     (r"c:.*", r"(?!.*(sluice|SLUICE)).*"),
     # a struct without a definition, and a constant without a comment
-    (r"c:identifier", "sluice_engine|SLUICE_NAME_LEN"),
+    (r"c:identifier", "sluice_engine|sluice_stream|SLUICE_NAME_LEN|SLUICE_MAX_PLANES"),
 ]
