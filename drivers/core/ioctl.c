@@ -9,6 +9,7 @@
  *
  * See ioctl.h.
  */
+#include <linux/fault-inject-usercopy.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -67,6 +68,9 @@ static noinline __no_sanitize_coverage int sluice_ioctl_copy_in(void *to, size_t
 
 	if (usize != ksize || ksize % sizeof(*word))
 		return copy_struct_from_user(to, ksize, from, usize);
+	/* copy_from_user() would ask it, too */
+	if (should_fail_usercopy())
+		return -EFAULT;
 	might_fault();
 	if (!user_read_access_begin(from, ksize))
 		return -EFAULT;
@@ -101,6 +105,8 @@ __no_sanitize_coverage int sluice_call_copy_out(struct sluice_call *call)
 		call->copied = true;
 		return 0;
 	}
+	if (should_fail_usercopy())
+		return -EFAULT;
 	might_fault();
 	if (!user_write_access_begin(call->uarg, call->size))
 		return -EFAULT;

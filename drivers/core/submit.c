@@ -2,6 +2,7 @@
 /*
  * SUBMIT: from the caller's struct to a published job.  See submit.h.
  */
+#include <linux/fault-inject-usercopy.h>
 #include <linux/file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -202,7 +203,9 @@ static int sluice_submit_write_answer(const struct sluice_submit_batch *batch)
 	u64 __user *point = call->uarg + ((void *)batch->point - call->data);
 	s32 __user *out_fence = call->uarg + ((void *)batch->out_fence - call->data);
 
-	if (put_user(*batch->point, point) || put_user(*batch->out_fence, out_fence))
+	/* copy_to_user() would ask should_fail_usercopy(), too */
+	if (should_fail_usercopy() || put_user(*batch->point, point) ||
+	    put_user(*batch->out_fence, out_fence))
 		return -EFAULT;
 	call->copied = true;
 	return 0;
