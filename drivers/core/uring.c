@@ -208,18 +208,6 @@ static int sluice_uring_submitted(struct sluice_queue *queue, struct io_uring_cm
 	return -EIOCBQUEUED;
 }
 
-/* Initialise our data of a command: it has no job yet. */
-static struct sluice_uring *sluice_uring_init(struct io_uring_cmd *cmd)
-{
-	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
-	struct sluice_uring *uring = sluice_uring_of(cmd);
-
-	*uring = (struct sluice_uring) {
-		.address = u64_to_user_ptr(READ_ONCE(bytes->completion)),
-	};
-	return uring;
-}
-
 /* Allocate the copies of the completions, if the caller wants them. */
 static int sluice_uring_prepare(struct sluice_queue *queue, struct sluice_uring *uring,
 				u32 num_jobs)
@@ -234,18 +222,29 @@ static int sluice_uring_prepare(struct sluice_queue *queue, struct sluice_uring 
 	return uring->completions ? 0 : -ENOMEM;
 }
 
-/* The call of a command whose struct the caller copies to @args, of @size bytes. */
-static struct sluice_call sluice_uring_call(struct io_uring_cmd *cmd, void *args, size_t size)
+/*
+ * The beginning of both commands: initialise our data, which has no job yet, and copy the struct of
+ * the caller to @args, of @size bytes.  The first UAPI version of the struct had @first bytes.
+ */
+static int sluice_uring_begin(struct io_uring_cmd *cmd, struct sluice_call *call, void *args,
+			      size_t size, size_t first)
 {
 	const struct sluice_uring_submit *bytes = sluice_compat_uring_bytes(cmd);
+	size_t usize = _IOC_SIZE(cmd->cmd_op);
 
-	return (struct sluice_call) {
+	*sluice_uring_of(cmd) = (struct sluice_uring) {
+		.address = u64_to_user_ptr(READ_ONCE(bytes->completion)),
+	};
+	*call = (struct sluice_call) {
 		.file = cmd->file,
 		.data = args,
 		.uarg = u64_to_user_ptr(READ_ONCE(bytes->submit)),
-		.size = min_t(size_t, _IOC_SIZE(cmd->cmd_op), size),
+		.size = min(usize, size),
 		.fd = -1,
 	};
+	if (usize < first)
+		return -EINVAL;
+	return copy_struct_from_user(args, size, call->uarg, usize);
 }
 
 /* The end of both commands: @ret is the result of SUBMIT or SUBMIT_MANY. */
@@ -261,15 +260,12 @@ static int sluice_uring_submit_end(struct sluice_queue *queue, struct io_uring_c
 static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 			       unsigned int issue_flags)
 {
-	struct sluice_uring *uring = sluice_uring_init(cmd);
-	size_t size = _IOC_SIZE(cmd->cmd_op);
+	struct sluice_uring *uring = sluice_uring_of(cmd);
 	struct sluice_submit args;
-	struct sluice_call call = sluice_uring_call(cmd, &args, sizeof(args));
+	struct sluice_call call;
 	int ret;
 
-	if (size < SLUICE_SUBMIT_FIRST_SIZE)
-		return -EINVAL;
-	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
+	ret = sluice_uring_begin(cmd, &call, &args, sizeof(args), SLUICE_SUBMIT_FIRST_SIZE);
 	if (ret)
 		return ret;
 	ret = sluice_uring_prepare(queue, uring, 1) ?:
@@ -280,15 +276,12 @@ static int sluice_uring_submit(struct sluice_queue *queue, struct io_uring_cmd *
 static int sluice_uring_submit_many(struct sluice_queue *queue, struct io_uring_cmd *cmd,
 				    unsigned int issue_flags)
 {
-	struct sluice_uring *uring = sluice_uring_init(cmd);
-	size_t size = _IOC_SIZE(cmd->cmd_op);
+	struct sluice_uring *uring = sluice_uring_of(cmd);
 	struct sluice_submit_many args;
-	struct sluice_call call = sluice_uring_call(cmd, &args, sizeof(args));
+	struct sluice_call call;
 	int ret;
 
-	if (size < SLUICE_SUBMIT_MANY_FIRST_SIZE)
-		return -EINVAL;
-	ret = copy_struct_from_user(&args, sizeof(args), call.uarg, size);
+	ret = sluice_uring_begin(cmd, &call, &args, sizeof(args), SLUICE_SUBMIT_MANY_FIRST_SIZE);
 	if (ret)
 		return ret;
 	ret = sluice_submit_check_many(&args) ?:
