@@ -441,7 +441,7 @@ static u64 sluice_account_reserve(void)
 /**
  * sluice_account_has_room - is there memory for a new buffer, and enough for processes beside it?
  * @bytes: bytes that are about to be allocated from the memory of the system
- * @parked: bytes of the pool, which gives them back if memory is short
+ * @parked: tells the bytes of the pool, which gives them back if memory is short
  *
  * The limits alone do not tell, because processes and other drivers may use most of the memory.  If
  * buffers took the rest, the next page fault of any process would call the OOM killer, which does
@@ -453,7 +453,7 @@ static u64 sluice_account_reserve(void)
  * Context: any.
  * Return: true if the memory may be allocated.
  */
-bool sluice_account_has_room(u64 bytes, u64 parked)
+bool sluice_account_has_room(u64 bytes, u64 (*parked)(void))
 {
 	u64 reserve, room;
 	bool fits;
@@ -464,7 +464,7 @@ bool sluice_account_has_room(u64 bytes, u64 parked)
 	reserve = sluice_account_reserve();
 	/* memory of processes may be swapped out */
 	room = (u64)(si_mem_available() + get_nr_swap_pages()) << PAGE_SHIFT;
-	fits = !reserve || sluice_account_fits(reserve, bytes, room + parked);
+	fits = !reserve || sluice_account_fits(reserve, bytes, room + parked());
 	/* after a refusal, the CPU looks again the next time */
 	this_cpu_write(sluice_account_unseen, fits ? 0 : SLUICE_ACCOUNT_UNSEEN);
 	return fits;

@@ -69,7 +69,7 @@ u64 sluice_account_open_limit(void);
 int sluice_account_open(struct sluice_account *account);
 void sluice_account_close(struct sluice_account *account);
 int sluice_account_charge(struct sluice_account *account, u64 bytes, bool device, u32 *hint);
-bool sluice_account_has_room(u64 bytes, u64 parked);
+bool sluice_account_has_room(u64 bytes, u64 (*parked)(void));
 void sluice_account_uncharge(struct sluice_account *account, u64 bytes, bool device);
 struct sluice_account_numbers sluice_account_read(const struct sluice_account *account);
 kuid_t sluice_account_uid(const struct sluice_account *account);

@@ -456,7 +456,7 @@ static int sluice_contiguous_alloc(struct sluice_buffer *buffer, u32 *hint)
 	int ret;
 
 	/* a region has memory of its own */
-	if (!buffer->sdev->region && !sluice_account_has_room(buffer->size, sluice_pool_bytes()))
+	if (!buffer->sdev->region && !sluice_account_has_room(buffer->size, sluice_pool_bytes))
 		return -ENOMEM;
 	ret = sluice_contiguous_allocate(buffer, hint);
 	buffer->dma_alloc = !ret;

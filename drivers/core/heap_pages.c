@@ -54,7 +54,7 @@ static struct sluice_pages *sluice_heap_pages_create(struct sluice_device *sdev,
 	struct sluice_pages *pages;
 	int ret;
 
-	pages = sluice_account_has_room(size, sluice_pool_bytes()) ? sluice_pool_new() : NULL;
+	pages = sluice_account_has_room(size, sluice_pool_bytes) ? sluice_pool_new() : NULL;
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
 	sluice_buffer_prepare(&pages->buffer);
