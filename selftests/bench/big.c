@@ -208,32 +208,32 @@ static const struct steps faults = { .value = count_faults };
 
 /* The longest time with interrupts off */
 
+static int late_after(struct scene *scene, int (*before)(struct scene *),
+		      int (*step)(struct scene *), double *value)
+{
+	int ret = before(scene);
+
+	return ret ? ret : latest(scene, step, value);
+}
+
 static int late_alloc(struct scene *scene, double *value)
 {
-	int ret = drop_pools(scene);
-
-	return ret ? ret : latest(scene, alloc_one, value);
+	return late_after(scene, drop_pools, alloc_one, value);
 }
 
 static int late_import(struct scene *scene, double *value)
 {
-	int ret = open_any_importer(scene);
-
-	return ret ? ret : latest(scene, attach_map, value);
+	return late_after(scene, open_any_importer, attach_map, value);
 }
 
 static int late_touch(struct scene *scene, double *value)
 {
-	int ret = alloc_one(scene);
-
-	return ret ? ret : latest(scene, map_touch_one, value);
+	return late_after(scene, alloc_one, map_touch_one, value);
 }
 
 static int late_close(struct scene *scene, double *value)
 {
-	int ret = alloc_one(scene);
-
-	return ret ? ret : latest(scene, close_one, value);
+	return late_after(scene, alloc_one, close_one, value);
 }
 
 static const struct steps alloc_off = { .value = late_alloc };

@@ -289,7 +289,7 @@ static const struct steps access_range = { .setup = map_four, .step = range_acce
 
 /* Many live buffers, and one more */
 
-static int alloc_live(struct scene *scene)
+int open_live(struct scene *scene, size_t size)
 {
 	unsigned int i;
 
@@ -299,11 +299,29 @@ static int alloc_live(struct scene *scene)
 	for (i = 0; i < scene->count; i++)
 		scene->live[i] = -1;
 	for (i = 0; i < scene->count; i++) {
-		scene->live[i] = scene->exporter->alloc(scene->size);
+		scene->live[i] = scene->exporter->alloc(size);
 		if (scene->live[i] < 0)
 			return scene->live[i];
 	}
-	return settle(scene->count * scene->size);
+	return 0;
+}
+
+void close_live(struct scene *scene)
+{
+	unsigned int i;
+
+	for (i = 0; scene->live && i < scene->count; i++)
+		if (scene->live[i] >= 0)
+			close(scene->live[i]);
+	free(scene->live);
+	scene->live = NULL;
+}
+
+static int alloc_live(struct scene *scene)
+{
+	int ret = open_live(scene, scene->size);
+
+	return ret ? ret : settle(scene->count * scene->size);
 }
 
 static int alloc_map_close(struct scene *scene)
@@ -315,16 +333,6 @@ static int alloc_map_close(struct scene *scene)
 	ret = map_touch(fd, scene->size);
 	close(fd);
 	return ret;
-}
-
-static void close_live(struct scene *scene)
-{
-	unsigned int i;
-
-	for (i = 0; scene->live && i < scene->count; i++)
-		if (scene->live[i] >= 0)
-			close(scene->live[i]);
-	free(scene->live);
 }
 
 /* With time to clear, so that chance does not decide which side has to clear its page. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions of memory.c that big.c shares: for struct steps, and the test importer. */
+/* Functions of memory.c that other files share: for struct steps, and the test importer. */
 #ifndef BENCH_MEMORY_H
 #define BENCH_MEMORY_H
 
@@ -9,6 +9,12 @@
 
 /** alloc_one - allocate a buffer: scene->dmabufs[0] */
 int alloc_one(struct scene *scene);
+
+/** open_live - allocate scene->count buffers of this size: scene->live */
+int open_live(struct scene *scene, size_t size);
+
+/** close_live - close them, also after an error of open_live() */
+void close_live(struct scene *scene);
 
 /** drop_pools - free all memory that shrinkers can free, so that none is kept for reuse */
 int drop_pools(struct scene *scene);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "memory.h"
 
 #define MANY		9000
 #define FEW		50
@@ -114,46 +115,23 @@ static int stop_sleeper(struct sleeper *sleeper)
 
 /* Many live buffers */
 
-static int open_buffers(struct scene *scene)
+static int open_small(struct scene *scene)
 {
-	unsigned int i;
-
-	scene->live = malloc(scene->count * sizeof(*scene->live));
-	if (!scene->live)
-		return -ENOMEM;
-	for (i = 0; i < scene->count; i++)
-		scene->live[i] = -1;
-	for (i = 0; i < scene->count; i++) {
-		scene->live[i] = scene->exporter->alloc(KIB(4));
-		if (scene->live[i] < 0)
-			return scene->live[i];
-	}
-	return 0;
-}
-
-static void close_buffers(struct scene *scene)
-{
-	unsigned int i;
-
-	for (i = 0; scene->live && i < scene->count; i++)
-		if (scene->live[i] >= 0)
-			close(scene->live[i]);
-	free(scene->live);
-	scene->live = NULL;
+	return open_live(scene, KIB(4));
 }
 
 static int park(struct scene *scene)
 {
-	int ret = open_buffers(scene);
+	int ret = open_small(scene);
 
-	close_buffers(scene);
+	close_live(scene);
 	return ret ? ret : settle(scene->count * KIB(4));
 }
 
 /* The actions.  This one ends when all are closed and the worker has zeroed their memory. */
 static int close_all(struct scene *scene)
 {
-	close_buffers(scene);
+	close_live(scene);
 	return settle(scene->count * KIB(4));
 }
 
@@ -235,14 +213,14 @@ static int watch(struct scene *scene, int (*before)(struct scene *),
 		ret = stop_sleeper(&sleeper) ?: ret;
 		if (sleeper.worst > *worst)
 			*worst = sleeper.worst;
-		close_buffers(scene);
+		close_live(scene);
 	}
 	return ret;
 }
 
 static int watch_close(struct scene *scene, double *worst)
 {
-	return watch(scene, open_buffers, close_all, false, worst);
+	return watch(scene, open_small, close_all, false, worst);
 }
 
 static int watch_shrink(struct scene *scene, double *worst)
@@ -257,13 +235,13 @@ static int watch_limit(struct scene *scene, double *worst)
 
 static int watch_list(struct scene *scene, double *worst)
 {
-	return watch(scene, open_buffers, read_list, true, worst);
+	return watch(scene, open_small, read_list, true, worst);
 }
 
-static const struct steps closes = { .value = watch_close, .teardown = close_buffers };
-static const struct steps shrinks = { .value = watch_shrink, .teardown = close_buffers };
-static const struct steps limits = { .value = watch_limit, .teardown = close_buffers };
-static const struct steps lists = { .value = watch_list, .teardown = close_buffers };
+static const struct steps closes = { .value = watch_close, .teardown = close_live };
+static const struct steps shrinks = { .value = watch_shrink, .teardown = close_live };
+static const struct steps limits = { .value = watch_limit, .teardown = close_live };
+static const struct steps lists = { .value = watch_list, .teardown = close_live };
 
 /* The one close that exceeds the limit. */
 
